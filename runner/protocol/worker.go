@@ -1,0 +1,205 @@
+package protocol
+
+import "tailscope/stats"
+
+// Messages from the worker to the supervisor.
+
+// Hello is the worker's first line.
+type Hello struct {
+	T          string              `json:"t"` // "hello"
+	Protocol   int                 `json:"protocol"`
+	Engine     string              `json:"engine"` // "ort", "torch", any other name
+	Version    string              `json:"version"`
+	PID        int                 `json:"pid"`
+	ClockNs    int64               `json:"clock_ns"` // CLOCK_MONOTONIC now: the supervisor checks that clocks agree
+	Credit     int                 `json:"credit"`   // requests it accepts ahead
+	Modes      []string            `json:"modes"`
+	Strategies map[string][]string `json:"strategies"`         // phase ("prefill", "decode") to strategies
+	Pairings   []string            `json:"pairings,omitempty"` // interleaved and sequential always; concurrent if it can
+	Features   []string            `json:"features,omitempty"` // clear, set, profile, aa, evidence, check, device_ns, steps, capture
+	Lacks      map[string]string   `json:"lacks,omitempty"`    // feature, mode or strategy to a sentence why not
+	Notes      []string            `json:"notes,omitempty"`
+}
+
+// Loaded answers Load.
+type Loaded struct {
+	T             string            `json:"t"` // "loaded"
+	DurNs         int64             `json:"dur_ns"`
+	Model         Model             `json:"model"`
+	ProviderAsked string            `json:"provider_asked"`
+	Provider      string            `json:"provider"`
+	Device        string            `json:"device"` // name of what computes, e.g. "AMD EPYC 7763" or "NVIDIA H200 (Vulkan)"
+	Refusals      []Refusal         `json:"refusals,omitempty"`
+	Backends      map[string]string `json:"backends"` // lane to backend asked for
+	Threads       int               `json:"threads"`
+	Boundary      string            `json:"boundary"` // how the end of a timed region is proven, a phrase
+	Notes         []string          `json:"notes,omitempty"`
+	Versions      map[string]string `json:"versions,omitempty"` // of libraries, drivers
+}
+
+// Model describes what was loaded. Zero values mean unknown.
+type Model struct {
+	Name         string      `json:"name"`
+	Path         string      `json:"path,omitempty"`
+	SHA256       string      `json:"sha256,omitempty"`
+	Bytes        int64       `json:"bytes,omitempty"`
+	Kind         string      `json:"kind"` // causal-lm or any
+	DType        string      `json:"dtype,omitempty"`
+	Vocab        int         `json:"vocab,omitempty"`
+	MaxPositions int         `json:"max_positions,omitempty"`
+	Layers       int         `json:"layers,omitempty"`
+	Heads        int         `json:"heads,omitempty"`
+	KVHeads      int         `json:"kv_heads,omitempty"`
+	Width        int         `json:"width,omitempty"`
+	Inputs       []ModelPort `json:"inputs,omitempty"`
+	Outputs      []ModelPort `json:"outputs,omitempty"`
+	Dims         []string    `json:"dims,omitempty"` // symbolic dimensions, in order of appearance
+}
+
+// ModelPort is a graph input or output. Dims holds numbers and names.
+type ModelPort struct {
+	Name string   `json:"name"`
+	Type string   `json:"type"`
+	Dims []string `json:"dims"`
+}
+
+// Refusal says why a provider is not used.
+type Refusal struct {
+	Provider string `json:"provider"`
+	Reason   string `json:"reason"`
+}
+
+// Batch is a column-wise block of samples of one lane, mode, strategy,
+// backend and shape, in the order they were executed. Every column that is
+// present has one entry a sample. Events of a request come before the batch
+// that holds its sample.
+type Batch struct {
+	T        string `json:"t"` // "batch"
+	Lane     string `json:"lane"`
+	Mode     string `json:"mode"`
+	Strategy string `json:"strategy"` // as Request.Strategy, joined: one word, or "prefill=…,decode=…"
+	Shape    string `json:"shape"`    // executed, e.g. "1x64"
+	Backend  string `json:"backend"`
+
+	Request        []uint64  `json:"request"`
+	Order          []int     `json:"order"`
+	StartNs        []int64   `json:"start_ns"`
+	WallNs         []int64   `json:"wall_ns"`
+	DeviceNs       []int64   `json:"device_ns,omitempty"`
+	CompileNs      []int64   `json:"compile_ns,omitempty"`
+	TTFTNs         []int64   `json:"ttft_ns,omitempty"`
+	ExecutedTokens []int     `json:"executed_tokens,omitempty"`
+	KVTokens       []int     `json:"kv_tokens,omitempty"`
+	RunDelayNs     []int64   `json:"run_delay_ns,omitempty"`
+	MinFlt         []int64   `json:"minflt,omitempty"`
+	MajFlt         []int64   `json:"majflt,omitempty"`
+	NIvCSw         []int64   `json:"nivcsw,omitempty"`
+	StepsNs        [][]int64 `json:"steps_ns,omitempty"` // decode: time of each step
+	StepsKV        [][]int   `json:"steps_kv,omitempty"` // decode: cache length after each step
+	Error          []string  `json:"error,omitempty"`    // "" is ok
+}
+
+// Event is an event of the engine; stats.Kind* name the kinds.
+type Event struct {
+	T        string         `json:"t"` // "event"
+	TNs      int64          `json:"t_ns"`
+	Kind     stats.Kind     `json:"kind"`
+	Lane     string         `json:"lane,omitempty"`
+	Mode     string         `json:"mode,omitempty"`
+	Strategy string         `json:"strategy,omitempty"`
+	Shape    string         `json:"shape,omitempty"`
+	Request  *uint64        `json:"request,omitempty"`
+	DurNs    int64          `json:"dur_ns,omitempty"`
+	Reason   string         `json:"reason"`
+	Extra    map[string]any `json:"extra,omitempty"`
+}
+
+// Counters is the state of the compile cache, sent when it changed.
+type Counters struct {
+	T      string         `json:"t"` // "counters"
+	Groups []Counter      `json:"groups"`
+	Checks Checks         `json:"checks"`
+	Engine map[string]any `json:"engine,omitempty"` // the engine's own counters, e.g. Dynamo's
+}
+
+// Counter counts one mode and strategy since the worker started.
+type Counter struct {
+	Mode           string `json:"mode"`
+	Strategy       string `json:"strategy"`
+	UniqueGraphs   int    `json:"unique_graphs"` // executables alive
+	Compiles       int    `json:"compiles"`      // 0 or 1: the first
+	Recompiles     int    `json:"recompiles"`
+	RecompileLimit int    `json:"recompile_limit"`
+	LimitReached   bool   `json:"limit_reached"`
+	Fallbacks      int    `json:"fallbacks"` // requests that ran something else
+	Evictions      int    `json:"evictions,omitempty"`
+	Captures       int    `json:"captures,omitempty"`
+	CompileNs      int64  `json:"compile_ns"` // sum
+	Bytes          int64  `json:"bytes,omitempty"`
+}
+
+// Checks sums up the comparison of the lanes' outputs.
+type Checks struct {
+	N         int     `json:"n"`
+	Failed    int     `json:"failed"`
+	MaxRelL2  float64 `json:"max_rel_l2"`
+	Tolerance float64 `json:"tolerance"`
+	Skipped   string  `json:"skipped,omitempty"` // a sentence: why outputs are not compared
+}
+
+// Evidence is what proves one executable, sent once when it was made.
+type Evidence struct {
+	T                string         `json:"t"` // "evidence"
+	Lane             string         `json:"lane"`
+	Mode             string         `json:"mode"`
+	Strategy         string         `json:"strategy"`
+	Shape            string         `json:"shape"`
+	BackendRequested string         `json:"backend_requested"`
+	BackendActual    string         `json:"backend_actual"`
+	CompileNs        int64          `json:"compile_ns"`
+	NodesBefore      int            `json:"nodes_before,omitempty"`
+	NodesAfter       int            `json:"nodes_after,omitempty"`
+	Fused            map[string]int `json:"fused,omitempty"`              // operator to count
+	NodesPerProvider map[string]int `json:"nodes_per_provider,omitempty"` // from a profiled probe run
+	Bytes            int64          `json:"bytes,omitempty"`
+	FallbackFrom     string         `json:"fallback_from,omitempty"`
+	FallbackError    string         `json:"fallback_error,omitempty"`
+	Extra            map[string]any `json:"extra,omitempty"`
+}
+
+// Flushed answers Flush: Dropped are the requests that will not run.
+type Flushed struct {
+	T       string   `json:"t"` // "flushed"
+	ID      uint64   `json:"id"`
+	Dropped []uint64 `json:"dropped"`
+}
+
+// Cleared answers Clear.
+type Cleared struct {
+	T     string `json:"t"` // "cleared"
+	ID    uint64 `json:"id"`
+	Freed int    `json:"freed"` // executables dropped
+}
+
+// Profiled answers Profile.
+type Profiled struct {
+	T     string   `json:"t"` // "profiled"
+	ID    uint64   `json:"id"`
+	Files []string `json:"files"`
+	Error string   `json:"error,omitempty"`
+}
+
+// Error is a failure that belongs to no request. A fatal one is followed by
+// the worker's exit.
+type Error struct {
+	T       string `json:"t"` // "error"
+	Fatal   bool   `json:"fatal"`
+	Code    string `json:"code,omitempty"` // library, model, provider, option, input, memory, internal
+	Message string `json:"message"`        // one sentence that says what to do
+}
+
+// Bye is the worker's last line.
+type Bye struct {
+	T       string `json:"t"` // "bye"
+	Samples uint64 `json:"samples"`
+}

@@ -1,0 +1,177 @@
+// Package view is the plain data that crosses between the session and the
+// screen: View goes out, at most 30 times a second, newest wins; Command
+// comes back. It holds no behaviour beyond names, so that the screen, the
+// session and replay can be written and tested apart.
+package view
+
+import (
+	"time"
+
+	"tailscope/stats"
+)
+
+// Phase is where a session stands.
+type Phase string
+
+const (
+	PhaseStarting Phase = "starting" // worker starting, model loading
+	PhaseWarmup   Phase = "warm-up"
+	PhaseRunning  Phase = "running"
+	PhasePaused   Phase = "paused"
+	PhaseRestart  Phase = "restarting"
+	PhaseDone     Phase = "done"
+	PhaseFailed   Phase = "failed"
+)
+
+// View is one frame's worth of data. It is never changed after it was sent.
+type View struct {
+	NowNs    int64 // CLOCK_MONOTONIC
+	StartNs  int64 // when timing could start; instants in the view are relative to the same clock
+	Phase    Phase
+	Status   string        // a sentence on what is happening; in PhaseFailed what to do
+	Progress float64       // 0–1 of the run, NaN if open-ended
+	Left     time.Duration // estimate, 0 if unknown
+
+	Session   Session
+	Self      Self
+	Lanes     [stats.NumLanes]Lane
+	Stats     stats.Live
+	Events    []stats.Event // newest last, at most 500
+	NumEvents int           // in all
+	GPU       GPU
+	Notices   []Notice // newest last
+	Exports   []string // folders written by e
+	Replay    *Replay  // nil unless a recorded session is shown
+}
+
+// Session identifies the run and its current settings.
+type Session struct {
+	RunID, Dir    string
+	Model         string
+	Engine        string // e.g. "ort 1.30.0"
+	ProviderAsked string
+	Provider      string
+	Refusals      []string
+	Device        string
+	Mode          string
+	Strategy      string // as the user says it
+	EagerInputs   string // same or raw
+	Scenarios     string // "*" or the one selected
+	Pairing       string
+	Rate          float64 // requests per second, 0: closed loop
+	SLO           time.Duration
+	Seed          uint64
+	Generation    int32
+	Segment       int32
+	Threads       int
+	AA            bool // the optimized lane is a second eager session
+	Until         string
+	Lacks         map[string]string // what the engine cannot do, and why
+	BucketEdges   []int
+}
+
+// Lane is the identity of one lane.
+type Lane struct {
+	Backend      string
+	CompilerReal string // yes, no, unknown
+	Why          string // a phrase: what the evidence says
+	Evidence     string // summed up: "31 of 33 nodes on WebGPU, 2 on CPU"
+	UniqueGraphs int
+	Limit        int
+	Compiles     int
+	Fallbacks    int
+	CompileNs    int64
+	CacheBytes   int64
+	Checks       int // outputs compared
+	Diverged     int
+	MaxRelL2     float64
+}
+
+// Self is what tailscope costs.
+type Self struct {
+	RenderP99   time.Duration // of a frame
+	CPUPercent  float64       // of one core, UI process; NaN if unknown
+	RSSBytes    int64
+	Dropped     uint64        // views replaced before they were shown
+	Samples     uint64        // taken in
+	PerSample   time.Duration // cost of taking one in
+	JournalLag  time.Duration
+	GPUPoll     time.Duration // cost of one reading
+	WorkerRSS   int64
+	CreditInUse int
+}
+
+// Reading is a value or the reason why there is none.
+type Reading struct {
+	Value float64
+	Err   string // "" when Value is valid
+}
+
+// GPU is the state of one device and its recent past.
+type GPU struct {
+	Why                                     string // why there is nothing to see; "" when there is
+	Name                                    string
+	Driver                                  string
+	Index                                   int
+	Count                                   int
+	UtilPct, MemUtilPct                     Reading
+	MemUsedBytes, MemTotalBytes             Reading
+	PowerMilliwatts, PowerLimitMilliwatts   Reading
+	TempC                                   Reading
+	SMClockMHz, SMClockMaxMHz, MemClockMHz  Reading
+	PCIeTxKBs, PCIeRxKBs                    Reading
+	Throttle                                []string // reasons active now
+	ThrottleErr                             string
+	AgeNs                                   int64 // since the last reading
+	CostNs                                  int64 // of the last poll
+	Interval                                time.Duration
+	UtilHistory, PowerHistory, ClockHistory []float64 // NaN where missing, oldest first
+}
+
+// Notice is a line for the status bar.
+type Notice struct {
+	TNs   int64
+	Level string // info, warn, error
+	Text  string
+}
+
+// Replay is the state of a replayed session.
+type Replay struct {
+	PosNs, LenNs int64
+	Speed        float64
+	Playing      bool
+}
+
+// Action is what a key asks for.
+type Action string
+
+const (
+	ActStrategy   Action = "strategy" // Arg: a strategy word; empty returns to the configured one
+	ActAA         Action = "aa"       // toggle A/A
+	ActMode       Action = "mode"     // Arg: mode, empty: next
+	ActScenario   Action = "scenario" // Arg: name or "*", empty: next
+	ActPairing    Action = "pairing"  // Arg, empty: next
+	ActWarm       Action = "warm"     // warm up all planned shapes now
+	ActClear      Action = "clear"    // clear the compile cache
+	ActSegment    Action = "segment"  // new segment
+	ActPause      Action = "pause"    // toggle
+	ActExport     Action = "export"
+	ActProfile    Action = "profile" // N: requests
+	ActMark       Action = "mark"    // Arg: text
+	ActWindow     Action = "window"  // D: length of the sliding window; 0: whole segment
+	ActOptions    Action = "options" // Options for the engine, e.g. a stance
+	ActQuit       Action = "quit"
+	ActReplayPlay Action = "replay_play" // toggle
+	ActReplaySeek Action = "replay_seek" // D: position
+	ActReplayRate Action = "replay_rate" // X: speed
+)
+
+// Command is a wish of the user, sent to the session.
+type Command struct {
+	Action  Action
+	Arg     string
+	N       int
+	D       time.Duration
+	X       float64
+	Options map[string]string
+}

@@ -1,0 +1,191 @@
+package stats
+
+// The types of a live view: what a Collector hands to the screen, at most 30
+// times a second. A view is a copy: nothing in it changes after it was made.
+
+// Quantile is an estimate with what supports it. Values are nanoseconds.
+type Quantile struct {
+	Q      float64 // 0 to 1
+	Value  float64 // NaN without samples
+	Lo, Hi float64 // distribution-free 95 % interval from order statistics; NaN where n is too small
+	N      int     // samples it rests on
+	Need   int     // further samples it needs before it should be believed; 0: enough
+	Exact  bool    // from raw samples; otherwise from a histogram, relative error at most 0.1 %
+}
+
+// Summary describes one group of samples. Times are nanoseconds.
+type Summary struct {
+	N             int
+	Mean, Std     float64
+	Min, Max      float64
+	P50, P90, P95 Quantile
+	P99, P999     Quantile
+	MeanExclMax   float64 // NaN where it does not apply
+	MeanExclTop5  float64
+	MeanExclFirst float64
+	DeviceP50     float64 // NaN without device times
+	DeviceP99     float64
+	TokensPerS    float64
+	TTFTP99       float64
+	ITLP50        float64 // inter-token latency, from decode steps
+	ITLP99        float64
+	ResponseP50   float64 // open loop; NaN otherwise
+	ResponseP99   float64
+	SLOMissed     float64 // share, NaN without a service level
+	SLOLo, SLOHi  float64
+	PaddingTax    float64 // executed over semantic tokens, 1 = none
+	Compiles      int
+	CompileNs     int64
+	Warnings      []string
+}
+
+// Histogram is a latency histogram over logarithmic bins.
+type Histogram struct {
+	LoNs   float64  // left edge of bin 0
+	Ratio  float64  // width of a bin: right edge ÷ left edge
+	Counts []uint64 // all samples
+	Tagged []uint64 // those with an event attached (compile, fallback, first of a shape, …)
+}
+
+// CauseRow is one line of the cause ledger of one lane.
+type CauseRow struct {
+	Cause      Cause
+	N          int
+	P99Without float64 // p99 of the lane without the samples of this cause, ns
+	WorstNs    float64
+	Example    string // a sentence about the worst one
+}
+
+// LaneView is everything the screen shows of one lane in the current mode.
+type LaneView struct {
+	Session Summary // whole session
+	Segment Summary // current segment
+	Window  Summary // sliding window
+	Hidden  Summary // current segment without tagged samples (key h)
+	Hist    Histogram
+	HistWin Histogram // of the window
+	Causes  []CauseRow
+	TailN   int
+	TailNs  float64 // threshold
+}
+
+// PairView describes optimized − eager of interleaved requests.
+type PairView struct {
+	N                          int
+	MedianDiff, DiffLo, DiffHi float64 // ns
+	ShareWon                   float64
+	RatioGeomean               float64
+	Crossover                  float64   // quantile (0–1) up to which the optimized lane wins; NaN: no crossover seen
+	DeltaQ                     []float64 // quantiles of Delta
+	Delta, DeltaLo, DeltaHi    []float64 // optimized − eager at DeltaQ, ns; bands NaN where not offered
+	BlockLen                   int       // of the bootstrap
+	NoiseNs                    float64   // half width of the A/A noise floor of the median difference; NaN if unknown
+}
+
+// Verdict is a sentence with the evidence that led to it.
+type Verdict struct {
+	Code       string // e.g. agree, flip, noise, not_compiler_real, too_few
+	Sentence   string
+	WinnerMean string // eager, optimized, ~ or ""
+	WinnerP50  string
+	WinnerP99  string
+	Advice     []Advice // the production rule, TR120 7.3 and 7.4
+}
+
+// Advice is one line of the production rule.
+type Advice struct {
+	Rule     string // not_compiler_real, stabilise_shapes, decode, churn, …
+	Sentence string
+	Evidence []string
+}
+
+// SegmentRow is one line of the before/after table.
+type SegmentRow struct {
+	Segment    int32
+	Label      string // what the toggle made of it, e.g. "padded"
+	StartNs    int64
+	EndNs      int64 // 0: running
+	Lanes      [NumLanes]Summary
+	PairedDiff float64
+}
+
+// ScenarioRow is one line of the scenario table.
+type ScenarioRow struct {
+	Scenario string
+	Lanes    [NumLanes]Summary
+	Pair     PairView
+}
+
+// ShapeRow is one executed shape of the optimized lane.
+type ShapeRow struct {
+	Shape       string
+	Strategy    string
+	N           int
+	EagerP50    float64
+	OptP50      float64
+	CompileNs   int64
+	SavedNs     float64 // so far, against the eager lane's median of the same prompts
+	BreakEven   int     // requests until the compile has paid back; -1: never at this rate
+	PaddingTax  float64
+	FirstSeenNs int64
+}
+
+// Gauge is the recompile limit as it fills.
+type Gauge struct {
+	Mode, Strategy string
+	Used, Limit    int
+	Reached        bool
+	Per100         float64 // compiles per hundred requests, over the window
+	Forecast       int     // requests until the limit at this churn; -1: none in sight
+	Sentence       string
+}
+
+// BucketPlan is one row of the bucket advisor.
+type BucketPlan struct {
+	Edges        []int
+	Waste        float64 // executed over semantic tokens − 1
+	PredictedP50 float64 // ns
+	PredictedP99 float64
+	MeasuredP50  float64 // NaN until applied
+	MeasuredP99  float64
+	Compiles     int
+	Chosen       bool
+}
+
+// Detection is what one detector says.
+type Detection struct {
+	Name     string // cold_start, spike, churn, change_point, bimodal, drift, divergence
+	State    string // ok, warn, few (too few samples)
+	Sentence string
+	Summary  string
+}
+
+// TimeBin is one column of the timeline: the slowest sample of each lane in
+// the bin, NaN where there is none.
+type TimeBin struct {
+	TNs      int64
+	Max      [NumLanes]float64
+	P50      [NumLanes]float64
+	Compiles int
+	Marks    []Kind
+}
+
+// Live is what a Collector knows about the current mode.
+type Live struct {
+	Mode      Mode
+	Segment   int32
+	Lanes     [NumLanes]LaneView
+	Pair      PairView // current segment
+	PairAll   PairView // session
+	Verdict   Verdict
+	Scenarios []ScenarioRow
+	Shapes    []ShapeRow
+	Segments  []SegmentRow
+	Gauges    []Gauge
+	Advisor   []BucketPlan
+	Detectors []Detection
+	Timeline  []TimeBin // oldest first, uniform bins
+	BinNs     int64
+	Total     [NumLanes]int // samples that count, all modes
+	Modes     []Mode        // modes with samples
+}
