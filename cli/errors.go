@@ -1,0 +1,33 @@
+package cli
+
+import "errors"
+
+// Exit codes of the program.
+const (
+	exitOK    = 0
+	exitError = 1 // a gate or the run failed
+	exitUsage = 2 // usage or configuration
+)
+
+// usageError marks an error of usage or configuration: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// gateError marks a gate that failed: exit code 1. Its text is the sentence
+// that failed.
+type gateError struct{ error }
+
+func (e gateError) Unwrap() error { return e.error }
+
+// exitCode maps an error to the exit code of the program.
+func exitCode(err error) int {
+	var u usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &u):
+		return exitUsage
+	}
+	return exitError
+}

@@ -1,0 +1,198 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"tailscope/runner/protocol"
+)
+
+// Command is how an engine is started.
+type Command struct {
+	Argv []string
+	Env  []string // whole environment; nil: this process's
+	Dir  string
+	Log  io.Writer // the worker's stderr; nil discards it
+}
+
+// process is one worker process: its own process group, killed with its
+// parent. Messages arrive on Msgs, which closes after the last one; then Exit
+// holds why.
+type process struct {
+	cmd  *exec.Cmd
+	out  chan any // to the worker; drained by one goroutine, so that send never waits
+	in   io.WriteCloser
+	Msgs chan any
+	tail *tailBuffer
+	done chan struct{}
+	err  error // of Wait; valid after done
+	rerr error // of reading; valid after Msgs closed
+}
+
+// stopGrace is how long a worker may take to end after it was asked to.
+const stopGrace = 3 * time.Second
+
+// startProcess starts the worker. The thread that forks stays alive as long
+// as the worker, because the kernel's parent-death signal follows the thread.
+func startProcess(ctx context.Context, c Command) (*process, error) {
+	p := &process{Msgs: make(chan any, 256), tail: &tailBuffer{max: 4096}, done: make(chan struct{})}
+	p.cmd = exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
+	p.cmd.Env, p.cmd.Dir = c.Env, c.Dir
+	p.cmd.SysProcAttr = workerAttr()
+	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM) }
+	p.cmd.WaitDelay = stopGrace
+	p.cmd.Stderr = p.tail
+	if c.Log != nil {
+		p.cmd.Stderr = io.MultiWriter(p.tail, c.Log)
+	}
+	var err error
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("worker stdin: %w", err)
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("worker stdout: %w", err)
+	}
+	started := make(chan error)
+	read := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // ended with the goroutine: no Unlock
+		err := p.cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		<-read
+		p.err = p.cmd.Wait()
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what the worker left in its group
+		close(p.done)
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start worker %q: %w", c.Argv[0], err)
+	}
+	p.out = make(chan any, sendQueue)
+	go p.write()
+	go p.read(out, read)
+	return p, nil
+}
+
+// sendQueue bounds what may wait for the worker's stdin: more than any credit.
+const sendQueue = 8192
+
+// write is the only writer of the worker's stdin. After a broken pipe it
+// discards: the worker's exit tells the rest.
+func (p *process) write() {
+	w := protocol.NewWriter(p.in)
+	var err error
+	for {
+		select {
+		case msg := <-p.out:
+			if _, closing := msg.(closeInput); closing {
+				_ = p.in.Close()
+			} else if err == nil {
+				err = w.Send(msg)
+			}
+		case <-p.done:
+			return
+		}
+	}
+}
+
+// closeInput asks write to close the worker's stdin.
+type closeInput struct{}
+
+// read decodes the worker's lines until its stdout closes.
+func (p *process) read(out io.Reader, read chan<- struct{}) {
+	defer close(read)
+	defer close(p.Msgs)
+	r := protocol.NewReader(out)
+	for {
+		msg, err := r.Next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				p.rerr = err
+				p.kill()
+			}
+			return
+		}
+		p.Msgs <- msg
+	}
+}
+
+// send queues a message for the worker; it never waits on a busy worker.
+func (p *process) send(msg any) {
+	select {
+	case p.out <- msg:
+	case <-p.done:
+	}
+}
+
+// kill ends the whole group at once.
+func (p *process) kill() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
+
+// exitReason says in a sentence why the worker ended; valid after done.
+func (p *process) exitReason() string {
+	tail := lastLine(p.tail.String())
+	switch {
+	case p.rerr != nil:
+		return fmt.Sprintf("the worker broke the protocol: %v", p.rerr)
+	case p.err == nil:
+		return "the worker ended by itself"
+	}
+	var ee *exec.ExitError
+	if errors.As(p.err, &ee) {
+		ws, _ := ee.Sys().(syscall.WaitStatus)
+		switch {
+		case ws.Signaled() && ws.Signal() == syscall.SIGKILL:
+			return "the worker was killed (SIGKILL: by a user, or for want of memory)"
+		case ws.Signaled():
+			return fmt.Sprintf("the worker died of %v", ws.Signal())
+		case tail != "":
+			return fmt.Sprintf("the worker exited with %d: %s", ws.ExitStatus(), tail)
+		}
+		return fmt.Sprintf("the worker exited with %d", ws.ExitStatus())
+	}
+	return fmt.Sprintf("the worker ended: %v", p.err)
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	if i := strings.LastIndexByte(s, '\n'); i >= 0 {
+		s = s[i+1:]
+	}
+	if len(s) > 300 {
+		s = s[:300] + "…"
+	}
+	return s
+}
+
+// tailBuffer keeps the last bytes written to it. Safe for concurrent use.
+type tailBuffer struct {
+	mu  sync.Mutex
+	b   []byte
+	max int
+}
+
+func (t *tailBuffer) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p...)
+	if n := len(t.b) - t.max; n > 0 {
+		t.b = append(t.b[:0], t.b[n:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tailBuffer) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.b)
+}

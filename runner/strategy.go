@@ -1,0 +1,136 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tailscope/configs"
+	"tailscope/runner/protocol"
+)
+
+// Strategy is how shapes reach the optimized lane, a word for each phase.
+type Strategy struct{ Prefill, Decode string }
+
+// prefillWords and decodeWords are the strategies of each phase. In decode
+// padded and bucketed mean a growing cache that starts from a padded prompt.
+var (
+	prefillWords = []string{"variable", "padded", "bucketed", "dynamic", "eager"}
+	decodeWords  = []string{"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed", "static-cache"}
+)
+
+// ParseStrategy reads one word for all phases or one a phase:
+// "padded", "prefill=padded,decode=eager".
+func ParseStrategy(s string) (Strategy, error) {
+	if !strings.Contains(s, "=") {
+		return expandWord(strings.TrimSpace(s))
+	}
+	st := Strategy{Prefill: "variable", Decode: "variable"}
+	for part := range strings.SplitSeq(s, ",") {
+		phase, word, ok := strings.Cut(strings.TrimSpace(part), "=")
+		switch {
+		case ok && phase == "prefill" && slices.Contains(prefillWords, word):
+			st.Prefill = word
+		case ok && phase == "decode" && slices.Contains(decodeWords, word):
+			st.Decode = word
+		default:
+			return st, fmt.Errorf("strategy %q: %q is not prefill=%s or decode=%s", s, part,
+				strings.Join(prefillWords, "|"), strings.Join(decodeWords, "|"))
+		}
+	}
+	return st, nil
+}
+
+// expandWord gives the phases of a single strategy word. The decode-only
+// strategies take the prefill strategy that gives them few shapes.
+func expandWord(w string) (Strategy, error) {
+	switch w {
+	case "kv-bucketed":
+		return Strategy{"bucketed", w}, nil
+	case "static-cache":
+		return Strategy{"padded", w}, nil
+	}
+	if slices.Contains(prefillWords, w) {
+		return Strategy{w, w}, nil
+	}
+	return Strategy{}, fmt.Errorf("unknown strategy %q: want %s, or one a phase as prefill=padded,decode=eager", w, strings.Join(decodeWords, ", "))
+}
+
+// Label is the strategy as files and screen name it in a mode.
+func (s Strategy) Label(mode string) string {
+	switch mode {
+	case "kv_decode":
+		return s.Decode
+	case "e2e_kv":
+		return s.String()
+	}
+	return s.Prefill
+}
+
+// String is the shortest spelling that ParseStrategy reads back.
+func (s Strategy) String() string {
+	if e, err := expandWord(s.Decode); err == nil && e == s {
+		return s.Decode
+	}
+	return "prefill=" + s.Prefill + ",decode=" + s.Decode
+}
+
+// wire is the strategy as the engine is asked for it: a decode word that the
+// engine does not list is the growing cache, which is what it means.
+func (s Strategy) wire(offered map[string][]string) protocol.Strategy {
+	w := protocol.Strategy{Prefill: s.Prefill, Decode: s.Decode}
+	grows := w.Decode == "padded" || w.Decode == "bucketed"
+	if grows && !slices.Contains(offered["decode"], w.Decode) {
+		w.Decode = "variable"
+	}
+	return w
+}
+
+// Shaper turns a prompt's length into the length that is executed.
+type Shaper struct {
+	Strategy    Strategy
+	Edges       []int // of bucketed, ascending; nil: powers of two
+	EagerInputs string
+}
+
+// Exec returns the executed prompt length of each lane, eager first, for a
+// prompt of tokens in a scenario padded to padTo.
+func (s Shaper) Exec(tokens, padTo int) [2]int {
+	opt := tokens
+	switch s.Strategy.Prefill {
+	case "padded":
+		opt = max(tokens, padTo)
+	case "bucketed":
+		opt = NextEdge(s.Edges, tokens)
+	}
+	if s.EagerInputs == "raw" {
+		return [2]int{tokens, opt}
+	}
+	return [2]int{opt, opt}
+}
+
+// NextEdge returns the smallest edge that is at least n; n itself above the
+// last edge. Nil edges are the powers of two.
+func NextEdge(edges []int, n int) int {
+	if edges == nil {
+		e := 1
+		for e < n {
+			e *= 2
+		}
+		return e
+	}
+	if i, _ := slices.BinarySearch(edges, n); i < len(edges) {
+		return edges[i]
+	}
+	return n
+}
+
+// PadTo is the length to which padded brings the prompts of a scenario:
+// its own pad_to, or its longest prompt.
+func PadTo(sc configs.Scenario) int {
+	longest := sc.PadTo
+	for _, p := range sc.Prompts {
+		longest = max(longest, p.Tokens, p.To)
+	}
+	return longest
+}

@@ -1,0 +1,37 @@
+package runner
+
+// TrafficRow is one arrival of a recorded production mix.
+type TrafficRow struct {
+	AtNs      int64 // since the first arrival
+	Tokens    int
+	NewTokens int
+}
+
+// nextTraffic returns the next arrival of the recorded mix, or false at its
+// end. Arrival times are used only in an open loop.
+func (p *Plan) nextTraffic() (Item, bool) {
+	if p.trafficAt >= len(p.traffic) {
+		return Item{}, false
+	}
+	row := p.traffic[p.trafficAt]
+	it := Item{Mode: p.mode, Scenario: "traffic", Tokens: row.Tokens, NewTokens: row.NewTokens,
+		Batch: max(p.cfg.Batch, 1), Seed: p.rng.Uint64() >> 11, EagerFirst: p.rng.IntN(2) == 0, PadTo: p.longestTraffic()}
+	if p.trafficAt > 0 && p.cfg.Rate < 0 {
+		it.GapNs = row.AtNs - p.traffic[p.trafficAt-1].AtNs
+	} else if p.cfg.Rate > 0 {
+		it.GapNs = p.gap()
+	}
+	if p.mode == "prefill" || p.mode == "forward" {
+		it.NewTokens = 0
+	}
+	p.trafficAt++
+	return it, true
+}
+
+func (p *Plan) longestTraffic() int {
+	longest := 0
+	for _, r := range p.traffic {
+		longest = max(longest, r.Tokens)
+	}
+	return longest
+}
