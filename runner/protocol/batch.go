@@ -1,0 +1,316 @@
+package protocol
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Len returns the number of samples.
+func (b *Batch) Len() int { return len(b.Request) }
+
+// Check reports a column whose length is not the number of samples. The
+// columns request, order, start_ns and wall_ns must be there.
+func (b *Batch) Check() error {
+	n := len(b.Request)
+	var bad error
+	check := func(name string, got int, must bool) {
+		if bad == nil && got != n && (must || got != 0) {
+			bad = fmt.Errorf("batch: column %q has %d entries, request has %d", name, got, n)
+		}
+	}
+	check("order", len(b.Order), true)
+	check("start_ns", len(b.StartNs), true)
+	check("wall_ns", len(b.WallNs), true)
+	check("device_ns", len(b.DeviceNs), false)
+	check("compile_ns", len(b.CompileNs), false)
+	check("ttft_ns", len(b.TTFTNs), false)
+	check("executed_tokens", len(b.ExecutedTokens), false)
+	check("kv_tokens", len(b.KVTokens), false)
+	check("run_delay_ns", len(b.RunDelayNs), false)
+	check("minflt", len(b.MinFlt), false)
+	check("majflt", len(b.MajFlt), false)
+	check("nivcsw", len(b.NIvCSw), false)
+	check("steps_ns", len(b.StepsNs), false)
+	check("steps_kv", len(b.StepsKV), false)
+	check("error", len(b.Error), false)
+	return bad
+}
+
+// scanner walks the plain subset of JSON in which batches are written. It
+// gives up (ok = false) on anything else, and encoding/json takes over.
+type scanner struct {
+	s    []byte
+	i    int
+	ok   bool
+	hint int // entries of the array before: the next is likely as long
+}
+
+// parseBatch decodes a batch line several times faster than encoding/json,
+// with the same result; nil when the line is not plain enough.
+func parseBatch(line []byte) *Batch {
+	p := &scanner{s: line, ok: true}
+	b := &Batch{}
+	p.byte('{')
+	for first := true; p.ok; first = false {
+		if p.peek() == '}' && first {
+			break
+		}
+		key := p.str()
+		p.byte(':')
+		p.field(b, key)
+		if p.peek() != ',' {
+			break
+		}
+		p.i++
+	}
+	p.byte('}')
+	if p.peek(); !p.ok || p.i != len(p.s) {
+		return nil
+	}
+	return b
+}
+
+// field reads the value of one key.
+func (p *scanner) field(b *Batch, key []byte) {
+	switch string(key) {
+	case "t":
+		b.T = string(p.str())
+	case "lane":
+		b.Lane = string(p.str())
+	case "mode":
+		b.Mode = string(p.str())
+	case "strategy":
+		b.Strategy = string(p.str())
+	case "shape":
+		b.Shape = string(p.str())
+	case "backend":
+		b.Backend = string(p.str())
+	case "request":
+		b.Request = ints[uint64](p)
+	case "order":
+		b.Order = ints[int](p)
+	case "start_ns":
+		b.StartNs = ints[int64](p)
+	case "wall_ns":
+		b.WallNs = ints[int64](p)
+	case "device_ns":
+		b.DeviceNs = ints[int64](p)
+	case "compile_ns":
+		b.CompileNs = ints[int64](p)
+	case "ttft_ns":
+		b.TTFTNs = ints[int64](p)
+	case "executed_tokens":
+		b.ExecutedTokens = ints[int](p)
+	case "kv_tokens":
+		b.KVTokens = ints[int](p)
+	case "run_delay_ns":
+		b.RunDelayNs = ints[int64](p)
+	case "minflt":
+		b.MinFlt = ints[int64](p)
+	case "majflt":
+		b.MajFlt = ints[int64](p)
+	case "nivcsw":
+		b.NIvCSw = ints[int64](p)
+	case "steps_ns":
+		b.StepsNs = list(p, ints[int64])
+	case "steps_kv":
+		b.StepsKV = list(p, ints[int])
+	case "error":
+		b.Error = list(p, func(p *scanner) string { return string(p.str()) })
+	default:
+		p.ok = false
+	}
+}
+
+// peek skips white space and returns the byte there, 0 at the end.
+func (p *scanner) peek() byte {
+	for p.i < len(p.s) {
+		switch c := p.s[p.i]; c {
+		case ' ', '\t', '\n', '\r':
+			p.i++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func (p *scanner) byte(c byte) {
+	if p.ok = p.ok && p.peek() == c; p.ok {
+		p.i++
+	}
+}
+
+// str reads a string without escapes.
+func (p *scanner) str() []byte {
+	if p.byte('"'); !p.ok {
+		return nil
+	}
+	start, ascii := p.i, true
+	for ; p.i < len(p.s); p.i++ {
+		switch c := p.s[p.i]; {
+		case c == '"':
+			s := p.s[start:p.i]
+			p.i++
+			p.ok = ascii || utf8.Valid(s)
+			return s
+		case c == '\\' || c < ' ':
+			p.ok = false
+			return nil
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	p.ok = false
+	return nil
+}
+
+// list reads an array whose entries one reads.
+func list[T any](p *scanner, one func(*scanner) T) []T {
+	if p.byte('['); !p.ok {
+		return nil
+	}
+	if p.peek() == ']' {
+		p.i++
+		return []T{}
+	}
+	out := make([]T, 0, p.hint)
+	for p.ok {
+		out = append(out, one(p))
+		if p.peek() != ',' {
+			break
+		}
+		p.i++
+	}
+	p.byte(']')
+	p.hint = len(out)
+	return out
+}
+
+// ints reads an array of integers of at most 18 digits.
+func ints[T int | int64 | uint64](p *scanner) []T {
+	if p.byte('['); !p.ok {
+		return nil
+	}
+	if p.peek() == ']' {
+		p.i++
+		return []T{}
+	}
+	out := make([]T, 0, p.hint)
+	for p.ok {
+		n := p.integer()
+		if T(0)-1 > 0 && n < 0 {
+			p.ok = false // negative, and T is unsigned
+		}
+		out = append(out, T(n))
+		if p.i < len(p.s) && p.s[p.i] == ',' {
+			p.i++
+			continue
+		}
+		if p.peek() != ',' {
+			break
+		}
+		p.i++
+	}
+	p.byte(']')
+	p.hint = len(out)
+	return out
+}
+
+func (p *scanner) integer() (n int64) {
+	neg := p.peek() == '-'
+	if neg {
+		p.i++
+	}
+	start := p.i
+	for p.i < len(p.s) && p.s[p.i] >= '0' && p.s[p.i] <= '9' {
+		n = n*10 + int64(p.s[p.i]-'0')
+		p.i++
+	}
+	digits := p.i - start
+	if digits == 0 || digits > 18 || digits > 1 && p.s[start] == '0' {
+		p.ok = false
+	}
+	if neg {
+		return -n
+	}
+	return n
+}
+
+// appendBatch appends b as JSON without a newline. Columns that are empty are
+// left out, but for those that every batch has.
+func appendBatch(dst []byte, b *Batch) []byte {
+	dst = append(dst, `{"t":"batch"`...)
+	dst = appendText(dst, "lane", b.Lane)
+	dst = appendText(dst, "mode", b.Mode)
+	dst = appendText(dst, "strategy", b.Strategy)
+	dst = appendText(dst, "shape", b.Shape)
+	dst = appendText(dst, "backend", b.Backend)
+	dst = appendInts(appendKey(dst, "request"), b.Request)
+	dst = appendInts(appendKey(dst, "order"), b.Order)
+	dst = appendInts(appendKey(dst, "start_ns"), b.StartNs)
+	dst = appendInts(appendKey(dst, "wall_ns"), b.WallNs)
+	dst = appendColumn(dst, "device_ns", b.DeviceNs)
+	dst = appendColumn(dst, "compile_ns", b.CompileNs)
+	dst = appendColumn(dst, "ttft_ns", b.TTFTNs)
+	dst = appendColumn(dst, "executed_tokens", b.ExecutedTokens)
+	dst = appendColumn(dst, "kv_tokens", b.KVTokens)
+	dst = appendColumn(dst, "run_delay_ns", b.RunDelayNs)
+	dst = appendColumn(dst, "minflt", b.MinFlt)
+	dst = appendColumn(dst, "majflt", b.MajFlt)
+	dst = appendColumn(dst, "nivcsw", b.NIvCSw)
+	dst = appendLists(dst, "steps_ns", b.StepsNs)
+	dst = appendLists(dst, "steps_kv", b.StepsKV)
+	if len(b.Error) > 0 {
+		text, _ := json.Marshal(b.Error) // strings cannot fail
+		dst = append(appendKey(dst, "error"), text...)
+	}
+	return append(dst, '}')
+}
+
+func appendKey(dst []byte, key string) []byte {
+	return append(append(append(dst, `,"`...), key...), `":`...)
+}
+
+func appendText(dst []byte, key, value string) []byte {
+	text, _ := json.Marshal(value) // a string cannot fail
+	return append(appendKey(dst, key), text...)
+}
+
+func appendColumn[T int | int64 | uint64](dst []byte, key string, v []T) []byte {
+	if len(v) == 0 {
+		return dst
+	}
+	return appendInts(appendKey(dst, key), v)
+}
+
+func appendInts[T int | int64 | uint64](dst []byte, v []T) []byte {
+	dst = append(dst, '[')
+	for i, n := range v {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if n < 0 {
+			dst = strconv.AppendInt(dst, int64(n), 10)
+		} else {
+			dst = strconv.AppendUint(dst, uint64(n), 10)
+		}
+	}
+	return append(dst, ']')
+}
+
+func appendLists[T int | int64 | uint64](dst []byte, key string, v [][]T) []byte {
+	if len(v) == 0 {
+		return dst
+	}
+	dst = append(appendKey(dst, key), '[')
+	for i, row := range v {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendInts(dst, row)
+	}
+	return append(dst, ']')
+}
