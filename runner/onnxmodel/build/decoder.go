@@ -1,0 +1,149 @@
+package build
+
+import (
+	"fmt"
+	"math"
+)
+
+// decoder emits the body of one GPT-2 graph into g.
+type decoder struct {
+	GPT2
+	g           *Graph
+	past        bool
+	scopePrefix string
+
+	batch, seq, total string // scalar int64 values
+	causal, pad       string // bool [1,1,S,T]; additive [B,1,1,T]
+}
+
+func (d *decoder) scope(parts ...string) {
+	d.g.Scope(append([]string{d.scopePrefix, "transformer"}, parts...)...)
+}
+
+// build returns logits and present keys and values in order key, value.
+func (d *decoder) build() (logits string, present []string) {
+	d.scope()
+	x := d.embed()
+	d.masks()
+	for i := range d.Layers {
+		var k, v string
+		x, k, v = d.block(i, x)
+		present = append(present, k, v)
+	}
+	x = d.layerNorm(x, "ln_f")
+	return d.head(x), present
+}
+
+func (d *decoder) embed() string {
+	g := d.g
+	d.batch, d.seq = g.Dim("input_ids", 0), g.Dim("input_ids", 1)
+	d.total = d.seq
+	if d.past {
+		d.total = g.Op("Add", []string{g.Dim("past_key_values.0.key", -2), d.seq})
+	}
+	ids := g.Reshape("input_ids", -1, d.seq)
+	wte := g.Weight(d.weight("transformer.wte.weight", 0.02, d.Vocab, d.Width))
+	wpe := g.Weight(d.weight("transformer.wpe.weight", 0.02, d.MaxPos, d.Width))
+	tok := g.Op("Gather", []string{wte, ids})
+	pos := g.Op("Gather", []string{wpe, d.positions()})
+	return g.Op("Add", []string{tok, pos})
+}
+
+func (d *decoder) positions() string {
+	g := d.g
+	switch d.Positions {
+	case FromMask: // the last sequence_length of cumsum(mask) − 1, at least 0
+		sum := g.Op("CumSum", []string{"attention_mask", g.Int(1)})
+		pos := g.Op("Max", []string{g.Op("Sub", []string{sum, g.Int(1)}), g.Int(0)})
+		from := g.Op("Unsqueeze", []string{g.Op("Sub", []string{d.total, d.seq}), g.Ints(0)})
+		to := g.Op("Unsqueeze", []string{d.total, g.Ints(0)})
+		return g.Op("Slice", []string{pos, from, to, g.Ints(1)})
+	case FromRange:
+		from := g.Op("Sub", []string{d.total, d.seq})
+		r := g.Op("Range", []string{from, d.total, g.Int(1)})
+		return g.Op("Unsqueeze", []string{r, g.Ints(0)})
+	}
+	return g.Reshape("position_ids", -1, d.seq)
+}
+
+// masks makes the causal mask from ranges and the additive padding mask.
+func (d *decoder) masks() {
+	g := d.g
+	first := g.Op("Sub", []string{d.total, d.seq})
+	q := g.Op("Unsqueeze", []string{g.Op("Range", []string{first, d.total, g.Int(1)}), g.Ints(1)})
+	k := g.Op("Unsqueeze", []string{g.Op("Range", []string{g.Int(0), d.total, g.Int(1)}), g.Ints(0)})
+	seen := g.Op("LessOrEqual", []string{k, q}) // [S,T]
+	d.causal = g.Reshape(seen, 1, 1, d.seq, d.total)
+
+	mask := g.Op("Unsqueeze", []string{g.Reshape("attention_mask", d.batch, -1), g.Ints(1)})
+	mask = g.Op("Unsqueeze", []string{mask, g.Ints(2)})
+	mask = g.Op("Cast", []string{mask}, AttrInt("to", int64(d.DType)))
+	mask = g.Op("Sub", []string{g.Num(1), mask})
+	d.pad = g.Op("Mul", []string{mask, g.Num(d.maskMin())})
+}
+
+func (d *decoder) block(i int, x string) (out, key, value string) {
+	h := fmt.Sprintf("h.%d", i)
+	a := d.layerNorm(x, h, "ln_1")
+	a, key, value = d.attention(i, a)
+	d.scope(h)
+	x = d.g.Op("Add", []string{a, x})
+	m := d.layerNorm(x, h, "ln_2")
+	d.scope(h, "mlp")
+	m = d.linear(m, fmt.Sprintf("transformer.%s.mlp.c_fc", h), d.Width, 4*d.Width, 1)
+	m = d.gelu(m)
+	m = d.linear(m, fmt.Sprintf("transformer.%s.mlp.c_proj", h), 4*d.Width, d.Width, 1)
+	d.scope(h)
+	return d.g.Op("Add", []string{x, m}), key, value
+}
+
+// linear is Hugging Face's Conv1D: a Gemm over [rows, in], with the shape
+// taken apart and put together again. The bias is drawn too, so that no
+// check of the graph passes by leaving it out.
+func (d *decoder) linear(x, name string, in, out int, gain float64) string {
+	g := d.g
+	w := g.Weight(d.weight(name+".weight", std(gain, in), in, out))
+	b := g.Weight(d.weight(name+".bias", 0.02, out))
+	rows := g.Reshape(x, -1, in)
+	y := g.Op("Gemm", []string{rows, w, b})
+	return g.Reshape(y, g.Dim(x, 0), g.Dim(x, 1), out)
+}
+
+// layerNorm is (x − mean) / √(variance + 1e-5) · weight + bias over the last axis.
+func (d *decoder) layerNorm(x string, parts ...string) string {
+	g := d.g
+	d.scope(parts...)
+	name := "transformer"
+	for _, p := range parts {
+		name += "." + p
+	}
+	last := AttrInts("axes", -1)
+	diff := g.Op("Sub", []string{x, g.Op("ReduceMean", []string{x}, last)})
+	sq := g.Op("Pow", []string{diff, g.Num(2)})
+	variance := g.Op("ReduceMean", []string{sq}, last)
+	dev := g.Op("Sqrt", []string{g.Op("Add", []string{variance, g.Num(1e-5)})})
+	y := g.Op("Div", []string{diff, dev})
+	w := d.weight(name+".weight", 0.05, d.Width)
+	w.Mean = 1
+	y = g.Op("Mul", []string{y, g.Weight(w)})
+	return g.Op("Add", []string{y, g.Weight(d.weight(name+".bias", 0.02, d.Width))})
+}
+
+// gelu is 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
+func (d *decoder) gelu(x string) string {
+	g := d.g
+	half := g.Op("Mul", []string{x, g.Num(0.5)})
+	cube := g.Op("Mul", []string{g.Op("Pow", []string{x, g.Num(3)}), g.Num(0.044715)})
+	in := g.Op("Mul", []string{g.Op("Add", []string{x, cube}), g.Num(float32(math.Sqrt(2 / math.Pi)))})
+	t := g.Op("Add", []string{g.Op("Tanh", []string{in}), g.Num(1)})
+	return g.Op("Mul", []string{half, t})
+}
+
+// head multiplies by the transposed token embeddings, which are tied.
+func (d *decoder) head(x string) string {
+	g := d.g
+	g.Scope(d.scopePrefix, "lm_head")
+	rows := g.Reshape(x, -1, d.Width)
+	y := g.Op("Gemm", []string{rows, "transformer.wte.weight"}, AttrInt("transB", 1))
+	return g.Reshape(y, g.Dim(x, 0), g.Dim(x, 1), d.Vocab)
+}

@@ -1,0 +1,90 @@
+package onnxmodel
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tailscope/runner/onnxmodel/build"
+)
+
+// Builtin is a model that the program builds itself.
+type Builtin struct {
+	Name, Doc string
+	spec      build.GPT2
+}
+
+var builtins = []Builtin{
+	{"default", "GPT-2 of 4 layers, width 128: shows the matter on a laptop's CPU", build.GPT2{
+		Name: "default", Layers: 4, Heads: 4, Width: 128, Vocab: 8192, MaxPos: 1024, Seed: 1, DType: build.Float}},
+	{"tiny-gpt2", "the model of technical report 120: 2 layers, 2 heads, width 2", build.GPT2{
+		Name: "tiny-gpt2", Layers: 2, Heads: 2, Width: 2, Vocab: 50257, MaxPos: 1024, Seed: 1, DType: build.Float}},
+	{"gpt2", "the size of GPT-2 small: 124 million weights, 500 MB", build.GPT2{
+		Name: "gpt2", Layers: 12, Heads: 12, Width: 768, Vocab: 50257, MaxPos: 1024, Seed: 1, DType: build.Float}},
+}
+
+// Builtins lists the models that EnsureBuiltin knows.
+func Builtins() []Builtin { return append([]Builtin(nil), builtins...) }
+
+// EnsureBuiltin returns the path of model.onnx of a built-in model and builds
+// it into the user's cache if it is not there. Processes that start at once
+// build it once; a half-built model is never seen.
+func EnsureBuiltin(name string) (string, error) { return EnsureBuiltinProgress(name, nil) }
+
+// EnsureBuiltinProgress is EnsureBuiltin reporting bytes of weights written.
+func EnsureBuiltinProgress(name string, progress func(done, total int64)) (string, error) {
+	b, err := findBuiltin(name)
+	if err != nil {
+		return "", err
+	}
+	root, err := cacheRoot()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(root, b.Name+"-"+b.key())
+	err = ensureDir(dir, func(tmp string) error { return b.build(tmp, progress) })
+	if err != nil {
+		return "", fmt.Errorf("build model %q: %w", name, err)
+	}
+	return filepath.Join(dir, "model.onnx"), nil
+}
+
+// BuildBuiltin writes model.onnx, its weights and config.json into dir.
+func BuildBuiltin(name, dir string, progress func(done, total int64)) error {
+	b, err := findBuiltin(name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return b.build(dir, progress)
+}
+
+func findBuiltin(name string) (Builtin, error) {
+	var names []string
+	for _, b := range builtins {
+		if b.Name == name {
+			return b, nil
+		}
+		names = append(names, b.Name)
+	}
+	return Builtin{}, fmt.Errorf("no built-in model %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// key changes with everything that decides the bytes.
+func (b Builtin) key() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %+v", build.Version, b.spec))
+	return hex.EncodeToString(sum[:6])
+}
+
+func (b Builtin) build(dir string, progress func(done, total int64)) error {
+	err := os.WriteFile(filepath.Join(dir, "config.json"), b.spec.ConfigJSON(), 0o644)
+	if err != nil {
+		return err
+	}
+	return b.spec.Graph().Write(filepath.Join(dir, "model.onnx"), build.Options{External: true, Progress: progress})
+}
