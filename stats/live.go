@@ -112,8 +112,10 @@ type SegmentRow struct {
 // ScenarioRow is one line of the scenario table.
 type ScenarioRow struct {
 	Scenario string
-	Lanes    [NumLanes]Summary
-	Pair     PairView
+	Lanes    [NumLanes]Summary // current segment
+	Session  [NumLanes]Summary // whole session
+	Window   [NumLanes]Summary // sliding window
+	Pair     PairView          // current segment
 }
 
 // ShapeRow is one executed shape of the optimized lane.

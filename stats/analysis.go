@@ -1,0 +1,250 @@
+package stats
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// AnalysisOptions says what an Analysis cannot see in samples.
+type AnalysisOptions struct {
+	Source  string  // written into summary.json
+	SLONs   int64   // service level; 0: none
+	NoiseNs float64 // half width of an A/A noise floor; 0: unknown
+	Facts   Facts
+}
+
+// Analysis computes exact statistics from all samples of a session. It keeps
+// 100 to 150 bytes a sample.
+type Analysis struct {
+	o       AnalysisOptions
+	strings *interner
+	modes   [NumModes]*exactMode
+	pending map[pendingKey]Flag
+	causes  map[uint64]Cause
+}
+
+type pendingKey struct {
+	request uint64
+	lane    Lane
+}
+
+// exactMode holds a mode's samples in the order of Seq once finished.
+type exactMode struct {
+	rows     []exactSample
+	steps    [NumLanes][]int64
+	finished bool
+	lanes    [NumLanes]exactLane
+}
+
+type exactSample struct {
+	e                             evidence
+	seq, request                  uint64
+	generation, segment, nth      int32
+	scenario, strategy, shape     int32
+	tokens                        int32
+	lane                          Lane
+	warmup, failed, clean, first  bool
+	cause                         Cause
+	device, response, ttft, start int64
+}
+
+// exactLane is what all groups of a lane share.
+type exactLane struct {
+	threshold   float64
+	cleanMedian float64
+	shapes      map[[2]int32]float64
+}
+
+// NewAnalysis returns an empty Analysis.
+func NewAnalysis(o AnalysisOptions) *Analysis {
+	return &Analysis{o: o, strings: newInterner(), pending: map[pendingKey]Flag{}, causes: map[uint64]Cause{}}
+}
+
+func (a *Analysis) mode(m Mode) *exactMode {
+	if a.modes[m] == nil {
+		a.modes[m] = &exactMode{}
+	}
+	return a.modes[m]
+}
+
+// Add takes in one sample, in any order. Warm-ups and failures are taken too:
+// they decide which sample is the first of its shape, and enter nothing else.
+func (a *Analysis) Add(s *Sample) {
+	if int(s.Mode) >= NumModes || int(s.Lane) >= NumLanes {
+		return
+	}
+	shape := s.Shape
+	if shape == "" && s.ExecutedTokens > 0 {
+		shape = fmt.Sprintf("%dx%d", s.Batch, s.ExecutedTokens)
+	}
+	m := a.mode(s.Mode)
+	m.finished = false
+	r := exactSample{e: evidenceOf(s), seq: s.Seq, request: s.Request, generation: s.Generation, segment: s.Segment,
+		nth: s.NthInRun, scenario: a.strings.id(s.Scenario), strategy: a.strings.id(s.Strategy),
+		shape: a.strings.id(shape), tokens: s.Tokens, lane: s.Lane, warmup: s.Warmup, failed: s.Failed,
+		device: s.DeviceNs, response: s.ResponseNs, ttft: s.TTFTNs, start: s.StartNs}
+	r.e.flags &^= FlagColdStart // judged anew, on all that followed
+	r.e.cold = false
+	m.rows = append(m.rows, r)
+}
+
+// AddEvent takes in an event; one that names a request flags its sample,
+// whichever comes first.
+func (a *Analysis) AddEvent(e *Event) {
+	f := FlagOf(e.Kind) &^ (FlagColdStart | FlagSpike | FlagShapeNew)
+	if e.Request == nil || f == 0 {
+		return
+	}
+	for l := Lane(0); l < NumLanes; l++ {
+		if e.Lane == "" || e.Lane == l.String() {
+			a.pending[pendingKey{*e.Request, l}] |= f
+		}
+	}
+	for _, m := range a.modes {
+		if m != nil {
+			m.finished = false
+		}
+	}
+}
+
+// AddSteps takes in the time of each decode step of one request.
+func (a *Analysis) AddSteps(_ uint64, lane Lane, mode Mode, stepsNs []int64) {
+	if int(mode) < NumModes && int(lane) < NumLanes {
+		m := a.mode(mode)
+		m.steps[lane] = append(m.steps[lane], stepsNs...)
+	}
+}
+
+// finish derives flags, thresholds and causes of a mode once.
+func (a *Analysis) finish(m *exactMode) {
+	if m.finished {
+		return
+	}
+	m.finished = true
+	slices.SortStableFunc(m.rows, func(x, y exactSample) int { return cmp.Compare(x.seq, y.seq) })
+	a.flagRows(m)
+	m.markRuns()
+	for l := Lane(0); l < NumLanes; l++ {
+		m.lanes[l] = m.laneOf(l)
+	}
+	for i := range m.rows {
+		r := &m.rows[i]
+		r.cause = CauseNone
+		lane := &m.lanes[r.lane]
+		if r.counts() && float64(r.e.wall) > lane.threshold {
+			med, ok := lane.shapes[[2]int32{r.strategy, r.shape}]
+			if !ok {
+				med = math.NaN()
+			}
+			r.cause = classify(&r.e, med, lane.cleanMedian)
+			a.causes[r.seq] = r.cause
+		} else {
+			delete(a.causes, r.seq)
+		}
+	}
+}
+
+func (r *exactSample) counts() bool { return !r.warmup && !r.failed }
+
+// flagRows adds the flags of events and of first shapes.
+func (a *Analysis) flagRows(m *exactMode) {
+	type key struct {
+		lane                        Lane
+		strategy, shape, generation int32
+	}
+	seen := map[key]bool{}
+	none := a.strings.id("")
+	for i := range m.rows {
+		r := &m.rows[i]
+		r.e.flags |= a.pending[pendingKey{r.request, r.lane}]
+		k := key{r.lane, r.strategy, r.shape, r.generation}
+		if r.shape != none && !r.failed && !seen[k] {
+			seen[k] = true
+			r.e.flags |= FlagShapeNew
+		}
+		r.clean = r.counts() && !r.e.compiled && r.e.flags&(EventFlags|FlagShapeNew) == 0
+	}
+}
+
+type runKey struct {
+	generation, segment, scenario int32
+	lane                          Lane
+}
+
+// markRuns finds the first counted sample of each run and whether it is a cold
+// start: more than 3 × the median of all that followed in the run.
+func (m *exactMode) markRuns() {
+	runs := map[runKey][]int{}
+	for i := range m.rows {
+		r := &m.rows[i]
+		r.first, r.e.cold = false, false
+		if r.counts() {
+			k := runKey{r.generation, r.segment, r.scenario, r.lane}
+			runs[k] = append(runs[k], i)
+		}
+	}
+	var rest []int64
+	for _, idx := range runs {
+		first := &m.rows[idx[0]]
+		first.first = true
+		rest = rest[:0]
+		for _, i := range idx[1:] {
+			rest = append(rest, m.rows[i].e.wall)
+		}
+		slices.Sort(rest)
+		first.e.cold = float64(first.e.wall) > tailFactor*Percentile(rest, 0.5)
+	}
+}
+
+// laneOf computes the tail's threshold and the clean medians of the shapes.
+func (m *exactMode) laneOf(l Lane) exactLane {
+	var all, clean []int64
+	shapes := map[[2]int32][]int64{}
+	for i := range m.rows {
+		r := &m.rows[i]
+		if r.lane != l || !r.counts() {
+			continue
+		}
+		all = append(all, r.e.wall)
+		if r.clean {
+			clean = append(clean, r.e.wall)
+			k := [2]int32{r.strategy, r.shape}
+			shapes[k] = append(shapes[k], r.e.wall)
+		}
+	}
+	slices.Sort(all)
+	slices.Sort(clean)
+	out := exactLane{threshold: tailThreshold(Percentile(all, 0.5), Percentile(clean, 0.99)),
+		cleanMedian: Percentile(clean, 0.5), shapes: map[[2]int32]float64{}}
+	for k, v := range shapes {
+		slices.Sort(v)
+		out.shapes[k] = Percentile(v, 0.5)
+	}
+	return out
+}
+
+// Causes returns the cause of every tail sample by Seq. Call it after Finish.
+func (a *Analysis) Causes() map[uint64]Cause {
+	for _, m := range a.modes {
+		if m != nil {
+			a.finish(m)
+		}
+	}
+	return a.causes
+}
+
+// Modes lists the modes that have samples.
+func (a *Analysis) Modes() []Mode {
+	var out []Mode
+	for i, m := range a.modes {
+		if m != nil && len(m.rows) > 0 {
+			out = append(out, Mode(i))
+		}
+	}
+	return out
+}
+
+func segmentName(id int32) string { return strconv.Itoa(int(id)) }

@@ -1,0 +1,220 @@
+package stats
+
+import "slices"
+
+// CollectorOptions says what a Collector cannot see in samples. The zero value
+// is usable.
+type CollectorOptions struct {
+	WindowNs     int64 // sliding window; 0: 10 s
+	BinNs        int64 // width of a timeline bin; 0: 100 ms
+	Bins         int   // timeline bins kept; 0: 1,200
+	RingCap      int   // samples a window may hold; 0: 131,072
+	MaxScenarios int   // scenarios told apart; 0: 32. Further ones share the row "more"
+	MaxShapes    int   // shapes told apart a mode; 0: 256. Further ones share the row "more"
+	MaxSegments  int   // rows kept of the segments table; 0: 64
+	SLONs        int64 // service level; 0: none
+	AA           bool  // the optimized lane is a second eager session
+}
+
+func (o CollectorOptions) withDefaults() CollectorOptions {
+	set := func(p *int, v int) {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	if o.WindowNs <= 0 {
+		o.WindowNs = 10e9
+	}
+	if o.BinNs <= 0 {
+		o.BinNs = 100e6
+	}
+	set(&o.Bins, 1200)
+	set(&o.RingCap, 1<<17)
+	set(&o.MaxScenarios, 32)
+	set(&o.MaxShapes, 256)
+	set(&o.MaxSegments, 64)
+	return o
+}
+
+// more names the row that takes what is beyond a table's cap.
+const more = "more"
+
+// Collector takes in samples while a session runs and describes them up to 30
+// times a second. Its memory does not grow with the number of samples. One
+// goroutine owns it.
+type Collector struct {
+	o          CollectorOptions
+	modes      [NumModes]*modeState
+	strings    *interner // strategies and shapes
+	segment    int32
+	label      string
+	segStart   int64
+	segments   []segInfo
+	pending    pendingEvents
+	marks      timelineMarks
+	total      [NumLanes]int
+	facts      Facts
+	out        []Event // events of the sample in hand
+	generation int32
+}
+
+// segInfo is the outside of a segment.
+type segInfo struct {
+	id         int32
+	label      string
+	start, end int64
+}
+
+// modeState is everything known about one mode.
+type modeState struct {
+	mode      Mode
+	lanes     [NumLanes]laneState
+	scen      []*scenState
+	scenIDs   *interner
+	shapes    shapeTable
+	win       *window
+	line      timeline
+	pairs     pairTable
+	rows      []segRow
+	unsettled []*runStart
+}
+
+// laneState is one lane of one mode.
+type laneState struct {
+	session, segment group
+	causes           causeLedger
+	runs             int
+	threshold        float64 // of the tail, as last computed
+	nextThreshold    int
+}
+
+// scenState is one scenario of one mode.
+type scenState struct {
+	name             string
+	session, segment [NumLanes]group
+	run              [NumLanes]runStart
+	pair, pairSeg    pairStats
+}
+
+// NewCollector returns an empty Collector in segment 0.
+func NewCollector(o CollectorOptions) *Collector {
+	o = o.withDefaults()
+	return &Collector{o: o, strings: newInterner(), segments: []segInfo{{}}}
+}
+
+func (c *Collector) mode(m Mode) *modeState {
+	if c.modes[m] == nil {
+		c.modes[m] = &modeState{mode: m, scenIDs: newInterner(), win: newWindow(c.o.WindowNs, c.o.RingCap),
+			line: newTimeline(c.o.BinNs, c.o.Bins), shapes: shapeTable{cap: c.o.MaxShapes},
+			pairs: newPairTable()}
+	}
+	return c.modes[m]
+}
+
+func (m *modeState) scenario(name string, limit int) (*scenState, int32) {
+	id := m.scenIDs.id(name)
+	if int(id) >= limit {
+		id = int32(limit)
+		name = more
+	}
+	for int(id) >= len(m.scen) {
+		m.scen = append(m.scen, nil)
+	}
+	if m.scen[id] == nil {
+		m.scen[id] = &scenState{name: name}
+	}
+	return m.scen[id], id
+}
+
+// Add takes in one sample, in the order of arrival. It sets the flags and the
+// cause that follow from earlier samples and returns the events derived from
+// it: usually none. The returned slice is valid until the next Add.
+func (c *Collector) Add(s *Sample) []Event {
+	c.out = c.out[:0]
+	if int(s.Mode) >= NumModes || int(s.Lane) >= NumLanes {
+		return nil
+	}
+	s.Flags |= c.pending.take(s)
+	m := c.mode(s.Mode)
+	shape := m.shapes.of(c.strings, s)
+	c.noteShape(m, shape, s)
+	if !s.Counts() {
+		return c.out
+	}
+	scen, scenID := m.scenario(s.Scenario, c.o.MaxScenarios)
+	lane := &m.lanes[s.Lane]
+	c.total[s.Lane]++
+	c.noteSpike(shape, s)
+	lane.session.add(s, c.o.SLONs)
+	scen.session[s.Lane].add(s, c.o.SLONs)
+	if s.Segment == c.segment {
+		lane.segment.add(s, c.o.SLONs)
+		scen.segment[s.Lane].add(s, c.o.SLONs)
+	} else {
+		m.addLate(s, c.o.SLONs)
+	}
+	m.win.add(s, scenID)
+	m.line.add(s)
+	rec := lane.causes.add(s, shape)
+	c.noteRun(m, scen, s, rec)
+	shape.add(s)
+	m.pairUp(c, scen, shape, s)
+	c.noteTail(lane, s, rec)
+	return c.out
+}
+
+// AddEvent takes in an event of the engine or of the session. One that names a
+// request flags that request's sample, so it must come first, as the protocol
+// promises.
+func (c *Collector) AddEvent(e *Event) {
+	c.pending.add(e)
+	c.marks.add(e)
+}
+
+// AddSteps takes in the time of each decode step of one request.
+func (c *Collector) AddSteps(request uint64, lane Lane, mode Mode, stepsNs []int64) {
+	if int(mode) >= NumModes || int(lane) >= NumLanes {
+		return
+	}
+	l := &c.mode(mode).lanes[lane]
+	for _, ns := range stepsNs {
+		recordInto(&l.session.itl, ns)
+		recordInto(&l.segment.itl, ns)
+	}
+}
+
+// SetWindow changes the length of the sliding window; 0 means the whole
+// segment. A longer window fills from now on.
+func (c *Collector) SetWindow(ns int64) {
+	c.o.WindowNs = max(ns, 0)
+	for _, m := range c.modes {
+		if m != nil && ns > 0 {
+			m.win.ns = ns
+		}
+	}
+}
+
+// NewSegment ends the current segment and starts another at tNs. Samples that
+// still carry the old number go to the old row.
+func (c *Collector) NewSegment(segment int32, label string, tNs int64) {
+	if segment == c.segment && c.totalSamples() == 0 { // names the first segment
+		c.segments[0] = segInfo{id: segment, label: label, start: tNs}
+		return
+	}
+	c.segments[len(c.segments)-1].end = tNs
+	for _, m := range c.modes {
+		if m != nil {
+			m.closeSegment(c.segments[len(c.segments)-1], c.o.MaxSegments)
+		}
+	}
+	c.segment = segment
+	c.segments = append(c.segments, segInfo{id: segment, label: label, start: tNs})
+	if len(c.segments) > c.o.MaxSegments {
+		c.segments = slices.Delete(c.segments, 0, len(c.segments)-c.o.MaxSegments)
+	}
+}
+
+func (c *Collector) totalSamples() int { return c.total[Eager] + c.total[Optimized] }
+
+// SetFacts gives the verdicts what samples cannot tell.
+func (c *Collector) SetFacts(f Facts) { c.facts = f }

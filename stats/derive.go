@@ -1,0 +1,162 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// noteShape flags the first sample of its shape in its lane, mode and strategy
+// since the worker started.
+func (c *Collector) noteShape(m *modeState, st *shapeState, s *Sample) {
+	if s.Failed || st == m.shapes.rest || s.Shape == "" || st.seen[s.Lane] == s.Generation+1 {
+		return
+	}
+	st.seen[s.Lane] = s.Generation + 1
+	s.Flags |= FlagShapeNew
+	c.out = append(c.out, derived(KindShapeNew, s,
+		fmt.Sprintf("shape %s runs for the first time in the %s lane, %s", s.Shape, s.Lane, formatMs(float64(s.WallNs)))))
+}
+
+// derived is an event that a sample caused.
+func derived(k Kind, s *Sample, reason string) Event {
+	request := s.Request
+	return Event{TNs: s.StartNs + s.WallNs, Kind: k, Generation: s.Generation, Segment: s.Segment, Lane: s.Lane.String(),
+		Mode: s.Mode.String(), Strategy: s.Strategy, Shape: s.Shape, Request: &request, DurNs: s.WallNs, Reason: reason}
+}
+
+// The spike rule: a clean sample above median + 8 × 1.4826 × MAD and above
+// 1.5 × the median of the last 64 clean samples of its shape and lane.
+// 1.4826 × MAD estimates a normal distribution's standard deviation.
+const (
+	spikeWindow = 64
+	spikeMin    = 20
+	spikeSigmas = 8
+	spikeFactor = 1.5
+	spikeQuiet  = 16 // samples between two events of one shape
+)
+
+type spikeRule struct {
+	ring          []int64
+	n, next       int
+	limit, median float64
+	last, silent  int
+}
+
+// see judges v against the window before it and then takes it in.
+func (r *spikeRule) see(v int64) (spike bool) {
+	if r.n >= r.next && r.n >= spikeMin {
+		r.refresh()
+	}
+	spike = r.limit > 0 && float64(v) > r.limit
+	if len(r.ring) < spikeWindow {
+		r.ring = append(r.ring, v)
+	} else {
+		r.ring[r.n%spikeWindow] = v
+	}
+	r.n++
+	return spike
+}
+
+func (r *spikeRule) refresh() {
+	var buf, dev [spikeWindow]int64
+	n := copy(buf[:], r.ring)
+	slices.Sort(buf[:n])
+	r.median = Percentile(buf[:n], 0.5)
+	for i, v := range buf[:n] {
+		dev[i] = int64(math.Abs(float64(v) - r.median))
+	}
+	slices.Sort(dev[:n])
+	r.limit = math.Max(r.median+spikeSigmas*1.4826*Percentile(dev[:n], 0.5), spikeFactor*r.median)
+	r.next = r.n + min(max(r.n/4, 4), 256)
+}
+
+func (c *Collector) noteSpike(st *shapeState, s *Sample) {
+	if !s.Clean() {
+		return
+	}
+	r := &st.spikes[s.Lane]
+	if !r.see(s.WallNs) {
+		return
+	}
+	s.Flags |= FlagSpike
+	if r.last > 0 && r.n-r.last < spikeQuiet {
+		r.silent++
+		return
+	}
+	reason := fmt.Sprintf("%s, %.1f × the median %s of the last %d clean samples of shape %s",
+		formatMs(float64(s.WallNs)), float64(s.WallNs)/r.median, formatMs(r.median), min(r.n-1, spikeWindow), s.Shape)
+	if r.silent > 0 {
+		reason += fmt.Sprintf(", and %d more since the last report", r.silent)
+	}
+	r.last, r.silent = r.n, 0
+	c.out = append(c.out, derived(KindSpike, s, reason))
+}
+
+// runStart watches the first sample of a run until coldAfter have followed.
+type runStart struct {
+	on         bool
+	generation int32
+	ref        causeRef
+	shape      *shapeState
+	first      Event
+	wall       int64
+	after      [coldAfter]int64
+	n          int
+}
+
+// coldAfter is the number of samples after which a cold start is settled.
+const coldAfter = 5
+
+func (c *Collector) noteRun(m *modeState, sc *scenState, s *Sample, ref causeRef) {
+	r := &sc.run[s.Lane]
+	if r.on && r.generation == s.Generation && r.n >= coldAfter || s.Segment != c.segment {
+		return
+	}
+	lane := &m.lanes[s.Lane]
+	if !r.on || r.generation != s.Generation {
+		lane.runs++
+		*r = runStart{on: true, generation: s.Generation, ref: ref, wall: s.WallNs,
+			shape: m.shapes.of(c.strings, s), first: derived(KindColdStart, s, "")}
+		return
+	}
+	r.after[r.n] = s.WallNs
+	r.n++
+	after := r.after
+	slices.Sort(after[:r.n])
+	median := Percentile(after[:r.n], 0.5)
+	cold := float64(r.wall) > tailFactor*median
+	lane.causes.setCold(&r.ref, cold, r.shape, s.Lane)
+	if r.n == coldAfter && cold {
+		r.first.Reason = fmt.Sprintf("first sample of a run took %s, %.1f × the median %s of the five that followed",
+			formatMs(float64(r.wall)), float64(r.wall)/median, formatMs(median))
+		c.out = append(c.out, r.first)
+	}
+}
+
+// noteTail gives the sample its cause when it lies in the tail as far as it is
+// known, and keeps the worst of each cause as an example.
+func (c *Collector) noteTail(l *laneState, s *Sample, ref causeRef) {
+	n := l.session.d.n
+	if n >= l.nextThreshold {
+		l.threshold = l.tail()
+		l.nextThreshold = n + min(8+n/4, 4096)
+	}
+	if float64(s.WallNs) <= l.threshold {
+		return
+	}
+	if ref.early >= 0 {
+		ref.cause = classify(&ref.e, math.NaN(), math.NaN())
+		if x := &l.causes; !x.full {
+			ref.cause = classify(&ref.e, x.early[ref.early].shape.cleanMedian(s.Lane), math.NaN())
+		}
+	}
+	s.Cause = ref.cause
+	if s.WallNs > l.causes.worst[ref.cause].wall {
+		reason := c.pending.reason(s)
+		if reason == "" {
+			reason = fmt.Sprintf("%s, shape %s", formatMs(float64(s.WallNs)), s.Shape)
+		}
+		l.causes.noteWorst(ref.cause, s.WallNs, reason)
+	}
+}

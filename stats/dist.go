@@ -1,0 +1,240 @@
+package stats
+
+import (
+	"math"
+	"math/big"
+	"math/bits"
+	"slices"
+)
+
+// exactBelow is the number of samples up to which a distribution keeps them raw.
+const exactBelow = 1000
+
+// dist is one group's latency distribution: exact moments, and quantiles that
+// are exact below 1,000 values and within 0.1 % above.
+type dist struct {
+	n        int
+	sum, sq  u128
+	min, max int64
+	top      [5]int64 // the largest, descending
+	raw      []int64  // every value while n < exactBelow
+	sorted   int      // raw[:sorted] ascends
+	h        hist
+}
+
+func (d *dist) record(v int64) {
+	v = max(v, 0)
+	if d.n == 0 || v < d.min {
+		d.min = v
+	}
+	d.max = max(d.max, v)
+	d.n++
+	d.sum.add(uint64(v))
+	d.sq.addSquare(uint64(v))
+	if v > d.top[4] {
+		d.addTop(v)
+	}
+	if d.n < exactBelow {
+		d.raw = append(d.raw, v)
+	} else if d.raw != nil {
+		d.raw = nil
+	}
+	d.h.record(v)
+}
+
+func (d *dist) addTop(v int64) {
+	i := 4
+	for ; i > 0 && d.top[i-1] < v; i-- {
+		d.top[i] = d.top[i-1]
+	}
+	d.top[i] = v
+}
+
+// values returns the raw values in ascending order, nil when there are too many.
+func (d *dist) values() []int64 {
+	if d.n >= exactBelow {
+		return nil
+	}
+	d.raw, d.sorted = sortTail(d.raw, d.sorted), len(d.raw)
+	return d.raw
+}
+
+// sortTail sorts v whose first k values ascend already.
+func sortTail(v []int64, k int) []int64 {
+	if k == len(v) {
+		return v
+	}
+	if len(v)-k > len(v)/4 {
+		slices.Sort(v)
+		return v
+	}
+	tail := slices.Clone(v[k:])
+	slices.Sort(tail)
+	i, j := k-1, len(tail)-1
+	for w := len(v) - 1; j >= 0; w-- {
+		if i >= 0 && v[i] > tail[j] {
+			v[w] = v[i]
+			i--
+		} else {
+			v[w] = tail[j]
+			j--
+		}
+	}
+	return v
+}
+
+func (d *dist) mean() float64 {
+	if d.n == 0 {
+		return math.NaN()
+	}
+	return d.sum.float() / float64(d.n)
+}
+
+// std is the sample standard deviation (divisor n−1); NaN below two values.
+func (d *dist) std() float64 { return stdOf(d.n, d.sum, d.sq) }
+
+// stdOf computes √((Σx² − (Σx)²/n)/(n−1)) without cancellation: the sums are
+// exact integers.
+func stdOf(n int, sum, sq u128) float64 {
+	if n < 2 {
+		return math.NaN()
+	}
+	if sum.hi == 0 && sq.hi == 0 && sum.lo < 1<<31 && n < 1<<20 && sq.lo < 1<<43 {
+		num := uint64(n)*sq.lo - sum.lo*sum.lo
+		return math.Sqrt(float64(num) / float64(n) / float64(n-1))
+	}
+	bn := big.NewInt(int64(n))
+	num := new(big.Int).Mul(bn, sq.big())
+	s := sum.big()
+	num.Sub(num, s.Mul(s, s))
+	f, _ := new(big.Float).SetInt(num).Float64()
+	return math.Sqrt(max(f, 0) / float64(n) / float64(n-1))
+}
+
+// meanWithoutTop leaves out the k (1 to 5) largest; NaN when nothing remains.
+func (d *dist) meanWithoutTop(k int) float64 {
+	if d.n <= k {
+		return math.NaN()
+	}
+	s := d.sum
+	for _, v := range d.top[:k] {
+		s.sub(uint64(v))
+	}
+	return s.float() / float64(d.n-k)
+}
+
+// quantile is the q-quantile without an interval.
+func (d *dist) quantile(q float64) float64 {
+	if d.n == 0 {
+		return math.NaN()
+	}
+	if v := d.values(); v != nil {
+		return Percentile(v, q)
+	}
+	return histQuantile(&d.h, q, d.min, d.max)
+}
+
+// histQuantile interpolates between the two closest ranks of a histogram.
+func histQuantile(h *hist, q float64, lo, hi int64) float64 {
+	if h.n == 0 {
+		return math.NaN()
+	}
+	pos := q * float64(h.n-1)
+	k := uint64(pos)
+	ranks := [2]uint64{k + 1, min(k+2, h.n)}
+	var v [2]float64
+	h.ranks(ranks[:], v[:])
+	return clampF(lerp(v[0], v[1], pos-float64(k)), float64(lo), float64(hi))
+}
+
+// quantiles fills qs, whose Q ascend, with values and intervals.
+func (d *dist) quantiles(qs []Quantile) {
+	raw := d.values()
+	for i := range qs {
+		q := qs[i].Q
+		if d.n < exactBelow {
+			qs[i] = ExactQuantile(raw, q)
+			continue
+		}
+		qs[i] = histInterval(&d.h, q, d.min, d.max)
+	}
+}
+
+// histInterval is a quantile with its interval from a histogram.
+func histInterval(h *hist, q float64, minV, maxV int64) Quantile {
+	n := int(h.n)
+	out := Quantile{Q: q, Value: math.NaN(), Lo: math.NaN(), Hi: math.NaN(), N: n, Need: max(0, Need(q)-n)}
+	if n == 0 {
+		return out
+	}
+	lo, hi, ok := OrderRanks(n, q)
+	pos := q * float64(n-1)
+	k := uint64(pos)
+	ranks := [4]uint64{uint64(lo), k + 1, min(k+2, h.n), uint64(hi)}
+	var v [4]float64
+	if ok {
+		h.ranks(ranks[:], v[:])
+		out.Lo, out.Hi = clampF(v[0], float64(minV), float64(maxV)), clampF(v[3], float64(minV), float64(maxV))
+	} else {
+		h.ranks(ranks[1:3], v[1:3])
+	}
+	out.Value = clampF(lerp(v[1], v[2], pos-float64(k)), float64(minV), float64(maxV))
+	return out
+}
+
+func clampF(v, lo, hi float64) float64 { return math.Max(lo, math.Min(v, hi)) }
+
+// u128 is an unsigned sum that does not round, so that statistics do not depend
+// on the order in which samples arrive.
+type u128 struct{ hi, lo uint64 }
+
+func (u *u128) add(v uint64) {
+	var c uint64
+	u.lo, c = bits.Add64(u.lo, v, 0)
+	u.hi += c
+}
+
+func (u *u128) sub(v uint64) {
+	var b uint64
+	u.lo, b = bits.Sub64(u.lo, v, 0)
+	u.hi -= b
+}
+
+// squareCap keeps the sum of squares of 2^28 samples inside 128 bits.
+const squareCap = 1 << 50 // 13 days in ns
+
+func (u *u128) addSquare(v uint64) {
+	v = min(v, squareCap)
+	hi, lo := bits.Mul64(v, v)
+	var c uint64
+	u.lo, c = bits.Add64(u.lo, lo, 0)
+	u.hi, _ = bits.Add64(u.hi, hi, c)
+}
+
+func (u *u128) subSquare(v uint64) {
+	v = min(v, squareCap)
+	hi, lo := bits.Mul64(v, v)
+	var b uint64
+	u.lo, b = bits.Sub64(u.lo, lo, 0)
+	u.hi, _ = bits.Sub64(u.hi, hi, b)
+}
+
+func (u u128) float() float64 { return float64(u.hi)*(1<<64) + float64(u.lo) }
+
+func (u u128) big() *big.Int {
+	b := new(big.Int).SetUint64(u.hi)
+	b.Lsh(b, 64)
+	return b.Or(b, new(big.Int).SetUint64(u.lo))
+}
+
+func (u *u128) subU128(v u128) {
+	var b uint64
+	u.lo, b = bits.Sub64(u.lo, v.lo, 0)
+	u.hi, _ = bits.Sub64(u.hi, v.hi, b)
+}
+
+func (u *u128) addU128(v u128) {
+	var c uint64
+	u.lo, c = bits.Add64(u.lo, v.lo, 0)
+	u.hi, _ = bits.Add64(u.hi, v.hi, c)
+}

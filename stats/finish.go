@@ -1,0 +1,218 @@
+package stats
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// scope selects samples: all of them, one scenario, one segment, or both.
+type scope struct {
+	scenario, segment       int32
+	anyScenario, anySegment bool
+}
+
+func (k scope) has(r *exactSample) bool {
+	return r.counts() && (k.anyScenario || r.scenario == k.scenario) && (k.anySegment || r.segment == k.segment)
+}
+
+func (a *Analysis) names(k scope) (scenario, segment string) {
+	scenario, segment = "*", "*"
+	if !k.anyScenario {
+		scenario = a.strings.names[k.scenario]
+	}
+	if !k.anySegment {
+		segment = segmentName(k.segment)
+	}
+	return scenario, segment
+}
+
+// Finish computes summary.json of one mode. It may be called again after more
+// samples were added.
+func (a *Analysis) Finish(mode Mode) *SummaryFile {
+	f := &SummaryFile{Schema: SummarySchema, Source: a.o.Source, Groups: []GroupSummary{}, Pairs: []PairSummary{},
+		Causes: []CauseSummary{}}
+	if int(mode) >= NumModes || a.modes[mode] == nil {
+		f.Paradox = paradoxOf(judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, noise: a.noise()}))
+		return f
+	}
+	m := a.modes[mode]
+	a.finish(m)
+	for _, k := range a.scopes(m) {
+		scenario, segment := a.names(k)
+		for l := Lane(0); l < NumLanes; l++ {
+			if g, ok := a.group(m, k, l); ok {
+				g.Mode, g.Lane, g.Scenario, g.Segment = mode.String(), l.String(), scenario, segment
+				f.Groups = append(f.Groups, g)
+			}
+		}
+		if p, ok := a.pairSummary(m, k); ok {
+			p.Mode, p.Scenario, p.Segment = mode.String(), scenario, segment
+			f.Pairs = append(f.Pairs, p)
+		}
+	}
+	f.Causes = m.causeSummaries(mode)
+	f.Paradox = paradoxOf(a.verdict(m))
+	return f
+}
+
+// scopes lists the groups in the order of the file: all, then each scenario,
+// then each segment, then each scenario of each segment.
+func (a *Analysis) scopes(m *exactMode) []scope {
+	type cell struct{ scenario, segment int32 }
+	cells := map[cell]bool{}
+	var scenarios, segments []int32
+	for i := range m.rows {
+		if r := &m.rows[i]; r.counts() && !cells[cell{r.scenario, r.segment}] {
+			cells[cell{r.scenario, r.segment}] = true
+			if !slices.Contains(scenarios, r.scenario) {
+				scenarios = append(scenarios, r.scenario)
+			}
+			if !slices.Contains(segments, r.segment) {
+				segments = append(segments, r.segment)
+			}
+		}
+	}
+	slices.SortFunc(scenarios, func(x, y int32) int { return cmp.Compare(a.strings.names[x], a.strings.names[y]) })
+	slices.Sort(segments)
+	out := []scope{{anyScenario: true, anySegment: true}}
+	for _, sc := range scenarios {
+		out = append(out, scope{scenario: sc, anySegment: true})
+	}
+	for _, sg := range segments {
+		out = append(out, scope{segment: sg, anyScenario: true})
+	}
+	for _, sg := range segments {
+		for _, sc := range scenarios {
+			if cells[cell{sc, sg}] {
+				out = append(out, scope{scenario: sc, segment: sg})
+			}
+		}
+	}
+	return out
+}
+
+// columns are the values of one group.
+type columns struct {
+	wall, device, ttft      []int64
+	wallSum, firstSum       u128
+	firsts, cold, tail, slo int
+	tokens                  int64
+}
+
+func (c *columns) take(r *exactSample, slo int64, threshold float64) {
+	c.wall = append(c.wall, r.e.wall)
+	c.wallSum.add(uint64(max(r.e.wall, 0)))
+	c.tokens += int64(r.tokens)
+	if r.first {
+		c.firsts++
+		c.firstSum.add(uint64(max(r.e.wall, 0)))
+		if r.e.cold {
+			c.cold++
+		}
+	}
+	if float64(r.e.wall) > threshold {
+		c.tail++
+	}
+	if r.device > Absent {
+		c.device = append(c.device, r.device)
+	}
+	if r.ttft > Absent {
+		c.ttft = append(c.ttft, r.ttft)
+	}
+	late := r.e.wall
+	if r.response > Absent {
+		late = r.response
+	}
+	if slo > 0 && late > slo {
+		c.slo++
+	}
+}
+
+func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
+	var c columns
+	threshold := m.lanes[l].threshold
+	for i := range m.rows {
+		if r := &m.rows[i]; r.lane == l && k.has(r) {
+			c.take(r, a.o.SLONs, threshold)
+		}
+	}
+	if len(c.wall) == 0 {
+		return GroupSummary{}, false
+	}
+	g := c.summary()
+	g.TailThresholdMs = ms(threshold)
+	g.ITLP99Ms = Num(math.NaN())
+	if k.anyScenario && k.anySegment {
+		steps := slices.Clone(m.steps[l])
+		slices.Sort(steps)
+		g.ITLP99Ms = ms(Percentile(steps, 0.99))
+	}
+	g.SLOMissed = Num(math.NaN())
+	if a.o.SLONs > 0 {
+		g.SLOMissed = Num(float64(c.slo) / float64(g.N))
+	}
+	return g, true
+}
+
+func (c *columns) summary() GroupSummary {
+	slices.Sort(c.wall)
+	slices.Sort(c.device)
+	slices.Sort(c.ttft)
+	s := emptySummary()
+	describeSorted(&s, c.wall)
+	g := GroupSummary{N: s.N, MeanMs: ms(s.Mean), StdMs: ms(s.Std), MinMs: ms(s.Min), P50Ms: ms(s.P50.Value),
+		P90Ms: ms(s.P90.Value), P95Ms: ms(s.P95.Value), P99Ms: ms(s.P99.Value), P999Ms: ms(s.P999.Value),
+		MaxMs: ms(s.Max), MeanExclMaxMs: ms(s.MeanExclMax), MeanExclTop5Ms: ms(s.MeanExclTop5),
+		MeanExclFirstMs: Num(math.NaN()), FirstSamples: c.firsts, Runs: c.firsts, ColdStartRuns: c.cold, TailN: c.tail,
+		DeviceP50Ms: ms(Percentile(c.device, 0.5)), DeviceP99Ms: ms(Percentile(c.device, 0.99)),
+		TokensPerS: Num(math.NaN()), TTFTP99Ms: ms(Percentile(c.ttft, 0.99))}
+	if rest := s.N - c.firsts; rest > 0 {
+		sum := c.wallSum
+		sum.subU128(c.firstSum)
+		g.MeanExclFirstMs = ms(sum.float() / float64(rest))
+	}
+	if total := c.wallSum.float(); total > 0 && c.tokens > 0 {
+		g.TokensPerS = Num(float64(c.tokens) / total * 1e9)
+	}
+	return g
+}
+
+func (m *exactMode) causeSummaries(mode Mode) []CauseSummary {
+	out := []CauseSummary{}
+	for l := Lane(0); l < NumLanes; l++ {
+		var counts [NumCauses]int
+		for i := range m.rows {
+			if r := &m.rows[i]; r.lane == l {
+				counts[r.cause]++
+			}
+		}
+		for c := CauseCompile; c < NumCauses; c++ {
+			if counts[c] == 0 {
+				continue
+			}
+			var kept []int64
+			for i := range m.rows {
+				if r := &m.rows[i]; r.lane == l && r.counts() && r.cause != c {
+					kept = append(kept, r.e.wall)
+				}
+			}
+			slices.Sort(kept)
+			out = append(out, CauseSummary{Mode: mode.String(), Lane: l.String(), Cause: c.String(), N: counts[c],
+				P99MsWithout: ms(Percentile(kept, 0.99))})
+		}
+	}
+	return out
+}
+
+func paradoxOf(v Verdict) Paradox {
+	return Paradox{Verdict: v.Code, Sentence: v.Sentence, WinnerMean: optional(v.WinnerMean),
+		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99)}
+}
+
+func (a *Analysis) noise() float64 {
+	if a.o.NoiseNs > 0 {
+		return a.o.NoiseNs
+	}
+	return math.NaN()
+}

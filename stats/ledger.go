@@ -1,0 +1,159 @@
+package stats
+
+import "math"
+
+// Estimated cost of a page fault: a minor one is a trip through the kernel
+// that maps a page, a major one waits for storage. Both are low on purpose, so
+// that faults are blamed only when they are many.
+const (
+	minFaultNs = 500
+	majFaultNs = 100e3
+)
+
+// tailFactor is how many medians make a tail, a cold start and an anomaly of a shape.
+const tailFactor = 3
+
+// evidence is what decides a sample's cause.
+type evidence struct {
+	wall, runDelay, minflt, majflt int64
+	flags                          Flag
+	compiled, cold                 bool
+}
+
+func evidenceOf(s *Sample) evidence {
+	return evidence{wall: s.WallNs, runDelay: s.RunDelayNs, minflt: s.MinFlt, majflt: s.MajFlt, flags: s.Flags,
+		compiled: s.CompileNs > 0, cold: s.Flags&FlagColdStart != 0}
+}
+
+// classify gives the cause a sample has if it is in the tail. shapeMedian is
+// the clean median of its shape, laneMedian that of its lane, which stands in
+// for a shape without clean samples; both may be NaN.
+func classify(e *evidence, shapeMedian, laneMedian float64) Cause {
+	switch {
+	case e.flags&(FlagCompile|FlagRecompile) != 0 || e.compiled:
+		return CauseCompile
+	case e.flags&FlagCapture != 0:
+		return CauseCapture
+	case e.flags&FlagFallback != 0:
+		return CauseFallback
+	case e.flags&FlagShapeNew != 0:
+		return CauseShapeNew
+	case e.cold:
+		return CauseColdStart
+	case float64(e.wall) <= tailFactor*shapeMedian:
+		return CauseWork
+	case e.flags&(FlagThrottle|FlagClockDrop) != 0:
+		return CauseGPU
+	}
+	if math.IsNaN(shapeMedian) {
+		shapeMedian = laneMedian
+	}
+	half := (float64(e.wall) - shapeMedian) / 2
+	faults := float64(max(e.minflt, 0))*minFaultNs + float64(max(e.majflt, 0))*majFaultNs
+	switch {
+	case half > 0 && (float64(e.runDelay) >= half || faults >= half):
+		return CauseHost
+	case e.flags&FlagTool != 0:
+		return CauseTool
+	}
+	return CauseUnexplained
+}
+
+// tailThreshold is the larger of 3 × the median and the p99 of the clean samples.
+func tailThreshold(median, cleanP99 float64) float64 {
+	if math.IsNaN(cleanP99) {
+		return tailFactor * median
+	}
+	return math.Max(tailFactor*median, cleanP99)
+}
+
+// causeLedger counts one lane's samples by the cause they have if they are in
+// the tail. Up to 1,000 samples are kept and judged anew for each view; after
+// that each is judged once, with the medians known when it came.
+type causeLedger struct {
+	early []earlySample
+	full  bool
+	hists [NumCauses]*hist
+	worst [NumCauses]worstSample
+}
+
+type earlySample struct {
+	e     evidence
+	shape *shapeState
+}
+
+type worstSample struct {
+	wall   int64
+	reason string
+}
+
+// causeRef finds a sample again that may yet turn out to be a cold start.
+type causeRef struct {
+	early int // index, or −1
+	wall  int64
+	cause Cause
+	e     evidence
+}
+
+func (l *causeLedger) add(s *Sample, shape *shapeState) causeRef {
+	e := evidenceOf(s)
+	ref := causeRef{early: -1, wall: s.WallNs, e: e}
+	if !l.full {
+		if len(l.early) < exactBelow-1 {
+			l.early = append(l.early, earlySample{e, shape})
+			ref.early = len(l.early) - 1
+			return ref
+		}
+		l.settle(s.Lane)
+	}
+	ref.cause = classify(&e, shape.cleanMedian(s.Lane), math.NaN())
+	l.put(ref.cause, e.wall)
+	return ref
+}
+
+func (l *causeLedger) put(c Cause, wall int64) {
+	if l.hists[c] == nil {
+		l.hists[c] = new(hist)
+	}
+	l.hists[c].record(max(wall, 0))
+}
+
+// settle judges the early samples for good.
+func (l *causeLedger) settle(lane Lane) {
+	l.full = true
+	for i := range l.early {
+		x := &l.early[i]
+		l.put(classify(&x.e, x.shape.cleanMedian(lane), math.NaN()), x.e.wall)
+	}
+	l.early = nil
+}
+
+// setCold changes whether the sample is a cold start.
+func (l *causeLedger) setCold(ref *causeRef, cold bool, shape *shapeState, lane Lane) {
+	if ref.e.cold == cold {
+		return
+	}
+	ref.e.cold = cold
+	if ref.early >= 0 && !l.full {
+		l.early[ref.early].e.cold = cold
+		return
+	}
+	old := ref.cause
+	if ref.early >= 0 { // settled since: what it became then follows from the same rule
+		was := ref.e
+		was.cold = !cold
+		old = classify(&was, shape.cleanMedian(lane), math.NaN())
+		ref.early = -1
+	}
+	ref.cause = classify(&ref.e, shape.cleanMedian(lane), math.NaN())
+	if old != ref.cause && l.hists[old] != nil {
+		l.hists[old].remove(max(ref.wall, 0))
+		l.put(ref.cause, ref.wall)
+	}
+}
+
+func (l *causeLedger) noteWorst(c Cause, wall int64, reason string) {
+	if wall > l.worst[c].wall {
+		l.worst[c] = worstSample{wall, reason}
+	}
+}

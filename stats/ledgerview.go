@@ -1,0 +1,191 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// causeRows splits the tail by cause. Their counts add up to tailN.
+func (l *laneState) causeRows(lane Lane, scratch *hist) (rows []CauseRow, tailN int, threshold float64) {
+	g := &l.session
+	if g.d.n == 0 {
+		return nil, 0, math.NaN()
+	}
+	threshold = l.tail()
+	if !l.causes.full {
+		return l.earlyRows(lane, threshold)
+	}
+	for c := CauseCompile; c < NumCauses; c++ {
+		h := l.causes.hists[c]
+		if h == nil {
+			continue
+		}
+		n := int(h.above(threshold))
+		if n == 0 {
+			continue
+		}
+		tailN += n
+		scratch.copyFrom(&g.d.h)
+		scratch.subAbove(h, threshold)
+		rows = append(rows, l.row(c, n, histQuantile(scratch, 0.99, g.d.min, g.d.max), maxOf(h)))
+	}
+	return rows, tailN, threshold
+}
+
+func maxOf(h *hist) float64 {
+	var v [1]float64
+	if h.n > 0 {
+		h.ranks([]uint64{h.n}, v[:])
+	}
+	return v[0]
+}
+
+// earlyRows judges the raw samples with what is known now.
+func (l *laneState) earlyRows(lane Lane, threshold float64) (rows []CauseRow, tailN int, _ float64) {
+	early := l.causes.early
+	var counts [NumCauses]int
+	var worst [NumCauses]int64
+	causes := make([]Cause, len(early))
+	for i := range early {
+		e := &early[i].e
+		if float64(e.wall) <= threshold {
+			continue
+		}
+		c := classify(e, early[i].shape.cleanMedian(lane), math.NaN())
+		causes[i] = c
+		counts[c]++
+		worst[c] = max(worst[c], e.wall)
+		tailN++
+	}
+	kept := make([]int64, 0, len(early))
+	for c := CauseCompile; c < NumCauses; c++ {
+		if counts[c] == 0 {
+			continue
+		}
+		kept = kept[:0]
+		for i := range early {
+			if causes[i] != c {
+				kept = append(kept, early[i].e.wall)
+			}
+		}
+		slices.Sort(kept)
+		rows = append(rows, l.row(c, counts[c], Percentile(kept, 0.99), float64(worst[c])))
+	}
+	return rows, tailN, threshold
+}
+
+func (l *laneState) row(c Cause, n int, without, worst float64) CauseRow {
+	r := CauseRow{Cause: c, N: n, P99Without: without, WorstNs: worst}
+	if w := l.causes.worst[c]; math.Abs(float64(w.wall)-worst) <= worst/1000 {
+		r.Example = w.reason
+	}
+	if r.Example == "" {
+		r.Example = "worst " + formatMs(worst)
+	}
+	return r
+}
+
+// formatMs prints nanoseconds as milliseconds with three significant digits.
+func formatMs(ns float64) string {
+	ms := ns / 1e6
+	switch {
+	case math.IsNaN(ms):
+		return "—"
+	case ms >= 100:
+		return fmt.Sprintf("%.0f ms", ms)
+	case ms >= 10:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms >= 1:
+		return fmt.Sprintf("%.2f ms", ms)
+	}
+	return fmt.Sprintf("%.3f ms", ms)
+}
+
+// tail is the threshold of the lane's tail now.
+func (l *laneState) tail() float64 {
+	return tailThreshold(l.session.d.quantile(0.5), l.session.cleanQuantile(0.99))
+}
+
+// cleanQuantile is a quantile of the group without tagged samples.
+func (g *group) cleanQuantile(q float64) float64 {
+	if g.tagged == nil || g.tagged.n == 0 {
+		return g.d.quantile(q)
+	}
+	if v := g.d.values(); v != nil {
+		return Percentile(without(v, g.tagged.values()), q)
+	}
+	var h hist
+	h.copyFrom(&g.d.h)
+	h.subAbove(&g.tagged.h, -1)
+	return histQuantile(&h, q, g.d.min, g.d.max)
+}
+
+// without is the multiset difference of ascending values.
+func without(all, some []int64) []int64 {
+	out := make([]int64, 0, len(all))
+	j := 0
+	for _, v := range all {
+		if j < len(some) && some[j] == v {
+			j++
+			continue
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// hidden describes the group without tagged samples.
+func (g *group) hidden(scratch *hist) Summary {
+	if g.tagged == nil || g.tagged.n == 0 {
+		return g.summary()
+	}
+	s := emptySummary()
+	if v := g.d.values(); v != nil {
+		describeSorted(&s, without(v, g.tagged.values()))
+		return s
+	}
+	scratch.copyFrom(&g.d.h)
+	scratch.subAbove(&g.tagged.h, -1)
+	sum, sq := g.d.sum, g.d.sq
+	sum.subU128(g.tagged.sum)
+	sq.subU128(g.tagged.sq)
+	describeHist(&s, scratch, sum, sq)
+	return s
+}
+
+// copyFrom makes h equal to o and keeps h's memory.
+func (h *hist) copyFrom(o *hist) {
+	for p := range h.pages {
+		switch {
+		case o.pageN[p] == 0:
+			if h.pageN[p] != 0 {
+				clear(h.pages[p][:])
+			}
+		default:
+			if h.pages[p] == nil {
+				h.pages[p] = new([histSub]uint32)
+			}
+			*h.pages[p] = *o.pages[p]
+		}
+	}
+	h.n, h.pageN = o.n, o.pageN
+}
+
+// subAbove takes back o's counts in buckets whose middle exceeds x.
+func (h *hist) subAbove(o *hist, x float64) {
+	for p := range o.pages {
+		if o.pageN[p] == 0 || h.pages[p] == nil || histValue(p, histSub-1) <= x {
+			continue
+		}
+		for s, c := range o.pages[p] {
+			if c == 0 || histValue(p, s) <= x {
+				continue
+			}
+			c = min(c, h.pages[p][s])
+			h.pages[p][s] -= c
+			h.pageN[p] -= uint64(c)
+			h.n -= uint64(c)
+		}
+	}
+}

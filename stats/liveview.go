@@ -1,0 +1,115 @@
+package stats
+
+import "math"
+
+// Live describes one mode as of nowNs. It copies: nothing in it changes later.
+func (c *Collector) Live(mode Mode, nowNs int64) Live {
+	out := Live{Mode: mode, Segment: c.segment, BinNs: c.o.BinNs, Total: c.total}
+	for i, m := range c.modes {
+		if m != nil && m.samples() > 0 {
+			out.Modes = append(out.Modes, Mode(i))
+		}
+	}
+	if int(mode) >= NumModes || c.modes[mode] == nil {
+		c.emptyLive(&out)
+		return out
+	}
+	m := c.modes[mode]
+	m.win.expire(nowNs - m.win.ns)
+	laneRaw, scenRaw := m.win.gather()
+	var scratch hist
+	for l := Lane(0); l < NumLanes; l++ {
+		out.Lanes[l] = c.laneView(m, l, laneRaw[l], &scratch)
+	}
+	out.Pair = m.pairs.segment.view(&m.lanes[Eager].segment.d, &m.lanes[Optimized].segment.d)
+	out.PairAll = m.pairs.session.view(&m.lanes[Eager].session.d, &m.lanes[Optimized].session.d)
+	out.Scenarios = c.scenarioRows(m, scenRaw)
+	out.Shapes = m.shapes.list()
+	out.Segments = m.segmentRows(c.segments[len(c.segments)-1])
+	out.Timeline = m.line.view(&c.marks, mode)
+	out.Verdict = judge(verdictInput{lanes: [NumLanes]Summary{out.Lanes[0].Segment, out.Lanes[1].Segment},
+		pair: out.Pair, noise: math.NaN(), facts: c.facts})
+	return out
+}
+
+func (m *modeState) samples() int { return m.lanes[Eager].session.d.n + m.lanes[Optimized].session.d.n }
+
+func (c *Collector) emptyLive(out *Live) {
+	for l := range out.Lanes {
+		e := emptySummary()
+		out.Lanes[l] = LaneView{Session: e, Segment: e, Window: e, Hidden: e, TailNs: math.NaN()}
+	}
+	var none pairStats
+	out.Pair, out.PairAll = none.view(nil, nil), none.view(nil, nil)
+	out.Verdict = judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, noise: math.NaN()})
+}
+
+func (c *Collector) laneView(m *modeState, l Lane, raw small, scratch *hist) LaneView {
+	lane := &m.lanes[l]
+	v := LaneView{Session: lane.session.summary(), Segment: lane.segment.summary(), Hidden: lane.segment.hidden(scratch)}
+	if c.o.WindowNs == 0 {
+		v.Window = v.Segment
+		v.HistWin = displayHist(&lane.segment.d.h, tagOf(&lane.segment))
+	} else {
+		v.Window = m.win.lanes[l].summary(raw)
+		if m.win.cut {
+			v.Window.Warnings = append(v.Window.Warnings, "more samples than the window can hold: it shows the latest")
+		}
+		v.HistWin = displayHist(&m.win.lanes[l].h, &m.win.lanes[l].tag)
+	}
+	v.Hist = displayHist(&lane.segment.d.h, tagOf(&lane.segment))
+	v.Causes, v.TailN, v.TailNs = lane.causeRows(l, scratch)
+	return v
+}
+
+func tagOf(g *group) *hist {
+	if g.tagged == nil {
+		return nil
+	}
+	return &g.tagged.h
+}
+
+// displayRatio is the width of a bin on screen, right edge over left edge.
+const displayRatio = 1.05
+
+// displayHist bins a histogram logarithmically from its smallest to its
+// largest value.
+func displayHist(h, tagged *hist) Histogram {
+	out := Histogram{Ratio: displayRatio}
+	if h.n == 0 {
+		return out
+	}
+	var ends [2]float64
+	h.ranks([]uint64{1, h.n}, ends[:])
+	logR := math.Log(displayRatio)
+	first := math.Floor(math.Log(math.Max(ends[0], 1)) / logR)
+	bin := func(v float64) int { return max(int(math.Log(math.Max(v, 1))/logR-first), 0) }
+	out.LoNs = math.Exp(first * logR)
+	out.Counts = make([]uint64, bin(ends[1])+1)
+	out.Tagged = make([]uint64, len(out.Counts))
+	h.each(func(v float64, n uint64) { out.Counts[min(bin(v), len(out.Counts)-1)] += n })
+	if tagged != nil {
+		tagged.each(func(v float64, n uint64) { out.Tagged[min(bin(v), len(out.Counts)-1)] += n })
+	}
+	return out
+}
+
+func (c *Collector) scenarioRows(m *modeState, raw [][NumLanes]small) []ScenarioRow {
+	var rows []ScenarioRow
+	for i, s := range m.scen {
+		if s == nil {
+			continue
+		}
+		row := ScenarioRow{Scenario: s.name, Pair: s.pairSeg.view(nil, nil)}
+		for l := range row.Lanes {
+			row.Lanes[l], row.Session[l] = s.segment[l].summary(), s.session[l].summary()
+			if i < len(raw) && c.o.WindowNs > 0 {
+				row.Window[l] = m.win.scen[i][l].summary(raw[i][l])
+			} else {
+				row.Window[l] = row.Lanes[l]
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -1,0 +1,247 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+// pairTable matches the two lanes of a request. Half a pair waits in a table
+// of fixed size; one whose place is taken is counted as lost.
+type pairTable struct {
+	open             []halfPair
+	lost             int
+	session, segment pairStats
+	recent           []Pair // of the current segment, a ring
+	recentAt         int
+}
+
+type halfPair struct {
+	request uint64
+	wall    int64
+	segment int32
+	lane    Lane
+	waits   bool
+	shape   *shapeState
+}
+
+// Pair is one request's latency in both lanes, ns.
+type Pair struct{ Eager, Optimized int64 }
+
+const (
+	openPairs   = 1 << 14
+	recentPairs = 1 << 12
+)
+
+func newPairTable() pairTable { return pairTable{open: make([]halfPair, openPairs)} }
+
+func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *Sample) {
+	h := &m.pairs.open[s.Request&(openPairs-1)]
+	if !h.waits || h.request != s.Request || h.lane == s.Lane {
+		if h.waits {
+			m.pairs.lost++
+		}
+		*h = halfPair{request: s.Request, wall: s.WallNs, segment: s.Segment, lane: s.Lane, waits: true, shape: st}
+		return
+	}
+	h.waits = false
+	p := Pair{h.wall, s.WallNs}
+	opt := st
+	if s.Lane == Eager {
+		p = Pair{s.WallNs, h.wall}
+		opt = h.shape
+	}
+	opt.eagerOfPairs.record(p.Eager)
+	opt.saved += p.Eager - p.Optimized
+	m.pairs.session.add(p)
+	sc.pair.add(p)
+	if s.Segment == c.segment && h.segment == c.segment {
+		m.pairs.segment.add(p)
+		sc.pairSeg.add(p)
+		m.pairs.remember(p)
+	}
+}
+
+func (t *pairTable) remember(p Pair) {
+	if len(t.recent) < recentPairs {
+		t.recent = append(t.recent, p)
+		return
+	}
+	t.recent[t.recentAt] = p
+	t.recentAt = (t.recentAt + 1) % recentPairs
+}
+
+// inOrder returns a copy of the recent pairs, oldest first.
+func (t *pairTable) inOrder() []Pair {
+	return slices.Concat(t.recent[t.recentAt:], t.recent[:t.recentAt])
+}
+
+// pairStats is the distribution of optimized − eager over requests.
+type pairStats struct {
+	n, won   int
+	logs     int
+	sumLog   float64
+	raw      []int64 // differences, while n < exactBelow
+	neg, pos *hist   // of −d and d
+	negMin   int64
+}
+
+func (p *pairStats) add(x Pair) {
+	d := x.Optimized - x.Eager
+	p.n++
+	if d < 0 {
+		p.won++
+	}
+	if x.Eager > 0 && x.Optimized > 0 {
+		p.sumLog += math.Log(float64(x.Optimized) / float64(x.Eager))
+		p.logs++
+	}
+	if p.n < exactBelow {
+		p.raw = append(p.raw, d)
+	} else {
+		p.raw = nil
+	}
+	if p.pos == nil {
+		p.neg, p.pos = new(hist), new(hist)
+	}
+	if d < 0 {
+		p.neg.record(-d)
+	} else {
+		p.pos.record(d)
+	}
+}
+
+// rank returns the k-th smallest difference, 1-based.
+func (p *pairStats) rank(k int) float64 {
+	var v [1]float64
+	if n := int(p.neg.n); k <= n {
+		p.neg.ranks([]uint64{uint64(n - k + 1)}, v[:])
+		return -v[0]
+	}
+	p.pos.ranks([]uint64{uint64(k) - p.neg.n}, v[:])
+	return v[0]
+}
+
+// median returns the median difference with its order-statistic interval.
+func (p *pairStats) median() (m, lo, hi float64) {
+	nan := math.NaN()
+	if p.n == 0 {
+		return nan, nan, nan
+	}
+	if p.n < exactBelow {
+		s := slices.Clone(p.raw)
+		slices.Sort(s)
+		q := ExactQuantile(s, 0.5)
+		return q.Value, q.Lo, q.Hi
+	}
+	m = (p.rank((p.n+1)/2) + p.rank(p.n/2+1)) / 2
+	l, h, ok := OrderRanks(p.n, 0.5)
+	if !ok {
+		return m, nan, nan
+	}
+	return m, p.rank(l), p.rank(h)
+}
+
+func (p *pairStats) medianDiff() float64 {
+	m, _, _ := p.median()
+	return m
+}
+
+// view describes the pairs; eager and optimized are the lanes' distributions
+// in the same scope, for the differences of quantiles.
+func (p *pairStats) view(eager, optimized *dist) PairView {
+	v := PairView{N: p.n, ShareWon: math.NaN(), RatioGeomean: math.NaN(), Crossover: math.NaN(), NoiseNs: math.NaN()}
+	v.MedianDiff, v.DiffLo, v.DiffHi = p.median()
+	if p.n == 0 {
+		return v
+	}
+	v.ShareWon = float64(p.won) / float64(p.n)
+	if p.logs > 0 {
+		v.RatioGeomean = math.Exp(p.sumLog / float64(p.logs))
+	}
+	if eager != nil {
+		v.fillDeltas(eager, optimized)
+	}
+	return v
+}
+
+// DeltaQuantiles are the quantiles at which the lanes are compared.
+var DeltaQuantiles = []float64{.01, .05, .1, .2, .25, .3, .4, .5, .6, .7, .75, .8, .9, .95, .98, .99, .995, .999}
+
+func (v *PairView) fillDeltas(eager, optimized *dist) {
+	v.DeltaQ = DeltaQuantiles
+	e, o := eager.curve(DeltaQuantiles), optimized.curve(DeltaQuantiles)
+	v.Delta = make([]float64, len(e))
+	v.DeltaLo, v.DeltaHi = nans(len(e)), nans(len(e))
+	for i := range e {
+		v.Delta[i] = o[i] - e[i]
+	}
+	v.Crossover = crossover(eager.curve(crossGrid), optimized.curve(crossGrid), crossGrid)
+}
+
+func nans(n int) []float64 {
+	v := make([]float64, n)
+	for i := range v {
+		v[i] = math.NaN()
+	}
+	return v
+}
+
+// curve returns the quantiles at ascending qs.
+func (d *dist) curve(qs []float64) []float64 {
+	out := make([]float64, len(qs))
+	if d.n == 0 {
+		return nans(len(qs))
+	}
+	if raw := d.values(); raw != nil {
+		for i, q := range qs {
+			out[i] = Percentile(raw, q)
+		}
+		return out
+	}
+	ranks := make([]uint64, len(qs))
+	for i, q := range qs {
+		ranks[i] = min(uint64(q*float64(d.n-1)+1.5), d.h.n)
+	}
+	d.h.ranks(ranks, out)
+	return out
+}
+
+// crossGrid is the grid of the live crossover: p0.5 to p99.5 by halves, p99.9.
+var crossGrid = func() []float64 {
+	var g []float64
+	for i := 1; i < 200; i++ {
+		g = append(g, float64(i)/200)
+	}
+	return append(g, .999)
+}()
+
+// crossover is the quantile up to which the optimized lane wins: the split of
+// the quantile curves that best separates "optimized faster" below from
+// "eager faster" above, so that one noisy quantile does not move it. NaN when
+// the optimized lane wins at every quantile, 0 when it wins at none.
+func crossover(eager, optimized, qs []float64) float64 {
+	score, best, at, lost := 0, 0, -1, false
+	for i := range qs {
+		switch {
+		case optimized[i] < eager[i]:
+			score++
+		case optimized[i] > eager[i]:
+			score--
+			lost = true
+		}
+		if score > best {
+			best, at = score, i
+		}
+	}
+	switch {
+	case !lost || at == len(qs)-1 || len(qs) == 0:
+		return math.NaN()
+	case at < 0:
+		return 0
+	}
+	d0, d1 := optimized[at]-eager[at], optimized[at+1]-eager[at+1]
+	if d1 <= d0 || d0 > 0 || d1 < 0 {
+		return qs[at]
+	}
+	return qs[at] + (qs[at+1]-qs[at])*(-d0)/(d1-d0)
+}

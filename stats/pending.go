@@ -1,0 +1,64 @@
+package stats
+
+// pendingEvents remembers which requests had events, because an event comes
+// before the batch with its sample. A table of fixed size: an entry lives
+// until another request needs its place.
+type pendingEvents struct {
+	rows []pendingEvent
+	any  bool
+}
+
+type pendingEvent struct {
+	request uint64
+	lane    Lane
+	flags   Flag
+	reason  string
+}
+
+const pendingRows = 1 << 13
+
+func pendingSlot(request uint64, l Lane) uint64 { return (request<<1 | uint64(l)) & (pendingRows - 1) }
+
+func (p *pendingEvents) add(e *Event) {
+	f := FlagOf(e.Kind)
+	if e.Request == nil || f == 0 {
+		return
+	}
+	if p.rows == nil {
+		p.rows = make([]pendingEvent, pendingRows)
+	}
+	for l := Lane(0); l < NumLanes; l++ {
+		if e.Lane != "" && e.Lane != l.String() {
+			continue
+		}
+		row := &p.rows[pendingSlot(*e.Request, l)]
+		if row.request != *e.Request || row.lane != l || row.flags == 0 {
+			*row = pendingEvent{request: *e.Request, lane: l}
+		}
+		row.flags |= f
+		if row.reason == "" {
+			row.reason = e.Reason
+		}
+	}
+}
+
+// take returns the flags of the events that named this sample's request and lane.
+func (p *pendingEvents) take(s *Sample) Flag {
+	if p.rows == nil {
+		return 0
+	}
+	if row := &p.rows[pendingSlot(s.Request, s.Lane)]; row.request == s.Request && row.lane == s.Lane {
+		return row.flags
+	}
+	return 0
+}
+
+func (p *pendingEvents) reason(s *Sample) string {
+	if p.rows == nil {
+		return ""
+	}
+	if row := &p.rows[pendingSlot(s.Request, s.Lane)]; row.request == s.Request && row.lane == s.Lane {
+		return row.reason
+	}
+	return ""
+}

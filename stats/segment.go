@@ -1,0 +1,80 @@
+package stats
+
+import "math"
+
+// segRow is a segment that ended: the groups of its lanes, kept for samples
+// that come late, and freed when another segment has ended after it.
+type segRow struct {
+	info   segInfo
+	lanes  [NumLanes]*group
+	final  [NumLanes]Summary
+	paired float64
+}
+
+func (m *modeState) closeSegment(info segInfo, limit int) {
+	for i := range m.rows {
+		m.rows[i].settle()
+	}
+	row := segRow{info: info, paired: m.pairs.segment.medianDiff()}
+	for l := range m.lanes {
+		g := m.lanes[l].segment
+		row.lanes[l] = &g
+		m.lanes[l].segment = group{}
+	}
+	m.rows = append(m.rows, row)
+	if len(m.rows) > limit {
+		m.rows = append(m.rows[:0], m.rows[1:]...)
+	}
+	for _, s := range m.scen {
+		if s != nil {
+			s.segment, s.pairSeg = [NumLanes]group{}, pairStats{}
+			s.run = [NumLanes]runStart{}
+		}
+	}
+	m.pairs.segment = pairStats{}
+	m.win.clear()
+}
+
+func (r *segRow) settle() {
+	for l, g := range r.lanes {
+		if g != nil {
+			r.final[l], r.lanes[l] = g.summary(), nil
+		}
+	}
+}
+
+// addLate puts a sample of an earlier segment into that segment's row.
+func (m *modeState) addLate(s *Sample, slo int64) {
+	for i := len(m.rows) - 1; i >= 0; i-- {
+		if r := &m.rows[i]; r.info.id == s.Segment && r.lanes[s.Lane] != nil {
+			r.lanes[s.Lane].add(s, slo)
+			return
+		}
+	}
+}
+
+// segmentRows is the before/after table, oldest first.
+func (m *modeState) segmentRows(current segInfo) []SegmentRow {
+	rows := make([]SegmentRow, 0, len(m.rows)+1)
+	for i := range m.rows {
+		r := &m.rows[i]
+		row := SegmentRow{Segment: r.info.id, Label: r.info.label, StartNs: r.info.start, EndNs: r.info.end,
+			Lanes: r.final, PairedDiff: r.paired}
+		n := 0
+		for l, g := range r.lanes {
+			if g != nil {
+				row.Lanes[l] = g.summary()
+			}
+			n += row.Lanes[l].N
+		}
+		if n > 0 {
+			rows = append(rows, row)
+		}
+	}
+	row := SegmentRow{Segment: current.id, Label: current.label, StartNs: current.start, PairedDiff: math.NaN()}
+	for l := range m.lanes {
+		row.Lanes[l] = m.lanes[l].segment.summary()
+	}
+	row.PairedDiff = m.pairs.segment.medianDiff()
+	return append(rows, row)
+}

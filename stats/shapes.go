@@ -1,0 +1,123 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+// shapeState is one executed shape of one mode and strategy, in both lanes.
+type shapeState struct {
+	shape, strategy string
+	seen            [NumLanes]int32 // 1 + worker generation that ran it; 0: never
+	n               [NumLanes]int
+	clean           [NumLanes]dist // clean samples
+	eagerOfPairs    dist           // eager latencies of the requests that the optimized lane ran in this shape
+	optOfPairs      dist
+	compileNs       int64
+	saved           int64
+	tokens, exec    int64
+	firstSeen       int64
+	spikes          [NumLanes]spikeRule
+	medianN         [NumLanes]int
+	medians         [NumLanes]float64
+}
+
+// shapeTable finds a sample's shape by strategy and shape, up to cap of them.
+type shapeTable struct {
+	cap  int
+	n    int
+	rows [][]*shapeState // by strategy, then shape
+	rest *shapeState
+	last [NumLanes]struct{ strategy, shape int32 }
+}
+
+func (t *shapeTable) of(in *interner, s *Sample) *shapeState {
+	a, b := in.id(s.Strategy), in.id(s.Shape)
+	if int(a) < len(t.rows) && int(b) < len(t.rows[a]) && t.rows[a][b] != nil {
+		return t.rows[a][b]
+	}
+	if t.n >= t.cap {
+		if t.rest == nil {
+			t.rest = &shapeState{shape: more, strategy: more}
+		}
+		return t.rest
+	}
+	for int(a) >= len(t.rows) {
+		t.rows = append(t.rows, nil)
+	}
+	for int(b) >= len(t.rows[a]) {
+		t.rows[a] = append(t.rows[a], nil)
+	}
+	t.n++
+	st := &shapeState{shape: s.Shape, strategy: s.Strategy, firstSeen: s.StartNs}
+	t.rows[a][b] = st
+	return st
+}
+
+func (st *shapeState) add(s *Sample) {
+	st.n[s.Lane]++
+	if s.Clean() {
+		st.clean[s.Lane].record(s.WallNs)
+	}
+	if s.Lane == Optimized {
+		st.tokens += int64(s.Tokens)
+		st.exec += int64(s.ExecutedTokens)
+		if s.Flags&(FlagCompile|FlagRecompile) != 0 {
+			st.compileNs += s.CompileNs
+		}
+	}
+}
+
+// cleanMedian is the median of the shape's clean samples, at most a quarter of
+// them out of date; NaN without any.
+func (st *shapeState) cleanMedian(l Lane) float64 {
+	d := &st.clean[l]
+	if d.n == 0 {
+		return math.NaN()
+	}
+	if st.medianN[l] == 0 || d.n >= st.medianN[l]+min(st.medianN[l]/4+1, 4096) {
+		st.medians[l], st.medianN[l] = d.quantile(0.5), d.n
+	}
+	return st.medians[l]
+}
+
+// rowsOf lists the shapes that the optimized lane ran, most used first.
+func (t *shapeTable) list() []ShapeRow {
+	var out []ShapeRow
+	add := func(st *shapeState) {
+		if st != nil && st.n[Optimized] > 0 {
+			out = append(out, st.row())
+		}
+	}
+	for _, r := range t.rows {
+		for _, st := range r {
+			add(st)
+		}
+	}
+	add(t.rest)
+	slices.SortStableFunc(out, func(a, b ShapeRow) int { return b.N - a.N })
+	return out
+}
+
+func (st *shapeState) row() ShapeRow {
+	r := ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.n[Optimized],
+		EagerP50: st.eagerOfPairs.quantile(0.5), OptP50: st.clean[Optimized].quantile(0.5),
+		CompileNs: st.compileNs, SavedNs: float64(st.saved), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
+	if st.tokens > 0 && st.exec > 0 {
+		r.PaddingTax = float64(st.exec) / float64(st.tokens)
+	}
+	r.BreakEven = breakEven(float64(st.compileNs), r.EagerP50-r.OptP50)
+	return r
+}
+
+// breakEven is the number of requests until a compile has paid back at this
+// saving per request; −1: never, or not known.
+func breakEven(compileNs, savedEach float64) int {
+	switch {
+	case compileNs <= 0:
+		return 0
+	case math.IsNaN(savedEach) || savedEach <= 0:
+		return -1
+	}
+	return int(math.Min(math.Ceil(compileNs/savedEach), 1e9))
+}

@@ -1,0 +1,116 @@
+package stats
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// SummarySchema names the form of summary.json.
+const SummarySchema = "tailscope.summary/1"
+
+// SummaryFile is summary.json of one mode: exact statistics from raw samples,
+// times in milliseconds, null where a field does not apply.
+type SummaryFile struct {
+	Schema  string         `json:"schema"`
+	Source  string         `json:"source"`
+	Groups  []GroupSummary `json:"groups"`
+	Pairs   []PairSummary  `json:"pairs"`
+	Paradox Paradox        `json:"paradox"`
+	Causes  []CauseSummary `json:"causes"`
+}
+
+// Num is a number that may be missing: NaN and the infinities are null in JSON.
+type Num float64
+
+// MarshalJSON writes the shortest number that reads back the same, or null.
+func (n Num) MarshalJSON() ([]byte, error) {
+	if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON reads null as NaN.
+func (n *Num) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*n = Num(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(n))
+}
+
+// Missing reports whether there is no number.
+func (n Num) Missing() bool { return math.IsNaN(float64(n)) }
+
+// GroupSummary is one lane in one scope; "*" stands for all.
+type GroupSummary struct {
+	Mode            string `json:"mode"`
+	Lane            string `json:"lane"`
+	Scenario        string `json:"scenario"`
+	Segment         string `json:"segment"`
+	N               int    `json:"n"`
+	MeanMs          Num    `json:"mean_ms"`
+	StdMs           Num    `json:"std_ms"` // divisor n−1
+	MinMs           Num    `json:"min_ms"`
+	P50Ms           Num    `json:"p50_ms"`
+	P90Ms           Num    `json:"p90_ms"`
+	P95Ms           Num    `json:"p95_ms"`
+	P99Ms           Num    `json:"p99_ms"`
+	P999Ms          Num    `json:"p999_ms"`
+	MaxMs           Num    `json:"max_ms"`
+	MeanExclMaxMs   Num    `json:"mean_excl_max_ms"`
+	MeanExclTop5Ms  Num    `json:"mean_excl_top5_ms"`
+	MeanExclFirstMs Num    `json:"mean_excl_first_ms"`
+	FirstSamples    int    `json:"first_samples"`     // left out by mean_excl_first_ms
+	Runs            int    `json:"runs"`              // runs in the group
+	ColdStartRuns   int    `json:"cold_start_runs"`   // of them, first sample > 3 × median of the rest
+	TailThresholdMs Num    `json:"tail_threshold_ms"` // of the lane and mode, the same in every group
+	TailN           int    `json:"tail_n"`            // samples of the group above it
+	DeviceP50Ms     Num    `json:"device_p50_ms"`
+	DeviceP99Ms     Num    `json:"device_p99_ms"`
+	TokensPerS      Num    `json:"tokens_per_s"` // all tokens over all time
+	TTFTP99Ms       Num    `json:"ttft_p99_ms"`
+	ITLP99Ms        Num    `json:"itl_p99_ms"`
+	SLOMissed       Num    `json:"slo_missed"` // share
+}
+
+// PairSummary describes optimized − eager per request in one scope.
+type PairSummary struct {
+	Mode           string `json:"mode"`
+	Scenario       string `json:"scenario"`
+	Segment        string `json:"segment"`
+	N              int    `json:"n"`
+	MedianDiffMs   Num    `json:"median_diff_ms"`
+	MedianDiffLoMs Num    `json:"median_diff_lo_ms"`
+	MedianDiffHiMs Num    `json:"median_diff_hi_ms"`
+	ShareWon       Num    `json:"share_won"`
+	RatioGeomean   Num    `json:"ratio_geomean"`
+	CrossoverQ     Num    `json:"crossover_q"`
+}
+
+// Paradox says whether mean, median and p99 rank the lanes alike.
+type Paradox struct {
+	Verdict    string  `json:"verdict"`
+	Sentence   string  `json:"sentence"`
+	WinnerMean *string `json:"winner_mean"`
+	WinnerP50  *string `json:"winner_p50"`
+	WinnerP99  *string `json:"winner_p99"`
+}
+
+// CauseSummary is one line of the cause ledger.
+type CauseSummary struct {
+	Mode         string `json:"mode"`
+	Lane         string `json:"lane"`
+	Cause        string `json:"cause"`
+	N            int    `json:"n"`
+	P99MsWithout Num    `json:"p99_ms_without"`
+}
+
+func ms(ns float64) Num { return Num(ns / 1e6) }
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

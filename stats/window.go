@@ -1,0 +1,239 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+// window holds the samples of the last WindowNs of one mode, up to ringCap of
+// them: exact counts in, exact counts out.
+type window struct {
+	ns    int64
+	buf   []winSample
+	head  int // oldest
+	n     int
+	cap   int
+	cut   bool // samples left early because the ring was full
+	lanes [NumLanes]winDist
+	scen  [][NumLanes]winDist
+}
+
+type winSample struct {
+	t, wall           int64
+	dev               int64
+	tokens, exec, sem int32
+	scen              int32
+	lane              Lane
+	tagged            bool
+}
+
+// winDist is a distribution that gives values back.
+type winDist struct {
+	n                 int
+	sum, sq           u128
+	tokens, exec, sem int64
+	h, tag            hist
+	devs              int
+}
+
+func (w *winDist) add(e *winSample) {
+	w.n++
+	w.sum.add(uint64(e.wall))
+	w.sq.addSquare(uint64(e.wall))
+	w.tokens += int64(e.tokens)
+	w.exec += int64(e.exec)
+	w.sem += int64(e.sem)
+	w.h.record(e.wall)
+	if e.tagged {
+		w.tag.record(e.wall)
+	}
+	if e.dev >= 0 {
+		w.devs++
+	}
+}
+
+func (w *winDist) remove(e *winSample) {
+	w.n--
+	w.sum.sub(uint64(e.wall))
+	w.sq.subSquare(uint64(e.wall))
+	w.tokens -= int64(e.tokens)
+	w.exec -= int64(e.exec)
+	w.sem -= int64(e.sem)
+	w.h.remove(e.wall)
+	if e.tagged {
+		w.tag.remove(e.wall)
+	}
+	if e.dev >= 0 {
+		w.devs--
+	}
+}
+
+func newWindow(ns int64, ringCap int) *window { return &window{ns: ns, cap: ringCap} }
+
+func (w *window) add(s *Sample, scen int32) {
+	for int(scen) >= len(w.scen) {
+		w.scen = append(w.scen, [NumLanes]winDist{})
+	}
+	if w.n == len(w.buf) {
+		w.grow()
+	}
+	i := w.head + w.n
+	if i >= len(w.buf) {
+		i -= len(w.buf)
+	}
+	e := &w.buf[i]
+	*e = winSample{t: s.StartNs + s.WallNs, wall: max(s.WallNs, 0), dev: s.DeviceNs, tokens: s.Tokens,
+		exec: s.ExecutedTokens, scen: scen, lane: s.Lane, tagged: s.tagged()}
+	if s.ExecutedTokens > 0 {
+		e.sem = s.Tokens
+	}
+	w.n++
+	w.lanes[e.lane].add(e)
+	w.scen[scen][e.lane].add(e)
+	w.expire(e.t - w.ns)
+}
+
+// grow makes room: twice the ring, or the oldest sample's place.
+func (w *window) grow() {
+	if len(w.buf) >= w.cap {
+		w.cut = true
+		w.pop()
+		return
+	}
+	next := make([]winSample, max(1024, min(2*len(w.buf), w.cap)))
+	for i := range w.n {
+		next[i] = w.buf[(w.head+i)%len(w.buf)]
+	}
+	w.buf, w.head = next, 0
+}
+
+func (w *window) pop() {
+	e := &w.buf[w.head]
+	w.lanes[e.lane].remove(e)
+	w.scen[e.scen][e.lane].remove(e)
+	w.n--
+	if w.head++; w.head == len(w.buf) {
+		w.head = 0
+	}
+}
+
+// expire drops what ended before t.
+func (w *window) expire(t int64) {
+	for w.n > 0 && w.buf[w.head].t < t {
+		w.pop()
+	}
+}
+
+func (w *window) clear() {
+	for w.n > 0 {
+		w.pop()
+	}
+	w.cut = false
+}
+
+// small holds the raw values of the groups with fewer than exactBelow.
+type small struct{ wall, dev []int64 }
+
+// gather collects, in one pass, the raw values of every small group.
+func (w *window) gather() (lanes [NumLanes]small, scen [][NumLanes]small) {
+	scen = make([][NumLanes]small, len(w.scen))
+	for i := range w.n {
+		j := w.head + i
+		if j >= len(w.buf) {
+			j -= len(w.buf)
+		}
+		e := &w.buf[j]
+		if w.lanes[e.lane].n < exactBelow {
+			lanes[e.lane].take(e)
+		}
+		if w.scen[e.scen][e.lane].n < exactBelow {
+			scen[e.scen][e.lane].take(e)
+		}
+	}
+	return lanes, scen
+}
+
+func (m *small) take(e *winSample) {
+	m.wall = append(m.wall, e.wall)
+	if e.dev >= 0 {
+		m.dev = append(m.dev, e.dev)
+	}
+}
+
+// summary describes a window group; raw are its values when it is small.
+func (w *winDist) summary(raw small) Summary {
+	s := emptySummary()
+	s.N = w.n
+	if w.n == 0 {
+		return s
+	}
+	total := w.sum.float()
+	if w.n < exactBelow {
+		slices.Sort(raw.wall)
+		slices.Sort(raw.dev)
+		describeSorted(&s, raw.wall)
+		s.DeviceP50, s.DeviceP99 = Percentile(raw.dev, 0.5), Percentile(raw.dev, 0.99)
+	} else {
+		describeHist(&s, &w.h, w.sum, w.sq)
+	}
+	if w.tokens > 0 && total > 0 {
+		s.TokensPerS = float64(w.tokens) / total * 1e9
+	}
+	if w.sem > 0 {
+		s.PaddingTax = float64(w.exec) / float64(w.sem)
+	}
+	return s
+}
+
+// describeSorted fills in what follows from ascending values.
+func describeSorted(s *Summary, sorted []int64) {
+	n := len(sorted)
+	s.N = n
+	if n == 0 {
+		return
+	}
+	var sum, sq u128
+	for _, v := range sorted {
+		sum.add(uint64(v))
+		sq.addSquare(uint64(v))
+	}
+	s.Mean, s.Std = sum.float()/float64(n), stdOf(n, sum, sq)
+	s.Min, s.Max = float64(sorted[0]), float64(sorted[n-1])
+	s.MeanExclMax, s.MeanExclTop5 = meanOfFirst(sorted, n-1), meanOfFirst(sorted, n-5)
+	qs := summaryQuantiles()
+	for i := range qs {
+		qs[i] = ExactQuantile(sorted, qs[i].Q)
+	}
+	s.setQuantiles(&qs)
+	s.warn()
+}
+
+// describeHist does the same from a histogram and exact sums.
+func describeHist(s *Summary, h *hist, sum, sq u128) {
+	s.N = int(h.n)
+	if h.n == 0 {
+		return
+	}
+	s.Mean, s.Std = sum.float()/float64(h.n), stdOf(s.N, sum, sq)
+	var ends [2]float64
+	h.ranks([]uint64{1, h.n}, ends[:])
+	s.Min, s.Max = ends[0], ends[1]
+	qs := summaryQuantiles()
+	for i := range qs {
+		qs[i] = histInterval(h, qs[i].Q, 0, math.MaxInt64)
+	}
+	s.setQuantiles(&qs)
+	s.warn()
+}
+
+// meanOfFirst is the mean of the first k of ascending values, NaN if k < 1.
+func meanOfFirst(sorted []int64, k int) float64 {
+	if k < 1 {
+		return math.NaN()
+	}
+	var sum u128
+	for _, v := range sorted[:k] {
+		sum.add(uint64(v))
+	}
+	return sum.float() / float64(k)
+}
