@@ -1,0 +1,117 @@
+package onnxmodel
+
+import "fmt"
+
+// Modes and strategies, as the protocol names them.
+var (
+	lmModes           = []string{"prefill", "kv_decode", "e2e_kv"}
+	prefillStrategies = []string{"eager", "variable", "padded", "bucketed", "dynamic"}
+	decodeStrategies  = []string{"eager", "variable", "padded", "bucketed", "dynamic", "kv-bucketed", "static-cache"}
+	forwardStrategies = []string{"eager", "variable", "dynamic"}
+)
+
+// allow fills Modes and Strategies.
+func (i *Info) allow() {
+	i.Strategies = map[string][]Allowed{}
+	if why := i.cannotRun(); why != "" {
+		for _, m := range append(lmModes, "forward") {
+			i.Modes = append(i.Modes, Allowed{Name: m, Why: why})
+		}
+		return
+	}
+	if i.Kind != KindCausalLM {
+		for _, m := range lmModes {
+			i.Modes = append(i.Modes, Allowed{Name: m, Why: "not a causal language model: " + i.WhyNotLM})
+		}
+		i.Modes = append(i.Modes, Allowed{Name: "forward", OK: true})
+		for _, s := range forwardStrategies {
+			i.strategy("forward", s, "")
+		}
+		return
+	}
+	noCache := i.decode.notCached()
+	for _, m := range lmModes {
+		a := Allowed{Name: m, OK: true}
+		if m != "prefill" && noCache != "" {
+			a = Allowed{Name: m, Why: noCache}
+		}
+		i.Modes = append(i.Modes, a)
+	}
+	i.Modes = append(i.Modes, Allowed{Name: "forward", Why: "a language model is profiled by prefill, kv_decode and e2e_kv"})
+	for _, s := range prefillStrategies {
+		i.strategy("prefill", s, i.whyNotPrefill(s))
+	}
+	for _, s := range decodeStrategies {
+		why := noCache
+		if why == "" {
+			why = i.whyNotDecode(s)
+		}
+		i.strategy("decode", s, why)
+	}
+}
+
+func (i *Info) strategy(phase, name, why string) {
+	i.Strategies[phase] = append(i.Strategies[phase], Allowed{Name: name, OK: why == "", Why: why})
+}
+
+// cannotRun says why inputs cannot be made.
+func (i *Info) cannotRun() string {
+	for _, p := range i.Inputs {
+		switch {
+		case p.Type == "string":
+			return fmt.Sprintf("input %q takes strings, which cannot be made", p.Name)
+		case elemBits[elemType(p.Type)] == 0:
+			return fmt.Sprintf("input %q is %s, not a tensor that can be made", p.Name, p.Type)
+		case p.NoShape && i.Kind != KindCausalLM:
+			return fmt.Sprintf("input %q states no shape", p.Name)
+		}
+	}
+	return ""
+}
+
+func (i *Info) whyNotPrefill(s string) string {
+	if s == "padded" || s == "bucketed" {
+		return i.whyNotPadded()
+	}
+	if n, fixed := i.decode.ids.Dim(1); fixed && s != "eager" && i.Layout != LayoutPair {
+		return fmt.Sprintf("input_ids has a fixed length of %d", n)
+	}
+	return ""
+}
+
+// whyNotPadded says why padding on the left would change the answers.
+func (i *Info) whyNotPadded() string {
+	switch {
+	case !i.mask.mask:
+		return "there is no attention_mask to hide padding with"
+	case !i.mask.positions:
+		return "there are no position_ids and positions are not counted from attention_mask, so padding would shift them"
+	}
+	return ""
+}
+
+func (i *Info) whyNotDecode(s string) string {
+	switch s {
+	case "kv-bucketed":
+		return i.whyNotBucketed()
+	case "static-cache":
+		return "the graph concatenates past and new; a cache of fixed size is kv-bucketed here"
+	case "padded", "bucketed":
+		return i.whyNotPadded()
+	}
+	return ""
+}
+
+// whyNotBucketed says why a cache padded to a bucket is not possible.
+func (i *Info) whyNotBucketed() string {
+	if i.Kind != KindCausalLM {
+		return "not a causal language model"
+	}
+	if why := i.decode.notCached(); why != "" {
+		return why
+	}
+	if v := i.Opsets[""]; v > 0 && v < 10 {
+		return fmt.Sprintf("opset %d has no Slice with computed bounds", v)
+	}
+	return i.whyNotPadded()
+}

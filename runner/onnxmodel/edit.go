@@ -1,0 +1,188 @@
+package onnxmodel
+
+import (
+	"fmt"
+	"strconv"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"tailscope/runner/onnxmodel/onnxpb"
+)
+
+// TokenOutput is the output that AppendArgMax adds.
+const TokenOutput = "tailscope.token"
+
+// portEdit edits graph inputs and outputs. A nil map edits nothing.
+type portEdit struct {
+	dims   map[string][]string // new dims by port name
+	rename map[string]string   // outputs only
+	drop   map[string]bool     // inputs only
+}
+
+// apply is a graphEdit. Stored shapes of inner values are dropped when dims
+// change: they repeat the old names, and the runtime infers them anyway.
+func (e portEdit) apply(w *wire, f field, g *pieces) error {
+	switch {
+	case f.num == graphValueInfo && e.dims != nil:
+		return nil
+	case f.num != graphInput && f.num != graphOutput || f.typ != protowire.BytesType:
+		g.copy(f.whole)
+		return nil
+	}
+	b, err := w.bytes(f.body, maxString)
+	if err != nil {
+		return err
+	}
+	v := &onnxpb.ValueInfoProto{}
+	if err := proto.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("input or output: %w", err)
+	}
+	name := v.GetName()
+	if f.num == graphInput && e.drop[name] {
+		return nil
+	}
+	setDims(v, e.dims[name])
+	if to := e.rename[name]; to != "" && f.num == graphOutput {
+		v.Name = proto.String(to)
+	}
+	return g.message(f.num, v)
+}
+
+// setDims replaces the dims of a tensor port where the number of them agrees.
+func setDims(v *onnxpb.ValueInfoProto, dims []string) {
+	shape := v.GetType().GetTensorType().GetShape()
+	if shape == nil || len(shape.Dim) != len(dims) {
+		return
+	}
+	for i, d := range dims {
+		if n, err := strconv.ParseInt(d, 10, 64); err == nil {
+			shape.Dim[i].Value = &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: n}
+		} else if d != "?" {
+			shape.Dim[i].Value = &onnxpb.TensorShapeProto_Dimension_DimParam{DimParam: d}
+		}
+	}
+}
+
+// Specialise writes src to dst with symbolic input dimensions fixed. Unknown
+// names are an error. Weights are copied, not read; external data files are
+// not, dst must lie beside them.
+func Specialise(src, dst string, dims map[string]int64) error {
+	m, err := scan(src)
+	if err != nil {
+		return err
+	}
+	e := portEdit{dims: map[string][]string{}}
+	used := map[string]bool{}
+	for _, p := range append(append([]Port(nil), m.graph.inputs...), m.graph.outputs...) {
+		d := append([]string(nil), p.Dims...)
+		for i := range d {
+			if v, ok := dims[d[i]]; ok && p.Symbol(i) != "" {
+				used[d[i]] = true
+				d[i] = strconv.FormatInt(v, 10)
+			}
+		}
+		e.dims[p.Name] = d
+	}
+	for name, v := range dims {
+		if !used[name] {
+			return fmt.Errorf("model %s: no symbolic dimension %q", src, name)
+		}
+		if v < 0 {
+			return fmt.Errorf("dimension %q: %d is negative", name, v)
+		}
+	}
+	return rewrite(src, dst, e.apply, nil)
+}
+
+// AppendArgMax writes src to dst with one more output, tailscope.token
+// [batch, 1]: the ArgMax of the last position of logits, in the type of
+// input_ids, so that it can be bound as the next step's input_ids. Weights are
+// copied, not read; external data files are not, dst must lie beside them.
+func AppendArgMax(src, dst string) error {
+	m, err := scan(src)
+	if err != nil {
+		return err
+	}
+	r := findRoles(m.graph.feeds(), m.graph.outputs)
+	if why := r.notLM(); why != "" {
+		return fmt.Errorf("model %s: no token can be taken from it: %s", src, why)
+	}
+	return rewrite(src, dst, nil, func(g *pieces) error { return appendToken(g, r) })
+}
+
+func appendToken(g *pieces, r roles) error {
+	var t tailBuilder
+	last := t.op("Gather", []string{"logits", t.ints(-1)}, attrInt("axis", 1)) // [B,1,V]
+	if r.logits.Type == "float16" || r.logits.Type == "bfloat16" {
+		last = t.op("Cast", []string{last}, attrInt("to", int64(onnxpb.TensorProto_FLOAT)))
+	}
+	last = t.op("ArgMax", []string{last}, attrInt("axis", 2), attrInt("keepdims", 0)) // [B,1]
+	batch := "?"
+	if !r.ids.NoShape {
+		batch = r.ids.Dims[0]
+	}
+	if r.ids.Type == "int32" {
+		last = t.op("Cast", []string{last}, attrInt("to", int64(onnxpb.TensorProto_INT32)))
+	}
+	t.nodes[len(t.nodes)-1].Output[0] = TokenOutput
+	return t.flush(g, valueInfo(TokenOutput, r.ids.Type, []string{batch, "1"}))
+}
+
+// tailBuilder collects nodes that are appended to a graph.
+type tailBuilder struct {
+	prefix string
+	nodes  []*onnxpb.NodeProto
+}
+
+func (t *tailBuilder) op(op string, in []string, attrs ...*onnxpb.AttributeProto) string {
+	name := fmt.Sprintf("tailscope.%s%s_%d", t.prefix, op, len(t.nodes))
+	return t.named(name, op, in, attrs...)
+}
+
+func (t *tailBuilder) named(out, op string, in []string, attrs ...*onnxpb.AttributeProto) string {
+	t.nodes = append(t.nodes, &onnxpb.NodeProto{
+		Name: proto.String(out), OpType: proto.String(op), Input: in, Output: []string{out}, Attribute: attrs,
+	})
+	return out
+}
+
+// ints is a constant vector.
+func (t *tailBuilder) ints(v ...int64) string {
+	return t.op("Constant", nil, &onnxpb.AttributeProto{
+		Name: proto.String("value"), Type: onnxpb.AttributeProto_TENSOR.Enum(),
+		T: &onnxpb.TensorProto{Dims: []int64{int64(len(v))}, DataType: proto.Int32(7), Int64Data: v},
+	})
+}
+
+func (t *tailBuilder) flush(g *pieces, outputs ...*onnxpb.ValueInfoProto) error {
+	for _, n := range t.nodes {
+		if err := g.message(graphNode, n); err != nil {
+			return err
+		}
+	}
+	for _, o := range outputs {
+		if err := g.message(graphOutput, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func attrInt(name string, v int64) *onnxpb.AttributeProto {
+	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(v)}
+}
+
+func valueInfo(name, elem string, dims []string) *onnxpb.ValueInfoProto {
+	shape := &onnxpb.TensorShapeProto{}
+	for range dims {
+		shape.Dim = append(shape.Dim, &onnxpb.TensorShapeProto_Dimension{})
+	}
+	v := &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{
+		Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{
+			ElemType: proto.Int32(elemType(elem)), Shape: shape,
+		}},
+	}}
+	setDims(v, dims)
+	return v
+}

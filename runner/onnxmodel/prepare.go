@@ -1,0 +1,278 @@
+package onnxmodel
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"tailscope/runner/onnxmodel/onnxpb"
+)
+
+// prepareVersion changes whenever Prepare writes other graphs.
+const prepareVersion = 1
+
+// Graph is a graph file ready for a session, with the names of its ports.
+// Weights lie outside of the file, so that sessions of all shapes share them.
+// Symbolic input dimensions carry the names DimBatch, DimSeq, DimPast and
+// DimTotal; fixing these four fixes every shape of the graph.
+type Graph struct {
+	Path            string
+	Inputs, Outputs []Port
+
+	// Of a language model; "" or nil where the model has no such port.
+	InputIDs, AttentionMask, PositionIDs string
+	Past, Present                        []KV // by layer; Present[i] is bound as Past[i] of the next step
+	Logits, Token                        string
+}
+
+// Prepared is a model made ready for the engine, in the user's cache.
+type Prepared struct {
+	Dir  string
+	Info *Info
+
+	// Prefill takes a prompt: Past, where it has any, is given with length 0.
+	// The graph may be the same file as Decode.
+	Prefill *Graph
+	// Decode takes one token and the past and gives the past with it appended
+	// (length DimTotal); nil when the model keeps no cache.
+	Decode *Graph
+	// Bucketed is Decode with a cache of constant length: Present has length
+	// DimPast again, the oldest entries cut off, so outputs can be bound in place
+	// of inputs. The cache is padded on the left and attention_mask (length
+	// DimTotal) is 0 there. nil when that gives wrong answers; WhyNotBucketed says why.
+	Bucketed       *Graph
+	WhyNotBucketed string
+	// Forward runs any model; nil for language models.
+	Forward *Graph
+}
+
+// Prepare makes the graphs that the engine runs from the model at path (as
+// Resolve gives it). The result is kept in the cache under a key of the
+// files' paths, sizes and times; weights are moved once, not loaded.
+func Prepare(path string) (*Prepared, error) {
+	info, err := Inspect(path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := cacheRoot()
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{Info: info}
+	sources := []string{path}
+	if info.Layout == LayoutPair {
+		sources = append(sources, info.withPast)
+	}
+	key, err := prepareKey(sources)
+	if err != nil {
+		return nil, err
+	}
+	p.Dir = filepath.Join(root, "prepared", strings.TrimSuffix(filepath.Base(path), ".onnx")+"-"+key)
+	if err := os.MkdirAll(filepath.Dir(p.Dir), 0o755); err != nil {
+		return nil, err
+	}
+	if err := ensureDir(p.Dir, func(tmp string) error { return p.write(tmp, sources) }); err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	return p, p.load()
+}
+
+func prepareKey(paths []string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, prepareVersion)
+	for _, path := range paths {
+		m, err := scan(path)
+		if err != nil {
+			return "", err
+		}
+		files := []string{path}
+		for _, x := range m.externalFiles() {
+			if x.Error != "" {
+				return "", &ExternalError{Model: path, Reason: x.Error}
+			}
+			files = append(files, filepath.Join(filepath.Dir(path), x.Name))
+		}
+		for _, f := range files {
+			abs, err := filepath.Abs(f)
+			if err != nil {
+				return "", err
+			}
+			st, err := os.Stat(f)
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintln(h, abs, st.Size(), st.ModTime().UnixNano())
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+// Names of the graph files in a prepared folder.
+const (
+	baseFile     = "base.onnx"
+	decodeFile   = "decode.onnx"
+	prefillFile  = "prefill.onnx"
+	bucketedFile = "bucketed.onnx"
+)
+
+func (p *Prepared) write(dir string, sources []string) error {
+	bases := make([]string, len(sources))
+	for i, src := range sources {
+		m, err := scan(src)
+		if err != nil {
+			return err
+		}
+		r := findRoles(m.graph.feeds(), m.graph.outputs)
+		edit := portEdit{dims: r.canonical(m.graph.inputs)}
+		bases[i] = filepath.Join(dir, fmt.Sprintf("%d_%s", i, baseFile))
+		if err := externalise(src, bases[i], edit.apply); err != nil {
+			return err
+		}
+	}
+	if p.Info.Kind != KindCausalLM {
+		return os.Rename(bases[0], filepath.Join(dir, baseFile))
+	}
+	if err := p.writeLM(dir, bases); err != nil {
+		return err
+	}
+	for _, b := range bases {
+		if err := os.Remove(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Prepared) writeLM(dir string, bases []string) error {
+	first, last := bases[0], bases[len(bases)-1]
+	merged := p.Info.Layout == LayoutMerged
+	if err := variant(first, filepath.Join(dir, prefillFile), merged, false, false); err != nil {
+		return err
+	}
+	if !p.Info.Cached() {
+		return nil
+	}
+	decode := filepath.Join(dir, decodeFile)
+	if first == last && !merged {
+		if err := os.Link(filepath.Join(dir, prefillFile), decode); err != nil {
+			return err
+		}
+	} else if err := variant(last, decode, merged, true, false); err != nil {
+		return err
+	}
+	if p.Info.whyNotBucketed() != "" {
+		return nil
+	}
+	return variant(last, filepath.Join(dir, bucketedFile), merged, true, true)
+}
+
+// variant writes base with the token output; of a merged decoder with its
+// branch chosen; bucketed with presents cut back to the length of the past.
+func variant(base, dst string, merged, cached, bucketed bool) error {
+	m, err := scan(base)
+	if err != nil {
+		return err
+	}
+	r := findRoles(m.graph.feeds(), m.graph.outputs)
+	edit := portEdit{}
+	if merged {
+		edit.drop = map[string]bool{r.branch.Name: true}
+	}
+	cut := tailBuilder{prefix: "cut_"}
+	if bucketed {
+		edit.dims, edit.rename = map[string][]string{}, map[string]string{}
+		cut.presents(r, edit)
+	}
+	return rewrite(base, dst, edit.apply, func(g *pieces) error {
+		if merged {
+			if err := g.message(graphInitializer, branchValue(r.branch, cached)); err != nil {
+				return err
+			}
+		}
+		if err := cut.flush(g); err != nil {
+			return err
+		}
+		return appendToken(g, r)
+	})
+}
+
+// branchValue is use_cache_branch as a constant, which the runtime folds.
+func branchValue(p *Port, cached bool) *onnxpb.TensorProto {
+	t := &onnxpb.TensorProto{DataType: proto.Int32(int32(onnxpb.TensorProto_BOOL)), Name: proto.String(p.Name), RawData: []byte{0}}
+	if cached {
+		t.RawData[0] = 1
+	}
+	for range p.Dims {
+		t.Dims = append(t.Dims, 1)
+	}
+	return t
+}
+
+// presents adds, for each present, a Slice that drops as many of the oldest
+// entries as there are new tokens, and makes it the output instead.
+func (t *tailBuilder) presents(r roles, edit portEdit) {
+	shape := t.op("Shape", []string{r.ids.Name})
+	from := t.op("Gather", []string{shape, t.ints(1)}, attrInt("axis", 0))
+	to, axis := t.ints(1<<63-1), t.ints(2)
+	for _, kv := range r.present {
+		for _, p := range []*Port{kv.key, kv.value} {
+			out := "tailscope." + p.Name
+			t.named(out, "Slice", []string{p.Name, from, to, axis})
+			d := append([]string(nil), p.Dims...)
+			d[2] = DimPast
+			edit.dims[p.Name], edit.rename[p.Name] = d, out
+		}
+	}
+}
+
+func (p *Prepared) load() (err error) {
+	get := func(name string) *Graph {
+		path := filepath.Join(p.Dir, name)
+		if _, serr := os.Stat(path); serr != nil || err != nil {
+			return nil
+		}
+		var g *Graph
+		g, err = readGraph(path)
+		return g
+	}
+	if p.Info.Kind != KindCausalLM {
+		p.Forward = get(baseFile)
+		return err
+	}
+	p.Prefill, p.Decode, p.Bucketed = get(prefillFile), get(decodeFile), get(bucketedFile)
+	p.WhyNotBucketed = p.Info.whyNotBucketed()
+	return err
+}
+
+func readGraph(path string) (*Graph, error) {
+	m, err := scan(path)
+	if err != nil {
+		return nil, err
+	}
+	g := &Graph{Path: path, Inputs: m.graph.feeds(), Outputs: m.graph.outputs}
+	r := findRoles(m.graph.feeds(), m.graph.outputs)
+	name := func(p *Port) string {
+		if p == nil {
+			return ""
+		}
+		return p.Name
+	}
+	g.InputIDs, g.AttentionMask, g.PositionIDs, g.Logits = name(r.ids), name(r.mask), name(r.positions), name(r.logits)
+	for _, kv := range r.past {
+		g.Past = append(g.Past, KV{name(kv.key), name(kv.value)})
+	}
+	for _, kv := range r.present {
+		g.Present = append(g.Present, KV{name(kv.key), name(kv.value)})
+	}
+	for i := range g.Outputs {
+		if g.Outputs[i].Name == TokenOutput {
+			g.Token = TokenOutput
+		}
+	}
+	return g, nil
+}

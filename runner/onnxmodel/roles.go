@@ -1,0 +1,191 @@
+package onnxmodel
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"tailscope/runner/onnxmodel/build"
+)
+
+// Canonical names of symbolic dimensions in graphs that Prepare makes of a
+// language model, whatever the source calls them.
+const (
+	DimBatch = build.DimBatch // rows
+	DimSeq   = build.DimSeq   // new tokens a row
+	DimPast  = build.DimPast  // cached tokens a row, padding included
+	DimTotal = build.DimTotal // DimPast + DimSeq
+)
+
+// KV names the key and the value of one layer.
+type KV struct{ Key, Value string }
+
+// roles says which port of a graph plays which part in text generation.
+type roles struct {
+	ids, mask, positions, branch, logits *Port
+	past, present                        []kvPorts
+	unknown                              []string // inputs that nothing is known about
+}
+
+type kvPorts struct{ key, value *Port }
+
+var (
+	pastName    = regexp.MustCompile(`^past(?:_key_values)?[._](\d+)[._](?:self[._])?(key|value)s?$`)
+	presentName = regexp.MustCompile(`^(?:tailscope\.)?present(?:_key_values)?[._](\d+)[._](?:self[._])?(key|value)s?$`)
+)
+
+func findRoles(inputs, outputs []Port) roles {
+	var r roles
+	for i := range inputs {
+		p := &inputs[i]
+		switch p.Name {
+		case "input_ids":
+			r.ids = p
+		case "attention_mask":
+			r.mask = p
+		case "position_ids":
+			r.positions = p
+		case "use_cache_branch":
+			r.branch = p
+		default:
+			if !takeKV(&r.past, pastName, p) {
+				r.unknown = append(r.unknown, p.Name)
+			}
+		}
+	}
+	for i := range outputs {
+		p := &outputs[i]
+		if p.Name == "logits" {
+			r.logits = p
+			continue
+		}
+		takeKV(&r.present, presentName, p)
+	}
+	return r
+}
+
+// takeKV files p under its layer when its name is one of re.
+func takeKV(kv *[]kvPorts, re *regexp.Regexp, p *Port) bool {
+	m := re.FindStringSubmatch(p.Name)
+	if m == nil {
+		return false
+	}
+	layer, err := strconv.Atoi(m[1])
+	if err != nil || layer > 4096 {
+		return false
+	}
+	for len(*kv) <= layer {
+		*kv = append(*kv, kvPorts{})
+	}
+	if m[2] == "key" {
+		(*kv)[layer].key = p
+	} else {
+		(*kv)[layer].value = p
+	}
+	return true
+}
+
+// notLM says in a sentence why the graph is no causal language model that
+// this program can drive; "" when it is one.
+func (r roles) notLM() string {
+	switch {
+	case r.ids == nil:
+		return "there is no input input_ids"
+	case r.logits == nil:
+		return "there is no output logits"
+	case r.ids.Type != "int64" && r.ids.Type != "int32":
+		return fmt.Sprintf("input_ids is %s, not an integer type", r.ids.Type)
+	case !r.ids.NoShape && len(r.ids.Dims) != 2:
+		return fmt.Sprintf("input_ids has %d dimensions, not 2 (batch, sequence)", len(r.ids.Dims))
+	case !r.logits.NoShape && len(r.logits.Dims) != 3:
+		return fmt.Sprintf("logits has %d dimensions, not 3 (batch, sequence, vocabulary)", len(r.logits.Dims))
+	case logitsTypes[r.logits.Type] == 0:
+		return fmt.Sprintf("logits is %s, not a floating point type", r.logits.Type)
+	case len(r.unknown) > 0:
+		return fmt.Sprintf("nothing is known about its input %s", r.unknown[0])
+	}
+	return ""
+}
+
+var logitsTypes = map[string]int{"float32": 1, "float16": 1, "bfloat16": 1, "float64": 1}
+
+// notCached says why the graph cannot take and give a cache; "" when it can.
+func (r roles) notCached() string {
+	if len(r.past) == 0 {
+		return "it takes no past keys and values"
+	}
+	if len(r.present) != len(r.past) {
+		return fmt.Sprintf("it takes the past of %d layers and gives that of %d", len(r.past), len(r.present))
+	}
+	for i := range r.past {
+		for _, p := range []*Port{r.past[i].key, r.past[i].value, r.present[i].key, r.present[i].value} {
+			switch {
+			case p == nil:
+				return fmt.Sprintf("layer %d lacks a key or a value", i)
+			case len(p.Dims) != 4:
+				return fmt.Sprintf("%s has %d dimensions, not 4 (batch, heads, length, width)", p.Name, len(p.Dims))
+			}
+		}
+		past := r.past[i].key
+		if _, ok := past.Dim(1); !ok {
+			return fmt.Sprintf("%s does not state its number of heads", past.Name)
+		}
+		if _, ok := past.Dim(3); !ok {
+			return fmt.Sprintf("%s does not state its width", past.Name)
+		}
+		if n, ok := past.Dim(2); ok {
+			return fmt.Sprintf("%s has a fixed length of %d", past.Name, n)
+		}
+	}
+	return ""
+}
+
+// canonical gives the ports of a language model the canonical names of
+// symbolic dimensions; a dimension that is fixed stays fixed. Every other
+// unnamed input dimension is named after its port, so that it can be fixed.
+func (r roles) canonical(inputs []Port) map[string][]string {
+	dims := map[string][]string{}
+	set := func(p *Port, names ...string) {
+		if p == nil || p.NoShape || len(p.Dims) != len(names) {
+			return
+		}
+		d := append([]string(nil), p.Dims...)
+		for i, name := range names {
+			if _, fixed := p.Dim(i); !fixed && name != "" {
+				d[i] = name
+			}
+		}
+		dims[p.Name] = d
+	}
+	if r.notLM() == "" {
+		total := DimSeq
+		if len(r.past) > 0 {
+			total = DimTotal
+		}
+		set(r.ids, DimBatch, DimSeq)
+		set(r.mask, DimBatch, total)
+		set(r.positions, DimBatch, DimSeq)
+		set(r.logits, DimBatch, DimSeq, "")
+		for _, kv := range r.past {
+			set(kv.key, DimBatch, "", DimPast, "")
+			set(kv.value, DimBatch, "", DimPast, "")
+		}
+		for _, kv := range r.present {
+			set(kv.key, DimBatch, "", total, "")
+			set(kv.value, DimBatch, "", total, "")
+		}
+	}
+	for _, p := range inputs {
+		if dims[p.Name] != nil {
+			continue
+		}
+		d := append([]string(nil), p.Dims...)
+		for i := range d {
+			if d[i] == "?" {
+				d[i] = fmt.Sprintf("%s_%d", p.Name, i)
+			}
+		}
+		dims[p.Name] = d
+	}
+	return dims
+}
