@@ -1,0 +1,121 @@
+package tui
+
+import (
+	"math"
+	"strings"
+
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+var nan = math.NaN()
+
+func laneOf(i int) stats.Lane { return stats.Lane(i) }
+
+// newPanels makes one panel for each slot.
+func newPanels(keys *keyMap) [numSlots]panel {
+	var p [numSlots]panel
+	p[slotHeader] = &headerPanel{}
+	p[slotEager] = &lanePanel{lane: stats.Eager}
+	p[slotOptimized] = &lanePanel{lane: stats.Optimized}
+	p[slotVerdict] = &verdictPanel{}
+	p[slotTimeline] = &timelinePanel{}
+	p[slotEvents] = &eventsPanel{}
+	p[slotAllEvents] = &eventsPanel{full: true}
+	p[slotGPU] = &gpuPanel{}
+	p[slotFullGPU] = &gpuPanel{full: true}
+	p[slotStatus] = &statusPanel{}
+	p[slotFooter] = &footerPanel{keys: keys}
+	p[slotStart] = &startPanel{}
+	p[slotTiny] = &tinyPanel{}
+	p[slotHelp] = &helpPanel{keys: keys}
+	return p
+}
+
+// compose lays the panels out and joins their lines into one frame.
+func (m *model) compose() string {
+	if m.w < 1 || m.h < 1 {
+		return ""
+	}
+	m.lay = arrange(m.w, m.h, m.layoutState())
+	m.sc.compact = m.lay.compact
+	rows := make([]line, m.h)
+	for y := range rows {
+		rows[y].max = m.w
+	}
+	for _, pl := range m.lay.places {
+		p := m.panels[pl.slot]
+		if p == nil {
+			continue
+		}
+		p.setSize(pl.r.Dx(), pl.r.Dy())
+		p.setFocus(pl.slot == m.focus && m.focusable() > 1)
+		for i, s := range strings.Split(p.view(), "\n") {
+			if y := pl.r.Min.Y + i; y < m.h {
+				rows[y].to(pl.r.Min.X).raw(s, pl.r.Dx())
+			}
+		}
+	}
+	var b strings.Builder
+	b.Grow(m.w * m.h * 3)
+	for y := range rows {
+		if y > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(rows[y].String())
+	}
+	if m.o.Plain {
+		return asciiOnly(b.String())
+	}
+	return b.String()
+}
+
+func (m *model) layoutState() layoutState {
+	v := m.sc.v
+	_, text := (&statusPanel{pane{sc: &m.sc}}).text()
+	return layoutState{
+		screen: m.sc.screen, help: m.help,
+		start:      !m.sc.started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
+		noGPU:      v.GPU.Why != "" || v.GPU.Name == "",
+		statusLine: text != "",
+	}
+}
+
+// focusable counts the places that take the focus.
+func (m *model) focusable() int {
+	n := 0
+	for _, p := range m.lay.places {
+		if takesFocus(p.slot) {
+			n++
+		}
+	}
+	return n
+}
+
+func takesFocus(s slot) bool {
+	switch s {
+	case slotHeader, slotStatus, slotFooter, slotStart, slotTiny, slotHelp, slotVerdict:
+		return false
+	}
+	return true
+}
+
+// plainGlyphs stand in where only ASCII can be shown.
+var plainGlyphs = strings.NewReplacer(
+	"╭", "+", "╮", "+", "╰", "+", "╯", "+", "┏", "+", "┓", "+", "┗", "+", "┛", "+", "┤", "|", "┬", "+", "┊", ":",
+	"─", "-", "│", "|", "━", "=", "┃", "|", "╌", "-", "╎", ":", "▁", ".", "▂", ".", "▃", ":", "▄", ":", "▅", "|", "▆", "|", "▇", "#", "█", "#", "▒", "%",
+	"■", "#", "□", ".", "◇", "o", "◆", "*", "▲", "^", "△", "^", "●", "*", "◐", "*", "◌", ".", "▼", "v", "▾", "v", "▴", "^", "✕", "x", "✓", "+", "↻", "@", "‖", "=",
+	"▪", "#", "▶", ">", "◂", "<", "▌", "|", "·", "-", "—", "-", "–", "-", "−", "-", "…", "~", "→", ">", "←", "<", "↑", "^", "↓", "v", "›", ">",
+	"µ", "u", "×", "x", "±", "+", "≤", "<", "≥", ">", "≠", "#", "°", " ", "≈", "~",
+)
+
+// asciiOnly replaces every character beyond ASCII by one of the same width.
+func asciiOnly(s string) string {
+	s = plainGlyphs.Replace(s)
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 {
+			return r
+		}
+		return '?'
+	}, s)
+}

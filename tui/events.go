@@ -1,0 +1,131 @@
+package tui
+
+import (
+	"strings"
+
+	"tailscope/stats"
+)
+
+// eventsPanel lists what happened as sentences, the newest at the bottom and
+// visible unless the user scrolled.
+type eventsPanel struct {
+	pane
+	full  bool // the whole-screen list
+	first int  // index of the event in the top row, for clicks
+}
+
+func (p *eventsPanel) view() string {
+	w, h := p.inner()
+	st, v := p.sc.st, p.sc.v
+	title := []run{{st.title, "events"}}
+	if v.NumEvents > 0 {
+		title = append(title, run{st.muted, " · " + count(v.NumEvents)})
+	}
+	if h < 1 || w < 1 {
+		return p.frame(title, nil, nil)
+	}
+	if len(v.Events) == 0 {
+		return p.frame(title, nil, []string{newLine(w).put(st.muted, "none yet: compiles, spikes and toggles will stand here").String()})
+	}
+	return p.frame(title, p.extra(), p.body(w, h))
+}
+
+func (p *eventsPanel) extra() []run {
+	switch {
+	case p.sc.picked >= 0:
+		return []run{{p.sc.st.muted, "n/N next and previous · esc back to now"}}
+	case p.sc.scroll[p.slot()] > 0:
+		return []run{{p.sc.st.warn, "scrolled back " + count(p.sc.scroll[p.slot()])}}
+	}
+	return nil
+}
+
+func (p *eventsPanel) slot() slot {
+	if p.full {
+		return slotAllEvents
+	}
+	return slotEvents
+}
+
+func (p *eventsPanel) body(w, h int) []string {
+	evs := p.sc.v.Events
+	detail := 0
+	if p.sc.picked >= 0 && p.sc.picked < len(evs) && h >= 5 {
+		detail = 2
+	}
+	rows := h - detail
+	end := len(evs) - min(p.sc.scroll[p.slot()], max(0, len(evs)-rows))
+	if p.sc.picked >= 0 && p.sc.picked < len(evs) {
+		end = min(len(evs), max(p.sc.picked+1+rows/3, rows))
+	}
+	p.first = max(0, end-rows)
+	var out []string
+	for i := p.first; i < end; i++ {
+		out = append(out, p.row(&evs[i], i == p.sc.picked, w))
+	}
+	out = block(out, w, rows)
+	if detail > 0 {
+		for _, s := range wrap(evs[p.sc.picked].Reason, w-2, detail) {
+			out = append(out, newLine(w).gap(2).put(p.sc.st.text, s).String())
+		}
+	}
+	return out
+}
+
+// row is "  0:41.204 ▲ recompile   ◆ 1×74  32.10 ms  tokens 61 → 74: …".
+func (p *eventsPanel) row(e *stats.Event, picked bool, w int) string {
+	st := p.sc.st
+	g, k := st.kindLook(e.Kind)
+	l := newLine(w)
+	if picked {
+		// one ink for the whole row, so that the bar has no holes
+		l.put(st.selected, left(p.plain(e, w), w))
+		return l.String()
+	}
+	t := clockMs(p.sc.since(e.TNs))
+	if w < 60 {
+		t = clock(p.sc.since(e.TNs))
+	}
+	l.put(st.faint, right(t, timeWidth(w))).gap(1).put(k, g+" ")
+	if w < 50 {
+		l.put(k, kindName(e.Kind)).gap(1)
+	} else {
+		l.put(k, left(kindName(e.Kind), 14)).gap(1)
+	}
+	if w >= 100 {
+		lane, lk := " ", st.muted
+		if e.Lane != "" {
+			ln, _ := stats.ParseLane(e.Lane)
+			lane, lk = laneMark(ln), st.lane[ln]
+		}
+		l.put(lk, lane).gap(1)
+		l.put(st.muted, right(durText(e), 9)).gap(2)
+	}
+	return l.put(st.text, e.Reason).String()
+}
+
+func (p *eventsPanel) plain(e *stats.Event, w int) string {
+	parts := []string{clockMs(p.sc.since(e.TNs)), kindName(e.Kind)}
+	for _, s := range []string{e.Lane, e.Shape, durText(e)} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return fit(strings.Join(parts, "  ")+"  "+e.Reason, w)
+}
+
+func durText(e *stats.Event) string {
+	if e.DurNs <= 0 {
+		return ""
+	}
+	return dur(float64(e.DurNs))
+}
+
+func timeWidth(w int) int {
+	if w < 60 {
+		return 5
+	}
+	return 9
+}
+
+func kindName(k stats.Kind) string { return strings.ReplaceAll(string(k), "_", " ") }

@@ -1,0 +1,134 @@
+package tui
+
+import (
+	"tailscope/runner/view"
+)
+
+// footerPanel is the line of keys.
+type footerPanel struct {
+	pane
+	keys *keyMap
+}
+
+func (p *footerPanel) view() string {
+	if p.w < 1 || p.h < 1 {
+		return ""
+	}
+	st := p.sc.st
+	keys := p.keys.footer()
+	width := func() int {
+		n := 1
+		for _, k := range keys {
+			n += cells(k.b.Help().Key) + 1 + cells(k.word) + 2
+		}
+		return n - 2
+	}
+	for len(keys) > 1 && width() > p.w {
+		worst := 0
+		for i := range keys {
+			if keys[i].drop >= keys[worst].drop {
+				worst = i
+			}
+		}
+		keys = append(keys[:worst], keys[worst+1:]...)
+	}
+	l := newLine(p.w).gap(1)
+	for i, k := range keys {
+		if i > 0 {
+			l.gap(2)
+		}
+		on := st.keyText
+		if p.on(k) {
+			on = st.tabOn
+		}
+		l.put(st.key, k.b.Help().Key).gap(1).put(on, k.word)
+	}
+	return join(block([]string{l.String()}, p.w, p.h))
+}
+
+// on reports whether what a key toggles is in force.
+func (p *footerPanel) on(k footKey) bool {
+	s := &p.sc.v.Session
+	switch k.word {
+	case "pad":
+		return s.Strategy == "padded"
+	case "bucket":
+		return s.Strategy == "bucketed"
+	case "dynamic":
+		return s.Strategy == "dynamic"
+	case "A/A":
+		return s.AA
+	case "pause":
+		return p.sc.v.Phase == view.PhasePaused
+	case "freeze":
+		return p.sc.frozen
+	case "hide tagged":
+		return p.sc.hide
+	}
+	return false
+}
+
+// statusPanel is the line above the keys: the latest notice, or what is going
+// on, or where in the past one is.
+type statusPanel struct{ pane }
+
+func (p *statusPanel) view() string {
+	if p.w < 1 || p.h < 1 {
+		return ""
+	}
+	st := p.sc.st
+	level, text := p.text()
+	l := newLine(p.w).gap(1)
+	switch level {
+	case "error":
+		l.put(st.bad, "✕ "+text)
+	case "warn":
+		l.put(st.warn, "! "+text)
+	case "info":
+		l.put(st.text, "› "+text)
+	default:
+		l.put(st.muted, text)
+	}
+	return join(block([]string{l.String()}, p.w, p.h))
+}
+
+// How long a notice of the session stays, in ns.
+const (
+	noticeNs      = 8e9
+	errorNoticeNs = 30e9
+)
+
+func (p *statusPanel) text() (level, text string) {
+	sc, v := p.sc, p.sc.v
+	if sc.flash.text != "" {
+		return sc.flash.level, sc.flash.text
+	}
+	for i := len(v.Notices) - 1; i >= 0; i-- {
+		n, ttl := &v.Notices[i], int64(noticeNs)
+		if n.Level == "error" {
+			ttl = errorNoticeNs
+		}
+		if v.NowNs-n.TNs < ttl {
+			return n.Level, n.Text
+		}
+	}
+	switch {
+	case sc.past != 0:
+		return "info", "as it was at " + clock(sc.since(sc.past)) + " · ←/→ step · n/N events · esc back to now"
+	case sc.frozen:
+		return "info", "frozen at " + clock(v.NowNs-v.StartNs) + ", the run goes on · v to go on"
+	case sc.stale > 0:
+		return "warn", "nothing heard from the session for " + short(float64(sc.stale)) + "; the figures are old"
+	case v.Phase == view.PhaseFailed:
+		return "error", orMissing(v.Status)
+	case sc.ended && v.Phase != view.PhaseDone:
+		return "info", "the session has ended · q quits"
+	}
+	if v.Status != "" {
+		return "", v.Status
+	}
+	if n := len(v.Exports); n > 0 {
+		return "", "exported to " + v.Exports[n-1]
+	}
+	return "", ""
+}

@@ -1,0 +1,282 @@
+package tui
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"tailscope/runner/view"
+)
+
+// headerPanel says what is being measured and what measuring costs: one to
+// three lines, the last of them the list of views.
+type headerPanel struct {
+	pane
+	tabs [numScreens][2]int // columns of each view's name, for clicks
+}
+
+// field is one fact of the header: what it is called, its value, and how
+// early it goes when room is short (0 never).
+type field struct {
+	name, value string
+	k           ink
+	drop        int
+}
+
+func (p *headerPanel) view() string {
+	if p.w < 1 || p.h < 1 {
+		return ""
+	}
+	out := []string{p.top()}
+	if p.h > 1 {
+		out = append(out, p.second())
+	}
+	if p.h > 2 {
+		out = append(out, p.tabLine())
+	}
+	return join(block(out, p.w, p.h))
+}
+
+func (p *headerPanel) top() string {
+	st, v := p.sc.st, p.sc.v
+	l := newLine(p.w)
+	word, bk := phaseBadge(p.sc)
+	right := p.clockText()
+	l.put(bk, " "+word+" ").gap(1)
+	s := &v.Session
+	fs := []field{
+		{"", orMissing(s.Model), st.strong, 0},
+		{"", s.Mode, st.text, 1},
+		{"", strategyText(s), st.text, 1},
+		{"segment ", strconv.Itoa(int(s.Segment)), st.text, 5},
+		{"scenario ", scenarioText(s.Scenarios), st.text, 7},
+		{"", providerText(s), st.text, 4},
+		{"", s.Engine, st.muted, 6},
+		{"on ", s.Device, st.muted, 8},
+	}
+	putFields(l, st, fs, l.room()-cells(right)-1)
+	return l.to(p.w-cells(right)).put(st.muted, right).String()
+}
+
+// clockText is how long the session runs, and how long it will.
+func (p *headerPanel) clockText() string {
+	v := p.sc.v
+	if v.Replay != nil {
+		return clock(v.Replay.PosNs) + " of " + clock(v.Replay.LenNs) + "  ×" + strconv.FormatFloat(v.Replay.Speed, 'g', 3, 64)
+	}
+	if v.StartNs <= 0 || v.NowNs < v.StartNs {
+		return ""
+	}
+	s := clock(v.NowNs - v.StartNs)
+	if finite(v.Progress) && v.Progress > 0 && v.Phase != view.PhaseDone {
+		s += " · " + pct(v.Progress, 0)
+		if v.Left > 0 && p.w >= 100 {
+			s += " · " + clock(int64(v.Left)) + " left"
+		}
+	}
+	return s
+}
+
+func (p *headerPanel) second() string {
+	st, v := p.sc.st, p.sc.v
+	s, self := &v.Session, &v.Self
+	dropInk := st.muted
+	if self.Dropped > 0 {
+		dropInk = st.warn
+	}
+	cost := []field{
+		{"samples ", count(self.Samples), st.text, 6},
+		{"screen ", pctOf(self.CPUPercent), st.text, 2},
+		{"", sizeOrMissing(self.RSSBytes), st.text, 3},
+		{"frame p99 ", frameText(self), st.text, 4},
+		{"dropped ", count(self.Dropped), dropInk, 1},
+	}
+	fs := []field{
+		{"", s.Pairing, st.text, 1},
+		{"eager inputs ", s.EagerInputs, st.text, 3},
+		{"seed ", strconv.FormatUint(s.Seed, 10), st.text, 4},
+		{"", rateText(s), st.text, 5},
+		{"threads ", threadsText(s.Threads), st.text, 8},
+		{"until ", s.Until, st.text, 7},
+		{"generation ", generationText(s.Generation), st.warn, 6},
+	}
+	l := newLine(p.w).gap(1)
+	tail := newLine(p.w * 3 / 5)
+	putFields(tail, st, cost, tail.room())
+	putFields(l, st, fs, p.w-tail.w-3)
+	return l.to(p.w-tail.w).raw(tail.b.String(), tail.w).String()
+}
+
+// tabLine lists the views; the one shown is underlined.
+func (p *headerPanel) tabLine() string {
+	st := p.sc.st
+	l := newLine(p.w).gap(1)
+	for i, name := range screenNames {
+		if cells(name)+4 > l.room() {
+			break
+		}
+		from := l.w
+		l.put(st.key, strconv.Itoa(i+1)).gap(1)
+		if p.sc.screen == i+1 {
+			l.put(st.tabOn, name)
+		} else {
+			l.put(st.tab, name)
+		}
+		p.tabs[i] = [2]int{from, l.w}
+		l.gap(3)
+	}
+	var flags []string
+	if p.sc.hide {
+		flags = append(flags, "tagged samples hidden (h)")
+	}
+	if p.sc.window > 0 {
+		flags = append(flags, "window "+span(p.sc.window)+" (+/-)")
+	}
+	if s := strings.Join(flags, " · "); cells(s) < l.room() {
+		l.to(p.w-cells(s)-1).put(st.tag, s)
+	}
+	return l.String()
+}
+
+// putFields writes as many fields as fit into room cells, giving up those
+// with the highest drop first, and keeps their order.
+func putFields(l *line, st *styles, fs []field, room int) {
+	kept := fs[:0:0]
+	for _, f := range fs {
+		if f.value != "" {
+			f.value = clean(f.value)
+			kept = append(kept, f)
+		}
+	}
+	width := func() int {
+		n := 0
+		for _, f := range kept {
+			n += cells(f.name) + cells(f.value) + 3
+		}
+		return n - 3
+	}
+	for len(kept) > 1 && width() > room {
+		worst := 0
+		for i, f := range kept {
+			if f.drop >= kept[worst].drop {
+				worst = i
+			}
+		}
+		kept = append(kept[:worst], kept[worst+1:]...)
+	}
+	stop := l.w + room
+	for i, f := range kept {
+		if i > 0 {
+			l.put(st.faint, " · ")
+		}
+		l.put(st.muted, fit(f.name, stop-l.w)).put(f.k, fit(f.value, stop-l.w))
+	}
+}
+
+// phaseBadge is the word that leads the screen. What the screen shows may
+// differ from what the session does: frozen and past come first.
+func phaseBadge(sc *scene) (string, ink) {
+	st := sc.st
+	switch {
+	case sc.v.Replay != nil && !sc.v.Replay.Playing:
+		return "‖ REPLAY", st.badgeWarn
+	case sc.v.Replay != nil:
+		return "▶ REPLAY", st.badge
+	case sc.past != 0:
+		return "◂ PAST", st.badgeWarn
+	case sc.frozen:
+		return "▪ FROZEN", st.badgeWarn
+	case sc.stale > 0:
+		return "? STALE " + short(float64(sc.stale)), st.badgeBad
+	}
+	switch sc.v.Phase {
+	case view.PhaseRunning:
+		return "● RUNNING", st.badge
+	case view.PhaseWarmup:
+		return "◐ WARM-UP", st.badgeWarn
+	case view.PhasePaused:
+		return "‖ PAUSED", st.badgeWarn
+	case view.PhaseRestart:
+		return "↻ RESTARTING", st.badgeBad
+	case view.PhaseDone:
+		return "✓ DONE", st.badge
+	case view.PhaseFailed:
+		return "✕ FAILED", st.badgeBad
+	}
+	return "◌ STARTING", st.badgeWarn
+}
+
+func orMissing(s string) string {
+	if s == "" {
+		return missing
+	}
+	return s
+}
+
+func strategyText(s *view.Session) string {
+	if s.AA {
+		return "A/A"
+	}
+	return s.Strategy
+}
+
+func providerText(s *view.Session) string {
+	if s.Provider == "" && s.ProviderAsked == "" {
+		return ""
+	}
+	if s.ProviderAsked != "" && s.ProviderAsked != s.Provider {
+		return orMissing(s.Provider) + " (asked " + s.ProviderAsked + ")"
+	}
+	return s.Provider
+}
+
+func scenarioText(s string) string {
+	if s == "*" {
+		return "all"
+	}
+	return s
+}
+
+func rateText(s *view.Session) string {
+	if s.Rate > 0 {
+		return "open loop " + strconv.FormatFloat(s.Rate, 'g', 4, 64) + "/s"
+	}
+	return "closed loop"
+}
+
+func threadsText(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func generationText(g int32) string {
+	if g <= 0 {
+		return ""
+	}
+	return strconv.Itoa(int(g))
+}
+
+func pctOf(x float64) string {
+	if !finite(x) || x < 0 {
+		return missing
+	}
+	return num(x, 1) + " % CPU"
+}
+
+func sizeOrMissing(b int64) string {
+	if b <= 0 {
+		return missing
+	}
+	return size(float64(b))
+}
+
+func frameText(s *view.Self) string {
+	if s.RenderP99 <= 0 {
+		return missing
+	}
+	return short(math.Round(float64(s.RenderP99)/1e4) * 1e4)
+}
+
+func join(lines []string) string { return strings.Join(lines, "\n") }

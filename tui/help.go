@@ -1,0 +1,89 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/help"
+	"charm.land/bubbles/v2/key"
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// helpPanel lists every key, generated from the bindings, and the few words
+// one must know to read the screen.
+type helpPanel struct {
+	pane
+	keys *keyMap
+}
+
+var glossary = [][2]string{
+	{"tagged", "a sample with an event attached: a compile, a fallback, the first of its shape"},
+	{"needs n more", "too few samples for this quantile to be believed (459 for p99, 4,603 for p99.9)"},
+	{"compiler-real", "the evidence shows that the optimized lane did compile"},
+	{"A/A", "eager against eager: what differs there is noise"},
+	{"~", "a difference inside the noise"},
+	{"segment", "the stretch between two toggles"},
+}
+
+func (p *helpPanel) view() string {
+	w, h := p.inner()
+	title := []run{{p.sc.st.title, "keys"}}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
+	lines := p.lines(w)
+	off := min(p.sc.scroll[slotHelp], max(0, len(lines)-h))
+	var extra []run
+	if len(lines) > h {
+		extra = []run{{p.sc.st.muted, "↑/↓ scroll"}}
+	}
+	return p.frame(title, append(extra, run{p.sc.st.muted, "  ? closes"}), lines[off:])
+}
+
+func (p *helpPanel) lines(w int) []string {
+	st := p.sc.st
+	var out []string
+	for _, row := range p.columns(w) {
+		for _, s := range strings.Split(row, "\n") {
+			out = append(out, s+spaces(w-ansi.StringWidth(s)))
+		}
+		out = append(out, spaces(w))
+	}
+	for _, g := range glossary {
+		for i, s := range wrap(g[1], w-16, 3) {
+			name := ""
+			if i == 0 {
+				name = g[0]
+			}
+			out = append(out, newLine(w).put(st.strong, left(name, 15)).gap(1).put(st.muted, s).String())
+		}
+	}
+	return out
+}
+
+// columns renders the groups of keys beside each other as far as they fit.
+func (p *helpPanel) columns(w int) []string {
+	st := p.sc.st
+	m := help.New()
+	m.Styles = help.Styles{FullKey: lipgloss.NewStyle().Bold(true), FullDesc: lipgloss.NewStyle(), FullSeparator: lipgloss.NewStyle()}
+	var rows, row []string
+	used := 0
+	for _, g := range p.keys.groups() {
+		text := st.key.on(g.title) + "\n" + m.FullHelpView([][]key.Binding{g.keys})
+		n := lipgloss.Width(text)
+		if used > 0 && used+4+n > w {
+			rows, row, used = append(rows, lipgloss.JoinHorizontal(lipgloss.Top, row...)), nil, 0
+		}
+		if used > 0 {
+			row, used = append(row, "    "), used+4
+		}
+		row, used = append(row, text), used+n
+	}
+	if len(row) > 0 {
+		rows = append(rows, lipgloss.JoinHorizontal(lipgloss.Top, row...))
+	}
+	for i, r := range rows {
+		rows[i] = lipgloss.NewStyle().MaxWidth(w).Render(r)
+	}
+	return rows
+}

@@ -1,0 +1,98 @@
+package tui
+
+import "charm.land/bubbles/v2/key"
+
+// keyMap declares every key once; routing, the footer and the help screen are
+// made from it.
+type keyMap struct {
+	Padded, Bucketed, Dynamic, AA                key.Binding
+	Mode, Scenario, Pairing                      key.Binding
+	Warm, Clear, Segment, Pause                  key.Binding
+	Export, Profile                              key.Binding
+	Freeze, Back, Forth, NextEvent, PrevEvent    key.Binding
+	Hide, Scale, Wider, Narrower                 key.Binding
+	Focus, FocusBack, Up, Down, PageUp, PageDown key.Binding
+	Screens                                      [numScreens]key.Binding
+	Now, Help, Quit                              key.Binding
+}
+
+func bind(help, desc string, keys ...string) key.Binding {
+	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, desc))
+}
+
+func newKeyMap() keyMap {
+	k := keyMap{
+		Padded:    bind("p", "padding on/off", "p"),
+		Bucketed:  bind("b", "bucketing on/off", "b"),
+		Dynamic:   bind("d", "dynamic shapes on/off", "d"),
+		AA:        bind("o", "A/A: eager against eager", "o"),
+		Mode:      bind("m", "next mode", "m"),
+		Scenario:  bind("s", "next scenario", "s"),
+		Pairing:   bind("i", "next pairing", "i"),
+		Warm:      bind("w", "warm up all shapes now", "w"),
+		Clear:     bind("c", "clear the compile cache", "c"),
+		Segment:   bind("r", "new segment", "r"),
+		Pause:     bind("space", "pause the run", "space"),
+		Export:    bind("e", "export now, without stopping", "e"),
+		Profile:   bind("P", "profile a window of requests", "P"),
+		Freeze:    bind("v", "freeze the view", "v"),
+		Back:      bind("←", "back in time", "left"),
+		Forth:     bind("→", "forward in time", "right"),
+		NextEvent: bind("n", "next event", "n"),
+		PrevEvent: bind("N", "previous event", "N"),
+		Hide:      bind("h", "hide tagged samples", "h"),
+		Scale:     bind("l", "log or linear", "l"),
+		Wider:     bind("+", "longer window", "+", "="),
+		Narrower:  bind("-", "shorter window", "-", "_"),
+		Focus:     bind("tab", "next panel", "tab"),
+		FocusBack: bind("shift+tab", "previous panel", "shift+tab"),
+		Up:        bind("↑", "scroll up", "up", "k"),
+		Down:      bind("↓", "scroll down", "down", "j"),
+		PageUp:    bind("pgup", "page up", "pgup"),
+		PageDown:  bind("pgdn", "page down", "pgdown"),
+		Now:       bind("esc", "back to now", "esc"),
+		Help:      bind("?", "help", "?"),
+		Quit:      bind("q", "quit", "q", "ctrl+c"),
+	}
+	for i := range k.Screens {
+		d := string(rune('1' + i))
+		k.Screens[i] = bind(d, screenNames[i], d)
+	}
+	return k
+}
+
+// helpGroup is a column of the help screen.
+type helpGroup struct {
+	title string
+	keys  []key.Binding
+}
+
+func (k *keyMap) groups() []helpGroup {
+	return []helpGroup{
+		{"shapes and lanes", []key.Binding{k.Padded, k.Bucketed, k.Dynamic, k.AA, k.Warm, k.Clear}},
+		{"the run", []key.Binding{k.Mode, k.Scenario, k.Pairing, k.Segment, k.Pause, k.Export, k.Profile}},
+		{"looking back", []key.Binding{k.Freeze, k.Back, k.Forth, k.NextEvent, k.PrevEvent, k.Now}},
+		{"how it is shown", []key.Binding{k.Hide, k.Scale, k.Wider, k.Narrower}},
+		{"views", k.Screens[:]},
+		{"moving about", []key.Binding{k.Focus, k.FocusBack, k.Up, k.Down, k.PageUp, k.PageDown, k.Help, k.Quit}},
+	}
+}
+
+// footer lists the bindings of the bottom line, the most useful first, with
+// the words it has room for.
+func (k *keyMap) footer() []footKey {
+	return []footKey{
+		{k.Padded, "pad", 1}, {k.Bucketed, "bucket", 2}, {k.Dynamic, "dynamic", 3}, {k.AA, "A/A", 6},
+		{k.Mode, "mode", 8}, {k.Scenario, "scenario", 9}, {k.Pairing, "pairing", 15},
+		{k.Warm, "warm", 10}, {k.Clear, "clear", 11}, {k.Segment, "segment", 7},
+		{k.Pause, "pause", 3}, {k.Freeze, "freeze", 12}, {k.NextEvent, "event", 13}, {k.Hide, "hide tagged", 5},
+		{k.Scale, "log/lin", 14}, {k.Wider, "window", 16}, {k.Profile, "profile", 17}, {k.Export, "export", 2},
+		{k.Help, "help", 0}, {k.Quit, "quit", 0},
+	}
+}
+
+type footKey struct {
+	b    key.Binding
+	word string
+	drop int
+}

@@ -1,0 +1,156 @@
+package tui
+
+import (
+	"math"
+	"strings"
+
+	"tailscope/stats"
+)
+
+// histRowsOf draws the latency histogram of a lane in h rows of w cells: bars,
+// a rule with the quantiles on it, and the values of the axis. Both lanes share
+// the axis and the scale of counts, so that they compare by eye.
+func histRowsOf(sc *scene, lane stats.Lane, w, h int) []string {
+	st := sc.st
+	he, ho := sc.hist(stats.Eager), sc.hist(stats.Optimized)
+	a, ok := newHistAxis(w, he, ho)
+	if !ok {
+		return block([]string{newLine(w).put(st.muted, "no samples in this stretch yet").String()}, w, h)
+	}
+	clean, tagged := a.counts(sc.hist(lane), sc.hide)
+	top := 0.0
+	for _, x := range []*stats.Histogram{he, ho} {
+		c, t := a.counts(x, sc.hide)
+		for i := range c {
+			top = math.Max(top, c[i]+t[i])
+		}
+	}
+	bars := h - 3 // a note above, a rule and labels below
+	if h < 6 {
+		bars = h - 2
+	}
+	if h < 4 {
+		bars = h - 1
+	}
+	var out []string
+	if h >= 6 {
+		out = append(out, histNote(sc, lane, clean, tagged, w))
+	}
+	out = append(out, columnsOf(clean, tagged, top, bars, sc.linear, st, st.lane[lane])...)
+	if h >= 4 {
+		out = append(out, histRule(sc, lane, a))
+	}
+	return append(out, histLabels(sc, a))
+}
+
+// histNote says what the bars mean.
+func histNote(sc *scene, lane stats.Lane, clean, tagged []float64, w int) string {
+	st := sc.st
+	nc, nt := sum(clean), sum(tagged)
+	scale := "log count"
+	if sc.linear {
+		scale = "linear count"
+	}
+	l := newLine(w)
+	l.put(st.lane[lane], "█ ").put(st.muted, count(int(nc))+" clean")
+	switch {
+	case sc.hide:
+		l.put(st.muted, " · tagged hidden")
+	case nt > 0:
+		l.put(st.muted, "  ").put(st.tag, "▒ ").put(st.muted, count(int(nt))+" tagged")
+	}
+	if l.room() > cells(scale)+1 {
+		l.to(w-cells(scale)).put(st.faint, scale)
+	}
+	return l.String()
+}
+
+func sum(xs []float64) float64 {
+	t := 0.0
+	for _, x := range xs {
+		t += x
+	}
+	return t
+}
+
+// histRule is the axis itself, with p50 and p99 written onto it and a tick at
+// each labelled value.
+func histRule(sc *scene, lane stats.Lane, a histAxis) string {
+	st := sc.st
+	row := []rune(strings.Repeat("─", a.cols))
+	for _, t := range a.ticks() {
+		row[t.col] = '┬'
+	}
+	strong := make([]bool, a.cols)
+	s, _ := sc.main(lane)
+	for _, q := range []struct {
+		name string
+		q    stats.Quantile
+	}{{"p99", s.P99}, {"p50", s.P50}} {
+		c := a.col(q.q.Value)
+		if c < 0 {
+			continue
+		}
+		c = max(0, min(c-1, a.cols-len(q.name)))
+		for i, r := range q.name {
+			if c+i < a.cols {
+				row[c+i], strong[c+i] = r, true
+			}
+		}
+	}
+	var out strip
+	for i, r := range row {
+		k := st.border
+		if strong[i] {
+			k = st.laneStrong[lane]
+		}
+		out.add(k, string(r))
+	}
+	return out.String()
+}
+
+// axisTick is a labelled place on a horizontal axis.
+type axisTick struct {
+	col   int
+	label string
+}
+
+// ticks are the round values on the axis, thinned so that labels do not touch.
+func (a histAxis) ticks() []axisTick {
+	hi := a.lo * math.Exp(a.log*float64(a.cols))
+	for _, steps := range [][]float64{{1, 2, 5}, {1, 3}, {1}} {
+		var out []axisTick
+		clash := false
+		last := -10
+		for p := math.Pow(10, math.Floor(math.Log10(a.lo))); p <= hi; p *= 10 {
+			for _, m := range steps {
+				c := a.col(m * p * 1.0000001)
+				if c < 0 {
+					continue
+				}
+				t := axisTick{c, short(m * p)}
+				if c < last+3 {
+					clash = true
+				}
+				last = c + cells(t.label)
+				out = append(out, t)
+			}
+		}
+		if !clash || len(steps) == 1 {
+			return out
+		}
+	}
+	return nil
+}
+
+func histLabels(sc *scene, a histAxis) string {
+	l := newLine(a.cols)
+	for _, t := range a.ticks() {
+		at := max(0, min(t.col, a.cols-cells(t.label)))
+		if at < l.w {
+			continue
+		}
+		l.to(at).put(sc.st.muted, t.label)
+	}
+	return l.String()
+}

@@ -1,0 +1,233 @@
+package tui
+
+import "image"
+
+// slot names a place on the screen; each is filled by one panel.
+type slot int
+
+const (
+	slotHeader slot = iota
+	slotEager
+	slotOptimized
+	slotVerdict
+	slotTimeline
+	slotEvents
+	slotGPU
+	slotStatus
+	slotFooter
+	slotStart // instead of everything between header and status before the first sample
+	slotTiny  // instead of everything, on a screen that has no room
+	slotHelp  // instead of everything between header and status
+	slotScenarios
+	slotQuantiles
+	slotDelta
+	slotCauses
+	slotDetectors
+	slotShapes
+	slotGauges
+	slotAdvisor
+	slotSegments
+	slotAdvice
+	slotSelf
+	slotAllEvents
+	slotFullGPU
+	numSlots
+)
+
+// numScreens is how many views the keys 1 to 6 choose from.
+const numScreens = 6
+
+var screenNames = [numScreens]string{"overview", "quantiles", "causes", "shapes", "segments", "machine"}
+
+// place is a slot and its rectangle.
+type place struct {
+	slot slot
+	r    image.Rectangle
+}
+
+// layout is where everything stands. Places lie inside the screen, do not
+// overlap, and come row by row from the left.
+type layout struct {
+	w, h    int
+	compact bool
+	places  []place
+}
+
+func (l *layout) add(s slot, x, y, w, h int) {
+	if w > 0 && h > 0 {
+		l.places = append(l.places, place{s, image.Rect(x, y, x+w, y+h)})
+	}
+}
+
+// at returns the slot under a cell.
+func (l *layout) at(x, y int) (place, bool) {
+	for _, p := range l.places {
+		if image.Pt(x, y).In(p.r) {
+			return p, true
+		}
+	}
+	return place{}, false
+}
+
+// what the layout depends on besides the size.
+type layoutState struct {
+	screen     int  // 1–6
+	start      bool // nothing measured yet
+	help       bool
+	noGPU      bool // the GPU panel only has a sentence to say
+	statusLine bool // something must be said although the screen is low
+}
+
+// arrange computes the layout of a w×h screen.
+func arrange(w, h int, s layoutState) layout {
+	l := layout{w: w, h: h, compact: w < 100 || h < 34}
+	if w < 1 || h < 1 {
+		return l
+	}
+	if w < 24 || h < 5 {
+		l.add(slotTiny, 0, 0, w, h)
+		return l
+	}
+	head, status, foot := 1, 0, 1
+	switch {
+	case h >= 30:
+		head, status = 3, 1
+	case h >= 18:
+		head, status = 2, 1
+	case s.statusLine:
+		status = 1
+	}
+	l.add(slotHeader, 0, 0, w, head)
+	l.body(w, head, h-head-status-foot, s)
+	l.add(slotStatus, 0, h-foot-status, w, status)
+	l.add(slotFooter, 0, h-foot, w, foot)
+	return l
+}
+
+func (l *layout) body(w, y, h int, s layoutState) {
+	switch {
+	case s.help:
+		l.add(slotHelp, 0, y, w, h)
+	case s.start:
+		l.add(slotStart, 0, y, w, h)
+	case s.screen == 2:
+		l.stack(w, y, h, part{slotScenarios, 3, 5}, part{slotQuantiles, 4, 6}, part{slotDelta, 5, 6})
+	case s.screen == 3:
+		l.stack(w, y, h, part{slotCauses, 6, 7}, part{slotDetectors, 4, 5})
+	case s.screen == 4:
+		l.stack(w, y, h, part{slotShapes, 5, 6}, part{slotGauges, 2, 4}, part{slotAdvisor, 4, 5})
+	case s.screen == 5:
+		l.stack(w, y, h, part{slotSegments, 5, 6}, part{slotAdvice, 5, 6})
+	case s.screen == 6 && w >= 120:
+		half := w / 2
+		top := min(h/2, 16)
+		l.add(slotFullGPU, 0, y, half, top)
+		l.add(slotSelf, half, y, w-half, top)
+		l.add(slotAllEvents, 0, y+top, w, h-top)
+	case s.screen == 6:
+		l.stack(w, y, h, part{slotFullGPU, 4, 5}, part{slotSelf, 4, 5}, part{slotAllEvents, 5, 4})
+	case l.compact:
+		l.overviewSmall(w, y, h)
+	default:
+		l.overview(w, y, h, s)
+	}
+}
+
+// overview is the first view with room: framed panels.
+func (l *layout) overview(w, y, h int, s layoutState) {
+	lanes := min(max(h*38/100, 12), 26)
+	verdict := 4
+	rest := h - lanes - verdict
+	timeline := min(max(rest*53/100, 7), 22)
+	bottom := rest - timeline
+	half := w / 2
+	l.add(slotEager, 0, y, half, lanes)
+	l.add(slotOptimized, half, y, w-half, lanes)
+	l.add(slotVerdict, 0, y+lanes, w, verdict)
+	l.add(slotTimeline, 0, y+lanes+verdict, w, timeline)
+	gpu := min(max(w*30/100, 36), 64)
+	if s.noGPU {
+		gpu = min(max(w/5, 30), 40)
+	}
+	l.add(slotEvents, 0, y+h-bottom, w-gpu, bottom)
+	l.add(slotGPU, w-gpu, y+h-bottom, gpu, bottom)
+}
+
+// overviewSmall is the first view on a small screen: lanes first, then the
+// verdict, the timeline, the last events.
+func (l *layout) overviewSmall(w, y, h int) {
+	lanes, verdict := min(max(h*2/5, 3), 10), 0
+	switch {
+	case h >= 14:
+		verdict = 2
+	case h >= 4:
+		verdict = 1
+	}
+	rest := h - lanes - verdict
+	events := 0
+	switch {
+	case rest >= 9:
+		events = rest - 7
+		if rest > 16 {
+			events = rest * 2 / 5
+		}
+	case rest >= 7:
+		events = rest - 6
+	case rest < 4:
+		events = rest
+	}
+	if events == 1 { // a title alone says nothing
+		events, lanes = 0, lanes+1
+		if rest < 4 {
+			rest--
+		}
+	}
+	half := w / 2
+	l.add(slotEager, 0, y, half-1, lanes)
+	l.add(slotOptimized, half, y, w-half, lanes)
+	l.add(slotVerdict, 0, y+lanes, w, verdict)
+	y += lanes + verdict
+	bottom := h - lanes - verdict
+	if w >= 110 && bottom >= 5 { // wide and low: side by side
+		tl := w * 3 / 5
+		l.add(slotTimeline, 0, y, tl-1, bottom)
+		l.add(slotEvents, tl, y, w-tl, bottom)
+		return
+	}
+	l.add(slotTimeline, 0, y, w, bottom-events)
+	l.add(slotEvents, 0, y+bottom-events, w, events)
+}
+
+// part is one panel of a stack: its share of the height and the least it is
+// worth showing at.
+type part struct {
+	slot         slot
+	share, least int
+}
+
+// stack puts panels above each other; those at the end give way when the
+// screen is too low for all.
+func (l *layout) stack(w, y, h int, parts ...part) {
+	need, total := 0, 0
+	n := 0
+	for _, p := range parts {
+		if n > 0 && need+p.least > h {
+			break
+		}
+		need, total, n = need+p.least, total+p.share, n+1
+	}
+	left := h
+	for i, p := range parts[:n] {
+		hh := max(p.least, h*p.share/total)
+		after := 0
+		for _, q := range parts[i+1 : n] {
+			after += q.least
+		}
+		hh = min(hh, left-after)
+		if i == n-1 {
+			hh = left
+		}
+		l.add(p.slot, 0, y, w, hh)
+		y, left = y+hh, left-hh
+	}
+}

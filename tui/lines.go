@@ -1,0 +1,73 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+// lineInterval is the time between two lines on a terminal that cannot move
+// its cursor.
+const lineInterval = 2 * time.Second
+
+// runLines is the screen of a dumb terminal: a line of figures every two
+// seconds and each event as a sentence. There are no keys; an interrupt ends it.
+func runLines(ctx context.Context, views <-chan view.View, o Options) error {
+	var last time.Time
+	seen := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case v, ok := <-views:
+			if !ok {
+				return nil
+			}
+			if err := printEvents(o.Out, &v, &seen); err != nil {
+				return err
+			}
+			if time.Since(last) < lineInterval && v.Phase != view.PhaseDone {
+				continue
+			}
+			last = time.Now()
+			if _, err := fmt.Fprintln(o.Out, figures(&v)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// printEvents prints the events that came since the last view.
+func printEvents(w io.Writer, v *view.View, seen *int) error {
+	fresh := min(v.NumEvents-*seen, len(v.Events))
+	*seen = v.NumEvents
+	for i := len(v.Events) - max(fresh, 0); i < len(v.Events); i++ {
+		e := &v.Events[i]
+		if _, err := fmt.Fprintf(w, "%s %s %s %s\n", clockMs(e.TNs-v.StartNs), kindName(e.Kind), e.Lane, clean(e.Reason)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func figures(v *view.View) string {
+	s := fmt.Sprintf("%s %s", clock(max(0, v.NowNs-v.StartNs)), v.Phase)
+	for l := range v.Stats.Lanes {
+		m := &v.Stats.Lanes[l].Segment
+		if m.N == 0 {
+			continue
+		}
+		s += fmt.Sprintf(" | %s n %d p50 %s p99 %s", stats.Lane(l), m.N, dur(m.P50.Value), dur(m.P99.Value))
+		if m.P99.Need > 0 {
+			s += fmt.Sprintf(" (needs %d more)", m.P99.Need)
+		}
+	}
+	if v.Stats.Verdict.Sentence != "" {
+		s += " | " + clean(v.Stats.Verdict.Sentence)
+	}
+	return s
+}

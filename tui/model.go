@@ -1,0 +1,161 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"tailscope/runner/view"
+)
+
+// model is the only tea.Model: it takes views and keys in, owns focus, time
+// and layout, and lets the panels draw.
+type model struct {
+	views  <-chan view.View
+	done   <-chan struct{} // closed when the program ends
+	out    outbox
+	o      Options
+	keys   keyMap
+	sc     scene
+	newest *view.View
+	past   history
+	at     int // index into past while scrubbing, −1: now
+
+	w, h     int
+	lay      layout
+	focus    slot
+	panels   [numSlots]panel
+	help     bool
+	dark     bool
+	windows  int // index into windowSteps
+	received time.Time
+	asleep   bool // the terminal lost the focus
+	now      func() time.Time
+
+	rev   uint64 // grows with everything that may change the picture
+	drawn uint64 // rev of the cached frame
+	frame string
+}
+
+func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
+	m := &model{views: views, out: out, done: done, o: o, keys: newKeyMap(), at: -1, dark: o.Theme != "light", now: time.Now, focus: slotTimeline}
+	m.windows = len(windowSteps) - 1
+	m.sc = scene{v: &view.View{}, picked: -1, screen: 1, scroll: map[slot]int{}}
+	m.sc.st = newStyles(m.dark, o.mono())
+	m.newest = m.sc.v
+	m.newest.Progress = nan
+	m.panels = newPanels(&m.keys)
+	for _, p := range m.panels {
+		if p != nil {
+			p.setScene(&m.sc)
+		}
+	}
+	m.rev = 1
+	return m
+}
+
+func (m *model) Init() tea.Cmd {
+	cmds := []tea.Cmd{waitView(m.views, time.Time{}, m.done), tick()}
+	if m.o.Theme == "" && !m.o.mono() {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	if m.o.forceSync() {
+		cmds = append(cmds, syncOutput)
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.rev++
+	switch msg := msg.(type) {
+	case viewMsg:
+		return m, m.take(msg.v)
+	case streamEndedMsg:
+		m.sc.ended = true
+	case tickMsg:
+		return m, m.everySecond()
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+	case tea.BackgroundColorMsg:
+		m.dark = msg.IsDark()
+		m.sc.st = newStyles(m.dark, m.o.mono())
+	case tea.KeyPressMsg:
+		return m, m.key(msg)
+	case tea.MouseClickMsg:
+		m.click(msg.X, msg.Y)
+	case tea.MouseWheelMsg:
+		m.wheel(msg)
+	default:
+		m.rev--
+	}
+	return m, nil
+}
+
+// take accepts a new view and asks for the next one.
+func (m *model) take(v *view.View) tea.Cmd {
+	now := m.now()
+	m.newest, m.received = v, now
+	m.past.add(v)
+	m.sc.stale = 0
+	if m.at < 0 && !m.sc.frozen {
+		m.show(v)
+	} else if m.at >= 0 {
+		m.rev-- // the picture is of the past; it stays as it is
+	}
+	return waitView(m.views, now.Add(m.o.interval()), m.done)
+}
+
+// show makes v the view that panels draw, keeping the chosen event chosen.
+func (m *model) show(v *view.View) {
+	if i := m.sc.picked; i >= 0 && i < len(m.sc.v.Events) {
+		m.sc.picked = findEvent(v.Events, m.sc.v.Events[i].TNs, m.sc.v.Events[i].Kind)
+	}
+	m.sc.v = v
+}
+
+// staleAfter is how long the session may be silent while it runs.
+const staleAfter = 3 * time.Second
+
+func (m *model) everySecond() tea.Cmd {
+	now := m.now()
+	old, flash := m.sc.stale, m.sc.flash.text
+	m.sc.stale = 0
+	if !m.received.IsZero() && !m.sc.ended && expectsViews(m.newest) {
+		if d := now.Sub(m.received); d > staleAfter {
+			m.sc.stale = d.Round(time.Second)
+		}
+	}
+	if now.After(m.sc.flash.until) {
+		m.sc.flash = notice{}
+	}
+	if m.sc.stale == old && m.sc.flash.text == flash {
+		m.rev--
+	}
+	return tick()
+}
+
+func expectsViews(v *view.View) bool {
+	return v.Replay == nil && (v.Phase == view.PhaseRunning || v.Phase == view.PhaseWarmup)
+}
+
+// say puts a sentence of the screen's own into the status line for a while.
+func (m *model) say(level, text string) {
+	m.sc.flash = notice{level, text, m.now().Add(5 * time.Second)}
+}
+
+func (m *model) View() tea.View {
+	start := time.Now()
+	if m.drawn != m.rev {
+		m.frame, m.drawn = m.compose(), m.rev
+		if m.o.OnFrame != nil {
+			m.o.OnFrame(time.Since(start))
+		}
+	}
+	v := tea.NewView(m.frame)
+	v.AltScreen = true
+	v.WindowTitle = "tailscope"
+	if !m.o.Plain {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	return v
+}

@@ -1,0 +1,214 @@
+package tui
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// ink is a lipgloss style boiled down to the bytes before and after a text.
+// A frame holds over a thousand short runs; boiling keeps it under a
+// millisecond where rendering each through lipgloss takes several.
+type ink struct{ pre, post string }
+
+func newInk(s lipgloss.Style) ink {
+	pre, post, ok := strings.Cut(s.Render("x"), "x")
+	if !ok {
+		return ink{}
+	}
+	return ink{pre, post}
+}
+
+// on returns s in this ink.
+func (k ink) on(s string) string {
+	if s == "" {
+		return ""
+	}
+	return k.pre + s + k.post
+}
+
+// cells returns how many terminal cells s takes; s holds no escape codes.
+func cells(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return ansi.StringWidth(s)
+		}
+	}
+	return len(s)
+}
+
+// clean makes foreign text (model names, an engine's reasons) safe to print:
+// control and direction-changing characters become spaces.
+func clean(s string) string {
+	bad := func(r rune) bool {
+		return unicode.IsControl(r) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069)
+	}
+	if strings.IndexFunc(s, bad) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if bad(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// fit shortens s to at most w cells, at a word where one is near, and marks
+// the cut with an ellipsis.
+func fit(s string, w int) string {
+	if w <= 0 {
+		return ""
+	}
+	s = clean(s)
+	if cells(s) <= w {
+		return s
+	}
+	if w == 1 {
+		return "…"
+	}
+	cut := ansi.Truncate(s, w-1, "")
+	if rest := s[len(cut):]; !strings.HasPrefix(rest, " ") {
+		if i := strings.LastIndexByte(cut, ' '); i >= len(cut)/2 {
+			cut = cut[:i]
+		}
+	}
+	return strings.TrimRight(cut, " ,;:") + "…"
+}
+
+// left pads s on the right to w cells, right pads it on the left.
+func left(s string, w int) string {
+	s = fit(s, w)
+	return s + spaces(w-cells(s))
+}
+
+func right(s string, w int) string {
+	s = fit(s, w)
+	return spaces(w-cells(s)) + s
+}
+
+const blank = "                                                                                                                                "
+
+func spaces(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	if n <= len(blank) {
+		return blank[:n]
+	}
+	return strings.Repeat(" ", n)
+}
+
+// wrap breaks s into lines of at most w cells at words, at most max lines; the
+// last one ends in an ellipsis where text is left over.
+func wrap(s string, w, max int) []string {
+	if w < 1 || max < 1 {
+		return nil
+	}
+	var out []string
+	words := strings.Fields(clean(s))
+	for len(words) > 0 {
+		if len(out) == max-1 {
+			return append(out, fit(strings.Join(words, " "), w))
+		}
+		n, used := 1, cells(words[0])
+		for n < len(words) && used+1+cells(words[n]) <= w {
+			used += 1 + cells(words[n])
+			n++
+		}
+		out = append(out, fit(strings.Join(words[:n], " "), w))
+		words = words[n:]
+	}
+	return out
+}
+
+// line collects runs of text up to a number of cells and never exceeds it.
+type line struct {
+	b      strings.Builder
+	w, max int
+}
+
+func newLine(max int) *line {
+	l := &line{max: max}
+	l.b.Grow(max * 2)
+	return l
+}
+
+func (l *line) room() int { return l.max - l.w }
+
+// put appends s in ink k, shortened to what room there is.
+func (l *line) put(k ink, s string) *line {
+	s = fit(s, l.room())
+	if s != "" {
+		l.b.WriteString(k.pre)
+		l.b.WriteString(s)
+		l.b.WriteString(k.post)
+		l.w += cells(s)
+	}
+	return l
+}
+
+// raw appends s, which holds escape codes and takes exactly w cells, if it fits.
+func (l *line) raw(s string, w int) *line {
+	if w <= l.room() {
+		l.b.WriteString(s)
+		l.w += w
+	}
+	return l
+}
+
+// to pads with spaces up to column col.
+func (l *line) to(col int) *line {
+	if n := min(col, l.max) - l.w; n > 0 {
+		l.b.WriteString(spaces(n))
+		l.w += n
+	}
+	return l
+}
+
+func (l *line) gap(n int) *line { return l.to(l.w + n) }
+
+// String returns the line padded to its full width.
+func (l *line) String() string {
+	l.to(l.max)
+	return l.b.String()
+}
+
+// block turns lines into exactly h lines of w cells; short ones are padded by
+// their makers, missing ones here.
+func block(lines []string, w, h int) []string {
+	if len(lines) > h {
+		lines = lines[:max(h, 0)]
+	}
+	for len(lines) < h {
+		lines = append(lines, spaces(w))
+	}
+	return lines
+}
+
+func decode(s string) (rune, int) { return utf8.DecodeRuneInString(s) }
+
+// strip collects single cells and writes an escape code only where the ink
+// changes.
+type strip struct {
+	b   strings.Builder
+	cur ink
+}
+
+func (s *strip) add(k ink, cell string) {
+	if k.pre != s.cur.pre {
+		s.b.WriteString(s.cur.post)
+		s.b.WriteString(k.pre)
+		s.cur = k
+	}
+	s.b.WriteString(cell)
+}
+
+func (s *strip) String() string {
+	s.b.WriteString(s.cur.post)
+	s.cur = ink{}
+	return s.b.String()
+}

@@ -1,0 +1,134 @@
+// Package tui is the live screen. Views come in on one channel, the user's
+// wishes go out on another; between them stand plain data and nothing else.
+//
+// It owns the terminal while Run runs and gives it back as it was, after a
+// panic too. It promises never to make the session wait: of the views only the
+// newest is taken, commands go through a buffer, and what a frame costs is
+// reported. A value that is not known is shown as a dash, never as 0, and one
+// that too few samples support is greyed with how many it still needs.
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
+	"tailscope/runner/view"
+)
+
+// Options of the screen. The zero value is good for a terminal.
+type Options struct {
+	Plain   bool                  // ASCII only, no colour, no mouse
+	In      io.Reader             // standard input when nil
+	Out     io.Writer             // standard output when nil
+	FPS     int                   // frames a second, 1–60; 0: TAILSCOPE_FPS, else 30
+	Theme   string                // "dark" or "light"; "": TAILSCOPE_THEME, else what the terminal answers
+	Env     []string              // environment; os.Environ when nil
+	OnFrame func(d time.Duration) // cost of composing each frame; called from the screen's goroutine
+}
+
+// DefaultFPS is the frame rate unless something else was asked for.
+const DefaultFPS = 30
+
+// Run shows views until the user quits, ctx ends, or the terminal goes away.
+// It returns nil after an orderly end; commands are sent without blocking the
+// screen, ActQuit last when the user quit. The caller closes views.
+func Run(ctx context.Context, views <-chan view.View, commands chan<- view.Command, o Options) error {
+	o = o.withDefaults()
+	if o.env("TERM") == "dumb" {
+		return runLines(ctx, views, o)
+	}
+	out, done, forwarded := make(outbox, 64), make(chan struct{}), make(chan struct{})
+	go func() { defer close(forwarded); out.forward(commands, done) }()
+	defer finish(out, done, forwarded)
+
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(o.FPS), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}
+	if o.mono() {
+		opts = append(opts, tea.WithColorProfile(colorprofile.ASCII))
+	}
+	_, err := tea.NewProgram(newModel(views, out, done, o), opts...).Run()
+	if ctx.Err() != nil || errors.Is(err, tea.ErrInterrupted) {
+		return nil
+	}
+	return err
+}
+
+// finish gives the session a moment to take what was asked last.
+func finish(out outbox, done, forwarded chan struct{}) {
+	close(out)
+	select {
+	case <-forwarded:
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(done)
+	<-forwarded
+}
+
+func (o Options) withDefaults() Options {
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
+	if o.In == nil {
+		o.In = os.Stdin
+	}
+	if o.Out == nil {
+		o.Out = os.Stdout
+	}
+	if o.FPS <= 0 {
+		o.FPS = atoi(o.env("TAILSCOPE_FPS"), DefaultFPS)
+	}
+	o.FPS = max(1, min(o.FPS, 60))
+	if o.Theme == "" {
+		if t := o.env("TAILSCOPE_THEME"); t == "dark" || t == "light" {
+			o.Theme = t
+		}
+	}
+	return o
+}
+
+func (o Options) env(name string) string {
+	for i := len(o.Env) - 1; i >= 0; i-- {
+		if k, v, _ := strings.Cut(o.Env[i], "="); k == name {
+			return v
+		}
+	}
+	return ""
+}
+
+// mono reports whether shapes must do without colour.
+func (o Options) mono() bool { return o.Plain || o.env("NO_COLOR") != "" }
+
+// interval is the least time between two views taken in.
+func (o Options) interval() time.Duration { return time.Second / time.Duration(max(1, o.FPS)) }
+
+// forceSync reports whether synchronized output has to be switched on by us:
+// over SSH Bubble Tea does not ask most terminals, and the screen would tear.
+// Terminals that do not know the mode ignore it.
+func (o Options) forceSync() bool { return o.env("SSH_TTY") != "" && o.env("TERM") != "linux" }
+
+// syncOutput tells the renderer what the terminal would have answered, without
+// a question whose answer could end up on the user's prompt.
+func syncOutput() tea.Msg {
+	return tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset}
+}
+
+func atoi(s string, otherwise int) int {
+	n := 0
+	for _, r := range s {
+		if r < '0' || r > '9' || n > 1000 {
+			return otherwise
+		}
+		n = n*10 + int(r-'0')
+	}
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}

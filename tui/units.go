@@ -1,0 +1,183 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// missing stands wherever a value is not known. It is never 0.
+const missing = "—"
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// dur prints nanoseconds with four significant digits and a unit, 7 to 8
+// cells: "1.234 ms". Not a number: a dash.
+func dur(ns float64) string {
+	if !finite(ns) {
+		return missing
+	}
+	a := math.Abs(ns)
+	switch {
+	case a < 9.9995e2:
+		return digits(ns, 1) + " ns"
+	case a < 9.9995e5:
+		return digits(ns, 1e3) + " µs"
+	case a < 9.9995e8:
+		return digits(ns, 1e6) + " ms"
+	case a < 9.9995e10:
+		return digits(ns, 1e9) + " s"
+	default:
+		return strconv.FormatFloat(ns/1e9, 'f', 0, 64) + " s"
+	}
+}
+
+// durCol is dur with the unit in a column of its own: "1.234 ms", "1.234 s ".
+func durCol(ns float64) string {
+	s := dur(ns)
+	if strings.HasSuffix(s, " s") {
+		s += " "
+	}
+	return s
+}
+
+// signed is dur with a plus sign for positive values.
+func signed(ns float64) string {
+	if finite(ns) && ns > 0 {
+		return "+" + dur(ns)
+	}
+	return strings.Replace(dur(ns), "-", "−", 1)
+}
+
+// short prints nanoseconds in as few cells as make sense: "1.2ms", "45ms".
+func short(ns float64) string {
+	if !finite(ns) {
+		return missing
+	}
+	unit, div := "s", 1e9
+	switch a := math.Abs(ns); {
+	case a < 999.5:
+		unit, div = "ns", 1
+	case a < 999.5e3:
+		unit, div = "µs", 1e3
+	case a < 999.5e6:
+		unit, div = "ms", 1e6
+	}
+	x := ns / div
+	if math.Abs(x) < 9.95 && x != math.Trunc(x) {
+		return strconv.FormatFloat(x, 'f', 1, 64) + unit
+	}
+	return strconv.FormatFloat(x, 'f', 0, 64) + unit
+}
+
+// digits prints ns/div with four significant digits; div 1 without decimals.
+func digits(ns, div float64) string {
+	x := ns / div
+	prec := 3
+	switch a := math.Abs(x); {
+	case div == 1:
+		prec = 0
+	case a >= 99.995:
+		prec = 1
+	case a >= 9.9995:
+		prec = 2
+	}
+	return strconv.FormatFloat(x, 'f', prec, 64)
+}
+
+// count prints n with thousands separated: "12,345".
+func count[T int | int64 | uint64](n T) string {
+	s := strconv.FormatInt(int64(n), 10)
+	neg := strings.HasPrefix(s, "-")
+	s = strings.TrimPrefix(s, "-")
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	if neg {
+		s = "−" + s
+	}
+	return s
+}
+
+// size prints bytes in binary units: "12.3 MiB".
+func size(b float64) string {
+	if !finite(b) {
+		return missing
+	}
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	i := 0
+	for math.Abs(b) >= 1024 && i < len(units)-1 {
+		b /= 1024
+		i++
+	}
+	prec := 1
+	if i == 0 || math.Abs(b) >= 100 {
+		prec = 0
+	}
+	return strconv.FormatFloat(b, 'f', prec, 64) + " " + units[i]
+}
+
+// pct prints a share (0–1) as a percentage.
+func pct(x float64, prec int) string {
+	if !finite(x) {
+		return missing
+	}
+	return strconv.FormatFloat(100*x, 'f', prec, 64) + " %"
+}
+
+// num prints x with prec decimals, or a dash.
+func num(x float64, prec int) string {
+	if !finite(x) {
+		return missing
+	}
+	return strconv.FormatFloat(x, 'f', prec, 64)
+}
+
+// clock prints a span of nanoseconds as m:ss, or h:mm:ss from an hour on.
+func clock(ns int64) string {
+	sign := ""
+	if ns < 0 {
+		sign, ns = "−", -ns
+	}
+	s := ns / 1e9
+	if s >= 3600 {
+		return fmt.Sprintf("%s%d:%02d:%02d", sign, s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("%s%d:%02d", sign, s/60, s%60)
+}
+
+// clockMs is clock with milliseconds, for events.
+func clockMs(ns int64) string {
+	if ns < 0 {
+		return clock(ns)
+	}
+	return clock(ns) + fmt.Sprintf(".%03d", ns/1e6%1000)
+}
+
+// span prints a duration for people: "250 ms", "10 s", "2 min".
+func span(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return missing
+	case d < time.Second:
+		return short(float64(d))
+	case d < 2*time.Minute:
+		return strconv.FormatFloat(d.Seconds(), 'g', 3, 64) + " s"
+	case d < 2*time.Hour:
+		return strconv.FormatFloat(d.Minutes(), 'g', 3, 64) + " min"
+	}
+	return strconv.FormatFloat(d.Hours(), 'g', 3, 64) + " h"
+}
+
+// quantile prints a quantile (0–1) as a percentile: "p96.3".
+func quantile(q float64) string {
+	if !finite(q) {
+		return missing
+	}
+	// three decimals, so that p99.95 does not become p100
+	s := strconv.FormatFloat(100*q, 'f', 2, 64)
+	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	return "p" + s
+}
