@@ -67,23 +67,26 @@ type segInfo struct {
 
 // modeState is everything known about one mode.
 type modeState struct {
-	mode      Mode
-	lanes     [NumLanes]laneState
-	scen      []*scenState
-	scenIDs   *interner
-	shapes    shapeTable
-	win       *window
-	line      timeline
-	pairs     pairTable
-	rows      []segRow
-	unsettled []*runStart
+	mode    Mode
+	lanes   [NumLanes]laneState
+	scen    []*scenState
+	scenIDs *interner
+	shapes  shapeTable
+	win     *window
+	line    timeline
+	pairs   pairTable
+	rows    []segRow
 }
 
-// laneState is one lane of one mode.
+// laneState is one lane of one mode. Samples are recorded once, in the group of
+// their scenario and segment; what is wider is merged from those when a view
+// asks for it.
 type laneState struct {
-	session, segment group
+	session, segment group // merged, as of the last view
+	itl, itlSegment  *dist
 	causes           causeLedger
 	runs             int
+	n                int
 	threshold        float64 // of the tail, as last computed
 	nextThreshold    int
 }
@@ -91,9 +94,10 @@ type laneState struct {
 // scenState is one scenario of one mode.
 type scenState struct {
 	name             string
-	session, segment [NumLanes]group
+	segment, closed  [NumLanes]group // of the current segment, of all earlier ones
+	session          [NumLanes]group // merged, as of the last view
 	run              [NumLanes]runStart
-	pair, pairSeg    pairStats
+	pairSeg, pairOld pairStats // of the current segment, of all earlier ones
 }
 
 // NewCollector returns an empty Collector in segment 0.
@@ -145,12 +149,11 @@ func (c *Collector) Add(s *Sample) []Event {
 	lane := &m.lanes[s.Lane]
 	c.total[s.Lane]++
 	c.noteSpike(shape, s)
-	lane.session.add(s, c.o.SLONs)
-	scen.session[s.Lane].add(s, c.o.SLONs)
+	lane.n++
 	if s.Segment == c.segment {
-		lane.segment.add(s, c.o.SLONs)
 		scen.segment[s.Lane].add(s, c.o.SLONs)
 	} else {
+		scen.closed[s.Lane].add(s, c.o.SLONs)
 		m.addLate(s, c.o.SLONs)
 	}
 	m.win.add(s, scenID)
@@ -159,7 +162,7 @@ func (c *Collector) Add(s *Sample) []Event {
 	c.noteRun(m, scen, s, rec)
 	shape.add(s)
 	m.pairUp(c, scen, shape, s)
-	c.noteTail(lane, s, rec)
+	c.noteTail(m, lane, s, rec)
 	return c.out
 }
 
@@ -178,8 +181,8 @@ func (c *Collector) AddSteps(request uint64, lane Lane, mode Mode, stepsNs []int
 	}
 	l := &c.mode(mode).lanes[lane]
 	for _, ns := range stepsNs {
-		recordInto(&l.session.itl, ns)
-		recordInto(&l.segment.itl, ns)
+		recordInto(&l.itl, ns)
+		recordInto(&l.itlSegment, ns)
 	}
 }
 

@@ -135,21 +135,29 @@ func TestLiveAgreesWithAnalysis(t *testing.T) {
 	}
 }
 
+// BenchmarkAdd takes in samples as the session does: one struct, filled anew
+// for each from a batch that is in the cache.
 func BenchmarkAdd(b *testing.B) {
+	const n = 1 << 10
 	g := newStream(1)
-	ring := make([]Sample, 1<<14)
-	for i := range ring {
-		ring[i] = g.next()
+	ring := make([]Sample, 20)
+	var walls [n]int64
+	var flags [n]Flag
+	for i := range walls {
+		s := g.next()
+		walls[i], flags[i] = s.WallNs, s.Flags
+		ring[i%20] = s
 	}
-	span := g.t - 1e9
 	c := NewCollector(CollectorOptions{})
+	t := g.t
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := 0; i < b.N; i++ {
-		s := &ring[i&(1<<14-1)]
-		s.Request += 1 << 14
-		s.StartNs += span
-		s.Flags &= FlagRecompile
+		s := &ring[i%20]
+		s.Request += 10
+		s.WallNs, s.Flags, s.StartNs = walls[i&(n-1)], flags[i&(n-1)], t
+		s.NthInRun = int32(i / 20)
+		t += s.WallNs + 1000
 		c.Add(s)
 	}
 }

@@ -98,9 +98,9 @@ type runStart struct {
 	on         bool
 	generation int32
 	ref        causeRef
+	e          evidence
 	shape      *shapeState
 	first      Event
-	wall       int64
 	after      [coldAfter]int64
 	n          int
 }
@@ -116,7 +116,7 @@ func (c *Collector) noteRun(m *modeState, sc *scenState, s *Sample, ref causeRef
 	lane := &m.lanes[s.Lane]
 	if !r.on || r.generation != s.Generation {
 		lane.runs++
-		*r = runStart{on: true, generation: s.Generation, ref: ref, wall: s.WallNs,
+		*r = runStart{on: true, generation: s.Generation, ref: ref, e: evidenceOf(s),
 			shape: m.shapes.of(c.strings, s), first: derived(KindColdStart, s, "")}
 		return
 	}
@@ -125,31 +125,29 @@ func (c *Collector) noteRun(m *modeState, sc *scenState, s *Sample, ref causeRef
 	after := r.after
 	slices.Sort(after[:r.n])
 	median := Percentile(after[:r.n], 0.5)
-	cold := float64(r.wall) > tailFactor*median
-	lane.causes.setCold(&r.ref, cold, r.shape, s.Lane)
+	cold := float64(r.e.wall) > tailFactor*median
+	lane.causes.setCold(&r.ref, &r.e, cold, r.shape, s.Lane)
 	if r.n == coldAfter && cold {
 		r.first.Reason = fmt.Sprintf("first sample of a run took %s, %.1f × the median %s of the five that followed",
-			formatMs(float64(r.wall)), float64(r.wall)/median, formatMs(median))
+			formatMs(float64(r.e.wall)), float64(r.e.wall)/median, formatMs(median))
 		c.out = append(c.out, r.first)
 	}
 }
 
 // noteTail gives the sample its cause when it lies in the tail as far as it is
 // known, and keeps the worst of each cause as an example.
-func (c *Collector) noteTail(l *laneState, s *Sample, ref causeRef) {
-	n := l.session.d.n
-	if n >= l.nextThreshold {
+func (c *Collector) noteTail(m *modeState, l *laneState, s *Sample, ref causeRef) {
+	if l.n >= l.nextThreshold {
+		m.mergeLane(s.Lane)
 		l.threshold = l.tail()
-		l.nextThreshold = n + min(8+n/4, 4096)
+		l.nextThreshold = l.n + min(8+l.n/4, 1<<14)
 	}
 	if float64(s.WallNs) <= l.threshold {
 		return
 	}
-	if ref.early >= 0 {
-		ref.cause = classify(&ref.e, math.NaN(), math.NaN())
-		if x := &l.causes; !x.full {
-			ref.cause = classify(&ref.e, x.early[ref.early].shape.cleanMedian(s.Lane), math.NaN())
-		}
+	if ref.early >= 0 && !l.causes.full {
+		x := &l.causes.early[ref.early]
+		ref.cause = classify(&x.e, x.shape.cleanMedian(s.Lane), math.NaN())
 	}
 	s.Cause = ref.cause
 	if s.WallNs > l.causes.worst[ref.cause].wall {

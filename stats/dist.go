@@ -10,36 +10,82 @@ import (
 // exactBelow is the number of samples up to which a distribution keeps them raw.
 const exactBelow = 1000
 
-// dist is one group's latency distribution: exact moments, and quantiles that
-// are exact below 1,000 values and within 0.1 % above.
-type dist struct {
+// qdist is a distribution without moments: quantiles that are exact below 1,000
+// values and within 0.1 % above.
+type qdist struct {
 	n        int
-	sum, sq  u128
 	min, max int64
-	top      [5]int64 // the largest, descending
-	raw      []int64  // every value while n < exactBelow
-	sorted   int      // raw[:sorted] ascends
+	raw      []int64 // every value while n < exactBelow
+	sorted   int     // raw[:sorted] ascends
 	h        hist
+}
+
+// dist is one group's latency distribution: quantiles and exact moments.
+type dist struct {
+	qdist
+	sum, sq u128
+	top     [5]int64 // the largest, descending
+}
+
+func (d *qdist) record(v int64) {
+	v = max(v, 0)
+	if d.n == 0 {
+		d.min = v
+	}
+	d.min, d.max = min(d.min, v), max(d.max, v)
+	d.n++
+	if d.n < exactBelow {
+		d.raw = append(d.raw, v)
+	} else if d.n == exactBelow {
+		d.raw, d.sorted = nil, 0
+	}
+	d.h.record(v)
 }
 
 func (d *dist) record(v int64) {
 	v = max(v, 0)
-	if d.n == 0 || v < d.min {
-		d.min = v
-	}
-	d.max = max(d.max, v)
-	d.n++
+	d.qdist.record(v)
 	d.sum.add(uint64(v))
 	d.sq.addSquare(uint64(v))
 	if v > d.top[4] {
 		d.addTop(v)
 	}
-	if d.n < exactBelow {
-		d.raw = append(d.raw, v)
-	} else if d.raw != nil {
-		d.raw = nil
+}
+
+// merge adds all values of o; the result is the same as if they had been
+// recorded here.
+func (d *qdist) merge(o *qdist) {
+	if o.n == 0 {
+		return
 	}
-	d.h.record(v)
+	if d.n == 0 {
+		d.min = o.min
+	}
+	d.min, d.max = min(d.min, o.min), max(d.max, o.max)
+	d.n += o.n
+	if d.n < exactBelow {
+		d.raw = append(d.raw, o.raw...)
+	} else {
+		d.raw, d.sorted = nil, 0
+	}
+	d.h.merge(&o.h)
+}
+
+func (d *dist) merge(o *dist) {
+	d.qdist.merge(&o.qdist)
+	d.sum.addU128(o.sum)
+	d.sq.addU128(o.sq)
+	for _, v := range o.top {
+		if v > d.top[4] {
+			d.addTop(v)
+		}
+	}
+}
+
+// reset empties the distribution and keeps its memory.
+func (d *dist) reset() {
+	d.h.reset()
+	*d = dist{qdist: qdist{raw: d.raw[:0], h: d.h}}
 }
 
 func (d *dist) addTop(v int64) {
@@ -51,7 +97,7 @@ func (d *dist) addTop(v int64) {
 }
 
 // values returns the raw values in ascending order, nil when there are too many.
-func (d *dist) values() []int64 {
+func (d *qdist) values() []int64 {
 	if d.n >= exactBelow {
 		return nil
 	}
@@ -124,7 +170,7 @@ func (d *dist) meanWithoutTop(k int) float64 {
 }
 
 // quantile is the q-quantile without an interval.
-func (d *dist) quantile(q float64) float64 {
+func (d *qdist) quantile(q float64) float64 {
 	if d.n == 0 {
 		return math.NaN()
 	}
@@ -136,19 +182,19 @@ func (d *dist) quantile(q float64) float64 {
 
 // histQuantile interpolates between the two closest ranks of a histogram.
 func histQuantile(h *hist, q float64, lo, hi int64) float64 {
-	if h.n == 0 {
+	if h.n() == 0 {
 		return math.NaN()
 	}
-	pos := q * float64(h.n-1)
+	pos := q * float64(h.n()-1)
 	k := uint64(pos)
-	ranks := [2]uint64{k + 1, min(k+2, h.n)}
+	ranks := [2]uint64{k + 1, min(k+2, h.n())}
 	var v [2]float64
 	h.ranks(ranks[:], v[:])
 	return clampF(lerp(v[0], v[1], pos-float64(k)), float64(lo), float64(hi))
 }
 
 // quantiles fills qs, whose Q ascend, with values and intervals.
-func (d *dist) quantiles(qs []Quantile) {
+func (d *qdist) quantiles(qs []Quantile) {
 	raw := d.values()
 	for i := range qs {
 		q := qs[i].Q
@@ -162,15 +208,15 @@ func (d *dist) quantiles(qs []Quantile) {
 
 // histInterval is a quantile with its interval from a histogram.
 func histInterval(h *hist, q float64, minV, maxV int64) Quantile {
-	n := int(h.n)
+	n := int(h.n())
 	out := Quantile{Q: q, Value: math.NaN(), Lo: math.NaN(), Hi: math.NaN(), N: n, Need: max(0, Need(q)-n)}
 	if n == 0 {
 		return out
 	}
-	lo, hi, ok := OrderRanks(n, q)
+	lo, hi, ok := orderRanksFast(n, q)
 	pos := q * float64(n-1)
 	k := uint64(pos)
-	ranks := [4]uint64{uint64(lo), k + 1, min(k+2, h.n), uint64(hi)}
+	ranks := [4]uint64{uint64(lo), k + 1, min(k+2, h.n()), uint64(hi)}
 	var v [4]float64
 	if ok {
 		h.ranks(ranks[:], v[:])

@@ -19,7 +19,7 @@ func (k scope) has(r *exactSample) bool {
 func (a *Analysis) names(k scope) (scenario, segment string) {
 	scenario, segment = "*", "*"
 	if !k.anyScenario {
-		scenario = a.strings.names[k.scenario]
+		scenario = a.strings.name(k.scenario)
 	}
 	if !k.anySegment {
 		segment = segmentName(k.segment)
@@ -73,7 +73,7 @@ func (a *Analysis) scopes(m *exactMode) []scope {
 			}
 		}
 	}
-	slices.SortFunc(scenarios, func(x, y int32) int { return cmp.Compare(a.strings.names[x], a.strings.names[y]) })
+	slices.SortFunc(scenarios, func(x, y int32) int { return cmp.Compare(a.strings.name(x), a.strings.name(y)) })
 	slices.Sort(segments)
 	out := []scope{{anyScenario: true, anySegment: true}}
 	for _, sc := range scenarios {

@@ -72,6 +72,42 @@ func sloLatency(s *Sample) int64 {
 	return s.WallNs
 }
 
+// merge adds all samples of o.
+func (g *group) merge(o *group) {
+	g.d.merge(&o.d)
+	mergeInto(&g.tagged, o.tagged)
+	mergeInto(&g.dev, o.dev)
+	mergeInto(&g.ttft, o.ttft)
+	mergeInto(&g.itl, o.itl)
+	mergeInto(&g.resp, o.resp)
+	g.firsts += o.firsts
+	g.firstSum.addU128(o.firstSum)
+	g.tokens, g.semant, g.exec = g.tokens+o.tokens, g.semant+o.semant, g.exec+o.exec
+	g.compiles, g.compileNs = g.compiles+o.compiles, g.compileNs+o.compileNs
+	g.sloMissed, g.sloJudged = g.sloMissed+o.sloMissed, g.sloJudged+o.sloJudged
+}
+
+func mergeInto(d **dist, o *dist) {
+	if o == nil || o.n == 0 {
+		return
+	}
+	if *d == nil {
+		*d = new(dist)
+	}
+	(*d).merge(o)
+}
+
+// reset empties the group and keeps the memory of its distributions.
+func (g *group) reset() {
+	g.d.reset()
+	for _, d := range []*dist{g.tagged, g.dev, g.ttft, g.itl, g.resp} {
+		if d != nil {
+			d.reset()
+		}
+	}
+	*g = group{d: g.d, tagged: g.tagged, dev: g.dev, ttft: g.ttft, itl: g.itl, resp: g.resp}
+}
+
 func recordInto(d **dist, v int64) {
 	if *d == nil {
 		*d = new(dist)
@@ -80,7 +116,7 @@ func recordInto(d **dist, v int64) {
 }
 
 func quantileOf(d *dist, q float64) float64 {
-	if d == nil {
+	if d == nil || d.n == 0 {
 		return math.NaN()
 	}
 	return d.quantile(q)

@@ -16,7 +16,6 @@ import (
 // which a sliding window needs. HDR converts it to the library's type; a test
 // holds the two to the same buckets.
 type hist struct {
-	n     uint64
 	pageN [histPages]uint64
 	pages [histPages]*[histSub]uint32
 }
@@ -60,7 +59,14 @@ func (h *hist) record(v int64) {
 	}
 	pg[s]++
 	h.pageN[p]++
-	h.n++
+}
+
+// n is the number of values.
+func (h *hist) n() (n uint64) {
+	for _, c := range &h.pageN {
+		n += c
+	}
+	return n
 }
 
 // remove takes back one value that was recorded.
@@ -69,7 +75,6 @@ func (h *hist) remove(v int64) {
 	if pg := h.pages[p]; pg != nil && pg[s] > 0 {
 		pg[s]--
 		h.pageN[p]--
-		h.n--
 	}
 }
 
@@ -81,7 +86,6 @@ func (h *hist) reset() {
 		}
 		h.pageN[p] = 0
 	}
-	h.n = 0
 }
 
 // merge adds all values of o.
@@ -93,12 +97,12 @@ func (h *hist) merge(o *hist) {
 		if h.pages[p] == nil {
 			h.pages[p] = new([histSub]uint32)
 		}
+		dst := h.pages[p]
 		for i, c := range pg {
-			h.pages[p][i] += c
+			dst[i] += c
 		}
 		h.pageN[p] += o.pageN[p]
 	}
-	h.n += o.n
 }
 
 // ranks writes into out the value at each 1-based rank. Ranks must ascend and

@@ -3,12 +3,13 @@ package stats
 import "unsafe"
 
 // interner gives small consecutive numbers to strings, without allocating for
-// one it has seen. The cache compares pointers: it holds the strings, so their
-// memory cannot be reused.
+// one it has seen. The cache compares pointers; it holds the strings, so their
+// memory cannot be reused while it does. At most maxInterned strings are told
+// apart; all further ones share the number maxInterned.
 type interner struct {
 	ids   map[string]int32
 	names []string
-	cache [32]internEntry
+	cache [internCache]internEntry
 }
 
 type internEntry struct {
@@ -16,20 +17,36 @@ type internEntry struct {
 	id int32
 }
 
+const (
+	internCache = 256
+	maxInterned = 4096
+)
+
 func newInterner() *interner { return &interner{ids: map[string]int32{}} }
 
 func (t *interner) id(s string) int32 {
-	p := uintptr(unsafe.Pointer(unsafe.StringData(s)))
-	e := &t.cache[(p>>3^p>>9)&31]
-	if e.s != "" && len(e.s) == len(s) && unsafe.StringData(e.s) == unsafe.StringData(s) {
+	p := uint64(uintptr(unsafe.Pointer(unsafe.StringData(s))))
+	e := &t.cache[p*0x9e3779b97f4a7c15>>56]
+	if len(e.s) == len(s) && unsafe.StringData(e.s) == unsafe.StringData(s) && len(s) > 0 {
 		return e.id
 	}
 	id, ok := t.ids[s]
 	if !ok {
+		if len(t.names) == maxInterned {
+			return maxInterned
+		}
 		id = int32(len(t.names))
 		t.ids[s] = id
 		t.names = append(t.names, s)
 	}
 	*e = internEntry{s, id}
 	return id
+}
+
+// name is the inverse of id.
+func (t *interner) name(id int32) string {
+	if int(id) < len(t.names) {
+		return t.names[id]
+	}
+	return more
 }

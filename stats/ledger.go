@@ -69,7 +69,8 @@ func tailThreshold(median, cleanP99 float64) float64 {
 
 // causeLedger counts one lane's samples by the cause they have if they are in
 // the tail. Up to 1,000 samples are kept and judged anew for each view; after
-// that each is judged once, with the medians known when it came.
+// that each is judged once, with the medians known when it came. Work is not
+// counted: it is what the other causes leave.
 type causeLedger struct {
 	early []earlySample
 	full  bool
@@ -90,24 +91,26 @@ type worstSample struct {
 // causeRef finds a sample again that may yet turn out to be a cold start.
 type causeRef struct {
 	early int // index, or −1
-	wall  int64
 	cause Cause
-	e     evidence
 }
 
 func (l *causeLedger) add(s *Sample, shape *shapeState) causeRef {
-	e := evidenceOf(s)
-	ref := causeRef{early: -1, wall: s.WallNs, e: e}
 	if !l.full {
 		if len(l.early) < exactBelow-1 {
-			l.early = append(l.early, earlySample{e, shape})
-			ref.early = len(l.early) - 1
-			return ref
+			l.early = append(l.early, earlySample{evidenceOf(s), shape})
+			return causeRef{early: len(l.early) - 1}
 		}
 		l.settle(s.Lane)
 	}
-	ref.cause = classify(&e, shape.cleanMedian(s.Lane), math.NaN())
-	l.put(ref.cause, e.wall)
+	median := shape.cleanMedian(s.Lane)
+	if s.Flags == 0 && s.CompileNs == 0 && float64(s.WallNs) <= tailFactor*median {
+		return causeRef{early: -1, cause: CauseWork}
+	}
+	e := evidenceOf(s)
+	ref := causeRef{early: -1, cause: classify(&e, median, math.NaN())}
+	if ref.cause != CauseWork {
+		l.put(ref.cause, e.wall)
+	}
 	return ref
 }
 
@@ -123,32 +126,37 @@ func (l *causeLedger) settle(lane Lane) {
 	l.full = true
 	for i := range l.early {
 		x := &l.early[i]
-		l.put(classify(&x.e, x.shape.cleanMedian(lane), math.NaN()), x.e.wall)
+		if c := classify(&x.e, x.shape.cleanMedian(lane), math.NaN()); c != CauseWork {
+			l.put(c, x.e.wall)
+		}
 	}
 	l.early = nil
 }
 
-// setCold changes whether the sample is a cold start.
-func (l *causeLedger) setCold(ref *causeRef, cold bool, shape *shapeState, lane Lane) {
-	if ref.e.cold == cold {
+// setCold changes whether the sample that ref and e describe is a cold start.
+func (l *causeLedger) setCold(ref *causeRef, e *evidence, cold bool, shape *shapeState, lane Lane) {
+	if e.cold == cold {
 		return
 	}
-	ref.e.cold = cold
-	if ref.early >= 0 && !l.full {
+	median := shape.cleanMedian(lane)
+	if ref.early >= 0 && l.full { // settled since, by the same rule
+		ref.cause, ref.early = classify(e, median, math.NaN()), -1
+	}
+	e.cold = cold
+	if ref.early >= 0 {
 		l.early[ref.early].e.cold = cold
 		return
 	}
 	old := ref.cause
-	if ref.early >= 0 { // settled since: what it became then follows from the same rule
-		was := ref.e
-		was.cold = !cold
-		old = classify(&was, shape.cleanMedian(lane), math.NaN())
-		ref.early = -1
+	ref.cause = classify(e, median, math.NaN())
+	if old == ref.cause {
+		return
 	}
-	ref.cause = classify(&ref.e, shape.cleanMedian(lane), math.NaN())
-	if old != ref.cause && l.hists[old] != nil {
-		l.hists[old].remove(max(ref.wall, 0))
-		l.put(ref.cause, ref.wall)
+	if old != CauseWork && l.hists[old] != nil {
+		l.hists[old].remove(max(e.wall, 0))
+	}
+	if ref.cause != CauseWork {
+		l.put(ref.cause, e.wall)
 	}
 }
 

@@ -16,8 +16,18 @@ func (l *laneState) causeRows(lane Lane, scratch *hist) (rows []CauseRow, tailN 
 	if !l.causes.full {
 		return l.earlyRows(lane, threshold)
 	}
+	work := new(hist)
+	work.copyFrom(&g.d.h)
+	for _, h := range l.causes.hists {
+		if h != nil {
+			work.subAbove(h, -1)
+		}
+	}
 	for c := CauseCompile; c < NumCauses; c++ {
 		h := l.causes.hists[c]
+		if c == CauseWork {
+			h = work
+		}
 		if h == nil {
 			continue
 		}
@@ -35,8 +45,8 @@ func (l *laneState) causeRows(lane Lane, scratch *hist) (rows []CauseRow, tailN 
 
 func maxOf(h *hist) float64 {
 	var v [1]float64
-	if h.n > 0 {
-		h.ranks([]uint64{h.n}, v[:])
+	if h.n() > 0 {
+		h.ranks([]uint64{h.n()}, v[:])
 	}
 	return v[0]
 }
@@ -169,7 +179,7 @@ func (h *hist) copyFrom(o *hist) {
 			*h.pages[p] = *o.pages[p]
 		}
 	}
-	h.n, h.pageN = o.n, o.pageN
+	h.pageN = o.pageN
 }
 
 // subAbove takes back o's counts in buckets whose middle exceeds x.
@@ -185,7 +195,6 @@ func (h *hist) subAbove(o *hist, x float64) {
 			c = min(c, h.pages[p][s])
 			h.pages[p][s] -= c
 			h.pageN[p] -= uint64(c)
-			h.n -= uint64(c)
 		}
 	}
 }

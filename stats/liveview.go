@@ -16,13 +16,14 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 	}
 	m := c.modes[mode]
 	m.win.expire(nowNs - m.win.ns)
-	laneRaw, scenRaw := m.win.gather()
+	m.merge()
+	win, laneRaw, scenRaw := m.win.gather()
 	var scratch hist
 	for l := Lane(0); l < NumLanes; l++ {
-		out.Lanes[l] = c.laneView(m, l, laneRaw[l], &scratch)
+		out.Lanes[l] = c.laneView(m, l, &win[l], laneRaw[l], &scratch)
 	}
-	out.Pair = m.pairs.segment.view(&m.lanes[Eager].segment.d, &m.lanes[Optimized].segment.d)
-	out.PairAll = m.pairs.session.view(&m.lanes[Eager].session.d, &m.lanes[Optimized].session.d)
+	out.Pair = m.pairs.segment.view(&m.lanes[Eager].segment.d.qdist, &m.lanes[Optimized].segment.d.qdist)
+	out.PairAll = m.pairs.session.view(&m.lanes[Eager].session.d.qdist, &m.lanes[Optimized].session.d.qdist)
 	out.Scenarios = c.scenarioRows(m, scenRaw)
 	out.Shapes = m.shapes.list()
 	out.Segments = m.segmentRows(c.segments[len(c.segments)-1])
@@ -32,7 +33,7 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 	return out
 }
 
-func (m *modeState) samples() int { return m.lanes[Eager].session.d.n + m.lanes[Optimized].session.d.n }
+func (m *modeState) samples() int { return m.lanes[Eager].n + m.lanes[Optimized].n }
 
 func (c *Collector) emptyLive(out *Live) {
 	for l := range out.Lanes {
@@ -44,18 +45,18 @@ func (c *Collector) emptyLive(out *Live) {
 	out.Verdict = judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, noise: math.NaN()})
 }
 
-func (c *Collector) laneView(m *modeState, l Lane, raw small, scratch *hist) LaneView {
+func (c *Collector) laneView(m *modeState, l Lane, win *winDist, raw small, scratch *hist) LaneView {
 	lane := &m.lanes[l]
 	v := LaneView{Session: lane.session.summary(), Segment: lane.segment.summary(), Hidden: lane.segment.hidden(scratch)}
 	if c.o.WindowNs == 0 {
 		v.Window = v.Segment
 		v.HistWin = displayHist(&lane.segment.d.h, tagOf(&lane.segment))
 	} else {
-		v.Window = m.win.lanes[l].summary(raw)
+		v.Window = win.summary(raw)
 		if m.win.cut {
 			v.Window.Warnings = append(v.Window.Warnings, "more samples than the window can hold: it shows the latest")
 		}
-		v.HistWin = displayHist(&m.win.lanes[l].h, &m.win.lanes[l].tag)
+		v.HistWin = displayHist(&win.h, &win.tag)
 	}
 	v.Hist = displayHist(&lane.segment.d.h, tagOf(&lane.segment))
 	v.Causes, v.TailN, v.TailNs = lane.causeRows(l, scratch)
@@ -76,22 +77,37 @@ const displayRatio = 1.05
 // largest value.
 func displayHist(h, tagged *hist) Histogram {
 	out := Histogram{Ratio: displayRatio}
-	if h.n == 0 {
+	if h.n() == 0 {
 		return out
 	}
 	var ends [2]float64
-	h.ranks([]uint64{1, h.n}, ends[:])
+	h.ranks([]uint64{1, h.n()}, ends[:])
 	logR := math.Log(displayRatio)
 	first := math.Floor(math.Log(math.Max(ends[0], 1)) / logR)
-	bin := func(v float64) int { return max(int(math.Log(math.Max(v, 1))/logR-first), 0) }
 	out.LoNs = math.Exp(first * logR)
-	out.Counts = make([]uint64, bin(ends[1])+1)
+	out.Counts = rebin(h, out.LoNs, ends[1], nil)
 	out.Tagged = make([]uint64, len(out.Counts))
-	h.each(func(v float64, n uint64) { out.Counts[min(bin(v), len(out.Counts)-1)] += n })
 	if tagged != nil {
-		tagged.each(func(v float64, n uint64) { out.Tagged[min(bin(v), len(out.Counts)-1)] += n })
+		rebin(tagged, out.LoNs, ends[1], out.Tagged)
 	}
 	return out
+}
+
+// rebin adds h's counts to bins, which it makes when nil: as many as reach from
+// lo to hi.
+func rebin(h *hist, lo, hi float64, bins []uint64) []uint64 {
+	if bins == nil {
+		bins = make([]uint64, max(0, int(math.Log(math.Max(hi, 1)/lo)/math.Log(displayRatio)))+1)
+	}
+	i, edge := 0, lo*displayRatio
+	h.each(func(v float64, n uint64) {
+		for v >= edge && i < len(bins)-1 {
+			i++
+			edge *= displayRatio
+		}
+		bins[i] += n
+	})
+	return bins
 }
 
 func (c *Collector) scenarioRows(m *modeState, raw [][NumLanes]small) []ScenarioRow {

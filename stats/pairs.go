@@ -10,8 +10,8 @@ import (
 type pairTable struct {
 	open             []halfPair
 	lost             int
-	session, segment pairStats
-	recent           []Pair // of the current segment, a ring
+	session, segment pairStats // merged, as of the last view
+	recent           []Pair    // of the current segment, a ring
 	recentAt         int
 }
 
@@ -52,13 +52,12 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *Sampl
 	}
 	opt.eagerOfPairs.record(p.Eager)
 	opt.saved += p.Eager - p.Optimized
-	m.pairs.session.add(p)
-	sc.pair.add(p)
-	if s.Segment == c.segment && h.segment == c.segment {
-		m.pairs.segment.add(p)
-		sc.pairSeg.add(p)
-		m.pairs.remember(p)
+	if s.Segment != c.segment || h.segment != c.segment {
+		sc.pairOld.add(p)
+		return
 	}
+	sc.pairSeg.add(p)
+	m.pairs.remember(p)
 }
 
 func (t *pairTable) remember(p Pair) {
@@ -79,10 +78,10 @@ func (t *pairTable) inOrder() []Pair {
 type pairStats struct {
 	n, won   int
 	logs     int
-	sumLog   float64
+	sumLog   float64 // of optimized ÷ eager, less what product holds
+	product  float64
 	raw      []int64 // differences, while n < exactBelow
 	neg, pos *hist   // of −d and d
-	negMin   int64
 }
 
 func (p *pairStats) add(x Pair) {
@@ -92,8 +91,7 @@ func (p *pairStats) add(x Pair) {
 		p.won++
 	}
 	if x.Eager > 0 && x.Optimized > 0 {
-		p.sumLog += math.Log(float64(x.Optimized) / float64(x.Eager))
-		p.logs++
+		p.addRatio(float64(x.Optimized) / float64(x.Eager))
 	}
 	if p.n < exactBelow {
 		p.raw = append(p.raw, d)
@@ -110,14 +108,51 @@ func (p *pairStats) add(x Pair) {
 	}
 }
 
+// addRatio multiplies ratios and takes a logarithm only when the product is
+// about to leave the range of a float64.
+func (p *pairStats) addRatio(r float64) {
+	if p.logs == 0 {
+		p.product = 1
+	}
+	p.logs++
+	p.product *= r
+	if p.product > 1e100 || p.product < 1e-100 {
+		p.sumLog += math.Log(p.product)
+		p.product = 1
+	}
+}
+
+func (p *pairStats) merge(o *pairStats) {
+	if o.n == 0 {
+		return
+	}
+	if o.logs > 0 {
+		if p.logs == 0 {
+			p.product = 1
+		}
+		p.sumLog += o.sumLog + math.Log(o.product)
+	}
+	p.n, p.won, p.logs = p.n+o.n, p.won+o.won, p.logs+o.logs
+	if p.n < exactBelow {
+		p.raw = append(p.raw, o.raw...)
+	} else {
+		p.raw = nil
+	}
+	if p.pos == nil {
+		p.neg, p.pos = new(hist), new(hist)
+	}
+	p.neg.merge(o.neg)
+	p.pos.merge(o.pos)
+}
+
 // rank returns the k-th smallest difference, 1-based.
 func (p *pairStats) rank(k int) float64 {
 	var v [1]float64
-	if n := int(p.neg.n); k <= n {
+	if n := int(p.neg.n()); k <= n {
 		p.neg.ranks([]uint64{uint64(n - k + 1)}, v[:])
 		return -v[0]
 	}
-	p.pos.ranks([]uint64{uint64(k) - p.neg.n}, v[:])
+	p.pos.ranks([]uint64{uint64(k) - p.neg.n()}, v[:])
 	return v[0]
 }
 
@@ -148,7 +183,7 @@ func (p *pairStats) medianDiff() float64 {
 
 // view describes the pairs; eager and optimized are the lanes' distributions
 // in the same scope, for the differences of quantiles.
-func (p *pairStats) view(eager, optimized *dist) PairView {
+func (p *pairStats) view(eager, optimized *qdist) PairView {
 	v := PairView{N: p.n, ShareWon: math.NaN(), RatioGeomean: math.NaN(), Crossover: math.NaN(), NoiseNs: math.NaN()}
 	v.MedianDiff, v.DiffLo, v.DiffHi = p.median()
 	if p.n == 0 {
@@ -156,7 +191,7 @@ func (p *pairStats) view(eager, optimized *dist) PairView {
 	}
 	v.ShareWon = float64(p.won) / float64(p.n)
 	if p.logs > 0 {
-		v.RatioGeomean = math.Exp(p.sumLog / float64(p.logs))
+		v.RatioGeomean = math.Exp((p.sumLog + math.Log(p.product)) / float64(p.logs))
 	}
 	if eager != nil {
 		v.fillDeltas(eager, optimized)
@@ -167,7 +202,7 @@ func (p *pairStats) view(eager, optimized *dist) PairView {
 // DeltaQuantiles are the quantiles at which the lanes are compared.
 var DeltaQuantiles = []float64{.01, .05, .1, .2, .25, .3, .4, .5, .6, .7, .75, .8, .9, .95, .98, .99, .995, .999}
 
-func (v *PairView) fillDeltas(eager, optimized *dist) {
+func (v *PairView) fillDeltas(eager, optimized *qdist) {
 	v.DeltaQ = DeltaQuantiles
 	e, o := eager.curve(DeltaQuantiles), optimized.curve(DeltaQuantiles)
 	v.Delta = make([]float64, len(e))
@@ -187,7 +222,7 @@ func nans(n int) []float64 {
 }
 
 // curve returns the quantiles at ascending qs.
-func (d *dist) curve(qs []float64) []float64 {
+func (d *qdist) curve(qs []float64) []float64 {
 	out := make([]float64, len(qs))
 	if d.n == 0 {
 		return nans(len(qs))
@@ -200,7 +235,7 @@ func (d *dist) curve(qs []float64) []float64 {
 	}
 	ranks := make([]uint64, len(qs))
 	for i, q := range qs {
-		ranks[i] = min(uint64(q*float64(d.n-1)+1.5), d.h.n)
+		ranks[i] = min(uint64(q*float64(d.n-1)+1.5), d.h.n())
 	}
 	d.h.ranks(ranks, out)
 	return out

@@ -15,24 +15,72 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 	for i := range m.rows {
 		m.rows[i].settle()
 	}
+	m.merge()
 	row := segRow{info: info, paired: m.pairs.segment.medianDiff()}
 	for l := range m.lanes {
-		g := m.lanes[l].segment
-		row.lanes[l] = &g
-		m.lanes[l].segment = group{}
+		g := new(group)
+		g.merge(&m.lanes[l].segment)
+		row.lanes[l] = g
+		m.lanes[l].itlSegment = nil
 	}
 	m.rows = append(m.rows, row)
 	if len(m.rows) > limit {
 		m.rows = append(m.rows[:0], m.rows[1:]...)
 	}
 	for _, s := range m.scen {
-		if s != nil {
-			s.segment, s.pairSeg = [NumLanes]group{}, pairStats{}
-			s.run = [NumLanes]runStart{}
+		if s == nil {
+			continue
+		}
+		for l := range s.segment {
+			s.closed[l].merge(&s.segment[l])
+			s.segment[l] = group{}
+		}
+		s.pairOld.merge(&s.pairSeg)
+		s.pairSeg = pairStats{}
+		s.run = [NumLanes]runStart{}
+	}
+	m.pairs.recent, m.pairs.recentAt = m.pairs.recent[:0], 0
+	m.win.clear()
+}
+
+// merge brings the lanes' and scenarios' wider groups up to date.
+func (m *modeState) merge() {
+	m.pairs.session, m.pairs.segment = pairStats{}, pairStats{}
+	for _, s := range m.scen {
+		if s == nil {
+			continue
+		}
+		m.pairs.segment.merge(&s.pairSeg)
+		m.pairs.session.merge(&s.pairOld)
+		for l := range s.session {
+			s.session[l].reset()
+			s.session[l].merge(&s.closed[l])
+			s.session[l].merge(&s.segment[l])
 		}
 	}
-	m.pairs.segment = pairStats{}
-	m.win.clear()
+	m.pairs.session.merge(&m.pairs.segment)
+	for l := Lane(0); l < NumLanes; l++ {
+		m.mergeLane(l)
+	}
+}
+
+// mergeLane brings one lane's groups up to date.
+func (m *modeState) mergeLane(l Lane) {
+	lane := &m.lanes[l]
+	lane.segment.reset()
+	lane.session.reset()
+	for _, s := range m.scen {
+		if s != nil {
+			lane.segment.merge(&s.segment[l])
+			lane.session.merge(&s.closed[l])
+		}
+	}
+	mergeInto(&lane.segment.itl, lane.itlSegment)
+	mergeInto(&lane.session.itl, lane.itl)
+	itl := lane.segment.itl
+	lane.segment.itl = nil // counted in lane.itl already
+	lane.session.merge(&lane.segment)
+	lane.segment.itl = itl
 }
 
 func (r *segRow) settle() {

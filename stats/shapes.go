@@ -10,9 +10,8 @@ type shapeState struct {
 	shape, strategy string
 	seen            [NumLanes]int32 // 1 + worker generation that ran it; 0: never
 	n               [NumLanes]int
-	clean           [NumLanes]dist // clean samples
-	eagerOfPairs    dist           // eager latencies of the requests that the optimized lane ran in this shape
-	optOfPairs      dist
+	clean           [NumLanes]qdist // clean samples
+	eagerOfPairs    qdist           // eager latencies of the requests that the optimized lane ran in this shape
 	compileNs       int64
 	saved           int64
 	tokens, exec    int64

@@ -13,13 +13,19 @@ type timeline struct {
 	first int64     // oldest bin number that was ever used
 	last  int64     // newest
 	used  bool
+
+	cur     *lineBin // of the last sample
+	curFrom int64
 }
 
 type lineBin struct {
-	no   int64
-	n    [NumLanes]int
-	max  [NumLanes]int64
-	vals [NumLanes][]int64 // a systematic sample of at most binValues
+	no    int64
+	n     [NumLanes]int
+	max   [NumLanes]int64
+	keep  [NumLanes]int     // every keep-th sample is kept, a power of two
+	vals  [NumLanes][]int64 // at most binValues
+	p50   [NumLanes]float64
+	fresh [NumLanes]bool // p50 is of vals
 }
 
 const binValues = 128
@@ -28,44 +34,63 @@ func newTimeline(binNs int64, bins int) timeline {
 	return timeline{binNs: binNs, bins: make([]lineBin, bins)}
 }
 
-func (t *timeline) add(s *Sample) {
-	no := (s.StartNs + s.WallNs) / t.binNs
+// bin returns the bin of instant ns, nil if it is too old.
+func (t *timeline) bin(ns int64) *lineBin {
+	if t.cur != nil && ns >= t.curFrom && ns < t.curFrom+t.binNs {
+		return t.cur
+	}
+	no := ns / t.binNs
 	if !t.used {
 		t.used, t.first, t.last = true, no, no
 	}
-	if no > t.last {
-		t.last = no
-	}
-	if no <= t.last-int64(len(t.bins)) || no < 0 {
-		return
+	t.last = max(t.last, no)
+	if no <= t.last-int64(len(t.bins)) || ns < 0 {
+		return nil
 	}
 	t.first = min(t.first, no)
 	b := &t.bins[no%int64(len(t.bins))]
-	if b.no != no {
-		b.no, b.n, b.max = no, [NumLanes]int{}, [NumLanes]int64{}
-		b.vals[Eager], b.vals[Optimized] = b.vals[Eager][:0], b.vals[Optimized][:0]
+	if b.no != no || b.keep[0] == 0 {
+		*b = lineBin{no: no, keep: [NumLanes]int{1, 1},
+			vals: [NumLanes][]int64{b.vals[Eager][:0], b.vals[Optimized][:0]}}
 	}
-	l := s.Lane
+	t.cur, t.curFrom = b, no*t.binNs
+	return b
+}
+
+func (t *timeline) add(s *Sample) {
+	b, l := t.bin(s.StartNs+s.WallNs), s.Lane
+	if b == nil {
+		return
+	}
 	b.max[l] = max(b.max[l], s.WallNs)
-	// Keep every 2^k-th value: when the buffer fills, halve it.
-	stride := 1
-	for b.n[l]/stride >= binValues {
-		stride *= 2
-	}
-	if b.n[l]%stride == 0 {
-		if len(b.vals[l]) >= binValues {
+	if b.n[l]&(b.keep[l]-1) == 0 {
+		if len(b.vals[l]) == binValues {
 			b.vals[l] = halve(b.vals[l])
+			b.keep[l] *= 2
 		}
-		b.vals[l] = append(b.vals[l], s.WallNs)
+		if b.n[l]&(b.keep[l]-1) == 0 {
+			b.vals[l] = append(b.vals[l], s.WallNs)
+			b.fresh[l] = false
+		}
 	}
 	b.n[l]++
 }
 
+// halve keeps every second value.
 func halve(v []int64) []int64 {
 	for i := 0; 2*i < len(v); i++ {
 		v[i] = v[2*i]
 	}
 	return v[:(len(v)+1)/2]
+}
+
+func (b *lineBin) median(l int) float64 {
+	if !b.fresh[l] {
+		v := slices.Clone(b.vals[l])
+		slices.Sort(v)
+		b.p50[l], b.fresh[l] = Percentile(v, 0.5), true
+	}
+	return b.p50[l]
 }
 
 // view lists the bins, oldest first, without gaps.
@@ -82,9 +107,7 @@ func (t *timeline) view(marks *timelineMarks, mode Mode) []TimeBin {
 			tb.Max[l], tb.P50[l] = math.NaN(), math.NaN()
 			if b.no == no && b.n[l] > 0 {
 				tb.Max[l] = float64(b.max[l])
-				v := slices.Clone(b.vals[l])
-				slices.Sort(v)
-				tb.P50[l] = Percentile(v, 0.5)
+				tb.P50[l] = b.median(l)
 			}
 		}
 		out = append(out, tb)

@@ -8,23 +8,28 @@ import (
 // window holds the samples of the last WindowNs of one mode, up to ringCap of
 // them: exact counts in, exact counts out.
 type window struct {
-	ns    int64
-	buf   []winSample
-	head  int // oldest
-	n     int
-	cap   int
-	cut   bool // samples left early because the ring was full
-	lanes [NumLanes]winDist
-	scen  [][NumLanes]winDist
+	ns   int64
+	buf  []winSample
+	head int // oldest
+	n    int
+	cap  int
+	cut  bool // samples left early because the ring was full
+	scen [][NumLanes]winDist
 }
 
 type winSample struct {
-	t, wall           int64
-	dev               int64
-	tokens, exec, sem int32
-	scen              int32
-	lane              Lane
-	tagged            bool
+	t, wall, dev int64
+	tokens, exec int32
+	scen         int16
+	lane         Lane
+	tagged       bool
+}
+
+func (e *winSample) semantic() int64 {
+	if e.exec > 0 {
+		return int64(e.tokens)
+	}
+	return 0
 }
 
 // winDist is a distribution that gives values back.
@@ -42,7 +47,7 @@ func (w *winDist) add(e *winSample) {
 	w.sq.addSquare(uint64(e.wall))
 	w.tokens += int64(e.tokens)
 	w.exec += int64(e.exec)
-	w.sem += int64(e.sem)
+	w.sem += e.semantic()
 	w.h.record(e.wall)
 	if e.tagged {
 		w.tag.record(e.wall)
@@ -58,7 +63,7 @@ func (w *winDist) remove(e *winSample) {
 	w.sq.subSquare(uint64(e.wall))
 	w.tokens -= int64(e.tokens)
 	w.exec -= int64(e.exec)
-	w.sem -= int64(e.sem)
+	w.sem -= e.semantic()
 	w.h.remove(e.wall)
 	if e.tagged {
 		w.tag.remove(e.wall)
@@ -83,12 +88,8 @@ func (w *window) add(s *Sample, scen int32) {
 	}
 	e := &w.buf[i]
 	*e = winSample{t: s.StartNs + s.WallNs, wall: max(s.WallNs, 0), dev: s.DeviceNs, tokens: s.Tokens,
-		exec: s.ExecutedTokens, scen: scen, lane: s.Lane, tagged: s.tagged()}
-	if s.ExecutedTokens > 0 {
-		e.sem = s.Tokens
-	}
+		exec: s.ExecutedTokens, scen: int16(scen), lane: s.Lane, tagged: s.tagged()}
 	w.n++
-	w.lanes[e.lane].add(e)
 	w.scen[scen][e.lane].add(e)
 	w.expire(e.t - w.ns)
 }
@@ -109,7 +110,6 @@ func (w *window) grow() {
 
 func (w *window) pop() {
 	e := &w.buf[w.head]
-	w.lanes[e.lane].remove(e)
 	w.scen[e.scen][e.lane].remove(e)
 	w.n--
 	if w.head++; w.head == len(w.buf) {
@@ -134,23 +134,41 @@ func (w *window) clear() {
 // small holds the raw values of the groups with fewer than exactBelow.
 type small struct{ wall, dev []int64 }
 
-// gather collects, in one pass, the raw values of every small group.
-func (w *window) gather() (lanes [NumLanes]small, scen [][NumLanes]small) {
+// gather merges the scenarios into lanes and collects, in one pass, the raw
+// values of every group that is small.
+func (w *window) gather() (lanes [NumLanes]winDist, raw [NumLanes]small, scen [][NumLanes]small) {
 	scen = make([][NumLanes]small, len(w.scen))
+	for i := range w.scen {
+		for l := range lanes {
+			lanes[l].merge(&w.scen[i][l])
+		}
+	}
 	for i := range w.n {
 		j := w.head + i
 		if j >= len(w.buf) {
 			j -= len(w.buf)
 		}
 		e := &w.buf[j]
-		if w.lanes[e.lane].n < exactBelow {
-			lanes[e.lane].take(e)
+		if lanes[e.lane].n < exactBelow {
+			raw[e.lane].take(e)
 		}
 		if w.scen[e.scen][e.lane].n < exactBelow {
 			scen[e.scen][e.lane].take(e)
 		}
 	}
-	return lanes, scen
+	return lanes, raw, scen
+}
+
+func (w *winDist) merge(o *winDist) {
+	if o.n == 0 {
+		return
+	}
+	w.n += o.n
+	w.sum.addU128(o.sum)
+	w.sq.addU128(o.sq)
+	w.tokens, w.exec, w.sem, w.devs = w.tokens+o.tokens, w.exec+o.exec, w.sem+o.sem, w.devs+o.devs
+	w.h.merge(&o.h)
+	w.tag.merge(&o.tag)
 }
 
 func (m *small) take(e *winSample) {
@@ -210,13 +228,13 @@ func describeSorted(s *Summary, sorted []int64) {
 
 // describeHist does the same from a histogram and exact sums.
 func describeHist(s *Summary, h *hist, sum, sq u128) {
-	s.N = int(h.n)
-	if h.n == 0 {
+	s.N = int(h.n())
+	if h.n() == 0 {
 		return
 	}
-	s.Mean, s.Std = sum.float()/float64(h.n), stdOf(s.N, sum, sq)
+	s.Mean, s.Std = sum.float()/float64(h.n()), stdOf(s.N, sum, sq)
 	var ends [2]float64
-	h.ranks([]uint64{1, h.n}, ends[:])
+	h.ranks([]uint64{1, h.n()}, ends[:])
 	s.Min, s.Max = ends[0], ends[1]
 	qs := summaryQuantiles()
 	for i := range qs {
