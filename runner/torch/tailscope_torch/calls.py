@@ -1,0 +1,160 @@
+"""The functions that are timed, and what they are given.
+
+Each callable gets code of its own (compiled from text), because Dynamo keeps
+its executables, their limit and its guesses about dynamic shapes with the
+code: so counts and limits are per mode and strategy, as they must be."""
+
+import inspect
+import itertools
+import random
+
+import torch
+
+from .wire import now
+
+PREFILL = """
+def {name}(ids, mask, pos, cp, past):
+    out = model(input_ids=ids, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp})
+    return out.logits, out.past_key_values
+"""
+STEP = """
+def {name}(tok, mask, pos, cp, past):
+    out = model(input_ids=tok, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp})
+    last = out.logits[:, -1]
+    return last.argmax(-1, keepdim=True), last, {past}
+"""
+FORWARD = """
+def {name}(inputs):
+    return model(**inputs)
+"""
+serial = itertools.count()
+
+
+def make(module, kind, static):
+    """Returns a new function with new code: kind is prefill, step or forward;
+    static says that it works on a fixed-size cache."""
+    text = {"prefill": PREFILL, "step": STEP, "forward": FORWARD}[kind]
+    name = f"{kind}_{next(serial)}"
+    cp = ", cache_position=cp" if static and takes_cache_position(module) else ""
+    text = text.format(name=name, cp=cp, past="None" if static else "out.past_key_values")
+    space = {"model": module}
+    exec(compile(text, f"<tailscope {name}>", "exec"), space)  # our own text above
+    return space[name]
+
+
+def takes_cache_position(module):
+    try:
+        return "cache_position" in inspect.signature(module.forward).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+class Inputs:
+    """The inputs of one request in one lane, on the device. Rows are padded on
+    the left to exec tokens; the mask is given where padding may occur, so that
+    a strategy has one kind of graph."""
+
+    def __init__(self, model, req, exec_tokens, masked, cache_len=0):
+        self.batch, self.tokens, self.exec = req["batch"], req["tokens"], exec_tokens
+        self.new, self.cache_len = req.get("new_tokens") or 0, cache_len
+        dev, pad = model.device, exec_tokens - self.tokens
+        rows = token_ids(req, model.vocab)
+        self.ids = torch.tensor([[0] * pad + r for r in rows], dtype=torch.long, device=dev)
+        self.mask = self.pos = self.cp = None
+        total = cache_len or exec_tokens + self.new
+        if masked or cache_len:
+            self.mask = torch.tensor([[0] * pad + [1] * (total - pad)] * self.batch, dtype=torch.long, device=dev)
+            self.pos = torch.tensor([[0] * pad + list(range(total - pad))] * self.batch, dtype=torch.long, device=dev)
+        if cache_len:
+            self.cp = torch.arange(total, device=dev)
+
+    def prefill(self):
+        """Arguments of a prefill function, the cache left out."""
+        n = self.exec
+        if self.cache_len:
+            return self.ids, self.mask, self.pos[:, :n].clone(), self.cp[:n].clone()
+        if self.mask is None:
+            return self.ids, None, None, None
+        return self.ids, self.mask[:, :n].clone(), self.pos[:, :n].clone(), None
+
+    def steps(self):
+        """Arguments (mask, pos, cp) of each decode step. They are copies: a
+        view's stride or alignment would be one more thing to recompile for."""
+        n, steps = self.exec, []
+        for k in range(n, n + self.new):
+            pos = None if self.pos is None else self.pos[:, k:k + 1].clone()
+            if self.cache_len:
+                steps.append((self.mask, pos, self.cp[k:k + 1].clone()))
+            else:
+                steps.append((None if self.mask is None else self.mask[:, :k + 1].clone(), pos, None))
+        return steps
+
+
+def token_ids(req, vocab):
+    """Rows of token ids: given, or drawn from the request's seed."""
+    b, n = req["batch"], req["tokens"]
+    if req.get("ids"):
+        flat = req["ids"]
+        if len(flat) != b * n or max(flat) >= vocab or min(flat) < 0:
+            raise ValueError(f"ids: want {b} x {n} token ids below {vocab}")
+        return [flat[i * n:(i + 1) * n] for i in range(b)]
+    rng = random.Random(req.get("seed") or 0)
+    return [rng.choices(range(vocab), k=n) for _ in range(b)]
+
+
+def decode(step, tok, past, steps, toks, begin, clone, events, stream, stamps, forced=None):
+    """The greedy loop that is timed: len(steps) calls. Returns the last
+    step's logits. begin marks a step of CUDA graphs; clone keeps a token that
+    the next replay would overwrite; events or stamps keep each step's time."""
+    last = None
+    for i, (mask, pos, cp) in enumerate(steps):
+        if forced:
+            tok = forced[i]
+        if begin:
+            begin()
+        tok, last, more = step(tok, mask, pos, cp, past)
+        if clone:
+            tok = tok.clone()
+        if more is not None:
+            past = more
+        toks.append(tok)
+        if events:
+            events[i].record(stream)
+        elif stamps is not None:
+            stamps.append(now())
+    return last
+
+
+class StaticCaches:
+    """Fixed-size caches at fixed addresses, one a batch and length, made and
+    filled once before anything is timed (their tensors must exist, outside of
+    a compiled region, before a graph may rely on their addresses)."""
+
+    def __init__(self, model):
+        self.model, self.caches = model, {}
+
+    def get(self, batch, length):
+        """Returns the cache, empty."""
+        key = (batch, length)
+        if key not in self.caches:
+            self.caches[key] = self.build(batch, length)
+        cache = self.caches[key]
+        cache.reset()
+        return cache
+
+    def build(self, batch, length):
+        from transformers import StaticCache
+        m = self.model
+        config = m.config.get_text_config() if hasattr(m.config, "get_text_config") else m.config
+        has = inspect.signature(StaticCache.__init__).parameters
+        args = {"config": config, "max_cache_len": length, "max_batch_size": batch, "batch_size": batch,
+                "device": m.device, "dtype": m.dtype}
+        cache = StaticCache(**{k: v for k, v in args.items() if k in has})
+        inputs = Inputs(m, {"batch": batch, "tokens": 2, "seed": 1}, 2, True, length)
+        make(m.module, "prefill", True)(*inputs.prefill(), cache)
+        return cache
+
+
+def step_name(batch, length):
+    """How one decode step is called in events."""
+    return f"{batch}x1+kv{length}"

@@ -1,0 +1,168 @@
+"""The worker's life: hello, load, requests, stop."""
+
+import gc
+import os
+import platform
+import sys
+import time
+import traceback
+
+from . import options
+from .wire import In, Out, log, now
+
+PROTOCOL, CREDIT = 1, 64
+PREFILL = ["variable", "padded", "bucketed", "dynamic", "eager"]
+DECODE = PREFILL + ["kv-bucketed", "static-cache"]
+
+
+def main():
+    """Runs until stop or the end of stdin; returns the exit code."""
+    out = Out(os.dup(1))
+    os.dup2(2, 1)  # whatever prints to stdout from here on is the log's
+    try:
+        import torch
+    except Exception as e:
+        hello(out, "", [], {"torch": f"torch cannot be imported by {sys.executable}: {e}"})
+        out.send("error", fatal=True, code="library", message=f"torch cannot be imported by {sys.executable}: "
+                 f"{type(e).__name__}: {e}; choose an interpreter that has it with --python")
+        return 1
+    hello(out, str(torch.__version__), ["prefill", "kv_decode", "e2e_kv", "forward"],
+          {"concurrent": "one Python interpreter runs one lane at a time"})
+    inbox = In(0, out)
+    try:
+        return serve(out, inbox)
+    except BrokenPipeError:
+        log("the supervisor is gone")
+        return 1
+    except Fatal as e:
+        out.flush()
+        out.send("error", fatal=True, code=e.code, message=str(e))
+        return 1
+    except Exception as e:
+        log(traceback.format_exc())
+        out.flush()
+        out.send("error", fatal=True, code="internal", message=f"{type(e).__name__}: {e}; the traceback is in the log")
+        return 1
+
+
+class Fatal(Exception):
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+def hello(out, version, modes, lacks):
+    out.send("hello", protocol=PROTOCOL, engine="torch", version=version, pid=os.getpid(), clock_ns=now(),
+             credit=CREDIT, modes=modes, strategies={"prefill": PREFILL, "decode": DECODE},
+             pairings=["interleaved", "sequential"], lacks=lacks,
+             features=["clear", "set", "profile", "aa", "evidence", "check", "device_ns", "steps", "capture"])
+
+
+def serve(out, inbox):
+    """Waits for load, then works through the messages in order."""
+    worker = None
+    while True:
+        if not inbox.queue:
+            out.flush()
+            if worker:
+                worker.report()
+            if not inbox.poll(None) and not inbox.queue:
+                break
+            continue
+        msg = inbox.queue.popleft()
+        if msg["t"] == "stop" or inbox.eof and msg["t"] == "req":
+            break
+        try:
+            if worker is None:
+                worker = start(out, inbox, msg) or worker
+            else:
+                worker.handle(msg)
+        except (KeyError, TypeError, AttributeError, IndexError) as e:
+            log(traceback.format_exc())
+            out.send("error", fatal=False, code="input",
+                     message=f"line {msg.get('line')}: {msg['t']}: {type(e).__name__}: {e}")
+        inbox.poll(0)
+    if worker:
+        worker.close()
+    out.flush()
+    out.send("bye", samples=out.samples)
+    return 0
+
+
+def start(out, inbox, msg):
+    if msg["t"] != "load":
+        if msg["t"] == "flush":
+            out.send("flushed", id=msg["id"], dropped=msg["dropped"])
+            return None
+        raise Fatal("input", f'line {msg["line"]}: the first message is "{msg["t"]}", want load')
+    from .models import ModelError
+    from .worker import Worker
+    try:
+        return Worker(out, inbox, msg)
+    except options.OptionError as e:
+        raise Fatal("option", str(e)) from e
+    except ModelError as e:
+        raise Fatal(e.code, str(e)) from e
+
+
+def pin(cpus):
+    """Pins this process to cores such as "2-5,7"."""
+    cores = set()
+    for part in cpus.split(","):
+        a, _, b = part.partition("-")
+        cores.update(range(int(a), int(b or a) + 1))
+    os.sched_setaffinity(0, cores)
+
+
+def versions():
+    import torch
+    v = {"python": platform.python_version(), "torch": str(torch.__version__)}
+    for name, get in {"cuda": lambda: torch.version.cuda, "cudnn": lambda: torch.backends.cudnn.version(),
+                      "triton": lambda: __import__("triton").__version__,
+                      "transformers": lambda: __import__("transformers").__version__,
+                      "driver": driver}.items():
+        try:
+            if found := get():
+                v[name] = str(found)
+        except Exception as e:
+            log(f"version of {name}: {e!r}")
+    return v
+
+
+def driver():
+    with open("/proc/driver/nvidia/version") as f:
+        words = f.readline().split()
+    return next(w for w in words if w[:1].isdigit() and "." in w)
+
+
+class Collector:
+    """Python's garbage collector: off while anything is timed, run between
+    requests; what survives is frozen, so that a pass costs little."""
+
+    def __init__(self):
+        gc.disable()
+        self.settle()
+
+    def settle(self):
+        """After loading or compiling: what is there stays."""
+        gc.collect()
+        gc.freeze()
+
+    def between(self):
+        if gc.get_count()[0] > 20_000:
+            gc.collect()
+
+
+def wait_until(due, inbox):
+    """Sleeps until due, coarse then fine, taking messages meanwhile. False:
+    something overtook (a flush, a stop)."""
+    while (left := due - now()) > 0:
+        before = len(inbox.queue)
+        if left > 2_000_000:
+            inbox.poll((left - 1_000_000) / 1e9)
+            if len(inbox.queue) != before or inbox.eof:
+                if inbox.eof or any(m["t"] in ("flush", "stop") for m in inbox.queue):
+                    return False
+        elif left > 200_000:
+            time.sleep((left - 100_000) / 1e9)
+    return True

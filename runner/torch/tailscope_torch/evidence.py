@@ -1,0 +1,197 @@
+"""What torch says of itself: compiles, their reasons and durations, CUDA
+graph recordings, the recompile limit, Dynamo's and Inductor's counters.
+
+Every source is optional, because versions differ: callbacks give the moment
+and the duration, the log gives the reason, counters are the truth about how
+many graphs there are."""
+
+import logging
+import re
+
+import torch
+
+from .wire import log, now
+
+
+def dynamo():
+    import torch._dynamo as d
+    return d
+
+
+def counters():
+    import torch._dynamo.utils as u
+    return u.counters
+
+
+def unique_graphs():
+    return int(counters()["stats"]["unique_graphs"])
+
+
+class Watch:
+    """Follows compilation. on_compile(start_ns, end_ns, graphs, reason,
+    compile_id), on_recording(start_ns, end_ns), on_limit(reason) are called as
+    it happens, inside the request that caused it."""
+
+    def __init__(self, on_compile, on_recording, on_limit):
+        self.on_compile, self.on_recording, self.on_limit = on_compile, on_recording, on_limit
+        self.reason, self.started, self.graphs, self.callbacks = "", {}, 0, True
+        self.quiet = False  # while explaining: nothing that happens is a request's
+        self.handler = Listener(self)
+
+    def install(self):
+        """Hooks in; again after a reset, which drops the hooks."""
+        try:
+            torch._logging.set_logs(recompiles=True)
+        except Exception as e:  # an older torch: reasons stay unknown
+            log(f"recompile reasons are not available: {e!r}")
+        for name in ("torch._dynamo.guards.__recompiles", "torch._dynamo.convert_frame", "torch._dynamo.guards",
+                     "torch._dynamo"):
+            logger = logging.getLogger(name)
+            if self.handler not in logger.handlers:
+                logger.addHandler(self.handler)
+        try:
+            from torch._dynamo.callback import callback_handler as h
+            if self.start not in h.start_callbacks:
+                h.register_start_callback(self.start)
+                h.register_end_callback(self.end)
+        except Exception as e:
+            self.callbacks = False
+            log(f"compilation callbacks are not available: {e!r}")
+
+    def start(self, args=None):
+        trigger = trigger_of(args)
+        self.started[trigger] = now()
+        if trigger == "DYNAMO":
+            self.graphs = unique_graphs()
+
+    def end(self, args=None):
+        t, trigger = now(), trigger_of(args)
+        start = self.started.pop(trigger, t)
+        if self.quiet:
+            return
+        if trigger == "CUDAGRAPH_RECORDING":
+            self.on_recording(start, t)
+        elif trigger == "DYNAMO":
+            graphs = unique_graphs() - self.graphs
+            reason, self.reason = self.reason, ""
+            self.on_compile(start, t, graphs, reason, str(getattr(args, "compile_id", "")))
+
+    def heard(self, text):
+        """A line of torch's log."""
+        if self.quiet:
+            return
+        if "torch._dynamo hit config." in text:
+            last = re.search(r"last reason: (.*)", text)
+            self.on_limit(clean(last.group(1)) if last else "")
+        elif "triggered by the following guard failure" in text or text.startswith("Recompiling function"):
+            self.reason = guard_reason(text)
+
+
+class Listener(logging.Handler):
+    def __init__(self, watch):
+        super().__init__(level=logging.DEBUG)
+        self.watch, self.last = watch, None
+
+    def emit(self, record):
+        if record is self.last:  # reaches several loggers of a chain
+            return
+        self.last = record
+        try:
+            self.watch.heard(record.getMessage())
+        except Exception as e:
+            log(f"log line not understood: {e!r}")
+
+
+def trigger_of(args):
+    return getattr(getattr(args, "callback_trigger", None), "name", "DYNAMO")
+
+
+def guard_reason(text):
+    """The guard failures of a recompile message, in one line."""
+    lines = [re.sub(r"^\s*-?\s*(\d+/\d+:\s*)?", "", x) for x in text.splitlines()]
+    at = next((i for i, x in enumerate(lines) if "guard failure" in x), 0)
+    found = [clean(x) for x in lines[at + 1:] if x.strip()]
+    if not found:
+        return clean(lines[-1])
+    return found[0] + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
+
+
+def clean(text):
+    text = re.sub(r"^\s*\d+/\d+:\s*", "", text.strip())
+    return re.sub(r"\s+#.*$", "", text)[:400]
+
+
+def snapshot():
+    """Dynamo's and Inductor's counters in short: {name: number or table}."""
+    c = counters()
+    inductor = c.get("inductor", {})
+    return {
+        "unique_graphs": int(c["stats"].get("unique_graphs", 0)),
+        "calls_captured": int(c["stats"].get("calls_captured", 0)),
+        "frames_total": int(c["frames"].get("total", 0)), "frames_ok": int(c["frames"].get("ok", 0)),
+        "graph_breaks": int(sum(c.get("graph_break", {}).values())),
+        "graph_break_reasons": {str(k)[:200]: int(v) for k, v in list(c.get("graph_break", {}).items())[:8]},
+        "unimplemented": {str(k)[:200]: int(v) for k, v in list(c.get("unimplemented", {}).items())[:8]},
+        "fxgraph_cache_hit": int(inductor.get("fxgraph_cache_hit", 0)),
+        "fxgraph_cache_miss": int(inductor.get("fxgraph_cache_miss", 0)),
+        "fxgraph_cache_bypass": int(inductor.get("fxgraph_cache_bypass", 0)),
+        "cudagraph_skips": int(inductor.get("cudagraph_skips", 0)),
+    }
+
+
+def last_metrics(compile_id):
+    """Dynamo's metrics of the newest compile: sizes, guards, failures."""
+    try:
+        import torch._dynamo.utils as u
+        rows = u.get_compilation_metrics()
+        row = rows[-1]
+        for r in reversed(rows):
+            if compile_id and str(getattr(r, "compile_id", "")) == compile_id:
+                row = r
+                break
+        names = ("compile_id", "co_name", "guard_count", "graph_op_count", "graph_node_count", "graph_input_count",
+                 "entire_frame_compile_time_s", "backend_compile_time_s", "inductor_compile_time_s", "fail_type",
+                 "fail_reason", "recompile_reason", "restart_reasons", "has_guarded_code", "dynamo_compile_time_before_restart_us")
+        return {n: getattr(row, n) for n in names if getattr(row, n, None) not in (None, set(), [], {}, "")}
+    except Exception as e:
+        log(f"compilation metrics are not available: {e!r}")
+        return {}
+
+
+def explain(fn, args):
+    """torch._dynamo.explain of one call, in short. It resets Dynamo."""
+    try:
+        r = dynamo().explain(fn)(*args)
+        return {"graph_count": int(r.graph_count), "graph_break_count": int(r.graph_break_count),
+                "op_count": int(r.op_count), "break_reasons": [clean(str(b.reason)) for b in r.break_reasons[:5]],
+                "out_guards_count": len(r.out_guards or [])}
+    except Exception as e:
+        return {"error": f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}"}
+
+
+def set_limit(n):
+    """Executables Dynamo allows for one piece of code."""
+    c = dynamo().config
+    for name in ("recompile_limit", "cache_size_limit"):
+        if hasattr(c, name):
+            setattr(c, name, n)
+            break
+    for name in ("accumulated_recompile_limit", "accumulated_cache_size_limit"):
+        if hasattr(c, name):
+            setattr(c, name, max(getattr(c, name), 256, 4 * n))
+            break
+    if hasattr(c, "automatic_dynamic_local_pgo"):
+        c.automatic_dynamic_local_pgo = False  # what an earlier run saw must not decide this one
+
+
+def reset():
+    """Drops every executable of this process."""
+    fn = getattr(getattr(torch, "compiler", None), "reset", None) or dynamo().reset
+    fn()
+
+
+def set_stance(name):
+    fn = getattr(torch.compiler, "set_stance", None)
+    if fn is None:
+        raise RuntimeError(f"torch {torch.__version__} has no torch.compiler.set_stance: it came with 2.6")
+    fn(name)

@@ -1,0 +1,143 @@
+"""Compiled callables and their counters: one group a mode and strategy."""
+
+import torch
+
+from . import calls
+
+GROWING = ("variable", "padded", "bucketed", "dynamic")
+STATIC = ("static-cache", "kv-bucketed")
+
+
+def label(mode, strategy):
+    """The strategy as files name it: the word of the phase that the mode has,
+    or the shortest spelling of both."""
+    p, d = strategy["prefill"], strategy["decode"]
+    if mode == "kv_decode":
+        return d
+    if mode != "e2e_kv" or p == d:
+        return p
+    if (p, d) in (("padded", "static-cache"), ("bucketed", "kv-bucketed")):
+        return d
+    return f"prefill={p},decode={d}"
+
+
+class Compiled:
+    """One function under torch.compile, or eager when nothing could compile
+    it. shapes are those it has an executable for."""
+
+    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic):
+        self.fn, self.call, self.backend, self.requested = fn, call, backend, requested
+        self.cudagraphs, self.dynamic = cudagraphs, dynamic
+        self.shapes, self.error = set(), ""
+
+
+class Group:
+    """State of one mode and strategy."""
+
+    def __init__(self, mode, strategy):
+        self.mode, self.strategy = mode, strategy
+        self.callables = {}
+        self.graphs = self.made = self.fallbacks = self.captures = self.compile_ns = 0
+        self.limit_reached, self.first_shape = False, None
+
+    def frames(self):
+        """Pieces of code that Dynamo counts apart: at least one."""
+        return max(len(self.callables), 1)
+
+    def counter(self, limit):
+        return {"mode": self.mode, "strategy": self.strategy, "unique_graphs": self.graphs,
+                "compiles": min(self.made, 1), "recompiles": max(self.made - 1, 0),
+                "recompile_limit": limit * self.frames(), "limit_reached": self.limit_reached,
+                "fallbacks": self.fallbacks, "captures": self.captures, "compile_ns": self.compile_ns}
+
+    def renew(self):
+        """Forgets the executables; the next call compiles anew."""
+        freed, self.graphs = self.graphs, 0
+        self.callables, self.limit_reached = {}, False
+        return freed
+
+
+class Groups:
+    """All groups, and how a callable is compiled."""
+
+    def __init__(self, model, opts):
+        self.model, self.opts, self.all = model, opts, {}
+        self.backend, self.refused = usable_backend(opts["backend"], model.device)
+
+    def get(self, mode, strategy):
+        key = (mode, label(mode, strategy))
+        if key not in self.all:
+            self.all[key] = Group(*key)
+        return self.all[key]
+
+    def callable(self, group, phase, word, static=False):
+        """The compiled function of one phase of a group; static: it works on
+        a fixed-size cache."""
+        key = (phase, word, static)
+        if key not in group.callables:
+            group.callables[key] = self.build(phase, word, static, self.backend)
+            group.callables[key].error = self.refused
+        return group.callables[key]
+
+    def retreat(self, group, compiled, error):
+        """What takes the place of a callable whose backend failed: the next
+        simpler backend, at the end none."""
+        for key, c in group.callables.items():
+            if c is not compiled:
+                continue
+            if c.backend == "inductor":
+                new = self.build(*key, "aot_eager")
+            else:
+                fn = calls.make(self.model.module, key[0], key[2])
+                new = Compiled(fn, fn, "eager", c.requested, False, True)
+            new.error = error
+            group.callables[key] = new
+            return new
+        return compiled
+
+    def build(self, phase, word, static, backend):
+        fn = calls.make(self.model.module, phase, static)
+        dynamic = {"dynamic": True if phase != "step" else None}.get(word, False)
+        mode = self.opts["mode"]
+        graphs = backend == "inductor" and mode in ("reduce-overhead", "max-autotune") \
+            and self.model.device.type == "cuda" and not self.opts["disable_cudagraphs"]
+        if phase == "step" and not static:  # growing cache
+            graphs = False  # each step's cache is the next one's input: replays would overwrite it (TR120 5.3.1)
+        how = {"backend": backend, "dynamic": dynamic, "fullgraph": self.opts["fullgraph"]}
+        how.update(self.inductor_options(backend, mode, graphs))
+        return Compiled(fn, torch.compile(fn, **how), backend, self.opts["backend"], graphs, dynamic is not False)
+
+    def inductor_options(self, backend, mode, graphs):
+        if backend != "inductor":
+            return {}
+        wants = "reduce-overhead" in mode or mode == "max-autotune"
+        if not self.opts["compile"] and wants == graphs:
+            return {"mode": mode}
+        options = dict(mode_options(mode))
+        options["triton.cudagraphs"] = graphs
+        options.update(self.opts["compile"])
+        return {"options": options}
+
+    def clear(self):
+        return sum(g.renew() for g in self.all.values())
+
+
+def mode_options(mode):
+    if mode == "default":
+        return {}
+    try:
+        import torch._inductor
+        return torch._inductor.list_mode_options(mode)
+    except Exception:
+        return {"max_autotune": True} if mode.startswith("max-autotune") else {}
+
+
+def usable_backend(asked, device):
+    """Returns (backend, why not the one that was asked for). Inductor needs
+    Triton on a GPU: without it everything would fail at the first call."""
+    if asked == "inductor" and device.type == "cuda":
+        try:
+            import triton  # noqa: F401  only whether it is there
+        except Exception as e:
+            return "aot_eager", f"Triton cannot be imported: {type(e).__name__}: {e}"
+    return asked, ""

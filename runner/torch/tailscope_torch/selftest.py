@@ -1,0 +1,204 @@
+"""python worker.py --selftest [--quick] [--device cpu] [--model gpt2] [--reps N] [--only WORD]
+
+Runs modes and strategies without a supervisor and prints one JSON object a
+configuration, then the worker's overhead against a bare loop. Exit code 1
+when something failed. Tracebacks go to stderr."""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+import traceback
+
+from .wire import Out, log
+
+PROMPTS = (5, 9, 14, 22, 37, 61, 74, 120, 150)  # tokens; padded to the largest of its pair
+SCENARIOS = ((5, 9), (14, 22), (37, 61), (74, 120), (150,))
+CASES = (  # mode, prefill word, decode word, options
+    ("prefill", "variable", "variable", {}),
+    ("prefill", "padded", "padded", {}),
+    ("prefill", "bucketed", "bucketed", {}),
+    ("prefill", "dynamic", "dynamic", {}),
+    ("kv_decode", "variable", "variable", {}),
+    ("kv_decode", "dynamic", "dynamic", {}),
+    ("kv_decode", "padded", "static-cache", {}),
+    ("kv_decode", "bucketed", "kv-bucketed", {}),
+    ("kv_decode", "padded", "static-cache", {"disable_cudagraphs": "true"}),
+    ("e2e_kv", "padded", "static-cache", {}),
+    ("e2e_kv", "padded", "eager", {}),
+    ("e2e_kv", "variable", "variable", {}),
+)
+
+
+class Catch(Out):
+    """Keeps messages instead of writing them."""
+
+    def __init__(self):
+        super().__init__(-1)
+        self.lines = []
+
+    def write(self, data):
+        self.lines.append(json.loads(data))
+
+    def take(self, kind):
+        return [m for m in self.lines if m["t"] == kind]
+
+
+class NoInput:
+    queue, eof = (), False
+
+    def poll(self, timeout):
+        return True
+
+
+def main(argv):
+    p = argparse.ArgumentParser()
+    for flag in ("--selftest", "--quick", "--no-overhead"):
+        p.add_argument(flag, action="store_true")
+    p.add_argument("--device", default="auto")
+    p.add_argument("--model", default="tiny-gpt2")
+    p.add_argument("--dtype", default="float32")
+    p.add_argument("--attn", default="")
+    p.add_argument("--reps", type=int, default=6)
+    p.add_argument("--new", type=int, default=64)
+    p.add_argument("--only", default="")
+    a = p.parse_args(argv)
+    bad = 0
+    for case in CASES:
+        name = " ".join(case[:3])
+        if a.only and a.only not in name:
+            continue
+        try:
+            found = run(a, *case)
+        except Exception as e:
+            log(traceback.format_exc())
+            found = {"failed": f"{type(e).__name__}: {e}"}
+        bad += "failed" in found or bool(found.get("errors")) or found["divergences"] > 0
+        print(json.dumps({"case": name, "options": case[3], **found}), flush=True)
+    if not a.no_overhead:
+        try:
+            print(json.dumps({"case": "overhead", **overhead(a)}), flush=True)
+        except Exception as e:
+            log(traceback.format_exc())
+            print(json.dumps({"case": "overhead", "failed": f"{type(e).__name__}: {e}"}), flush=True)
+            bad += 1
+    return 1 if bad else 0
+
+
+def worker(a, extra, limit=8):
+    from .worker import Worker
+    out = Catch()
+    w = Worker(out, NoInput(), {
+        "name": "builtin:" + a.model, "model": "", "seed": 7, "threads": max((os.cpu_count() or 2) - 1, 1),
+        "recompile_limit": limit, "check": 0.1, "modes": [],
+        "options": {"device": a.device, "dtype": a.dtype, "attn": a.attn, **extra}})
+    return w, out
+
+
+def requests(a, mode, prefill, decode, reps):
+    """Every prompt reps times; lanes change places."""
+    n = 0
+    for rep in range(reps):
+        for sc in SCENARIOS if not a.quick else SCENARIOS[:2]:
+            for tokens in sc:
+                n += 1
+                to = {"padded": max(sc), "bucketed": 1 << (tokens - 1).bit_length()}.get(prefill, tokens)
+                order = ["optimized", "eager"] if n % 2 else ["eager", "optimized"]
+                yield {"t": "req", "id": n, "mode": mode, "batch": 1, "tokens": tokens, "exec": [to, to],
+                       "new_tokens": 0 if mode == "prefill" else a.new, "seed": n, "order": order,
+                       "strategy": {"prefill": prefill, "decode": decode}}
+
+
+def run(a, mode, prefill, decode, extra):
+    began = time.monotonic()
+    w, out = worker(a, extra)
+    walls = {"eager": [], "optimized": []}
+    warm = 3 if mode == "prefill" else 2
+    reps = warm + (a.reps * 4 if mode == "prefill" else a.reps)
+    total = len(list(requests(a, mode, prefill, decode, 1)))
+    last = {}
+    for req in requests(a, mode, prefill, decode, reps):
+        w.request(req)
+        w.out.flush()
+        for b in out.take("batch"):
+            if req["id"] > warm * total:
+                walls[b["lane"]] += b["wall_ns"]
+            last[b["lane"]] = b
+        out.lines = [m for m in out.lines if m["t"] != "batch" or any(m.get("error", []))]
+    w.close()
+    events = out.take("event")
+    kinds = {k: sum(e["kind"] == k for e in events) for k in sorted({e["kind"] for e in events})}
+    counters = out.take("counters")[-1]
+    first = next((e["reason"] for e in events if e["kind"] == "recompile"), "")
+    errors = sorted({x for b in out.take("batch") for x in b.get("error", []) if x})
+    b = last.get("optimized", {})
+    return {"eager_ms": quantiles(walls["eager"]), "optimized_ms": quantiles(walls["optimized"]),
+            "device_ms": [x / 1e6 for x in b.get("device_ns", [])][:1], "steps_ms": [x / 1e6 for x in b.get("steps_ns", [[]])[0][:3]],
+            "backend": b.get("backend"), "shape": b.get("shape"), "events": kinds, "recompile_reason": first,
+            "groups": counters["groups"], "checks": counters["checks"], "tokens_differ": counters["engine"]["tokens_differ"],
+            "fallback": next((e["reason"] for e in events if e["kind"] == "fallback"), ""),
+            "divergences": kinds.get("divergence", 0), "errors": errors[:3],
+            "explain": counters["engine"]["explain"] if mode == "prefill" and prefill == "variable" else None,
+            "seconds": round(time.monotonic() - began, 1)}
+
+
+def quantiles(ns):
+    if len(ns) < 2:
+        return [x / 1e6 for x in ns]
+    q = statistics.quantiles(ns, n=100, method="inclusive")
+    return {"n": len(ns), "p50": round(q[49] / 1e6, 4), "p99": round(q[98] / 1e6, 4), "max": round(max(ns) / 1e6, 4)}
+
+
+def overhead(a):
+    """p50 of the worker's region over that of a bare loop doing the same,
+    interleaved, for a padded prefill and a decode on a static cache."""
+    from . import calls
+    import torch
+    result = {}
+    for mode, words, n in (("prefill", ("padded", "padded"), 300), ("kv_decode", ("padded", "static-cache"), 30)):
+        w, out = worker(a, {"explain": "false"})
+        new = 0 if mode == "prefill" else a.new
+        req = {"t": "req", "id": 1, "mode": mode, "batch": 1, "tokens": 61, "exec": [61, 61], "new_tokens": new, "seed": 1,
+               "order": ["optimized"], "strategy": dict(zip(("prefill", "decode"), words))}
+        w.share = 0
+        for _ in range(4):
+            w.request(dict(req))
+        bare, ours = [], []
+        sync, clock = w.clock.sync, time.perf_counter_ns
+        for i in range(n):
+            job = w.lanes.job(req, "optimized")
+            fn, graphs = job.used[0][0].call, job.used[0][0].cudagraphs
+            if job.prepare:
+                cache = w.lanes.statics.get(1, job.cache_len)
+                inputs = calls.Inputs(w.model, req, 61, True, job.cache_len)
+                logits, past = w.lanes.function_eager("prefill", True)(*inputs.prefill(), cache)
+                tok, steps = logits[:, -1:].argmax(-1), inputs.steps()
+                sync()
+                t = clock()
+                for mask, pos, cp in steps:
+                    if graphs:
+                        torch.compiler.cudagraph_mark_step_begin()
+                    tok, _, _ = fn(tok, mask, pos, cp, past)
+                    tok = tok.clone()
+            else:
+                args = (*calls.Inputs(w.model, req, 61, True).prefill(), None)
+                if graphs:
+                    torch.compiler.cudagraph_mark_step_begin()
+                sync()
+                t = clock()
+                fn(*args)
+            sync()
+            bare.append(clock() - t)
+            w.request({**req, "id": 10 + i})
+            w.out.flush()
+            ours += out.take("batch")[-1]["wall_ns"]
+            out.lines.clear()
+        result[mode] = {"bare_ms": quantiles(bare), "worker_ms": quantiles(ours),
+                        "ratio_p50": round(statistics.median(ours) / statistics.median(bare), 4)}
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

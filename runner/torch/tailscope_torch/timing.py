@@ -1,0 +1,100 @@
+"""Timed regions, and what the host did while they ran.
+
+A region begins when the device is idle and ends when it is idle again. Inside
+stands the work alone and, for a decode on a GPU, one event a step."""
+
+import os
+import resource
+import threading
+
+import torch
+
+from .wire import now
+
+RUSAGE_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+
+
+class Host:
+    """Run-queue delay, page faults and involuntary switches of this thread."""
+
+    def __init__(self):
+        try:
+            self.fd = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
+        except OSError:
+            self.fd = None
+        self.before = None
+
+    def read(self):
+        delay = -1
+        if self.fd is not None:
+            delay = int(os.pread(self.fd, 128, 0).split()[1])
+        u = resource.getrusage(RUSAGE_THREAD)
+        return delay, u.ru_minflt, u.ru_majflt, u.ru_nivcsw
+
+    def start(self):
+        self.before = self.read()
+
+    def stop(self):
+        after = self.read()
+        delta = [b - a for a, b in zip(self.before, after)]
+        if after[0] < 0:
+            delta[0] = -1
+        return dict(zip(("run_delay_ns", "minflt", "majflt", "nivcsw"), delta))
+
+
+class Clock:
+    """Synchronisation and device time of one device."""
+
+    def __init__(self, device):
+        self.device = device
+        self.cuda = device.type == "cuda"
+        self.boundary = {"cuda": "torch.cuda.synchronize()", "mps": "torch.mps.synchronize()"}.get(
+            device.type, "the call returns when the work is done")
+        self.events = []
+        if self.cuda:
+            self.stream = torch.cuda.current_stream(device)
+            self.sync = torch.cuda.synchronize
+        elif device.type == "mps":
+            self.sync = torch.mps.synchronize
+        else:
+            self.sync = lambda: None
+
+    def take(self, n):
+        """At least n events, made before they are needed."""
+        while self.cuda and len(self.events) < n:
+            self.events.append(torch.cuda.Event(enable_timing=True))
+        return self.events[:n]
+
+    def run(self, call, args):
+        """Times one call; returns (result, times). An exception passes through
+        with the times so far in its attribute "times"."""
+        first, last = self.take(2) or (None, None)
+        self.sync()
+        if first is not None:
+            first.record(self.stream)
+        t = now()
+        try:
+            result = call(*args)
+        except Exception as e:
+            self.sync()
+            e.times = {"start_ns": t, "wall_ns": now() - t}
+            raise
+        if last is not None:
+            last.record(self.stream)
+        self.sync()
+        times = {"start_ns": t, "wall_ns": now() - t}
+        if last is not None:
+            times["device_ns"] = elapsed(first, last)
+        return result, times
+
+
+def elapsed(first, last):
+    return int(first.elapsed_time(last) * 1e6)
+
+
+def step_times(t0, marks, device_marks):
+    """Durations of decode steps in nanoseconds. marks are instants of the
+    host, device_marks events of the device (completion, not launch)."""
+    if device_marks:
+        return [elapsed(a, b) for a, b in zip(device_marks, device_marks[1:])]
+    return [b - a for a, b in zip([t0] + marks, marks)]
