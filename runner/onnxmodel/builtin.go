@@ -17,9 +17,13 @@ type Builtin struct {
 	spec      build.GPT2
 }
 
+// The default was chosen by TestDefaultShowsTheMatter: on one thread of a
+// virtual CPU, 6 to 96 tokens, optimized p50 is 0.62 of eager p50 and a compile
+// 150 times the optimized p50. Width 128 with a vocabulary of 8192 gave 0.79:
+// there products of matrices outweigh what optimisation removes.
 var builtins = []Builtin{
-	{"default", "GPT-2 of 4 layers, width 128: shows the matter on a laptop's CPU", build.GPT2{
-		Name: "default", Layers: 4, Heads: 4, Width: 128, Vocab: 8192, MaxPos: 1024, Seed: 1, DType: build.Float}},
+	{"default", "GPT-2 of 6 layers, width 64: shows the matter on a laptop's CPU", build.GPT2{
+		Name: "default", Layers: 6, Heads: 4, Width: 64, Vocab: 4096, MaxPos: 1024, Seed: 1, DType: build.Float}},
 	{"tiny-gpt2", "the model of technical report 120: 2 layers, 2 heads, width 2", build.GPT2{
 		Name: "tiny-gpt2", Layers: 2, Heads: 2, Width: 2, Vocab: 50257, MaxPos: 1024, Seed: 1, DType: build.Float}},
 	{"gpt2", "the size of GPT-2 small: 124 million weights, 500 MB", build.GPT2{
