@@ -86,6 +86,49 @@ func (a axis) value(y float64) float64 {
 	return a.lo + y*(a.hi-a.lo)
 }
 
+// rowLabels puts round values beside the rows they fall on, at least two rows
+// apart, the ends first.
+func (a axis) rowLabels(rows int) []string {
+	out := make([]string, rows)
+	if rows < 2 {
+		return out
+	}
+	put := func(v float64) {
+		y := int(math.Round((1 - a.at(v)) * float64(rows-1)))
+		for d := -1; d <= 1; d++ {
+			if y+d >= 0 && y+d < rows && out[y+d] != "" {
+				return
+			}
+		}
+		out[y] = axisLabel(v)
+	}
+	put(a.hi)
+	put(a.lo)
+	for _, v := range a.round() {
+		put(v)
+	}
+	return out
+}
+
+// round lists round values inside the axis, the roundest first.
+func (a axis) round() []float64 {
+	var out []float64
+	if !a.log {
+		for _, f := range []float64{0.5, 0.25, 0.75} {
+			out = append(out, a.lo+f*(a.hi-a.lo))
+		}
+		return out
+	}
+	for _, m := range []float64{1, 5, 2} {
+		for p := math.Pow(10, math.Floor(math.Log10(a.lo))); p <= a.hi; p *= 10 {
+			if v := m * p; v > a.lo && v < a.hi {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
 // columns returns the stretch [lo, hi) of n values that column c of cols
 // stands for; where values are fewer than columns one value spans several.
 func columns(c, cols, n int) (lo, hi int) {

@@ -29,6 +29,17 @@ func newPanels(keys *keyMap) [numSlots]panel {
 	p[slotStart] = &startPanel{}
 	p[slotTiny] = &tinyPanel{}
 	p[slotHelp] = &helpPanel{keys: keys}
+	p[slotScenarios] = &scenariosPanel{listPanel{slot: slotScenarios}}
+	p[slotQuantiles] = &quantilesPanel{listPanel{slot: slotQuantiles}}
+	p[slotDelta] = &deltaPanel{}
+	p[slotCauses] = &causesPanel{listPanel{slot: slotCauses}}
+	p[slotDetectors] = &detectorsPanel{listPanel{slot: slotDetectors}}
+	p[slotShapes] = &shapesPanel{listPanel{slot: slotShapes}}
+	p[slotGauges] = &gaugesPanel{}
+	p[slotAdvisor] = &advisorPanel{listPanel{slot: slotAdvisor}}
+	p[slotSegments] = &segmentsPanel{listPanel{slot: slotSegments}}
+	p[slotAdvice] = &advicePanel{listPanel{slot: slotAdvice}}
+	p[slotSelf] = &selfPanel{}
 	return p
 }
 
@@ -104,7 +115,7 @@ func takesFocus(s slot) bool {
 var plainGlyphs = strings.NewReplacer(
 	"╭", "+", "╮", "+", "╰", "+", "╯", "+", "┏", "+", "┓", "+", "┗", "+", "┛", "+", "┤", "|", "┬", "+", "┊", ":",
 	"─", "-", "│", "|", "━", "=", "┃", "|", "╌", "-", "╎", ":", "▁", ".", "▂", ".", "▃", ":", "▄", ":", "▅", "|", "▆", "|", "▇", "#", "█", "#", "▒", "%",
-	"■", "#", "□", ".", "◇", "o", "◆", "*", "▲", "^", "△", "^", "●", "*", "◐", "*", "◌", ".", "▼", "v", "▾", "v", "▴", "^", "✕", "x", "✓", "+", "↻", "@", "‖", "=",
+	"■", "#", "□", ".", "◇", "o", "◆", "*", "▲", "^", "△", "^", "●", "*", "○", "o", "┄", "-", "Δ", "d", "◐", "*", "◌", ".", "▼", "v", "▾", "v", "▴", "^", "✕", "x", "✓", "+", "↻", "@", "‖", "=",
 	"▪", "#", "▶", ">", "◂", "<", "▌", "|", "·", "-", "—", "-", "–", "-", "−", "-", "…", "~", "→", ">", "←", "<", "↑", "^", "↓", "v", "›", ">",
 	"µ", "u", "×", "x", "±", "+", "≤", "<", "≥", ">", "≠", "#", "°", " ", "≈", "~",
 )

@@ -30,12 +30,14 @@ type palette struct {
 }
 
 var (
-	darkPalette = palette{muted: "#9297A1", faint: "#676C76", border: "#40444C", focus: "#A9B1C0",
-		eager: "#E5A550", optimized: "#62B4F2", tag: "#DB8FBD", ok: "#62BD93", warn: "#E6C64C", bad: "#F2756E",
-		selected: "#2C3442", onBadge: "#14161A"}
-	lightPalette = palette{muted: "#5B5F68", faint: "#8A8E97", border: "#C3C7CE", focus: "#4A505C",
-		eager: "#A55800", optimized: "#0A62AC", tag: "#9A3B74", ok: "#0A7550", warn: "#846300", bad: "#B3261E",
-		selected: "#DCE6F3", onBadge: "#FFFFFF"}
+	// colours of the 256-colour cube, so that terminals without true colour
+	// show the same picture
+	darkPalette = palette{muted: "#949494", faint: "#6c6c6c", border: "#444444", focus: "#bcbcbc",
+		eager: "#d7af5f", optimized: "#5fafff", tag: "#d787af", ok: "#5faf87", warn: "#d7d75f", bad: "#ff5f5f",
+		selected: "#303030", onBadge: "#121212"}
+	lightPalette = palette{muted: "#585858", faint: "#808080", border: "#bcbcbc", focus: "#303030",
+		eager: "#af5f00", optimized: "#005faf", tag: "#af5f87", ok: "#00875f", warn: "#875f00", bad: "#af0000",
+		selected: "#dadada", onBadge: "#ffffff"}
 )
 
 func newStyles(dark, mono bool) *styles {

@@ -65,13 +65,9 @@ func (p *timelinePanel) body(w, h int) []string {
 	marks := p.marks(cols)
 	p.overlay(grid, marks)
 	out := make([]string, 0, h)
-	labelEvery := max(1, (rows-1)/max(1, (rows-1)/3))
+	labels := a.rowLabels(rows)
 	for y, row := range grid {
-		label := ""
-		if y%labelEvery == 0 || y == rows-1 {
-			label = axisLabel(a.value(1 - float64(y)/float64(rows-1)))
-		}
-		out = append(out, st.muted.on(right(label, timelineLabel))+" "+st.border.on("┤")+p.inkRow(row))
+		out = append(out, st.muted.on(right(labels[y], timelineLabel))+" "+st.border.on("┤")+p.inkRow(row))
 	}
 	out = append(out, spaces(timelineLabel+2)+p.markRow(marks))
 	if foot > 1 {

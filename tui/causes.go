@@ -1,0 +1,94 @@
+package tui
+
+import (
+	"tailscope/stats"
+)
+
+// causesPanel is the cause ledger: what each lane's tail is made of, and what
+// p99 would be without it.
+type causesPanel struct{ listPanel }
+
+func (p *causesPanel) view() string {
+	st := p.sc.st
+	cols := []column{
+		{head: "lane", w: 11, drop: 5}, {head: "cause", w: 14}, {head: "n", w: 6, right: true}, {head: "share", w: 8, right: true, drop: 4},
+		{head: "", w: 12, drop: 6}, {head: "p99 without", w: 11, right: true}, {head: "worst", w: 8, right: true, drop: 2}, {head: "the worst one", w: 20, flex: true, drop: 3},
+	}
+	var rows [][]cell
+	for i := range p.sc.v.Stats.Lanes {
+		rows = append(rows, p.lane(laneOf(i))...)
+	}
+	title := []run{{st.title, "why the tail is slow"}, {st.muted, " · every sample beyond the threshold has exactly one cause"}}
+	return p.list(title, cols, rows, "no sample beyond the tail's threshold yet")
+}
+
+// lane is the block of one lane: its tail as a whole, then each cause.
+func (p *causesPanel) lane(lane stats.Lane) [][]cell {
+	st, lv := p.sc.st, p.sc.lane(lane)
+	if lv.Session.N == 0 {
+		return nil
+	}
+	name := laneMark(lane) + " " + p.sc.laneName(lane)
+	head := []cell{{name, st.laneStrong[lane]}, {"tail, all", st.strong}, {count(lv.TailN), st.strong}, {pct(float64(lv.TailN)/float64(lv.Session.N), 2), st.muted}, {"", st.text},
+		quantCell(st, lv.Session.P99.Value, lv.Session.P99.Need, st.strong), {durCol(lv.Session.Max), st.muted}, {"beyond " + dur(lv.TailNs) + " of " + count(lv.Session.N) + " samples", st.muted}}
+	if !finite(lv.TailNs) || lv.TailNs <= 0 {
+		head[7].s = "no threshold before there are enough clean samples"
+	}
+	rows := [][]cell{head}
+	for _, c := range lv.Causes {
+		k := st.text
+		switch c.Cause {
+		case stats.CauseUnexplained:
+			k = st.warn
+		case stats.CauseCompile, stats.CauseCapture, stats.CauseShapeNew, stats.CauseFallback:
+			k = st.tag
+		}
+		share := 0.0
+		if lv.TailN > 0 {
+			share = float64(c.N) / float64(lv.TailN)
+		}
+		full, rest := gauge(share, 12)
+		_ = rest
+		rows = append(rows, []cell{{"", st.text}, {causeName(c.Cause), k}, {count(c.N), st.text}, {pct(share, 1), st.muted}, {full, k},
+			{durCol(c.P99Without), st.lane[lane]}, {durCol(c.WorstNs), st.muted}, {c.Example, st.muted}})
+	}
+	return rows
+}
+
+func causeName(c stats.Cause) string {
+	switch c {
+	case stats.CauseCapture:
+		return "graph capture"
+	case stats.CauseShapeNew:
+		return "new shape"
+	case stats.CauseColdStart:
+		return "cold start"
+	case stats.CauseTool:
+		return "tailscope"
+	case stats.CauseGPU:
+		return "GPU clocks"
+	}
+	return c.String()
+}
+
+// detectorsPanel says what each detector found, or that it cannot say yet.
+type detectorsPanel struct{ listPanel }
+
+func (p *detectorsPanel) view() string {
+	st := p.sc.st
+	cols := []column{{head: "detector", w: 14}, {head: "", w: 9}, {head: "finding", w: 20, flex: true}}
+	var rows [][]cell
+	for _, d := range p.sc.v.Stats.Detectors {
+		word, k, tk := d.State, st.muted, st.muted
+		switch d.State {
+		case "ok":
+			word, k = "✓ fine", st.ok
+		case "warn":
+			word, k, tk = "! look", st.warn, st.text
+		case "few":
+			word = "too few"
+		}
+		rows = append(rows, []cell{{kindName(stats.Kind(d.Name)), st.text}, {word, k}, {d.Sentence, tk}})
+	}
+	return p.list([]run{{st.title, "detectors"}}, cols, rows, "no detector has looked yet")
+}

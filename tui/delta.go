@@ -1,0 +1,172 @@
+package tui
+
+import (
+	"math"
+
+	"tailscope/stats"
+)
+
+// deltaPanel draws optimized − eager at each quantile with its band: below the
+// zero line the optimized lane wins, above it loses.
+type deltaPanel struct{ pane }
+
+const deltaLabel = 9
+
+func (p *deltaPanel) view() string {
+	st, pr := p.sc.st, &p.sc.v.Stats.Pair
+	w, h := p.inner()
+	title := []run{{st.title, "optimized − eager at each quantile"}}
+	if pr.BlockLen > 0 {
+		title = append(title, run{st.muted, " · band: block bootstrap, blocks of " + count(pr.BlockLen)})
+	}
+	if w < deltaLabel+12 || h < 3 || len(pr.Delta) == 0 || len(pr.Delta) != len(pr.DeltaQ) {
+		if w < 1 || h < 1 {
+			return p.frame(title, nil, nil)
+		}
+		return p.frame(title, nil, []string{newLine(w).put(st.muted, "no pairs yet").String()})
+	}
+	extra := []run{{st.lane[1], "● optimized faster  "}, {st.lane[0], "○ eager faster"}}
+	if finite(pr.Crossover) && pr.Crossover > 0 && pr.Crossover < 1 {
+		extra = append(extra, run{st.strong, "  crossover " + quantile(pr.Crossover)})
+	}
+	return p.frame(title, extra, p.body(pr, w, h))
+}
+
+// deltaAxis is symmetric-log: linear within ±ref, logarithmic beyond, so that
+// a gain of microseconds and a loss of milliseconds both stand.
+type deltaAxis struct {
+	ref, lo, hi float64
+	linear      bool
+}
+
+func (a deltaAxis) squash(x float64) float64 {
+	if a.linear {
+		return x
+	}
+	return math.Asinh(x / a.ref)
+}
+
+func (a deltaAxis) at(x float64) float64 {
+	return (a.squash(x) - a.squash(a.lo)) / (a.squash(a.hi) - a.squash(a.lo))
+}
+
+func (a deltaAxis) value(y float64) float64 {
+	s := a.squash(a.lo) + y*(a.squash(a.hi)-a.squash(a.lo))
+	if a.linear {
+		return s
+	}
+	return a.ref * math.Sinh(s)
+}
+
+func newDeltaAxis(pr *stats.PairView, linear bool) deltaAxis {
+	a := deltaAxis{lo: 0, hi: 0, linear: linear}
+	small := math.NaN()
+	for i, d := range pr.Delta {
+		for _, x := range []float64{d, at(pr.DeltaLo, i), at(pr.DeltaHi, i)} {
+			if finite(x) {
+				a.lo, a.hi = math.Min(a.lo, x), math.Max(a.hi, x)
+			}
+		}
+		if finite(d) && d != 0 {
+			small = minOf(small, math.Abs(d))
+		}
+	}
+	if a.hi-a.lo <= 0 {
+		a.lo, a.hi = -1, 1
+	}
+	a.ref = math.Max((a.hi-a.lo)/1e3, 1)
+	if finite(small) {
+		a.ref = math.Max(a.ref, small)
+	}
+	return a
+}
+
+func at(xs []float64, i int) float64 {
+	if i < len(xs) {
+		return xs[i]
+	}
+	return math.NaN()
+}
+
+func (p *deltaPanel) body(pr *stats.PairView, w, h int) []string {
+	st := p.sc.st
+	rows, cols := h-1, w-deltaLabel-2
+	a := newDeltaAxis(pr, p.sc.linear)
+	rowOf := func(x float64) int {
+		return max(0, min(rows-1, int(math.Round((1-a.at(x))*float64(rows-1)))))
+	}
+	zero := rowOf(0)
+	type mark struct {
+		s string
+		k ink
+	}
+	grid := make([][]mark, rows)
+	for y := range grid {
+		grid[y] = make([]mark, cols)
+		for x := range grid[y] {
+			grid[y][x] = mark{" ", ink{}}
+			if y == zero {
+				grid[y][x] = mark{"┄", st.faint}
+			}
+		}
+	}
+	n := len(pr.Delta)
+	for i, d := range pr.Delta {
+		if !finite(d) {
+			continue
+		}
+		x := (2*i + 1) * cols / (2 * n)
+		if lo, hi := at(pr.DeltaLo, i), at(pr.DeltaHi, i); finite(lo) && finite(hi) {
+			for y := rowOf(hi); y <= rowOf(lo); y++ {
+				grid[y][x] = mark{"│", st.muted}
+			}
+		}
+		grid[rowOf(d)][x] = mark{"●", st.lane[stats.Optimized]}
+		if d > 0 {
+			grid[rowOf(d)][x] = mark{"○", st.lane[stats.Eager]}
+		}
+	}
+	var out []string
+	for y := range grid {
+		label := ""
+		switch {
+		case y == zero:
+			label = "0"
+		case y == 0 || y == rows-1 || (y%4 == 0 && abs(y-zero) > 1 && y < rows-2):
+			label = signedShort(a.value(1 - float64(y)/float64(max(1, rows-1))))
+		}
+		var s strip
+		for _, c := range grid[y] {
+			s.add(c.k, c.s)
+		}
+		out = append(out, st.muted.on(right(label, deltaLabel))+" "+st.border.on("┤")+s.String())
+	}
+	return append(out, p.labels(pr, cols))
+}
+
+func (p *deltaPanel) labels(pr *stats.PairView, cols int) string {
+	l := newLine(deltaLabel + 2 + cols).to(deltaLabel + 2)
+	n := len(pr.DeltaQ)
+	for i, q := range pr.DeltaQ {
+		s := quantile(q)
+		x := deltaLabel + 2 + (2*i+1)*cols/(2*n) - cells(s)/2
+		if x > l.w || i == 0 {
+			l.to(x).put(p.sc.st.muted, s)
+		}
+	}
+	return l.String()
+}
+
+func signedShort(ns float64) string {
+	if ns > 0 {
+		return "+" + axisLabel(ns)
+	}
+	return "−" + axisLabel(-ns)
+}
+
+func abs(x int) int {
+	if x < 0 {
+		return -x
+	}
+	return x
+}

@@ -1,0 +1,107 @@
+package tui
+
+import (
+	"tailscope/stats"
+)
+
+// scenariosPanel compares the lanes for each scenario.
+type scenariosPanel struct{ listPanel }
+
+func (p *scenariosPanel) view() string {
+	st := p.sc.st
+	cols := []column{
+		{head: "scenario", w: 14, flex: true}, {head: "n", w: 7, right: true, drop: 4},
+		{head: "p50 " + laneMark(0), w: 8, right: true}, {head: "p50 " + laneMark(1), w: 8, right: true},
+		{head: "p99 " + laneMark(0), w: 8, right: true}, {head: "p99 " + laneMark(1), w: 8, right: true},
+		{head: "max " + laneMark(0), w: 8, right: true, drop: 7}, {head: "max " + laneMark(1), w: 8, right: true, drop: 7},
+		{head: "median Δ", w: 9, right: true, drop: 3}, {head: "won", w: 7, right: true, drop: 5}, {head: "wins up to", w: 10, right: true, drop: 2},
+	}
+	var rows [][]cell
+	for i := range p.sc.v.Stats.Scenarios {
+		r := &p.sc.v.Stats.Scenarios[i]
+		e, o := &r.Lanes[stats.Eager], &r.Lanes[stats.Optimized]
+		rows = append(rows, []cell{
+			{r.Scenario, st.text}, {count(o.N), st.muted},
+			quantCell(st, e.P50.Value, e.P50.Need, st.lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.lane[1]),
+			quantCell(st, e.P99.Value, e.P99.Need, st.lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.lane[1]),
+			{durCol(e.Max), st.muted}, {durCol(o.Max), st.muted},
+			{signed(r.Pair.MedianDiff), st.text}, {pct(r.Pair.ShareWon, 1), st.muted}, {winsUpTo(&r.Pair), st.text},
+		})
+	}
+	title := []run{{st.title, "scenarios"}, {st.muted, " · optimized − eager, this mode, whole session; grey: too few samples"}}
+	return p.list(title, cols, rows, "no scenario has samples yet")
+}
+
+func winsUpTo(pr *stats.PairView) string {
+	switch {
+	case pr.N == 0 || !finite(pr.Crossover):
+		return missing
+	case pr.Crossover >= 1:
+		return "everywhere"
+	case pr.Crossover <= 0:
+		return "nowhere"
+	}
+	return quantile(pr.Crossover)
+}
+
+// quantilesPanel is the full quantile table of both lanes.
+type quantilesPanel struct{ listPanel }
+
+var statRows = []quantRow{
+	{"p50", 0, func(s *stats.Summary) stats.Quantile { return s.P50 }},
+	{"p90", 0, func(s *stats.Summary) stats.Quantile { return s.P90 }},
+	{"p95", 0, func(s *stats.Summary) stats.Quantile { return s.P95 }},
+	{"p99", 0, func(s *stats.Summary) stats.Quantile { return s.P99 }},
+	{"p99.9", 0, func(s *stats.Summary) stats.Quantile { return s.P999 }},
+	{"max", 0, plainValue(func(s *stats.Summary) float64 { return s.Max })},
+	{"min", 0, plainValue(func(s *stats.Summary) float64 { return s.Min })},
+	{"mean", 0, plainValue(func(s *stats.Summary) float64 { return s.Mean })},
+	{"mean without the maximum", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclMax })},
+	{"mean without the top five", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclTop5 })},
+	{"mean without first samples", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclFirst })},
+	{"standard deviation", 0, plainValue(func(s *stats.Summary) float64 { return s.Std })},
+	{"device p50", 0, plainValue(func(s *stats.Summary) float64 { return s.DeviceP50 })},
+	{"device p99", 0, plainValue(func(s *stats.Summary) float64 { return s.DeviceP99 })},
+	{"first token p99", 0, plainValue(func(s *stats.Summary) float64 { return s.TTFTP99 })},
+	{"between tokens p50", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP50 })},
+	{"between tokens p99", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP99 })},
+	{"response p50", 0, plainValue(func(s *stats.Summary) float64 { return s.ResponseP50 })},
+	{"response p99", 0, plainValue(func(s *stats.Summary) float64 { return s.ResponseP99 })},
+}
+
+func (p *quantilesPanel) view() string {
+	st := p.sc.st
+	e, what := p.sc.main(stats.Eager)
+	o, _ := p.sc.main(stats.Optimized)
+	cols := []column{
+		{head: "", w: 26, flex: true},
+		{head: laneMark(0) + " " + p.sc.laneName(0), w: 9, right: true}, {head: "95 % interval", w: 24, drop: 3},
+		{head: laneMark(1) + " " + p.sc.laneName(1), w: 11, right: true}, {head: "95 % interval", w: 24, drop: 4},
+		{head: "difference", w: 10, right: true, drop: 1}, {head: "ratio", w: 7, right: true, drop: 2},
+	}
+	var rows [][]cell
+	for _, q := range statRows {
+		a, b := q.of(e), q.of(o)
+		if !finite(a.Value) && !finite(b.Value) {
+			continue
+		}
+		rows = append(rows, []cell{
+			{q.name, st.muted},
+			quantCell(st, a.Value, a.Need, st.lane[0]), intervalCell(st, a),
+			quantCell(st, b.Value, b.Need, st.lane[1]), intervalCell(st, b),
+			{signed(b.Value - a.Value), st.text}, {num(b.Value/a.Value, 3), st.text},
+		})
+	}
+	title := []run{{st.title, "quantiles"}, {st.muted, " · " + what + " · n " + count(e.N) + " and " + count(o.N)}}
+	return p.list(title, cols, rows, "no samples yet")
+}
+
+func intervalCell(st *styles, q stats.Quantile) cell {
+	switch {
+	case q.Need > 0:
+		return cell{needText(q.Need, 24), st.faint}
+	case finite(q.Lo) && finite(q.Hi):
+		return cell{interval(q.Lo, q.Hi, 24), st.muted}
+	}
+	return cell{"", st.muted}
+}

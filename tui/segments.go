@@ -1,0 +1,73 @@
+package tui
+
+import (
+	"strconv"
+
+	"tailscope/stats"
+)
+
+// segmentsPanel is the before/after table: one row for each stretch between
+// two toggles.
+type segmentsPanel struct{ listPanel }
+
+func (p *segmentsPanel) view() string {
+	st := p.sc.st
+	cols := []column{
+		{head: "segment", w: 7, right: true}, {head: "what changed", w: 12, flex: true}, {head: "from", w: 7, right: true, drop: 5}, {head: "n", w: 7, right: true},
+		{head: "p50 " + laneMark(0), w: 8, right: true, drop: 3}, {head: "p50 " + laneMark(1), w: 8, right: true}, {head: "p99 " + laneMark(0), w: 8, right: true, drop: 2}, {head: "p99 " + laneMark(1), w: 8, right: true},
+		{head: "median Δ", w: 9, right: true, drop: 1}, {head: "compiles", w: 8, right: true, drop: 4}, {head: "padding ×", w: 9, right: true, drop: 6},
+	}
+	var rows [][]cell
+	for i := range p.sc.v.Stats.Segments {
+		s := &p.sc.v.Stats.Segments[i]
+		e, o := &s.Lanes[stats.Eager], &s.Lanes[stats.Optimized]
+		k, label := st.text, s.Label
+		if s.EndNs == 0 {
+			k = st.strong
+			label += " (now)"
+		}
+		rows = append(rows, []cell{{strconv.Itoa(int(s.Segment)), k}, {label, k}, {clock(p.sc.since(s.StartNs)), st.faint}, {count(o.N), st.muted},
+			quantCell(st, e.P50.Value, e.P50.Need, st.lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.lane[1]),
+			quantCell(st, e.P99.Value, e.P99.Need, st.lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.lane[1]),
+			{signed(s.PairedDiff), st.text}, {count(o.Compiles), st.tag}, {num(o.PaddingTax, 2), st.muted}})
+	}
+	return p.list([]run{{st.title, "segments"}, {st.muted, " · before and after each toggle"}}, cols, rows, "no segment has samples yet")
+}
+
+// advicePanel is the verdict in full and the production rule with the evidence
+// each line rests on.
+type advicePanel struct{ listPanel }
+
+func (p *advicePanel) view() string {
+	st, v := p.sc.st, &p.sc.v.Stats.Verdict
+	w, h := p.inner()
+	title := []run{{st.title, "verdict and what to do"}}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
+	var out []string
+	add := func(indent int, mark string, mk, k ink, s string) {
+		for i, t := range wrap(s, w-indent-2, 6) {
+			l := newLine(w).gap(indent)
+			if i == 0 {
+				l.put(mk, mark)
+			}
+			out = append(out, l.to(indent+2).put(k, t).String())
+		}
+	}
+	vp := verdictPanel{p.pane}
+	add(0, "▌", vp.sentenceInk(), vp.sentenceInk(), vp.sentence())
+	for _, a := range v.Advice {
+		out = append(out, spaces(w))
+		add(0, "→", st.key, st.strong, a.Sentence)
+		for _, e := range a.Evidence {
+			add(2, "·", st.muted, st.muted, e)
+		}
+	}
+	if len(v.Advice) == 0 {
+		out = append(out, spaces(w))
+		add(0, "", st.muted, st.muted, "No advice yet: the rule needs a verdict first.")
+	}
+	off := max(0, min(p.sc.scroll[p.slot], len(out)-h))
+	return p.frame(title, vp.winners(), out[off:])
+}

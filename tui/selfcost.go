@@ -1,0 +1,69 @@
+package tui
+
+import (
+	"time"
+)
+
+// selfPanel accounts for tailscope itself: what measuring costs, what was
+// dropped, and the identity of the run.
+type selfPanel struct{ pane }
+
+func (p *selfPanel) view() string {
+	st := p.sc.st
+	w, h := p.inner()
+	title := []run{{st.title, "tailscope itself"}}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
+	var out []string
+	for _, f := range p.facts() {
+		if f.value == "" {
+			continue
+		}
+		out = append(out, newLine(w).put(st.muted, left(f.name, 18)).put(f.k, f.value).String())
+	}
+	return p.frame(title, nil, block(out, w, h))
+}
+
+func (p *selfPanel) facts() []field {
+	st, v := p.sc.st, p.sc.v
+	s, self := &v.Session, &v.Self
+	dropInk := st.text
+	if self.Dropped > 0 {
+		dropInk = st.warn
+	}
+	return []field{
+		{"screen", pctOf(self.CPUPercent) + " of a core, " + sizeOrMissing(self.RSSBytes), st.text, 0},
+		{"frame p99", frameText(self), st.text, 0},
+		{"views dropped", count(self.Dropped) + " replaced before they were shown", dropInk, 0},
+		{"samples", count(self.Samples) + ", " + spanOrMissing(self.PerSample) + " to take one in", st.text, 0},
+		{"journal", spanOrMissing(self.JournalLag) + " behind", st.text, 0},
+		{"worker", sizeOrMissing(self.WorkerRSS) + ", " + count(self.CreditInUse) + " requests ahead", st.text, 0},
+		{"GPU reading", spanOrMissing(self.GPUPoll), st.text, 0},
+		{"run", s.RunID, st.text, 0}, {"folder", s.Dir, st.text, 0},
+		{"exported", lastOf(v.Exports), st.text, 0},
+		{"engine", s.Engine + " · " + orMissing(providerText(s)), st.text, 0}, {"device", s.Device, st.text, 0},
+		{"refused", firstOf(s.Refusals), st.muted, 0},
+	}
+}
+
+func spanOrMissing(d time.Duration) string {
+	if d <= 0 {
+		return missing
+	}
+	return short(float64(d))
+}
+
+func lastOf(xs []string) string {
+	if len(xs) == 0 {
+		return ""
+	}
+	return xs[len(xs)-1]
+}
+
+func firstOf(xs []string) string {
+	if len(xs) == 0 {
+		return ""
+	}
+	return xs[0]
+}

@@ -1,0 +1,124 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// shapesPanel lists the executed shapes of the optimized lane and whether
+// compiling each has paid.
+type shapesPanel struct{ listPanel }
+
+func (p *shapesPanel) view() string {
+	st := p.sc.st
+	cols := []column{
+		{head: "shape", w: 10, flex: true}, {head: "strategy", w: 10, drop: 6}, {head: "n", w: 7, right: true},
+		{head: "p50 " + laneMark(0), w: 8, right: true, drop: 3}, {head: "p50 " + laneMark(1), w: 8, right: true, drop: 2},
+		{head: "compile", w: 8, right: true}, {head: "saved so far", w: 12, right: true, drop: 1}, {head: "pays back", w: 18, right: true},
+		{head: "padding ×", w: 9, right: true, drop: 4}, {head: "first seen", w: 10, right: true, drop: 5},
+	}
+	var rows [][]cell
+	for i := range p.sc.v.Stats.Shapes {
+		s := &p.sc.v.Stats.Shapes[i]
+		saved := st.ok
+		if s.SavedNs < 0 {
+			saved = st.warn
+		}
+		back, bk := breakEven(s.BreakEven), st.muted
+		if s.BreakEven == 0 {
+			bk = st.ok
+		} else if s.BreakEven < 0 {
+			bk = st.bad
+		}
+		rows = append(rows, []cell{
+			{s.Shape, st.text}, {s.Strategy, st.muted}, {count(s.N), st.text},
+			{durCol(s.EagerP50), st.lane[0]}, {durCol(s.OptP50), st.lane[1]}, {compileText(s.CompileNs), st.muted},
+			{signed(s.SavedNs), saved}, {back, bk}, {num(s.PaddingTax, 2), st.muted}, {clock(p.sc.since(s.FirstSeenNs)), st.faint},
+		})
+	}
+	title := []run{{st.title, "shapes"}, {st.muted, " · " + count(len(rows)) + " executed in the optimized lane"}}
+	return p.list(title, cols, rows, "no shape has run yet")
+}
+
+func compileText(ns int64) string {
+	if ns <= 0 {
+		return missing
+	}
+	return durCol(float64(ns))
+}
+
+func breakEven(n int) string {
+	switch {
+	case n == 0:
+		return "paid back"
+	case n < 0:
+		return "never at this rate"
+	}
+	return "in " + count(n) + " requests"
+}
+
+// gaugesPanel shows the recompile limit as it fills, per mode and strategy.
+type gaugesPanel struct{ pane }
+
+func (p *gaugesPanel) view() string {
+	st := p.sc.st
+	w, h := p.inner()
+	title := []run{{st.title, "recompile limit"}}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
+	var out []string
+	for _, g := range p.sc.v.Stats.Gauges {
+		k := limitInk(st, g.Used, g.Limit)
+		l := newLine(w).put(st.text, left(g.Mode+" "+g.Strategy, min(22, w/3))).gap(1)
+		if g.Limit > 0 {
+			full, rest := gauge(float64(g.Used)/float64(g.Limit), max(4, min(g.Limit, w/5)))
+			l.put(k, full).put(st.faint, rest).gap(1)
+		}
+		l.put(k, fmt.Sprintf("%d of %d", g.Used, g.Limit))
+		if g.Reached {
+			l.put(st.bad, "  reached: new shapes run eager")
+		}
+		if finite(g.Per100) {
+			l.put(st.muted, "  "+num(g.Per100, 1)+" compiles per 100 requests")
+		}
+		if s := g.Sentence; s != "" && l.room() > cells(s)+2 {
+			l.put(st.muted, " · "+s)
+		}
+		out = append(out, l.String())
+	}
+	if len(out) == 0 {
+		out = append(out, newLine(w).put(st.muted, "no executable has been made yet").String())
+	}
+	return p.frame(title, nil, out)
+}
+
+// advisorPanel lists the best bucket edges for what was observed.
+type advisorPanel struct{ listPanel }
+
+func (p *advisorPanel) view() string {
+	st := p.sc.st
+	cols := []column{
+		{head: "", w: 2}, {head: "k", w: 2, right: true}, {head: "bucket edges (tokens)", w: 16, flex: true}, {head: "waste", w: 7, right: true}, {head: "compiles", w: 8, right: true, drop: 3},
+		{head: "p50 predicted", w: 13, right: true, drop: 2}, {head: "p99 predicted", w: 13, right: true, drop: 1}, {head: "p50 measured", w: 12, right: true, drop: 5}, {head: "p99 measured", w: 12, right: true, drop: 4},
+	}
+	var rows [][]cell
+	for _, b := range p.sc.v.Stats.Advisor {
+		mark, k := "", st.text
+		if b.Chosen {
+			mark, k = "▶", st.strong
+		}
+		rows = append(rows, []cell{{mark, st.ok}, {strconv.Itoa(len(b.Edges)), k}, {edges(b.Edges), k}, {pct(b.Waste, 0), st.muted}, {strconv.Itoa(b.Compiles), st.muted},
+			{durCol(b.PredictedP50), k}, {durCol(b.PredictedP99), k}, {durCol(b.MeasuredP50), st.lane[1]}, {durCol(b.MeasuredP99), st.lane[1]}})
+	}
+	return p.list([]run{{st.title, "bucket advisor"}, {st.muted, " · the best edges for the lengths seen so far; b applies bucketing"}}, cols, rows, "the advisor needs more requests")
+}
+
+func edges(xs []int) string {
+	var s []string
+	for _, x := range xs {
+		s = append(s, strconv.Itoa(x))
+	}
+	return strings.Join(s, " ")
+}
