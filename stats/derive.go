@@ -9,10 +9,10 @@ import (
 // noteShape flags the first sample of its shape in its lane, mode and strategy
 // since the worker started.
 func (c *Collector) noteShape(m *modeState, st *shapeState, s *Sample) {
-	if s.Failed || st == m.shapes.rest || s.Shape == "" || st.seen[s.Lane] == s.Generation+1 {
+	if s.Failed || st == m.shapes.rest || s.Shape == "" || st.lanes[s.Lane].seen == s.Generation+1 {
 		return
 	}
-	st.seen[s.Lane] = s.Generation + 1
+	st.lanes[s.Lane].seen = s.Generation + 1
 	s.Flags |= FlagShapeNew
 	c.out = append(c.out, derived(KindShapeNew, s,
 		fmt.Sprintf("shape %s runs for the first time in the %s lane, %s", s.Shape, s.Lane, formatMs(float64(s.WallNs)))))
@@ -37,10 +37,10 @@ const (
 )
 
 type spikeRule struct {
-	ring          []int64
-	n, next       int
 	limit, median float64
+	n, next       int
 	last, silent  int
+	ring          [spikeWindow]int64
 }
 
 // see judges v against the window before it and then takes it in.
@@ -49,18 +49,14 @@ func (r *spikeRule) see(v int64) (spike bool) {
 		r.refresh()
 	}
 	spike = r.limit > 0 && float64(v) > r.limit
-	if len(r.ring) < spikeWindow {
-		r.ring = append(r.ring, v)
-	} else {
-		r.ring[r.n%spikeWindow] = v
-	}
+	r.ring[uint(r.n)%spikeWindow] = v
 	r.n++
 	return spike
 }
 
 func (r *spikeRule) refresh() {
 	var buf, dev [spikeWindow]int64
-	n := copy(buf[:], r.ring)
+	n := copy(buf[:], r.ring[:min(r.n, spikeWindow)])
 	slices.Sort(buf[:n])
 	r.median = Percentile(buf[:n], 0.5)
 	for i, v := range buf[:n] {
@@ -75,7 +71,7 @@ func (c *Collector) noteSpike(st *shapeState, s *Sample) {
 	if !s.Clean() {
 		return
 	}
-	r := &st.spikes[s.Lane]
+	r := &st.lanes[s.Lane].spikes
 	if !r.see(s.WallNs) {
 		return
 	}

@@ -16,8 +16,13 @@ import (
 // which a sliding window needs. HDR converts it to the library's type; a test
 // holds the two to the same buckets.
 type hist struct {
-	pageN [histPages]uint64
-	pages [histPages]*[histSub]uint32
+	pages [histPages]histPage
+}
+
+// histPage is one octave; c is nil until a value falls into it.
+type histPage struct {
+	n uint64
+	c *[histSub]uint32
 }
 
 const (
@@ -52,19 +57,18 @@ func histEdges(page, sub int) (lo, width int64) {
 
 func (h *hist) record(v int64) {
 	p, s := histIndex(v)
-	pg := h.pages[p]
-	if pg == nil {
-		pg = new([histSub]uint32)
-		h.pages[p] = pg
+	pg := &h.pages[p]
+	if pg.c == nil {
+		pg.c = new([histSub]uint32)
 	}
-	pg[s]++
-	h.pageN[p]++
+	pg.c[s]++
+	pg.n++
 }
 
 // n is the number of values.
 func (h *hist) n() (n uint64) {
-	for _, c := range &h.pageN {
-		n += c
+	for p := range h.pages {
+		n += h.pages[p].n
 	}
 	return n
 }
@@ -72,36 +76,36 @@ func (h *hist) n() (n uint64) {
 // remove takes back one value that was recorded.
 func (h *hist) remove(v int64) {
 	p, s := histIndex(v)
-	if pg := h.pages[p]; pg != nil && pg[s] > 0 {
-		pg[s]--
-		h.pageN[p]--
+	if pg := &h.pages[p]; pg.c != nil && pg.c[s] > 0 {
+		pg.c[s]--
+		pg.n--
 	}
 }
 
 // reset empties the histogram and keeps its memory.
 func (h *hist) reset() {
-	for p, pg := range h.pages {
-		if pg != nil && h.pageN[p] > 0 {
-			clear(pg[:])
+	for p := range h.pages {
+		if pg := &h.pages[p]; pg.n > 0 {
+			clear(pg.c[:])
+			pg.n = 0
 		}
-		h.pageN[p] = 0
 	}
 }
 
 // merge adds all values of o.
 func (h *hist) merge(o *hist) {
-	for p, pg := range o.pages {
-		if pg == nil || o.pageN[p] == 0 {
+	for p := range o.pages {
+		from, to := &o.pages[p], &h.pages[p]
+		if from.n == 0 {
 			continue
 		}
-		if h.pages[p] == nil {
-			h.pages[p] = new([histSub]uint32)
+		if to.c == nil {
+			to.c = new([histSub]uint32)
 		}
-		dst := h.pages[p]
-		for i, c := range pg {
-			dst[i] += c
+		for i, c := range from.c {
+			to.c[i] += c
 		}
-		h.pageN[p] += o.pageN[p]
+		to.n += from.n
 	}
 }
 
@@ -111,13 +115,13 @@ func (h *hist) ranks(ranks []uint64, out []float64) {
 	var before uint64
 	k := 0
 	for p := 0; p < histPages && k < len(ranks); p++ {
-		if h.pageN[p] == 0 || ranks[k] > before+h.pageN[p] {
-			before += h.pageN[p]
+		if h.pages[p].n == 0 || ranks[k] > before+h.pages[p].n {
+			before += h.pages[p].n
 			continue
 		}
 		cum := before
 		for s := 0; s < histSub && k < len(ranks); s++ {
-			c := h.pages[p][s]
+			c := h.pages[p].c[s]
 			if c == 0 {
 				continue
 			}
@@ -127,7 +131,7 @@ func (h *hist) ranks(ranks []uint64, out []float64) {
 				k++
 			}
 		}
-		before += h.pageN[p]
+		before += h.pages[p].n
 	}
 }
 
@@ -135,15 +139,15 @@ func (h *hist) ranks(ranks []uint64, out []float64) {
 func (h *hist) above(x float64) uint64 {
 	var n uint64
 	for p := histPages - 1; p >= 0; p-- {
-		if h.pageN[p] == 0 {
+		if h.pages[p].n == 0 {
 			continue
 		}
 		if histValue(p, 0) > x {
-			n += h.pageN[p]
+			n += h.pages[p].n
 			continue
 		}
 		for s := histSub - 1; s >= 0 && histValue(p, s) > x; s-- {
-			n += uint64(h.pages[p][s])
+			n += uint64(h.pages[p].c[s])
 		}
 		break
 	}
@@ -152,11 +156,11 @@ func (h *hist) above(x float64) uint64 {
 
 // each calls f for every bucket with values, in ascending order.
 func (h *hist) each(f func(value float64, count uint64)) {
-	for p, pg := range h.pages {
-		if h.pageN[p] == 0 {
+	for p := range h.pages {
+		if h.pages[p].n == 0 {
 			continue
 		}
-		for s, c := range pg {
+		for s, c := range h.pages[p].c {
 			if c != 0 {
 				f(histValue(p, s), uint64(c))
 			}
@@ -169,11 +173,11 @@ func (h *hist) each(f func(value float64, count uint64)) {
 // and counted.
 func (h *hist) hdr() (out *hdrhistogram.Histogram, over uint64) {
 	out = hdrhistogram.New(1, 1<<42, 3)
-	for p, pg := range h.pages {
-		if h.pageN[p] == 0 {
+	for p := range h.pages {
+		if h.pages[p].n == 0 {
 			continue
 		}
-		for s, c := range pg {
+		for s, c := range h.pages[p].c {
 			lo, _ := histEdges(p, s)
 			if c != 0 && out.RecordValues(lo, int64(c)) != nil {
 				over += uint64(c)

@@ -167,34 +167,33 @@ func (g *group) hidden(scratch *hist) Summary {
 // copyFrom makes h equal to o and keeps h's memory.
 func (h *hist) copyFrom(o *hist) {
 	for p := range h.pages {
+		from, to := &o.pages[p], &h.pages[p]
 		switch {
-		case o.pageN[p] == 0:
-			if h.pageN[p] != 0 {
-				clear(h.pages[p][:])
+		case from.n > 0:
+			if to.c == nil {
+				to.c = new([histSub]uint32)
 			}
-		default:
-			if h.pages[p] == nil {
-				h.pages[p] = new([histSub]uint32)
-			}
-			*h.pages[p] = *o.pages[p]
+			*to.c = *from.c
+		case to.n > 0:
+			clear(to.c[:])
 		}
+		to.n = from.n
 	}
-	h.pageN = o.pageN
 }
 
 // subAbove takes back o's counts in buckets whose middle exceeds x.
 func (h *hist) subAbove(o *hist, x float64) {
 	for p := range o.pages {
-		if o.pageN[p] == 0 || h.pages[p] == nil || histValue(p, histSub-1) <= x {
+		if o.pages[p].n == 0 || h.pages[p].n == 0 || histValue(p, histSub-1) <= x {
 			continue
 		}
-		for s, c := range o.pages[p] {
+		for s, c := range o.pages[p].c {
 			if c == 0 || histValue(p, s) <= x {
 				continue
 			}
-			c = min(c, h.pages[p][s])
-			h.pages[p][s] -= c
-			h.pageN[p] -= uint64(c)
+			c = min(c, h.pages[p].c[s])
+			h.pages[p].c[s] -= c
+			h.pages[p].n -= uint64(c)
 		}
 	}
 }

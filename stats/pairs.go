@@ -18,10 +18,10 @@ type pairTable struct {
 type halfPair struct {
 	request uint64
 	wall    int64
+	shape   *shapeState
 	segment int32
 	lane    Lane
 	waits   bool
-	shape   *shapeState
 }
 
 // Pair is one request's latency in both lanes, ns.

@@ -7,18 +7,22 @@ import (
 
 // shapeState is one executed shape of one mode and strategy, in both lanes.
 type shapeState struct {
-	shape, strategy string
-	seen            [NumLanes]int32 // 1 + worker generation that ran it; 0: never
-	n               [NumLanes]int
-	clean           [NumLanes]qdist // clean samples
-	eagerOfPairs    qdist           // eager latencies of the requests that the optimized lane ran in this shape
+	lanes           [NumLanes]shapeLane
 	compileNs       int64
-	saved           int64
+	saved           int64 // eager − optimized, over the pairs
 	tokens, exec    int64
 	firstSeen       int64
-	spikes          [NumLanes]spikeRule
-	medianN         [NumLanes]int
-	medians         [NumLanes]float64
+	shape, strategy string
+	eagerOfPairs    qdist // eager latencies of the requests that the optimized lane ran in this shape
+}
+
+type shapeLane struct {
+	seen    int32 // 1 + worker generation that ran it; 0: never
+	n       int
+	medianN int // size of clean when median was computed
+	median  float64
+	spikes  spikeRule
+	clean   qdist // clean samples
 }
 
 // shapeTable finds a sample's shape by strategy and shape, up to cap of them.
@@ -54,9 +58,10 @@ func (t *shapeTable) of(in *interner, s *Sample) *shapeState {
 }
 
 func (st *shapeState) add(s *Sample) {
-	st.n[s.Lane]++
+	l := &st.lanes[s.Lane]
+	l.n++
 	if s.Clean() {
-		st.clean[s.Lane].record(s.WallNs)
+		l.clean.record(s.WallNs)
 	}
 	if s.Lane == Optimized {
 		st.tokens += int64(s.Tokens)
@@ -69,22 +74,22 @@ func (st *shapeState) add(s *Sample) {
 
 // cleanMedian is the median of the shape's clean samples, at most a quarter of
 // them out of date; NaN without any.
-func (st *shapeState) cleanMedian(l Lane) float64 {
-	d := &st.clean[l]
-	if d.n == 0 {
+func (st *shapeState) cleanMedian(lane Lane) float64 {
+	l := &st.lanes[lane]
+	if l.clean.n == 0 {
 		return math.NaN()
 	}
-	if st.medianN[l] == 0 || d.n >= st.medianN[l]+min(st.medianN[l]/4+1, 4096) {
-		st.medians[l], st.medianN[l] = d.quantile(0.5), d.n
+	if l.medianN == 0 || l.clean.n >= l.medianN+min(l.medianN/4+1, 4096) {
+		l.median, l.medianN = l.clean.quantile(0.5), l.clean.n
 	}
-	return st.medians[l]
+	return l.median
 }
 
-// rowsOf lists the shapes that the optimized lane ran, most used first.
+// list gives the shapes that the optimized lane ran, most used first.
 func (t *shapeTable) list() []ShapeRow {
 	var out []ShapeRow
 	add := func(st *shapeState) {
-		if st != nil && st.n[Optimized] > 0 {
+		if st != nil && st.lanes[Optimized].n > 0 {
 			out = append(out, st.row())
 		}
 	}
@@ -99,8 +104,8 @@ func (t *shapeTable) list() []ShapeRow {
 }
 
 func (st *shapeState) row() ShapeRow {
-	r := ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.n[Optimized],
-		EagerP50: st.eagerOfPairs.quantile(0.5), OptP50: st.clean[Optimized].quantile(0.5),
+	r := ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.lanes[Optimized].n,
+		EagerP50: st.eagerOfPairs.quantile(0.5), OptP50: st.lanes[Optimized].clean.quantile(0.5),
 		CompileNs: st.compileNs, SavedNs: float64(st.saved), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
 	if st.tokens > 0 && st.exec > 0 {
 		r.PaddingTax = float64(st.exec) / float64(st.tokens)

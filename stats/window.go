@@ -5,16 +5,18 @@ import (
 	"slices"
 )
 
-// window holds the samples of the last WindowNs of one mode, up to ringCap of
-// them: exact counts in, exact counts out.
+// window holds the samples of the last WindowNs of one mode, up to cap of
+// them. Taking one in only stores it; a view counts what came and takes back
+// what left since the view before it.
 type window struct {
-	ns   int64
-	buf  []winSample
-	head int // oldest
-	n    int
-	cap  int
-	cut  bool // samples left early because the ring was full
-	scen [][NumLanes]winDist
+	ns      int64
+	buf     []winSample
+	head    int // oldest
+	n       int
+	counted int // of the n, from the oldest: those in scen
+	cap     int
+	cut     bool // samples left early because the ring was full
+	scen    [][NumLanes]winDist
 }
 
 type winSample struct {
@@ -76,9 +78,6 @@ func (w *winDist) remove(e *winSample) {
 func newWindow(ns int64, ringCap int) *window { return &window{ns: ns, cap: ringCap} }
 
 func (w *window) add(s *Sample, scen int32) {
-	for int(scen) >= len(w.scen) {
-		w.scen = append(w.scen, [NumLanes]winDist{})
-	}
 	if w.n == len(w.buf) {
 		w.grow()
 	}
@@ -86,31 +85,43 @@ func (w *window) add(s *Sample, scen int32) {
 	if i >= len(w.buf) {
 		i -= len(w.buf)
 	}
-	e := &w.buf[i]
-	*e = winSample{t: s.StartNs + s.WallNs, wall: max(s.WallNs, 0), dev: s.DeviceNs, tokens: s.Tokens,
+	w.buf[i] = winSample{t: s.StartNs + s.WallNs, wall: max(s.WallNs, 0), dev: s.DeviceNs, tokens: s.Tokens,
 		exec: s.ExecutedTokens, scen: int16(scen), lane: s.Lane, tagged: s.tagged()}
 	w.n++
-	w.scen[scen][e.lane].add(e)
-	w.expire(e.t - w.ns)
 }
 
-// grow makes room: twice the ring, or the oldest sample's place.
+// grow makes room: by expiry, then by doubling the ring, then in place of the
+// oldest.
 func (w *window) grow() {
-	if len(w.buf) >= w.cap {
+	if w.n > 0 {
+		w.expire(w.at(w.n-1).t - w.ns)
+	}
+	switch {
+	case len(w.buf) < w.cap && w.n > len(w.buf)/2 || len(w.buf) == 0:
+		next := make([]winSample, max(1024, min(2*len(w.buf), w.cap)))
+		for i := range w.n {
+			next[i] = *w.at(i)
+		}
+		w.buf, w.head = next, 0
+	case w.n == len(w.buf):
 		w.cut = true
 		w.pop()
-		return
 	}
-	next := make([]winSample, max(1024, min(2*len(w.buf), w.cap)))
-	for i := range w.n {
-		next[i] = w.buf[(w.head+i)%len(w.buf)]
+}
+
+func (w *window) at(i int) *winSample {
+	if i += w.head; i >= len(w.buf) {
+		i -= len(w.buf)
 	}
-	w.buf, w.head = next, 0
+	return &w.buf[i]
 }
 
 func (w *window) pop() {
-	e := &w.buf[w.head]
-	w.scen[e.scen][e.lane].remove(e)
+	if w.counted > 0 {
+		e := &w.buf[w.head]
+		w.scen[e.scen][e.lane].remove(e)
+		w.counted--
+	}
 	w.n--
 	if w.head++; w.head == len(w.buf) {
 		w.head = 0
@@ -121,6 +132,17 @@ func (w *window) pop() {
 func (w *window) expire(t int64) {
 	for w.n > 0 && w.buf[w.head].t < t {
 		w.pop()
+	}
+}
+
+// count takes into scen what came since the last view.
+func (w *window) count() {
+	for ; w.counted < w.n; w.counted++ {
+		e := w.at(w.counted)
+		for int(e.scen) >= len(w.scen) {
+			w.scen = append(w.scen, [NumLanes]winDist{})
+		}
+		w.scen[e.scen][e.lane].add(e)
 	}
 }
 
@@ -137,6 +159,7 @@ type small struct{ wall, dev []int64 }
 // gather merges the scenarios into lanes and collects, in one pass, the raw
 // values of every group that is small.
 func (w *window) gather() (lanes [NumLanes]winDist, raw [NumLanes]small, scen [][NumLanes]small) {
+	w.count()
 	scen = make([][NumLanes]small, len(w.scen))
 	for i := range w.scen {
 		for l := range lanes {
@@ -144,11 +167,7 @@ func (w *window) gather() (lanes [NumLanes]winDist, raw [NumLanes]small, scen []
 		}
 	}
 	for i := range w.n {
-		j := w.head + i
-		if j >= len(w.buf) {
-			j -= len(w.buf)
-		}
-		e := &w.buf[j]
+		e := w.at(i)
 		if lanes[e.lane].n < exactBelow {
 			raw[e.lane].take(e)
 		}
