@@ -105,11 +105,12 @@ def token_ids(req, vocab):
 def decode(step, tok, past, steps, toks, begin, clone, events, stream, stamps, forced=None):
     """The greedy loop that is timed: len(steps) calls. Returns the last
     step's logits. begin marks a step of CUDA graphs; clone keeps a token that
-    the next replay would overwrite; events or stamps keep each step's time."""
+    the next replay would overwrite; events or stamps keep each step's time.
+    forced is for checks: (tokens to use, list that takes each step's logits)."""
     last = None
     for i, (mask, pos, cp) in enumerate(steps):
         if forced:
-            tok = forced[i]
+            tok = forced[0][i]
         if begin:
             begin()
         tok, last, more = step(tok, mask, pos, cp, past)
@@ -122,6 +123,8 @@ def decode(step, tok, past, steps, toks, begin, clone, events, stream, stamps, f
             events[i].record(stream)
         elif stamps is not None:
             stamps.append(now())
+        if forced:
+            forced[1].append(last.clone())
     return last
 
 

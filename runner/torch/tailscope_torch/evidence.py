@@ -13,6 +13,9 @@ import torch
 from .wire import log, now
 
 
+LOGGERS = ("torch._dynamo.guards.__recompiles", "torch._dynamo.convert_frame", "torch._dynamo.guards", "torch._dynamo")
+
+
 def dynamo():
     import torch._dynamo as d
     return d
@@ -44,8 +47,7 @@ class Watch:
             torch._logging.set_logs(recompiles=True)
         except Exception as e:  # an older torch: reasons stay unknown
             log(f"recompile reasons are not available: {e!r}")
-        for name in ("torch._dynamo.guards.__recompiles", "torch._dynamo.convert_frame", "torch._dynamo.guards",
-                     "torch._dynamo"):
+        for name in LOGGERS:
             logger = logging.getLogger(name)
             if self.handler not in logger.handlers:
                 logger.addHandler(self.handler)
@@ -57,6 +59,15 @@ class Watch:
         except Exception as e:
             self.callbacks = False
             log(f"compilation callbacks are not available: {e!r}")
+
+    def remove(self):
+        """Hooks out, for a process that goes on with another model."""
+        for name in LOGGERS:
+            logging.getLogger(name).removeHandler(self.handler)
+        if self.callbacks:
+            from torch._dynamo.callback import callback_handler as h
+            h.start_callbacks[:] = [c for c in h.start_callbacks if c != self.start]
+            h.end_callbacks[:] = [c for c in h.end_callbacks if c != self.end]
 
     def start(self, args=None):
         trigger = trigger_of(args)

@@ -28,7 +28,7 @@ class Job:
         self.cache_len, self.first, self.toks, self.last, self.out = 0, None, [], None, None
         self.shape, self.backend, self.times = "", "", {}
         self.compile_ns, self.go, self.undo, self.rescued = 0, None, None, None
-        self.prepare = self.step_marks = self.row = self.kept = None
+        self.prepare = self.step_marks = self.head = self.row = self.kept = None
 
     def at(self):
         """(callable, shape name, shape key) of the call under way."""
@@ -207,7 +207,10 @@ class Lanes:
                 j.times["ttft_ns"] = stamps[0] - t0
                 return step_times(stamps[0], stamps[1:], None)
             return []
-        j.prepare, j.go, j.undo, j.step_marks = prepare, go, undo, marks
+
+        def head():
+            return prefill(*first, state["cache"])[0][:, -1].clone()
+        j.prepare, j.go, j.undo, j.step_marks, j.head = prepare, go, undo, marks, head
 
     def static_prefill(self, j):
         """A prefill that writes into the fixed-size cache."""

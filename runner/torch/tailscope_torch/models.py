@@ -113,7 +113,10 @@ def transformers():
     except ImportError as e:
         raise ModelError(f"transformers is not installed ({e}): pip install transformers, "
                          "or give torch.entry file.py:function", "library") from e
-    t.logging.set_verbosity_error()
+    try:
+        t.utils.logging.set_verbosity_error()
+    except AttributeError:
+        pass
     return t
 
 

@@ -112,6 +112,7 @@ def requests(a, mode, prefill, decode, reps):
 
 
 def run(a, mode, prefill, decode, extra):
+    from . import evidence
     began = time.monotonic()
     w, out = worker(a, extra)
     walls = {"eager": [], "optimized": []}
@@ -128,6 +129,7 @@ def run(a, mode, prefill, decode, extra):
             last[b["lane"]] = b
         out.lines = [m for m in out.lines if m["t"] != "batch" or any(m.get("error", []))]
     w.close()
+    evidence.reset()
     events = out.take("event")
     kinds = {k: sum(e["kind"] == k for e in events) for k in sorted({e["kind"] for e in events})}
     counters = out.take("counters")[-1]
@@ -165,6 +167,8 @@ def overhead(a):
         w.share = 0
         for _ in range(4):
             w.request(dict(req))
+        w.out.flush()
+        out.lines.clear()
         bare, ours = [], []
         sync, clock = w.clock.sync, time.perf_counter_ns
         for i in range(n):
@@ -193,8 +197,9 @@ def overhead(a):
             bare.append(clock() - t)
             w.request({**req, "id": 10 + i})
             w.out.flush()
-            ours += out.take("batch")[-1]["wall_ns"]
+            ours.append(out.take("batch")[-1]["wall_ns"][-1])
             out.lines.clear()
+        w.close()
         result[mode] = {"bare_ms": quantiles(bare), "worker_ms": quantiles(ours),
                         "ratio_p50": round(statistics.median(ours) / statistics.median(bare), 4)}
     return result

@@ -160,6 +160,7 @@ class Worker:
         if self.window:
             self.end_window()
         self.flush()
+        self.watch.remove()
 
     def flush(self):
         self.out.flush()
@@ -243,7 +244,7 @@ class Worker:
             job.kept, job.row = self.lanes.keep(job), row
         else:
             self.sample(row, job)
-        job.out = None
+        job.out = job.last = None  # a replay of CUDA graphs must not find its old output alive
         return job
 
     def failed(self, row, req, lane, job, start, e):
@@ -350,6 +351,9 @@ class Worker:
             seconds = evidence.last_metrics("").get("entire_frame_compile_time_s") or 0
             t = now()
             self.compiled(t - int(seconds * 1e9), t, graphs, self.watch.reason, "")
+            if not self.now.group.limit_reached:  # which of its shapes it was, nobody said
+                for c, shapes in self.now.used:
+                    c.shapes |= shapes
 
     def recorded(self, start, end):
         job = self.now
@@ -416,6 +420,8 @@ class Worker:
         if at is not None:
             self.checks.tokens_differ += 1
             rel = self.forced(req, jobs)
+        if req["mode"] == "e2e_kv":
+            rel = max(rel, self.prefills(req))
         bad = self.checks.note(rel)
         self.dirty = True
         if bad:
@@ -426,18 +432,26 @@ class Worker:
             log(f"request {req['id']}: tokens differ from step {at}, logits under the same tokens by {rel:.3g}")
 
     def forced(self, req, jobs):
-        """The difference under the eager lane's tokens: both runs repeated,
-        untimed, with the tokens given."""
+        """The largest difference of any step under the eager lane's tokens:
+        both runs repeated, untimed, with the tokens given."""
         toks = [torch.tensor(t, device=self.model.device) for t in jobs["eager"].kept.toks[:-1]]
         if req["mode"] == "kv_decode":  # in e2e_kv the first token is among those kept
             toks.insert(0, self.first_token(jobs["eager"], req))
-        last = {}
+        steps = {"eager": [], "optimized": []}
+        for lane, kept in steps.items():
+            job = self.lanes.job(req, lane)
+            job.prepare()
+            job.go(forced=(toks, kept))
+        return max(map(rel_l2, steps["eager"], steps["optimized"]))
+
+    def prefills(self, req):
+        """The difference of the lanes' prefills, repeated untimed."""
+        found = []
         for lane in ("eager", "optimized"):
             job = self.lanes.job(req, lane)
             job.prepare()
-            job.go(forced=toks)
-            last[lane] = self.lanes.keep(job).last
-        return rel_l2(last["eager"], last["optimized"])
+            found.append(job.head())
+        return rel_l2(*found)
 
     def first_token(self, job, req):
         """The token that the decode of this request starts from."""

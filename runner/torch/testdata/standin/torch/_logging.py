@@ -1,0 +1,8 @@
+import logging
+
+
+class _logging:
+    @staticmethod
+    def set_logs(recompiles=False):
+        if recompiles:
+            logging.getLogger("torch._dynamo.guards.__recompiles").setLevel(logging.DEBUG)
