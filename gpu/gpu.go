@@ -1,0 +1,131 @@
+// Package gpu reads telemetry of one GPU behind a narrow interface. A sampler
+// polls a Source about once a second, cheap calls only, measures what each
+// poll costs and polls less often when it costs much: a monitor must not make
+// the tail it shows. The NVML adapter is gpu/nvml; this package has no cgo.
+//
+// In: a Source. Out: a State a poll on a channel. A reading is a value or an
+// error, never a zero that stands for nothing. Values are averages over the
+// driver's window (1/6 to 1 s for utilisation), not instants.
+package gpu
+
+import (
+	"context"
+	"time"
+)
+
+// Reading is a value or the reason why there is none.
+type Reading[T any] struct {
+	Value T
+	Err   error // nil when Value is valid
+}
+
+// Of returns a valid reading.
+func Of[T any](v T) Reading[T] { return Reading[T]{Value: v} }
+
+// No returns a missing reading.
+func No[T any](err error) Reading[T] { return Reading[T]{Err: err} }
+
+// State is one poll of one device.
+type State struct {
+	TNs    int64  // CLOCK_MONOTONIC, nanoseconds
+	Why    string // why nothing can be read; "" when something can
+	Index  int
+	Count  int // devices the driver shows
+	Name   string
+	Driver string
+
+	UtilPct, MemUtilPct                    Reading[float64] // percent of the driver's window
+	MemUsedBytes, MemTotalBytes            Reading[uint64]
+	PowerMilliwatts, PowerLimitMilliwatts  Reading[uint64]
+	TempC                                  Reading[float64]
+	SMClockMHz, SMClockMaxMHz, MemClockMHz Reading[float64]
+	Throttle                               Reading[[]string] // reasons that slow the clock now; idle is none
+
+	CostNs   int64         // what this poll took
+	Interval time.Duration // time to the next poll; longer than asked for after costly polls
+	SlowDown string        // why Interval is longer than asked for, or ""
+}
+
+// Source is a driver that can be asked about one device.
+type Source interface {
+	// Read fills the readings, Name, Driver, Index and Count of a state.
+	// Readings it cannot get carry their error.
+	Read() State
+	// Close gives the driver back.
+	Close()
+}
+
+// Options configures a sampler.
+type Options struct {
+	Index    int
+	Interval time.Duration                   // between polls; 0: one second
+	Open     func(index int) (Source, error) // opens the driver
+	Now      func() int64                    // CLOCK_MONOTONIC in nanoseconds
+}
+
+// Limits of the back-off: a poll may cost one part in costShare of the time
+// between two.
+const (
+	costShare   = 100
+	maxInterval = 10 * time.Second
+)
+
+// Start polls in a goroutine of its own until ctx ends; then the channel
+// closes. Where the driver cannot be opened it sends one state that says why.
+// A state that nobody takes is replaced by the next.
+func Start(ctx context.Context, o Options) <-chan State {
+	out := make(chan State, 1)
+	if o.Interval <= 0 {
+		o.Interval = time.Second
+	}
+	go func() {
+		defer close(out)
+		src, err := o.Open(o.Index)
+		if err != nil {
+			out <- State{TNs: o.Now(), Why: err.Error(), Index: o.Index}
+			<-ctx.Done()
+			return
+		}
+		defer src.Close()
+		poll(ctx, src, o, out)
+	}()
+	return out
+}
+
+// poll reads, sends, and waits as long as the cost of reading asks for.
+func poll(ctx context.Context, src Source, o Options, out chan State) {
+	interval := o.Interval
+	for {
+		begin := time.Now()
+		st := src.Read()
+		cost := time.Since(begin)
+		st.TNs, st.CostNs = o.Now(), int64(cost)
+		interval, st.SlowDown = pace(o.Interval, interval, cost)
+		st.Interval = interval
+		select {
+		case <-out:
+		default:
+		}
+		out <- st
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(interval):
+		}
+	}
+}
+
+// pace doubles the interval while a poll costs more than its share of it, and
+// halves it again, down to what was asked for, once polls are cheap.
+func pace(asked, now time.Duration, cost time.Duration) (time.Duration, string) {
+	switch {
+	case cost*costShare > now && now < maxInterval:
+		now = min(2*now, max(maxInterval, asked))
+	case cost*costShare*4 < now && now > asked:
+		now = max(now/2, asked)
+	}
+	if now > asked {
+		return now, "a reading took " + cost.Round(10*time.Microsecond).String() + ": polling less often"
+	}
+	return now, ""
+}
