@@ -43,77 +43,81 @@ func gauge(share float64, w int) (full, rest string) {
 	return strings.Repeat("■", n), strings.Repeat("□", w-n)
 }
 
-// histAxis is the common horizontal axis of the lanes' histograms: each column
-// stands for a whole number of bins or each bin for a whole number of columns,
-// so that no column is taller only because it collects more bins.
+// histAxis is the common horizontal axis of the lanes' histograms.
 type histAxis struct {
-	first   int // bin at the left edge
-	perCol  int // bins a column, 0 when a bin spans columns
-	perBin  int // columns a bin
 	cols    int
 	lo, log float64 // left edge in ns, natural logarithm of one column's ratio
 }
 
-// newHistAxis covers every bin that holds samples in any of hs.
+// newHistAxis covers every bin that holds samples in any of hs, at least a
+// factor of four, with a little air at both ends.
 func newHistAxis(cols int, hs ...*stats.Histogram) (histAxis, bool) {
-	first, last, ref := math.MaxInt, -1, (*stats.Histogram)(nil)
+	lo, hi := math.NaN(), math.NaN()
 	for _, h := range hs {
-		if h.Ratio <= 1 || h.LoNs <= 0 {
+		if !(h.Ratio > 1) || !(h.LoNs > 0) {
 			continue
 		}
 		for i, c := range h.Counts {
 			if c > 0 {
-				first, last, ref = min(first, i), max(last, i), h
+				left := h.LoNs * math.Pow(h.Ratio, float64(i))
+				lo, hi = minOf(lo, left), maxOf(hi, left*h.Ratio)
 			}
 		}
 	}
-	if ref == nil || cols < 1 {
+	if !finite(lo) || !finite(hi) || cols < 1 {
 		return histAxis{}, false
 	}
-	// at least a factor of four, one bin of air on both sides
-	need := int(math.Ceil(math.Log(4) / math.Log(ref.Ratio)))
-	for last-first+1 < need {
-		first, last = first-1, last+1
+	if r := hi / lo; r < 4 {
+		lo, hi = lo/math.Sqrt(4/r), hi*math.Sqrt(4/r)
 	}
-	first, last = first-1, last+1
-	n := last - first + 1
-	a := histAxis{cols: cols}
-	if n <= cols {
-		a.perBin = cols / n
-		shown := (cols + a.perBin - 1) / a.perBin
-		a.first = first - (shown-n)/2
-		a.log = math.Log(ref.Ratio) / float64(a.perBin)
-	} else {
-		a.perCol = (n + cols - 1) / cols
-		a.first = first - (a.perCol*cols-n)/2
-		a.log = math.Log(ref.Ratio) * float64(a.perCol)
-	}
-	a.lo = ref.LoNs * math.Pow(ref.Ratio, float64(a.first))
-	return a, true
+	air := math.Pow(hi/lo, 0.03)
+	lo, hi = lo/air, hi*air
+	return histAxis{cols: cols, lo: lo, log: math.Log(hi/lo) / float64(cols)}, true
 }
 
-// counts returns the clean and the tagged samples of each column.
+// counts returns the clean and the tagged samples of each column. A bin's
+// samples count as spread evenly over its width, so a column narrower than a
+// bin gets its share and the sum stays n.
 func (a histAxis) counts(h *stats.Histogram, hideTagged bool) (clean, tagged []float64) {
 	clean, tagged = make([]float64, a.cols), make([]float64, a.cols)
-	for c := range a.cols {
-		lo := a.first + c*a.perCol
-		hi := lo + a.perCol
-		if a.perCol == 0 {
-			lo = a.first + c/a.perBin
-			hi = lo + 1
+	if !(h.Ratio > 1) || !(h.LoNs > 0) {
+		return clean, tagged
+	}
+	first, step := math.Log(h.LoNs/a.lo)/a.log, math.Log(h.Ratio)/a.log
+	for i, n := range h.Counts {
+		if n == 0 {
+			continue
 		}
-		for i := max(lo, 0); i < hi && i < len(h.Counts); i++ {
-			t := 0.0
-			if i < len(h.Tagged) {
-				t = math.Min(float64(h.Tagged[i]), float64(h.Counts[i]))
-			}
-			clean[c] += float64(h.Counts[i]) - t
-			if !hideTagged {
-				tagged[c] += t
-			}
+		t := 0.0
+		if i < len(h.Tagged) {
+			t = math.Min(float64(h.Tagged[i]), float64(n))
+		}
+		from := first + float64(i)*step
+		a.spread(clean, from, step, float64(n)-t)
+		if !hideTagged {
+			a.spread(tagged, from, step, t)
 		}
 	}
 	return clean, tagged
+}
+
+// spread adds mass evenly over [from, from+width) columns; what lies off the
+// axis goes to its edge.
+func (a histAxis) spread(to []float64, from, width, mass float64) {
+	if mass <= 0 {
+		return
+	}
+	last := float64(a.cols)
+	for c := max(0, int(math.Floor(from))); c < a.cols && float64(c) < from+width; c++ {
+		lo, hi := math.Max(from, float64(c)), math.Min(from+width, float64(c+1))
+		to[c] += mass * (hi - lo) / width
+	}
+	if from < 0 {
+		to[0] += mass * math.Min(1, -from/width)
+	}
+	if from+width > last {
+		to[a.cols-1] += mass * math.Min(1, (from+width-last)/width)
+	}
 }
 
 // col returns the column of a latency, −1 when it is off the axis.

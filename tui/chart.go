@@ -100,7 +100,7 @@ func (a axis) rowLabels(rows int) []string {
 				return
 			}
 		}
-		out[y] = axisLabel(v)
+		out[y] = brief(v)
 	}
 	put(a.hi)
 	put(a.lo)

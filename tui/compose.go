@@ -49,7 +49,7 @@ func (m *model) compose() string {
 		return ""
 	}
 	m.lay = arrange(m.w, m.h, m.layoutState())
-	m.sc.compact = m.lay.compact
+	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30
 	rows := make([]line, m.h)
 	for y := range rows {
 		rows[y].max = m.w
@@ -83,13 +83,39 @@ func (m *model) compose() string {
 
 func (m *model) layoutState() layoutState {
 	v := m.sc.v
-	_, text := (&statusPanel{pane{sc: &m.sc}}).text()
 	return layoutState{
-		screen: m.sc.screen, help: m.help,
-		start:      !m.sc.started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
-		noGPU:      v.GPU.Why != "" || v.GPU.Name == "",
-		statusLine: text != "",
+		screen: m.sc.screen, help: m.help, want: wants(v, m.sc.compact),
+		start: !m.sc.started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
+		noGPU: v.GPU.Why != "" || v.GPU.Name == "",
 	}
+}
+
+// wants is the height at which each list shows all it has.
+func wants(v *view.View, compact bool) (w [numSlots]int) {
+	frame := 2
+	if compact {
+		frame = 1
+	}
+	s := &v.Stats
+	causes := 0
+	for i := range s.Lanes {
+		causes += 1 + len(s.Lanes[i].Causes)
+	}
+	advice := 2
+	for _, a := range s.Verdict.Advice {
+		advice += 2 + len(a.Evidence)
+	}
+	w[slotScenarios] = frame + 1 + len(s.Scenarios)
+	w[slotQuantiles] = frame + 1 + shownRows(&s.Lanes[0].Segment, &s.Lanes[1].Segment)
+	w[slotCauses] = frame + 1 + causes
+	w[slotDetectors] = frame + 1 + len(s.Detectors)
+	w[slotShapes] = frame + 1 + len(s.Shapes)
+	w[slotGauges] = frame + len(s.Gauges)
+	w[slotAdvisor] = frame + 1 + len(s.Advisor)
+	w[slotSegments] = frame + 1 + len(s.Segments)
+	w[slotAdvice] = frame + advice
+	w[slotFullGPU], w[slotSelf] = frame+11, frame+13
+	return w
 }
 
 // focusable counts the places that take the focus.

@@ -50,14 +50,6 @@ func (a deltaAxis) at(x float64) float64 {
 	return (a.squash(x) - a.squash(a.lo)) / (a.squash(a.hi) - a.squash(a.lo))
 }
 
-func (a deltaAxis) value(y float64) float64 {
-	s := a.squash(a.lo) + y*(a.squash(a.hi)-a.squash(a.lo))
-	if a.linear {
-		return s
-	}
-	return a.ref * math.Sinh(s)
-}
-
 func newDeltaAxis(pr *stats.PairView, linear bool) deltaAxis {
 	a := deltaAxis{lo: 0, hi: 0, linear: linear}
 	small := math.NaN()
@@ -126,14 +118,15 @@ func (p *deltaPanel) body(pr *stats.PairView, w, h int) []string {
 			grid[rowOf(d)][x] = mark{"○", st.lane[stats.Eager]}
 		}
 	}
+	labels := a.labels(rows, zero, rowOf)
 	var out []string
 	for y := range grid {
 		label := ""
 		switch {
 		case y == zero:
 			label = "0"
-		case y == 0 || y == rows-1 || (y%4 == 0 && abs(y-zero) > 1 && y < rows-2):
-			label = signedShort(a.value(1 - float64(y)/float64(max(1, rows-1))))
+		case labels[y] != "":
+			label = labels[y]
 		}
 		var s strip
 		for _, c := range grid[y] {
@@ -142,6 +135,31 @@ func (p *deltaPanel) body(pr *stats.PairView, w, h int) []string {
 		out = append(out, st.muted.on(right(label, deltaLabel))+" "+st.border.on("┤")+s.String())
 	}
 	return append(out, p.labels(pr, cols))
+}
+
+// labels puts round values beside their rows, two rows apart at least.
+func (a deltaAxis) labels(rows, zero int, rowOf func(float64) int) []string {
+	out := make([]string, rows)
+	out[zero] = "0"
+	put := func(v float64) {
+		if v < a.lo || v > a.hi {
+			return
+		}
+		y := rowOf(v)
+		for d := -1; d <= 1; d++ {
+			if y+d >= 0 && y+d < rows && out[y+d] != "" {
+				return
+			}
+		}
+		out[y] = signedShort(v)
+	}
+	for _, m := range []float64{1, 5, 2} {
+		for p := 1e10; p >= 1; p /= 10 {
+			put(m * p)
+			put(-m * p)
+		}
+	}
+	return out
 }
 
 func (p *deltaPanel) labels(pr *stats.PairView, cols int) string {
@@ -159,14 +177,7 @@ func (p *deltaPanel) labels(pr *stats.PairView, cols int) string {
 
 func signedShort(ns float64) string {
 	if ns > 0 {
-		return "+" + axisLabel(ns)
+		return "+" + brief(ns)
 	}
-	return "−" + axisLabel(-ns)
-}
-
-func abs(x int) int {
-	if x < 0 {
-		return -x
-	}
-	return x
+	return "−" + brief(-ns)
 }

@@ -15,6 +15,12 @@ func (p *footerPanel) view() string {
 		return ""
 	}
 	st := p.sc.st
+	if !p.sc.statusRow {
+		// a low screen has one line for both: what must be said goes first
+		if s := (&statusPanel{p.pane}); s.urgent() {
+			return s.view()
+		}
+	}
 	keys := p.keys.footer()
 	width := func() int {
 		n := 1
@@ -92,6 +98,12 @@ func (p *statusPanel) view() string {
 	return join(block([]string{l.String()}, p.w, p.h))
 }
 
+// urgent reports whether there is something to say that may cover the keys.
+func (p *statusPanel) urgent() bool {
+	level, text := p.text()
+	return level != "" && text != ""
+}
+
 // How long a notice of the session stays, in ns.
 const (
 	noticeNs      = 8e9
@@ -118,7 +130,7 @@ func (p *statusPanel) text() (level, text string) {
 	case sc.frozen:
 		return "info", "frozen at " + clock(v.NowNs-v.StartNs) + ", the run goes on · v to go on"
 	case sc.stale > 0:
-		return "warn", "nothing heard from the session for " + short(float64(sc.stale)) + "; the figures are old"
+		return "warn", "nothing heard from the session for " + brief(float64(sc.stale)) + "; the figures are old"
 	case v.Phase == view.PhaseFailed:
 		return "error", orMissing(v.Status)
 	case sc.ended && v.Phase != view.PhaseDone:

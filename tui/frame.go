@@ -85,14 +85,18 @@ func titleLine(st *styles, border ink, l, r string, title, extra []run, w int) s
 	}
 	out := newLine(w - 1)
 	out.put(border, l+"─ ")
-	for _, t := range fitRuns(title, w-5) {
-		out.put(t.k, t.s)
-	}
-	out.put(ink{}, " ")
 	need := 0
 	for _, e := range extra {
 		need += cells(e.s)
 	}
+	room := w - 5
+	if len(title) > 0 && need > 0 && room-need-4 >= cells(title[0].s) {
+		room -= need + 4 // rather the extra than the tail of the title
+	}
+	for _, t := range fitRuns(title, room) {
+		out.put(t.k, t.s)
+	}
+	out.put(ink{}, " ")
 	tail := "─"
 	if need > 0 && need+3 <= out.room()-1 {
 		out.put(border, strings.Repeat("─", out.room()-need-3)).put(ink{}, " ")

@@ -56,10 +56,10 @@ func (p *gpuPanel) age() []run {
 		every = time.Second
 	}
 	if time.Duration(g.AgeNs) > 3*every+time.Second {
-		return []run{{p.sc.st.warn, "stale " + short(float64(g.AgeNs))}}
+		return []run{{p.sc.st.warn, "stale " + brief(float64(g.AgeNs))}}
 	}
 	if p.w >= 50 && g.CostNs > 0 {
-		return []run{{p.sc.st.faint, "read in " + short(float64(g.CostNs))}}
+		return []run{{p.sc.st.faint, "read in " + brief(float64(g.CostNs))}}
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func (p *gpuPanel) rows(w int) []string {
 		}
 		l.put(st.text, right(r.value, vw))
 		if sw := min(w-l.w-2, 60); sw >= 4 && len(r.history) > 0 {
-			l.gap(2).put(st.ok, spark(r.history, r.top, sw))
+			l.gap(2).put(st.muted, spark(r.history, r.top, sw))
 		}
 		out = append(out, l.String())
 	}

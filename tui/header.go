@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"math"
 	"strconv"
 	"strings"
 
@@ -187,7 +186,7 @@ func phaseBadge(sc *scene) (string, ink) {
 	case sc.frozen:
 		return "▪ FROZEN", st.badgeWarn
 	case sc.stale > 0:
-		return "? STALE " + short(float64(sc.stale)), st.badgeBad
+		return "? STALE " + brief(float64(sc.stale)), st.badgeBad
 	}
 	switch sc.v.Phase {
 	case view.PhaseRunning:
@@ -225,7 +224,7 @@ func providerText(s *view.Session) string {
 		return ""
 	}
 	if s.ProviderAsked != "" && s.ProviderAsked != s.Provider {
-		return orMissing(s.Provider) + " (asked " + s.ProviderAsked + ")"
+		return s.ProviderAsked + " → " + orMissing(s.Provider)
 	}
 	return s.Provider
 }
@@ -276,7 +275,7 @@ func frameText(s *view.Self) string {
 	if s.RenderP99 <= 0 {
 		return missing
 	}
-	return short(math.Round(float64(s.RenderP99)/1e4) * 1e4)
+	return brief(float64(s.RenderP99))
 }
 
 func join(lines []string) string { return strings.Join(lines, "\n") }

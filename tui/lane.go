@@ -222,6 +222,14 @@ func (p *lanePanel) table(w, h int) []string {
 	if h < 1 {
 		return nil
 	}
+	if full := w; w-factsWidth >= quantName+quantValue+2+quantInterval-4 {
+		w -= factsWidth
+		return p.withFacts(p.quantiles(w, h), w, full)
+	}
+	return p.quantiles(w, h)
+}
+
+func (p *lanePanel) quantiles(w, h int) []string {
 	var out []string
 	show := h
 	if h >= 4 && !p.sc.compact {

@@ -52,12 +52,12 @@ func histNote(sc *scene, lane stats.Lane, clean, tagged []float64, w int) string
 		scale = "linear count"
 	}
 	l := newLine(w)
-	l.put(st.lane[lane], "█ ").put(st.muted, count(int(nc))+" clean")
+	l.put(st.lane[lane], "█ ").put(st.muted, count(int(math.Round(nc)))+" clean")
 	switch {
 	case sc.hide:
 		l.put(st.muted, " · tagged hidden")
 	case nt > 0:
-		l.put(st.muted, "  ").put(st.tag, "▒ ").put(st.muted, count(int(nt))+" tagged")
+		l.put(st.muted, "  ").put(st.tag, "▒ ").put(st.muted, count(int(math.Round(nt)))+" tagged")
 	}
 	if l.room() > cells(scale)+1 {
 		l.to(w-cells(scale)).put(st.faint, scale)
@@ -112,45 +112,49 @@ func histRule(sc *scene, lane stats.Lane, a histAxis) string {
 // axisTick is a labelled place on a horizontal axis.
 type axisTick struct {
 	col   int
+	at    int // where its label begins
 	label string
 }
 
-// ticks are the round values on the axis, thinned so that labels do not touch.
+// ticks are the round values on the axis: as many of 1, 2 and 5 times the
+// powers of ten as have room for their labels.
 func (a histAxis) ticks() []axisTick {
-	hi := a.lo * math.Exp(a.log*float64(a.cols))
+	var out []axisTick
 	for _, steps := range [][]float64{{1, 2, 5}, {1, 3}, {1}} {
-		var out []axisTick
-		clash := false
-		last := -10
-		for p := math.Pow(10, math.Floor(math.Log10(a.lo))); p <= hi; p *= 10 {
-			for _, m := range steps {
-				c := a.col(m * p * 1.0000001)
-				if c < 0 {
-					continue
-				}
-				t := axisTick{c, short(m * p)}
-				if c < last+3 {
-					clash = true
-				}
-				last = c + cells(t.label)
-				out = append(out, t)
-			}
-		}
-		if !clash || len(steps) == 1 {
+		var clash bool
+		if out, clash = a.ticksAt(steps); !clash {
 			return out
 		}
 	}
-	return nil
+	return out
+}
+
+func (a histAxis) ticksAt(steps []float64) (out []axisTick, clash bool) {
+	hi := a.lo * math.Exp(a.log*float64(a.cols))
+	end := -2
+	for p := math.Pow(10, math.Floor(math.Log10(a.lo))); p <= hi; p *= 10 {
+		for _, m := range steps {
+			c := a.col(m * p * 1.0000001)
+			if c < 0 {
+				continue
+			}
+			label := short(m * p)
+			at := max(0, min(c-cells(label)/2, a.cols-cells(label)))
+			if at < end+2 {
+				clash = true
+				continue
+			}
+			end = at + cells(label)
+			out = append(out, axisTick{c, at, label})
+		}
+	}
+	return out, clash
 }
 
 func histLabels(sc *scene, a histAxis) string {
 	l := newLine(a.cols)
 	for _, t := range a.ticks() {
-		at := max(0, min(t.col, a.cols-cells(t.label)))
-		if at < l.w {
-			continue
-		}
-		l.to(at).put(sc.st.muted, t.label)
+		l.to(t.at).put(sc.st.muted, t.label)
 	}
 	return l.String()
 }

@@ -71,11 +71,12 @@ func (l *layout) at(x, y int) (place, bool) {
 
 // what the layout depends on besides the size.
 type layoutState struct {
-	screen     int  // 1–6
-	start      bool // nothing measured yet
-	help       bool
-	noGPU      bool // the GPU panel only has a sentence to say
-	statusLine bool // something must be said although the screen is low
+	screen int  // 1–6
+	start  bool // nothing measured yet
+	help   bool
+	noGPU  bool // the GPU panel only has a sentence to say
+
+	want [numSlots]int // height that would show all a slot has, frame included
 }
 
 // arrange computes the layout of a w×h screen.
@@ -93,9 +94,7 @@ func arrange(w, h int, s layoutState) layout {
 	case h >= 30:
 		head, status = 3, 1
 	case h >= 18:
-		head, status = 2, 1
-	case s.statusLine:
-		status = 1
+		head = 2
 	}
 	l.add(slotHeader, 0, 0, w, head)
 	l.body(w, head, h-head-status-foot, s)
@@ -111,13 +110,13 @@ func (l *layout) body(w, y, h int, s layoutState) {
 	case s.start:
 		l.add(slotStart, 0, y, w, h)
 	case s.screen == 2:
-		l.stack(w, y, h, part{slotScenarios, 3, 5}, part{slotQuantiles, 4, 6}, part{slotDelta, 5, 6})
+		l.stack(w, y, h, s, part{slotScenarios, 4}, part{slotQuantiles, 6}, part{slotDelta, 7})
 	case s.screen == 3:
-		l.stack(w, y, h, part{slotCauses, 6, 7}, part{slotDetectors, 4, 5})
+		l.stack(w, y, h, s, part{slotCauses, 7}, part{slotDetectors, 5}, part{slotEvents, 5})
 	case s.screen == 4:
-		l.stack(w, y, h, part{slotShapes, 5, 6}, part{slotGauges, 2, 4}, part{slotAdvisor, 4, 5})
+		l.stack(w, y, h, s, part{slotShapes, 6}, part{slotGauges, 3}, part{slotAdvisor, 5}, part{slotTimeline, 8})
 	case s.screen == 5:
-		l.stack(w, y, h, part{slotSegments, 5, 6}, part{slotAdvice, 5, 6})
+		l.stack(w, y, h, s, part{slotSegments, 5}, part{slotAdvice, 5}, part{slotTimeline, 8})
 	case s.screen == 6 && w >= 120:
 		half := w / 2
 		top := min(h/2, 16)
@@ -125,7 +124,7 @@ func (l *layout) body(w, y, h int, s layoutState) {
 		l.add(slotSelf, half, y, w-half, top)
 		l.add(slotAllEvents, 0, y+top, w, h-top)
 	case s.screen == 6:
-		l.stack(w, y, h, part{slotFullGPU, 4, 5}, part{slotSelf, 4, 5}, part{slotAllEvents, 5, 4})
+		l.stack(w, y, h, s, part{slotFullGPU, 5}, part{slotSelf, 5}, part{slotAllEvents, 4})
 	case l.compact:
 		l.overviewSmall(w, y, h)
 	default:
@@ -137,6 +136,9 @@ func (l *layout) body(w, y, h int, s layoutState) {
 func (l *layout) overview(w, y, h int, s layoutState) {
 	lanes := min(max(h*38/100, 12), 26)
 	verdict := 4
+	if w < 160 { // the sentence takes two lines
+		verdict = 5
+	}
 	rest := h - lanes - verdict
 	timeline := min(max(rest*53/100, 7), 22)
 	bottom := rest - timeline
@@ -183,14 +185,14 @@ func (l *layout) overviewSmall(w, y, h int) {
 		}
 	}
 	half := w / 2
-	l.add(slotEager, 0, y, half-1, lanes)
+	l.add(slotEager, 0, y, half-2, lanes)
 	l.add(slotOptimized, half, y, w-half, lanes)
 	l.add(slotVerdict, 0, y+lanes, w, verdict)
 	y += lanes + verdict
 	bottom := h - lanes - verdict
 	if w >= 110 && bottom >= 5 { // wide and low: side by side
 		tl := w * 3 / 5
-		l.add(slotTimeline, 0, y, tl-1, bottom)
+		l.add(slotTimeline, 0, y, tl-2, bottom)
 		l.add(slotEvents, tl, y, w-tl, bottom)
 		return
 	}
@@ -198,36 +200,36 @@ func (l *layout) overviewSmall(w, y, h int) {
 	l.add(slotEvents, 0, y+bottom-events, w, events)
 }
 
-// part is one panel of a stack: its share of the height and the least it is
-// worth showing at.
+// part is one panel of a stack and the least height it is worth showing at.
 type part struct {
-	slot         slot
-	share, least int
+	slot  slot
+	least int
 }
 
-// stack puts panels above each other; those at the end give way when the
-// screen is too low for all.
-func (l *layout) stack(w, y, h int, parts ...part) {
-	need, total := 0, 0
-	n := 0
+// stack puts panels above each other. Each gets the height its content wants,
+// the last the rest; when the screen is too low they share it, and those at
+// the end give way first.
+func (l *layout) stack(w, y, h int, s layoutState, parts ...part) {
+	n, need := 0, 0
 	for _, p := range parts {
 		if n > 0 && need+p.least > h {
 			break
 		}
-		need, total, n = need+p.least, total+p.share, n+1
+		need, n = need+p.least, n+1
 	}
-	left := h
-	for i, p := range parts[:n] {
-		hh := max(p.least, h*p.share/total)
-		after := 0
-		for _, q := range parts[i+1 : n] {
-			after += q.least
+	parts = parts[:n]
+	heights := make([]int, n)
+	spare := h - need
+	for i, p := range parts {
+		heights[i] = p.least
+		if i < n-1 {
+			more := max(0, min(s.want[p.slot]-p.least, spare))
+			heights[i], spare = p.least+more, spare-more
 		}
-		hh = min(hh, left-after)
-		if i == n-1 {
-			hh = left
-		}
-		l.add(p.slot, 0, y, w, hh)
-		y, left = y+hh, left-hh
+	}
+	heights[n-1] += spare
+	for i, p := range parts {
+		l.add(p.slot, 0, y, w, heights[i])
+		y += heights[i]
 	}
 }

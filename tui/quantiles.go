@@ -96,6 +96,16 @@ func (p *quantilesPanel) view() string {
 	return p.list(title, cols, rows, "no samples yet")
 }
 
+// shownRows counts the statistics that either lane has.
+func shownRows(e, o *stats.Summary) (n int) {
+	for _, q := range statRows {
+		if finite(q.of(e).Value) || finite(q.of(o).Value) {
+			n++
+		}
+	}
+	return n
+}
+
 func intervalCell(st *styles, q stats.Quantile) cell {
 	switch {
 	case q.Need > 0:

@@ -11,20 +11,21 @@ import (
 // scene is what the panels draw: one view and how the user wants to see it.
 // The root model owns it; panels only read.
 type scene struct {
-	v       *view.View
-	st      *styles
-	compact bool          // frames are title lines only
-	hide    bool          // tagged samples are left out
-	linear  bool          // axes of values and counts are linear
-	window  time.Duration // sliding window; 0: the segment
-	past    int64         // instant shown when scrubbing, 0: the newest
-	picked  int           // index of the chosen event in v.Events, −1: none
-	stale   time.Duration // age of the newest view when that is too old
-	frozen  bool
-	ended   bool // no more views will come
-	flash   notice
-	screen  int // 1–6
-	scroll  map[slot]int
+	v         *view.View
+	st        *styles
+	statusRow bool          // there is a row for the status line
+	compact   bool          // frames are title lines only
+	hide      bool          // tagged samples are left out
+	linear    bool          // axes of values and counts are linear
+	window    time.Duration // sliding window; 0: the segment
+	past      int64         // instant shown when scrubbing, 0: the newest
+	picked    int           // index of the chosen event in v.Events, −1: none
+	stale     time.Duration // age of the newest view when that is too old
+	frozen    bool
+	ended     bool // no more views will come
+	flash     notice
+	screen    int // 1–6
+	scroll    map[slot]int
 }
 
 // notice is a sentence of the screen itself.

@@ -51,7 +51,7 @@ func spanOrMissing(d time.Duration) string {
 	if d <= 0 {
 		return missing
 	}
-	return short(float64(d))
+	return brief(float64(d))
 }
 
 func lastOf(xs []string) string {

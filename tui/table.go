@@ -7,7 +7,7 @@ type column struct {
 	w     int // cells, not counting the gap before it
 	right bool
 	drop  int
-	flex  bool // takes what room is left
+	flex  bool // takes what room is left, as far as its values need it
 }
 
 // cell is one value of a table and its ink.
@@ -23,10 +23,11 @@ func table(st *styles, cols []column, rows [][]cell, w, h, off int) []string {
 		return nil
 	}
 	show := fitColumns(cols, w)
+	cols = widen(cols, show, rows, w)
 	out := make([]string, 0, h)
 	head := newLine(w)
 	for n, i := range show {
-		putCell(head, n, cols[i], show, cols, w, cell{cols[i].head, st.faint})
+		putCell(head, n, cols[i], cell{cols[i].head, st.faint})
 	}
 	out = append(out, head.String())
 	off = max(0, min(off, len(rows)-(h-1)))
@@ -37,7 +38,7 @@ func table(st *styles, cols []column, rows [][]cell, w, h, off int) []string {
 		l := newLine(w)
 		for n, i := range show {
 			if i < len(r) {
-				putCell(l, n, cols[i], show, cols, w, r[i])
+				putCell(l, n, cols[i], r[i])
 			}
 		}
 		out = append(out, l.String())
@@ -77,27 +78,39 @@ func fitColumns(cols []column, w int) []int {
 	return out
 }
 
-func putCell(l *line, n int, c column, show []int, cols []column, w int, v cell) {
+// widen gives the flexible columns the room that is left, up to their widest
+// value, so that figures stand near the names they belong to.
+func widen(cols []column, show []int, rows [][]cell, w int) []column {
+	out := append([]column(nil), cols...)
+	room := w + columnGap
+	for _, i := range show {
+		room -= cols[i].w + columnGap
+	}
+	for _, i := range show {
+		if !cols[i].flex || room <= 0 {
+			continue
+		}
+		need := cells(cols[i].head)
+		for _, r := range rows {
+			if i < len(r) {
+				need = max(need, cells(r[i].s))
+			}
+		}
+		more := max(0, min(room, need-cols[i].w))
+		out[i].w += more
+		room -= more
+	}
+	return out
+}
+
+func putCell(l *line, n int, c column, v cell) {
 	if n > 0 {
 		l.gap(columnGap)
 	}
-	cw := c.w
-	if c.flex {
-		cw = w
-		for k, i := range show {
-			if k > 0 {
-				cw -= columnGap
-			}
-			if !cols[i].flex {
-				cw -= cols[i].w
-			}
-		}
-		cw = max(cw, c.w)
-	}
 	if c.right {
-		l.put(v.k, right(v.s, cw))
+		l.put(v.k, right(v.s, c.w))
 	} else {
-		l.put(v.k, left(v.s, cw))
+		l.put(v.k, left(v.s, c.w))
 	}
 }
 

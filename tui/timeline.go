@@ -2,7 +2,6 @@ package tui
 
 import (
 	"math"
-	"strings"
 
 	"tailscope/stats"
 )
@@ -22,7 +21,7 @@ func (p *timelinePanel) view() string {
 		scale = "linear"
 	}
 	if per := p.perColumn(w); per > 0 {
-		title = append(title, run{st.muted, " · slowest per " + short(per)}, run{st.faint, " · " + scale})
+		title = append(title, run{st.muted, " · slowest per " + brief(per)}, run{st.faint, " · " + scale})
 	}
 	extra := []run{{st.lane[0], "╌╌ " + p.sc.laneName(0)}, {st.lane[1], "  ━━ " + p.sc.laneName(1)}}
 	if !p.sc.compact {
@@ -74,15 +73,6 @@ func (p *timelinePanel) body(w, h int) []string {
 		out = append(out, p.times(cols))
 	}
 	return out
-}
-
-func axisLabel(ns float64) string {
-	s := short(ns)
-	i := strings.IndexFunc(s, func(r rune) bool { return r != '.' && r != '-' && (r < '0' || r > '9') })
-	if i <= 0 {
-		return s
-	}
-	return s[:i] + " " + s[i:]
 }
 
 // marks finds the most telling event of each column, "" where there is none.

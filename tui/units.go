@@ -72,6 +72,16 @@ func short(ns float64) string {
 	return strconv.FormatFloat(x, 'f', 0, 64) + unit
 }
 
+// brief is short with a space before the unit, for running text.
+func brief(ns float64) string {
+	s := short(ns)
+	i := strings.IndexFunc(s, func(r rune) bool { return r != '.' && r != '-' && (r < '0' || r > '9') })
+	if i <= 0 || s == missing {
+		return s
+	}
+	return s[:i] + " " + s[i:]
+}
+
 // digits prints ns/div with four significant digits; div 1 without decimals.
 func digits(ns, div float64) string {
 	x := ns / div
@@ -162,7 +172,7 @@ func span(d time.Duration) string {
 	case d <= 0:
 		return missing
 	case d < time.Second:
-		return short(float64(d))
+		return brief(float64(d))
 	case d < 2*time.Minute:
 		return strconv.FormatFloat(d.Seconds(), 'g', 3, 64) + " s"
 	case d < 2*time.Hour:

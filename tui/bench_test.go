@@ -1,0 +1,58 @@
+package tui
+
+import (
+	"fmt"
+	"image"
+	"slices"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
+
+	"tailscope/runner/view"
+	"tailscope/tui/internal/demo"
+)
+
+// newTestModel returns a model of a given size showing simulated data after d
+// of running, and the source it came from.
+func newTestModel(size image.Point, d time.Duration) (*model, *demo.Source) {
+	src := demo.New(7, true)
+	src.Step(d)
+	m := newModel(nil, make(outbox, 64), nil, Options{Theme: "dark", Env: []string{}}.withDefaults())
+	m.now = func() time.Time { return time.Unix(1000, 0) }
+	m.Update(tea.WindowSizeMsg{Width: size.X, Height: size.Y})
+	v := src.View()
+	m.Update(viewMsg{&v})
+	return m, src
+}
+
+// BenchmarkFrame measures one frame: composing it (ours) and drawing it into
+// the terminal's cells (Bubble Tea's part, through the same library).
+func BenchmarkFrame(b *testing.B) {
+	for _, screen := range []int{1, 2, 3, 4, 5, 6} {
+		b.Run(fmt.Sprintf("200x60/view%d", screen), func(b *testing.B) {
+			m, src := newTestModel(image.Pt(200, 60), 60*time.Second)
+			m.sc.screen = screen
+			vs := make([]view.View, 8)
+			for i := range vs {
+				src.Step(33 * time.Millisecond)
+				vs[i] = src.View()
+			}
+			buf := uv.NewScreenBuffer(200, 60)
+			var cost []time.Duration
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				t := time.Now()
+				m.Update(viewMsg{&vs[i%len(vs)]})
+				content := m.View().Content
+				uv.NewStyledString(content).Draw(buf, buf.Bounds())
+				cost = append(cost, time.Since(t))
+			}
+			slices.Sort(cost)
+			b.ReportMetric(float64(cost[len(cost)*99/100].Microseconds()), "p99-µs")
+			b.ReportMetric(float64(cost[len(cost)/2].Microseconds()), "p50-µs")
+		})
+	}
+}

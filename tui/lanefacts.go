@@ -1,0 +1,64 @@
+package tui
+
+import (
+	"tailscope/stats"
+)
+
+// factsWidth is the room the facts beside a quantile table take.
+const factsWidth = 42
+
+// facts are the figures beside the quantile table: what applies to this run,
+// the most telling first.
+func (p *lanePanel) facts() [][2]string {
+	s, _ := p.sc.main(p.lane)
+	lv := p.sc.lane(p.lane)
+	var out [][2]string
+	add := func(name, value string, known bool) {
+		if known {
+			out = append(out, [2]string{name, value})
+		}
+	}
+	add("tail", count(lv.TailN)+" beyond "+brief(lv.TailNs), finite(lv.TailNs) && lv.TailNs > 0)
+	add("response p99", dur(s.ResponseP99), finite(s.ResponseP99))
+	add("SLO missed", pct(s.SLOMissed, 2), finite(s.SLOMissed))
+	add("first token p99", dur(s.TTFTP99), finite(s.TTFTP99))
+	add("next token p99", dur(s.ITLP99), finite(s.ITLP99))
+	add("tokens/s", count(int64(s.TokensPerS)), finite(s.TokensPerS) && s.TokensPerS < 1e15)
+	add("padding", "× "+num(s.PaddingTax, 2), finite(s.PaddingTax) && s.PaddingTax > 0)
+	add("device p50", dur(s.DeviceP50), finite(s.DeviceP50))
+	add("device p99", dur(s.DeviceP99), finite(s.DeviceP99))
+	add("mean without max", dur(s.MeanExclMax), finite(s.MeanExclMax))
+	add("deviation", dur(s.Std), finite(s.Std))
+	if c := topCause(lv); c != "" {
+		out = append(out[:min(1, len(out))], append([][2]string{{"mostly", c}}, out[min(1, len(out)):]...)...)
+	}
+	return out
+}
+
+// topCause names what most of the tail is made of.
+func topCause(lv *stats.LaneView) string {
+	best := -1
+	for i, c := range lv.Causes {
+		if best < 0 || c.N > lv.Causes[best].N {
+			best = i
+		}
+	}
+	if best < 0 || lv.TailN == 0 {
+		return ""
+	}
+	c := &lv.Causes[best]
+	return causeName(c.Cause) + ", " + count(c.N) + " of " + count(lv.TailN)
+}
+
+// withFacts appends the facts to the rows of a table that is tw cells wide.
+func (p *lanePanel) withFacts(rows []string, tw, w int) []string {
+	st, facts := p.sc.st, p.facts()
+	for i := range rows {
+		l := newLine(w).raw(rows[i], tw).gap(2)
+		if i < len(facts) {
+			l.put(st.muted, left(facts[i][0], 17)).put(st.text, facts[i][1])
+		}
+		rows[i] = l.String()
+	}
+	return rows
+}
