@@ -76,6 +76,7 @@ type modeState struct {
 	line    timeline
 	pairs   pairTable
 	rows    []segRow
+	places  [1 << placeBits]place
 }
 
 // laneState is one lane of one mode. Samples are recorded once, in the group of
@@ -140,12 +141,12 @@ func (c *Collector) Add(s *Sample) []Event {
 	}
 	s.Flags |= c.pending.take(s)
 	m := c.mode(s.Mode)
-	shape := m.shapes.of(c.strings, s)
+	at := c.placeOf(m, s)
+	shape, scen := at.state, at.scen
 	c.noteShape(m, shape, s)
 	if !s.Counts() {
 		return c.out
 	}
-	scen, scenID := m.scenario(s.Scenario, c.o.MaxScenarios)
 	lane := &m.lanes[s.Lane]
 	c.total[s.Lane]++
 	c.noteSpike(shape, s)
@@ -156,7 +157,7 @@ func (c *Collector) Add(s *Sample) []Event {
 		scen.closed[s.Lane].add(s, c.o.SLONs)
 		m.addLate(s, c.o.SLONs)
 	}
-	m.win.add(s, scenID)
+	m.win.add(s, at.scenID)
 	m.line.add(s)
 	rec := lane.causes.add(s, shape)
 	c.noteRun(m, scen, s, rec)

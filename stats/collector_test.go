@@ -149,7 +149,8 @@ func BenchmarkAdd(b *testing.B) {
 		ring[i%20] = s
 	}
 	c := NewCollector(CollectorOptions{})
-	t := g.t
+	t, zero := g.t, uint64(0)
+	c.AddEvent(&Event{Kind: KindCompile, Request: &zero, Lane: "optimized", Mode: "prefill"})
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := 0; i < b.N; i++ {

@@ -64,7 +64,7 @@ func (r *spikeRule) refresh() {
 	}
 	slices.Sort(dev[:n])
 	r.limit = math.Max(r.median+spikeSigmas*1.4826*Percentile(dev[:n], 0.5), spikeFactor*r.median)
-	r.next = r.n + min(max(r.n/4, 4), 256)
+	r.next = r.n + min(max(r.n/4, 4), 512)
 }
 
 func (c *Collector) noteSpike(st *shapeState, s *Sample) {

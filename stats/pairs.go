@@ -28,7 +28,7 @@ type halfPair struct {
 type Pair struct{ Eager, Optimized int64 }
 
 const (
-	openPairs   = 1 << 14
+	openPairs   = 1 << 13
 	recentPairs = 1 << 12
 )
 

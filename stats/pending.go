@@ -4,8 +4,8 @@ package stats
 // before the batch with its sample. A table of fixed size: an entry lives
 // until another request needs its place.
 type pendingEvents struct {
-	rows []pendingEvent
-	any  bool
+	rows   []pendingEvent
+	newest uint64 // highest request that had one
 }
 
 type pendingEvent struct {
@@ -15,7 +15,7 @@ type pendingEvent struct {
 	reason  string
 }
 
-const pendingRows = 1 << 13
+const pendingRows = 1 << 11
 
 func pendingSlot(request uint64, l Lane) uint64 { return (request<<1 | uint64(l)) & (pendingRows - 1) }
 
@@ -27,6 +27,7 @@ func (p *pendingEvents) add(e *Event) {
 	if p.rows == nil {
 		p.rows = make([]pendingEvent, pendingRows)
 	}
+	p.newest = max(p.newest, *e.Request)
 	for l := Lane(0); l < NumLanes; l++ {
 		if e.Lane != "" && e.Lane != l.String() {
 			continue
@@ -44,7 +45,7 @@ func (p *pendingEvents) add(e *Event) {
 
 // take returns the flags of the events that named this sample's request and lane.
 func (p *pendingEvents) take(s *Sample) Flag {
-	if p.rows == nil {
+	if p.rows == nil || s.Request > p.newest {
 		return 0
 	}
 	if row := &p.rows[pendingSlot(s.Request, s.Lane)]; row.request == s.Request && row.lane == s.Lane {
