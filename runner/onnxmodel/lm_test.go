@@ -142,8 +142,8 @@ func decode(t *testing.T, p *Prepared, prompt []int64, steps, k int) []int64 {
 	s := session(t, g.Path, nil)
 	past, n := map[string]feed{}, len(prompt)
 	for l, kv := range p.Prefill.Present {
-		past[g.Past[l].Key] = padLeft(p.Info, floats(t, out[kv.Key]), n, max(k, n))
-		past[g.Past[l].Value] = padLeft(p.Info, floats(t, out[kv.Value]), n, max(k, n))
+		past[g.Past[l].Key] = padLeft(p.Info, out[kv.Key], floats(t, out[kv.Key]), n, max(k, n))
+		past[g.Past[l].Value] = padLeft(p.Info, out[kv.Value], floats(t, out[kv.Value]), n, max(k, n))
 	}
 	tokens := []int64{ints(t, out[p.Prefill.Token])[0]}
 	for range steps {
@@ -160,8 +160,8 @@ func decode(t *testing.T, p *Prepared, prompt []int64, steps, k int) []int64 {
 			for l, kv := range g.Present {
 				for j, name := range []string{kv.Key, kv.Value} {
 					if port.Name == name {
-						x := o[i].(*ort.Tensor[float32])
-						past[[]string{g.Past[l].Key, g.Past[l].Value}[j]] = feed{shape: x.GetShape(), f32: append([]float32(nil), x.GetData()...)}
+						past[[]string{g.Past[l].Key, g.Past[l].Value}[j]] = feed{
+							shape: o[i].GetShape(), f32: append([]float32(nil), floats(t, o[i])...), half: port.Type == "float16"}
 					}
 				}
 			}
@@ -194,11 +194,14 @@ func stepFeeds(past map[string]feed, g *Graph, token int64, n, k int) map[string
 	return f
 }
 
-// padLeft turns [1, heads, n, width] into [1, heads, k, width].
-func padLeft(i *Info, v []float32, n, k int) feed {
-	f := feed{shape: []int64{1, int64(i.KVHeads), int64(k), int64(i.HeadDim)}, f32: make([]float32, i.KVHeads*k*i.HeadDim)}
+// padLeft turns [1, heads, ≥ n, width] into [1, heads, k, width] holding the
+// last n entries.
+func padLeft(i *Info, from ort.Value, v []float32, n, k int) feed {
+	f := feed{shape: []int64{1, int64(i.KVHeads), int64(k), int64(i.HeadDim)}, half: i.DType == "float16"}
+	f.f32 = make([]float32, i.KVHeads*k*i.HeadDim)
+	have := int(from.GetShape()[2])
 	for h := range i.KVHeads {
-		copy(f.f32[(h*k+k-n)*i.HeadDim:(h+1)*k*i.HeadDim], v[h*n*i.HeadDim:(h+1)*n*i.HeadDim])
+		copy(f.f32[(h*k+k-n)*i.HeadDim:(h+1)*k*i.HeadDim], v[(h*have+have-n)*i.HeadDim:(h+1)*have*i.HeadDim])
 	}
 	return f
 }

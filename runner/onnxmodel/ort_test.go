@@ -1,7 +1,9 @@
 package onnxmodel
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"testing"
@@ -45,7 +47,7 @@ func session(t testing.TB, path string, set func(*ort.SessionOptions)) *ort.Dyna
 }
 
 func newSession(path string, set func(*ort.SessionOptions)) (*ort.DynamicAdvancedSession, error) {
-	ins, outs, err := ort.GetInputOutputInfo(path)
+	g, err := readGraph(path)
 	if err != nil {
 		return nil, err
 	}
@@ -59,13 +61,13 @@ func newSession(path string, set func(*ort.SessionOptions)) (*ort.DynamicAdvance
 	if set != nil {
 		set(o)
 	}
-	names := func(infos []ort.InputOutputInfo) (n []string) {
-		for _, i := range infos {
-			n = append(n, i.Name)
+	names := func(ports []Port) (n []string) {
+		for _, p := range ports {
+			n = append(n, p.Name)
 		}
 		return n
 	}
-	return ort.NewDynamicAdvancedSession(path, names(ins), names(outs), o)
+	return ort.NewDynamicAdvancedSession(path, names(g.Inputs), names(g.Outputs), o)
 }
 
 // feed is one input by name.
@@ -73,6 +75,7 @@ type feed struct {
 	shape []int64
 	i64   []int64
 	f32   []float32
+	half  bool // f32 goes in as float16
 }
 
 // run gives the outputs by name; the runtime allocates them.
@@ -86,9 +89,12 @@ func run(t testing.TB, path string, set func(*ort.SessionOptions), feeds map[str
 	if err := s.Run(in, out); err != nil {
 		t.Fatal(err)
 	}
-	_, outs, _ := ort.GetInputOutputInfo(path)
+	g, err := readGraph(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := map[string]ort.Value{}
-	for i, o := range outs {
+	for i, o := range g.Outputs {
 		got[o.Name] = out[i]
 	}
 	t.Cleanup(func() {
@@ -100,11 +106,11 @@ func run(t testing.TB, path string, set func(*ort.SessionOptions), feeds map[str
 }
 
 func values(path string, feeds map[string]feed) (in, out []ort.Value, err error) {
-	ins, outs, err := ort.GetInputOutputInfo(path)
+	g, err := readGraph(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, i := range ins {
+	for _, i := range g.Inputs {
 		f, ok := feeds[i.Name]
 		if !ok {
 			return nil, nil, fmt.Errorf("no feed for %s", i.Name)
@@ -115,13 +121,44 @@ func values(path string, feeds map[string]feed) (in, out []ort.Value, err error)
 		}
 		in = append(in, v)
 	}
-	return in, make([]ort.Value, len(outs)), nil
+	out = make([]ort.Value, len(g.Outputs))
+	for i, o := range g.Outputs {
+		if o.Type == "float16" {
+			if out[i], err = halfOutput(g, o, feeds); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", o.Name, err)
+			}
+		}
+	}
+	return in, out, nil
+}
+
+// halfOutput makes a float16 output, whose size onnxruntime_go 1.27 gets wrong
+// when the runtime allocates it. Symbolic dims take their values from feeds.
+func halfOutput(g *Graph, o Port, feeds map[string]feed) (ort.Value, error) {
+	value := map[string]int64{}
+	for _, p := range g.Inputs {
+		for i := range p.Dims {
+			value[p.Symbol(i)] = feeds[p.Name].shape[i]
+		}
+	}
+	n, shape := int64(2), make([]int64, len(o.Dims))
+	for i := range o.Dims {
+		d, fixed := o.Dim(i)
+		if !fixed {
+			d = value[o.Symbol(i)]
+		}
+		shape[i], n = d, n*d
+	}
+	return ort.NewCustomDataTensor(ort.NewShape(shape...), make([]byte, n), ort.TensorElementDataTypeFloat16)
 }
 
 func (f feed) value() (ort.Value, error) {
 	shape := ort.NewShape(f.shape...)
 	if f.i64 != nil {
 		return ort.NewTensor(shape, f.i64)
+	}
+	if f.half {
+		return ort.NewCustomDataTensor(shape, halfBytes(f.f32), ort.TensorElementDataTypeFloat16)
 	}
 	if len(f.f32) == 0 {
 		return ort.NewEmptyTensor[float32](shape)
@@ -131,11 +168,50 @@ func (f feed) value() (ort.Value, error) {
 
 func floats(t testing.TB, v ort.Value) []float32 {
 	t.Helper()
-	x, ok := v.(*ort.Tensor[float32])
-	if !ok {
-		t.Fatalf("output is %T, not float32", v)
+	switch x := v.(type) {
+	case *ort.Tensor[float32]:
+		return x.GetData()
+	case *ort.CustomDataTensor:
+		return fromHalf(x.GetData())
 	}
-	return x.GetData()
+	t.Fatalf("output is %T, not float32 or float16", v)
+	return nil
+}
+
+// halfBytes and fromHalf convert the slow, obvious way, by the definition of
+// binary16, independent of package build.
+func halfBytes(v []float32) []byte {
+	b := make([]byte, 2*len(v))
+	for i, x := range v {
+		h := uint16(0)
+		if x < 0 {
+			h, x = 1<<15, -x
+		}
+		if x > 0 {
+			exp := max(math.Floor(math.Log2(float64(x))), -14)
+			m := math.RoundToEven(float64(x) / math.Exp2(exp-10)) // 1024…2048, less when subnormal
+			h |= uint16(m + (exp+14)*1024)
+		}
+		binary.LittleEndian.PutUint16(b[2*i:], h)
+	}
+	return b
+}
+
+func fromHalf(b []byte) []float32 {
+	v := make([]float32, len(b)/2)
+	for i := range v {
+		h := binary.LittleEndian.Uint16(b[2*i:])
+		exp, m := float64(h>>10&31), float64(h&1023)
+		x := math.Exp2(exp-15) * (1 + m/1024)
+		if exp == 0 {
+			x = math.Exp2(-14) * m / 1024
+		}
+		if h>>15 == 1 {
+			x = -x
+		}
+		v[i] = float32(x)
+	}
+	return v
 }
 
 func ints(t testing.TB, v ort.Value) []int64 {
@@ -147,12 +223,18 @@ func ints(t testing.TB, v ort.Value) []int64 {
 	return x.GetData()
 }
 
-// promptFeeds are the inputs of one forward pass over rows of equal length,
-// with an empty past. pad[r] tokens of row r, on the left, are padding.
+// promptFeeds are the inputs of one forward pass over rows of equal length.
+// pad[r] tokens of row r, on the left, are padding. The past is empty, or,
+// in half precision, where the binding makes no empty tensor, one masked entry.
 func promptFeeds(info *Info, rows [][]int64, pad []int) map[string]feed {
-	b, s := int64(len(rows)), int64(len(rows[0]))
+	b, s, k := int64(len(rows)), int64(len(rows[0])), 0
+	half := info.DType == "float16"
+	if half && info.Layout == LayoutSingle {
+		k = 1
+	}
 	var ids, mask, pos []int64
 	for r, row := range rows {
+		mask = append(mask, make([]int64, k)...)
 		for i, id := range row {
 			ids = append(ids, id)
 			if i < pad[r] {
@@ -164,13 +246,17 @@ func promptFeeds(info *Info, rows [][]int64, pad []int) map[string]feed {
 	}
 	f := map[string]feed{
 		"input_ids":      {shape: []int64{b, s}, i64: ids},
-		"attention_mask": {shape: []int64{b, s}, i64: mask},
+		"attention_mask": {shape: []int64{b, s + int64(k)}, i64: mask},
 		"position_ids":   {shape: []int64{b, s}, i64: pos},
 	}
+	if half && k == 0 {
+		k = 1 // a merged decoder ignores its past here
+	}
 	for l := range info.Layers {
-		empty := feed{shape: []int64{b, int64(info.KVHeads), 0, int64(info.HeadDim)}}
-		f[fmt.Sprintf("past_key_values.%d.key", l)] = empty
-		f[fmt.Sprintf("past_key_values.%d.value", l)] = empty
+		shape := []int64{b, int64(info.KVHeads), int64(k), int64(info.HeadDim)}
+		past := feed{shape: shape, f32: make([]float32, int(b)*info.KVHeads*k*info.HeadDim), half: half}
+		f[fmt.Sprintf("past_key_values.%d.key", l)] = past
+		f[fmt.Sprintf("past_key_values.%d.value", l)] = past
 	}
 	return f
 }

@@ -1,0 +1,31 @@
+package testmodels
+
+import (
+	"testing"
+
+	"tailscope/runner/onnxmodel"
+)
+
+func TestAllAreReadable(t *testing.T) {
+	for _, m := range All() {
+		t.Run(m.Name, func(t *testing.T) {
+			path, err := m.Write(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			info, err := onnxmodel.Inspect(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lm := info.Kind == onnxmodel.KindCausalLM; lm != m.LM {
+				t.Errorf("kind %s: %s", info.Kind, info.WhyNotLM)
+			}
+			if info.Bytes > 600_000 {
+				t.Errorf("%d bytes", info.Bytes)
+			}
+			if m.LM && (info.Layers != m.Spec.Layers || info.Vocab != m.Spec.Vocab || info.Heads != m.Spec.Heads) {
+				t.Errorf("sizes %+v", info)
+			}
+		})
+	}
+}
