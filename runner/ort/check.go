@@ -1,0 +1,192 @@
+package ort
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// Tolerances of the lanes' relative L2 distance.
+const (
+	tolerance     = 1e-3
+	toleranceHalf = 2e-2
+)
+
+// checks compares the lanes' outputs, outside of timed regions.
+type checks struct {
+	share     float64
+	tolerance float64
+	seen      map[[3]string]bool // mode, strategy, shape that was compared
+	n, failed int
+	max       float64
+	skipped   string
+}
+
+func (c *checks) report() protocol.Checks {
+	return protocol.Checks{N: c.n, Failed: c.failed, MaxRelL2: c.max, Tolerance: c.tolerance, Skipped: c.skipped}
+}
+
+// wanted says whether a request is compared: the first of a shape always,
+// then a share of them, chosen by the request's number.
+func (c *checks) wanted(r *protocol.Request, shape string) bool {
+	if c.share <= 0 {
+		return false
+	}
+	k := [3]string{r.Mode, label(r), shape}
+	if !c.seen[k] {
+		c.seen[k] = true
+		return true
+	}
+	s := r.ID ^ 0x7461696c73636f70
+	return float64(splitmix(&s)>>11)/(1<<53) < c.share
+}
+
+// note takes one comparison in.
+func (c *checks) note(d float64) (ok bool) {
+	c.n++
+	ok = d <= c.tolerance // false for NaN
+	if !ok {
+		c.failed++
+	}
+	if math.IsNaN(d) || d > c.max {
+		c.max = d
+	}
+	if math.IsNaN(c.max) {
+		c.max = math.MaxFloat64 // JSON knows no NaN
+	}
+	return ok
+}
+
+// check compares the lanes of a request that ran in both.
+func (e *engine) check(r *protocol.Request, outs []*outcome) {
+	if e.prefillG == nil || len(outs) == 0 {
+		return
+	}
+	var opt, ref *outcome
+	for _, o := range outs {
+		if o.sample.err != "" {
+			return
+		}
+		if o.lane.id == stats.Optimized {
+			opt = o
+		} else {
+			ref = o
+		}
+	}
+	if opt == nil || !e.checks.wanted(r, opt.sample.shape) {
+		return
+	}
+	d, err := e.distance(r, ref, opt)
+	if err != nil {
+		e.out.queue(&protocol.Error{Code: "internal", Message: fmt.Sprintf("compare the outputs of request %d: %v", r.ID, err)})
+		return
+	}
+	e.dirty = true
+	if e.checks.note(d) {
+		return
+	}
+	ev := about(stats.KindDivergence, r, opt.lane.name, label(r), opt.sample.shape)
+	ev.TNs = now()
+	ev.Reason = fmt.Sprintf("the last logits differ from the eager lane's by %.3g relative L2, over %g", d, e.checks.tolerance)
+	ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
+	opt.lane.pending = append(opt.lane.pending, ev)
+}
+
+func jsonFloat(f float64) any {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return fmt.Sprint(f)
+	}
+	return f
+}
+
+// distance is the relative L2 distance of the last position's logits. Where
+// the request did not run in the eager lane, the eager session runs it now.
+func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, error) {
+	if ref == nil {
+		o := &outcome{lane: e.lanes[stats.Eager]}
+		if err := e.prefill(o.lane, r, o); err != nil {
+			return 0, err
+		}
+		ref = o
+	}
+	a, err := ref.last.lastLogits()
+	if err != nil {
+		return 0, err
+	}
+	b, err := opt.last.lastLogits()
+	if err != nil {
+		return 0, err
+	}
+	return relL2(a, b)
+}
+
+// lastLogits are the logits of the last position of every row, as float32.
+func (c *call) lastLogits() ([]float32, error) {
+	vocab, seq := c.s.g.vocab, c.shape.seq
+	w := c.logits.typ.size()
+	raw := c.logits.raw()
+	out := make([]float32, 0, c.shape.batch*vocab)
+	for b := range c.shape.batch {
+		from := (b*seq + seq - 1) * vocab * w
+		out = appendFloats(out, raw[from:from+vocab*w], c.logits.typ)
+	}
+	return out, nil
+}
+
+// appendFloats converts raw elements of a floating point type.
+func appendFloats(dst []float32, raw []byte, t dtype) []float32 {
+	p := unsafe.Pointer(unsafe.SliceData(raw))
+	switch t {
+	case dtFloat:
+		return append(dst, unsafe.Slice((*float32)(p), len(raw)/4)...)
+	case dtDouble:
+		for _, v := range unsafe.Slice((*float64)(p), len(raw)/8) {
+			dst = append(dst, float32(v))
+		}
+	case dtFloat16:
+		for _, v := range unsafe.Slice((*uint16)(p), len(raw)/2) {
+			dst = append(dst, halfToFloat(v))
+		}
+	case dtBFloat16:
+		for _, v := range unsafe.Slice((*uint16)(p), len(raw)/2) {
+			dst = append(dst, math.Float32frombits(uint32(v)<<16))
+		}
+	}
+	return dst
+}
+
+// halfToFloat widens IEEE 754 binary16.
+func halfToFloat(h uint16) float32 {
+	sign, exp, frac := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
+	switch {
+	case exp == 31:
+		return math.Float32frombits(sign | 255<<23 | frac<<13)
+	case exp != 0:
+		return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
+	}
+	v := float32(frac) / (1 << 24)
+	if sign != 0 {
+		v = -v
+	}
+	return v
+}
+
+// relL2 is |a − b| / |a|, over all elements; a is the reference.
+func relL2(a, b []float32) (float64, error) {
+	if len(a) != len(b) {
+		return 0, fmt.Errorf("%d values against %d", len(a), len(b))
+	}
+	var diff, norm float64
+	for i := range a {
+		d := float64(a[i]) - float64(b[i])
+		diff += d * d
+		norm += float64(a[i]) * float64(a[i])
+	}
+	if norm == 0 {
+		return math.Sqrt(diff), nil
+	}
+	return math.Sqrt(diff / norm), nil
+}

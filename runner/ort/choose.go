@@ -1,0 +1,185 @@
+package ort
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// choice is what will run one phase of a request at one shape.
+type choice struct {
+	s       *session // nil: an executable must be made first
+	backend string
+	compile bool // what was asked for is a compiled session
+	group   *group
+	graph   *graph
+	key     execKey
+	shape   lmShape
+	fell    string // why something else runs than was asked for; "" it does not
+	makeNs  int64  // spent making an executable for this choice
+}
+
+// missing reports whether an executable must be made.
+func (c *choice) missing() bool { return c.s == nil }
+
+// choose picks the session for one phase of a request. It makes none.
+func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape lmShape) (choice, error) {
+	ch := choice{shape: shape, graph: ph.graph, backend: e.backends[stats.Eager]}
+	var err error
+	switch {
+	case l.id == stats.Eager || ph.word == "eager" && !r.AA:
+		ch.s, err = e.session(e.eager, ph.graph)
+		return ch, err
+	case r.AA:
+		ch.s, err = e.session(e.second, ph.graph)
+		return ch, err
+	}
+	ch.compile, ch.backend = true, e.backends[stats.Optimized]
+	ch.group = e.group(r.Mode, label(r))
+	ch.key = execKey{ph.name, shape.String()}
+	if ph.word == "dynamic" {
+		ch.key.shape = "dynamic"
+	}
+	if x := ch.group.get(ch.key); x != nil {
+		x.runs++
+		ch.s = x.s
+		ch.group.last[ph.name] = shapeText(ph.name, shape)
+		return ch, nil
+	}
+	if ch.group.full(e.policy) && !e.policy.evict {
+		err = e.fallBack(l, r, &ch, fmt.Sprintf("%s: the recompile limit of %d is reached", shapeText(ph.name, shape), e.policy.max))
+	}
+	return ch, err
+}
+
+// fallBack makes the eager session run what was asked of a compiled one.
+func (e *engine) fallBack(l *lane, r *protocol.Request, ch *choice, why string) (err error) {
+	ch.backend, ch.fell = e.backends[stats.Eager], why
+	if ch.s, err = e.session(e.eager, ch.graph); err != nil {
+		return err
+	}
+	if ch.group.limitReached || !ch.group.full(e.policy) {
+		return nil
+	}
+	ch.group.limitReached, e.dirty = true, true
+	ev := about(stats.KindLimitReached, r, l.name, label(r), ch.shape.String())
+	ev.TNs, ev.Reason = now(), why+"; further shapes run on the eager session"
+	l.pending = append(l.pending, ev)
+	return nil
+}
+
+// noteFallback reports that a request ran something other than was asked for,
+// in steps of its steps.
+func (e *engine) noteFallback(l *lane, r *protocol.Request, ch *choice, shape string, steps int) {
+	if ch.fell == "" {
+		return
+	}
+	ch.group.fallbacks++
+	e.dirty = true
+	ev := about(stats.KindFallback, r, l.name, label(r), shape)
+	ev.TNs, ev.Reason = now(), ch.fell
+	ev.Extra = map[string]any{"fallback_from": e.backends[stats.Optimized], "fallback_error": ch.fell, "steps": steps}
+	l.pending = append(l.pending, ev)
+}
+
+// make makes the executable of a choice, evicting one if the policy says so.
+// When it cannot be made, the eager session runs instead.
+func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
+	for e.policy.evict && ch.group.full(e.policy) && ch.group.oldest() != nil {
+		e.evict(l, r, ch.group)
+	}
+	what := shapeText(ch.key.phase, ch.shape)
+	reason := ch.group.reason(ch.key.phase, what, e.policy)
+	spec := sessionSpec{compiled: true}
+	if ch.key.shape != "dynamic" {
+		spec.fixed = ch.graph.fixed(ch.shape.values())
+	}
+	start := now()
+	s, err := e.maker.open(ch.graph, spec)
+	if err != nil {
+		return e.fallBack(l, r, ch, fmt.Sprintf("%s: %v", what, err))
+	}
+	x := &executable{key: ch.key, s: s, runs: 1}
+	ch.s, ch.makeNs = s, s.makeNs
+	first := ch.group.made == 0
+	ch.group.put(x)
+	ch.group.last[ch.key.phase] = what
+	e.dirty = true
+	l.pending = append(l.pending, e.compileEvent(l, r, ch, first, start, reason), e.evidence(l, r, x))
+	return nil
+}
+
+func (e *engine) compileEvent(l *lane, r *protocol.Request, ch *choice, first bool, start int64, reason string) protocol.Event {
+	kind := stats.KindRecompile
+	if first {
+		kind = stats.KindCompile
+	}
+	ev := about(kind, r, l.name, label(r), ch.shape.String())
+	ev.TNs, ev.DurNs, ev.Reason = start, ch.makeNs, reason
+	ev.Extra = map[string]any{"phase": ch.key.phase, "unique_graphs": ch.group.alive()}
+	return ev
+}
+
+// evict drops the least recently used executable of a group.
+func (e *engine) evict(l *lane, r *protocol.Request, g *group) {
+	x := g.oldest()
+	g.evicted++
+	ev := about(stats.KindEvict, r, l.name, label(r), x.key.shape)
+	ev.TNs = now()
+	ev.Reason = fmt.Sprintf("%s %s: least recently used of %d executables, dropped to make room after %d runs", x.key.phase, x.key.shape, g.alive(), x.runs)
+	e.dropExecutable(g, x)
+	ev.DurNs = now() - ev.TNs
+	l.pending = append(l.pending, ev)
+}
+
+// evidence is what proves an executable, as far as it is known when made.
+func (e *engine) evidence(l *lane, r *protocol.Request, x *executable) *protocol.Evidence {
+	return &protocol.Evidence{
+		Lane: l.name, Mode: r.Mode, Strategy: label(r), Shape: x.key.shape,
+		BackendRequested: e.backends[stats.Optimized], BackendActual: e.backends[stats.Optimized],
+		CompileNs: x.s.makeNs, Bytes: x.bytes,
+	}
+}
+
+// session returns the session of a set that runs a graph without
+// optimisation, making it when it is asked for first (never in a timed region).
+func (e *engine) session(set map[*graph]*session, g *graph) (*session, error) {
+	if s := set[g]; s != nil {
+		return s, nil
+	}
+	s, err := e.maker.open(g, sessionSpec{})
+	if err != nil {
+		return nil, fmt.Errorf("eager session: %w", err)
+	}
+	set[g] = s
+	return s, nil
+}
+
+// phase is one phase of a request: its graph and the word of its strategy.
+type phase struct {
+	name  string // prefill or decode
+	graph *graph
+	word  string
+}
+
+// shapeText names a shape in a sentence.
+func shapeText(phase string, s lmShape) string {
+	batch := ""
+	if s.batch != 1 {
+		batch = fmt.Sprintf("batch %d, ", s.batch)
+	}
+	if phase == "decode" {
+		return fmt.Sprintf("%scache length %d", batch, s.past)
+	}
+	return fmt.Sprintf("%stokens %d", batch, s.seq)
+}
+
+func sortedKeys[V any](m map[[2]string]V) [][2]string {
+	return slices.SortedFunc(maps.Keys(m), func(a, b [2]string) int {
+		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
+	})
+}

@@ -1,0 +1,18 @@
+// Package ort is the ONNX Runtime engine: Serve is a worker's whole life over
+// the protocol of package protocol.
+//
+// It owns ONNX Runtime in the worker's process: the library (through
+// onnxruntime_go, with a small cgo shim beside it for device memory, bindings,
+// free-dimension overrides and shared weights), the sessions of both lanes,
+// the cache of executables, and the memory that inputs and outputs are bound
+// to. Requests flow in; samples, events, counters and evidence flow out.
+//
+// Its promises: a timed region holds the model's run and the proof that it is
+// over, and nothing else (docs/measurement.md says where each begins and
+// ends); a compile that a request triggers is inside that request's time and
+// is an event; what ran is named by what ran, never by what was asked for.
+//
+// Path of a request: serve.go, engine.go, then the mode's file (prefill.go,
+// decode.go, forward.go), which asks choose.go for a session and calls.go for
+// its bound inputs and outputs; check.go compares the lanes, emit.go reports.
+package ort

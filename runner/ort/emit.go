@@ -1,0 +1,130 @@
+package ort
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// flushEvery is the longest that a finished sample waits for its batch.
+const flushEvery = 50 * time.Millisecond
+
+// sample is one execution as the engine measured it.
+type sample struct {
+	lane                               string
+	mode, strategy, shape              string
+	backend                            string
+	request                            uint64
+	order                              int
+	startNs, wallNs, compileNs, ttftNs int64
+	executed, kv                       int
+	noise                              noise
+	stepsNs                            []int64
+	stepsKV                            []int
+	err                                string
+}
+
+type batchKey struct{ lane, mode, strategy, shape, backend string }
+
+// emitter collects samples into batches and sends them between requests.
+// Events go to the buffer at once, hence before the batch of their sample.
+type emitter struct {
+	w       *protocol.Writer
+	open    map[batchKey]*protocol.Batch
+	last    int64 // instant of the last flush
+	samples uint64
+	err     error // first failure to write: the supervisor is gone
+}
+
+func newEmitter(w *protocol.Writer) *emitter {
+	return &emitter{w: w, open: map[batchKey]*protocol.Batch{}, last: now()}
+}
+
+// add puts a sample into its batch.
+func (e *emitter) add(s *sample) {
+	k := batchKey{s.lane, s.mode, s.strategy, s.shape, s.backend}
+	b := e.open[k]
+	if b == nil {
+		b = &protocol.Batch{Lane: s.lane, Mode: s.mode, Strategy: s.strategy, Shape: s.shape, Backend: s.backend}
+		e.open[k] = b
+	}
+	n := len(b.Request)
+	b.Request = append(b.Request, s.request)
+	b.Order = append(b.Order, s.order)
+	b.StartNs = append(b.StartNs, s.startNs)
+	b.WallNs = append(b.WallNs, s.wallNs)
+	b.CompileNs = append(b.CompileNs, s.compileNs)
+	b.ExecutedTokens = append(b.ExecutedTokens, s.executed)
+	b.KVTokens = append(b.KVTokens, s.kv)
+	b.RunDelayNs = append(b.RunDelayNs, s.noise.runDelay)
+	b.MinFlt = append(b.MinFlt, s.noise.minflt)
+	b.MajFlt = append(b.MajFlt, s.noise.majflt)
+	b.NIvCSw = append(b.NIvCSw, s.noise.nivcs)
+	if s.mode == "e2e_kv" {
+		b.TTFTNs = append(b.TTFTNs, s.ttftNs)
+	}
+	if s.mode == "e2e_kv" || s.mode == "kv_decode" {
+		b.StepsNs = append(b.StepsNs, s.stepsNs)
+		b.StepsKV = append(b.StepsKV, s.stepsKV)
+	}
+	if s.err != "" || b.Error != nil {
+		for len(b.Error) < n {
+			b.Error = append(b.Error, "")
+		}
+		b.Error = append(b.Error, s.err)
+	}
+	e.samples++
+}
+
+// event sends an engine's event; request nil means none.
+func (e *emitter) event(ev protocol.Event) {
+	ev.TNs = cmp.Or(ev.TNs, now())
+	e.queue(&ev)
+}
+
+// queue puts a message behind what was queued before it.
+func (e *emitter) queue(msg any) {
+	if err := e.w.Queue(msg); err != nil && e.err == nil {
+		e.err = err
+	}
+}
+
+// flush sends the open batches in the order of their first sample, and
+// everything queued before them.
+func (e *emitter) flush() {
+	batches := slices.Collect(maps.Values(e.open))
+	slices.SortFunc(batches, func(a, b *protocol.Batch) int { return cmp.Compare(a.StartNs[0], b.StartNs[0]) })
+	for _, b := range batches {
+		e.queue(b)
+	}
+	clear(e.open)
+	if err := e.w.Flush(); err != nil && e.err == nil {
+		e.err = err
+	}
+	e.last = now()
+}
+
+// flushIfDue sends what is open when the oldest may not wait longer.
+func (e *emitter) flushIfDue() {
+	if now()-e.last >= int64(flushEvery) {
+		e.flush()
+	}
+}
+
+// send flushes everything and then sends msg.
+func (e *emitter) send(msg any) {
+	e.flush()
+	if err := e.w.Send(msg); err != nil && e.err == nil {
+		e.err = err
+	}
+}
+
+// about is the part of an event that says to which sample it belongs.
+func about(kind stats.Kind, r *protocol.Request, lane, strategy, shape string) protocol.Event {
+	id := r.ID
+	return protocol.Event{Kind: kind, Lane: lane, Mode: r.Mode, Strategy: strategy, Shape: shape, Request: &id}
+}

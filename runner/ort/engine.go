@@ -1,0 +1,238 @@
+package ort
+
+import (
+	"fmt"
+	"sync"
+
+	"tailscope/runner/onnxmodel"
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// engine is a loaded model in both lanes. The executor owns it: one goroutine
+// on one OS thread. Together, the lanes of one request, is the exception; it
+// hands each lane to its own thread and waits for both.
+type engine struct {
+	load  protocol.Load
+	out   *emitter
+	gate  *sync.Mutex // held during timed regions: the reader then waits
+	maker *maker
+	model *onnxmodel.Prepared
+
+	prefillG, decodeG, bucketG *graph // of a language model; nil where there is none
+	forwardG                   *graph // of any other
+
+	eager   map[*graph]*session // of the eager lane, and of what falls back
+	second  map[*graph]*session // the optimized lane of an A/A run; made when first asked for
+	lanes   [stats.NumLanes]*lane
+	groups  map[[2]string]*group
+	policy  policy
+	compile string
+	kvEdges []int
+
+	checks   checks
+	vocab    int
+	maxPos   int
+	backends [stats.NumLanes]string
+	dirty    bool // counters changed since they were sent
+}
+
+// lane is what one lane keeps between requests.
+type lane struct {
+	id      stats.Lane
+	name    string
+	st      *store
+	calls   *calls
+	probe   *noiseProbe
+	pending []any // events and evidence of the request in hand
+}
+
+const maxCalls = 4096 // bound calls kept a lane; one is a few kilobytes
+
+func (e *engine) newLane(id stats.Lane) *lane {
+	return &lane{id: id, name: id.String(), st: e.newStore(), calls: newCalls(maxCalls)}
+}
+
+func (e *engine) newStore() *store { return newStore() }
+
+// request runs one request in each lane of its order and reports the samples.
+func (e *engine) request(r *protocol.Request) {
+	waitUntil(r.DueNs)
+	outs := make([]*outcome, 0, len(r.Order))
+	for i, name := range r.Order {
+		id, err := stats.ParseLane(name)
+		if err != nil {
+			e.out.queue(&protocol.Error{Code: "input", Message: fmt.Sprintf("request %d: %v", r.ID, err)})
+			continue
+		}
+		outs = append(outs, e.inLane(e.lanes[id], r, i))
+	}
+	e.check(r, outs)
+	for _, o := range outs {
+		e.report(o)
+	}
+	if e.dirty {
+		e.out.queue(e.counters())
+		e.dirty = false
+	}
+}
+
+// outcome is a sample with what is needed to compare its outputs.
+type outcome struct {
+	lane   *lane
+	sample sample
+	last   *call   // the call whose logits answer the request; nil on error
+	tokens []int64 // greedy tokens, batch after batch; decode only
+}
+
+// inLane runs one request in one lane.
+func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
+	o := &outcome{lane: l, sample: sample{
+		lane: l.name, mode: r.Mode, strategy: label(r), request: r.ID, order: order, shape: "?", backend: e.backends[l.id],
+	}}
+	var err error
+	switch {
+	case e.prefillG == nil && r.Mode != "forward":
+		err = fmt.Errorf("mode %s needs a language model with cached keys and values: use forward", r.Mode)
+	case r.Mode == "prefill":
+		err = e.prefill(l, r, o)
+	default:
+		err = fmt.Errorf("mode %q is not known to this engine", r.Mode)
+	}
+	if err != nil {
+		o.sample.err, o.last = err.Error(), nil
+		if o.sample.startNs == 0 {
+			o.sample.startNs = now()
+		}
+	}
+	return o
+}
+
+// report sends what happened in a lane: events first, then the sample.
+func (e *engine) report(o *outcome) {
+	for _, m := range o.lane.pending {
+		if ev, ok := m.(protocol.Event); ok {
+			e.out.event(ev)
+			continue
+		}
+		e.out.queue(m)
+	}
+	o.lane.pending = o.lane.pending[:0]
+	e.out.add(&o.sample)
+}
+
+// label is the strategy of a request as files and screen name it: the word of
+// the mode's phase, or both for the mode that has two.
+func label(r *protocol.Request) string {
+	switch r.Mode {
+	case "kv_decode":
+		return r.Strategy.Decode
+	case "e2e_kv":
+		return joined(r.Strategy)
+	}
+	return r.Strategy.Prefill
+}
+
+// joined is the shortest spelling of a strategy: the word alone where one
+// word stands for both phases.
+func joined(s protocol.Strategy) string {
+	implied := map[string]string{"kv-bucketed": "bucketed", "static-cache": "padded"}
+	p, ok := implied[s.Decode]
+	if !ok {
+		p = s.Decode
+	}
+	if s.Prefill == p {
+		return s.Decode
+	}
+	return "prefill=" + s.Prefill + ",decode=" + s.Decode
+}
+
+// group returns the executables of a mode and strategy.
+func (e *engine) group(mode, strategy string) *group {
+	k := [2]string{mode, strategy}
+	g := e.groups[k]
+	if g == nil {
+		g = newGroup(mode, strategy)
+		e.groups[k] = g
+	}
+	return g
+}
+
+// counters is the state of the compile cache.
+func (e *engine) counters() *protocol.Counters {
+	c := &protocol.Counters{Groups: []protocol.Counter{}, Checks: e.checks.report()}
+	for _, k := range sortedKeys(e.groups) {
+		c.Groups = append(c.Groups, e.groups[k].counter(e.policy.max))
+	}
+	return c
+}
+
+// set changes policies.
+func (e *engine) set(s *protocol.Set) error {
+	if s.RecompileLimit != nil {
+		e.load.RecompileLimit = *s.RecompileLimit
+	}
+	if s.Cache != nil {
+		e.load.Cache = *s.Cache
+	}
+	if s.KVEdges != nil {
+		e.kvEdges = s.KVEdges
+	}
+	if s.Compile != nil {
+		e.compile = *s.Compile
+	}
+	e.policy = newPolicy(&e.load)
+	for _, g := range e.groups {
+		g.limitReached = g.limitReached && g.full(e.policy)
+	}
+	e.dirty = true
+	return nil
+}
+
+func newPolicy(l *protocol.Load) policy {
+	p := policy{evict: l.Cache.Policy == "evict", max: l.Cache.MaxGraph, maxBytes: l.Cache.MaxBytes}
+	if p.max <= 0 {
+		p.max = max(l.RecompileLimit, 0)
+	}
+	return p
+}
+
+// clear drops every executable and returns how many there were.
+func (e *engine) clear() int {
+	n := 0
+	for _, g := range e.groups {
+		for x := g.oldest(); x != nil; x = g.oldest() {
+			e.dropExecutable(g, x)
+			n++
+		}
+		g.limitReached = false
+		clear(g.last)
+	}
+	e.dirty = true
+	return n
+}
+
+func (e *engine) dropExecutable(g *group, x *executable) {
+	g.remove(x)
+	for _, l := range e.lanes {
+		l.calls.forget(x.s)
+	}
+	x.s.free()
+}
+
+func (e *engine) close() {
+	e.clear()
+	for _, l := range e.lanes {
+		l.calls.forget(nil)
+		l.st.free()
+		if l.probe != nil {
+			l.probe.close()
+		}
+	}
+	for _, set := range []map[*graph]*session{e.second, e.eager} {
+		for _, s := range set {
+			s.free()
+		}
+	}
+	e.maker.weights.free()
+}

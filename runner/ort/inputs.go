@@ -1,0 +1,58 @@
+package ort
+
+import (
+	"fmt"
+
+	"tailscope/runner/protocol"
+)
+
+// prompt is the semantic input of a request in one lane.
+type prompt struct {
+	batch, tokens, exec int
+	ids                 []int64 // batch × tokens
+}
+
+// prompt makes the lane's prompt of a request. Both lanes get the same
+// tokens; exec may differ.
+func (e *engine) prompt(l *lane, r *protocol.Request) (*prompt, error) {
+	p := &prompt{batch: max(r.Batch, 1), tokens: r.Tokens, exec: r.Exec[l.id]}
+	switch {
+	case p.tokens < 1:
+		return nil, fmt.Errorf("request %d has no tokens", r.ID)
+	case p.exec < p.tokens:
+		return nil, fmt.Errorf("request %d: %d tokens do not fit into %d", r.ID, p.tokens, p.exec)
+	case e.maxPos > 0 && p.tokens+r.NewTokens > e.maxPos:
+		return nil, fmt.Errorf("request %d: %d tokens exceed the model's %d positions", r.ID, p.tokens+r.NewTokens, e.maxPos)
+	}
+	p.ids = make([]int64, p.batch*p.tokens)
+	if r.IDs == nil {
+		fillTokens(p.ids, r.Seed, e.vocab)
+		return p, nil
+	}
+	if len(r.IDs) != len(p.ids) {
+		return nil, fmt.Errorf("request %d: %d token ids, want batch × tokens = %d", r.ID, len(r.IDs), len(p.ids))
+	}
+	for i, id := range r.IDs {
+		if id < 0 || id >= e.vocab {
+			return nil, fmt.Errorf("request %d: token id %d is outside the vocabulary of %d", r.ID, id, e.vocab)
+		}
+		p.ids[i] = int64(id)
+	}
+	return p, nil
+}
+
+// fillTokens draws uniform tokens; the same seed gives the same tokens.
+func fillTokens(ids []int64, seed uint64, vocab int) {
+	for i := range ids {
+		ids[i] = int64(splitmix(&seed) % uint64(max(vocab, 1)))
+	}
+}
+
+// splitmix is SplitMix64 (Steele, Lea, Flood 2014).
+func splitmix(s *uint64) uint64 {
+	*s += 0x9e3779b97f4a7c15
+	z := *s
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}

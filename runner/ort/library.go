@@ -1,0 +1,80 @@
+package ort
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"sync"
+	"unsafe"
+
+	ortgo "github.com/yalue/onnxruntime_go"
+)
+
+var library struct {
+	once    sync.Once
+	path    string
+	version string
+	err     error
+}
+
+// openLibrary loads ONNX Runtime once a process and returns its version. The
+// first path wins: a process has one environment.
+func openLibrary(path string) (string, error) {
+	library.once.Do(func() {
+		library.path = path
+		library.version, library.err = load(path)
+	})
+	if library.err == nil && library.path != path {
+		return "", fmt.Errorf("this process already runs ONNX Runtime from %s", library.path)
+	}
+	return library.version, library.err
+}
+
+func load(path string) (string, error) {
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("ONNX Runtime library: %w; run tailscope setup", err)
+	}
+	if err := openShim(path); err != nil {
+		return "", fmt.Errorf("load ONNX Runtime from %s: %w; run tailscope setup", path, err)
+	}
+	ortgo.SetSharedLibraryPath(path)
+	if err := ortgo.InitializeEnvironment(ortgo.WithLogLevelError()); err != nil {
+		return "", fmt.Errorf("start ONNX Runtime from %s: %w", path, err)
+	}
+	if err := ortgo.DisableTelemetry(); err != nil {
+		return "", fmt.Errorf("turn off ONNX Runtime's telemetry: %w", err)
+	}
+	return ortgo.GetVersion(), checkLayout()
+}
+
+// checkLayout makes sure that the pointers which onnxruntime_go keeps to
+// itself are where pointerOf looks for them.
+func checkLayout() error {
+	o, err := ortgo.NewSessionOptions()
+	if err != nil {
+		return fmt.Errorf("session options: %w", err)
+	}
+	defer o.Destroy()
+	r, err := ortgo.NewRunOptions()
+	if err != nil {
+		return fmt.Errorf("run options: %w", err)
+	}
+	defer r.Destroy()
+	if pointerOf(o) == nil || pointerOf(r) == nil {
+		return fmt.Errorf("this build of onnxruntime_go keeps no pointer named o in its options: use version 1.27.0")
+	}
+	return nil
+}
+
+// pointerOf reads the C pointer of *SessionOptions and *RunOptions, whose
+// field o is private; nil when there is none.
+func pointerOf(options any) unsafe.Pointer {
+	f := reflect.ValueOf(options).Elem().FieldByName("o")
+	if !f.IsValid() || f.Kind() != reflect.Pointer {
+		return nil
+	}
+	return f.UnsafePointer()
+}
+
+// hostMemory describes plain memory; made once.
+var hostMemory = sync.OnceValues(func() (cMemory, error) { return newMemory("Cpu", 0) })

@@ -1,0 +1,171 @@
+package ort
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"tailscope/runner/onnxmodel"
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// loadError is a failure to load with the protocol's code of what is wrong.
+type loadError struct {
+	code string
+	err  error
+}
+
+func (e *loadError) Error() string { return e.err.Error() }
+func (e *loadError) Unwrap() error { return e.err }
+
+// findLibrary makes sure that a library is loaded and returns its version.
+func findLibrary(ctx context.Context, o *Options) (string, error) {
+	if o.Library == "" {
+		path := os.Getenv("TAILSCOPE_ORT_LIBRARY")
+		if path == "" {
+			return "", errors.New("no ONNX Runtime library was named; run tailscope setup")
+		}
+		o.Library = path
+	}
+	return openLibrary(o.Library)
+}
+
+// newEngine loads a model into the eager lane and prepares the optimized one.
+func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *protocol.Loaded, error) {
+	start := now()
+	if l.CPUs != "" {
+		if err := pinCPUs(l.CPUs); err != nil {
+			return nil, nil, &loadError{"option", err}
+		}
+	}
+	e := &engine{
+		load: *l, out: out, gate: gate, groups: map[[2]string]*group{}, eager: map[*graph]*session{}, second: map[*graph]*session{}, policy: newPolicy(l),
+		compile: l.Compile, kvEdges: l.KVEdges,
+		checks: checks{share: l.Check, tolerance: tolerance, seen: map[[3]string]bool{}},
+	}
+	e.maker = &maker{provider: provider{name: "cpu", device: cpuName()}, threads: max(l.Threads, 1), weights: &weights{}}
+	loaded := &protocol.Loaded{ProviderAsked: l.Provider, Threads: e.maker.threads}
+	if err := e.loadModel(l, loaded); err != nil {
+		return nil, nil, err
+	}
+	e.finishLoad(loaded)
+	loaded.DurNs = now() - start
+	return e, loaded, nil
+}
+
+// loadModel prepares the graphs, opens the eager session and describes both.
+func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error) {
+	if e.model, err = onnxmodel.Prepare(l.Model); err != nil {
+		return err
+	}
+	first, err := e.takeGraphs()
+	if err != nil {
+		return err
+	}
+	if _, err := e.session(e.eager, first); err != nil {
+		return fmt.Errorf("load %s: %w", l.Model, err)
+	}
+	loaded.Model = e.describe(l)
+	return nil
+}
+
+// takeGraphs reads the prepared graphs and returns the one that runs first.
+func (e *engine) takeGraphs() (first *graph, err error) {
+	p := e.model
+	if p.Forward != nil {
+		e.forwardG, err = newGraph(p.Forward)
+		return e.forwardG, err
+	}
+	if e.prefillG, err = newGraph(p.Prefill); err != nil {
+		return nil, err
+	}
+	e.vocab, e.maxPos = e.prefillG.vocab, p.Info.MaxPositions
+	e.decodeG = e.prefillG
+	if p.Decode == nil {
+		e.decodeG = nil
+	} else if !sameFile(p.Decode.Path, p.Prefill.Path) {
+		if e.decodeG, err = newGraph(p.Decode); err != nil {
+			return nil, err
+		}
+	}
+	if p.Bucketed != nil {
+		if e.bucketG, err = newGraph(p.Bucketed); err != nil {
+			return nil, err
+		}
+		e.bucketG.constant = true
+	}
+	return e.prefillG, nil
+}
+
+// finishLoad sets up the lanes and states what both run on.
+func (e *engine) finishLoad(loaded *protocol.Loaded) {
+	p := e.maker.provider
+	for id := range e.lanes {
+		e.lanes[id] = e.newLane(stats.Lane(id))
+		e.lanes[id].probe = newNoiseProbe()
+	}
+	e.backends = [stats.NumLanes]string{"ort-" + p.name + "-eager", "ort-" + p.name + "-compiled"}
+	loaded.Provider, loaded.Device = p.name, p.device
+	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
+	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
+}
+
+// describe is the model as the protocol shows it.
+func (e *engine) describe(l *protocol.Load) protocol.Model {
+	in := e.model.Info
+	m := protocol.Model{Name: l.Name, Path: l.Model, Kind: "any", DType: in.DType, Dims: in.Dims}
+	m.Bytes, m.SHA256 = fingerprint(in)
+	for _, p := range in.Inputs {
+		m.Inputs = append(m.Inputs, toPort(p).wire())
+	}
+	for _, p := range in.Outputs {
+		m.Outputs = append(m.Outputs, toPort(p).wire())
+	}
+	if e.prefillG != nil {
+		m.Kind = "causal-lm"
+		m.Vocab, m.DType = e.vocab, e.prefillG.output(e.prefillG.logits).typ.String()
+		m.Layers, m.Heads, m.KVHeads, m.Width, m.MaxPositions = in.Layers, in.Heads, in.KVHeads, in.Width, in.MaxPositions
+	}
+	return m
+}
+
+// fingerprint is the size of a model and the SHA-256 of its file followed by
+// its files of weights; "" when one cannot be read.
+func fingerprint(in *onnxmodel.Info) (bytes int64, sum string) {
+	h := sha256.New()
+	files := []string{in.Path}
+	for _, x := range in.ExternalFiles {
+		files = append(files, filepath.Join(filepath.Dir(in.Path), x.Name))
+	}
+	for _, path := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			return in.Bytes, ""
+		}
+		_, err = io.Copy(h, f)
+		f.Close()
+		if err != nil {
+			return in.Bytes, ""
+		}
+	}
+	return in.Bytes, hex.EncodeToString(h.Sum(nil))
+}
+
+// cpuName is the processor's name as the kernel gives it.
+func cpuName() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(b)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
+			return strings.TrimSpace(v)
+		}
+	}
+	return "CPU"
+}

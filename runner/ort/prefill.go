@@ -1,0 +1,98 @@
+package ort
+
+import (
+	"fmt"
+
+	"tailscope/runner/protocol"
+)
+
+// prefill runs one forward pass over the prompt, the cache being an output.
+//
+// Timed: from the run until the ArgMax of the last position has been read
+// back; before it, when the shape has no executable, making and binding one.
+func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
+	p, err := e.prompt(l, r)
+	if err != nil {
+		return err
+	}
+	shape := lmShape{batch: p.batch, seq: p.exec}
+	o.sample.shape = shape.String()
+	o.sample.executed, o.sample.kv = p.batch*p.exec, p.exec
+	ch, err := e.choose(l, r, phase{"prefill", e.prefillG, r.Strategy.Prefill}, shape)
+	if err != nil {
+		return err
+	}
+	var c *call
+	if !ch.missing() {
+		if c, err = l.bindPrompt(ch.s, shape, p); err != nil {
+			return err
+		}
+	}
+	var t span
+	before := l.probe.read()
+	e.gate.Lock()
+	o.sample.startNs = now()
+	if ch.missing() {
+		if err = e.make(l, r, &ch); err == nil {
+			c, err = l.bindPrompt(ch.s, shape, p)
+		}
+	}
+	if err == nil {
+		err = c.run(&t)
+	}
+	e.gate.Unlock()
+	o.sample.noise = l.probe.read().since(before)
+	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
+	if ch.makeNs == 0 {
+		o.sample.startNs = t.start
+	}
+	o.sample.wallNs = max(t.end, o.sample.startNs) - o.sample.startNs
+	if err != nil {
+		return fmt.Errorf("prefill %v: %w", shape, err)
+	}
+	o.last = c
+	e.noteFallback(l, r, &ch, shape.String(), 1)
+	return nil
+}
+
+// bindPrompt binds a session for a prompt and writes the prompt's inputs.
+func (l *lane) bindPrompt(s *session, shape lmShape, p *prompt) (*call, error) {
+	c, err := l.calls.get(s, l.st, shape, 0)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.writePrompt(p)
+}
+
+// writePrompt writes token ids, mask and positions: the prompt at the right,
+// padding with mask 0 at the left, position = max(number of tokens before, 0).
+func (c *call) writePrompt(p *prompt) error {
+	pad := p.exec - p.tokens
+	for b := range p.batch {
+		for i := range p.exec {
+			at, real := b*p.exec+i, i >= pad
+			id := int64(0)
+			if real {
+				id = p.ids[b*p.tokens+i-pad]
+			}
+			c.ids.setInt(at, id)
+			if c.mask.host != nil {
+				c.mask.setInt(at, b2i(real))
+			}
+			if c.pos.host != nil {
+				c.pos.setInt(at, int64(max(i-pad, 0)))
+			}
+		}
+	}
+	return c.upload()
+}
+
+func b2i(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// upload copies written inputs to the device; nothing to do on the host.
+func (c *call) upload() error { return nil }

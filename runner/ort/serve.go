@@ -1,0 +1,193 @@
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"tailscope/runner/protocol"
+)
+
+// Options configure a worker.
+type Options struct {
+	Library string // path of the ONNX Runtime library; "" finds or fetches it
+}
+
+// Serve is a worker's whole life over the protocol: hello, load, requests,
+// bye. It returns when it was stopped, when r ends, or after a fatal error,
+// which has then been sent. A process serves once at a time.
+func Serve(ctx context.Context, r io.Reader, w io.Writer, o Options) error {
+	restore := quietCollector()
+	defer restore()
+	runtime.LockOSThread() // noise is counted on this thread
+	defer runtime.UnlockOSThread()
+	s := &server{out: newEmitter(protocol.NewWriter(w)), queue: newQueue(), opts: o}
+	version, libErr := findLibrary(ctx, &s.opts)
+	s.out.send(hello(version))
+	if libErr != nil {
+		return s.fatal("library", libErr)
+	}
+	go readAll(r, &s.gate, s.queue)
+	return s.loop(ctx)
+}
+
+// server runs the messages of one connection in order.
+type server struct {
+	out    *emitter
+	queue  *queue
+	gate   sync.Mutex
+	opts   Options
+	engine *engine
+}
+
+// errStop ends the loop well.
+var errStop = errors.New("stop")
+
+func (s *server) loop(ctx context.Context) error {
+	defer func() {
+		if s.engine != nil {
+			s.engine.close()
+		}
+	}()
+	for {
+		msg, ok, ended := s.queue.next()
+		if !ok {
+			s.idle()
+			if ended || ctx.Err() != nil {
+				return s.out.err
+			}
+			s.wait(ctx)
+			continue
+		}
+		err := s.handle(msg)
+		if errors.Is(err, errStop) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if s.out.err != nil {
+			return fmt.Errorf("write to the supervisor: %w", s.out.err)
+		}
+		s.out.flushIfDue()
+		collectIfDue()
+	}
+}
+
+// idle sends what is finished before the worker waits.
+func (s *server) idle() { s.out.flush() }
+
+// wait blocks until a message comes or the context ends.
+func (s *server) wait(ctx context.Context) {
+	select {
+	case <-s.queue.wake:
+	case <-ctx.Done():
+	}
+}
+
+func (s *server) handle(msg any) error {
+	if s.engine == nil {
+		switch m := msg.(type) {
+		case *protocol.Load:
+			return s.load(m)
+		case *protocol.Request, *protocol.Profile:
+			s.out.send(&protocol.Error{Code: "input", Message: "nothing is loaded: send load first"})
+			return nil
+		}
+	}
+	switch m := msg.(type) {
+	case *protocol.Request:
+		s.engine.request(m)
+	case *protocol.Load:
+		s.out.send(&protocol.Error{Code: "input", Message: "a model is loaded already: start another worker for the next"})
+	case *protocol.Set:
+		s.set(m)
+	case *flushed:
+		s.out.send(&protocol.Flushed{ID: m.id, Dropped: m.dropped})
+	case *protocol.Clear:
+		s.clear(m)
+	case *protocol.Profile:
+		s.out.send(&protocol.Profiled{ID: m.ID, Files: []string{}, Error: "not yet"})
+	case *protocol.Stop:
+		s.out.send(&protocol.Bye{Samples: s.out.samples})
+		return errStop
+	case *protocol.Error:
+		s.out.queue(m)
+	case *protocol.Unknown:
+		s.out.queue(&protocol.Error{Code: "input", Message: fmt.Sprintf("message type %q is not known and was skipped", m.T)})
+	}
+	return nil
+}
+
+func (s *server) load(l *protocol.Load) error {
+	e, loaded, err := newEngine(l, s.out, &s.gate)
+	if err != nil {
+		var bad *loadError
+		code := "model"
+		if errors.As(err, &bad) {
+			code = bad.code
+		}
+		return s.fatal(code, err)
+	}
+	s.engine = e
+	runtime.GC()
+	s.out.send(loaded)
+	s.out.queue(e.counters())
+	return nil
+}
+
+func (s *server) set(m *protocol.Set) {
+	if s.engine == nil {
+		return
+	}
+	if err := s.engine.set(m); err != nil {
+		s.out.queue(&protocol.Error{Code: "option", Message: err.Error()})
+	}
+}
+
+func (s *server) clear(m *protocol.Clear) {
+	freed := 0
+	if s.engine != nil {
+		freed = s.engine.clear()
+		s.out.queue(s.engine.counters())
+	}
+	s.out.send(&protocol.Cleared{ID: m.ID, Freed: freed})
+}
+
+// fatal reports an error that ends the worker.
+func (s *server) fatal(code string, err error) error {
+	s.out.send(&protocol.Error{Fatal: true, Code: code, Message: err.Error()})
+	return err
+}
+
+// credit is how many requests may wait here: more than a supervisor that
+// refills every flushEvery can need at 10,000 requests a second.
+const credit = 512
+
+func hello(version string) *protocol.Hello {
+	return &protocol.Hello{
+		Protocol: protocol.Version, Engine: "ort", Version: version, PID: os.Getpid(), ClockNs: now(), Credit: credit,
+		Modes: []string{"prefill"},
+		Strategies: map[string][]string{
+			"prefill": {"variable", "padded", "bucketed", "dynamic", "eager"},
+		},
+		Pairings: []string{"interleaved", "sequential"},
+		Features: []string{"clear", "set", "aa", "evidence", "check"},
+		Lacks: map[string]string{
+			"static-cache": "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here",
+			"device_ns":    "ONNX Runtime gives no device events through its C API",
+		},
+	}
+}
+
+// waitUntil sleeps until an instant of CLOCK_MONOTONIC.
+func waitUntil(due int64) {
+	if d := due - now(); due > 0 && d > 0 {
+		time.Sleep(time.Duration(d))
+	}
+}

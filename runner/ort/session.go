@@ -1,0 +1,108 @@
+package ort
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	ortgo "github.com/yalue/onnxruntime_go"
+)
+
+// session is one ONNX Runtime session of a graph: the eager one (dynamic
+// shapes, no optimisation) or an executable.
+type session struct {
+	c        cSession
+	g        *graph
+	compiled bool
+	fixed    map[string]int // symbolic dimensions that were made constant
+	makeNs   int64          // what making it took
+}
+
+// sessionSpec says how to make a session.
+type sessionSpec struct {
+	compiled bool           // all optimisations
+	fixed    map[string]int // symbolic dimensions made constant
+	capture  bool           // graph capture
+	profile  string         // prefix of a profile's file; "" none
+	dump     string         // write the optimised graph there; "" no
+	record   bool           // record which provider got which node
+}
+
+// maker makes the sessions of one model on one provider.
+type maker struct {
+	provider provider
+	threads  int
+	weights  *weights
+}
+
+// open makes a session and measures how long that takes.
+func (m *maker) open(g *graph, spec sessionSpec) (*session, error) {
+	start := now()
+	o, err := m.options(spec)
+	if err != nil {
+		return nil, err
+	}
+	defer o.Destroy()
+	co := cOptions{pointerOf(o)}
+	for _, name := range slices.Sorted(maps.Keys(spec.fixed)) {
+		if err := co.fixDim(name, spec.fixed[name]); err != nil {
+			return nil, fmt.Errorf("fix dimension %s to %d: %w", name, spec.fixed[name], err)
+		}
+	}
+	c, err := m.weights.session(g.path, co)
+	if err != nil {
+		return nil, err
+	}
+	return &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, makeNs: now() - start}, nil
+}
+
+// options are the session options of a spec: threads that do not spin into
+// the other lane's region, one operator at a time.
+func (m *maker) options(spec sessionSpec) (*ortgo.SessionOptions, error) {
+	o, err := ortgo.NewSessionOptions()
+	if err != nil {
+		return nil, fmt.Errorf("session options: %w", err)
+	}
+	level := ortgo.GraphOptimizationLevel(ortgo.GraphOptimizationLevelDisableAll)
+	if spec.compiled {
+		level = ortgo.GraphOptimizationLevelEnableAll
+	}
+	entries := map[string]string{
+		"session.intra_op.allow_spinning": "0",
+		"session.inter_op.allow_spinning": "0",
+	}
+	if spec.record {
+		entries["session.record_ep_graph_assignment_info"] = "1"
+	}
+	err = errors.Join(
+		o.SetGraphOptimizationLevel(level),
+		o.SetExecutionMode(ortgo.ExecutionModeSequential),
+		o.SetIntraOpNumThreads(max(m.threads, 1)),
+		o.SetInterOpNumThreads(1),
+		o.SetLogSeverityLevel(ortgo.LoggingLevelError),
+	)
+	for _, k := range slices.Sorted(maps.Keys(entries)) {
+		err = errors.Join(err, o.AddSessionConfigEntry(k, entries[k]))
+	}
+	if spec.profile != "" {
+		err = errors.Join(err, o.EnableProfiling(spec.profile))
+	}
+	if spec.dump != "" {
+		err = errors.Join(err, o.SetOptimizedModelFilePath(spec.dump))
+	}
+	if err == nil {
+		err = m.provider.apply(o, spec)
+	}
+	if err != nil {
+		o.Destroy()
+		return nil, fmt.Errorf("session options: %w", err)
+	}
+	return o, nil
+}
+
+func (s *session) free() {
+	if s != nil {
+		s.c.free()
+	}
+}

@@ -1,0 +1,308 @@
+package ort
+
+/*
+#cgo LDFLAGS: -ldl
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+// apiVersion is the C API version that onnxruntime_go asks for.
+const apiVersion = 24
+
+// Opaque pointers of the C API. The zero value is "none".
+type (
+	cSession   struct{ p unsafe.Pointer }
+	cOptions   struct{ p unsafe.Pointer } // owned by onnxruntime_go
+	cRunOpts   struct{ p unsafe.Pointer } // owned by onnxruntime_go
+	cMemory    struct{ p unsafe.Pointer }
+	cAllocator struct{ p unsafe.Pointer }
+	cValue     struct{ p unsafe.Pointer }
+	cBinding   struct{ p unsafe.Pointer }
+	cPrepacked struct{ p unsafe.Pointer }
+)
+
+// take turns a message of the shim into an error and frees it.
+func take(msg *C.char) error {
+	if msg == nil {
+		return nil
+	}
+	defer C.free(unsafe.Pointer(msg))
+	return errors.New(C.GoString(msg))
+}
+
+var names sync.Map // string to *C.char, kept for the life of the process
+
+// cname returns s as a C string that is never freed: names of inputs,
+// outputs and dimensions are few and used again and again.
+func cname(s string) *C.char {
+	if p, ok := names.Load(s); ok {
+		return p.(*C.char)
+	}
+	p, loaded := names.LoadOrStore(s, C.CString(s))
+	_ = loaded // a lost race leaks one short string
+	return p.(*C.char)
+}
+
+// now is CLOCK_MONOTONIC in nanoseconds.
+func now() int64 { return int64(C.ts_now()) }
+
+// openShim finds the function table in the library at path.
+func openShim(path string) error {
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	return take(C.ts_open(p, apiVersion))
+}
+
+// newCSession makes a session from a file, or from data when it is not nil.
+// pack may be none.
+func newCSession(path string, data []byte, o cOptions, pack cPrepacked) (cSession, error) {
+	var s cSession
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	err := take(C.ts_session_new(p, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), o.p, pack.p, &s.p))
+	return s, err
+}
+
+func (s *cSession) free() {
+	C.ts_session_free(s.p)
+	s.p = nil
+}
+
+func newPrepacked() (cPrepacked, error) {
+	var p cPrepacked
+	err := take(C.ts_prepacked_new(&p.p))
+	return p, err
+}
+
+func (p *cPrepacked) free() {
+	C.ts_prepacked_free(p.p)
+	p.p = nil
+}
+
+// fixDim overrides a symbolic dimension of the graph's inputs.
+func (o cOptions) fixDim(name string, v int) error {
+	return take(C.ts_free_dim(o.p, cname(name), C.int64_t(v)))
+}
+
+// addInitializer shares v as the initialiser of that name.
+func (o cOptions) addInitializer(name string, v cValue) error {
+	return take(C.ts_add_initializer(o.p, cname(name), v.p))
+}
+
+// addExternal gives the values of initialisers that the model keeps outside.
+func (o cOptions) addExternal(names []string, values []cValue) error {
+	if len(names) == 0 {
+		return nil
+	}
+	cn := (*[1 << 20]*C.char)(C.malloc(C.size_t(len(names)) * 8))
+	cv := (*[1 << 20]unsafe.Pointer)(C.malloc(C.size_t(len(names)) * 8))
+	defer C.free(unsafe.Pointer(cn))
+	defer C.free(unsafe.Pointer(cv))
+	for i := range names {
+		cn[i], cv[i] = cname(names[i]), values[i].p
+	}
+	return take(C.ts_add_external_initializers(o.p, &cn[0], &cv[0], C.size_t(len(names))))
+}
+
+// endProfiling returns the file that the session's profiler wrote.
+func (s cSession) endProfiling() (string, error) {
+	var f *C.char
+	if err := take(C.ts_end_profiling(s.p, &f)); err != nil {
+		return "", err
+	}
+	defer C.free(unsafe.Pointer(f))
+	return C.GoString(f), nil
+}
+
+// assignment returns provider, domain and operator of every node, as the
+// partitioner assigned them; the session must have recorded it.
+func (s cSession) assignment() ([][3]string, error) {
+	const room = 4 << 20
+	buf := (*C.char)(C.malloc(room))
+	defer C.free(unsafe.Pointer(buf))
+	if err := take(C.ts_assignment(s.p, buf, room)); err != nil {
+		return nil, err
+	}
+	var out [][3]string
+	for line := range strings.Lines(C.GoString(buf)) {
+		if f := strings.Split(strings.TrimSuffix(line, "\n"), "\t"); len(f) == 3 {
+			out = append(out, [3]string(f))
+		}
+	}
+	return out, nil
+}
+
+func (r cRunOpts) config(key, value string) error {
+	v := C.CString(value)
+	defer C.free(unsafe.Pointer(v))
+	return take(C.ts_run_config(r.p, cname(key), v))
+}
+
+// newMemory names a kind of memory, e.g. "Cpu", "WebGPU_Buf", "Cuda".
+func newMemory(name string, id int) (cMemory, error) {
+	var m cMemory
+	err := take(C.ts_memory_info(cname(name), C.int(id), &m.p))
+	return m, err
+}
+
+// allocator returns the session's allocator of that memory.
+func (s cSession) allocator(m cMemory) (cAllocator, error) {
+	var a cAllocator
+	err := take(C.ts_allocator(s.p, m.p, &a.p))
+	return a, err
+}
+
+func (a *cAllocator) free() {
+	C.ts_allocator_free(a.p)
+	a.p = nil
+}
+
+// alloc makes a tensor in the allocator's memory; none is host memory.
+func (a cAllocator) alloc(shape []int64, t dtype) (cValue, error) {
+	var v cValue
+	err := take(C.ts_value_alloc(a.p, (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.p))
+	return v, err
+}
+
+// view makes a tensor over memory that the caller keeps.
+func (m cMemory) view(data unsafe.Pointer, bytes int, shape []int64, t dtype) (cValue, error) {
+	var v cValue
+	err := take(C.ts_value_view(m.p, data, C.size_t(bytes), (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.p))
+	return v, err
+}
+
+// data returns where the tensor's elements are (an opaque handle on a device).
+func (v cValue) data() (unsafe.Pointer, error) {
+	var p unsafe.Pointer
+	err := take(C.ts_value_data(v.p, &p))
+	return p, err
+}
+
+// valueInfo describes a value: kind 1 is a tensor, 2 a sequence, 3 a map.
+type valueInfo struct {
+	kind   int
+	typ    dtype
+	shape  []int64
+	memory string
+}
+
+func (v cValue) info() (valueInfo, error) {
+	var kind, typ C.int
+	var shape [32]C.int64_t
+	rank := C.size_t(len(shape))
+	var mem *C.char
+	if err := take(C.ts_value_info(v.p, &kind, &typ, &shape[0], &rank, &mem)); err != nil {
+		return valueInfo{}, err
+	}
+	in := valueInfo{kind: int(kind), typ: dtype(typ)}
+	if in.kind == 1 {
+		in.memory = C.GoString(mem)
+		for _, d := range shape[:rank] {
+			in.shape = append(in.shape, int64(d))
+		}
+	}
+	return in, nil
+}
+
+func (v *cValue) free() {
+	C.ts_value_free(v.p)
+	v.p = nil
+}
+
+// copyTensor copies one tensor, across devices if need be, and waits for it.
+func copyTensor(dst, src cValue) error {
+	s, d := src.p, dst.p
+	return take(C.ts_copy(&s, &d, 1))
+}
+
+func (s cSession) newBinding() (cBinding, error) {
+	var b cBinding
+	err := take(C.ts_binding_new(s.p, &b.p))
+	return b, err
+}
+
+func (b *cBinding) free() {
+	C.ts_binding_free(b.p)
+	b.p = nil
+}
+
+func (b cBinding) input(name string, v cValue) error {
+	return take(C.ts_bind_input(b.p, cname(name), v.p))
+}
+
+func (b cBinding) output(name string, v cValue) error {
+	return take(C.ts_bind_output(b.p, cname(name), v.p))
+}
+
+// outputTo lets ONNX Runtime allocate the output in that memory.
+func (b cBinding) outputTo(name string, m cMemory) error {
+	return take(C.ts_bind_output_device(b.p, cname(name), m.p))
+}
+
+// outputs returns the bound outputs as they are, in binding order; the
+// caller frees them.
+func (b cBinding) outputs() ([]cValue, error) {
+	var vs [1024]unsafe.Pointer
+	var n C.size_t
+	if err := take(C.ts_bound_outputs(b.p, &vs[0], C.size_t(len(vs)), &n)); err != nil {
+		return nil, err
+	}
+	out := make([]cValue, n)
+	for i := range out {
+		out[i].p = vs[i]
+	}
+	return out, nil
+}
+
+func (b cBinding) clearOutputs() { C.ts_clear_outputs(b.p) }
+
+// span is a timed region in CLOCK_MONOTONIC nanoseconds.
+type span struct{ start, end int64 }
+
+// run executes the binding. With a fence (src, dst) the region ends when one
+// small tensor has been copied back, which proves that the device is idle.
+// t is filled also when the run fails.
+func (s cSession) run(o cRunOpts, b cBinding, src, dst cValue, t *span) error {
+	return take(C.ts_run_timed(s.p, o.p, b.p, src.p, dst.p, (*C.int64_t)(&t.start), (*C.int64_t)(&t.end)))
+}
+
+// epDevice is a device that a provider offers.
+type epDevice struct {
+	index    int
+	provider string
+	kind     int // 0 CPU, 1 GPU, 2 NPU
+	vendor   string
+	metadata map[string]string
+}
+
+func epDevices() ([]epDevice, error) {
+	var n C.size_t
+	if err := take(C.ts_ep_devices(&n)); err != nil {
+		return nil, err
+	}
+	buf := (*C.char)(C.malloc(16 << 10))
+	defer C.free(unsafe.Pointer(buf))
+	var out []epDevice
+	for i := range int(n) {
+		var provider, vendor *C.char
+		var kind C.int
+		if err := take(C.ts_ep_device(C.size_t(i), &provider, &kind, &vendor, buf, 16<<10)); err != nil {
+			return nil, err
+		}
+		d := epDevice{i, C.GoString(provider), int(kind), C.GoString(vendor), map[string]string{}}
+		for line := range strings.Lines(C.GoString(buf)) {
+			k, v, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+			d.metadata[k] = v
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}

@@ -1,0 +1,138 @@
+package ort
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// store owns the tensors' memory of one lane: a buffer for each name, grown
+// when a larger tensor is asked for and used again by every shape, so that
+// nothing is allocated while requests repeat. Tensors are views; growing a
+// buffer invalidates the views over it and raises gen.
+type store struct {
+	dev  cMemory    // where outputs, cache and inputs live; none: host
+	heap cAllocator // of dev
+	bufs map[string]*buffer
+	gen  int
+}
+
+type buffer struct {
+	mem  cMemory
+	at   unsafe.Pointer // address, or the device's handle
+	size int
+	host mapped // backs a host buffer
+	val  cValue // owns a device buffer
+}
+
+// tensor is a view over a buffer of a store.
+type tensor struct {
+	v     cValue
+	host  unsafe.Pointer // nil on a device
+	bytes int
+	shape []int64
+	typ   dtype
+}
+
+func newStore() *store { return &store{bufs: map[string]*buffer{}} }
+
+// tensor returns a view of that shape over the buffer of that name, on the
+// store's device, or on the host when it has none.
+func (s *store) tensor(name string, t dtype, shape ...int64) (tensor, error) {
+	return s.view(name, s.dev, t, shape)
+}
+
+// hostTensor is tensor in host memory.
+func (s *store) hostTensor(name string, t dtype, shape ...int64) (tensor, error) {
+	return s.view("host/"+name, cMemory{}, t, shape)
+}
+
+func (s *store) view(name string, mem cMemory, t dtype, shape []int64) (tensor, error) {
+	need := elements(shape) * t.size()
+	if t.size() == 0 {
+		return tensor{}, fmt.Errorf("%s: tensors of %v cannot be made", name, t)
+	}
+	b, err := s.buffer(name, mem, need)
+	if err != nil {
+		return tensor{}, fmt.Errorf("%s: %w", name, err)
+	}
+	v, err := b.mem.view(b.at, need, shape, t)
+	if err != nil {
+		return tensor{}, fmt.Errorf("%s: %w", name, err)
+	}
+	out := tensor{v: v, bytes: need, shape: shape, typ: t}
+	if b.val.p == nil {
+		out.host = b.at
+	}
+	return out, nil
+}
+
+// buffer returns the buffer of that name with room for need bytes. A new one
+// gets half as much again, because lengths that come later tend to be longer.
+func (s *store) buffer(name string, mem cMemory, need int) (*buffer, error) {
+	b := s.bufs[name]
+	if b != nil && b.size >= need {
+		return b, nil
+	}
+	size := max(need, 64)
+	if b != nil {
+		size = need + need/2
+		b.free()
+		s.gen++
+	}
+	b, err := s.newBuffer(mem, (size+4095)&^4095)
+	if err != nil {
+		delete(s.bufs, name)
+		return nil, err
+	}
+	s.bufs[name] = b
+	return b, nil
+}
+
+func (s *store) newBuffer(mem cMemory, size int) (*buffer, error) {
+	if mem.p == nil {
+		m, err := newMapped(size)
+		if err != nil {
+			return nil, err
+		}
+		host, err := hostMemory()
+		return &buffer{mem: host, at: m.at(), size: size, host: m}, err
+	}
+	v, err := s.heap.alloc([]int64{int64(size)}, dtUint8)
+	if err != nil {
+		return nil, err
+	}
+	at, err := v.data()
+	return &buffer{mem: mem, at: at, size: size, val: v}, err
+}
+
+func (b *buffer) free() {
+	b.host.free()
+	if b.val.p != nil {
+		b.val.free()
+	}
+}
+
+// bytes is what the store holds.
+func (s *store) bytes() int64 {
+	var n int64
+	for _, b := range s.bufs {
+		n += int64(b.size)
+	}
+	return n
+}
+
+func (s *store) free() {
+	for _, b := range s.bufs {
+		b.free()
+	}
+	clear(s.bufs)
+	s.gen++
+}
+
+// raw is a host tensor's memory.
+func (t tensor) raw() []byte {
+	if t.host == nil {
+		return nil
+	}
+	return unsafe.Slice((*byte)(t.host), t.bytes)
+}
