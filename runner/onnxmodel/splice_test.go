@@ -1,0 +1,153 @@
+package onnxmodel
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"tailscope/runner/onnxmodel/build"
+	"tailscope/runner/onnxmodel/onnxpb"
+	"tailscope/runner/onnxmodel/testmodels"
+)
+
+func readProto(t *testing.T, path string) *onnxpb.ModelProto {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &onnxpb.ModelProto{}
+	if err := proto.Unmarshal(b, m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func testModel(t testing.TB, name string) string {
+	t.Helper()
+	path, err := testmodels.Write(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestSpecialiseEqualsUnmarshal: the splice gives what reading the whole
+// model, changing it and writing it gives.
+func TestSpecialiseEqualsUnmarshal(t *testing.T) {
+	src := testModel(t, "single")
+	dst := filepath.Join(t.TempDir(), "fixed.onnx")
+	dims := map[string]int64{DimBatch: 2, DimSeq: 5, DimPast: 0, DimTotal: 5}
+	if err := Specialise(src, dst, dims); err != nil {
+		t.Fatal(err)
+	}
+	want := readProto(t, src)
+	for _, v := range append(want.Graph.Input, want.Graph.Output...) {
+		for _, d := range v.GetType().GetTensorType().GetShape().Dim {
+			if n, ok := dims[d.GetDimParam()]; ok {
+				d.Value = &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: n}
+			}
+		}
+	}
+	if !proto.Equal(want, readProto(t, dst)) {
+		t.Error("spliced model differs")
+	}
+	if err := Specialise(src, dst, map[string]int64{"nope": 1}); err == nil {
+		t.Error("unknown dimension accepted")
+	}
+}
+
+// TestRewriteKeepsEverything: without an edit the model stays the same,
+// fields of newer schemas included.
+func TestRewriteKeepsEverything(t *testing.T) {
+	src := testModel(t, "merged")
+	b, _ := os.ReadFile(src)
+	b = protowire.AppendTag(b, 99, protowire.BytesType)
+	b = protowire.AppendBytes(b, []byte("newer"))
+	if err := os.WriteFile(src, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dst := filepath.Join(t.TempDir(), "same.onnx")
+	if err := rewrite(src, dst, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !proto.Equal(readProto(t, src), readProto(t, dst)) {
+		t.Error("rewritten model differs")
+	}
+}
+
+// TestExternaliseKeepsWeights: every weight of an inline model has the same
+// bytes in the data file.
+func TestExternaliseKeepsWeights(t *testing.T) {
+	src := testModel(t, "single")
+	dst := filepath.Join(t.TempDir(), "graph.onnx")
+	if err := Externalise(src, dst); err != nil {
+		t.Fatal(err)
+	}
+	a, b := readProto(t, src).Graph.Initializer, readProto(t, dst).Graph.Initializer
+	moved := 0
+	for i := range a {
+		raw := b[i].RawData
+		if b[i].GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
+			moved++
+			raw = externalBytes(t, dst, b[i])
+		}
+		if a[i].GetName() != b[i].GetName() || !bytes.Equal(a[i].RawData, raw) {
+			t.Errorf("weight %s differs", a[i].GetName())
+		}
+	}
+	if moved == 0 {
+		t.Error("nothing was moved")
+	}
+}
+
+func externalBytes(t *testing.T, path string, x *onnxpb.TensorProto) []byte {
+	t.Helper()
+	kv := map[string]string{}
+	for _, e := range x.ExternalData {
+		kv[e.GetKey()] = e.GetValue()
+	}
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(path), kv["location"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	off, _ := number(kv["offset"], 0)
+	n, _ := number(kv["length"], 0)
+	return data[off : off+n]
+}
+
+// TestHeapStaysSmall: editing an inline model of many megabytes allocates
+// next to nothing. TAILSCOPE_SLOW=1 takes GPT-2's 498 MB.
+func TestHeapStaysSmall(t *testing.T) {
+	ownCache(t)
+	c := build.GPT2{Layers: 1, Heads: 4, Width: 512, Vocab: 20000, MaxPos: 64, Seed: 1, DType: build.Float}
+	if os.Getenv("TAILSCOPE_SLOW") != "" {
+		c = defaultSpec(t, "gpt2")
+	}
+	src := buildModel(t, c, build.Options{})
+	st, err := os.Stat(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := Specialise(src, src+".fixed", map[string]int64{DimBatch: 1, DimSeq: 4, DimPast: 0, DimTotal: 4}); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	specialise := after.TotalAlloc - before.TotalAlloc
+	if _, err := Prepare(src); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&before)
+	prepare := before.TotalAlloc - after.TotalAlloc
+	t.Logf("file of %d MB: Specialise allocates %d kB in all, Prepare %d kB", st.Size()/1e6, specialise/1e3, prepare/1e3)
+	if specialise > 8<<20 || prepare > 32<<20 {
+		t.Error("more than structure was in memory")
+	}
+}
