@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -61,8 +62,10 @@ func modelNames(names []string) cobra.PositionalArgs {
 		if len(args) == 0 {
 			return usageError{fmt.Errorf("model build: name a model: %s", strings.Join(names, ", "))}
 		}
-		if err := cobra.OnlyValidArgs(&cobra.Command{ValidArgs: names}, args); err != nil {
-			return usageError{fmt.Errorf("no built-in model among %s is named so: there are %s", strings.Join(args, ", "), strings.Join(names, ", "))}
+		for _, a := range args {
+			if !slices.Contains(names, a) {
+				return usageError{fmt.Errorf("no built-in model %q; there are %s", a, strings.Join(names, ", "))}
+			}
 		}
 		return nil
 	}
