@@ -85,7 +85,10 @@ type modeState struct {
 type laneState struct {
 	session, segment group // merged, as of the last view
 	itl, itlSegment  *dist
-	causes           causeLedger
+	causes           causeLedger      // of the current segment
+	closed           [NumCauses]*hist // of all earlier ones; work is left out
+	anyClosed        bool
+	worst            [NumCauses]worstSample
 	runs             int
 	n                int
 	threshold        float64 // of the tail, as last computed
@@ -159,7 +162,7 @@ func (c *Collector) Add(s *Sample) []Event {
 	}
 	m.win.add(s, at.scenID)
 	m.line.add(s)
-	rec := lane.causes.add(s, shape)
+	rec := lane.judge(s, shape, s.Segment == c.segment)
 	c.noteRun(m, scen, s, rec)
 	shape.add(s)
 	m.pairUp(c, scen, shape, s)

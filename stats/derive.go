@@ -146,11 +146,11 @@ func (c *Collector) noteTail(m *modeState, l *laneState, s *Sample, ref causeRef
 		ref.cause = classify(&x.e, x.shape.cleanMedian(s.Lane), math.NaN())
 	}
 	s.Cause = ref.cause
-	if s.WallNs > l.causes.worst[ref.cause].wall {
+	if s.WallNs > l.worst[ref.cause].wall {
 		reason := c.pending.reason(s)
 		if reason == "" {
 			reason = fmt.Sprintf("%s, shape %s", formatMs(float64(s.WallNs)), s.Shape)
 		}
-		l.causes.noteWorst(ref.cause, s.WallNs, reason)
+		l.noteWorst(ref.cause, s.WallNs, reason)
 	}
 }

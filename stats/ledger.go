@@ -75,7 +75,6 @@ type causeLedger struct {
 	early []earlySample
 	full  bool
 	hists [NumCauses]*hist
-	worst [NumCauses]worstSample
 }
 
 type earlySample struct {
@@ -92,6 +91,23 @@ type worstSample struct {
 type causeRef struct {
 	early int // index, or −1
 	cause Cause
+}
+
+// judge counts the sample in the ledger of its segment.
+func (l *laneState) judge(s *Sample, shape *shapeState, current bool) causeRef {
+	if current {
+		return l.causes.add(s, shape)
+	}
+	l.anyClosed = true
+	e := evidenceOf(s)
+	ref := causeRef{early: -1, cause: classify(&e, shape.cleanMedian(s.Lane), math.NaN())}
+	if ref.cause != CauseWork {
+		if l.closed[ref.cause] == nil {
+			l.closed[ref.cause] = new(hist)
+		}
+		l.closed[ref.cause].record(max(e.wall, 0))
+	}
+	return ref
 }
 
 func (l *causeLedger) add(s *Sample, shape *shapeState) causeRef {
@@ -160,7 +176,22 @@ func (l *causeLedger) setCold(ref *causeRef, e *evidence, cold bool, shape *shap
 	}
 }
 
-func (l *causeLedger) noteWorst(c Cause, wall int64, reason string) {
+// fold settles a segment's ledger into the closed ones.
+func (l *laneState) fold(lane Lane) {
+	for c, h := range l.causes.counted(lane) {
+		if h == nil {
+			continue
+		}
+		if l.closed[c] == nil {
+			l.closed[c] = new(hist)
+		}
+		l.closed[c].merge(h)
+	}
+	l.anyClosed = true
+	l.causes = causeLedger{}
+}
+
+func (l *laneState) noteWorst(c Cause, wall int64, reason string) {
 	if wall > l.worst[c].wall {
 		l.worst[c] = worstSample{wall, reason}
 	}

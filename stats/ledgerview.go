@@ -6,65 +6,113 @@ import (
 	"slices"
 )
 
-// causeRows splits the tail by cause. Their counts add up to tailN.
-func (l *laneState) causeRows(lane Lane, scratch *hist) (rows []CauseRow, tailN int, threshold float64) {
-	g := &l.session
-	if g.d.n == 0 {
-		return nil, 0, math.NaN()
+// sessionCauses splits the lane's tail of the whole session by cause. Counts
+// add up to tailN.
+func (l *laneState) sessionCauses(lane Lane, threshold float64, scratch *hist) (rows []CauseRow, tailN int) {
+	if !l.anyClosed && !l.causes.full {
+		return l.earlyRows(lane, threshold)
 	}
-	threshold = l.tail()
+	hists := l.causes.counted(lane)
+	for c, h := range &l.closed {
+		if h == nil {
+			continue
+		}
+		sum := new(hist)
+		sum.merge(h)
+		if hists[c] != nil {
+			sum.merge(hists[c])
+		}
+		hists[c] = sum
+	}
+	return l.histRows(&l.session, &hists, threshold, scratch)
+}
+
+// segmentCauses does the same for the current segment.
+func (l *laneState) segmentCauses(lane Lane, threshold float64, scratch *hist) (rows []CauseRow, tailN int) {
 	if !l.causes.full {
 		return l.earlyRows(lane, threshold)
 	}
+	hists := l.causes.counted(lane)
+	return l.histRows(&l.segment, &hists, threshold, scratch)
+}
+
+// counted returns the histograms of every cause but work; early samples are
+// judged with what is known now.
+func (l *causeLedger) counted(lane Lane) [NumCauses]*hist {
+	if l.full {
+		return l.hists
+	}
+	var tmp causeLedger
+	for i := range l.early {
+		x := &l.early[i]
+		if c := classify(&x.e, x.shape.cleanMedian(lane), math.NaN()); c != CauseWork {
+			tmp.put(c, x.e.wall)
+		}
+	}
+	return tmp.hists
+}
+
+func (l *laneState) histRows(g *group, hists *[NumCauses]*hist, threshold float64, scratch *hist) (rows []CauseRow, tailN int) {
 	work := new(hist)
 	work.copyFrom(&g.d.h)
-	for _, h := range l.causes.hists {
+	for _, h := range hists {
 		if h != nil {
 			work.subAbove(h, -1)
 		}
 	}
 	for c := CauseCompile; c < NumCauses; c++ {
-		h := l.causes.hists[c]
+		h := hists[c]
 		if c == CauseWork {
 			h = work
 		}
 		if h == nil {
 			continue
 		}
-		n := int(h.above(threshold))
+		n, sum, worst := h.tailOf(threshold)
 		if n == 0 {
 			continue
 		}
 		tailN += n
 		scratch.copyFrom(&g.d.h)
 		scratch.subAbove(h, threshold)
-		rows = append(rows, l.row(c, n, histQuantile(scratch, 0.99, g.d.min, g.d.max), maxOf(h)))
+		rows = append(rows, l.row(c, n, histQuantile(scratch, 0.99, g.d.min, g.d.max), worst, sum))
 	}
-	return rows, tailN, threshold
+	return rows, tailN
 }
 
-func maxOf(h *hist) float64 {
-	var v [1]float64
-	if h.n() > 0 {
-		h.ranks([]uint64{h.n()}, v[:])
+// tailOf counts and adds up the values above x, and finds the largest.
+func (h *hist) tailOf(x float64) (n int, sum, worst float64) {
+	for p := range h.pages {
+		if h.pages[p].n == 0 || histValue(p, histSub-1) <= x {
+			continue
+		}
+		for s, c := range h.pages[p].c {
+			if v := histValue(p, s); c != 0 && v > x {
+				n += int(c)
+				sum += float64(c) * v
+				worst = v
+			}
+		}
 	}
-	return v[0]
+	return n, sum, worst
 }
 
 // earlyRows judges the raw samples with what is known now.
-func (l *laneState) earlyRows(lane Lane, threshold float64) (rows []CauseRow, tailN int, _ float64) {
+func (l *laneState) earlyRows(lane Lane, threshold float64) (rows []CauseRow, tailN int) {
 	early := l.causes.early
 	var counts [NumCauses]int
 	var worst [NumCauses]int64
+	var sums [NumCauses]float64
 	causes := make([]Cause, len(early))
 	for i := range early {
 		e := &early[i].e
-		if float64(e.wall) <= threshold {
+		if !(float64(e.wall) > threshold) {
 			continue
 		}
 		c := classify(e, early[i].shape.cleanMedian(lane), math.NaN())
 		causes[i] = c
 		counts[c]++
+		sums[c] += float64(e.wall)
 		worst[c] = max(worst[c], e.wall)
 		tailN++
 	}
@@ -80,14 +128,14 @@ func (l *laneState) earlyRows(lane Lane, threshold float64) (rows []CauseRow, ta
 			}
 		}
 		slices.Sort(kept)
-		rows = append(rows, l.row(c, counts[c], Percentile(kept, 0.99), float64(worst[c])))
+		rows = append(rows, l.row(c, counts[c], Percentile(kept, 0.99), float64(worst[c]), sums[c]))
 	}
-	return rows, tailN, threshold
+	return rows, tailN
 }
 
-func (l *laneState) row(c Cause, n int, without, worst float64) CauseRow {
-	r := CauseRow{Cause: c, N: n, P99Without: without, WorstNs: worst}
-	if w := l.causes.worst[c]; math.Abs(float64(w.wall)-worst) <= worst/1000 {
+func (l *laneState) row(c Cause, n int, without, worst, sum float64) CauseRow {
+	r := CauseRow{Cause: c, N: n, P99Without: without, WorstNs: worst, SumNs: sum}
+	if w := l.worst[c]; math.Abs(float64(w.wall)-worst) <= worst/1000 {
 		r.Example = w.reason
 	}
 	if r.Example == "" {

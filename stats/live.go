@@ -52,6 +52,7 @@ type CauseRow struct {
 	Cause      Cause
 	N          int
 	P99Without float64 // p99 of the lane without the samples of this cause, ns
+	SumNs      float64 // of the samples' latencies
 	WorstNs    float64
 	Example    string // a sentence about the worst one
 }
@@ -67,6 +68,9 @@ type LaneView struct {
 	Causes  []CauseRow
 	TailN   int
 	TailNs  float64 // threshold
+
+	SegmentCauses []CauseRow // the ledger of the current segment, same threshold
+	SegmentTailN  int
 }
 
 // PairView describes optimized − eager of interleaved requests.

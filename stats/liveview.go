@@ -59,7 +59,9 @@ func (c *Collector) laneView(m *modeState, l Lane, win *winDist, raw small, scra
 		v.HistWin = displayHist(&win.h, &win.tag)
 	}
 	v.Hist = displayHist(&lane.segment.d.h, tagOf(&lane.segment))
-	v.Causes, v.TailN, v.TailNs = lane.causeRows(l, scratch)
+	v.TailNs = lane.tail()
+	v.Causes, v.TailN = lane.sessionCauses(l, v.TailNs, scratch)
+	v.SegmentCauses, v.SegmentTailN = lane.segmentCauses(l, v.TailNs, scratch)
 	return v
 }
 

@@ -22,6 +22,7 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 		g.merge(&m.lanes[l].segment)
 		row.lanes[l] = g
 		m.lanes[l].itlSegment = nil
+		m.lanes[l].fold(Lane(l))
 	}
 	m.rows = append(m.rows, row)
 	if len(m.rows) > limit {
