@@ -1,6 +1,7 @@
 package onnxmodel
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -87,7 +88,10 @@ func scan(path string) (*model, error) {
 		return nil, err
 	}
 	m, err := scanReader(f, st.Size())
-	if err != nil {
+	if head := make([]byte, 24); err != nil {
+		if f.ReadAt(head, 0); bytes.HasPrefix(head, []byte("version https://git-lfs")) {
+			err = errors.New("is a git-lfs pointer, not the model itself; 'git lfs pull' fetches it")
+		}
 		return nil, fmt.Errorf("model %s: %w", path, err)
 	}
 	m.path = path
