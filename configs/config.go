@@ -36,7 +36,7 @@ type Config struct {
 	Reps     int      `yaml:"reps" json:"reps" jsonschema:"repetitions of each prompt; 0 runs until duration or until"`
 	Warmup   int      `yaml:"warmup" json:"warmup" jsonschema:"passes over each prompt, per lane and mode, before anything counts"`
 	Seed     uint64   `yaml:"seed" json:"seed" jsonschema:"of plan, inputs and lane order"`
-	Duration Duration `yaml:"duration,omitempty" json:"duration,omitempty" jsonschema:"wall time after loading"`
+	Duration Duration `yaml:"duration" json:"duration" jsonschema:"wall time after loading"`
 	Until    string   `yaml:"until,omitempty" json:"until,omitempty" jsonschema:"stop rule, e.g. p99 within 5 %"`
 	AA       bool     `yaml:"aa,omitempty" json:"aa,omitempty" jsonschema:"the second lane is another, independent eager session"`
 
