@@ -10,10 +10,10 @@ import (
 
 // AnalysisOptions says what an Analysis cannot see in samples.
 type AnalysisOptions struct {
-	Source  string  // written into summary.json
-	SLONs   int64   // service level; 0: none
-	NoiseNs float64 // half width of an A/A noise floor; 0: unknown
-	Facts   Facts
+	Source string // written into summary.json
+	SLONs  int64  // service level; 0: none
+	Noise  Noise  // of an A/A run; zero values are unknown
+	Facts  Facts
 }
 
 // Analysis computes exact statistics from all samples of a session. It keeps

@@ -76,6 +76,9 @@ type modeState struct {
 	line    timeline
 	pairs   pairTable
 	rows    []segRow
+	gauges  []gaugeState
+	noise   Noise // from the last A/A segment
+	boot    *BootstrapResult
 	places  [1 << placeBits]place
 }
 
@@ -211,7 +214,7 @@ func (c *Collector) NewSegment(segment int32, label string, tNs int64) {
 	c.segments[len(c.segments)-1].end = tNs
 	for _, m := range c.modes {
 		if m != nil {
-			m.closeSegment(c.segments[len(c.segments)-1], c.o.MaxSegments)
+			m.closeSegment(c.segments[len(c.segments)-1], c.o.MaxSegments, c.facts.AA || c.o.AA)
 		}
 	}
 	c.segment = segment

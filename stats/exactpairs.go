@@ -86,19 +86,59 @@ func positions(n int) []float64 {
 }
 
 // verdict weighs the whole mode.
-func (a *Analysis) verdict(m *exactMode) Verdict {
+func (a *Analysis) verdict(m *exactMode, mode Mode) Verdict {
 	all := scope{anyScenario: true, anySegment: true}
-	in := verdictInput{noise: a.noise(), facts: a.o.Facts, pair: DescribePairs(m.pairsOf(all))}
+	in := verdictInput{mode: mode, noise: a.o.Noise, facts: a.o.Facts, pair: DescribePairs(m.pairsOf(all)), decode: m.decodeShare()}
 	for l := Lane(0); l < NumLanes; l++ {
 		in.lanes[l] = emptySummary()
-		var wall []int64
-		for i := range m.rows {
-			if r := &m.rows[i]; r.lane == l && r.counts() {
-				wall = append(wall, r.e.wall)
-			}
-		}
-		slices.Sort(wall)
-		describeSorted(&in.lanes[l], wall)
+		describeSorted(&in.lanes[l], m.walls(l, CauseNone))
+		in.causes[l] = m.causeRows(l)
 	}
 	return judge(in)
+}
+
+// walls are the lane's latencies in ascending order, without those of a cause.
+func (m *exactMode) walls(l Lane, without Cause) []int64 {
+	var v []int64
+	for i := range m.rows {
+		if r := &m.rows[i]; r.lane == l && r.counts() && (without == CauseNone || r.cause != without) {
+			v = append(v, r.e.wall)
+		}
+	}
+	slices.Sort(v)
+	return v
+}
+
+// causeRows is the ledger of one lane.
+func (m *exactMode) causeRows(l Lane) []CauseRow {
+	var rows [NumCauses]CauseRow
+	for i := range m.rows {
+		if r := &m.rows[i]; r.lane == l && r.cause != CauseNone {
+			row := &rows[r.cause]
+			row.N++
+			row.SumNs += float64(r.e.wall)
+			row.WorstNs = math.Max(row.WorstNs, float64(r.e.wall))
+		}
+	}
+	var out []CauseRow
+	for c := CauseCompile; c < NumCauses; c++ {
+		if rows[c].N > 0 {
+			rows[c].Cause = c
+			rows[c].P99Without = Percentile(m.walls(l, c), 0.99)
+			out = append(out, rows[c])
+		}
+	}
+	return out
+}
+
+// decodeShare is the median share of a request that follows its first token in
+// the eager lane; NaN without such times.
+func (m *exactMode) decodeShare() float64 {
+	var v []float64
+	for i := range m.rows {
+		if r := &m.rows[i]; r.lane == Eager && r.counts() && r.ttft > Absent && r.e.wall > 0 {
+			v = append(v, 1-float64(r.ttft)/float64(r.e.wall))
+		}
+	}
+	return Median(v)
 }

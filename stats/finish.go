@@ -33,7 +33,7 @@ func (a *Analysis) Finish(mode Mode) *SummaryFile {
 	f := &SummaryFile{Schema: SummarySchema, Source: a.o.Source, Groups: []GroupSummary{}, Pairs: []PairSummary{},
 		Causes: []CauseSummary{}}
 	if int(mode) >= NumModes || a.modes[mode] == nil {
-		f.Paradox = paradoxOf(judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, noise: a.noise()}))
+		f.Paradox = paradoxOf(judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, noise: a.o.Noise, facts: a.o.Facts}))
 		return f
 	}
 	m := a.modes[mode]
@@ -52,7 +52,7 @@ func (a *Analysis) Finish(mode Mode) *SummaryFile {
 		}
 	}
 	f.Causes = m.causeSummaries(mode)
-	f.Paradox = paradoxOf(a.verdict(m))
+	f.Paradox = paradoxOf(a.verdict(m, mode))
 	return f
 }
 
@@ -181,25 +181,9 @@ func (c *columns) summary() GroupSummary {
 func (m *exactMode) causeSummaries(mode Mode) []CauseSummary {
 	out := []CauseSummary{}
 	for l := Lane(0); l < NumLanes; l++ {
-		var counts [NumCauses]int
-		for i := range m.rows {
-			if r := &m.rows[i]; r.lane == l {
-				counts[r.cause]++
-			}
-		}
-		for c := CauseCompile; c < NumCauses; c++ {
-			if counts[c] == 0 {
-				continue
-			}
-			var kept []int64
-			for i := range m.rows {
-				if r := &m.rows[i]; r.lane == l && r.counts() && r.cause != c {
-					kept = append(kept, r.e.wall)
-				}
-			}
-			slices.Sort(kept)
-			out = append(out, CauseSummary{Mode: mode.String(), Lane: l.String(), Cause: c.String(), N: counts[c],
-				P99MsWithout: ms(Percentile(kept, 0.99))})
+		for _, r := range m.causeRows(l) {
+			out = append(out, CauseSummary{Mode: mode.String(), Lane: l.String(), Cause: r.Cause.String(), N: r.N,
+				P99MsWithout: ms(r.P99Without)})
 		}
 	}
 	return out
@@ -208,11 +192,4 @@ func (m *exactMode) causeSummaries(mode Mode) []CauseSummary {
 func paradoxOf(v Verdict) Paradox {
 	return Paradox{Verdict: v.Code, Sentence: v.Sentence, WinnerMean: optional(v.WinnerMean),
 		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99)}
-}
-
-func (a *Analysis) noise() float64 {
-	if a.o.NoiseNs > 0 {
-		return a.o.NoiseNs
-	}
-	return math.NaN()
 }

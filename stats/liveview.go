@@ -24,13 +24,47 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 	}
 	out.Pair = m.pairs.segment.view(&m.lanes[Eager].segment.d.qdist, &m.lanes[Optimized].segment.d.qdist)
 	out.PairAll = m.pairs.session.view(&m.lanes[Eager].session.d.qdist, &m.lanes[Optimized].session.d.qdist)
+	m.boot.apply(&out.Pair)
+	if floor := c.noiseOf(m).MedianNs; floor > 0 {
+		out.Pair.NoiseNs, out.PairAll.NoiseNs = floor, floor
+	}
 	out.Scenarios = c.scenarioRows(m, scenRaw)
 	out.Shapes = m.shapes.list()
 	out.Segments = m.segmentRows(c.segments[len(c.segments)-1])
 	out.Timeline = m.line.view(&c.marks, mode)
-	out.Verdict = judge(verdictInput{lanes: [NumLanes]Summary{out.Lanes[0].Segment, out.Lanes[1].Segment},
-		pair: out.Pair, noise: math.NaN(), facts: c.facts})
+	for i := range m.gauges {
+		out.Gauges = append(out.Gauges, m.gauges[i].view(m.lanes[Optimized].n))
+	}
+	out.Verdict = c.verdict(m, &out)
 	return out
+}
+
+// verdict weighs the current segment.
+func (c *Collector) verdict(m *modeState, out *Live) Verdict {
+	in := verdictInput{mode: m.mode, pair: out.Pair, noise: c.noiseOf(m), facts: c.facts, gauges: out.Gauges, decode: math.NaN()}
+	in.facts.AA = c.facts.AA || c.o.AA
+	for l := range in.lanes {
+		in.lanes[l], in.causes[l] = out.Lanes[l].Segment, out.Lanes[l].SegmentCauses
+	}
+	for i, other := range c.modes {
+		if other != nil && other != m && other.samples() > 0 {
+			other.merge()
+			in.other[i] = &[NumLanes]Summary{other.lanes[0].session.summary(), other.lanes[1].session.summary()}
+		}
+	}
+	if g := &m.lanes[Eager].segment; g.ttft != nil && g.ttft.n > 0 && g.d.n > 0 {
+		in.decode = 1 - g.ttft.quantile(0.5)/g.d.quantile(0.5)
+	}
+	return judge(in)
+}
+
+// noiseOf is the noise floor that the session was given, or that the mode's
+// last A/A segment showed.
+func (c *Collector) noiseOf(m *modeState) Noise {
+	if c.facts.Noise != (Noise{}) {
+		return c.facts.Noise
+	}
+	return m.noise
 }
 
 func (m *modeState) samples() int { return m.lanes[Eager].n + m.lanes[Optimized].n }
@@ -42,7 +76,7 @@ func (c *Collector) emptyLive(out *Live) {
 	}
 	var none pairStats
 	out.Pair, out.PairAll = none.view(nil, nil), none.view(nil, nil)
-	out.Verdict = judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, noise: math.NaN()})
+	out.Verdict = judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, decode: math.NaN()})
 }
 
 func (c *Collector) laneView(m *modeState, l Lane, win *winDist, raw small, scratch *hist) LaneView {

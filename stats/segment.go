@@ -11,11 +11,16 @@ type segRow struct {
 	paired float64
 }
 
-func (m *modeState) closeSegment(info segInfo, limit int) {
+func (m *modeState) closeSegment(info segInfo, limit int, aa bool) {
 	for i := range m.rows {
 		m.rows[i].settle()
 	}
 	m.merge()
+	if aa && m.pairs.segment.n > 0 {
+		_, lo, hi := m.pairs.segment.median()
+		m.noise = Noise{MedianNs: furthest(lo, hi)}
+	}
+	m.boot = nil
 	row := segRow{info: info, paired: m.pairs.segment.medianDiff()}
 	for l := range m.lanes {
 		g := new(group)

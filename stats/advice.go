@@ -1,0 +1,138 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Thresholds of the production rule.
+const (
+	churnPer100    = 1.0 // compiles per hundred requests that count as churn
+	decodeDominant = 0.5 // share of a request's time after the first token
+)
+
+// advice is TR120's production rule (7.3 and 7.4) applied to what was
+// measured. Lines come in the order of the rule; each carries its evidence.
+func (in *verdictInput) advice(v *Verdict) []Advice {
+	var out []Advice
+	add := func(rule, sentence string, evidence ...string) {
+		out = append(out, Advice{Rule: rule, Sentence: sentence, Evidence: evidence})
+	}
+	if in.facts.CompilerReal != "yes" {
+		add("not_compiler_real", "Do not ship this as compiled: fix the evidence first.",
+			"compiler-real: "+orElse(in.facts.CompilerReal, "unknown"), orElse(in.facts.Why, "no evidence was reported"))
+		return out
+	}
+	if in.facts.Diverged > 0 {
+		add("divergence", "Do not ship: the lanes' outputs differ.",
+			fmt.Sprintf("%d of %d compared outputs beyond the tolerance, largest relative L2 %.2g",
+				in.facts.Diverged, in.facts.Checks, in.facts.MaxRelL2))
+	}
+	churn := in.churnEvidence()
+	switch in.mode {
+	case KVDecode, E2EKV:
+		in.adviseDecode(v, add)
+	default:
+		in.adviseShapes(v, churn, add)
+	}
+	if len(churn) > 0 {
+		add("churn", "Route to eager while shapes churn: executables are made, or the limit is reached, in the measured traffic.", churn...)
+	}
+	if len(out) == 0 {
+		add("default_eager", "If one backend must be chosen today: eager, with the optimized lane behind a flag.", in.evidence()...)
+	}
+	return out
+}
+
+func (in *verdictInput) evidence() []string {
+	e, o := &in.lanes[Eager], &in.lanes[Optimized]
+	return []string{
+		fmt.Sprintf("p50 eager %s, optimized %s", formatMs(e.P50.Value), formatMs(o.P50.Value)),
+		fmt.Sprintf("p99 eager %s, optimized %s", formatMs(e.P99.Value), formatMs(o.P99.Value)),
+		fmt.Sprintf("n eager %d, optimized %d", e.N, o.N)}
+}
+
+// adviseShapes covers prefill and forward: TR120's "if you can stabilise shapes".
+func (in *verdictInput) adviseShapes(v *Verdict, churn []string, add func(rule, sentence string, evidence ...string)) {
+	word := orElse(phaseStrategy(in.facts.Strategy, "prefill"), "this strategy")
+	won, lost := Optimized.String(), Eager.String()
+	compiles := in.cause(Optimized, CauseCompile)
+	switch {
+	case v.WinnerP50 == won && v.WinnerP99 == won:
+		add("compile_prefill", fmt.Sprintf("Compile %s with %q: it wins the median and the tail.", in.mode, word), in.evidence()...)
+	case v.WinnerP50 == won && compiles != nil:
+		ev := append(in.evidence(), fmt.Sprintf("%d compiles in the tail; p99 %s without them", compiles.N, formatMs(compiles.P99Without)))
+		add("stabilise_shapes", "Stabilise the shapes (padded, bucketed or dynamic), then compile: the median is won, compiles make the tail.", ev...)
+	case v.WinnerP50 == won && v.WinnerP99 == lost:
+		add("validate_tail", "The median is won and the tail is not, and compiles are not why: find the cause before shipping.", in.evidence()...)
+	case v.WinnerP50 == lost:
+		add("keep_eager", fmt.Sprintf("Keep %s eager: optimized with %q loses the median.", in.mode, word), in.evidence()...)
+	case v.WinnerP50 == "~":
+		add("no_gain", "The medians do not differ beyond the noise: nothing to gain here.", in.evidence()...)
+	}
+}
+
+// adviseDecode covers kv_decode and e2e_kv: TR120's "if decode dominates".
+func (in *verdictInput) adviseDecode(v *Verdict, add func(rule, sentence string, evidence ...string)) {
+	ev := in.evidence()
+	if in.mode == E2EKV && !math.IsNaN(in.decode) {
+		ev = append(ev, fmt.Sprintf("decode is %.0f %% of a request's time", 100*in.decode))
+		if in.decode < decodeDominant {
+			add("prefill_dominant", "Prefill dominates this traffic: judge by the prefill mode.", ev...)
+			return
+		}
+	}
+	word := orElse(phaseStrategy(in.facts.Strategy, "decode"), "this strategy")
+	switch {
+	case v.WinnerP50 == Optimized.String() && v.WinnerP99 != Eager.String():
+		add("decode", fmt.Sprintf("Compile decode with %q: it wins the median and does not lose the tail.", word), ev...)
+	case v.WinnerP50 == Eager.String():
+		sentence := fmt.Sprintf("Keep decode eager: optimized with %q loses the median.", word)
+		if p := in.other[Prefill]; p != nil && p[Optimized].P50.Value < p[Eager].P50.Value {
+			sentence += " Split the deployment: compile prefill only, which wins its median here."
+			ev = append(ev, fmt.Sprintf("prefill p50 eager %s, optimized %s", formatMs(p[Eager].P50.Value), formatMs(p[Optimized].P50.Value)))
+		}
+		add("decode", sentence, ev...)
+	default:
+		add("decode", "Decode is not clearly won: keep it eager until it is.", ev...)
+	}
+}
+
+// churnEvidence lists what speaks for routing to eager.
+func (in *verdictInput) churnEvidence() []string {
+	var ev []string
+	for _, g := range in.gauges {
+		if g.Reached {
+			ev = append(ev, fmt.Sprintf("%s, %s: recompile limit %d reached", g.Mode, g.Strategy, g.Limit))
+		} else if g.Per100 >= churnPer100 && g.Limit > 0 {
+			ev = append(ev, fmt.Sprintf("%s, %s: %.1f compiles per hundred requests", g.Mode, g.Strategy, g.Per100))
+		}
+	}
+	if r := in.cause(Optimized, CauseFallback); r != nil {
+		ev = append(ev, fmt.Sprintf("%d fallbacks in the tail", r.N))
+	}
+	return ev
+}
+
+func (in *verdictInput) cause(l Lane, c Cause) *CauseRow {
+	for i := range in.causes[l] {
+		if in.causes[l][i].Cause == c {
+			return &in.causes[l][i]
+		}
+	}
+	return nil
+}
+
+// phaseStrategy picks a phase's word from "padded" or "prefill=padded,decode=eager".
+func phaseStrategy(s, phase string) string {
+	if !strings.Contains(s, "=") {
+		return s
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		if k, v, ok := strings.Cut(strings.TrimSpace(part), "="); ok && k == phase {
+			return v
+		}
+	}
+	return ""
+}

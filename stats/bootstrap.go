@@ -1,0 +1,205 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// BootstrapOptions sets up Bootstrap. The zero value is usable.
+type BootstrapOptions struct {
+	Resamples int    // 0: 1,000
+	Block     int    // pairs a block; 0: ⌈n^⅓⌉
+	Seed      uint64 // same seed, same result
+	Quantiles []float64
+}
+
+// BootstrapResult holds 95 % percentile intervals of what pairs tell, ns.
+// A band is NaN where n(1−q) or nq is under 20: there the bootstrap of a
+// quantile is not to be trusted and none is offered.
+type BootstrapResult struct {
+	N, Block, Resamples int
+	Segment             int32 // set by PairSample, so that a late result can be told
+	DeltaQ              []float64
+	Lo, Hi              []float64 // of quantile(optimized) − quantile(eager)
+	MeanLo, MeanHi      float64   // of mean(optimized − eager)
+}
+
+// bootMin is the number of samples that must lie beyond a quantile.
+const bootMin = 20
+
+// Bootstrap resamples whole blocks of consecutive pairs (the moving-block
+// bootstrap: Künsch, Annals of Statistics 17, 1989), because latencies near a
+// recompile are correlated, and keeps the two lanes of a request together.
+// It is pure and takes tens of milliseconds for 4,096 pairs: run it beside the
+// goroutine that owns the Collector and hand the result to SetBootstrap.
+func Bootstrap(pairs []Pair, o BootstrapOptions) BootstrapResult {
+	n := len(pairs)
+	if o.Resamples <= 0 {
+		o.Resamples = 1000
+	}
+	if o.Block <= 0 {
+		o.Block = int(math.Ceil(math.Cbrt(float64(n))))
+	}
+	o.Block = max(1, min(o.Block, n))
+	if o.Quantiles == nil {
+		o.Quantiles = DeltaQuantiles
+	}
+	r := BootstrapResult{N: n, Block: o.Block, Resamples: o.Resamples, DeltaQ: o.Quantiles,
+		Lo: nans(len(o.Quantiles)), Hi: nans(len(o.Quantiles)), MeanLo: math.NaN(), MeanHi: math.NaN()}
+	if n < 2*bootMin {
+		return r
+	}
+	b := newResampler(pairs, o)
+	for i := range o.Resamples {
+		b.draw(i)
+	}
+	for k, q := range o.Quantiles {
+		if float64(n)*(1-q) >= bootMin-1e-9 && float64(n)*q >= bootMin-1e-9 {
+			r.Lo[k], r.Hi[k] = percentileInterval(b.deltas[k])
+		}
+	}
+	r.MeanLo, r.MeanHi = percentileInterval(b.means)
+	return r
+}
+
+// resampler draws resamples as counts per rank, which gives their quantiles
+// without sorting.
+type resampler struct {
+	pairs  []Pair
+	o      BootstrapOptions
+	rng    *rand.Rand
+	ranks  [NumLanes][]int32 // of each pair's latency
+	sorted [NumLanes][]int64
+	counts [NumLanes][]uint16
+	deltas [][]float64 // per quantile, per resample
+	means  []float64
+	values [NumLanes][]float64
+}
+
+func newResampler(pairs []Pair, o BootstrapOptions) *resampler {
+	n := len(pairs)
+	b := &resampler{pairs: pairs, o: o, rng: rand.New(rand.NewPCG(o.Seed, uint64(n))), means: make([]float64, o.Resamples)}
+	order := make([]int32, n)
+	for l := range b.ranks {
+		wall := func(i int32) int64 {
+			if l == int(Eager) {
+				return pairs[i].Eager
+			}
+			return pairs[i].Optimized
+		}
+		for i := range order {
+			order[i] = int32(i)
+		}
+		slices.SortFunc(order, func(x, y int32) int {
+			if a, c := wall(x), wall(y); a != c {
+				if a < c {
+					return -1
+				}
+				return 1
+			}
+			return int(x - y)
+		})
+		b.ranks[l], b.sorted[l] = make([]int32, n), make([]int64, n)
+		for rank, i := range order {
+			b.ranks[l][i], b.sorted[l][rank] = int32(rank), wall(i)
+		}
+		b.counts[l], b.values[l] = make([]uint16, n), make([]float64, len(o.Quantiles))
+	}
+	for range o.Quantiles {
+		b.deltas = append(b.deltas, make([]float64, o.Resamples))
+	}
+	return b
+}
+
+func (b *resampler) draw(i int) {
+	n := len(b.pairs)
+	clear(b.counts[Eager])
+	clear(b.counts[Optimized])
+	sum := 0.0
+	for left := n; left > 0; {
+		at := b.rng.IntN(n - b.o.Block + 1)
+		for j := at; j < at+b.o.Block && left > 0; j++ {
+			b.counts[Eager][b.ranks[Eager][j]]++
+			b.counts[Optimized][b.ranks[Optimized][j]]++
+			sum += float64(b.pairs[j].Optimized - b.pairs[j].Eager)
+			left--
+		}
+	}
+	b.means[i] = sum / float64(n)
+	for l := range b.counts {
+		countedQuantiles(b.sorted[l], b.counts[l], b.o.Quantiles, b.values[l])
+	}
+	for k := range b.o.Quantiles {
+		b.deltas[k][i] = b.values[Optimized][k] - b.values[Eager][k]
+	}
+}
+
+// countedQuantiles computes ascending quantiles of sorted values that occur
+// counts times each, n in all.
+func countedQuantiles(sorted []int64, counts []uint16, qs, out []float64) {
+	n := len(sorted)
+	cum, at := 0, -1 // cum: occurrences up to and with at
+	for k, q := range qs {
+		pos := q * float64(n-1)
+		lo := int(pos)
+		for cum <= lo {
+			at++
+			cum += int(counts[at])
+		}
+		a, c := float64(sorted[at]), float64(sorted[at])
+		if cum <= lo+1 && lo+1 < n {
+			j := at + 1
+			for counts[j] == 0 {
+				j++
+			}
+			c = float64(sorted[j])
+		}
+		out[k] = lerp(a, c, pos-float64(lo))
+	}
+}
+
+func percentileInterval(v []float64) (lo, hi float64) {
+	slices.Sort(v)
+	return Percentile(v, (1-confidence)/2), Percentile(v, (1+confidence)/2)
+}
+
+// NoiseFloor measures an A/A run: the furthest from zero that the 95 %
+// intervals of the median, mean and p99 difference reach.
+func NoiseFloor(pairs []Pair, seed uint64) Noise {
+	v := DescribePairs(pairs)
+	r := Bootstrap(pairs, BootstrapOptions{Seed: seed, Quantiles: []float64{.99}})
+	return Noise{MedianNs: furthest(v.DiffLo, v.DiffHi), MeanNs: furthest(r.MeanLo, r.MeanHi), P99Ns: furthest(r.Lo[0], r.Hi[0])}
+}
+
+func furthest(lo, hi float64) float64 {
+	if w := math.Max(math.Abs(lo), math.Abs(hi)); !math.IsNaN(w) {
+		return w
+	}
+	return 0
+}
+
+// PairSample copies the latest pairs (at most 4,096) of the current segment, in
+// order, for Bootstrap.
+func (c *Collector) PairSample(mode Mode) (pairs []Pair, segment int32) {
+	if int(mode) >= NumModes || c.modes[mode] == nil {
+		return nil, c.segment
+	}
+	return c.modes[mode].pairs.inOrder(), c.segment
+}
+
+// SetBootstrap gives a mode's views the latest bands. A result of another
+// segment is ignored.
+func (c *Collector) SetBootstrap(mode Mode, r BootstrapResult) {
+	if int(mode) < NumModes && c.modes[mode] != nil && r.Segment == c.segment {
+		c.modes[mode].boot = &r
+	}
+}
+
+// apply puts the bands into a view.
+func (r *BootstrapResult) apply(v *PairView) {
+	if r == nil || len(v.DeltaQ) != len(r.DeltaQ) {
+		return
+	}
+	v.DeltaLo, v.DeltaHi, v.BlockLen = r.Lo, r.Hi, r.Block
+}

@@ -1,0 +1,205 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Facts is what the session knows and samples do not tell: the ground of the
+// production rule.
+type Facts struct {
+	CompilerReal string // yes, no, unknown (or empty)
+	Why          string // what the evidence says, a phrase
+	AA           bool   // the optimized lane is a second eager session
+	Strategy     string // in force, e.g. "padded" or "prefill=padded,decode=eager"
+	Noise        Noise  // from an A/A run; zero values are unknown
+	Checks       int    // outputs of the lanes compared
+	Diverged     int
+	MaxRelL2     float64
+}
+
+// Noise is the half width of what an A/A run (eager against eager) shows as a
+// difference, ns. 0 is unknown.
+type Noise struct{ MedianNs, MeanNs, P99Ns float64 }
+
+func (n Noise) mean() float64 { return firstPositive(n.MeanNs, n.MedianNs) }
+func (n Noise) p99() float64  { return firstPositive(n.P99Ns, n.MedianNs) }
+
+func firstPositive(v ...float64) float64 {
+	for _, x := range v {
+		if x > 0 {
+			return x
+		}
+	}
+	return 0
+}
+
+// verdictInput is what a verdict weighs, of one scope.
+type verdictInput struct {
+	mode   Mode
+	lanes  [NumLanes]Summary
+	causes [NumLanes][]CauseRow
+	pair   PairView
+	noise  Noise
+	facts  Facts
+	gauges []Gauge
+	other  [NumModes]*[NumLanes]Summary // what is known of the other modes
+	decode float64                      // e2e: share of the request after the first token, NaN unknown
+}
+
+// winner names the faster lane, "~" when the difference is inside the noise,
+// "" when it is not known.
+func winner(eager, optimized, noise float64) string {
+	d := optimized - eager
+	switch {
+	case math.IsNaN(d):
+		return ""
+	case math.Abs(d) <= noise:
+		return "~"
+	case d < 0:
+		return Optimized.String()
+	}
+	return Eager.String()
+}
+
+// judge says whether mean, median and p99 rank the lanes alike, and which
+// samples flip it where they do not.
+func judge(in verdictInput) Verdict {
+	e, o := &in.lanes[Eager], &in.lanes[Optimized]
+	v := Verdict{WinnerMean: winner(e.Mean, o.Mean, in.noise.mean()),
+		WinnerP50: winner(e.P50.Value, o.P50.Value, in.noise.MedianNs),
+		WinnerP99: winner(e.P99.Value, o.P99.Value, in.noise.p99())}
+	switch {
+	case min(e.N, o.N) < Need(0.5):
+		v.Code = "too_few"
+		v.Sentence = fmt.Sprintf("Too few samples for a verdict: %d eager, %d optimized.", e.N, o.N)
+		return v
+	case in.facts.AA:
+		v.Code = "aa"
+		v.Sentence = "A/A: both lanes are eager sessions, so what differs here is noise" + noiseWords(in) + "."
+		return v
+	case v.WinnerMean == v.WinnerP50 && v.WinnerP50 == v.WinnerP99 && v.WinnerP50 == "~":
+		v.Code, v.Sentence = "noise", "The lanes differ in neither mean, median nor p99 beyond the noise floor."
+	case v.WinnerMean == v.WinnerP50 && v.WinnerP50 == v.WinnerP99:
+		v.Code = "agree"
+		v.Sentence = fmt.Sprintf("Mean, median and p99 agree: the %s lane wins all three (%s).", v.WinnerP50, in.figures(v.WinnerP50))
+	default:
+		v.Code, v.Sentence = "flip", in.flipSentence(&v)
+	}
+	if o.P99.Need > 0 || e.P99.Need > 0 {
+		v.Sentence += fmt.Sprintf(" p99 rests on too few samples: %d more are needed.", max(o.P99.Need, e.P99.Need))
+	}
+	if in.facts.CompilerReal == "no" {
+		v.Sentence += " This says nothing about compiling: " + orElse(in.facts.Why, "nothing was compiled") + "."
+	}
+	v.Advice = in.advice(&v)
+	return v
+}
+
+func noiseWords(in verdictInput) string {
+	if w := math.Max(math.Abs(in.pair.DiffLo), math.Abs(in.pair.DiffHi)); !math.IsNaN(w) {
+		return fmt.Sprintf(": the median difference lies within ± %s", formatMs(w))
+	}
+	return ""
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// figures gives the three statistics of the winning lane over the other's.
+func (in *verdictInput) figures(lane string) string {
+	a, b := &in.lanes[Eager], &in.lanes[Optimized]
+	if lane == Optimized.String() {
+		a, b = b, a
+	}
+	return fmt.Sprintf("median %s against %s, p99 %s against %s", formatMs(a.P50.Value), formatMs(b.P50.Value),
+		formatMs(a.P99.Value), formatMs(b.P99.Value))
+}
+
+// flipSentence says who wins what, and which samples cost the lane that wins
+// the median its mean or its p99.
+func (in *verdictInput) flipSentence(v *Verdict) string {
+	var parts []string
+	for _, p := range []struct{ name, lane string }{{"median", v.WinnerP50}, {"mean", v.WinnerMean}, {"p99", v.WinnerP99}} {
+		parts = append(parts, p.name+" "+laneWords(p.lane))
+	}
+	s := "Mean, median and p99 do not agree: " + strings.Join(parts, ", ") + "."
+	lane, err := ParseLane(v.WinnerP50)
+	if err != nil {
+		return s
+	}
+	other := v.WinnerP50
+	switch {
+	case v.WinnerMean != other && v.WinnerMean != "~":
+		s += " " + in.blame(lane, "mean")
+	case v.WinnerP99 != other && v.WinnerP99 != "~":
+		s += " " + in.blame(lane, "p99")
+	}
+	return s
+}
+
+func laneWords(lane string) string {
+	switch lane {
+	case "~":
+		return "within the noise (~)"
+	case "":
+		return "not known"
+	}
+	return "to the " + lane + " lane"
+}
+
+// blame finds the fewest causes of the lane's tail without which it would win
+// the statistic too: "14 of 270 samples, all recompiles, cost the mean."
+func (in *verdictInput) blame(lane Lane, statistic string) string {
+	g, rows := &in.lanes[lane], in.causes[lane]
+	rival := in.lanes[1-lane].Mean
+	if statistic == "p99" {
+		rival = in.lanes[1-lane].P99.Value
+	}
+	order := make([]CauseRow, len(rows))
+	copy(order, rows)
+	for i := range order { // by what they weigh
+		for j := i; j > 0 && order[j].SumNs > order[j-1].SumNs; j-- {
+			order[j], order[j-1] = order[j-1], order[j]
+		}
+	}
+	n, sum := 0, 0.0
+	var names []string
+	for _, r := range order {
+		if n += r.N; n >= g.N {
+			break
+		}
+		sum += r.SumNs
+		names = append(names, causeWords(r.Cause))
+		rest := (g.Mean*float64(g.N) - sum) / float64(g.N-n)
+		if statistic == "p99" {
+			if len(names) > 1 { // known for single causes only
+				break
+			}
+			rest = r.P99Without
+		}
+		if rest < rival {
+			return fmt.Sprintf("%d of %d samples, all %s, cost the %s: %s, %s without them.", n, g.N,
+				strings.Join(names, " or "), statistic, formatMs(in.value(lane, statistic)), formatMs(rest))
+		}
+	}
+	return fmt.Sprintf("No set of causes in the tail explains the %s alone.", statistic)
+}
+
+func (in *verdictInput) value(lane Lane, statistic string) float64 {
+	if statistic == "p99" {
+		return in.lanes[lane].P99.Value
+	}
+	return in.lanes[lane].Mean
+}
+
+// causeWords names a cause in a sentence, plural.
+func causeWords(c Cause) string {
+	return [NumCauses]string{"none", "recompiles", "graph captures", "fallbacks", "first runs of a shape", "cold starts",
+		"long requests", "GPU throttling", "stalls of the host", "stalls of the tool", "unexplained"}[c]
+}
