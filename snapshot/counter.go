@@ -1,0 +1,72 @@
+package snapshot
+
+import (
+	"encoding/binary"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// counter is a number of samples in a page that is shared with a file: when
+// the process is killed, the kernel keeps the page, and Recover reads from it
+// how many samples were accepted, also those that were still buffered.
+type counter struct {
+	page []byte
+	n    *atomic.Uint64
+}
+
+// newCounter returns a counter without a file where one cannot be mapped;
+// Recover then knows only what gaps on disk prove.
+func newCounter(path string) *counter {
+	c := &counter{n: new(atomic.Uint64)}
+	size := os.Getpagesize()
+	if os.WriteFile(path, make([]byte, size), 0o644) != nil {
+		return c
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return c
+	}
+	defer func() { _ = f.Close() }() // the mapping outlives it
+	page, err := syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		return c
+	}
+	c.page, c.n = page, (*atomic.Uint64)(unsafe.Pointer(&page[0]))
+	return c
+}
+
+func (c *counter) add(n uint64) { c.n.Add(n) }
+
+func (c *counter) close() {
+	if c.page == nil {
+		return
+	}
+	page := c.page
+	v := new(atomic.Uint64)
+	v.Store(c.n.Load())
+	c.page, c.n = nil, v
+	_ = syscall.Munmap(page) // nothing is lost: the file holds the page
+}
+
+// readCounter reads what a counter left. The order of bytes is the host's:
+// the file never leaves the machine before it is recovered.
+func readCounter(path string) (uint64, bool) {
+	b, err := readSmall(path)
+	if err != nil || len(b) < 8 {
+		return 0, false
+	}
+	return binary.NativeEndian.Uint64(b), true
+}
+
+// monotonicNs is CLOCK_MONOTONIC.
+func monotonicNs() int64 {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) != nil {
+		return 0
+	}
+	return ts.Nano()
+}

@@ -1,0 +1,164 @@
+package snapshot
+
+import (
+	"fmt"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// EvidenceFile is compiler_evidence.json.
+type EvidenceFile struct {
+	Schema      string             `json:"schema"`
+	Modes       map[string]Judged  `json:"modes"`
+	Executables []EvidenceRecord   `json:"executables"`
+	Refusals    []protocol.Refusal `json:"refusals"`
+}
+
+// Judged says whether the optimized lane of a mode is compiler-real.
+type Judged struct {
+	CompilerReal string `json:"compiler_real"` // yes, no or unknown
+	Why          string `json:"why"`
+}
+
+// CounterFile is compiler_counters.json of one mode: sums over strategies and
+// worker generations, and each of them apart.
+type CounterFile struct {
+	Schema         string         `json:"schema"`
+	UniqueGraphs   int            `json:"unique_graphs"` // alive at the end
+	Compiles       int            `json:"compiles"`
+	Recompiles     int            `json:"recompiles"`
+	RecompileLimit int            `json:"recompile_limit"`
+	LimitReached   bool           `json:"limit_reached"`
+	Fallbacks      int            `json:"fallbacks"`
+	Evictions      int            `json:"evictions"`
+	Captures       int            `json:"captures"`
+	CompileMs      float64        `json:"compile_ms"`
+	Groups         []CounterGroup `json:"groups"`
+	Checks         []CheckCount   `json:"checks"`
+	Engine         map[string]any `json:"engine,omitempty"` // the engine's own counters, last generation
+}
+
+// CounterGroup counts one strategy of one worker generation.
+type CounterGroup struct {
+	Generation int `json:"generation"`
+	protocol.Counter
+}
+
+// CheckCount sums up the comparison of outputs in one worker generation, over
+// all modes.
+type CheckCount struct {
+	Generation int `json:"generation"`
+	protocol.Checks
+}
+
+func (c *collected) evidenceFile() *EvidenceFile {
+	f := &EvidenceFile{Schema: "tailscope.evidence/1", Modes: map[string]Judged{}, Executables: c.evidence,
+		Refusals: []protocol.Refusal{}}
+	if f.Executables == nil {
+		f.Executables = []EvidenceRecord{}
+	}
+	for i, n := range c.modeRows {
+		if n > 0 {
+			f.Modes[stats.Mode(i).String()] = c.judge(stats.Mode(i))
+		}
+	}
+	return f
+}
+
+// counterFile sums up the counters of a mode.
+func (c *collected) counterFile(mode stats.Mode, limit int) *CounterFile {
+	f := &CounterFile{Schema: "tailscope.counters/1", RecompileLimit: limit, Groups: []CounterGroup{}, Checks: []CheckCount{}}
+	for i := range c.counters {
+		g := &c.counters[i]
+		last := i == len(c.counters)-1
+		for _, k := range g.Groups {
+			if k.Mode != mode.String() {
+				continue
+			}
+			f.Groups = append(f.Groups, CounterGroup{g.Generation, k})
+			if last {
+				f.UniqueGraphs += k.UniqueGraphs
+			}
+			f.Compiles += k.Compiles
+			f.Recompiles += k.Recompiles
+			f.Fallbacks += k.Fallbacks
+			f.Evictions += k.Evictions
+			f.Captures += k.Captures
+			f.CompileMs += float64(k.CompileNs) / 1e6
+			f.LimitReached = f.LimitReached || k.LimitReached
+			f.RecompileLimit = max(f.RecompileLimit, k.RecompileLimit)
+		}
+		f.Checks = append(f.Checks, CheckCount{g.Generation, g.Counters.Checks})
+		f.Engine = g.Engine
+	}
+	return f
+}
+
+// judge is DESIGN's rule (TR120 2.5): requested and actual backend agree, a
+// compile happened, no fallback.
+func (c *collected) judge(mode stats.Mode) Judged {
+	for i := range c.evidence {
+		e := &c.evidence[i]
+		if e.Mode != mode.String() || e.Lane != stats.Optimized.String() {
+			continue
+		}
+		if e.FallbackFrom != "" {
+			return Judged{"no", fmt.Sprintf("fallback from %s: %s", e.FallbackFrom, e.FallbackError)}
+		}
+		if e.BackendRequested != e.BackendActual {
+			return Judged{"no", fmt.Sprintf("asked for %s, got %s", e.BackendRequested, e.BackendActual)}
+		}
+	}
+	f := c.counterFile(mode, 0)
+	switch n := f.Compiles + f.Recompiles; {
+	case n == 0:
+		return Judged{"unknown", "no compile was counted"}
+	case f.Fallbacks > 0:
+		return Judged{"no", fmt.Sprintf("%d executables made, but %d requests fell back to eager", n, f.Fallbacks)}
+	default:
+		return Judged{"yes", fmt.Sprintf("%d executables made, no fallback", n)}
+	}
+}
+
+// compileBlock is what a run file of the optimized lane says.
+func (c *collected) compileBlock(m *Manifest, mode stats.Mode, generation int) *CompileBlock {
+	b := &CompileBlock{BackendRequested: m.Engine.Backends[stats.Optimized.String()]}
+	for i := range c.evidence {
+		e := &c.evidence[i]
+		if e.Generation != generation || e.Mode != mode.String() || e.Lane != stats.Optimized.String() {
+			continue
+		}
+		b.BackendRequested, b.Backend = e.BackendRequested, e.BackendActual
+		if e.FallbackFrom != "" {
+			b.FallbackFrom, b.FallbackError = &e.FallbackFrom, &e.FallbackError
+		}
+	}
+	for i := range c.counters {
+		if g := &c.counters[i]; g.Generation == generation {
+			b.counters(g, mode, m.Engine.Backends[stats.Eager.String()])
+		}
+	}
+	return b
+}
+
+func (b *CompileBlock) counters(g *GenerationCounters, mode stats.Mode, eager string) {
+	unique, compiles, fallbacks, limit := 0, 0, 0, false
+	for _, k := range g.Groups {
+		if k.Mode == mode.String() {
+			unique += k.UniqueGraphs
+			compiles += k.Compiles + k.Recompiles
+			fallbacks += k.Fallbacks
+			limit = limit || k.LimitReached
+		}
+	}
+	if compiles == 0 {
+		return
+	}
+	b.Counters = map[string]any{"unique_graphs": unique, "compiles": compiles, "fallbacks": fallbacks, "limit_reached": limit}
+	b.Dynamo = g.Engine
+	if fallbacks > 0 && b.FallbackFrom == nil {
+		from, why := b.Backend, fmt.Sprintf("%d requests ran on %s", fallbacks, eager)
+		b.FallbackFrom, b.FallbackError = &from, &why
+	}
+}

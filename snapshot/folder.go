@@ -1,0 +1,265 @@
+package snapshot
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// CSVRows is the number of rows a metrics.csv may have. Beyond it every k-th
+// request is written, which the manifest notes; samples.parquet has them all.
+const CSVRows = 2_000_000
+
+// analysisRows is the number of samples that enter the exact analysis, which
+// keeps them in memory. Beyond it every k-th request does.
+const analysisRows = 20_000_000
+
+// collected is what the first pass over a session finds out.
+type collected struct {
+	analysis *stats.Analysis
+	evidence []EvidenceRecord
+	counters []GenerationCounters
+	backends map[string]string
+	modeRows [stats.NumModes]uint64
+	hists    hists
+	gpu      []Telemetry // for the trace, thinned to maxTraceGPU
+	damage   Damage
+	end      *endRecord
+	lastSeq  uint64
+	gaps     uint64
+	started  bool
+}
+
+// EvidenceRecord is an entry of compiler_evidence.json.
+type EvidenceRecord struct {
+	Generation int `json:"generation"`
+	protocol.Evidence
+}
+
+// GenerationCounters are the newest counters of one worker generation.
+type GenerationCounters struct {
+	Generation int
+	protocol.Counters
+}
+
+// writeFolder writes all files of a session folder into dir from src: one
+// pass for statistics, events and readings, one for rows.
+func writeFolder(dir string, src source, m Manifest, config []byte) error {
+	c, err := firstPass(dir, src, &m)
+	if err != nil {
+		return err
+	}
+	if m.State == StateRecovered {
+		m.lost(c)
+	}
+	if err := writeRows(dir, src, &m, c); err != nil {
+		return err
+	}
+	if err := writeAnalysis(dir, &m, c); err != nil {
+		return err
+	}
+	if err := writeFile(dir, ConfigName, config); err != nil {
+		return err
+	}
+	if m.Files, err = listFiles(dir); err != nil {
+		return err
+	}
+	return writeJSON(dir, ManifestName, &m)
+}
+
+// firstPass writes events.jsonl and telemetry.csv, counts, and feeds the
+// analysis.
+func firstPass(dir string, src source, m *Manifest) (*collected, error) {
+	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs})}
+	w, err := newSideFiles(dir, m.StartNs)
+	if err != nil {
+		return nil, err
+	}
+	m.Counts = Counts{ByMode: map[string]uint64{}, ByLane: map[string]uint64{}, Events: map[string]uint64{},
+		DroppedView: m.Counts.DroppedView}
+	n := &counts{}
+	c.damage, err = src.records(func(r *Record) error {
+		n.take(r)
+		return c.take(r, m, w)
+	})
+	if cerr := w.close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.into(&m.Counts)
+	return c, writeJSON(dir, EvidenceName, c.evidenceFile())
+}
+
+func (c *collected) take(r *Record, m *Manifest, w *sideFiles) error {
+	switch r.Kind {
+	case KindSample:
+		c.sample(r)
+	case KindEvent:
+		c.analysis.AddEvent(&r.Event)
+		return w.event(&r.Event)
+	case KindTelemetry:
+		m.telemetry(&r.Telemetry)
+		c.keepGPU(&r.Telemetry)
+		return w.gpu(&r.Telemetry)
+	case KindEvidence:
+		c.evidence = append(c.evidence, EvidenceRecord{max(m.Counts.Generations-1, 0), r.Evidence})
+	case KindCounters:
+		c.counter(max(m.Counts.Generations-1, 0), r.Counters)
+	case KindLoaded:
+		m.Counts.Generations++
+		m.loaded(&r.Loaded)
+	case KindEnd:
+		e := r.End
+		c.end = &e
+	}
+	return nil
+}
+
+func (c *collected) sample(r *Record) {
+	s := &r.Sample
+	if c.started && s.Seq > c.lastSeq+1 {
+		c.gaps += s.Seq - c.lastSeq - 1
+	} else if !c.started {
+		c.gaps = s.Seq
+	}
+	c.started, c.lastSeq = true, max(c.lastSeq, s.Seq)
+	c.modeRows[s.Mode]++
+	c.hists.add(s)
+	c.analysis.Add(s)
+	if len(r.Steps) > 0 && s.Counts() {
+		c.analysis.AddSteps(s.Request, s.Lane, s.Mode, r.Steps)
+	}
+}
+
+func (c *collected) counter(generation int, v protocol.Counters) {
+	n := len(c.counters)
+	if n > 0 && c.counters[n-1].Generation == generation {
+		c.counters[n-1].Counters = v
+		return
+	}
+	c.counters = append(c.counters, GenerationCounters{generation, v})
+}
+
+// telemetry notes the device of a reading.
+func (m *Manifest) telemetry(t *Telemetry) {
+	if m.GPU == nil || t.Why == "" {
+		m.GPU = &GPUInfo{Name: t.Name, Driver: t.Driver, Index: t.Index, Count: t.Count, Why: t.Why}
+	}
+}
+
+// counts counts records without a map access a sample.
+type counts struct {
+	mode              [stats.NumModes]uint64
+	lane              [stats.NumLanes]uint64
+	warmups, errors   uint64
+	events            map[string]uint64
+	gpu               uint64
+	maxGen, maxSegmnt int32
+	any               bool
+}
+
+func (n *counts) take(r *Record) {
+	switch r.Kind {
+	case KindSample:
+		s := &r.Sample
+		n.any = true
+		n.mode[s.Mode]++
+		n.lane[s.Lane]++
+		if s.Warmup {
+			n.warmups++
+		}
+		if s.Failed {
+			n.errors++
+		}
+		n.maxGen, n.maxSegmnt = max(n.maxGen, s.Generation), max(n.maxSegmnt, s.Segment)
+	case KindEvent:
+		if n.events == nil {
+			n.events = map[string]uint64{}
+		}
+		n.events[string(r.Event.Kind)]++
+	case KindTelemetry:
+		n.gpu++
+	}
+}
+
+func (n *counts) into(c *Counts) {
+	for i, v := range n.mode {
+		if v > 0 {
+			c.ByMode[stats.Mode(i).String()] = v
+		}
+		c.Samples += v
+	}
+	for i, v := range n.lane {
+		if v > 0 {
+			c.ByLane[stats.Lane(i).String()] = v
+		}
+	}
+	c.Warmups, c.Errors, c.GPUReadings = n.warmups, n.errors, n.gpu
+	if n.events != nil {
+		c.Events = n.events
+	}
+	if n.any {
+		c.Generations = max(c.Generations, int(n.maxGen)+1)
+		c.Segments = int(n.maxSegmnt) + 1
+	}
+}
+
+// listFiles lists the files of a folder, the journal left out.
+func listFiles(dir string) ([]string, error) {
+	var out []string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if rel == journalDir {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if rel != ManifestName && d.Type().IsRegular() && len(out) < maxListed {
+			out = append(out, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	slices.Sort(out)
+	return out, err
+}
+
+// maxListed bounds the files the manifest lists.
+const maxListed = 10_000
+
+// modeDir makes the folder of a mode.
+func modeDir(dir string, mode stats.Mode, below ...string) (string, error) {
+	p := filepath.Join(append([]string{dir, mode.String()}, below...)...)
+	if err := os.MkdirAll(p, 0o755); err != nil {
+		return "", fmt.Errorf("make the folder of mode %s: %w", mode, err)
+	}
+	return p, nil
+}
+
+// every returns the k so that every k-th of n rows is at most limit rows.
+func every(n, limit uint64) uint64 {
+	if limit == 0 || n <= limit {
+		return 1
+	}
+	return (n + limit - 1) / limit
+}
+
+func plural(n uint64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatUint(n, 10) + " " + one + "s"
+}

@@ -1,0 +1,78 @@
+package snapshot
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// Kind names what a Record holds.
+type Kind byte
+
+// The kinds of record. Their values are written into journals.
+const (
+	KindSample    Kind = 'S'
+	KindEvent     Kind = 'E'
+	KindTelemetry Kind = 'G'
+	KindEvidence  Kind = 'V'
+	KindCounters  Kind = 'C'
+	KindLoaded    Kind = 'L'
+	KindEnd       Kind = 'X'
+)
+
+// Record is one entry of a session in the order it was taken in. The field
+// that belongs to Kind is set. A Record that a reader hands out is valid until
+// the next one: copy what is kept.
+type Record struct {
+	Kind      Kind
+	Sample    stats.Sample
+	Steps     []int64 // decode: time of each step, ns
+	KV        []int32 // decode: cache length after each step
+	Event     stats.Event
+	Telemetry Telemetry
+	Evidence  protocol.Evidence
+	Counters  protocol.Counters
+	Loaded    protocol.Loaded
+	End       endRecord
+}
+
+// endRecord is what Finish leaves in the journal, so that a crash while the
+// folder is being finished loses nothing.
+type endRecord struct {
+	Reason      string `json:"reason"`
+	Error       string `json:"error,omitempty"`
+	TNs         int64  `json:"t_ns"`
+	UnixNs      int64  `json:"unix_ns"`
+	DroppedView uint64 `json:"dropped_views"`
+}
+
+// decodeJSON fills the field of r that belongs to kind.
+func (r *Record) decodeJSON(kind Kind, b []byte) error {
+	r.Kind = kind
+	var into any
+	switch kind {
+	case KindEvent:
+		r.Event = stats.Event{}
+		into = &r.Event
+	case KindTelemetry:
+		r.Telemetry = Telemetry{}
+		into = &r.Telemetry
+	case KindEvidence:
+		r.Evidence = protocol.Evidence{}
+		into = &r.Evidence
+	case KindCounters:
+		r.Counters = protocol.Counters{}
+		into = &r.Counters
+	case KindLoaded:
+		r.Loaded = protocol.Loaded{}
+		into = &r.Loaded
+	case KindEnd:
+		r.End = endRecord{}
+		into = &r.End
+	default:
+		return fmt.Errorf("journal record of unknown kind %q", byte(kind))
+	}
+	return json.Unmarshal(b, into)
+}

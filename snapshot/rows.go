@@ -1,0 +1,142 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"tailscope/stats"
+)
+
+// writeRows writes every file that has a row a sample: samples.parquet,
+// metrics.csv, steps.parquet, run files and the trace.
+func writeRows(dir string, src source, m *Manifest, c *collected) error {
+	w := &rowWriter{dir: dir, m: m, causes: c.analysis.Causes(), c: c}
+	err := w.open()
+	if err == nil {
+		_, err = src.records(w.take)
+	}
+	if err = errors.Join(err, w.close(err == nil)); err != nil {
+		return fmt.Errorf("write the rows of %s: %w", m.RunID, err)
+	}
+	return nil
+}
+
+// rowWriter fans one sample out to the files.
+type rowWriter struct {
+	dir     string
+	m       *Manifest
+	c       *collected
+	causes  map[uint64]stats.Cause
+	samples *samplesFile
+	trace   *traceFile
+	modes   [stats.NumModes]*modeRows
+}
+
+// modeRows are the files of one mode.
+type modeRows struct {
+	csv   *outFile
+	steps *stepsFile
+	runs  *runFiles
+	every uint64
+	buf   []byte
+}
+
+func (w *rowWriter) open() (err error) {
+	var n, most uint64
+	for _, v := range w.c.modeRows {
+		n += v
+		most = max(most, v)
+	}
+	limit := w.m.Limits.CSVRows
+	if limit == 0 {
+		limit = CSVRows
+		w.m.Limits.CSVRows = limit
+	}
+	w.m.Limits.CSVEveryNth = every(most, limit)
+	if k := w.m.Limits.CSVEveryNth; k > 1 {
+		w.m.Notes = append(w.m.Notes, fmt.Sprintf("metrics.csv and runs/ hold every %d-th request of a mode with more than %d rows; samples.parquet and the statistics rest on all.", k, limit))
+	}
+	if w.samples, err = newSamplesFile(w.dir); err != nil {
+		return err
+	}
+	w.trace, err = newTraceFile(w.dir, w.m.StartNs, n)
+	return err
+}
+
+func (w *rowWriter) mode(m stats.Mode) (*modeRows, error) {
+	if w.modes[m] != nil {
+		return w.modes[m], nil
+	}
+	dir, err := modeDir(w.dir, m)
+	if err != nil {
+		return nil, err
+	}
+	r := &modeRows{every: every(w.c.modeRows[m], w.m.Limits.CSVRows), runs: newRunFiles(w.m, w.c, m)}
+	if r.csv, err = createOut(dir, "metrics.csv"); err != nil {
+		return nil, err
+	}
+	w.modes[m] = r
+	_, err = r.csv.WriteString(strings.Join(metricsColumns, ",") + "\n")
+	return r, err
+}
+
+func (w *rowWriter) take(r *Record) error {
+	if r.Kind != KindSample {
+		return w.trace.record(r)
+	}
+	s := &r.Sample
+	s.Cause = w.causes[s.Seq]
+	if err := w.samples.add(s); err != nil {
+		return err
+	}
+	mode, err := w.mode(s.Mode)
+	if err != nil {
+		return err
+	}
+	if len(r.Steps) > 0 {
+		if mode.steps == nil {
+			dir, err := modeDir(w.dir, s.Mode)
+			if err != nil {
+				return err
+			}
+			if mode.steps, err = newStepsFile(dir); err != nil {
+				return err
+			}
+		}
+		if err := mode.steps.add(r); err != nil {
+			return err
+		}
+	}
+	if s.Request%mode.every == 0 {
+		mode.buf = appendMetricsRow(mode.buf[:0], w.m.RunID, w.m.StartNs, s)
+		if _, err := mode.csv.Write(mode.buf); err != nil {
+			return err
+		}
+		mode.runs.add(s)
+	}
+	return w.trace.sample(s)
+}
+
+func (w *rowWriter) close(ok bool) error {
+	var errs []error
+	if w.samples != nil {
+		errs = append(errs, w.samples.close())
+	}
+	if w.trace != nil {
+		errs = append(errs, w.trace.close())
+	}
+	for _, r := range w.modes {
+		if r == nil {
+			continue
+		}
+		errs = append(errs, r.csv.close())
+		if r.steps != nil {
+			errs = append(errs, r.steps.close())
+		}
+		if ok {
+			errs = append(errs, r.runs.write(w.dir))
+		}
+	}
+	return errors.Join(errs...)
+}

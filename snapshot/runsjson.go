@@ -1,0 +1,165 @@
+package snapshot
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tailscope/stats"
+)
+
+// runKey names a run: the samples of one generation, segment, scenario and
+// lane of a mode.
+type runKey struct {
+	generation, segment int32
+	scenario            string
+	lane                stats.Lane
+}
+
+// RunFile is run_<n>.json: TR117's shape with TR120's compile block.
+type RunFile struct {
+	Schema       string        `json:"schema"`
+	RunID        string        `json:"run_id"`
+	Mode         string        `json:"mode"`
+	Scenario     string        `json:"scenario"`
+	Backend      string        `json:"backend"` // of the run's first sample
+	Lane         string        `json:"lane"`
+	Model        string        `json:"model"`
+	Quantization string        `json:"quantization"`
+	Generation   int32         `json:"generation"`
+	Segment      int32         `json:"segment"`
+	Strategy     string        `json:"strategy"`
+	Status       string        `json:"status"` // ok, or error when every request failed
+	Errors       int           `json:"errors"`
+	LatenciesMs  []exactMs     `json:"latencies_ms"` // in order, without warm-ups and failures
+	Compile      *CompileBlock `json:"compile"`      // null in the eager lane
+}
+
+// CompileBlock is TR120's record of what compilation did.
+type CompileBlock struct {
+	BackendRequested string         `json:"backend_requested"`
+	Backend          string         `json:"backend"`
+	FallbackFrom     *string        `json:"fallback_from"`
+	FallbackError    *string        `json:"fallback_error"`
+	Counters         map[string]any `json:"counters_after_compile"`
+	Dynamo           map[string]any `json:"dynamo_counters_after_compile,omitempty"` // the engine's own
+}
+
+// exactMs is nanoseconds that print as milliseconds with six decimals.
+type exactMs int64
+
+// MarshalJSON implements json.Marshaler.
+func (v exactMs) MarshalJSON() ([]byte, error) { return appendMs(nil, int64(v)), nil }
+
+// runFiles collects the runs of one mode.
+type runFiles struct {
+	m     *Manifest
+	c     *collected
+	mode  stats.Mode
+	runs  map[runKey]*RunFile
+	order []*RunFile
+}
+
+func newRunFiles(m *Manifest, c *collected, mode stats.Mode) *runFiles {
+	return &runFiles{m: m, c: c, mode: mode, runs: map[runKey]*RunFile{}}
+}
+
+func (f *runFiles) add(s *stats.Sample) {
+	if s.Warmup {
+		return
+	}
+	k := runKey{s.Generation, s.Segment, s.Scenario, s.Lane}
+	r := f.runs[k]
+	if r == nil {
+		r = &RunFile{Schema: "tailscope.run/1", RunID: f.m.RunID, Mode: s.Mode.String(), Scenario: s.Scenario,
+			Backend: s.Backend, Lane: s.Lane.String(), Model: f.m.Model.Name, Quantization: dtype(f.m),
+			Generation: s.Generation, Segment: s.Segment, Strategy: s.Strategy, LatenciesMs: []exactMs{}}
+		f.runs[k] = r
+		f.order = append(f.order, r)
+	}
+	if s.Failed {
+		r.Errors++
+		return
+	}
+	r.LatenciesMs = append(r.LatenciesMs, exactMs(s.WallNs))
+}
+
+// write writes <mode>/runs/<scenario>/<backend>/<dtype>/run_<n>.json.
+func (f *runFiles) write(dir string) error {
+	number := map[string]int{}
+	for _, r := range f.order {
+		r.Status = "ok"
+		if len(r.LatenciesMs) == 0 {
+			r.Status = "error"
+		}
+		if r.Lane == stats.Optimized.String() && !f.m.Settings.AA {
+			r.Compile = f.c.compileBlock(f.m, f.mode, int(r.Generation))
+		}
+		sub := filepath.Join("runs", pathWord(r.Scenario), pathWord(r.Backend), pathWord(r.Quantization))
+		d, err := modeDir(dir, f.mode, sub)
+		if err != nil {
+			return err
+		}
+		number[d]++
+		if err := writeJSON(d, fmt.Sprintf("run_%d.json", number[d]), r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func dtype(m *Manifest) string {
+	switch d := strings.ToLower(m.Model.DType); d {
+	case "float32", "float":
+		return "fp32"
+	case "float16":
+		return "fp16"
+	case "bfloat16":
+		return "bf16"
+	case "":
+		return "unknown"
+	default:
+		return d
+	}
+}
+
+// pathWord makes a name safe as one element of a path: letters, digits, dot,
+// dash and underscore, never starting with a dot, never empty.
+func pathWord(s string) string {
+	b := []byte(s)
+	if len(b) > 100 {
+		b = b[:100]
+	}
+	for i, c := range b {
+		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_'
+		if !ok || c == '.' && i == 0 {
+			b[i] = '_'
+		}
+	}
+	if len(b) == 0 {
+		return "_"
+	}
+	return string(b)
+}
+
+// inside joins a path read from a file to the folder it belongs to and
+// refuses one that leaves it.
+func inside(dir, rel string) (string, error) {
+	if !filepath.IsLocal(filepath.FromSlash(rel)) {
+		return "", fmt.Errorf("the path %q leaves its folder", rel)
+	}
+	p := filepath.Join(dir, filepath.FromSlash(rel))
+	real, err := filepath.EvalSymlinks(p)
+	if err != nil {
+		return "", err
+	}
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", err
+	}
+	if real != root && !strings.HasPrefix(real, root+string(os.PathSeparator)) {
+		return "", fmt.Errorf("the path %q leaves its folder through a link", rel)
+	}
+	return p, nil
+}

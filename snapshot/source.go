@@ -1,0 +1,56 @@
+package snapshot
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+)
+
+// source yields the records of a session in the order they were taken in, as
+// often as asked. The Record passed to yield is valid until it returns.
+type source interface {
+	records(yield func(*Record) error) (Damage, error)
+}
+
+// journalSource reads a journal up to limit bytes; 0 means all of it.
+type journalSource struct {
+	path  string
+	limit int64
+}
+
+func (s *journalSource) records(yield func(*Record) error) (Damage, error) {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return Damage{}, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	var in io.Reader = f
+	if s.limit > 0 {
+		in = io.LimitReader(f, s.limit)
+	}
+	return eachRecord(in, yield)
+}
+
+// eachRecord reads a journal from in.
+func eachRecord(in io.Reader, yield func(*Record) error) (Damage, error) {
+	j, err := newJournalReader(in)
+	if err != nil {
+		return Damage{}, err
+	}
+	var r Record
+	for {
+		switch err := j.next(&r); {
+		case errors.Is(err, io.EOF):
+			return j.damage, nil
+		case err != nil:
+			return j.damage, err
+		}
+		if err := yield(&r); err != nil {
+			return j.damage, err
+		}
+	}
+}
+
+// isJournal reports whether b begins like a journal.
+func isJournal(b []byte) bool { return bytes.HasPrefix(b, []byte(journalMagic)) }
