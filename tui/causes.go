@@ -11,7 +11,7 @@ type causesPanel struct{ listPanel }
 func (p *causesPanel) view() string {
 	st := p.sc.st
 	cols := []column{
-		{head: "lane", w: 11, drop: 5}, {head: "cause", w: 14}, {head: "n", w: 6, right: true}, {head: "share", w: 8, right: true, drop: 4},
+		{head: "lane", w: 11, drop: 5}, {head: "  cause", w: 15}, {head: "n", w: 6, right: true}, {head: "share", w: 8, right: true, drop: 4},
 		{head: "", w: 12, drop: 6}, {head: "p99 without", w: 11, right: true}, {head: "worst", w: 8, right: true, drop: 2}, {head: "the worst one", w: 20, flex: true, drop: 3},
 	}
 	var rows [][]cell
@@ -28,8 +28,8 @@ func (p *causesPanel) lane(lane stats.Lane) [][]cell {
 	if lv.Session.N == 0 {
 		return nil
 	}
-	name := laneMark(lane) + " " + p.sc.laneName(lane)
-	head := []cell{{name, st.laneStrong[lane]}, {"tail, all", st.strong}, {count(lv.TailN), st.strong}, {pct(float64(lv.TailN)/float64(lv.Session.N), 2), st.muted}, {"", st.text},
+	name := p.sc.laneName(lane)
+	head := []cell{{name, st.laneStrong[lane]}, {laneMark(lane) + " whole tail", st.laneStrong[lane]}, {count(lv.TailN), st.strong}, {pct(float64(lv.TailN)/float64(lv.Session.N), 2), st.muted}, {"", st.text},
 		quantCell(st, lv.Session.P99.Value, lv.Session.P99.Need, st.strong), {durCol(lv.Session.Max), st.muted}, {"beyond " + dur(lv.TailNs) + " of " + count(lv.Session.N) + " samples", st.muted}}
 	if !finite(lv.TailNs) || lv.TailNs <= 0 {
 		head[7].s = "no threshold before there are enough clean samples"
@@ -47,9 +47,8 @@ func (p *causesPanel) lane(lane stats.Lane) [][]cell {
 		if lv.TailN > 0 {
 			share = float64(c.N) / float64(lv.TailN)
 		}
-		full, rest := gauge(share, 12)
-		_ = rest
-		rows = append(rows, []cell{{"", st.text}, {causeName(c.Cause), k}, {count(c.N), st.text}, {pct(share, 1), st.muted}, {full, k},
+		full, _ := gauge(share, 12)
+		rows = append(rows, []cell{{"", st.text}, {"  " + causeName(c.Cause), k}, {count(c.N), st.text}, {pct(share, 1), st.muted}, {full, k},
 			{durCol(c.P99Without), st.lane[lane]}, {durCol(c.WorstNs), st.muted}, {c.Example, st.muted}})
 	}
 	return rows

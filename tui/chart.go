@@ -229,9 +229,11 @@ func readPlot(grid [][]glyph, text string) {
 	}
 }
 
+var laneCodes = [...]string{laneColors[0].String(), laneColors[1].String()}
+
 func colorOwner(seq string) int8 {
-	for l, c := range laneColors {
-		if seq == c.String() {
+	for l, c := range laneCodes {
+		if seq == c {
 			return int8(l + 1)
 		}
 	}

@@ -48,7 +48,9 @@ func (m *model) compose() string {
 	if m.w < 1 || m.h < 1 {
 		return ""
 	}
-	m.lay = arrange(m.w, m.h, m.layoutState())
+	state := m.layoutState()
+	m.sc.waiting = state.start
+	m.lay = arrange(m.w, m.h, state)
 	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30
 	rows := make([]line, m.h)
 	for y := range rows {

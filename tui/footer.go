@@ -22,6 +22,9 @@ func (p *footerPanel) view() string {
 		}
 	}
 	keys := p.keys.footer()
+	if p.sc.waiting {
+		keys = keys[len(keys)-2:] // help and quit: nothing can be toggled yet
+	}
 	width := func() int {
 		n := 1
 		for _, k := range keys {
@@ -84,13 +87,17 @@ func (p *statusPanel) view() string {
 	}
 	st := p.sc.st
 	level, text := p.text()
+	if p.sc.waiting && text == p.sc.v.Status {
+		text = "" // the start screen says it already
+	}
 	l := newLine(p.w).gap(1)
-	switch level {
-	case "error":
+	switch {
+	case text == "":
+	case level == "error":
 		l.put(st.bad, "✕ "+text)
-	case "warn":
+	case level == "warn":
 		l.put(st.warn, "! "+text)
-	case "info":
+	case level == "info":
 		l.put(st.text, "› "+text)
 	default:
 		l.put(st.muted, text)
@@ -98,10 +105,20 @@ func (p *statusPanel) view() string {
 	return join(block([]string{l.String()}, p.w, p.h))
 }
 
+// pastText says which moment the panels show. Only so many past views are
+// kept: where the nearest one is not that of the cursor, it says so.
+func pastText(sc *scene) string {
+	text := "as it was at " + clock(sc.since(sc.v.NowNs))
+	if d := sc.v.NowNs - sc.past; d > 2e9 || d < -2e9 {
+		text = "the cursor is at " + clock(sc.since(sc.past)) + "; the nearest picture kept is that of " + clock(sc.since(sc.v.NowNs))
+	}
+	return text + " · ←/→ step · n/N events · esc back to now"
+}
+
 // urgent reports whether there is something to say that may cover the keys.
 func (p *statusPanel) urgent() bool {
 	level, text := p.text()
-	return level != "" && text != ""
+	return level != "" && text != "" && (p.sc.started() || text != p.sc.v.Status)
 }
 
 // How long a notice of the session stays, in ns.
@@ -126,7 +143,7 @@ func (p *statusPanel) text() (level, text string) {
 	}
 	switch {
 	case sc.past != 0:
-		return "info", "as it was at " + clock(sc.since(sc.past)) + " · ←/→ step · n/N events · esc back to now"
+		return "info", pastText(sc)
 	case sc.frozen:
 		return "info", "frozen at " + clock(v.NowNs-v.StartNs) + ", the run goes on · v to go on"
 	case sc.stale > 0:

@@ -87,11 +87,7 @@ func (p *gpuPanel) rows(w int) []string {
 			out = append(out, l.String())
 			continue
 		}
-		vw := 17
-		if w < 40 {
-			vw = 15
-		}
-		l.put(st.text, right(r.value, vw))
+		l.put(st.text, right(r.value, min(17, l.room())))
 		if sw := min(w-l.w-2, 60); sw >= 4 && len(r.history) > 0 {
 			l.gap(2).put(st.muted, spark(r.history, r.top, sw))
 		}

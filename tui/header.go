@@ -47,7 +47,7 @@ func (p *headerPanel) top() string {
 		{"", orMissing(s.Model), st.strong, 0},
 		{"", s.Mode, st.text, 1},
 		{"", strategyText(s), st.text, 1},
-		{"segment ", strconv.Itoa(int(s.Segment)), st.text, 5},
+		{"segment ", p.known(strconv.Itoa(int(s.Segment))), st.text, 5},
 		{"scenario ", scenarioText(s.Scenarios), st.text, 7},
 		{"", providerText(s), st.text, 4},
 		{"", s.Engine, st.muted, 6},
@@ -55,6 +55,15 @@ func (p *headerPanel) top() string {
 	}
 	putFields(l, st, fs, l.room()-cells(right)-1)
 	return l.to(p.w-cells(right)).put(st.muted, right).String()
+}
+
+// known drops a figure that nobody has measured yet: before the session says
+// what it runs, its zeros mean nothing.
+func (p *headerPanel) known(text string) string {
+	if p.sc.v.Session.Model == "" || p.sc.v.NowNs == 0 {
+		return ""
+	}
+	return text
 }
 
 // clockText is how long the session runs, and how long it will.
@@ -79,22 +88,18 @@ func (p *headerPanel) clockText() string {
 func (p *headerPanel) second() string {
 	st, v := p.sc.st, p.sc.v
 	s, self := &v.Session, &v.Self
-	dropInk := st.muted
-	if self.Dropped > 0 {
-		dropInk = st.warn
-	}
 	cost := []field{
-		{"samples ", count(self.Samples), st.text, 6},
-		{"screen ", pctOf(self.CPUPercent), st.text, 2},
-		{"", sizeOrMissing(self.RSSBytes), st.text, 3},
-		{"frame p99 ", frameText(self), st.text, 4},
-		{"dropped ", count(self.Dropped), dropInk, 1},
+		{"samples ", p.known(count(self.Samples)), st.text, 6},
+		{"screen ", p.known(cpuText(self)), st.text, 2},
+		{"", p.known(sizeOrMissing(self.RSSBytes)), st.text, 3},
+		{"frame p99 ", p.known(frameText(self)), st.text, 4},
+		{"dropped ", p.known(count(self.Dropped)), st.muted, 1},
 	}
 	fs := []field{
 		{"", s.Pairing, st.text, 1},
 		{"eager inputs ", s.EagerInputs, st.text, 3},
-		{"seed ", strconv.FormatUint(s.Seed, 10), st.text, 4},
-		{"", rateText(s), st.text, 5},
+		{"seed ", p.known(strconv.FormatUint(s.Seed, 10)), st.text, 4},
+		{"", p.known(rateText(s)), st.text, 5},
 		{"threads ", threadsText(s.Threads), st.text, 8},
 		{"until ", s.Until, st.text, 7},
 		{"generation ", generationText(s.Generation), st.warn, 6},
@@ -110,6 +115,9 @@ func (p *headerPanel) second() string {
 func (p *headerPanel) tabLine() string {
 	st := p.sc.st
 	l := newLine(p.w).gap(1)
+	if p.sc.waiting {
+		return l.String()
+	}
 	for i, name := range screenNames {
 		if cells(name)+4 > l.room() {
 			break
@@ -257,11 +265,13 @@ func generationText(g int32) string {
 	return strconv.Itoa(int(g))
 }
 
-func pctOf(x float64) string {
-	if !finite(x) || x < 0 {
+// cpuText is what the UI process takes of one core; a process that has no
+// memory either has not been looked at.
+func cpuText(s *view.Self) string {
+	if !finite(s.CPUPercent) || s.CPUPercent < 0 || s.CPUPercent == 0 && s.RSSBytes == 0 {
 		return missing
 	}
-	return num(x, 1) + " % CPU"
+	return num(s.CPUPercent, 1) + " % CPU"
 }
 
 func sizeOrMissing(b int64) string {

@@ -83,20 +83,20 @@ func histRule(sc *scene, lane stats.Lane, a histAxis) string {
 	}
 	strong := make([]bool, a.cols)
 	s, _ := sc.main(lane)
-	for _, q := range []struct {
-		name string
-		q    stats.Quantile
-	}{{"p99", s.P99}, {"p50", s.P50}} {
-		c := a.col(q.q.Value)
-		if c < 0 {
+	free := 0
+	for _, q := range []stats.Quantile{s.P50, s.P99} {
+		c, name := a.col(q.Value), quantile(q.Q)
+		if c < 0 || q.Q == 0 {
 			continue
 		}
-		c = max(0, min(c-1, a.cols-len(q.name)))
-		for i, r := range q.name {
-			if c+i < a.cols {
-				row[c+i], strong[c+i] = r, true
-			}
+		c = max(free, c-1)
+		if c+len(name) > a.cols {
+			continue
 		}
+		for i, r := range name {
+			row[c+i], strong[c+i] = r, true
+		}
+		free = c + len(name) + 1
 	}
 	var out strip
 	for i, r := range row {

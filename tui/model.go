@@ -35,6 +35,7 @@ type model struct {
 	rev   uint64 // grows with everything that may change the picture
 	drawn uint64 // rev of the cached frame
 	frame string
+	cost  time.Duration // of composing a frame, smoothed
 }
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
@@ -102,7 +103,23 @@ func (m *model) take(v *view.View) tea.Cmd {
 	} else if m.at >= 0 {
 		m.rev-- // the picture is of the past; it stays as it is
 	}
-	return waitView(m.views, now.Add(m.o.interval()), m.done)
+	return waitView(m.views, now.Add(m.pace()), m.done)
+}
+
+// What the screen may cost: it slows down before it takes more of a core than
+// this. Bubble Tea's own work on a frame (cutting it into cells, finding what
+// changed) costs about one and a half times what composing it does.
+const (
+	screenShare = 0.025
+	wholeFrame  = 2.5 // whole cost of a frame over the cost of composing it
+	slowestPace = 500 * time.Millisecond
+)
+
+// pace is the time until the next view is wanted: the frame rate, or longer
+// where frames are dear. Keys are answered at once all the same.
+func (m *model) pace() time.Duration {
+	dear := time.Duration(float64(m.cost) * wholeFrame / screenShare)
+	return max(m.o.interval(), min(dear, slowestPace))
 }
 
 // show makes v the view that panels draw, keeping the chosen event chosen.
@@ -147,8 +164,10 @@ func (m *model) View() tea.View {
 	start := time.Now()
 	if m.drawn != m.rev {
 		m.frame, m.drawn = m.compose(), m.rev
+		d := time.Since(start)
+		m.cost += (d - m.cost) / 8
 		if m.o.OnFrame != nil {
-			m.o.OnFrame(time.Since(start))
+			m.o.OnFrame(d)
 		}
 	}
 	v := tea.NewView(m.frame)

@@ -13,6 +13,7 @@ import (
 type scene struct {
 	v         *view.View
 	st        *styles
+	waiting   bool          // the start screen is shown
 	statusRow bool          // there is a row for the status line
 	compact   bool          // frames are title lines only
 	hide      bool          // tagged samples are left out

@@ -28,14 +28,10 @@ func (p *selfPanel) view() string {
 func (p *selfPanel) facts() []field {
 	st, v := p.sc.st, p.sc.v
 	s, self := &v.Session, &v.Self
-	dropInk := st.text
-	if self.Dropped > 0 {
-		dropInk = st.warn
-	}
 	return []field{
-		{"screen", pctOf(self.CPUPercent) + " of a core, " + sizeOrMissing(self.RSSBytes), st.text, 0},
+		{"screen", cpuText(self) + " of a core, " + sizeOrMissing(self.RSSBytes), st.text, 0},
 		{"frame p99", frameText(self), st.text, 0},
-		{"views dropped", count(self.Dropped) + " replaced before they were shown", dropInk, 0},
+		{"views dropped", count(self.Dropped) + " replaced by newer ones before they were shown", st.text, 0},
 		{"samples", count(self.Samples) + ", " + spanOrMissing(self.PerSample) + " to take one in", st.text, 0},
 		{"journal", spanOrMissing(self.JournalLag) + " behind", st.text, 0},
 		{"worker", sizeOrMissing(self.WorkerRSS) + ", " + count(self.CreditInUse) + " requests ahead", st.text, 0},

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"tailscope/runner/view"
+	"tailscope/stats"
 )
 
 // startPanel stands in for the measuring panels until there is a sample: what
@@ -38,6 +39,7 @@ func (p *startPanel) view() string {
 	if v.Phase != view.PhaseFailed {
 		lines = append(lines, p.bar(w))
 	}
+	add(ink{}, "")
 	for _, f := range [][2]string{
 		{"model", v.Session.Model}, {"engine", v.Session.Engine},
 		{"provider", providerText(&v.Session)}, {"folder", v.Session.Dir},
@@ -108,9 +110,23 @@ func (p *tinyPanel) view() string {
 		case p.w >= 8:
 			l.put(st.lane[i], laneMark(laneOf(i))+" "+v)
 		default:
-			l.put(st.lane[i], v)
+			l.put(st.lane[i], narrowest(s, p.w))
 		}
 		out = append(out, l.String())
 	}
 	return join(block(out, p.w, p.h))
+}
+
+// narrowest is a lane's p99 in at most w cells: rather no unit, or a dash,
+// than half a number.
+func narrowest(s *stats.Summary, w int) string {
+	if s.N == 0 || !finite(s.P99.Value) {
+		return missing
+	}
+	for _, t := range []string{short(s.P99.Value), num(s.P99.Value/1e6, 0) + "ms", num(s.P99.Value/1e6, 0), num(s.P99.Value/1e9, 0) + "s"} {
+		if cells(t) <= w {
+			return t
+		}
+	}
+	return missing
 }

@@ -32,12 +32,30 @@ func (k ink) on(s string) string {
 
 // cells returns how many terminal cells s takes; s holds no escape codes.
 func cells(s string) int {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
+	n := 0
+	for _, r := range s {
+		if !narrow(r) {
 			return ansi.StringWidth(s)
 		}
+		n++
 	}
-	return len(s)
+	return n
+}
+
+// narrow reports whether r surely takes one cell by itself: ASCII, Latin,
+// Greek, and the dashes, arrows, boxes, blocks and marks the screen is made of.
+func narrow(r rune) bool {
+	switch {
+	case r < 0x7f:
+		return r >= 0x20
+	case r < 0x300:
+		return r >= 0xa1 && r != 0xad
+	case r >= 0x391 && r <= 0x3c9, r >= 0x2010 && r <= 0x2027, r >= 0x2030 && r <= 0x203b, r >= 0x2190 && r <= 0x2199, r >= 0x2200 && r <= 0x22ff:
+		return true
+	case r >= 0x2500 && r <= 0x25fc, r == 0x2713, r == 0x2715:
+		return true
+	}
+	return false
 }
 
 // clean makes foreign text (model names, an engine's reasons) safe to print:

@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"fmt"
+	"math"
 
 	"tailscope/stats"
 )
@@ -16,12 +16,14 @@ func (p *verdictPanel) view() string {
 	}
 	w, h := p.inner()
 	title := []run{{st.title, "verdict"}}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
 	var out []string
-	pair := p.pairLine(w)
 	for _, s := range wrap(p.sentence(), w, max(1, h-1)) {
 		out = append(out, newLine(w).put(p.sentenceInk(), s).String())
 	}
-	return p.frame(title, p.winners(), append(out, pair))
+	return p.frame(title, p.winners(), append(out, p.pairLines(w, h-len(out), 0)...))
 }
 
 // bare is the verdict without a frame, for small screens.
@@ -40,9 +42,7 @@ func (p *verdictPanel) bare() string {
 		}
 		out = append(out, l.put(p.sentenceInk(), s).String())
 	}
-	if p.h > len(out) {
-		out = append(out, p.pairLine(p.w))
-	}
+	out = append(out, p.pairLines(p.w, p.h-len(out), 2)...)
 	return join(block(out, p.w, p.h))
 }
 
@@ -92,57 +92,69 @@ func (p *verdictPanel) winners() []run {
 	return out
 }
 
-// pairLine tells the paired comparison, the most telling figures first.
-func (p *verdictPanel) pairLine(w int) string {
-	st, pr := p.sc.st, &p.sc.v.Stats.Pair
-	l := newLine(w)
-	if p.sc.compact {
-		l.gap(2)
+// pairLines tells the paired comparison in up to n lines, the most telling
+// figures first.
+func (p *verdictPanel) pairLines(w, n, indent int) []string {
+	if n < 1 {
+		return nil
 	}
+	st, pr, ses := p.sc.st, &p.sc.v.Stats.Pair, &p.sc.v.Session
+	l := newLine(w).gap(indent)
 	if pr.N == 0 {
-		if p.sc.v.Session.Pairing != "" && p.sc.v.Session.Pairing != "interleaved" {
-			return l.put(st.muted, "no pairs: pairing is "+p.sc.v.Session.Pairing+" (i changes it)").String()
+		text := "no pairs yet"
+		if ses.Pairing != "" && ses.Pairing != "interleaved" {
+			text = "no pairs: pairing is " + ses.Pairing + " (i changes it)"
 		}
-		return l.put(st.muted, "no pairs yet").String()
+		return []string{l.put(st.muted, text).String()}
 	}
-	for i, s := range pairFacts(pr) {
-		if i > 0 {
-			s = " · " + s
-		}
-		if cells(s) > l.room() {
-			continue
-		}
+	var out []string
+	for i, s := range pairFacts(pr, ses.AA) {
 		k := st.muted
 		if i == 0 {
 			k = st.strong
 		}
+		switch {
+		case l.w == indent:
+		case cells(s)+3 <= l.room():
+			l.put(st.faint, " · ")
+		case len(out) < n-1:
+			out = append(out, l.String())
+			l = newLine(w).gap(indent)
+		default:
+			continue
+		}
 		l.put(k, s)
 	}
-	return l.String()
+	return append(out, l.String())
 }
 
-func pairFacts(pr *stats.PairView) []string {
+// pairFacts lists what the pairs say; in an A/A run both lanes are eager.
+func pairFacts(pr *stats.PairView, aa bool) []string {
+	name, diff := "optimized", "optimized − eager"
+	if aa {
+		name, diff = "eager B", "eager B − eager A"
+	}
 	var out []string
 	if finite(pr.Crossover) {
 		switch {
 		case pr.Crossover <= 0:
-			out = append(out, "optimized loses at every quantile")
+			out = append(out, name+" loses at every quantile")
 		case pr.Crossover >= 1:
-			out = append(out, "optimized wins at every quantile")
+			out = append(out, name+" wins at every quantile")
 		default:
-			out = append(out, "optimized wins up to "+quantile(pr.Crossover)+", loses beyond")
+			out = append(out, name+" wins up to "+quantile(pr.Crossover)+", loses beyond")
 		}
 	}
-	d := "median optimized − eager " + signed(pr.MedianDiff)
+	d := "median " + diff + " " + signed(pr.MedianDiff)
 	if finite(pr.DiffLo) && finite(pr.DiffHi) {
 		d += " [" + signed(pr.DiffLo) + ", " + signed(pr.DiffHi) + "]"
 	}
-	if finite(pr.NoiseNs) && pr.NoiseNs > 0 && finite(pr.MedianDiff) && pr.MedianDiff < pr.NoiseNs && pr.MedianDiff > -pr.NoiseNs {
+	if finite(pr.NoiseNs) && pr.NoiseNs > 0 && finite(pr.MedianDiff) && math.Abs(pr.MedianDiff) < pr.NoiseNs {
 		d = "~ " + d
 	}
 	out = append(out, d, "won "+pct(pr.ShareWon, 1)+" of "+count(pr.N)+" pairs")
 	if finite(pr.RatioGeomean) {
-		out = append(out, fmt.Sprintf("ratio %.3f", pr.RatioGeomean))
+		out = append(out, "ratio "+num(pr.RatioGeomean, 3))
 	}
 	if finite(pr.NoiseNs) {
 		out = append(out, "noise floor ±"+dur(pr.NoiseNs))

@@ -1,0 +1,171 @@
+package tui
+
+import (
+	"fmt"
+	"image"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+	"go.uber.org/goleak"
+
+	tea "charm.land/bubbletea/v2"
+
+	"tailscope/runner/view"
+)
+
+func TestMain(m *testing.M) {
+	// teatest waits on its own signal channel for ever
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/charmbracelet/x/exp/teatest/v2.NewTestModel.func2"))
+}
+
+var sizes = []image.Point{{200, 60}, {120, 40}, {80, 24}, {40, 6}, {3, 3}, {0, 0}}
+
+// requireFrame compares a frame as plain text, without trailing blanks, and
+// checks that it is exactly as large as it should be.
+func requireFrame(t *testing.T, frame string, w, h int) {
+	t.Helper()
+	text := ansi.Strip(frame)
+	if w > 0 && h > 0 {
+		lines := strings.Split(text, "\n")
+		if len(lines) != h {
+			t.Errorf("%d lines, want %d", len(lines), h)
+		}
+		for i, l := range lines {
+			if n := ansi.StringWidth(l); n != w {
+				t.Errorf("line %d is %d cells wide, want %d: %q", i, n, w, l)
+			}
+			lines[i] = strings.TrimRight(l, " ")
+		}
+		text = strings.Join(lines, "\n")
+	}
+	golden.RequireEqual(t, text)
+}
+
+// toggled is 40 s of a run with padding switched on after 25 s.
+func toggled(t *testing.T, size image.Point) *model {
+	t.Helper()
+	m, src := newTestModel(size, 25*time.Second)
+	src.Do(view.Command{Action: view.ActStrategy, Arg: "padded"})
+	src.Step(15 * time.Second)
+	v := src.View()
+	m.Update(viewMsg{&v})
+	return m
+}
+
+func TestScreens(t *testing.T) {
+	for screen := 1; screen <= numScreens; screen++ {
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("view%d/%dx%d", screen, size.X, size.Y), func(t *testing.T) {
+				m := toggled(t, size)
+				m.sc.screen = screen
+				m.rev++
+				requireFrame(t, m.View().Content, size.X, size.Y)
+			})
+		}
+	}
+}
+
+var panelNames = map[slot]string{
+	slotHeader: "header", slotEager: "eager", slotOptimized: "optimized", slotVerdict: "verdict", slotTimeline: "timeline",
+	slotEvents: "events", slotGPU: "gpu", slotStatus: "status", slotFooter: "footer", slotStart: "start", slotTiny: "tiny", slotHelp: "help",
+	slotScenarios: "scenarios", slotQuantiles: "quantiles", slotDelta: "delta", slotCauses: "causes", slotDetectors: "detectors",
+	slotShapes: "shapes", slotGauges: "gauges", slotAdvisor: "advisor", slotSegments: "segments", slotAdvice: "advice",
+	slotSelf: "self", slotAllEvents: "allevents", slotFullGPU: "fullgpu",
+}
+
+func TestPanels(t *testing.T) {
+	for s, name := range panelNames {
+		for _, size := range []image.Point{{100, 20}, {80, 12}, {40, 6}, {3, 3}, {0, 0}} {
+			t.Run(fmt.Sprintf("%s/%dx%d", name, size.X, size.Y), func(t *testing.T) {
+				m := toggled(t, image.Pt(200, 60))
+				m.sc.compact = size.X < 100
+				p := m.panels[s]
+				p.setSize(size.X, size.Y)
+				requireFrame(t, p.view(), size.X, size.Y)
+			})
+		}
+	}
+}
+
+func TestStates(t *testing.T) {
+	states := map[string]func(*view.View){
+		"starting": func(v *view.View) {
+			*v = view.View{Phase: view.PhaseStarting, Progress: 0.4, Status: "Loading builtin:gpt2-mini."}
+		},
+		"failed": func(v *view.View) {
+			*v = view.View{Phase: view.PhaseFailed, Progress: nan, Status: "The model is not there. Run tailscope model build."}
+		},
+		"failedlate": func(v *view.View) {
+			v.Phase, v.Status = view.PhaseFailed, "The worker ended three times in a row; its log is in the folder."
+		},
+		"paused": func(v *view.View) { v.Phase = view.PhasePaused },
+		"restarting": func(v *view.View) {
+			v.Phase, v.Status = view.PhaseRestart, "The worker ended (signal: killed); starting it again."
+		},
+		"done":   func(v *view.View) { v.Phase, v.Status = view.PhaseDone, "Done: 5,000 requests." },
+		"warmup": func(v *view.View) { v.Phase, v.Progress = view.PhaseWarmup, 0.3 },
+		"notice": func(v *view.View) {
+			v.Notices = []view.Notice{{TNs: v.NowNs, Level: "error", Text: "journal: no space left on device"}}
+		},
+		"replay": func(v *view.View) { v.Replay = &view.Replay{PosNs: 15e9, LenNs: 60e9, Speed: 2, Playing: true} },
+		"nogpu":  func(v *view.View) { v.GPU = view.GPU{Why: "No NVIDIA driver here."} },
+		"empty":  func(v *view.View) { *v = view.View{} },
+	}
+	for name, change := range states {
+		for _, size := range []image.Point{{120, 40}, {80, 24}, {40, 10}} {
+			t.Run(fmt.Sprintf("%s/%dx%d", name, size.X, size.Y), func(t *testing.T) {
+				m, src := newTestModel(size, 10*time.Second)
+				v := src.View()
+				change(&v)
+				m.Update(viewMsg{&v})
+				requireFrame(t, m.View().Content, size.X, size.Y)
+			})
+		}
+	}
+}
+
+func TestPlainIsASCII(t *testing.T) {
+	m := toggled(t, image.Pt(120, 40))
+	m.o.Plain = true
+	m.sc.st = newStyles(true, true)
+	m.rev++
+	frame := ansi.Strip(m.View().Content)
+	for _, r := range frame {
+		if r >= 0x80 {
+			t.Fatalf("%q in a plain frame", r)
+		}
+	}
+	if strings.Contains(frame, "?") && strings.Count(frame, "?") > 1 { // the key ? itself
+		t.Errorf("a glyph has no plain stand-in:\n%s", frame)
+	}
+	requireFrame(t, frame, 120, 40)
+}
+
+// Nothing may panic or leave the screen, whatever the size.
+func TestEverySizeHolds(t *testing.T) {
+	m := toggled(t, image.Pt(80, 24))
+	for screen := 1; screen <= numScreens; screen++ {
+		for w := 0; w <= 210; w += 1 + w/12 {
+			for h := 0; h <= 70; h += 1 + h/9 {
+				m.sc.screen = screen
+				m.Update(tea.WindowSizeMsg{Width: w, Height: h})
+				frame := ansi.Strip(m.View().Content)
+				if w == 0 || h == 0 {
+					continue
+				}
+				lines := strings.Split(frame, "\n")
+				if len(lines) != h {
+					t.Fatalf("view %d at %dx%d: %d lines", screen, w, h, len(lines))
+				}
+				for y, l := range lines {
+					if n := ansi.StringWidth(l); n != w {
+						t.Fatalf("view %d at %dx%d: line %d is %d wide: %q", screen, w, h, y, n, l)
+					}
+				}
+			}
+		}
+	}
+}

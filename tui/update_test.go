@@ -1,0 +1,290 @@
+package tui
+
+import (
+	"image"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
+
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+// press types keys by the names Bubble Tea gives them.
+func press(m *model, keys ...string) {
+	special := map[string]tea.KeyPressMsg{
+		"left": {Code: tea.KeyLeft}, "right": {Code: tea.KeyRight}, "up": {Code: tea.KeyUp}, "down": {Code: tea.KeyDown},
+		"tab": {Code: tea.KeyTab}, "esc": {Code: tea.KeyEscape}, "space": {Code: tea.KeySpace, Text: " "}, "ctrl+c": {Code: 'c', Mod: tea.ModCtrl},
+	}
+	for _, k := range keys {
+		msg, ok := special[k]
+		if !ok {
+			msg = tea.KeyPressMsg{Code: []rune(k)[0], Text: k}
+		}
+		m.Update(msg)
+	}
+}
+
+func asked(m *model) []view.Command {
+	var out []view.Command
+	for {
+		select {
+		case c := <-m.out:
+			out = append(out, c)
+		default:
+			return out
+		}
+	}
+}
+
+func TestKeysAskTheSession(t *testing.T) {
+	for _, c := range []struct {
+		keys string
+		want view.Command
+	}{
+		{"p", view.Command{Action: view.ActStrategy, Arg: "padded"}},
+		{"b", view.Command{Action: view.ActStrategy, Arg: "bucketed"}},
+		{"d", view.Command{Action: view.ActStrategy, Arg: "dynamic"}},
+		{"o", view.Command{Action: view.ActAA}},
+		{"m", view.Command{Action: view.ActMode}},
+		{"s", view.Command{Action: view.ActScenario}},
+		{"i", view.Command{Action: view.ActPairing}},
+		{"w", view.Command{Action: view.ActWarm}},
+		{"c", view.Command{Action: view.ActClear}},
+		{"r", view.Command{Action: view.ActSegment}},
+		{"space", view.Command{Action: view.ActPause}},
+		{"e", view.Command{Action: view.ActExport}},
+		{"-", view.Command{Action: view.ActWindow, D: 60 * time.Second}},
+		{"q", view.Command{Action: view.ActQuit}},
+		{"ctrl+c", view.Command{Action: view.ActQuit}},
+	} {
+		t.Run(c.keys, func(t *testing.T) {
+			m, _ := newTestModel(image.Pt(120, 40), time.Second)
+			press(m, c.keys)
+			if d := cmp.Diff([]view.Command{c.want}, asked(m)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestPressingAgainReturns(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), time.Second)
+	v := src.View()
+	v.Session.Strategy = "padded"
+	m.Update(viewMsg{&v})
+	press(m, "p")
+	if d := cmp.Diff([]view.Command{{Action: view.ActStrategy}}, asked(m)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestWhatTheEngineLacksIsSaidNotAsked(t *testing.T) {
+	m, _ := newTestModel(image.Pt(120, 40), time.Second)
+	press(m, "P")
+	if got := asked(m); len(got) > 0 {
+		t.Errorf("asked for %v", got)
+	}
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "this engine cannot do profile: the ort engine has no profiler window") {
+		t.Error("the reason is not on the screen")
+	}
+}
+
+func TestFrozenScreenStaysWhileViewsComeIn(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 5*time.Second)
+	press(m, "v")
+	before := m.View().Content
+	src.Step(5 * time.Second)
+	v := src.View()
+	m.Update(viewMsg{&v})
+	if m.View().Content != before {
+		t.Error("the frozen screen moved")
+	}
+	if !strings.Contains(ansi.Strip(before), "FROZEN") {
+		t.Error("nothing says that it is frozen")
+	}
+	press(m, "v")
+	if m.sc.v != &v && m.sc.v.NowNs != v.NowNs {
+		t.Error("unfreezing does not show the newest view")
+	}
+}
+
+// feed runs the source and hands the model a view every 200 ms.
+func feed(m *model, step func(time.Duration), next func() view.View, d time.Duration) {
+	for range int(d / (200 * time.Millisecond)) {
+		step(200 * time.Millisecond)
+		v := next()
+		m.Update(viewMsg{&v})
+	}
+}
+
+func TestScrubbingShowsThePast(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 0)
+	feed(m, src.Step, src.View, 30*time.Second)
+	press(m, "left", "left", "left")
+	if m.sc.v.NowNs >= m.newest.NowNs-1e9 {
+		t.Fatalf("three steps back show %d of %d", m.sc.v.NowNs, m.newest.NowNs)
+	}
+	past := m.sc.v
+	if past.Stats.Lanes[1].Session.N >= m.newest.Stats.Lanes[1].Session.N {
+		t.Error("the past has as many samples as the present")
+	}
+	for _, e := range past.Events {
+		if e.TNs > past.NowNs {
+			t.Errorf("an event of the future at %d in a view of %d", e.TNs, past.NowNs)
+		}
+	}
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "PAST") {
+		t.Error("nothing says that this is the past")
+	}
+	feed(m, src.Step, src.View, time.Second)
+	if m.sc.v != past {
+		t.Error("new views push the past off the screen")
+	}
+	press(m, "esc")
+	if m.sc.v != m.newest || m.sc.past != 0 {
+		t.Error("esc does not return to now")
+	}
+}
+
+func TestWalkingOverEvents(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 0)
+	feed(m, src.Step, src.View, 30*time.Second)
+	n := len(m.newest.Events)
+	if n < 5 {
+		t.Fatal("too few events to test with")
+	}
+	for back := 1; back <= 3; back++ {
+		press(m, "N")
+		want := m.newest.Events[n-back]
+		if m.sc.picked < 0 || m.sc.v.Events[m.sc.picked].TNs != want.TNs {
+			t.Fatalf("step %d does not choose the event at %d", back, want.TNs)
+		}
+		if d := m.sc.v.NowNs - want.TNs; d < 0 || d > 2e9 {
+			t.Errorf("the picture is %d ns from the event", d)
+		}
+	}
+	press(m, "n", "n", "n")
+	if m.sc.past != 0 || m.at >= 0 {
+		t.Error("stepping past the newest event does not return to now")
+	}
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	var h history
+	for i := range 100_000 {
+		h.add(&view.View{NowNs: int64(i) * 1e9, Stats: stats.Live{Timeline: make([]stats.TimeBin, 10)}, Events: make([]stats.Event, 10)})
+	}
+	if n := len(h.views); n > historyMax {
+		t.Errorf("%d views kept, at most %d wanted", n, historyMax)
+	}
+	if h.views[0].NowNs != 0 {
+		t.Error("the start of the session is forgotten")
+	}
+	for i, v := range h.views {
+		if v.Stats.Timeline != nil || v.Events != nil {
+			t.Fatal("a kept view carries what every view repeats")
+		}
+		if i > 0 && v.NowNs <= h.views[i-1].NowNs {
+			t.Fatal("out of order")
+		}
+	}
+}
+
+func TestSilenceIsMarkedStale(t *testing.T) {
+	m, _ := newTestModel(image.Pt(120, 40), 5*time.Second)
+	m.now = func() time.Time { return time.Unix(1010, 0) }
+	m.Update(tickMsg{})
+	s := ansi.Strip(m.View().Content)
+	if !strings.Contains(s, "STALE 10 s") || !strings.Contains(s, "nothing heard from the session for 10 s") {
+		t.Error("ten silent seconds are not marked")
+	}
+}
+
+func TestNoticesExpire(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), time.Second)
+	v := src.View()
+	v.Notices = []view.Notice{{TNs: v.NowNs - 1e9, Level: "warn", Text: "disk is nearly full"}}
+	m.Update(viewMsg{&v})
+	if !strings.Contains(m.View().Content, "disk is nearly full") {
+		t.Error("a fresh notice is not shown")
+	}
+	w := v
+	w.NowNs += 60e9
+	m.Update(viewMsg{&w})
+	if strings.Contains(m.View().Content, "disk is nearly full") {
+		t.Error("an old notice is still shown")
+	}
+}
+
+func TestReplayKeysSeek(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 10*time.Second)
+	v := src.View()
+	v.Replay = &view.Replay{PosNs: 10e9, LenNs: 60e9, Speed: 1, Playing: true}
+	m.Update(viewMsg{&v})
+	press(m, "right", "left", "space", "+", "p", "e")
+	want := []view.Command{
+		{Action: view.ActReplaySeek, D: 15 * time.Second}, {Action: view.ActReplaySeek, D: 5 * time.Second},
+		{Action: view.ActReplayPlay}, {Action: view.ActReplayRate, X: 2},
+	}
+	if d := cmp.Diff(want, asked(m)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestClicks(t *testing.T) {
+	m, src := newTestModel(image.Pt(200, 60), 0)
+	feed(m, src.Step, src.View, 20*time.Second)
+	m.View()
+	for _, p := range m.lay.places {
+		if p.slot == slotTimeline {
+			m.Update(tea.MouseClickMsg{X: p.r.Min.X + p.r.Dx()/2, Y: p.r.Min.Y + 3})
+		}
+	}
+	if m.focus != slotTimeline || m.sc.past == 0 || m.sc.past > m.newest.NowNs-5e9 {
+		t.Errorf("a click in the middle of the timeline goes to %d of %d", m.sc.past, m.newest.NowNs)
+	}
+	press(m, "esc")
+	m.View()
+	for _, p := range m.lay.places {
+		if p.slot == slotEvents {
+			m.Update(tea.MouseClickMsg{X: p.r.Min.X + 5, Y: p.r.Min.Y + 2})
+		}
+	}
+	if m.focus != slotEvents || m.sc.picked < 0 {
+		t.Error("a click on an event does not choose it")
+	}
+	hp := m.panels[slotHeader].(*headerPanel)
+	m.Update(tea.MouseClickMsg{X: hp.tabs[3][0], Y: 2})
+	if m.sc.screen != 4 {
+		t.Errorf("a click on the fourth view shows view %d", m.sc.screen)
+	}
+}
+
+func TestEndedSessionKeepsTheScreen(t *testing.T) {
+	m, _ := newTestModel(image.Pt(120, 40), 5*time.Second)
+	m.Update(streamEndedMsg{})
+	press(m, "p")
+	if got := asked(m); len(got) > 0 {
+		t.Errorf("asked an ended session for %v", got)
+	}
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "p50") {
+		t.Error("the last figures are gone")
+	}
+}
+
+func TestHideTaggedShowsTheCounterfactual(t *testing.T) {
+	m, _ := newTestModel(image.Pt(120, 40), 30*time.Second)
+	with, without := m.newest.Stats.Lanes[1].Segment.P99.Value, m.newest.Stats.Lanes[1].Hidden.P99.Value
+	if !strings.Contains(m.View().Content, dur(with)) {
+		t.Errorf("p99 %s is not shown", dur(with))
+	}
+	press(m, "h")
+	if !strings.Contains(m.View().Content, dur(without)) {
+		t.Errorf("p99 without tagged samples %s is not shown", dur(without))
+	}
+}
