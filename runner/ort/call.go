@@ -31,10 +31,7 @@ func newCall(s *session, st *store, shape lmShape, step int) (*call, error) {
 	if c.b, err = s.c.newBinding(); err != nil {
 		return nil, fmt.Errorf("bind %v: %w", shape, err)
 	}
-	if err = c.bindInputs(); err == nil {
-		err = c.bindOutputs()
-	}
-	if err != nil {
+	if err = c.bind(); err != nil {
 		c.free()
 		return nil, fmt.Errorf("bind %v: %w", shape, err)
 	}
@@ -49,62 +46,105 @@ func at(name string, step int) string { return fmt.Sprintf("%s#%d", name, step) 
 // alternate between two halves: a graph cannot write what it still reads.
 func cacheHalf(i, step int) string { return fmt.Sprintf("cache%d/%d", i, step&1) }
 
-func (c *call) bindInputs() error {
-	g, values := c.s.g, c.shape.values()
+// slot is a port of a graph with the buffer and the shape it is bound to.
+type slot struct {
+	name, buffer string
+	typ          dtype
+	shape        []int64
+	output       bool
+}
+
+// layout lists every port of a graph for one shape of one step.
+func (g *graph) layout(shape lmShape, step int) ([]slot, error) {
+	values := shape.values()
+	var out []slot
 	for i := range g.inputs {
 		p := &g.inputs[i]
-		shape, err := p.eval(values)
+		dims, err := p.eval(values)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		x, err := c.view(c.inputBuffer(p.name), p.typ, shape)
-		if err == nil {
-			err = c.b.input(p.name, x.v)
-		}
-		if err != nil {
-			return err
-		}
-		switch p.name {
-		case g.ids:
-			c.ids = x
-		case g.mask:
-			c.mask = x
-		case g.pos:
-			c.pos = x
-		}
+		out = append(out, slot{p.name, g.inputBuffer(p.name, step), p.typ, dims, false})
 	}
-	return nil
+	for i, name := range g.present {
+		p := g.output(name)
+		dims, err := p.eval(values)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, slot{name, cacheHalf(i, step), p.typ, dims, true})
+	}
+	b := int64(shape.batch)
+	return append(out,
+		slot{g.logits, "logits", g.output(g.logits).typ, []int64{b, int64(shape.seq), int64(g.vocab)}, true},
+		slot{g.token, at("token", step), g.output(g.token).typ, []int64{b, 1}, true}), nil
 }
 
 // inputBuffer says where an input lives: the token that the step before has
-// chosen is this step's input as it stands.
-func (c *call) inputBuffer(name string) string {
-	g := c.s.g
-	if name == g.ids && c.step > 0 {
-		return at("token", c.step-1)
+// chosen is this step's input as it stands, and so is the cache it wrote.
+func (g *graph) inputBuffer(name string, step int) string {
+	if name == g.ids && step > 0 {
+		return at("token", step-1)
 	}
 	for i, past := range g.past {
 		if past == name {
-			return cacheHalf(i, c.step+1)
+			return cacheHalf(i, step+1)
 		}
 	}
-	return at("in/"+name, c.step)
+	return at("in/"+name, step)
 }
 
-func (c *call) bindOutputs() error {
-	g, values := c.s.g, c.shape.values()
-	for i, name := range g.present {
-		if _, err := c.out(name, cacheHalf(i, c.step), values); err != nil {
-			return err
+// reserve makes room for a shape, so that binding it later moves no buffer.
+func (st *store) reserve(g *graph, shape lmShape, step int) error {
+	slots, err := g.layout(shape, step)
+	for _, s := range slots {
+		if err == nil {
+			_, err = st.buffer(s.buffer, st.dev, elements(s.shape)*s.typ.size())
 		}
 	}
-	var err error
-	if c.logits, err = c.outShape(g.logits, "logits", []int64{int64(c.shape.batch), int64(c.shape.seq), int64(g.vocab)}); err != nil {
+	return err
+}
+
+// bind views every slot and binds it.
+func (c *call) bind() error {
+	g := c.s.g
+	slots, err := g.layout(c.shape, c.step)
+	if err != nil {
 		return err
 	}
-	if c.token, err = c.outShape(g.token, at("token", c.step), []int64{int64(c.shape.batch), 1}); err != nil {
-		return err
+	for _, s := range slots {
+		x, err := c.st.tensor(s.buffer, s.typ, s.shape...)
+		if err != nil {
+			return err
+		}
+		c.views = append(c.views, x.v)
+		if s.output {
+			err = c.b.output(s.name, x.v)
+		} else {
+			err = c.b.input(s.name, x.v)
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case s.name == g.ids && !s.output:
+			c.ids = x
+		case s.name == g.mask && !s.output:
+			c.mask = x
+		case s.name == g.pos && !s.output:
+			c.pos = x
+		case s.name == g.logits && s.output:
+			c.logits = x
+		case s.name == g.token && s.output:
+			c.token = x
+		}
 	}
+	return c.bindFence()
+}
+
+// bindFence decides what proves that a run is over: nothing on the host, a
+// copy of the chosen token from a device.
+func (c *call) bindFence() (err error) {
 	if c.token.host != nil {
 		c.fenceHost = c.token
 		return nil
@@ -113,30 +153,6 @@ func (c *call) bindOutputs() error {
 	c.fenceHost, err = c.st.hostTensor(at("token", c.step), c.token.typ, c.token.shape...)
 	c.views = append(c.views, c.fenceHost.v)
 	return err
-}
-
-func (c *call) out(name, buffer string, values map[string]int) (tensor, error) {
-	shape, err := c.s.g.output(name).eval(values)
-	if err != nil {
-		return tensor{}, err
-	}
-	return c.outShape(name, buffer, shape)
-}
-
-func (c *call) outShape(name, buffer string, shape []int64) (tensor, error) {
-	x, err := c.view(buffer, c.s.g.output(name).typ, shape)
-	if err == nil {
-		err = c.b.output(name, x.v)
-	}
-	return x, err
-}
-
-func (c *call) view(buffer string, t dtype, shape []int64) (tensor, error) {
-	x, err := c.st.tensor(buffer, t, shape...)
-	if err == nil {
-		c.views = append(c.views, x.v)
-	}
-	return x, err
 }
 
 // run executes the call. t covers the run and the proof that it is over.

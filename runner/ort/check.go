@@ -1,8 +1,10 @@
 package ort
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"tailscope/runner/protocol"
@@ -80,6 +82,9 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 		return
 	}
 	d, err := e.distance(r, ref, opt)
+	if errors.Is(err, errEvicted) {
+		return
+	}
 	if err != nil {
 		e.out.queue(&protocol.Error{Code: "internal", Message: fmt.Sprintf("compare the outputs of request %d: %v", r.ID, err)})
 		return
@@ -106,17 +111,48 @@ func jsonFloat(f float64) any {
 // the request did not run in the eager lane, the eager session runs it now.
 func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, error) {
 	if ref == nil {
-		o := &outcome{lane: e.lanes[stats.Eager]}
-		if err := e.prefill(o.lane, r, o); err != nil {
+		o, err := e.reference(r)
+		if err != nil {
 			return 0, err
 		}
 		ref = o
+	}
+	if ref.gen != nil {
+		return generationDistance(ref.gen, opt.gen)
 	}
 	a, err := ref.last.lastLogits()
 	if err != nil {
 		return 0, err
 	}
 	b, err := opt.last.lastLogits()
+	if err != nil {
+		return 0, err
+	}
+	return relL2(a, b)
+}
+
+// reference runs a request in the eager lane for comparison only.
+func (e *engine) reference(r *protocol.Request) (*outcome, error) {
+	o := &outcome{lane: e.lanes[stats.Eager]}
+	if r.Mode == "prefill" {
+		return o, e.prefill(o.lane, r, o)
+	}
+	return o, e.generate(o.lane, r, o)
+}
+
+// generationDistance compares the last logits of two generations under the
+// same tokens: where the lanes chose differently, the optimized lane runs
+// once more with the eager lane's choices.
+func generationDistance(ref, opt *generation) (float64, error) {
+	tokens := ref.tokens()
+	a, err := ref.decode[ref.steps-1].c.lastLogits()
+	if err != nil {
+		return 0, err
+	}
+	b, err := opt.decode[opt.steps-1].c.lastLogits()
+	if err == nil && !slices.Equal(tokens, opt.tokens()) {
+		b, err = opt.replay(tokens)
+	}
 	if err != nil {
 		return 0, err
 	}

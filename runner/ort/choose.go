@@ -44,6 +44,9 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape lmShape) (
 	if ph.word == "dynamic" {
 		ch.key.shape = "dynamic"
 	}
+	if ph.lacks != "" {
+		return ch, e.fallBack(l, r, &ch, ph.lacks)
+	}
 	if x := ch.group.get(ch.key); x != nil {
 		x.runs++
 		ch.s = x.s
@@ -51,7 +54,7 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape lmShape) (
 		return ch, nil
 	}
 	if ch.group.full(e.policy) && !e.policy.evict {
-		err = e.fallBack(l, r, &ch, fmt.Sprintf("%s: the recompile limit of %d is reached", shapeText(ph.name, shape), e.policy.max))
+		err = e.fallBack(l, r, &ch, limitText(ph.name, shape, e.policy.max))
 	}
 	return ch, err
 }
@@ -164,6 +167,7 @@ type phase struct {
 	name  string // prefill or decode
 	graph *graph
 	word  string
+	lacks string // why the strategy cannot be had with this model; "" it can
 }
 
 // shapeText names a shape in a sentence.

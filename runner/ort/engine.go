@@ -81,8 +81,8 @@ func (e *engine) request(r *protocol.Request) {
 type outcome struct {
 	lane   *lane
 	sample sample
-	last   *call   // the call whose logits answer the request; nil on error
-	tokens []int64 // greedy tokens, batch after batch; decode only
+	last   *call       // the call whose logits answer the request; nil on error
+	gen    *generation // of kv_decode and e2e_kv
 }
 
 // inLane runs one request in one lane.
@@ -96,6 +96,10 @@ func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 		err = fmt.Errorf("mode %s needs a language model with cached keys and values: use forward", r.Mode)
 	case r.Mode == "prefill":
 		err = e.prefill(l, r, o)
+	case e.decodeG == nil && (r.Mode == "kv_decode" || r.Mode == "e2e_kv"):
+		err = fmt.Errorf("mode %s needs a model with past keys and values: use prefill", r.Mode)
+	case r.Mode == "kv_decode" || r.Mode == "e2e_kv":
+		err = e.generate(l, r, o)
 	default:
 		err = fmt.Errorf("mode %q is not known to this engine", r.Mode)
 	}

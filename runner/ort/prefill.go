@@ -18,7 +18,7 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	shape := lmShape{batch: p.batch, seq: p.exec}
 	o.sample.shape = shape.String()
 	o.sample.executed, o.sample.kv = p.batch*p.exec, p.exec
-	ch, err := e.choose(l, r, phase{"prefill", e.prefillG, r.Strategy.Prefill}, shape)
+	ch, err := e.choose(l, r, phase{name: "prefill", graph: e.prefillG, word: r.Strategy.Prefill}, shape)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (l *lane) bindPrompt(s *session, shape lmShape, p *prompt) (*call, error) {
 // writePrompt writes token ids, mask and positions: the prompt at the right,
 // padding with mask 0 at the left, position = max(number of tokens before, 0).
 func (c *call) writePrompt(p *prompt) error {
-	pad := p.exec - p.tokens
+	pad, total := p.exec-p.tokens, c.shape.past+p.exec // past: an empty cache of kv-bucketed
 	for b := range p.batch {
 		for i := range p.exec {
 			at, real := b*p.exec+i, i >= pad
@@ -76,11 +76,13 @@ func (c *call) writePrompt(p *prompt) error {
 				id = p.ids[b*p.tokens+i-pad]
 			}
 			c.ids.setInt(at, id)
-			if c.mask.host != nil {
-				c.mask.setInt(at, b2i(real))
-			}
-			if c.pos.host != nil {
+			if c.pos.v.p != nil {
 				c.pos.setInt(at, int64(max(i-pad, 0)))
+			}
+		}
+		for i := range total {
+			if c.mask.v.p != nil {
+				c.mask.setInt(b*total+i, b2i(i >= total-p.tokens))
 			}
 		}
 	}

@@ -172,12 +172,13 @@ const credit = 512
 func hello(version string) *protocol.Hello {
 	return &protocol.Hello{
 		Protocol: protocol.Version, Engine: "ort", Version: version, PID: os.Getpid(), ClockNs: now(), Credit: credit,
-		Modes: []string{"prefill"},
+		Modes: []string{"prefill", "kv_decode", "e2e_kv"},
 		Strategies: map[string][]string{
 			"prefill": {"variable", "padded", "bucketed", "dynamic", "eager"},
+			"decode":  {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed"},
 		},
 		Pairings: []string{"interleaved", "sequential"},
-		Features: []string{"clear", "set", "aa", "evidence", "check"},
+		Features: []string{"clear", "set", "aa", "evidence", "check", "steps"},
 		Lacks: map[string]string{
 			"static-cache": "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here",
 			"device_ns":    "ONNX Runtime gives no device events through its C API",

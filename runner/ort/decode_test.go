@@ -1,0 +1,93 @@
+package ort
+
+import (
+	"testing"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// decode sends one request of a decoding mode in both lanes.
+func (k *worker) decode(mode, prefill, decode string, tokens, exec, steps int) uint64 {
+	k.next++
+	k.send(&protocol.Request{
+		ID: k.next, Mode: mode, Batch: 1, Tokens: tokens, Exec: [2]int{tokens, exec}, NewTokens: steps,
+		Strategy: protocol.Strategy{Prefill: prefill, Decode: decode},
+		Order:    []string{"optimized", "eager"}, Seed: k.next,
+	})
+	return k.next
+}
+
+// Every cache length is a new shape under variable: the limit is reached
+// within the first request, and the rest runs eager, as in the report.
+func TestDecodeVariableReachesLimit(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", nil)
+	k.decode("kv_decode", "variable", "variable", 7, 7, 12)
+	k.decode("kv_decode", "variable", "variable", 9, 9, 12)
+	k.drain("optimized", 2)
+	rows := k.settle()
+	first, second := rows["optimized"][0], rows["optimized"][1]
+	if first.backend != "ort-cpu-compiled+eager" || first.compile == 0 || second.compile != 0 {
+		t.Errorf("first %+v\nsecond %+v", first, second)
+	}
+	if len(first.steps) != 12 || first.kv[0] != 8 || first.kv[11] != 19 {
+		t.Errorf("steps %v, cache lengths %v", first.steps, first.kv)
+	}
+	var sum int64
+	for _, s := range first.steps {
+		sum += s
+	}
+	if sum > first.wall || float64(sum) < 0.9*float64(first.wall) {
+		t.Errorf("steps add up to %d of %d", sum, first.wall)
+	}
+	if n := len(k.events(stats.KindLimitReached)); n != 1 {
+		t.Errorf("%d limit events, want 1", n)
+	}
+	g := k.counters().Groups[0]
+	if g.UniqueGraphs != 8 || !g.LimitReached || g.Fallbacks != 2 || g.Mode != "kv_decode" {
+		t.Errorf("counters %+v", g)
+	}
+	for _, r := range rows["eager"] {
+		if r.compile != 0 || r.backend != "ort-cpu-eager" {
+			t.Errorf("eager lane %+v", r)
+		}
+	}
+}
+
+// Lanes answer alike in every mode and strategy, on a model whose answers
+// differ from input to input.
+func TestDecodeStrategiesAgree(t *testing.T) {
+	for _, mode := range []string{"kv_decode", "e2e_kv"} {
+		for _, word := range [][2]string{
+			{"variable", "variable"}, {"padded", "padded"}, {"dynamic", "dynamic"}, {"eager", "eager"},
+			{"bucketed", "kv-bucketed"}, {"variable", "kv-bucketed"}, {"padded", "eager"}, {"eager", "dynamic"},
+		} {
+			t.Run(mode+"/"+word[0]+"/"+word[1], func(t *testing.T) {
+				k := startWorker(t)
+				k.loadBuiltin("default", nil)
+				for _, n := range []int{5, 13, 20} {
+					exec := n
+					if word[0] == "padded" || word[0] == "bucketed" {
+						exec = 32
+					}
+					k.decode(mode, word[0], word[1], n, exec, 9)
+				}
+				k.drain("optimized", 3)
+				rows := k.settle()
+				for _, r := range append(rows["eager"], rows["optimized"]...) {
+					if r.err != "" || r.wall <= 0 {
+						t.Errorf("%+v", r)
+					}
+				}
+				c := k.counters()
+				if c == nil || c.Checks.N != 3 && c.Checks.N != 2 && c.Checks.N != 1 || c.Checks.Failed != 0 || c.Checks.MaxRelL2 > tolerance {
+					t.Errorf("checks %+v", c)
+				}
+				for _, e := range k.events(stats.KindDivergence) {
+					t.Error(e.Reason)
+				}
+			})
+		}
+	}
+}
