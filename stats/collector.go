@@ -54,6 +54,7 @@ type Collector struct {
 	marks      timelineMarks
 	total      [NumLanes]int
 	facts      Facts
+	edges      []int
 	out        []Event // events of the sample in hand
 	generation int32
 }
@@ -67,19 +68,21 @@ type segInfo struct {
 
 // modeState is everything known about one mode.
 type modeState struct {
-	mode    Mode
-	lanes   [NumLanes]laneState
-	scen    []*scenState
-	scenIDs *interner
-	shapes  shapeTable
-	win     *window
-	line    timeline
-	pairs   pairTable
-	rows    []segRow
-	gauges  []gaugeState
-	noise   Noise // from the last A/A segment
-	boot    *BootstrapResult
-	places  [1 << placeBits]place
+	mode       Mode
+	lanes      [NumLanes]laneState
+	scen       []*scenState
+	scenIDs    *interner
+	shapes     shapeTable
+	win        *window
+	line       timeline
+	pairs      pairTable
+	rows       []segRow
+	gauges     []gaugeState
+	lengths    lengthTable
+	askedEdges []int // of lengths.plans
+	noise      Noise // from the last A/A segment
+	boot       *BootstrapResult
+	places     [1 << placeBits]place
 }
 
 // laneState is one lane of one mode. Samples are recorded once, in the group of
@@ -168,6 +171,9 @@ func (c *Collector) Add(s *Sample) []Event {
 	rec := lane.judge(s, shape, s.Segment == c.segment)
 	c.noteRun(m, scen, s, rec)
 	shape.add(s)
+	if s.Lane == Optimized && s.Mode == Prefill {
+		m.lengths.add(s)
+	}
 	m.pairUp(c, scen, shape, s)
 	c.noteTail(m, lane, s, rec)
 	return c.out

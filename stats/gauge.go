@@ -71,7 +71,7 @@ func (g *gaugeState) view(requests int) Gauge {
 			from = s
 		}
 	}
-	span := min(requests-from.requests, max(gaugeWindow, requests-from.requests))
+	span := requests - from.requests
 	made := g.in.Compiles - from.compiles
 	if span > 0 {
 		out.Per100 = 100 * float64(made) / float64(span)

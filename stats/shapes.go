@@ -9,6 +9,7 @@ import (
 type shapeState struct {
 	lanes           [NumLanes]shapeLane
 	compileNs       int64
+	compiles        int
 	saved           int64 // eager − optimized, over the pairs
 	tokens, exec    int64
 	firstSeen       int64
@@ -31,7 +32,7 @@ type shapeTable struct {
 	n    int
 	rows [][]*shapeState // by strategy, then shape
 	rest *shapeState
-	last [NumLanes]struct{ strategy, shape int32 }
+	all  []*shapeState
 }
 
 func (t *shapeTable) of(in *interner, s *Sample) *shapeState {
@@ -54,6 +55,7 @@ func (t *shapeTable) of(in *interner, s *Sample) *shapeState {
 	t.n++
 	st := &shapeState{shape: s.Shape, strategy: s.Strategy, firstSeen: s.StartNs}
 	t.rows[a][b] = st
+	t.all = append(t.all, st)
 	return st
 }
 
@@ -68,6 +70,7 @@ func (st *shapeState) add(s *Sample) {
 		st.exec += int64(s.ExecutedTokens)
 		if s.Flags&(FlagCompile|FlagRecompile) != 0 {
 			st.compileNs += s.CompileNs
+			st.compiles++
 		}
 	}
 }
@@ -93,10 +96,8 @@ func (t *shapeTable) list() []ShapeRow {
 			out = append(out, st.row())
 		}
 	}
-	for _, r := range t.rows {
-		for _, st := range r {
-			add(st)
-		}
+	for _, st := range t.all {
+		add(st)
 	}
 	add(t.rest)
 	slices.SortStableFunc(out, func(a, b ShapeRow) int { return b.N - a.N })

@@ -177,11 +177,8 @@ func (in *verdictInput) blame(lane Lane, statistic string) string {
 		sum += r.SumNs
 		names = append(names, causeWords(r.Cause))
 		rest := (g.Mean*float64(g.N) - sum) / float64(g.N-n)
-		if statistic == "p99" {
-			if len(names) > 1 { // known for single causes only
-				break
-			}
-			rest = r.P99Without
+		if statistic == "p99" { // known for one cause at a time
+			n, names, rest = r.N, names[len(names)-1:], r.P99Without
 		}
 		if rest < rival {
 			return fmt.Sprintf("%d of %d samples, all %s, cost the %s: %s, %s without them.", n, g.N,

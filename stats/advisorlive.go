@@ -1,0 +1,132 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+// lengthTable counts prompt lengths of the optimized lane, semantic tokens a row.
+type lengthTable struct {
+	n     []uint32 // by length, up to maxLength
+	total int
+	over  int // longer ones, left out
+
+	plans   []BucketPlan // as of plannedAt
+	planned int
+}
+
+const maxLength = 1 << 16
+
+func (t *lengthTable) add(s *Sample) {
+	l := int(s.Tokens)
+	if s.Batch > 1 {
+		l /= int(s.Batch)
+	}
+	if l <= 0 || l >= maxLength {
+		t.over++
+		return
+	}
+	if l >= len(t.n) {
+		t.n = append(t.n, make([]uint32, l+64-len(t.n))...)
+	}
+	t.n[l]++
+	t.total++
+}
+
+func (t *lengthTable) counts() []LengthCount {
+	var out []LengthCount
+	for l, n := range t.n {
+		if n > 0 {
+			out = append(out, LengthCount{l, int(n)})
+		}
+	}
+	return out
+}
+
+// adviseFrom is the number of requests from which plans are made.
+const adviseFrom = 50
+
+// advisor plans anew when the requests seen have grown by a tenth.
+func (c *Collector) advisor(m *modeState) []BucketPlan {
+	t := &m.lengths
+	if m.mode != Prefill || t.total < adviseFrom {
+		return nil
+	}
+	if t.planned == 0 || t.total > t.planned+t.planned/10 || !slices.Equal(m.askedEdges, c.edges) {
+		counts, model := t.counts(), m.costModel()
+		t.plans = Advise(counts, model, 8)
+		if len(c.edges) > 0 {
+			t.plans = append(t.plans, WhatIf(c.edges, counts, model))
+		}
+		t.planned, m.askedEdges = t.total, slices.Clone(c.edges)
+	}
+	plans := slices.Clone(t.plans)
+	for i := range plans {
+		if c.facts.bucketed() && slices.Equal(plans[i].Edges, c.edges) {
+			g := &m.lanes[Optimized].segment
+			plans[i].MeasuredP50, plans[i].MeasuredP99 = g.d.quantile(.5), g.d.quantile(.99)
+		}
+	}
+	return plans
+}
+
+func (f *Facts) bucketed() bool { return phaseStrategy(f.Strategy, "prefill") == "bucketed" }
+
+// SetBucketEdges tells the advisor the edges in force, or those the user asks
+// about; they get a row of their own.
+func (c *Collector) SetBucketEdges(edges []int) {
+	c.edges = slices.Clone(edges)
+	slices.Sort(c.edges)
+	c.edges = slices.Compact(c.edges)
+}
+
+// costModel fits the optimized lane's clean medians over executed lengths by
+// the Theil-Sen line, and takes the median compile.
+func (m *modeState) costModel() CostModel {
+	var x, y, compile []float64
+	var res []float64
+	for _, st := range m.shapes.all {
+		l := &st.lanes[Optimized]
+		if l.clean.n >= 5 && st.exec > 0 {
+			x = append(x, float64(st.exec)/float64(l.n))
+			y = append(y, l.clean.quantile(.5))
+		}
+		if st.compiles > 0 {
+			compile = append(compile, float64(st.compileNs)/float64(st.compiles))
+		}
+		if l.clean.n >= 100 && res == nil {
+			med := l.clean.quantile(.5)
+			for i := range 50 {
+				res = append(res, l.clean.quantile((float64(i)+.5)/50)/med)
+			}
+		}
+	}
+	model := CostModel{CompileNs: Median(compile), Residuals: res}
+	model.BaseNs, model.PerTokenNs = theilSen(x, y)
+	return model
+}
+
+// theilSen returns the line through the medians of slopes and of intercepts
+// (Theil 1950, Sen 1968). One distinct x gives a flat line, none NaN. A
+// negative slope is taken for flat: padding never makes a model faster.
+func theilSen(x, y []float64) (base, slope float64) {
+	if len(x) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	var slopes []float64
+	for i := range x {
+		for j := range i {
+			if x[i] != x[j] {
+				slopes = append(slopes, (y[i]-y[j])/(x[i]-x[j]))
+			}
+		}
+	}
+	if len(slopes) > 0 {
+		slope = math.Max(Median(slopes), 0)
+	}
+	rest := make([]float64, len(x))
+	for i := range x {
+		rest[i] = y[i] - slope*x[i]
+	}
+	return Median(rest), slope
+}

@@ -1,0 +1,128 @@
+package stats
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	moremath "github.com/aclements/go-moremath/stats"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// RankTest is the result of a two-sided rank test.
+type RankTest struct {
+	Statistic float64 // U of the first sample; W, the sum of ranks of positive differences
+	P         float64 // NaN when the test does not apply
+	N1, N2    int
+	Exact     bool // from the exact distribution, else its normal approximation with ties and continuity corrected
+}
+
+// MannWhitney tests whether values of x tend to be larger or smaller than those
+// of y (scipy.stats.mannwhitneyu, two-sided). It says nothing of the tail, and
+// its p assumes independent samples, which latencies near a recompile are not.
+func MannWhitney(x, y []float64) RankTest {
+	r := RankTest{P: math.NaN(), Statistic: math.NaN(), N1: len(x), N2: len(y)}
+	if len(x) == 0 || len(y) == 0 {
+		return r
+	}
+	if u, err := moremath.MannWhitneyUTest(x, y, moremath.LocationDiffers); err == nil {
+		r.Statistic, r.P = u.U, math.Min(u.P, 1)
+		r.Exact = len(x) <= moremath.MannWhitneyExactLimit && len(y) <= moremath.MannWhitneyExactLimit
+	}
+	return r
+}
+
+// wilcoxonExact is the number of differences up to which the distribution of W
+// is enumerated, if there are neither ties nor zeros.
+const wilcoxonExact = 50
+
+// Wilcoxon is the signed-rank test of paired differences against 0
+// (scipy.stats.wilcoxon with zero_method "wilcox": zeros are dropped, ties get
+// mid-ranks), two-sided. Statistic is the sum of the ranks of positive
+// differences.
+func Wilcoxon(d []float64) RankTest {
+	nz := slices.DeleteFunc(slices.Clone(d), func(v float64) bool { return v == 0 })
+	n := len(nz)
+	r := RankTest{P: math.NaN(), Statistic: math.NaN(), N1: n, N2: n}
+	if n == 0 {
+		return r
+	}
+	slices.SortFunc(nz, func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) })
+	w, ties, tied := signedRanks(nz)
+	r.Statistic = w
+	if n <= wilcoxonExact && !tied && n == len(d) {
+		r.P, r.Exact = wilcoxonP(int(w), n), true
+		return r
+	}
+	mean := float64(n) * float64(n+1) / 4
+	sd := math.Sqrt(float64(n)*float64(n+1)*float64(2*n+1)/24 - ties/48)
+	if sd == 0 {
+		return r
+	}
+	z := math.Max(math.Abs(w-mean)-0.5, 0) / sd
+	r.P = math.Min(1, 2*distuv.UnitNormal.Survival(z))
+	return r
+}
+
+// signedRanks sums the mid-ranks of positive values of s, which is sorted by
+// magnitude, and Σ(t³−t) over groups of t ties.
+func signedRanks(s []float64) (w, ties float64, tied bool) {
+	for i := 0; i < len(s); {
+		j := i
+		for j < len(s) && math.Abs(s[j]) == math.Abs(s[i]) {
+			j++
+		}
+		rank := float64(i+1+j) / 2
+		for _, v := range s[i:j] {
+			if v > 0 {
+				w += rank
+			}
+		}
+		if t := float64(j - i); t > 1 {
+			ties += t*t*t - t
+			tied = true
+		}
+		i = j
+	}
+	return w, ties, tied
+}
+
+// wilcoxonP enumerates the null distribution: how many subsets of 1 … n have
+// each sum.
+func wilcoxonP(w, n int) float64 {
+	top := n * (n + 1) / 2
+	ways := make([]float64, top+1)
+	ways[0] = 1
+	for k := 1; k <= n; k++ {
+		for s := top; s >= k; s-- {
+			ways[s] += ways[s-k]
+		}
+	}
+	w = min(w, top-w)
+	sum := 0.0
+	for _, c := range ways[:w+1] {
+		sum += c
+	}
+	return math.Min(1, 2*sum/math.Exp2(float64(n)))
+}
+
+// Holm corrects p values of several tests so that the chance of any false
+// finding stays below the level (Holm 1979): sorted ascending, the i-th is
+// multiplied by the number not yet rejected and made monotone. NaN stays NaN
+// and does not count.
+func Holm(p []float64) []float64 {
+	var idx []int
+	for i, v := range p {
+		if !math.IsNaN(v) {
+			idx = append(idx, i)
+		}
+	}
+	slices.SortStableFunc(idx, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
+	out := slices.Clone(p)
+	high := 0.0
+	for k, i := range idx {
+		high = math.Max(high, math.Min(1, p[i]*float64(len(idx)-k)))
+		out[i] = high
+	}
+	return out
+}
