@@ -1,0 +1,95 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Ensure returns a library: the one Find returns, else one that it fetches
+// through npm into the user's cache. Two processes that start at once fetch
+// once.
+func Ensure(ctx context.Context, opts Options) (string, error) {
+	lib, err := find(opts)
+	if !errors.Is(err, ErrNotFound) {
+		return lib.Path, err
+	}
+	p := newProgress(opts.Progress)
+	if what, ok := strings.CutPrefix(err.Error(), ErrNotFound.Error()+"; "); ok {
+		p.say("ONNX Runtime: " + what)
+	}
+	lib, err = fetch(ctx, p, false)
+	return lib.Path, err
+}
+
+// fetch asks npm for the pinned package and puts its library into the cache.
+// Unless again is set, what another process put there meanwhile will do.
+func fetch(ctx context.Context, p *progress, again bool) (Library, error) {
+	if err := supported(); err != nil {
+		return Library{}, err
+	}
+	unlock, err := lockCache(ctx, p.say)
+	if err != nil {
+		return Library{}, err
+	}
+	defer unlock()
+	if path := cached(); path != "" && !again {
+		if lib, err := Check(path); err == nil {
+			lib.Where = "cache"
+			return lib, nil
+		}
+	}
+	staging, err := stagingDir()
+	if err != nil {
+		return Library{}, fmt.Errorf("cache folder: %w", err)
+	}
+	defer os.RemoveAll(staging)
+	tarball, err := npmPack(ctx, p, staging)
+	if err != nil {
+		return Library{}, err
+	}
+	lib, err := unpackPinned(ctx, p, tarball, filepath.Join(staging, "unpacked"))
+	if err != nil {
+		return Library{}, err
+	}
+	lib, err = place(ctx, lib, staging)
+	if err != nil {
+		return Library{}, err
+	}
+	p.say("ONNX Runtime " + lib.Version + " is in place: " + lib.Path)
+	return lib, nil
+}
+
+// unpackPinned takes this machine's library out of the npm package and checks
+// its hash.
+func unpackPinned(ctx context.Context, p *progress, tarball, dest string) (Library, error) {
+	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
+	suffix := "/linux/" + arch + "/" + libName
+	var found string
+	err := unpack(ctx, tarball, dest, func(name string) bool {
+		if strings.HasSuffix(name, suffix) {
+			found = filepath.Join(dest, filepath.FromSlash(name))
+		}
+		return found != ""
+	})
+	p.clear()
+	if err != nil {
+		return Library{}, err
+	}
+	if found == "" {
+		return Library{}, fmt.Errorf("the package %s holds no %s", filepath.Base(tarball), suffix)
+	}
+	sum, err := hashFile(found)
+	if err != nil {
+		return Library{}, err
+	}
+	if sum != pinned[runtime.GOARCH] {
+		return Library{}, fmt.Errorf("the fetched library is not the one this program knows (SHA-256 %s, want %s): it was not put in place; "+
+			"try again, or use 'tailscope setup --from PATH'", sum, pinned[runtime.GOARCH])
+	}
+	return Check(found)
+}

@@ -1,0 +1,137 @@
+package provision
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const howElse = "run 'tailscope setup --from PATH' with a library, a release archive (.tgz) or a wheel, or name a library with " + EnvLibrary
+
+// npmPack has the user's npm client fetch the package into a folder below
+// staging and returns the tarball. npm checks its integrity; its own
+// configuration says where it comes from.
+func npmPack(ctx context.Context, p *progress, staging string) (string, error) {
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		return "", fmt.Errorf("%w, nor is npm, which would fetch it: install npm, or %s", ErrNotFound, howElse)
+	}
+	dir := filepath.Join(staging, "npm")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, npm, "pack", npmPackage+"@"+Version, "--ignore-scripts", "--prefer-offline", "--loglevel=error",
+		"--no-update-notifier", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
+	cmd.Dir, cmd.Stderr = dir, &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 3 * time.Second
+	if err := cmd.Start(); err != nil {
+		return "", fmt.Errorf("start npm: %w", err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	err = watch(ctx, p, npm, dir, done)
+	p.clear()
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("fetch ONNX Runtime: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		return "", npmError(err, stderr.String())
+	}
+	found, _ := filepath.Glob(filepath.Join(globEscape(dir), "*.tgz"))
+	if len(found) != 1 {
+		return "", fmt.Errorf("npm pack ended well and left %d tarballs, want 1; %s", len(found), howElse)
+	}
+	return found[0], nil
+}
+
+// watch shows how much has come until npm ends. npm tells nothing while it
+// loads, but the file that it writes into its cache grows.
+func watch(ctx context.Context, p *progress, npm, dir string, done <-chan error) error {
+	label := "fetching ONNX Runtime " + Version + " with npm"
+	p.at(label, 0, npmBytes)
+	began := time.Now()
+	where := make(chan string, 1)
+	go func() {
+		out, err := exec.CommandContext(ctx, npm, "config", "get", "cache").Output()
+		if err != nil {
+			return
+		}
+		where <- filepath.Join(strings.TrimSpace(string(out)), "_cacache", "tmp")
+	}()
+	tick := time.NewTicker(150 * time.Millisecond)
+	defer tick.Stop()
+	var incoming string
+	var best int64
+	for {
+		select {
+		case err := <-done:
+			if err == nil {
+				p.at(label, npmBytes, npmBytes)
+			}
+			return err
+		case incoming = <-where:
+		case <-tick.C:
+			best = max(best, newest(dir, began), newest(incoming, began))
+			p.at(label, min(best, npmBytes*99/100), npmBytes)
+		}
+	}
+}
+
+// newest returns the size of the largest file in dir written since began.
+func newest(dir string, began time.Time) int64 {
+	if dir == "" {
+		return 0
+	}
+	var size int64
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) || err != nil {
+			continue
+		}
+		if info.Mode().IsRegular() && info.ModTime().After(began) {
+			size = max(size, info.Size())
+		}
+	}
+	return size
+}
+
+var npmLine = regexp.MustCompile(`(?m)^npm (?:error|ERR!) (.*)$`)
+
+// offline lists npm's codes for a network that is not there.
+var offline = map[string]bool{"ENOTFOUND": true, "EAI_AGAIN": true, "ECONNREFUSED": true, "ECONNRESET": true, "ETIMEDOUT": true,
+	"ENETUNREACH": true, "EHOSTUNREACH": true, "ENOTCACHED": true, "ERR_SOCKET_TIMEOUT": true, "FETCH_ERROR": true, "ECONNABORTED": true}
+
+// npmError makes one sentence of npm's complaint.
+func npmError(err error, stderr string) error {
+	var code, text string
+	for _, m := range npmLine.FindAllStringSubmatch(stderr, -1) {
+		line := strings.TrimSpace(m[1])
+		if c, ok := strings.CutPrefix(line, "code "); ok && code == "" {
+			code = c
+			continue
+		}
+		if text == "" && line != "" && !strings.HasPrefix(line, "syscall ") && !strings.HasPrefix(line, "errno ") {
+			text = line
+		}
+	}
+	if offline[code] {
+		return fmt.Errorf("%w and npm cannot reach its registry (%s): connect once, or %s", ErrNotFound, code, howElse)
+	}
+	if code == "" && text == "" {
+		text = err.Error()
+	}
+	return fmt.Errorf("%w and npm could not fetch it (%s): %s", ErrNotFound, strings.TrimSpace(code+" "+text), howElse)
+}

@@ -1,0 +1,170 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Setup puts a library into the user's cache, where every later start finds
+// it, and returns its path. from is a folder, a shared library, a release
+// archive (.tgz), an npm tarball, a wheel, or an http(s) URL of one of these;
+// empty asks npm for Version. Provider libraries beside it come along. What
+// is in the cache stays as it is when Setup fails.
+func Setup(ctx context.Context, from string, opts Options) (string, error) {
+	p := newProgress(opts.Progress)
+	if from == "" {
+		if path := filepath.Join(CacheDir(), Version, libName); cached() == path {
+			if sum, err := hashFile(path); err == nil && sum == pinned[runtime.GOARCH] {
+				p.say("ONNX Runtime " + Version + " is in place already")
+				return path, nil
+			}
+		}
+		lib, err := fetch(ctx, p, true)
+		return lib.Path, err
+	}
+	unlock, err := lockCache(ctx, p.say)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	staging, err := stagingDir()
+	if err != nil {
+		return "", fmt.Errorf("cache folder: %w", err)
+	}
+	defer os.RemoveAll(staging)
+	lib, err := source(ctx, p, from, staging)
+	if err != nil {
+		return "", err
+	}
+	lib, err = place(ctx, lib, staging)
+	if err != nil {
+		return "", err
+	}
+	return lib.Path, nil
+}
+
+// source returns a good library out of from, unpacked below staging if need be.
+func source(ctx context.Context, p *progress, from, staging string) (Library, error) {
+	file := from
+	if u, err := url.Parse(from); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
+		if file, err = download(ctx, p, u, staging); err != nil {
+			return Library{}, err
+		}
+	} else if err == nil && u.Scheme == "file" {
+		file = u.Path
+	}
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return Library{}, err
+	}
+	st, err := os.Stat(file)
+	if err != nil {
+		return Library{}, fmt.Errorf("setup: %w", err)
+	}
+	if st.IsDir() {
+		return bestIn(file)
+	}
+	if isELF(file) {
+		// The real file: its neighbours are the ones that belong to it.
+		if file, err = filepath.EvalSymlinks(file); err != nil {
+			return Library{}, err
+		}
+		return Check(file)
+	}
+	dest := filepath.Join(staging, "unpacked")
+	p.say("unpacking " + path.Base(from))
+	if err := unpack(ctx, file, dest, nil); err != nil {
+		return Library{}, err
+	}
+	if _, err := os.Stat(dest); err != nil {
+		return Library{}, fmt.Errorf("%s holds no shared library", from)
+	}
+	lib, err := bestIn(dest)
+	if err != nil {
+		return lib, fmt.Errorf("%s: %w", path.Base(from), errors.New(strings.ReplaceAll(err.Error(), dest, path.Base(from))))
+	}
+	return lib, nil
+}
+
+func isELF(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var magic [4]byte
+	_, err = io.ReadFull(f, magic[:])
+	return err == nil && string(magic[:]) == "\x7fELF"
+}
+
+// client waits for headers no longer than a minute; the transfer itself ends
+// with its context.
+var client = &http.Client{Transport: func() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = time.Minute
+	return t
+}()}
+
+// download writes a URL's body to a file below staging.
+func download(ctx context.Context, p *progress, u *url.URL, staging string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("download: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("download %s: the server says %s", u.Redacted(), resp.Status)
+	}
+	name := path.Base(u.Path)
+	if name == "." || name == "/" {
+		name = "download"
+	}
+	dir := filepath.Join(staging, "download")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	dst := filepath.Join(dir, name)
+	f, err := os.OpenFile(dst, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o644)
+	if err != nil {
+		return "", err
+	}
+	n, err := io.Copy(f, &meter{r: resp.Body, p: p, label: "downloading " + name, total: resp.ContentLength})
+	p.clear()
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("download %s: %w", u.Redacted(), err)
+	}
+	if resp.ContentLength >= 0 && n != resp.ContentLength {
+		return "", fmt.Errorf("download %s: %d of %d bytes came", u.Redacted(), n, resp.ContentLength)
+	}
+	return dst, nil
+}
+
+// meter shows what was read.
+type meter struct {
+	r     io.Reader
+	p     *progress
+	label string
+	n     int64
+	total int64
+}
+
+func (m *meter) Read(b []byte) (int, error) {
+	n, err := m.r.Read(b)
+	m.n += int64(n)
+	m.p.at(m.label, m.n, m.total)
+	return n, err
+}
