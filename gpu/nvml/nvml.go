@@ -2,9 +2,6 @@
 
 package nvml
 
-// #cgo linux LDFLAGS: -Wl,-z,lazy
-import "C"
-
 import (
 	"errors"
 	"fmt"

@@ -1,0 +1,14 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// subcommands lists the command tree below the root, in the order of its help.
+func subcommands() []*cobra.Command {
+	return []*cobra.Command{
+		newLiveCmd("live"),
+		newRunCmd(),
+		newModelCmd(),
+		newManCmd(),
+		newWorkerCmd(),
+	}
+}

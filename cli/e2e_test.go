@@ -1,0 +1,393 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary builds the real program once for all tests of this package.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "tailscope-e2e")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "tailscope")
+	out, err := exec.Command("go", "build", "-o", path, "tailscope").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// tailscope prepares a run of the real program with its library in place.
+func tailscope(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(path, args...)
+}
+
+// run runs the program to its end and returns what it printed.
+func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	c := tailscope(t, args...)
+	cmd := exec.CommandContext(ctx, c.Path, args...)
+	var o, e strings.Builder
+	cmd.Stdout, cmd.Stderr = &o, &e
+	err := cmd.Run()
+	var ee *exec.ExitError
+	if err != nil && !errors.As(err, &ee) {
+		t.Fatal(err)
+	}
+	return o.String(), e.String(), cmd.ProcessState.ExitCode()
+}
+
+// sessionDir is the only session folder below out.
+func sessionDir(t *testing.T, out string) string {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(out, "[0-9]*_[0-9]*"))
+	if err != nil || len(dirs) != 1 {
+		t.Fatalf("session folders: %v, %v", dirs, err)
+	}
+	return dirs[0]
+}
+
+type row map[string]string
+
+func readCSV(t *testing.T, path string) []row {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	recs, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []row
+	for _, r := range recs[1:] {
+		m := row{}
+		for i, h := range recs[0] {
+			m[h] = r[i]
+		}
+		rows = append(rows, m)
+	}
+	return rows
+}
+
+func readJSON(t *testing.T, path string) map[string]any {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return m
+}
+
+func readEvents(t *testing.T, dir string) []map[string]any {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "events.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []map[string]any
+	for line := range strings.Lines(string(b)) {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatalf("events.jsonl: %v in %q", err, line)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// percentile is NumPy's default, written again here on purpose: an
+// independent recomputation of what the program wrote.
+func percentile(v []float64, p float64) float64 {
+	sort.Float64s(v)
+	pos := p / 100 * float64(len(v)-1)
+	lo := int(math.Floor(pos))
+	hi := min(lo+1, len(v)-1)
+	return v[lo] + (v[hi]-v[lo])*(pos-float64(lo))
+}
+
+// TestControlledRunIsConsistent runs TR120's prefill preset and checks the
+// files against each other.
+func TestControlledRunIsConsistent(t *testing.T) {
+	out := t.TempDir()
+	_, stderr, code := run(t, "run", "--config", "root_cause_prefill_only", "--seed", "7", "--out", out)
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	dir := sessionDir(t, out)
+	rows := readCSV(t, filepath.Join(dir, "prefill", "metrics.csv"))
+	checkPercentiles(t, dir, rows)
+	checkCompiles(t, dir, rows)
+}
+
+func checkPercentiles(t *testing.T, dir string, rows []row) {
+	t.Helper()
+	sum := readJSON(t, filepath.Join(dir, "prefill", "analysis", "summary.json"))
+	checked := 0
+	for _, g := range sum["groups"].([]any) {
+		g := g.(map[string]any)
+		var v []float64
+		for _, r := range rows {
+			if r["is_warmup"] == "true" || r["is_warmup"] == "1" || r["status"] != "ok" || r["lane"] != g["lane"] ||
+				g["scenario"] != "*" && r["scenario"] != g["scenario"] || g["segment"] != "*" && r["segment"] != fmt.Sprint(g["segment"]) {
+				continue
+			}
+			x, err := strconv.ParseFloat(r["latency_ms"], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v = append(v, x)
+		}
+		if int(g["n"].(float64)) != len(v) {
+			t.Fatalf("group %v %v %v: n %v, rows %d", g["lane"], g["scenario"], g["segment"], g["n"], len(v))
+		}
+		for key, p := range map[string]float64{"p50_ms": 50, "p90_ms": 90, "p95_ms": 95, "p99_ms": 99, "p999_ms": 99.9} {
+			want := percentile(v, p)
+			if got, ok := g[key].(float64); !ok || math.Abs(got-want) > 1e-9*want {
+				t.Errorf("%v %v %s: summary %v, recomputed %v", g["lane"], g["scenario"], key, g[key], want)
+			}
+			checked++
+		}
+	}
+	if checked < 2*6*5 {
+		t.Fatalf("only %d percentiles were there to check", checked)
+	}
+}
+
+func checkCompiles(t *testing.T, dir string, rows []row) {
+	t.Helper()
+	limit := int(readJSON(t, filepath.Join(dir, "manifest.json"))["settings"].(map[string]any)["recompile_limit"].(float64))
+	shapes, withCost := map[string]bool{}, 0
+	for _, r := range rows {
+		cost, _ := strconv.ParseFloat(r["compile_ms"], 64)
+		if r["lane"] == "optimized" {
+			shapes[r["executed_tokens"]] = true
+		} else if cost != 0 {
+			t.Errorf("the eager lane has a compile: %v", r)
+		}
+		if cost > 0 {
+			withCost++
+		}
+	}
+	compiles, reached := 0, 0
+	for _, e := range readEvents(t, dir) {
+		switch e["kind"] {
+		case "compile", "recompile":
+			compiles++
+		case "limit_reached":
+			reached++
+		}
+	}
+	want := min(len(shapes), limit)
+	if compiles != want || withCost != want {
+		t.Errorf("%d compile events, %d rows with a compile's cost; %d distinct shapes, limit %d", compiles, withCost, len(shapes), limit)
+	}
+	if len(shapes) > limit && reached == 0 {
+		t.Errorf("%d shapes pass the limit of %d, and no event says so", len(shapes), limit)
+	}
+}
+
+func TestSamePlanForTheSameSeed(t *testing.T) {
+	plan := func() []string {
+		out := t.TempDir()
+		_, stderr, code := run(t, "run", "--config", "root_cause_prefill_only", "--seed", "11", "--reps", "2", "--warmup", "1", "--out", out)
+		if code != 0 {
+			t.Fatalf("exit %d: %s", code, stderr)
+		}
+		var v []string
+		for _, r := range readCSV(t, filepath.Join(sessionDir(t, out), "prefill", "metrics.csv")) {
+			v = append(v, strings.Join([]string{r["scenario"], r["prompt"], r["lane"], r["order"], r["tokens"], r["executed_tokens"], r["is_warmup"]}, " "))
+		}
+		return v
+	}
+	if a, b := plan(), plan(); len(a) == 0 || !slices.Equal(a, b) {
+		t.Fatalf("the same seed gave two plans (%d and %d rows)", len(a), len(b))
+	}
+}
+
+var counted = regexp.MustCompile(`n\s+([1-9][\d,.]*)`)
+
+// TestLiveScreen drives the real program by keys: both lanes count, a toggle
+// starts a segment, an export is complete, and the terminal comes back.
+func TestLiveScreen(t *testing.T) {
+	out := t.TempDir()
+	cmd := tailscope(t, "--provider", "cpu", "--out", out)
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
+	s := newScreen(t, 160, 48, cmd)
+	s.until("both lanes count", time.Minute, func(x string) bool { return len(counted.FindAllString(x, -1)) >= 2 })
+	s.keys("p")
+	s.until("the strategy is padded", 20*time.Second, func(x string) bool { return strings.Contains(x, "padded") })
+	time.Sleep(time.Second)
+	s.keys("e")
+	s.until("an export is announced", 30*time.Second, func(x string) bool { return strings.Contains(x, "exported") })
+	s.keys("?")
+	s.until("help is shown", 5*time.Second, func(x string) bool { return strings.Contains(x, "padding") })
+	s.keys("?")
+	s.keys("q")
+	if err := s.ended(30 * time.Second); err != nil {
+		t.Fatalf("quit: %v", err)
+	}
+	if !strings.Contains(string(s.raw), "\x1b[?1049l") {
+		t.Error("the alternate screen was not left")
+	}
+	exports, _ := filepath.Glob(filepath.Join(out, "*_e1"))
+	if len(exports) != 1 {
+		t.Fatalf("exports: %v", exports)
+	}
+	for _, dir := range append(exports, strings.TrimSuffix(exports[0], "_e1")) {
+		rows := readCSV(t, filepath.Join(dir, "prefill", "metrics.csv"))
+		checkPercentiles(t, dir, rows)
+		segs := map[string]bool{}
+		for _, r := range rows {
+			segs[r["segment"]+r["strategy"]] = true
+		}
+		if !segs["0variable"] || !segs["1padded"] {
+			t.Errorf("%s: segments %v", filepath.Base(dir), segs)
+		}
+	}
+}
+
+// TestWorkerKilled kills the worker with SIGKILL while it runs: it is
+// restarted and no sample is lost.
+func TestWorkerKilled(t *testing.T) {
+	out := t.TempDir()
+	cmd := tailscope(t, "run", "--provider", "cpu", "--out", out, "--duration", "6s")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(3 * time.Second)
+	worker := childOf(t, cmd.Process.Pid)
+	if err := syscall.Kill(worker, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	dir := sessionDir(t, out)
+	kinds := map[string]int{}
+	for _, e := range readEvents(t, dir) {
+		kinds[e["kind"].(string)]++
+	}
+	if kinds["worker_exit"] != 1 || kinds["worker_restart"] != 1 || kinds["loaded"] != 2 {
+		t.Fatalf("events: %v", kinds)
+	}
+	gens, seqs := map[string]int{}, map[string]bool{}
+	for _, r := range readCSV(t, filepath.Join(dir, "prefill", "metrics.csv")) {
+		gens[r["generation"]]++
+		seqs[r["seq"]] = true
+	}
+	if gens["0"] == 0 || gens["1"] == 0 {
+		t.Fatalf("samples by generation: %v", gens)
+	}
+	for i := range len(seqs) {
+		if !seqs[strconv.Itoa(i)] {
+			t.Fatalf("sample %d of %d is missing", i, len(seqs))
+		}
+	}
+}
+
+// childOf finds the worker of a running tailscope.
+func childOf(t *testing.T, pid int) int {
+	t.Helper()
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, p := range stats {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			continue
+		}
+		f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+		if len(f) > 1 && f[1] == strconv.Itoa(pid) {
+			child, _ := strconv.Atoi(filepath.Base(filepath.Dir(p)))
+			return child
+		}
+	}
+	t.Fatalf("process %d has no child", pid)
+	return 0
+}
+
+func TestUsageErrors(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad.yaml")
+	if err := os.WriteFile(bad, []byte("model: builtin:default\nstratgy: padded\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	notModel := filepath.Join(dir, "model.onnx")
+	if err := os.WriteFile(notModel, []byte("this is not a model"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	locked := filepath.Join(dir, "file")
+	if err := os.WriteFile(locked, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want []string
+	}{
+		"no terminal":   {[]string{}, 2, []string{"tailscope run"}},
+		"unknown flag":  {[]string{"run", "--no-such"}, 2, []string{"--no-such"}},
+		"unknown key":   {[]string{"run", "--config", bad}, 2, []string{"bad.yaml", "2", "stratgy", "strategy"}},
+		"bad value":     {[]string{"run", "--strategy", "paded"}, 2, []string{"paded", "padded"}},
+		"no preset":     {[]string{"run", "--config", "defualt"}, 2, []string{"default"}},
+		"endless run":   {[]string{"run", "--duration", "0"}, 2, []string{"--duration"}},
+		"not a model":   {[]string{"run", "--model", notModel, "--out", dir}, 2, []string{"model.onnx"}},
+		"no such model": {[]string{"run", "--model", filepath.Join(dir, "none.onnx"), "--out", dir}, 2, []string{"none.onnx"}},
+		"bad out":       {[]string{"run", "--out", filepath.Join(locked, "x"), "--duration", "1s"}, 1, []string{"file"}},
+		"no library":    {[]string{"run", "--library", filepath.Join(dir, "none.so"), "--out", dir}, 1, []string{"none.so"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, stderr, code := run(t, c.args...)
+			if code != c.code {
+				t.Errorf("exit %d, want %d: %s", code, c.code, stderr)
+			}
+			for _, w := range c.want {
+				if !strings.Contains(stderr, w) {
+					t.Errorf("stderr lacks %q: %s", w, stderr)
+				}
+			}
+			if strings.Contains(stderr, "goroutine ") || strings.Contains(stderr, "panic") {
+				t.Errorf("a trace instead of a sentence: %s", stderr)
+			}
+		})
+	}
+}

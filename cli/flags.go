@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"tailscope/configs"
+)
+
+// runFlag is a flag that sets one key of the configuration.
+type runFlag struct {
+	name, key, usage string
+	boolean          bool
+	values           []string // for completion
+}
+
+// runFlags are the common flags. A flag beats the file, the file beats the
+// preset.
+var runFlags = []runFlag{
+	{name: "engine", key: "engine", usage: "engine: ort, torch or cmd", values: []string{"ort", "torch", "cmd"}},
+	{name: "engine-cmd", key: "engine_cmd", usage: "command line of an engine that speaks the protocol"},
+	{name: "provider", key: "provider", usage: "ONNX Runtime provider: auto, cpu, webgpu, cuda, tensorrt", values: []string{"auto", "cpu", "webgpu", "cuda", "tensorrt"}},
+	{name: "device", key: "device", usage: "device index, 0-based"},
+	{name: "model", key: "model", usage: "builtin:NAME, a file or a folder"},
+	{name: "mode", key: "modes", usage: "prefill, kv_decode, e2e_kv, forward, or several with commas", values: []string{"prefill", "kv_decode", "e2e_kv", "forward"}},
+	{name: "strategy", key: "strategy", usage: "variable, padded, bucketed, dynamic, kv-bucketed, static-cache, eager, or prefill=…,decode=…",
+		values: []string{"variable", "padded", "bucketed", "dynamic", "kv-bucketed", "static-cache", "eager"}},
+	{name: "bucket-edges", key: "bucket_edges", usage: "edges of bucketed, e.g. 16,32,64"},
+	{name: "kv-edges", key: "kv_edges", usage: "cache lengths of kv-bucketed, e.g. 64,128,256"},
+	{name: "eager-inputs", key: "eager_inputs", usage: "same: the eager lane gets padded inputs too; raw: it gets the prompt as it is", values: []string{"same", "raw"}},
+	{name: "scenario", key: "scenario", usage: "run only this scenario"},
+	{name: "batch", key: "batch", usage: "rows a request"},
+	{name: "traffic", key: "traffic", usage: "CSV or JSONL file with arrivals"},
+	{name: "pairing", key: "pairing", usage: "interleaved, sequential or concurrent", values: []string{"interleaved", "sequential", "concurrent"}},
+	{name: "rate", key: "rate", usage: "open loop: requests per second"},
+	{name: "arrivals", key: "arrivals", usage: "poisson or constant", values: []string{"poisson", "constant"}},
+	{name: "slo", key: "slo", usage: "service level, e.g. 50ms"},
+	{name: "reps", key: "reps", usage: "repetitions of each prompt; 0: until duration or until"},
+	{name: "warmup", key: "warmup", usage: "passes over each prompt before anything counts"},
+	{name: "seed", key: "seed", usage: "seed of plan, inputs and lane order"},
+	{name: "recompile-limit", key: "recompile_limit", usage: "executables a mode and strategy"},
+	{name: "max-new-tokens", key: "max_new_tokens", usage: "decode steps a request"},
+	{name: "threads", key: "threads", usage: "engine threads; 0: cores − 1"},
+	{name: "cpus", key: "cpus", usage: "cores the worker is pinned to, e.g. 2-5"},
+	{name: "duration", key: "duration", usage: "wall time after loading, e.g. 60s"},
+	{name: "until", key: "until", usage: `stop rule, e.g. "p99 within 5 %"`},
+	{name: "compile", key: "compile", usage: "inline, background or warmup", values: []string{"inline", "background", "warmup"}},
+	{name: "cache-policy", key: "cache.policy", usage: "limit or evict", values: []string{"limit", "evict"}},
+	{name: "cache-bytes", key: "cache.max_bytes", usage: "bound of the executables kept, e.g. 2GB"},
+	{name: "route", key: "route", usage: "none or churn: send requests to eager when shapes churn", values: []string{"none", "churn"}},
+	{name: "capture", key: "capture", usage: "graph capture: auto, on, off", values: []string{"auto", "on", "off"}},
+	{name: "check", key: "check", usage: "share of requests whose outputs are compared, 0 to 1"},
+	{name: "aa", key: "aa", usage: "the second lane is another, independent eager session", boolean: true},
+	{name: "library", key: "library", usage: "path of the ONNX Runtime library"},
+	{name: "python", key: "torch.python", usage: "Python interpreter of the torch engine"},
+	{name: "torch-device", key: "torch.device", usage: "cuda, cpu, mps or auto"},
+	{name: "torch-dtype", key: "torch.dtype", usage: "float32, float16 or bfloat16"},
+	{name: "torch-entry", key: "torch.entry", usage: "file.py:function returning a module and an input maker"},
+	{name: "torch-backend", key: "torch.backend", usage: "torch.compile backend"},
+	{name: "torch-mode", key: "torch.mode", usage: "torch.compile mode"},
+	{name: "attn", key: "torch.attn_implementation", usage: "attention: eager, sdpa, flash_attention_2"},
+	{name: "disable-cudagraphs", key: "torch.disable_cudagraphs", usage: "turns Inductor's cudagraph trees off", boolean: true},
+	{name: "stance", key: "torch.stance", usage: "torch.compiler.set_stance policy"},
+	{name: "nvtx", key: "torch.nvtx", usage: "NVTX ranges around requests and steps", boolean: true},
+	{name: "allow-pickle", key: "torch.allow_pickle", usage: "load weights that can run code", boolean: true},
+	{name: "gpu-interval", key: "gpu_interval", usage: "time between GPU readings; 0 turns them off"},
+	{name: "out", key: "out", usage: "folder for session folders"},
+	{name: "max-disk", key: "max_disk", usage: "bound of the session folder, e.g. 20GB"},
+}
+
+// addRunFlags adds the common flags to a command.
+func addRunFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.SortFlags = false
+	f.String("config", "", "a preset's name or a file (default preset: default)")
+	_ = c.RegisterFlagCompletionFunc("config", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return configs.Presets(), cobra.ShellCompDirectiveDefault
+	})
+	for _, rf := range runFlags {
+		if rf.boolean {
+			f.Bool(rf.name, false, rf.usage)
+		} else {
+			f.String(rf.name, "", rf.usage)
+		}
+		if rf.values != nil {
+			_ = c.RegisterFlagCompletionFunc(rf.name, cobra.FixedCompletions(rf.values, cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+	f.StringArray("dim", nil, "values of a symbolic dimension, e.g. batch=1,2,4 or seq=1..64 (repeatable)")
+	f.StringArray("option", nil, "engine option KEY=VALUE (repeatable)")
+	f.StringArray("set", nil, "any configuration key, KEY=VALUE (repeatable)")
+}
+
+// loadConfig reads preset, file and flags into a valid configuration.
+func loadConfig(f *pflag.FlagSet) (*configs.Config, error) {
+	name, _ := f.GetString("config")
+	if name == "" {
+		name = "default"
+	}
+	cfg, err := configs.Load(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, rf := range runFlags {
+		fl := f.Lookup(rf.name)
+		if !fl.Changed {
+			continue
+		}
+		if err := cfg.Set(rf.key, fl.Value.String()); err != nil {
+			return nil, usageError{fmt.Errorf("--%s: %w", rf.name, err)}
+		}
+	}
+	if err := setPairs(f, cfg); err != nil {
+		return nil, usageError{err}
+	}
+	if cfg.EngineCmd != "" && !f.Changed("engine") {
+		cfg.Engine = "cmd"
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, usageError{err}
+	}
+	return cfg, nil
+}
+
+// setPairs applies --dim, --option and --set.
+func setPairs(f *pflag.FlagSet, cfg *configs.Config) error {
+	for _, flag := range []string{"dim", "option", "set"} {
+		pairs, _ := f.GetStringArray(flag)
+		for _, pair := range pairs {
+			key, value, ok := strings.Cut(pair, "=")
+			if !ok || key == "" {
+				return fmt.Errorf("--%s %q is not KEY=VALUE", flag, pair)
+			}
+			switch flag {
+			case "dim":
+				if cfg.Dims == nil {
+					cfg.Dims = map[string]string{}
+				}
+				cfg.Dims[key] = value
+			case "option":
+				if cfg.Options == nil {
+					cfg.Options = map[string]string{}
+				}
+				cfg.Options[key] = value
+			case "set":
+				if err := cfg.Set(key, value); err != nil {
+					return fmt.Errorf("--set %s: %w", pair, err)
+				}
+			}
+		}
+	}
+	return nil
+}

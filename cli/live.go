@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"tailscope/runner"
+	"tailscope/runner/view"
+	"tailscope/tui"
+)
+
+// newLiveCmd is the live screen; the root command is one too.
+func newLiveCmd(use string) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Args: cobra.NoArgs,
+		Short: "The live screen (the default)",
+		Example: "  tailscope\n  tailscope --config root_cause_prefill_only\n" +
+			"  tailscope --model model.onnx --provider webgpu --strategy bucketed",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(c.Flags())
+			if err != nil {
+				return err
+			}
+			if !c.Flags().Changed("duration") {
+				cfg.Duration = 0 // the screen runs until q unless told otherwise
+			}
+			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
+				return usageError{errors.New("the live screen needs a terminal; without one use 'tailscope run'")}
+			}
+			j, err := prepare(c.Context(), cfg, os.Stderr)
+			if err != nil {
+				return err
+			}
+			plain, _ := c.Flags().GetBool("plain")
+			j.opts.FPS, _ = c.Flags().GetInt("fps")
+			return j.live(c.Context(), plain, c.OutOrStdout())
+		},
+	}
+	addRunFlags(c)
+	c.Flags().Int("fps", 10, "views a second, 1 to 30: more is smoother and costs more")
+	c.Flags().Bool("plain", false, "no colours and no drawing characters beyond ASCII")
+	return c
+}
+
+// live runs the session with the screen before it.
+func (j *job) live(ctx context.Context, plain bool, out io.Writer) error {
+	views := make(chan view.View, 1)
+	commands := make(chan view.Command, 16)
+	var frames frameCost
+	j.opts.Views, j.opts.Commands, j.opts.FrameNs = views, commands, frames.p99
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type ended struct {
+		res runner.Result
+		err error
+	}
+	done := make(chan ended, 1)
+	go func() {
+		res, err := j.run(ctx)
+		if err == nil && res.Reason == "quit" {
+			close(views)
+		} else if res.Reason == "interrupted" {
+			close(views)
+		}
+		done <- ended{res, err}
+	}()
+	uiErr := tui.Run(context.WithoutCancel(ctx), views, commands, tui.Options{Plain: plain, OnFrame: frames.add})
+	cancel() // the screen is gone: whatever still runs ends
+	e := <-done
+	if uiErr != nil && !errors.Is(uiErr, tea.ErrInterrupted) && !errors.Is(uiErr, tea.ErrProgramKilled) {
+		return errors.Join(fmt.Errorf("screen: %w", uiErr), e.err)
+	}
+	if e.res.Samples > 0 || e.err == nil {
+		printEnd(out, j.opts.Dir)
+	}
+	return e.err
+}
+
+// frameCost keeps the cost of the last frames. The screen adds, the session
+// reads: an estimate of the p99 as the largest of the last hundred.
+type frameCost struct {
+	ring [100]atomic.Int64
+	n    atomic.Int64
+}
+
+func (f *frameCost) add(d time.Duration) {
+	f.ring[(f.n.Add(1)-1)%int64(len(f.ring))].Store(int64(d))
+}
+
+// p99 is the largest of the last hundred frames, in nanoseconds.
+func (f *frameCost) p99() int64 {
+	var m int64
+	for i := range f.ring {
+		m = max(m, f.ring[i].Load())
+	}
+	return m
+}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"tailscope/configs"
+	"tailscope/gpu"
+	"tailscope/gpu/nvml"
+	"tailscope/runner"
+	"tailscope/runner/onnxmodel"
+	"tailscope/runner/ort/provision"
+	"tailscope/runner/torch"
+	"tailscope/snapshot"
+)
+
+// job is a session that is ready to run: engine found, model in place, folder
+// made.
+type job struct {
+	cfg    *configs.Config
+	opts   runner.Options
+	writer *snapshot.Writer
+	log    *os.File           // the worker's stderr
+	stop   context.CancelFunc // ends telemetry
+}
+
+// prepare finds the engine and the model, makes the session folder and starts
+// telemetry. Progress of long work goes to progress.
+func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job, error) {
+	if cfg.Threads <= 0 {
+		cfg.Threads = max(runtime.NumCPU()-1, 1)
+	}
+	j := &job{cfg: cfg, opts: runner.Options{Config: cfg}}
+	if err := j.engine(ctx, progress); err != nil {
+		return nil, err
+	}
+	if cfg.Traffic != "" {
+		rows, err := runner.ReadTraffic(cfg.Traffic)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		j.opts.Traffic = rows
+	}
+	if err := j.folder(); err != nil {
+		return nil, err
+	}
+	if iv := cfg.GPUInterval.D(); iv > 0 {
+		gctx, cancel := context.WithCancel(ctx)
+		j.stop = cancel
+		j.opts.GPU = gpu.Start(gctx, gpu.Options{Index: cfg.Device, Interval: iv, Open: nvml.Open, Now: runner.Monotonic})
+	}
+	return j, nil
+}
+
+// engine decides what the worker process is.
+func (j *job) engine(ctx context.Context, progress io.Writer) (err error) {
+	cfg := j.cfg
+	switch cfg.Engine {
+	case "torch":
+		j.opts.Engine.Argv, j.opts.Engine.Env, err = torch.Command(cfg.Torch)
+		j.opts.Model, j.opts.Engines = cfg.Model, torch.Options(cfg.Torch)
+		return err
+	case "cmd":
+		if cfg.EngineCmd == "" {
+			return usageError{errors.New("engine cmd needs --engine-cmd 'COMMAND …'")}
+		}
+		j.opts.Engine.Argv, j.opts.Model = []string{"/bin/sh", "-c", "exec " + cfg.EngineCmd}, cfg.Model
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	lib, err := provision.Ensure(ctx, provision.Options{Library: cfg.Library, Progress: progress})
+	if err != nil {
+		return err
+	}
+	if j.opts.Model, err = onnxmodel.Resolve(cfg.Model); err != nil {
+		return usageError{err}
+	}
+	j.opts.Engine.Argv = []string{self, "worker", "--library", lib}
+	return nil
+}
+
+// folder makes the session folder with its journal, and the worker's log.
+func (j *job) folder() error {
+	yaml, err := j.cfg.YAML()
+	if err != nil {
+		return err
+	}
+	id, dir, err := snapshot.NewRunID(j.cfg.Out, time.Now())
+	if err != nil {
+		return err
+	}
+	j.opts.RunID, j.opts.Dir = id, dir
+	if j.writer, err = snapshot.Create(dir, snapshot.NewManifest(j.cfg, id, runner.Monotonic(), time.Now()), yaml); err != nil {
+		return err
+	}
+	if j.log, err = os.Create(filepath.Join(dir, "worker.log")); err != nil {
+		return fmt.Errorf("make the worker's log: %w", err)
+	}
+	j.opts.Engine.Log = j.log
+	j.opts.Sink = sink{j.writer}
+	return nil
+}
+
+// run runs the session and finishes its folder, whatever happened.
+func (j *job) run(ctx context.Context) (runner.Result, error) {
+	s, err := runner.NewSession(j.opts)
+	if err != nil {
+		j.close()
+		return runner.Result{}, usageError{err}
+	}
+	res := s.Run(ctx)
+	j.close()
+	end := snapshot.End{Reason: endSentence(res.Reason), Err: res.Err, TNs: runner.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
+	if err := j.writer.Finish(end); err != nil {
+		return res, errors.Join(res.Err, fmt.Errorf("finish the session folder %s: %w", j.opts.Dir, err))
+	}
+	return res, res.Err
+}
+
+// endSentence says how a session ended.
+func endSentence(reason string) string {
+	switch reason {
+	case "repetitions":
+		return "all repetitions done"
+	case "duration":
+		return "the duration was over"
+	case "until":
+		return "the stop rule held"
+	case "quit":
+		return "ended by its user"
+	case "interrupted":
+		return "interrupted by a signal"
+	}
+	return reason
+}
+
+func (j *job) close() {
+	if j.stop != nil {
+		j.stop()
+	}
+	_ = j.log.Close() // nothing to lose: stderr of a worker that has ended
+}

@@ -1,0 +1,50 @@
+// Package cli is the command line: one file per subcommand turns flags into a
+// configuration, wires the packages together and decides the exit code. It
+// holds no measurement and no statistics.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/cobra"
+)
+
+// Main runs the program with the arguments after its name and returns the
+// exit code: 0 well, 1 a gate or the run failed, 2 usage or configuration.
+func Main(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	root := newRootCmd()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !errors.Is(err, tea.ErrInterrupted) {
+		fmt.Fprintln(os.Stderr, "tailscope: "+strings.TrimSpace(err.Error()))
+	} else {
+		err = nil
+	}
+	return exitCode(err)
+}
+
+// newRootCmd builds the command tree. Without a subcommand it is the live
+// screen.
+func newRootCmd() *cobra.Command {
+	root := newLiveCmd("tailscope")
+	root.Short = "A terminal live profiler for compiled inference"
+	root.Long = "tailscope runs an eager and an optimized session of the same model side by side,\n" +
+		"streams every latency into live histograms and quantile panels, and says why each\n" +
+		"tail sample was slow. Without a subcommand it opens the live screen."
+	root.SilenceErrors = true
+	root.SilenceUsage = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
+	})
+	root.AddCommand(subcommands()...)
+	return root
+}

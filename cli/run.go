@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"tailscope/runner"
+)
+
+// newRunCmd is the same work without a screen.
+func newRunCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use: "run", Args: cobra.NoArgs,
+		Short: "The same without a screen: the controlled, repeatable run",
+		Example: "  tailscope run --config root_cause_prefill_only --seed 7 --out results\n" +
+			"  tailscope run --strategy padded --duration 30s --json",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(c.Flags())
+			if err != nil {
+				return err
+			}
+			if cfg.Reps == 0 && cfg.Duration == 0 && cfg.Until == "" && cfg.Traffic == "" {
+				return usageError{errors.New("this run would not end: give --reps, --duration or --until")}
+			}
+			asJSON, _ := c.Flags().GetBool("json")
+			if len(cfg.Sweep) > 0 {
+				return runSweep(c.Context(), cfg, c.OutOrStdout(), asJSON)
+			}
+			j, err := prepare(c.Context(), cfg, os.Stderr)
+			if err != nil {
+				return err
+			}
+			_, err = j.headless(c.Context(), c.OutOrStdout(), asJSON)
+			return err
+		},
+	}
+	addRunFlags(c)
+	c.Flags().Bool("json", false, "print the result as JSON")
+	return c
+}
+
+// headless runs the session with progress on stderr and the result on out.
+func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.Result, error) {
+	p := &progressLine{w: os.Stderr, tty: term.IsTerminal(int(os.Stderr.Fd())), began: time.Now()}
+	j.opts.OnStatus = p.show
+	res, err := j.run(ctx)
+	p.clear()
+	if err == nil && res.Reason == "interrupted" {
+		err = errors.New("interrupted; what was measured is in " + j.opts.Dir)
+	}
+	if asJSON {
+		if jerr := json.NewEncoder(out).Encode(runJSON(j, res, err)); jerr != nil {
+			return res, errors.Join(err, jerr)
+		}
+		return res, err
+	}
+	printEnd(out, j.opts.Dir)
+	return res, err
+}
+
+// runJSON is what run --json prints: where the session is and what it found.
+func runJSON(j *job, res runner.Result, err error) map[string]any {
+	m := map[string]any{"dir": j.opts.Dir, "run_id": j.opts.RunID, "reason": res.Reason, "samples": res.Samples,
+		"summaries": summaries(j.opts.Dir)}
+	if err != nil {
+		m["error"] = err.Error()
+	}
+	return m
+}
+
+// progressLine shows how far a run is: one line rewritten on a terminal, a
+// line every ten seconds elsewhere.
+type progressLine struct {
+	w     io.Writer
+	tty   bool
+	began time.Time
+	last  time.Time
+	shown bool
+}
+
+func (p *progressLine) show(s runner.Progress) {
+	if !p.tty && time.Since(p.last) < 10*time.Second {
+		return
+	}
+	p.last = time.Now()
+	text := progressText(s, time.Since(p.began))
+	if p.tty {
+		fmt.Fprint(p.w, "\r\x1b[K"+text)
+		p.shown = true
+		return
+	}
+	fmt.Fprintln(p.w, text)
+}
+
+func (p *progressLine) clear() {
+	if p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
+
+func progressText(s runner.Progress, spent time.Duration) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", s.Phase, spent.Round(time.Second))
+	if s.Status != "" {
+		fmt.Fprintf(&b, "  %s", s.Status)
+	}
+	if s.Done >= 0 {
+		fmt.Fprintf(&b, "  %3.0f %%", s.Done*100)
+		if s.Left > 0 {
+			fmt.Fprintf(&b, ", %s left", s.Left.Round(time.Second))
+		}
+	}
+	if n := s.Samples[0] + s.Samples[1]; n > 0 {
+		fmt.Fprintf(&b, "  n %d+%d  p50 %s / %s  p99 %s / %s ms (eager / optimized)", s.Samples[0], s.Samples[1],
+			ms(s.P50[0]), ms(s.P50[1]), ms(s.P99[0]), ms(s.P99[1]))
+	}
+	return b.String()
+}
+
+// ms prints nanoseconds as milliseconds with three significant digits; — for
+// what is not known.
+func ms(ns float64) string {
+	if math.IsNaN(ns) || math.IsInf(ns, 0) {
+		return "—"
+	}
+	v := ns / 1e6
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case v >= 1:
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.3f", v)
+}

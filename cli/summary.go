@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"tailscope/stats"
+)
+
+// summaries reads the summary.json of every mode of a session folder; a mode
+// without one is absent.
+func summaries(dir string) map[string]*stats.SummaryFile {
+	out := map[string]*stats.SummaryFile{}
+	for m := range stats.Mode(stats.NumModes) {
+		b, err := os.ReadFile(filepath.Join(dir, m.String(), "analysis", "summary.json"))
+		if err != nil {
+			continue
+		}
+		var s stats.SummaryFile
+		if json.Unmarshal(b, &s) == nil {
+			out[m.String()] = &s
+		}
+	}
+	return out
+}
+
+// printEnd tells where a session is and what it found, in a few lines.
+func printEnd(w io.Writer, dir string) {
+	sums := summaries(dir)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if len(sums) > 0 {
+		fmt.Fprintln(tw, "mode\tlane\tn\tmean\tp50\tp95\tp99\tmax\t ")
+	}
+	for m := range stats.Mode(stats.NumModes) {
+		s := sums[m.String()]
+		if s == nil {
+			continue
+		}
+		for _, g := range s.Groups {
+			if g.Scenario == "*" && g.Segment == "*" {
+				fmt.Fprintf(tw, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\tms\n", g.Mode, g.Lane, g.N, num(g.MeanMs), num(g.P50Ms), num(g.P95Ms), num(g.P99Ms), num(g.MaxMs))
+			}
+		}
+	}
+	_ = tw.Flush() // a closed stdout is the reader's choice
+	for m := range stats.Mode(stats.NumModes) {
+		if s := sums[m.String()]; s != nil && s.Paradox.Sentence != "" {
+			fmt.Fprintf(w, "%s: %s\n", m, s.Paradox.Sentence)
+		}
+	}
+	fmt.Fprintln(w, "session:", dir)
+}
+
+// num prints milliseconds that may be missing.
+func num(v stats.Num) string { return ms(float64(v) * 1e6) }

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"tailscope/configs"
+	"tailscope/stats"
+)
+
+// sweepPoint is one combination of the swept keys and what it came to.
+type sweepPoint struct {
+	Values map[string]string             `json:"values"`
+	Dir    string                        `json:"dir"`
+	Error  string                        `json:"error,omitempty"`
+	Modes  map[string]*stats.SummaryFile `json:"-"`
+}
+
+// runSweep runs one session for each combination of the swept values, and
+// writes one table over all of them beside the session folders.
+func runSweep(ctx context.Context, cfg *configs.Config, out io.Writer, asJSON bool) error {
+	keys, points, err := sweepPoints(cfg)
+	if err != nil {
+		return usageError{err}
+	}
+	var failed error
+	for i := range points {
+		p := &points[i]
+		fmt.Fprintf(os.Stderr, "sweep %d of %d: %s\n", i+1, len(points), describePoint(keys, p.Values))
+		if err := runPoint(ctx, cfg, keys, p); err != nil {
+			p.Error = err.Error()
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", describePoint(keys, p.Values), err))
+			fmt.Fprintln(os.Stderr, "  "+err.Error())
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if err := writeSweep(keys, points); err != nil {
+		return errors.Join(failed, err)
+	}
+	if asJSON {
+		return errors.Join(failed, json.NewEncoder(out).Encode(points))
+	}
+	printSweep(out, keys, points)
+	return failed
+}
+
+// sweepPoints is the product of the swept values, in the order of the keys.
+func sweepPoints(cfg *configs.Config) (keys []string, points []sweepPoint, err error) {
+	for k := range cfg.Sweep {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	points = []sweepPoint{{Values: map[string]string{}}}
+	for _, k := range keys {
+		var next []sweepPoint
+		for _, p := range points {
+			for _, v := range cfg.Sweep[k] {
+				vals := map[string]string{k: fmt.Sprint(v)}
+				for key, val := range p.Values {
+					vals[key] = val
+				}
+				next = append(next, sweepPoint{Values: vals})
+			}
+		}
+		if points = next; len(points) > 1000 {
+			return nil, nil, fmt.Errorf("sweep: more than 1,000 sessions")
+		}
+	}
+	for _, p := range points { // every point is checked before the first runs
+		if _, err := pointConfig(cfg, keys, p.Values); err != nil {
+			return nil, nil, fmt.Errorf("sweep %s: %w", describePoint(keys, p.Values), err)
+		}
+	}
+	return keys, points, nil
+}
+
+// pointConfig is the configuration with the point's values set.
+func pointConfig(cfg *configs.Config, keys []string, values map[string]string) (*configs.Config, error) {
+	c := *cfg
+	c.Sweep = nil
+	for _, k := range keys {
+		if err := c.Set(k, values[k]); err != nil {
+			return nil, err
+		}
+	}
+	return &c, c.Validate()
+}
+
+func runPoint(ctx context.Context, cfg *configs.Config, keys []string, p *sweepPoint) error {
+	c, err := pointConfig(cfg, keys, p.Values)
+	if err != nil {
+		return err
+	}
+	j, err := prepare(ctx, c, os.Stderr)
+	if err != nil {
+		return err
+	}
+	_, err = j.headless(ctx, io.Discard, false)
+	p.Dir, p.Modes = j.opts.Dir, summaries(j.opts.Dir)
+	return err
+}
+
+func describePoint(keys []string, values map[string]string) string {
+	var parts []string
+	for _, k := range keys {
+		parts = append(parts, k+"="+values[k])
+	}
+	return strings.Join(parts, " ")
+}
+
+// sweepRows is the table: the swept values, then one row a mode and lane.
+func sweepRows(keys []string, points []sweepPoint) (head []string, rows [][]string) {
+	head = append(slices.Clone(keys), "mode", "lane", "n", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "session")
+	exact := func(v stats.Num) string {
+		if v.Missing() {
+			return ""
+		}
+		return strconv.FormatFloat(float64(v), 'f', 6, 64)
+	}
+	for _, p := range points {
+		for m := range stats.Mode(stats.NumModes) {
+			s := p.Modes[m.String()]
+			if s == nil {
+				continue
+			}
+			for _, g := range s.Groups {
+				if g.Scenario != "*" || g.Segment != "*" {
+					continue
+				}
+				var row []string
+				for _, k := range keys {
+					row = append(row, p.Values[k])
+				}
+				rows = append(rows, append(row, g.Mode, g.Lane, strconv.Itoa(g.N), exact(g.MeanMs), exact(g.P50Ms), exact(g.P95Ms), exact(g.P99Ms), exact(g.MaxMs), filepath.Base(p.Dir)))
+			}
+		}
+	}
+	return head, rows
+}
+
+// writeSweep writes sweep_<first session>.csv beside the session folders.
+func writeSweep(keys []string, points []sweepPoint) error {
+	name := ""
+	for _, p := range points {
+		if p.Dir != "" {
+			name = filepath.Join(filepath.Dir(p.Dir), "sweep_"+filepath.Base(p.Dir)+".csv")
+			break
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return fmt.Errorf("write the sweep's table: %w", err)
+	}
+	head, rows := sweepRows(keys, points)
+	w := csv.NewWriter(f)
+	err = w.WriteAll(append([][]string{head}, rows...))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write the sweep's table: %w", err)
+	}
+	return nil
+}
+
+func printSweep(w io.Writer, keys []string, points []sweepPoint) {
+	head, rows := sweepRows(keys, points)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, r := range append([][]string{head}, rows...) {
+		fmt.Fprintln(tw, strings.Join(r, "\t")+"\t")
+	}
+	_ = tw.Flush() // a closed stdout is the reader's choice
+}

@@ -1,0 +1,12 @@
+// Command tailscope is a terminal live profiler for compiled inference: it
+// runs an eager and an optimized session of the same model side by side and
+// shows where the tail comes from.
+package main
+
+import (
+	"os"
+
+	"tailscope/cli"
+)
+
+func main() { os.Exit(cli.Main(os.Args[1:])) }

@@ -1,0 +1,282 @@
+package runner
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"tailscope/runner/protocol"
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+// command carries out one wish of the user. A change of what runs flushes
+// what is queued, is an event, and starts a segment once the worker has
+// answered.
+func (s *Session) command(c view.Command) {
+	if s.end != nil && c.Action != view.ActExport {
+		if c.Action == view.ActQuit {
+			s.end.Reason = "quit"
+		}
+		return
+	}
+	switch c.Action {
+	case view.ActQuit:
+		s.finish("quit")
+	case view.ActPause:
+		s.pause()
+	case view.ActExport:
+		s.export()
+	case view.ActMark:
+		s.event(stats.Event{Kind: stats.KindMark, Reason: c.Arg})
+	case view.ActWindow:
+		s.coll.SetWindow(int64(c.D))
+	default:
+		if s.loaded == nil {
+			s.notice("warn", "the model is still loading")
+			return
+		}
+		s.change(c)
+	}
+}
+
+// change handles the commands that need a worker.
+func (s *Session) change(c view.Command) {
+	switch c.Action {
+	case view.ActStrategy:
+		s.setStrategy(c.Arg)
+	case view.ActAA:
+		s.aa = !s.aa
+		s.toggle(map[bool]string{true: "optimized lane off: A/A", false: "optimized lane on"}[s.aa], "A/A")
+	case view.ActMode:
+		s.setMode(c.Arg)
+	case view.ActScenario:
+		s.setScenario(c.Arg)
+	case view.ActPairing:
+		s.setPairing(c.Arg)
+	case view.ActSegment:
+		s.toggle("new segment", "marked")
+	case view.ActWarm:
+		s.warm()
+	case view.ActClear:
+		s.work.flushID++ // ids are shared with flushes
+		s.proc.send(&protocol.Clear{ID: s.work.flushID})
+		s.toggle("compile cache cleared: a cold start on purpose", "cleared")
+	case view.ActProfile:
+		s.profile(c.N)
+	case view.ActOptions:
+		s.proc.send(&protocol.Set{Options: c.Options})
+		s.toggle(fmt.Sprintf("engine options %v", c.Options), fmt.Sprint(c.Options))
+	}
+}
+
+// toggle records a change and flushes the queue; the segment starts when the
+// worker has answered.
+func (s *Session) toggle(reason, label string) {
+	s.event(stats.Event{Kind: stats.KindToggle, Mode: s.mode(), Strategy: s.strategy.Label(s.mode()), Reason: reason})
+	s.labels = append(s.labels, label)
+	s.flush()
+}
+
+// setStrategy switches the optimized lane's strategy; an empty word, or the
+// word in force, goes back to the configured one, and from there to variable.
+func (s *Session) setStrategy(word string) {
+	next := s.base
+	if word != "" && word != s.strategy.String() {
+		st, err := ParseStrategy(word)
+		if err != nil {
+			s.notice("error", err.Error())
+			return
+		}
+		next = st
+	}
+	if next == s.strategy {
+		if next = (Strategy{"variable", "variable"}); next == s.strategy {
+			return
+		}
+	}
+	old := s.strategy
+	s.strategy = next
+	if lack := s.lacks(s.mode()); lack != "" {
+		s.strategy = old
+		s.notice("warn", "this engine cannot run "+lack)
+		return
+	}
+	s.toggle(fmt.Sprintf("strategy %s → %s", old, next), next.String())
+}
+
+func (s *Session) setMode(arg string) {
+	if arg == "" {
+		arg = after(s.hello.Modes, s.mode())
+	}
+	if arg == s.mode() {
+		s.notice("info", "this model has no other mode")
+		return
+	}
+	if lack := s.lacks(arg); lack != "" {
+		s.notice("warn", "this engine cannot run "+lack)
+		return
+	}
+	if s.loaded.Model.Kind != "causal-lm" || arg == "forward" {
+		s.notice("info", "this model has no other mode")
+		return
+	}
+	rest := append([]string{arg}, slices.DeleteFunc(slices.Clone(s.modes), func(m string) bool { return m == arg })...)
+	if s.cfg.Reps == 0 {
+		rest = rest[:1]
+	}
+	old := s.mode()
+	if err := s.enterMode(arg, rest); err != nil {
+		s.notice("error", err.Error())
+		return
+	}
+	s.work.again = nil // of the other mode
+	s.toggle(fmt.Sprintf("mode %s → %s", old, arg), arg)
+}
+
+func (s *Session) setScenario(arg string) {
+	all := []string{"*"}
+	for _, sc := range s.cfg.Scenarios {
+		all = append(all, sc.Name)
+	}
+	old := s.scenario
+	if old == "" {
+		old = "*"
+	}
+	if arg == "" {
+		arg = after(all, old)
+	}
+	if !contains(all, arg) {
+		s.notice("error", fmt.Sprintf("no scenario named %q", arg))
+		return
+	}
+	s.scenario = arg
+	clear(s.plans)
+	s.work.again, s.work.block = nil, nil
+	if err := s.enterMode(s.mode(), s.modes); err != nil {
+		s.notice("error", err.Error())
+		return
+	}
+	s.toggle(fmt.Sprintf("scenarios %s → %s", old, arg), arg)
+}
+
+func (s *Session) setPairing(arg string) {
+	offered := []string{"interleaved", "sequential"}
+	if contains(s.hello.Pairings, "concurrent") {
+		offered = append(offered, "concurrent")
+	}
+	old := s.pairing
+	if arg == "" {
+		arg = after(offered, old)
+	}
+	if !contains(offered, arg) {
+		s.notice("warn", "this engine cannot run the pairing "+arg)
+		return
+	}
+	s.pairing = arg
+	s.work.again, s.work.block, s.work.blockLen = nil, nil, 0
+	s.toggle(fmt.Sprintf("pairing %s → %s", old, arg), arg)
+}
+
+// after returns the word behind w, the first behind the last.
+func after(words []string, w string) string {
+	return words[(slices.Index(words, w)+1)%len(words)]
+}
+
+// pause stops sending; what is queued is flushed, so that nothing runs.
+func (s *Session) pause() {
+	s.paused = !s.paused
+	if s.paused {
+		s.phase = view.PhasePaused
+		s.event(stats.Event{Kind: stats.KindMark, Reason: "paused"})
+		s.flush()
+		return
+	}
+	s.phase = view.PhaseRunning
+	s.work.dueNs = Monotonic()
+	s.event(stats.Event{Kind: stats.KindMark, Reason: "resumed"})
+}
+
+// warm puts one warm-up for each planned shape before everything else.
+func (s *Session) warm() {
+	p := s.plans[s.mode()]
+	limit := s.cfg.RecompileLimit
+	seen := map[int]bool{}
+	var items []*inflight
+	for _, it := range p.Shapes(4096) {
+		sh := Shaper{Strategy: s.strategy, Edges: s.cfg.BucketEdges, EagerInputs: s.cfg.EagerInputs}
+		exec := sh.Exec(it.Tokens, it.PadTo)[1]
+		if it.Dims == nil && seen[exec] || len(items) >= limit {
+			continue
+		}
+		seen[exec] = true
+		s.work.nextID++
+		items = append(items, &inflight{id: s.work.nextID, item: it, order: []string{"optimized", "eager"}})
+	}
+	s.work.again = append(items, s.work.again...)
+	s.notice("info", fmt.Sprintf("warming up %d shapes", len(items)))
+	s.toggle(fmt.Sprintf("warm up %d shapes", len(items)), "warmed")
+}
+
+// profile asks the engine for a window of its own profiler.
+func (s *Session) profile(n int) {
+	if !contains(s.hello.Features, "profile") {
+		s.notice("warn", "this engine has no profiler"+because(s.hello.Lacks["profile"]))
+		return
+	}
+	if n <= 0 {
+		n = 20
+	}
+	s.work.flushID++
+	s.proc.send(&protocol.Profile{ID: s.work.flushID, Requests: n, Dir: filepath.Join(s.o.Dir, "profile")})
+	s.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("profile of %d requests asked for", n)})
+}
+
+func (s *Session) profiled(m *protocol.Profiled) {
+	if m.Error != "" {
+		s.event(stats.Event{Kind: stats.KindError, Reason: "profile: " + m.Error})
+		return
+	}
+	s.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("profile written: %d files", len(m.Files)),
+		Extra: map[string]any{"files": m.Files}})
+}
+
+// exportResult is what an export that ran beside the session came to.
+type exportResult struct {
+	dir string
+	err error
+	dur time.Duration
+}
+
+// export writes a complete copy of the state so far while the run goes on.
+func (s *Session) export() {
+	if s.join.exports > 0 {
+		s.notice("warn", "an export is already being written")
+		return
+	}
+	if err := s.o.Sink.Flush(); err != nil {
+		s.sinkErr(err)
+		return
+	}
+	s.join.exports++
+	s.notice("info", "exporting")
+	out, sink := s.join.exported, s.o.Sink
+	go func() {
+		begin := time.Now()
+		dir, err := sink.Export()
+		out <- exportResult{dir, err, time.Since(begin)}
+	}()
+}
+
+func (s *Session) exportDone(x exportResult) {
+	s.join.exports--
+	if x.err != nil {
+		s.event(stats.Event{Kind: stats.KindError, Reason: "export: " + x.err.Error()})
+		s.notice("error", "export: "+x.err.Error())
+		return
+	}
+	s.pub.exports = append(s.pub.exports, x.dir)
+	s.event(stats.Event{Kind: stats.KindMark, Reason: "exported to " + filepath.Base(x.dir), DurNs: int64(x.dur)})
+	s.notice("info", "exported to "+x.dir)
+}

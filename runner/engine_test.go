@@ -1,0 +1,158 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// The engine of these tests is this test binary again: it speaks the protocol
+// and misbehaves as TAILSCOPE_TEST_ENGINE says. It times real work (a loop
+// over the shape), so that samples are samples.
+
+func TestMain(m *testing.M) {
+	if fault := os.Getenv("TAILSCOPE_TEST_ENGINE"); fault != "" {
+		os.Exit(faultyEngine(fault))
+	}
+	os.Exit(m.Run())
+}
+
+var spin uint64
+
+// work takes time that grows with n.
+func work(n int) {
+	x := uint64(n)
+	for range n * 200 {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	spin = x
+}
+
+// faultyEngine serves requests one by one. fault is one of: none, version,
+// clock, stranger (a sample nobody asked for), garbage, die:N (exit at the
+// N-th request of each life), poison:TOKENS (exit at that length), hang
+// (ignore stop), fatal (refuse to load), silent (exit before hello).
+func faultyEngine(fault string) int {
+	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
+	hello := &protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: Monotonic(),
+		Credit: 8, Modes: []string{"prefill", "kv_decode", "e2e_kv"}, Pairings: []string{"interleaved", "sequential"},
+		Strategies: map[string][]string{"prefill": prefillWords, "decode": {"variable", "dynamic", "eager"}},
+		Lacks:      map[string]string{"static-cache": "this engine has no fixed cache"}}
+	switch fault {
+	case "silent":
+		fmt.Fprintln(os.Stderr, "cannot find my library")
+		return 3
+	case "version":
+		hello.Protocol = 99
+	case "clock":
+		hello.ClockNs = time.Now().UnixNano()
+	}
+	_ = out.Send(hello)
+	e := &engineState{out: out, fault: fault, shapes: map[string]bool{}}
+	for {
+		msg, err := in.Next()
+		if err != nil {
+			return 0
+		}
+		if done, code := e.take(msg); done {
+			return code
+		}
+	}
+}
+
+type engineState struct {
+	out    *protocol.Writer
+	fault  string
+	served int
+	shapes map[string]bool
+	last   int
+}
+
+func (e *engineState) take(msg any) (done bool, code int) {
+	switch m := msg.(type) {
+	case *protocol.Load:
+		if e.fault == "fatal" {
+			_ = e.out.Send(&protocol.Error{Fatal: true, Code: "model", Message: "the model is not for this engine"})
+			return true, 1
+		}
+		_ = e.out.Send(&protocol.Loaded{DurNs: 1, Model: protocol.Model{Name: m.Name, Kind: "causal-lm", MaxPositions: 4096}, Provider: "cpu",
+			Device: "test", Backends: map[string]string{"eager": "test-eager", "optimized": "test-compiled"}, Threads: m.Threads})
+	case *protocol.Request:
+		return e.request(m)
+	case *protocol.Flush:
+		_ = e.out.Send(&protocol.Flushed{ID: m.ID})
+	case *protocol.Clear:
+		clear(e.shapes)
+		_ = e.out.Send(&protocol.Cleared{ID: m.ID})
+	case *protocol.Stop:
+		if e.fault == "hang" {
+			time.Sleep(time.Hour)
+		}
+		_ = e.out.Send(&protocol.Bye{})
+		return true, 0
+	}
+	return false, 0
+}
+
+func (e *engineState) request(m *protocol.Request) (done bool, code int) {
+	e.served++
+	if n, ok := faultNumber(e.fault, "die:"); ok && e.served == n {
+		fmt.Fprintln(os.Stderr, "out of luck")
+		return true, 7
+	}
+	if n, ok := faultNumber(e.fault, "poison:"); ok && m.Tokens == n {
+		return true, 8
+	}
+	switch {
+	case e.fault == "garbage" && e.served == 3:
+		fmt.Println("this is not JSON")
+	case e.fault == "stranger" && e.served == 3:
+		m.ID += 1 << 40
+	}
+	for i, lane := range m.Order {
+		e.run(m, i, lane)
+	}
+	return false, 0
+}
+
+// run executes one lane of a request; the optimized lane compiles each new
+// shape inside its time.
+func (e *engineState) run(m *protocol.Request, order int, lane string) {
+	n := m.Exec[0]
+	if lane == "optimized" {
+		n = m.Exec[1]
+	}
+	shape := fmt.Sprintf("%dx%d", m.Batch, n)
+	begin, compiled := Monotonic(), int64(0)
+	key := m.Mode + m.Strategy.Prefill + shape
+	if lane == "optimized" && !e.shapes[key] {
+		work(20 * n)
+		e.shapes[key] = true
+		compiled = Monotonic() - begin
+		kind := stats.KindRecompile
+		if len(e.shapes) == 1 {
+			kind = stats.KindCompile
+		}
+		_ = e.out.Send(&protocol.Event{TNs: begin, Kind: kind, Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape,
+			Request: &m.ID, DurNs: compiled, Reason: fmt.Sprintf("tokens %d → %d: no executable for this shape", e.last, n)})
+	}
+	e.last = n
+	work(n)
+	_ = e.out.Send(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape, Backend: "test-" + lane,
+		Request: []uint64{m.ID}, Order: []int{order}, StartNs: []int64{begin}, WallNs: []int64{Monotonic() - begin},
+		CompileNs: []int64{compiled}, ExecutedTokens: []int{n * m.Batch}})
+}
+
+func faultNumber(fault, prefix string) (int, bool) {
+	if len(fault) <= len(prefix) || !slices.Equal([]byte(fault[:len(prefix)]), []byte(prefix)) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(fault[len(prefix):])
+	return n, err == nil
+}

@@ -1,0 +1,239 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"tailscope/runner/protocol"
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+// startWorker starts a worker; hello and loaded follow as messages.
+func (s *Session) startWorker(ctx context.Context) error {
+	p, err := startProcess(ctx, s.o.Engine)
+	if err != nil {
+		return err
+	}
+	s.proc, s.hello, s.loaded = p, nil, nil
+	s.status = "waiting for the worker"
+	return nil
+}
+
+// messages is the channel of the worker in hand, nil between two.
+func (s *Session) messages() <-chan any {
+	if s.proc == nil {
+		return nil
+	}
+	return s.proc.Msgs
+}
+
+// clockSkew is how far the clocks of worker and supervisor may lie apart: they
+// are the same clock, so this only allows for the time a line takes.
+const clockSkew = int64(2 * time.Second)
+
+func (s *Session) takeHello(m *protocol.Hello) {
+	switch {
+	case m.Protocol != protocol.Version:
+		s.fail(fmt.Errorf("the engine %s speaks protocol %d, this tailscope speaks %d", m.Engine, m.Protocol, protocol.Version))
+		return
+	case abs(Monotonic()-m.ClockNs) > clockSkew:
+		s.fail(fmt.Errorf("the engine %s does not use CLOCK_MONOTONIC: its clock is %v away", m.Engine, time.Duration(m.ClockNs-Monotonic()).Round(time.Millisecond)))
+		return
+	}
+	s.hello = m
+	if lack := s.lacks(s.cfg.Modes[0]); lack != "" {
+		s.fail(fmt.Errorf("the engine %s cannot run %s", m.Engine, lack))
+		return
+	}
+	s.status = "loading the model"
+	s.proc.send(s.loadMessage())
+}
+
+func abs(x int64) int64 { return max(x, -x) }
+
+// lacks says why the engine cannot run the current settings in a mode, or "".
+func (s *Session) lacks(mode string) string {
+	if why, no := s.hello.Lacks[mode]; no || !contains(s.hello.Modes, mode) {
+		return mode + because(why)
+	}
+	check := func(phase, word string) string {
+		why, no := s.hello.Lacks[word]
+		offered := s.hello.Strategies[phase]
+		if no && !contains(offered, word) || offered != nil && !contains(offered, word) {
+			return "the strategy " + word + " in " + phase + because(why)
+		}
+		return ""
+	}
+	w := s.strategy.wire(s.hello.Strategies)
+	lack := ""
+	if mode == "prefill" || mode == "e2e_kv" {
+		lack = check("prefill", w.Prefill)
+	}
+	if lack == "" && (mode == "kv_decode" || mode == "e2e_kv") {
+		lack = check("decode", w.Decode)
+	}
+	return lack
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
+}
+
+func contains(list []string, w string) bool {
+	for _, x := range list {
+		if x == w {
+			return true
+		}
+	}
+	return false
+}
+
+// loadMessage is the configuration as the engine is told it.
+func (s *Session) loadMessage() *protocol.Load {
+	c := s.cfg
+	m := &protocol.Load{Model: s.o.Model, Name: c.Model, Provider: c.Provider, Device: c.Device,
+		Threads: c.Threads, CPUs: c.CPUs, Seed: c.Seed, RecompileLimit: c.RecompileLimit, Compile: c.Compile,
+		Cache: protocol.Cache{Policy: c.Cache.Policy}, KVEdges: c.KVEdges, Capture: c.Capture, Check: c.Check,
+		Modes: c.Modes, Options: map[string]string{}}
+	m.Cache.MaxBytes, _ = c.CacheBytes() // checked by Validate
+	maps.Copy(m.Options, c.Options)
+	maps.Copy(m.Options, s.o.Engines)
+	if len(c.Dims) > 0 {
+		m.Dims = map[string][]int{}
+		for name, spec := range c.Dims {
+			m.Dims[name], _ = ParseDim(spec) // checked by NewPlan
+		}
+	}
+	return m
+}
+
+// takeLoaded starts the timed part of the session.
+func (s *Session) takeLoaded(m *protocol.Loaded) {
+	s.loaded = m
+	if s.startNs == 0 {
+		s.startNs = Monotonic()
+	}
+	s.sinkErr(s.o.Sink.Loaded(*m))
+	reason := fmt.Sprintf("%s on %s (%s)", m.Model.Name, m.Device, m.Provider)
+	s.event(stats.Event{Kind: stats.KindLoaded, DurNs: m.DurNs, Reason: reason})
+	for _, r := range m.Refusals {
+		s.event(stats.Event{Kind: stats.KindFallback, Reason: r.Provider + " is not used: " + r.Reason,
+			Extra: map[string]any{"fallback_from": r.Provider, "fallback_error": r.Reason}})
+	}
+	if err := s.enterMode(s.mode(), s.modes); err != nil {
+		s.fail(err)
+		return
+	}
+	if s.gen == 0 {
+		s.coll.NewSegment(0, s.segmentLabel(), s.startNs)
+	}
+	s.phase, s.status = view.PhaseWarmup, "warming up"
+	if s.cfg.Warmup == 0 {
+		s.phase, s.status = view.PhaseRunning, ""
+	}
+	s.dispatch()
+}
+
+// phaseRunning notes the first sample that counts.
+func (s *Session) phaseRunning(*stats.Sample) {
+	if s.firstWorkNs == 0 {
+		s.firstWorkNs = Monotonic()
+	}
+	if s.phase == view.PhaseWarmup || s.phase == view.PhaseRestart {
+		s.phase, s.status = view.PhaseRunning, ""
+	}
+}
+
+// workerGone handles the end of a worker's output. What it had in hand goes
+// to the next worker, except a request that has already killed one.
+func (s *Session) workerGone() {
+	<-s.proc.done
+	reason := s.proc.exitReason()
+	s.proc = nil
+	if s.end != nil {
+		s.dropPending()
+		return
+	}
+	s.event(stats.Event{Kind: stats.KindWorkerExit, Reason: reason,
+		Extra: map[string]any{"in_flight": len(s.join.pending)}})
+	if s.loaded == nil && s.gen == 0 && s.restarts == 0 {
+		s.fail(fmt.Errorf("%s before the model was loaded", reason))
+		return
+	}
+	s.requeue()
+	if s.restarts++; s.restarts > maxRestarts {
+		s.fail(fmt.Errorf("the worker ended %d times in a row without a sample; the last time %s", s.restarts, strings.TrimPrefix(reason, "the worker ")))
+		return
+	}
+	wait := min(time.Duration(1<<(s.restarts-1))*100*time.Millisecond, 5*time.Second)
+	s.phase, s.status = view.PhaseRestart, fmt.Sprintf("%s; restarting in %v", reason, wait)
+	s.gen++
+	s.event(stats.Event{Kind: stats.KindWorkerRestart, Reason: fmt.Sprintf("restart %d of at most %d in a row, after %v", s.restarts, maxRestarts, wait)})
+	timer := make(chan struct{})
+	time.AfterFunc(wait, func() { close(timer) })
+	s.join.restart = timer
+	clear(s.join.known)
+	clear(s.join.flags)
+	s.counters = protocol.Counters{}
+}
+
+// requeue puts what the dead worker had in hand before everything else. The
+// oldest request was the one it died in: the second time, it is given up.
+func (s *Session) requeue() {
+	var again []*inflight
+	for _, fl := range s.join.pending {
+		again = append(again, fl)
+	}
+	sortByID(again)
+	clear(s.join.pending)
+	s.join.outstanding = 0
+	s.work.flushing = false
+	if len(again) > 0 {
+		if again[0].crashes++; again[0].crashes > 1 {
+			id := again[0].id
+			s.event(stats.Event{Kind: stats.KindError, Mode: again[0].item.Mode, Request: &id,
+				Reason: fmt.Sprintf("request %d of scenario %s (%d tokens) is given up: two workers ended in it", id, again[0].item.Scenario, again[0].item.Tokens)})
+			again = again[1:]
+		}
+	}
+	for _, fl := range again {
+		s.work.nextID++ // an occurrence of its own: one lane may have reported already
+		fl.id, fl.due = s.work.nextID, 0
+	}
+	s.work.again = append(again, s.work.again...)
+	if len(s.labels) > 0 {
+		s.startSegment()
+	}
+}
+
+func (s *Session) dropPending() {
+	clear(s.join.pending)
+	s.join.outstanding, s.work.flushing = 0, false
+}
+
+// stopWorker asks the worker to end and sees that it does, with its group.
+func (s *Session) stopWorker() {
+	p := s.proc
+	if p == nil {
+		return
+	}
+	p.send(&protocol.Stop{})
+	p.send(closeInput{})
+	kill := time.AfterFunc(stopGrace, p.kill)
+	defer kill.Stop()
+	for msg := range p.Msgs {
+		switch msg.(type) {
+		case *protocol.Counters, *protocol.Evidence, *protocol.Event:
+			s.handle(msg)
+		}
+	}
+	<-p.done
+	s.proc = nil
+}

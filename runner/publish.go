@@ -1,0 +1,220 @@
+package runner
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+// publishState is what the session tells about itself.
+type publishState struct {
+	dropped uint64
+	notices []view.Notice
+	exports []string
+	route   routeState
+	cpu     cpuMeter
+	bands   chan bands
+	banding bool
+	bandsNs int64 // when the last bootstrap began
+	live    stats.Live
+	liveNs  int64 // when live was computed
+}
+
+// maxNotices bounds the status lines kept for the screen.
+const maxNotices = 20
+
+func (s *Session) notice(level, text string) {
+	n := append(s.pub.notices, view.Notice{TNs: Monotonic(), Level: level, Text: text})
+	if len(n) > maxNotices {
+		n = slices.Clone(n[len(n)-maxNotices:])
+	}
+	s.pub.notices = n
+}
+
+// publish replaces an unread view: newest wins, and the loss is counted.
+// Without force it skips while the last view is still unread and nothing but
+// time has passed.
+func (s *Session) publish(force bool) {
+	if s.o.Views == nil {
+		return
+	}
+	if !force && len(s.o.Views) == cap(s.o.Views) {
+		s.pub.dropped++
+		return
+	}
+	v := s.view()
+	select {
+	case <-s.o.Views:
+		s.pub.dropped++
+	default:
+	}
+	s.o.Views <- v
+}
+
+// view copies the state of the session.
+func (s *Session) view() view.View {
+	now := Monotonic()
+	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
+		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
+		NumEvents: int(s.join.numEvents), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
+	v.Progress, v.Left = s.progress(now)
+	ev := s.join.events
+	v.Events = slices.Clone(ev[max(0, len(ev)-maxLiveEvents):])
+	mode, err := stats.ParseMode(s.mode())
+	if err == nil {
+		s.feedStats()
+		v.Stats = s.coll.Live(mode, now)
+		s.pub.live, s.pub.liveNs = v.Stats, now
+	}
+	s.startBands(now)
+	for l := range v.Lanes {
+		v.Lanes[l] = s.laneView(stats.Lane(l))
+	}
+	return v
+}
+
+func (s *Session) sessionView() view.Session {
+	c := s.cfg
+	v := view.Session{RunID: s.o.RunID, Dir: s.o.Dir, Model: c.Model, Engine: c.Engine, ProviderAsked: c.Provider,
+		Mode: s.mode(), Strategy: s.strategy.Label(s.mode()), EagerInputs: c.EagerInputs, Scenarios: s.scenario,
+		Pairing: s.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.gen, Segment: s.seg,
+		Threads: c.Threads, AA: s.aa, Until: c.Until, BucketEdges: c.BucketEdges}
+	if v.Scenarios == "" {
+		v.Scenarios = "*"
+	}
+	if s.hello != nil {
+		v.Engine = s.hello.Engine + " " + s.hello.Version
+		v.Lacks = s.hello.Lacks
+	}
+	if s.loaded != nil {
+		v.Provider, v.Device, v.Threads = s.loaded.Provider, s.loaded.Device, s.loaded.Threads
+		for _, r := range s.loaded.Refusals {
+			v.Refusals = append(v.Refusals, r.Provider+": "+r.Reason)
+		}
+	}
+	return v
+}
+
+func (s *Session) selfView(now int64) view.Self {
+	v := view.Self{Dropped: s.pub.dropped, Samples: s.join.seq, CreditInUse: s.join.outstanding}
+	v.CPUPercent, v.RSSBytes = s.pub.cpu.read(now)
+	v.GPUPoll = time.Duration(s.gpuNow.last.CostNs)
+	if s.proc != nil {
+		v.WorkerRSS = rssOf(s.proc.cmd.Process.Pid)
+	}
+	if s.o.FrameNs != nil {
+		v.RenderP99 = time.Duration(s.o.FrameNs())
+	}
+	return v
+}
+
+// progress is the share of the run that is done, NaN if it has no end, and
+// the time left.
+func (s *Session) progress(now int64) (float64, time.Duration) {
+	if s.startNs == 0 {
+		return math.NaN(), 0
+	}
+	spent := float64(now - s.startNs)
+	done := math.NaN()
+	if d := s.cfg.Duration.D(); d > 0 {
+		done = spent / float64(d)
+	}
+	if p := s.plans[s.mode()]; p != nil && p.Total() > 0 {
+		n := float64(len(s.cfg.Modes))
+		in := float64(s.work.planned-len(s.join.pending)) / float64(p.Total())
+		byPlan := (n - float64(len(s.modes)) + max(in, 0)) / n
+		if !(done > byPlan) {
+			done = byPlan
+		}
+	}
+	if math.IsNaN(done) {
+		return done, 0
+	}
+	done = min(max(done, 0), 1)
+	if done < 0.02 {
+		return done, 0
+	}
+	return done, time.Duration(spent / done * (1 - done))
+}
+
+// reportStatus tells a headless caller how far the run is, and lets the stop
+// rule look.
+func (s *Session) reportStatus() {
+	if s.loaded == nil {
+		if s.o.OnStatus != nil {
+			s.o.OnStatus(Progress{Phase: s.phase, Status: s.status, Done: -1})
+		}
+		return
+	}
+	if s.until != nil && s.end == nil {
+		s.checkUntil()
+	}
+	if s.o.OnStatus == nil {
+		return
+	}
+	now := Monotonic()
+	p := Progress{Phase: s.phase, Status: s.status, Done: -1}
+	if done, left := s.progress(now); !math.IsNaN(done) {
+		p.Done, p.Left = done, left
+	}
+	live := s.liveNow(now)
+	for l := range live.Lanes {
+		sum := live.Lanes[l].Session
+		p.Samples[l], p.P50[l], p.P99[l] = live.Total[l], sum.P50.Value, sum.P99.Value
+	}
+	s.o.OnStatus(p)
+}
+
+// liveNow returns a live summary that is at most a second old.
+func (s *Session) liveNow(now int64) stats.Live {
+	if now-s.pub.liveNs > int64(time.Second) {
+		if mode, err := stats.ParseMode(s.mode()); err == nil {
+			s.feedStats()
+			s.pub.live, s.pub.liveNs = s.coll.Live(mode, now), now
+		}
+	}
+	return s.pub.live
+}
+
+// checkUntil ends the run when its stop rule holds.
+func (s *Session) checkUntil() {
+	live := s.liveNow(Monotonic())
+	if ok, why := s.until.Done(&live); ok {
+		s.event(stats.Event{Kind: stats.KindMark, Reason: "stop rule: " + why})
+		s.finish("until")
+	}
+}
+
+// cpuMeter reads what this process costs, once a second.
+type cpuMeter struct {
+	atNs, cpuNs int64
+	percent     float64
+	rss         int64
+}
+
+func (m *cpuMeter) read(now int64) (percent float64, rss int64) {
+	if m.atNs != 0 && now-m.atNs < int64(time.Second) {
+		return m.percent, m.rss
+	}
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return math.NaN(), 0
+	}
+	cpu := u.Utime.Nano() + u.Stime.Nano()
+	m.percent = math.NaN()
+	if m.atNs != 0 {
+		m.percent = float64(cpu-m.cpuNs) / float64(now-m.atNs) * 100
+	}
+	m.atNs, m.cpuNs, m.rss = now, cpu, rssOf(unix.Getpid())
+	return m.percent, m.rss
+}
+
+func sortByID(v []*inflight) {
+	sort.Slice(v, func(i, j int) bool { return v[i].id < v[j].id })
+}

@@ -1,0 +1,277 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tailscope/configs"
+	"tailscope/gpu"
+	"tailscope/runner/protocol"
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+// Sink takes everything that must reach the disk. It may block; it never
+// drops. Its methods are called by the session's goroutine only, but Export,
+// which may run beside them.
+type Sink interface {
+	Loaded(protocol.Loaded) error
+	Sample(s *stats.Sample, steps []int64, kv []int32) error
+	Event(*stats.Event) error
+	Counters(protocol.Counters) error
+	Evidence(protocol.Evidence) error
+	GPU(gpu.State) error
+	Flush() error
+	Export() (dir string, err error)
+}
+
+// Options wires a session to the world around it.
+type Options struct {
+	Config   *configs.Config
+	RunID    string
+	Dir      string // session folder
+	Engine   Command
+	Model    string            // path that the engine loads; the configuration has its name
+	Engines  map[string]string // options for the engine, with those of the configuration
+	Sink     Sink
+	Views    chan view.View      // capacity 1, newest wins; nil: nobody looks
+	Commands <-chan view.Command // nil: nobody types
+	GPU      <-chan gpu.State    // nil: no telemetry
+	Traffic  []TrafficRow
+	FPS      int            // views a second, 1 to 30; 0: 10
+	FrameNs  func() int64   // p99 of a frame of the screen, nanoseconds; may be nil
+	OnStatus func(Progress) // called about four times a second; may be nil
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Phase    view.Phase
+	Status   string
+	Done     float64 // 0 to 1; negative: open-ended
+	Left     time.Duration
+	Samples  [stats.NumLanes]int     // that count
+	P50, P99 [stats.NumLanes]float64 // of the session so far in the current mode, ns
+}
+
+// Result says how a session ended.
+type Result struct {
+	Reason  string // repetitions, duration, until, quit, failed
+	Err     error  // set when Reason is failed
+	Samples uint64
+	Events  uint64
+	Dropped uint64 // views that nobody saw
+}
+
+// Periods of the session's clockwork.
+const (
+	defaultFPS    = 10 // views a second unless asked for
+	maxFPS        = 30
+	flushEvery    = 50 * time.Millisecond // the journal: at most 100 ms of samples at risk
+	statusEvery   = 250 * time.Millisecond
+	maxRestarts   = 5 // in a row without a sample between
+	maxLiveEvents = 500
+)
+
+// Session is one run. Its goroutine owns every field.
+type Session struct {
+	o    Options
+	cfg  *configs.Config
+	coll *stats.Collector
+
+	proc        *process
+	hello       *protocol.Hello
+	loaded      *protocol.Loaded
+	startNs     int64 // when loading had finished
+	beganNs     int64
+	firstWorkNs int64
+
+	phase  view.Phase
+	status string
+	end    *Result // set once the session is to end
+
+	modes    []string // still to run, the current one first
+	plans    map[string]*Plan
+	base     Strategy // configured
+	strategy Strategy
+	aa       bool
+	scenario string
+	pairing  string
+	paused   bool
+
+	work   dispatchState
+	join   joinState
+	seg    int32
+	gen    int32
+	labels []string // toggles since the last segment started
+
+	limits   map[string]int
+	counters protocol.Counters
+	evidence []protocol.Evidence
+	gpuNow   gpuState
+	pub      publishState
+	restarts int
+	until    *stats.Until
+	result   Result
+}
+
+// NewSession prepares a session; Run runs it.
+func NewSession(o Options) (*Session, error) {
+	cfg := o.Config
+	st, err := ParseStrategy(cfg.Strategy)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{o: o, cfg: cfg, base: st, strategy: st, aa: cfg.AA, scenario: cfg.Scenario, pairing: cfg.Pairing,
+		modes: append([]string(nil), cfg.Modes...), plans: map[string]*Plan{}, phase: view.PhaseStarting,
+		status: "starting the worker"}
+	if len(s.modes) == 0 {
+		return nil, errors.New("no mode to run")
+	}
+	if cfg.Until != "" {
+		u, err := stats.ParseUntil(cfg.Until)
+		if err != nil {
+			return nil, err
+		}
+		s.until = &u
+	}
+	s.coll = stats.NewCollector(stats.CollectorOptions{SLONs: int64(cfg.SLO.D()), AA: cfg.AA})
+	s.coll.SetBucketEdges(cfg.BucketEdges)
+	s.pub.bands = make(chan bands, 1)
+	s.work.init()
+	s.join.init()
+	return s, nil
+}
+
+// Run runs the session until it ends by itself, is told to quit, or ctx is
+// done. It returns after the worker has ended.
+func (s *Session) Run(ctx context.Context) Result {
+	s.beganNs = Monotonic()
+	wctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	if err := s.startWorker(wctx); err != nil {
+		s.fail(err)
+	}
+	s.loop(ctx, wctx)
+	s.stopWorker()
+	s.result.Samples = s.join.seq
+	if s.end != nil {
+		s.result.Reason, s.result.Err = s.end.Reason, s.end.Err
+	}
+	if err := s.o.Sink.Flush(); err != nil && s.result.Err == nil {
+		s.result.Reason, s.result.Err = "failed", fmt.Errorf("write the journal: %w", err)
+	}
+	s.publish(true)
+	return s.result
+}
+
+// viewEvery is the time between two views.
+func (s *Session) viewEvery() time.Duration {
+	fps := s.o.FPS
+	if fps <= 0 {
+		fps = defaultFPS
+	}
+	return time.Second / time.Duration(min(fps, maxFPS))
+}
+
+// loop is the heart of the session: it handles one thing at a time until the
+// session has ended and nothing is in flight.
+func (s *Session) loop(ctx, wctx context.Context) {
+	views := time.NewTicker(s.viewEvery())
+	defer views.Stop()
+	flush := time.NewTicker(flushEvery)
+	defer flush.Stop()
+	status := time.NewTicker(statusEvery)
+	defer status.Stop()
+	done := ctx.Done()
+	for !s.finished() {
+		select {
+		case msg, ok := <-s.messages():
+			if !ok {
+				s.workerGone()
+				continue
+			}
+			s.handle(msg)
+			s.dispatch()
+		case c, ok := <-s.o.Commands:
+			if !ok {
+				s.o.Commands = nil
+				continue
+			}
+			s.command(c)
+			s.dispatch()
+			s.publish(true)
+		case <-s.join.restart:
+			s.join.restart = nil
+			if err := s.startWorker(wctx); err != nil {
+				s.fail(err)
+			}
+		case st, ok := <-s.o.GPU:
+			if !ok {
+				s.o.GPU = nil
+				continue
+			}
+			s.takeGPU(st)
+		case x := <-s.join.exported:
+			s.exportDone(x)
+		case b := <-s.pub.bands:
+			s.takeBands(b)
+		case <-views.C:
+			s.publish(false)
+		case <-flush.C:
+			s.tick()
+		case <-status.C:
+			s.reportStatus()
+		case <-done:
+			done = nil
+			s.finish("interrupted")
+		}
+	}
+}
+
+// finished reports whether the loop may end: an end was decided, the worker
+// has nothing in hand that could still report, and no export is running.
+func (s *Session) finished() bool {
+	if s.end == nil || s.join.exports > 0 {
+		return false
+	}
+	return s.proc == nil || s.end.Err != nil || s.loaded == nil || len(s.join.pending) == 0 && !s.work.flushing
+}
+
+// finish decides that the session ends: what has not started is dropped, what
+// is in hand is waited for.
+func (s *Session) finish(reason string) {
+	if s.end != nil {
+		return
+	}
+	s.end = &Result{Reason: reason}
+	s.status = "finishing: " + reason
+	if s.loaded != nil && len(s.join.pending) > 0 {
+		s.flush()
+	}
+}
+
+// fail ends the session with an error.
+func (s *Session) fail(err error) {
+	if s.end == nil || s.end.Err == nil {
+		s.end = &Result{Reason: "failed", Err: err}
+	}
+	s.phase, s.status = view.PhaseFailed, err.Error()
+	s.event(stats.Event{Kind: stats.KindError, Reason: err.Error()})
+	s.publish(true)
+}
+
+// tick keeps the journal fresh and watches the ends that time brings.
+func (s *Session) tick() {
+	if err := s.o.Sink.Flush(); err != nil {
+		s.fail(fmt.Errorf("write the journal: %w", err))
+		return
+	}
+	if s.loaded == nil || s.end != nil {
+		return
+	}
+	if d := s.cfg.Duration.D(); d > 0 && Monotonic()-s.startNs >= int64(d) {
+		s.finish("duration")
+	}
+}

@@ -1,0 +1,194 @@
+package runner
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxTraffic bounds the arrivals read from a file, so that a wrong file
+// cannot take all memory.
+const maxTraffic = 10_000_000
+
+// trafficNames are the column names that are understood, lower case: our own
+// first, then those of public traces of LLM services.
+var trafficNames = map[string]string{
+	"arrival_s": "s", "arrival": "s", "arrived_at": "s", "timestamp": "time", "time": "time", "arrival_ms": "ms", "timestamp_ms": "ms",
+	"prompt_tokens": "in", "tokens": "in", "contexttokens": "in", "num_prefill_tokens": "in", "input_length": "in", "request tokens": "in", "prompt_len": "in", "input_tokens": "in",
+	"new_tokens": "out", "generatedtokens": "out", "num_decode_tokens": "out", "output_length": "out", "response tokens": "out", "output_len": "out", "output_tokens": "out",
+}
+
+// ReadTraffic reads arrivals from a CSV file with a header or a JSONL file:
+// arrival time, prompt tokens, new tokens. Errors name file and line.
+func ReadTraffic(path string) ([]TrafficRow, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read traffic: %w", err)
+	}
+	defer f.Close()
+	rows, err := parseTraffic(f)
+	if err != nil {
+		return nil, fmt.Errorf("traffic file %s: %w", path, err)
+	}
+	return rows, nil
+}
+
+// parseTraffic tells the two formats apart by the first byte.
+func parseTraffic(r io.Reader) ([]TrafficRow, error) {
+	br := bufio.NewReaderSize(r, 64<<10)
+	head, _ := br.Peek(64)
+	var rows []TrafficRow
+	var err error
+	if bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n\ufeff"), []byte("{")) {
+		rows, err = trafficJSONL(br)
+	} else {
+		rows, err = trafficCSV(br)
+	}
+	if err == nil && len(rows) == 0 {
+		err = errors.New("no arrivals in it")
+	}
+	if err != nil {
+		return nil, err
+	}
+	first := rows[0].AtNs
+	for i := range rows {
+		if rows[i].AtNs -= first; i > 0 && rows[i].AtNs < rows[i-1].AtNs {
+			return nil, fmt.Errorf("arrival %d comes before the one above it", i+1)
+		}
+	}
+	return rows, nil
+}
+
+func trafficCSV(r io.Reader) ([]TrafficRow, error) {
+	cr := csv.NewReader(r)
+	cr.ReuseRecord, cr.FieldsPerRecord = true, 0
+	head, err := cr.Read()
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	cols := make([]string, len(head))
+	for i, h := range head {
+		cols[i] = strings.TrimPrefix(strings.TrimSpace(h), "\ufeff")
+	}
+	var rows []TrafficRow
+	for line := 2; ; line++ {
+		rec, err := cr.Read()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		fields := make(map[string]string, len(cols))
+		for i, c := range cols {
+			fields[c] = rec[i]
+		}
+		row, err := trafficRow(fields)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		if rows = append(rows, row); len(rows) > maxTraffic {
+			return nil, fmt.Errorf("more than %d arrivals", maxTraffic)
+		}
+	}
+}
+
+func trafficJSONL(r *bufio.Reader) ([]TrafficRow, error) {
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 64<<10), 1<<20)
+	var rows []TrafficRow
+	for line := 1; sc.Scan(); line++ {
+		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
+			continue
+		}
+		var obj map[string]any
+		dec := json.NewDecoder(bytes.NewReader(sc.Bytes()))
+		dec.UseNumber()
+		if err := dec.Decode(&obj); err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		fields := make(map[string]string, len(obj))
+		for k, v := range obj {
+			fields[k] = fmt.Sprint(v)
+		}
+		row, err := trafficRow(fields)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		if rows = append(rows, row); len(rows) > maxTraffic {
+			return nil, fmt.Errorf("more than %d arrivals", maxTraffic)
+		}
+	}
+	return rows, sc.Err()
+}
+
+// trafficRow reads one arrival from its named fields.
+func trafficRow(fields map[string]string) (TrafficRow, error) {
+	row := TrafficRow{}
+	seen := false
+	for name, v := range fields {
+		v = strings.TrimSpace(v)
+		switch trafficNames[strings.ToLower(name)] {
+		case "s", "ms", "time":
+			ns, err := arrival(v, trafficNames[strings.ToLower(name)])
+			if err != nil {
+				return row, fmt.Errorf("%s: %w", name, err)
+			}
+			row.AtNs = ns
+		case "in":
+			n, err := positive(v)
+			if err != nil {
+				return row, fmt.Errorf("%s: %w", name, err)
+			}
+			row.Tokens, seen = n, true
+		case "out":
+			n, err := positive(v)
+			if err != nil && v != "0" {
+				return row, fmt.Errorf("%s: %w", name, err)
+			}
+			row.NewTokens = n
+		}
+	}
+	if !seen {
+		return row, errors.New("no column of prompt lengths: want prompt_tokens, ContextTokens, input_length or num_prefill_tokens")
+	}
+	return row, nil
+}
+
+// arrival reads a time as seconds, milliseconds or a wall-clock instant.
+func arrival(v, unit string) (int64, error) {
+	x, err := strconv.ParseFloat(v, 64)
+	if err != nil {
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999"} {
+			if t, terr := time.Parse(layout, v); terr == nil {
+				return t.UnixNano(), nil
+			}
+		}
+		return 0, fmt.Errorf("%q is not a time", v)
+	}
+	scale := 1e9
+	if unit == "ms" {
+		scale = 1e6
+	}
+	if x *= scale; math.IsNaN(x) || math.Abs(x) > 9e18 {
+		return 0, fmt.Errorf("%q is out of range", v)
+	}
+	return int64(x), nil
+}
+
+func positive(v string) (int, error) {
+	x, err := strconv.ParseFloat(v, 64)
+	if err != nil || x < 1 || x > 1<<24 || x != math.Trunc(x) {
+		return 0, fmt.Errorf("%q is not a number of tokens from 1 to %d", v, 1<<24)
+	}
+	return int(x), nil
+}

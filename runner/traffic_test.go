@@ -1,0 +1,57 @@
+package runner
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestTrafficFormats(t *testing.T) {
+	want := []TrafficRow{{0, 10, 3}, {1_500_000_000, 20, 4}}
+	for name, in := range map[string]string{
+		"ours":  "arrival_s,prompt_tokens,new_tokens\n1,10,3\n2.5,20,4\n",
+		"azure": "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.5,10,3\n2023-11-16 18:15:48.0,20,4\n",
+		"jsonl": `{"timestamp": 7, "input_length": 10, "output_length": 3}` + "\n\n" + `{"timestamp": 8.5, "input_length": 20, "output_length": 4}` + "\n",
+		"ms":    "timestamp_ms,input_length,output_length\n100,10,3\n1600,20,4\n",
+	} {
+		got, err := parseTraffic(strings.NewReader(in))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
+
+func TestTrafficErrorsNameTheLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                    "header",
+		"arrival_s,new_tokens\n1,2\n":         "line 2: no column of prompt lengths",
+		"prompt_tokens\n5\nx\n":               `line 3: prompt_tokens: "x" is not a number of tokens`,
+		"arrival_s,prompt_tokens\n2,5\n1,5\n": "arrival 2 comes before",
+		"arrival_s,prompt_tokens\nnoon,5\n":   `"noon" is not a time`,
+		`{"prompt_tokens": 5}` + "\n{\n":      "line 2",
+		"prompt_tokens\n":                     "no arrivals",
+	} {
+		_, err := parseTraffic(strings.NewReader(in))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", in, err, want)
+		}
+	}
+}
+
+func FuzzTraffic(f *testing.F) {
+	f.Add("arrival_s,prompt_tokens,new_tokens\n1,10,3\n2.5,20,4\n")
+	f.Add(`{"timestamp": 7, "input_length": 10}`)
+	f.Fuzz(func(t *testing.T, in string) {
+		rows, err := parseTraffic(strings.NewReader(in))
+		if err != nil {
+			return
+		}
+		var last int64
+		for _, r := range rows {
+			if r.Tokens < 1 || r.AtNs < last {
+				t.Fatalf("%+v after %d was accepted", r, last)
+			}
+			last = r.AtNs
+		}
+	})
+}
