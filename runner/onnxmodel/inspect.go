@@ -97,8 +97,8 @@ func Inspect(path string) (*Info, error) {
 	}
 	info.addModel(m)
 	info.Inputs, info.Outputs = m.graph.feeds(), m.graph.outputs
-	info.Dims = symbols(info.Inputs)
 	r := findRoles(info.Inputs, info.Outputs)
+	info.nameDims(r)
 	info.decode = r
 	decoder := m
 	if info.WhyNotLM = r.notLM(); info.WhyNotLM == "" {
@@ -198,6 +198,22 @@ func (i *Info) addModel(m *model) {
 
 // isWeight are element types that weights have; int64 and int32 are shapes.
 var isWeight = map[int32]bool{1: true, 2: true, 3: true, 10: true, 11: true, 16: true, 17: true, 18: true, 19: true, 20: true, 21: true, 22: true, 23: true}
+
+// nameDims gives input dimensions that the file leaves unnamed the names that
+// Prepare gives them, so that --dim can speak of them.
+func (i *Info) nameDims(r roles) {
+	dims := r.canonical(i.Inputs)
+	for n := range i.Inputs {
+		p := &i.Inputs[n]
+		p.Dims = slices.Clone(p.Dims)
+		for d := range p.Dims {
+			if p.Dims[d] == "?" {
+				p.Dims[d] = dims[p.Name][d]
+			}
+		}
+	}
+	i.Dims = symbols(i.Inputs)
+}
 
 func symbols(ports []Port) (names []string) {
 	seen := map[string]bool{}

@@ -135,6 +135,10 @@ func (w *wire) bytes(s span, limit int64) ([]byte, error) {
 		return nil, nil
 	}
 	b := make([]byte, s.len())
+	if s.off >= w.at && s.end <= w.at+int64(len(w.buf)) { // usual: in the window already
+		copy(b, w.buf[s.off-w.at:])
+		return b, nil
+	}
 	if _, err := w.r.ReadAt(b, s.off); err != nil {
 		return nil, errCut
 	}
