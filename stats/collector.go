@@ -68,37 +68,40 @@ type segInfo struct {
 
 // modeState is everything known about one mode.
 type modeState struct {
-	mode       Mode
-	lanes      [NumLanes]laneState
-	scen       []*scenState
-	scenIDs    *interner
-	shapes     shapeTable
-	win        *window
-	line       timeline
-	pairs      pairTable
-	rows       []segRow
-	gauges     []gaugeState
-	lengths    lengthTable
-	askedEdges []int // of lengths.plans
-	noise      Noise // from the last A/A segment
-	boot       *BootstrapResult
-	places     [1 << placeBits]place
+	mode          Mode
+	lanes         [NumLanes]laneState
+	scen          []*scenState
+	scenIDs       *interner
+	shapes        shapeTable
+	win           *window
+	line          timeline
+	pairs         pairTable
+	rows          []segRow
+	gauges        []gaugeState
+	detected      []Detection // when detectedN samples had come
+	detectedN     int
+	detectedFacts Facts
+	lengths       lengthTable
+	askedEdges    []int // of lengths.plans
+	noise         Noise // from the last A/A segment
+	boot          *BootstrapResult
+	places        [1 << placeBits]place
 }
 
 // laneState is one lane of one mode. Samples are recorded once, in the group of
 // their scenario and segment; what is wider is merged from those when a view
 // asks for it.
 type laneState struct {
-	session, segment group // merged, as of the last view
-	itl, itlSegment  *dist
-	causes           causeLedger      // of the current segment
-	closed           [NumCauses]*hist // of all earlier ones; work is left out
-	anyClosed        bool
-	worst            [NumCauses]worstSample
-	runs             int
-	n                int
-	threshold        float64 // of the tail, as last computed
-	nextThreshold    int
+	session, segment   group // merged, as of the last view
+	itl, itlSegment    *dist
+	causes             causeLedger      // of the current segment
+	closed             [NumCauses]*hist // of all earlier ones; work is left out
+	anyClosed          bool
+	worst              [NumCauses]worstSample
+	runs, judged, cold int // runs begun, settled, cold starts
+	n                  int
+	threshold          float64 // of the tail, as last computed
+	nextThreshold      int
 }
 
 // scenState is one scenario of one mode.
@@ -166,7 +169,7 @@ func (c *Collector) Add(s *Sample) []Event {
 		scen.closed[s.Lane].add(s, c.o.SLONs)
 		m.addLate(s, c.o.SLONs)
 	}
-	m.win.add(s, at.scenID)
+	m.win.add(s, at.scenID, shape.id)
 	m.line.add(s)
 	rec := lane.judge(s, shape, s.Segment == c.segment)
 	c.noteRun(m, scen, s, rec)

@@ -123,7 +123,11 @@ func (c *Collector) noteRun(m *modeState, sc *scenState, s *Sample, ref causeRef
 	median := Percentile(after[:r.n], 0.5)
 	cold := float64(r.e.wall) > tailFactor*median
 	lane.causes.setCold(&r.ref, &r.e, cold, r.shape, s.Lane)
+	if r.n == coldAfter {
+		lane.judged++
+	}
 	if r.n == coldAfter && cold {
+		lane.cold++
 		r.first.Reason = fmt.Sprintf("first sample of a run took %s, %.1f × the median %s of the five that followed",
 			formatMs(float64(r.e.wall)), float64(r.e.wall)/median, formatMs(median))
 		c.out = append(c.out, r.first)

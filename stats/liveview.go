@@ -35,6 +35,7 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 	for i := range m.gauges {
 		out.Gauges = append(out.Gauges, m.gauges[i].view(m.lanes[Optimized].n))
 	}
+	out.Detectors = c.detect(m)
 	out.Advisor = c.advisor(m)
 	out.Verdict = c.verdict(m, &out)
 	return out

@@ -8,6 +8,7 @@ import (
 // shapeState is one executed shape of one mode and strategy, in both lanes.
 type shapeState struct {
 	lanes           [NumLanes]shapeLane
+	id              int32 // in shapeTable.all; −1: the row "more"
 	compileNs       int64
 	compiles        int
 	saved           int64 // eager − optimized, over the pairs
@@ -42,7 +43,7 @@ func (t *shapeTable) of(in *interner, s *Sample) *shapeState {
 	}
 	if t.n >= t.cap {
 		if t.rest == nil {
-			t.rest = &shapeState{shape: more, strategy: more}
+			t.rest = &shapeState{shape: more, strategy: more, id: -1}
 		}
 		return t.rest
 	}
@@ -55,6 +56,7 @@ func (t *shapeTable) of(in *interner, s *Sample) *shapeState {
 	t.n++
 	st := &shapeState{shape: s.Shape, strategy: s.Strategy, firstSeen: s.StartNs}
 	t.rows[a][b] = st
+	st.id = int32(len(t.all))
 	t.all = append(t.all, st)
 	return st
 }

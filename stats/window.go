@@ -22,10 +22,13 @@ type window struct {
 type winSample struct {
 	t, wall, dev int64
 	tokens, exec int32
+	shape        int32 // shapeState.id
 	scen         int16
+	flags        Flag
 	lane         Lane
-	tagged       bool
 }
+
+func (e *winSample) tagged() bool { return e.flags&(EventFlags|FlagShapeNew) != 0 }
 
 func (e *winSample) semantic() int64 {
 	if e.exec > 0 {
@@ -51,7 +54,7 @@ func (w *winDist) add(e *winSample) {
 	w.exec += int64(e.exec)
 	w.sem += e.semantic()
 	w.h.record(e.wall)
-	if e.tagged {
+	if e.tagged() {
 		w.tag.record(e.wall)
 	}
 	if e.dev >= 0 {
@@ -67,7 +70,7 @@ func (w *winDist) remove(e *winSample) {
 	w.exec -= int64(e.exec)
 	w.sem -= e.semantic()
 	w.h.remove(e.wall)
-	if e.tagged {
+	if e.tagged() {
 		w.tag.remove(e.wall)
 	}
 	if e.dev >= 0 {
@@ -77,7 +80,7 @@ func (w *winDist) remove(e *winSample) {
 
 func newWindow(ns int64, ringCap int) *window { return &window{ns: ns, cap: ringCap} }
 
-func (w *window) add(s *Sample, scen int32) {
+func (w *window) add(s *Sample, scen, shape int32) {
 	if w.n == len(w.buf) {
 		w.grow()
 	}
@@ -86,7 +89,7 @@ func (w *window) add(s *Sample, scen int32) {
 		i -= len(w.buf)
 	}
 	w.buf[i] = winSample{t: s.StartNs + s.WallNs, wall: max(s.WallNs, 0), dev: s.DeviceNs, tokens: s.Tokens,
-		exec: s.ExecutedTokens, scen: int16(scen), lane: s.Lane, tagged: s.tagged()}
+		exec: s.ExecutedTokens, shape: shape, scen: int16(scen), lane: s.Lane, flags: s.Flags}
 	w.n++
 }
 

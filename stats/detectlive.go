@@ -1,0 +1,55 @@
+package stats
+
+// seriesMax bounds what detectors look at: the latest samples of each lane, or
+// every stride-th of them.
+const seriesMax = 600
+
+// detect runs every detector over the window ring, at most a few times a
+// second of new samples: their work is kept until a twentieth has changed.
+func (c *Collector) detect(m *modeState) []Detection {
+	n := m.samples()
+	if m.detected != nil && n < m.detectedN+max(m.detectedN/50, 20) && n-m.detectedN < 400 && c.facts == m.detectedFacts {
+		return m.detected
+	}
+	in := c.detectorInput(m)
+	out := make([]Detection, 0, 7)
+	for _, d := range Detectors() {
+		out = append(out, d.Check(&in))
+	}
+	m.detected, m.detectedN, m.detectedFacts = out, n, c.facts
+	return out
+}
+
+func (c *Collector) detectorInput(m *modeState) DetectorInput {
+	in := DetectorInput{Checks: c.facts.Checks, Diverged: c.facts.Diverged, MaxRelL2: c.facts.MaxRelL2, SeriesStride: 1}
+	for l := range m.lanes {
+		in.Runs[l], in.Judged[l], in.ColdRuns[l] = m.lanes[l].runs, m.lanes[l].judged, m.lanes[l].cold
+	}
+	from := max(0, m.win.n-8*seriesMax)
+	for i := from; i < m.win.n; i++ {
+		e := m.win.at(i)
+		in.Recent[e.lane]++
+		if e.flags&FlagSpike != 0 {
+			in.Spikes[e.lane]++
+		}
+		if e.lane == Optimized && e.flags&FlagShapeNew != 0 {
+			in.NewShapes++
+		}
+		if e.lane == Optimized && e.flags&(FlagCompile|FlagRecompile) != 0 {
+			in.Compiles++
+		}
+	}
+	in.SeriesStride = max(1, (m.win.n-from)/(2*seriesMax))
+	seen := [NumLanes]int{}
+	for i := from; i < m.win.n; i++ {
+		e := m.win.at(i)
+		if e.flags&(EventFlags|FlagShapeNew) != 0 || e.shape < 0 {
+			continue
+		}
+		med := m.shapes.all[e.shape].lanes[e.lane].median
+		if seen[e.lane]++; seen[e.lane]%in.SeriesStride == 0 && med > 0 {
+			in.Series[e.lane] = append(in.Series[e.lane], float64(e.wall)/med)
+		}
+	}
+	return in
+}
