@@ -36,14 +36,14 @@ type sampleRow struct {
 	KVTokens   int32  `parquet:"kv_tokens,delta"`
 	StartNs    int64  `parquet:"start_ns,delta"`
 	WallNs     int64  `parquet:"wall_ns,delta"`
-	DeviceNs   *int64 `parquet:"device_ns,optional,delta"`
-	ResponseNs *int64 `parquet:"response_ns,optional,delta"`
+	DeviceNs   *int64 `parquet:"device_ns,optional"`
+	ResponseNs *int64 `parquet:"response_ns,optional"`
 	CompileNs  int64  `parquet:"compile_ns,delta"`
-	TTFTNs     *int64 `parquet:"ttft_ns,optional,delta"`
-	RunDelayNs *int64 `parquet:"run_delay_ns,optional,delta"`
-	MinFlt     *int64 `parquet:"minflt,optional,delta"`
-	MajFlt     *int64 `parquet:"majflt,optional,delta"`
-	NIvCSw     *int64 `parquet:"nivcsw,optional,delta"`
+	TTFTNs     *int64 `parquet:"ttft_ns,optional"`
+	RunDelayNs *int64 `parquet:"run_delay_ns,optional"`
+	MinFlt     *int64 `parquet:"minflt,optional"`
+	MajFlt     *int64 `parquet:"majflt,optional"`
+	NIvCSw     *int64 `parquet:"nivcsw,optional"`
 }
 
 // rowGroup is the number of rows after which a row group is closed: the
