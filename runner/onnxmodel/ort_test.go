@@ -1,6 +1,7 @@
 package onnxmodel
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -9,10 +10,15 @@ import (
 	"testing"
 
 	ort "github.com/yalue/onnxruntime_go"
+
+	"tailscope/runner/ort/provision"
 )
 
 var startORT = sync.OnceValue(func() error {
-	lib := os.Getenv("TAILSCOPE_ORT_LIBRARY")
+	lib, err := provision.Ensure(context.Background(), provision.Options{Progress: os.Stderr})
+	if err != nil {
+		return err
+	}
 	ort.SetSharedLibraryPath(lib)
 	if err := ort.InitializeEnvironment(); err != nil {
 		return err
@@ -20,12 +26,10 @@ var startORT = sync.OnceValue(func() error {
 	return ort.SetEnvironmentLogLevel(ort.LoggingLevelError)
 })
 
-// needORT starts the runtime.
+// needORT starts the runtime, fetched if it is not there. Call it before the
+// cache is moved.
 func needORT(t testing.TB) {
 	t.Helper()
-	if os.Getenv("TAILSCOPE_ORT_LIBRARY") == "" {
-		t.Skip("TAILSCOPE_ORT_LIBRARY names no ONNX Runtime")
-	}
 	if err := startORT(); err != nil {
 		t.Fatal(err)
 	}
