@@ -143,10 +143,10 @@ func columnsOf(clean, tagged []float64, top float64, h int, linear bool, st *sty
 		n := clean[c] + tagged[c]
 		level[c] = barLevel(n, top, h, linear)
 		tagFrom[c] = level[c]
-		if tagged[c] > 0 && n > 0 {
-			part := int(math.Ceil(tagged[c] / n * float64(level[c])))
-			tagFrom[c] = level[c] - max(part, min(8, level[c]))
-			if clean[c] == 0 {
+		if tagged[c] > 0 {
+			// in whole rows, so that few among many do not look like many
+			tagFrom[c] -= 8 * int(math.Round(tagged[c]/n*float64(level[c])/8))
+			if tagged[c] > clean[c] && tagFrom[c] == level[c] {
 				tagFrom[c] = 0
 			}
 		}

@@ -11,7 +11,7 @@ type causesPanel struct{ listPanel }
 func (p *causesPanel) view() string {
 	st := p.sc.st
 	cols := []column{
-		{head: "lane", w: 11, drop: 5}, {head: "  cause", w: 15}, {head: "n", w: 6, right: true}, {head: "share", w: 8, right: true, drop: 4},
+		{head: "lane", w: 11, drop: 5}, {head: "  cause", w: 15}, {head: "n", w: 7, right: true}, {head: "in segment", w: 10, right: true, drop: 7}, {head: "share", w: 8, right: true, drop: 4},
 		{head: "", w: 12, drop: 6}, {head: "p99 without", w: 11, right: true}, {head: "worst", w: 8, right: true, drop: 2}, {head: "the worst one", w: 20, flex: true, drop: 3},
 	}
 	var rows [][]cell
@@ -29,10 +29,10 @@ func (p *causesPanel) lane(lane stats.Lane) [][]cell {
 		return nil
 	}
 	name := p.sc.laneName(lane)
-	head := []cell{{name, st.laneStrong[lane]}, {laneMark(lane) + " whole tail", st.laneStrong[lane]}, {count(lv.TailN), st.strong}, {pct(float64(lv.TailN)/float64(lv.Session.N), 2), st.muted}, {"", st.text},
+	head := []cell{{name, st.laneStrong[lane]}, {laneMark(lane) + " whole tail", st.laneStrong[lane]}, {count(lv.TailN), st.strong}, {count(lv.SegmentTailN), st.muted}, {pct(float64(lv.TailN)/float64(lv.Session.N), 2), st.muted}, {"", st.text},
 		quantCell(st, lv.Session.P99.Value, lv.Session.P99.Need, st.strong), {durCol(lv.Session.Max), st.muted}, {"beyond " + dur(lv.TailNs) + " of " + count(lv.Session.N) + " samples", st.muted}}
 	if !finite(lv.TailNs) || lv.TailNs <= 0 {
-		head[7].s = "no threshold before there are enough clean samples"
+		head[8].s = "no threshold before there are enough clean samples"
 	}
 	rows := [][]cell{head}
 	for _, c := range lv.Causes {
@@ -48,10 +48,20 @@ func (p *causesPanel) lane(lane stats.Lane) [][]cell {
 			share = float64(c.N) / float64(lv.TailN)
 		}
 		full, _ := gauge(share, 12)
-		rows = append(rows, []cell{{"", st.text}, {"  " + causeName(c.Cause), k}, {count(c.N), st.text}, {pct(share, 1), st.muted}, {full, k},
+		rows = append(rows, []cell{{"", st.text}, {"  " + causeName(c.Cause), k}, {count(c.N), st.text}, {count(inSegment(lv, c.Cause)), st.muted}, {pct(share, 1), st.muted}, {full, k},
 			{durCol(c.P99Without), st.lane[lane]}, {durCol(c.WorstNs), st.muted}, {c.Example, st.muted}})
 	}
 	return rows
+}
+
+// inSegment is how many of a cause belong to the current segment.
+func inSegment(lv *stats.LaneView, c stats.Cause) int {
+	for _, r := range lv.SegmentCauses {
+		if r.Cause == c {
+			return r.N
+		}
+	}
+	return 0
 }
 
 func causeName(c stats.Cause) string {

@@ -277,12 +277,16 @@ type moreColumn struct {
 // moreColumns are the other stretches of time that fit beside the main one.
 func (p *lanePanel) moreColumns(w int) []moreColumn {
 	lv := p.sc.lane(p.lane)
-	all := []moreColumn{{"session", 11, &lv.Session}, {"segment", 11, &lv.Segment}, {"window", 11, &lv.Window}}
+	window := "window"
+	if d := p.sc.v.Session.Window; d > 0 {
+		window = span(d)
+	}
+	all := []moreColumn{{"session", 11, &lv.Session}, {"segment", 11, &lv.Segment}, {window, 11, &lv.Window}}
 	main, _ := p.sc.main(p.lane)
 	room := w - quantName - quantValue - 2 - quantInterval
 	var out []moreColumn
 	for _, c := range all {
-		if c.s != main && c.s.N > 0 && room >= c.w {
+		if c.s != main && c.s.N > 0 && c.s.N != main.N && room >= c.w { // an equal n is the same samples
 			out, room = append(out, c), room-c.w
 		}
 	}

@@ -18,7 +18,7 @@ func (p *lanePanel) facts() [][2]string {
 			out = append(out, [2]string{name, value})
 		}
 	}
-	add("tail", count(lv.TailN)+" beyond "+brief(lv.TailNs), finite(lv.TailNs) && lv.TailNs > 0)
+	add("tail", count(lv.SegmentTailN)+" beyond "+brief(lv.TailNs), finite(lv.TailNs) && lv.TailNs > 0)
 	add("response p99", dur(s.ResponseP99), finite(s.ResponseP99))
 	add("SLO missed", pct(s.SLOMissed, 2), finite(s.SLOMissed))
 	add("first token p99", dur(s.TTFTP99), finite(s.TTFTP99))
@@ -35,19 +35,19 @@ func (p *lanePanel) facts() [][2]string {
 	return out
 }
 
-// topCause names what most of the tail is made of.
+// topCause names what most of the segment's tail is made of.
 func topCause(lv *stats.LaneView) string {
 	best := -1
-	for i, c := range lv.Causes {
-		if best < 0 || c.N > lv.Causes[best].N {
+	for i, c := range lv.SegmentCauses {
+		if best < 0 || c.N > lv.SegmentCauses[best].N {
 			best = i
 		}
 	}
-	if best < 0 || lv.TailN == 0 {
+	if best < 0 || lv.SegmentTailN == 0 {
 		return ""
 	}
-	c := &lv.Causes[best]
-	return causeName(c.Cause) + ", " + count(c.N) + " of " + count(lv.TailN)
+	c := &lv.SegmentCauses[best]
+	return causeName(c.Cause) + ", " + count(c.N) + " of " + count(lv.SegmentTailN)
 }
 
 // withFacts appends the facts to the rows of a table that is tw cells wide.

@@ -136,7 +136,7 @@ func (l *layout) body(w, y, h int, s layoutState) {
 func (l *layout) overview(w, y, h int, s layoutState) {
 	lanes := min(max(h*38/100, 12), 26)
 	verdict := 4
-	if w < 160 { // the sentence takes two lines
+	if w < 200 || h >= 48 { // the sentence may take two lines
 		verdict = 5
 	}
 	rest := h - lanes - verdict

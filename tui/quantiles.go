@@ -19,7 +19,11 @@ func (p *scenariosPanel) view() string {
 	var rows [][]cell
 	for i := range p.sc.v.Stats.Scenarios {
 		r := &p.sc.v.Stats.Scenarios[i]
-		e, o := &r.Lanes[stats.Eager], &r.Lanes[stats.Optimized]
+		ls := &r.Lanes
+		if p.sc.window > 0 {
+			ls = &r.Window
+		}
+		e, o := &ls[stats.Eager], &ls[stats.Optimized]
 		rows = append(rows, []cell{
 			{r.Scenario, st.text}, {count(o.N), st.muted},
 			quantCell(st, e.P50.Value, e.P50.Need, st.lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.lane[1]),
@@ -28,8 +32,16 @@ func (p *scenariosPanel) view() string {
 			{signed(r.Pair.MedianDiff), st.text}, {pct(r.Pair.ShareWon, 1), st.muted}, {winsUpTo(&r.Pair), st.text},
 		})
 	}
-	title := []run{{st.title, "scenarios"}, {st.muted, " · optimized − eager, this mode, whole session; grey: too few samples"}}
+	title := []run{{st.title, "scenarios"}, {st.muted, " · " + stretch(p.sc) + "; grey: too few samples"}}
 	return p.list(title, cols, rows, "no scenario has samples yet")
+}
+
+// stretch names the time that figures without tagged samples do not exist for.
+func stretch(sc *scene) string {
+	if sc.window > 0 {
+		return "last " + span(sc.window)
+	}
+	return "this segment"
 }
 
 func winsUpTo(pr *stats.PairView) string {
@@ -93,6 +105,12 @@ func (p *quantilesPanel) view() string {
 		})
 	}
 	title := []run{{st.title, "quantiles"}, {st.muted, " · " + what + " · n " + count(e.N) + " and " + count(o.N)}}
+	for _, s := range []*stats.Summary{e, o} {
+		if len(s.Warnings) > 0 {
+			title = append(title, run{st.warn, " · ! " + s.Warnings[0]})
+			break
+		}
+	}
 	return p.list(title, cols, rows, "no samples yet")
 }
 

@@ -96,7 +96,7 @@ func (s *styles) kindLook(k stats.Kind) (glyph string, i ink) {
 	case stats.KindGraphCapture:
 		return "●", s.tag
 	case stats.KindShapeNew:
-		return "△", s.tag
+		return "△", s.muted
 	case stats.KindLimitReached:
 		return "■", s.bad
 	case stats.KindFallback, stats.KindRoute, stats.KindEvict:

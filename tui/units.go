@@ -186,8 +186,11 @@ func quantile(q float64) string {
 	if !finite(q) {
 		return missing
 	}
-	// three decimals, so that p99.95 does not become p100
-	s := strconv.FormatFloat(100*q, 'f', 2, 64)
+	prec := 1
+	if q > 0.99 {
+		prec = 2 // so that p99.95 does not become p100
+	}
+	s := strconv.FormatFloat(100*q, 'f', prec, 64)
 	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	return "p" + s
 }

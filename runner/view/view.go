@@ -68,6 +68,7 @@ type Session struct {
 	Until         string
 	Lacks         map[string]string // what the engine cannot do, and why
 	BucketEdges   []int
+	Window        time.Duration // length of the sliding window; 0: unknown, or the whole segment
 }
 
 // Lane is the identity of one lane.

@@ -22,7 +22,8 @@ func (s *Source) live(now int64) stats.Live {
 			Hidden: summary(s.pick(i, func(x sample) bool { return x.seg == s.seg && !x.tagged })),
 			Hist:   hist(seg), HistWin: hist(win),
 		}
-		l.Lanes[i].Causes, l.Lanes[i].TailN, l.Lanes[i].TailNs = causes(seg)
+		l.Lanes[i].Causes, l.Lanes[i].TailN, l.Lanes[i].TailNs = causes(s.lanes[i])
+		l.Lanes[i].SegmentCauses, l.Lanes[i].SegmentTailN, _ = causes(seg)
 		l.Total[i] = len(s.lanes[i])
 	}
 	l.Timeline = s.timeline(now)

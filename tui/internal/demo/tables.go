@@ -82,6 +82,7 @@ func (s *Source) tables(l *stats.Live) {
 			r.Lanes[k] = summary(s.pick(k, func(x sample) bool { return x.seg == s.seg && int(x.t/8_300_000)%5 == i }))
 		}
 		r.Pair.N = r.Lanes[0].N
+		r.Session, r.Window = r.Lanes, r.Lanes
 		l.Scenarios = append(l.Scenarios, r)
 	}
 	for _, seg := range s.segs {
