@@ -253,3 +253,16 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkPrepare is what a start with everything in the cache pays.
+func BenchmarkPrepare(b *testing.B) {
+	path, err := EnsureBuiltin("default")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := Prepare(path); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
