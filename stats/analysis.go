@@ -34,7 +34,8 @@ type pendingKey struct {
 // exactMode holds a mode's samples in the order of Seq once finished.
 type exactMode struct {
 	rows     []exactSample
-	steps    [NumLanes][]int64
+	steps    []stepRow
+	stepNs   []int64
 	finished bool
 	lanes    [NumLanes]exactLane
 }
@@ -45,6 +46,7 @@ type exactSample struct {
 	generation, segment, nth      int32
 	scenario, strategy, shape     int32
 	tokens                        int32
+	stepRow                       int32 // index, −1 without steps
 	lane                          Lane
 	warmup, failed, clean, first  bool
 	cause                         Cause
@@ -111,11 +113,19 @@ func (a *Analysis) AddEvent(e *Event) {
 }
 
 // AddSteps takes in the time of each decode step of one request.
-func (a *Analysis) AddSteps(_ uint64, lane Lane, mode Mode, stepsNs []int64) {
-	if int(mode) < NumModes && int(lane) < NumLanes {
+func (a *Analysis) AddSteps(request uint64, lane Lane, mode Mode, stepsNs []int64) {
+	if int(mode) < NumModes && int(lane) < NumLanes && len(stepsNs) > 0 {
 		m := a.mode(mode)
-		m.steps[lane] = append(m.steps[lane], stepsNs...)
+		m.steps = append(m.steps, stepRow{pendingKey{request, lane}, len(m.stepNs), len(m.stepNs) + len(stepsNs)})
+		m.stepNs = append(m.stepNs, stepsNs...)
+		m.finished = false
 	}
+}
+
+// stepRow says where the steps of a request lie in stepNs.
+type stepRow struct {
+	key      pendingKey
+	from, to int
 }
 
 // finish derives flags, thresholds and causes of a mode once.
@@ -127,6 +137,7 @@ func (a *Analysis) finish(m *exactMode) {
 	slices.SortStableFunc(m.rows, func(x, y exactSample) int { return cmp.Compare(x.seq, y.seq) })
 	a.flagRows(m)
 	m.markRuns()
+	m.placeSteps()
 	for l := Lane(0); l < NumLanes; l++ {
 		m.lanes[l] = m.laneOf(l)
 	}

@@ -78,6 +78,8 @@ type modeState struct {
 	pairs         pairTable
 	rows          []segRow
 	gauges        []gaugeState
+	model         CostModel // when modelN lengths had come
+	modelN        int
 	detected      []Detection // when detectedN samples had come
 	detectedN     int
 	detectedFacts Facts

@@ -44,7 +44,7 @@ func (a *Analysis) pairSummary(m *exactMode, k scope) (PairSummary, bool) {
 func DescribePairs(pairs []Pair) PairView {
 	nan := math.NaN()
 	n := len(pairs)
-	v := PairView{N: n, MedianDiff: nan, DiffLo: nan, DiffHi: nan, ShareWon: nan, RatioGeomean: nan, Crossover: nan, NoiseNs: nan}
+	v := PairView{N: n, MedianDiff: nan, DiffLo: nan, DiffHi: nan, ShareWon: nan, RatioGeomean: nan, Crossover: nan, NoiseNs: nan, P: nan, PHolm: nan}
 	if n == 0 {
 		return v
 	}
@@ -65,6 +65,11 @@ func DescribePairs(pairs []Pair) PairView {
 	slices.Sort(opt)
 	q := ExactQuantile(diffs, 0.5)
 	v.MedianDiff, v.DiffLo, v.DiffHi, v.ShareWon = q.Value, q.Lo, q.Hi, float64(won)/float64(n)
+	signed := make([]float64, n)
+	for i, d := range diffs {
+		signed[i] = float64(d)
+	}
+	v.P = Wilcoxon(signed).P
 	if logs > 0 {
 		v.RatioGeomean = math.Exp(sum / float64(logs))
 	}

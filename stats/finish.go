@@ -94,10 +94,10 @@ func (a *Analysis) scopes(m *exactMode) []scope {
 
 // columns are the values of one group.
 type columns struct {
-	wall, device, ttft      []int64
-	wallSum, firstSum       u128
-	firsts, cold, tail, slo int
-	tokens                  int64
+	wall, device, ttft, steps []int64
+	wallSum, firstSum         u128
+	firsts, cold, tail, slo   int
+	tokens                    int64
 }
 
 func (c *columns) take(r *exactSample, slo int64, threshold float64) {
@@ -135,6 +135,10 @@ func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
 	for i := range m.rows {
 		if r := &m.rows[i]; r.lane == l && k.has(r) {
 			c.take(r, a.o.SLONs, threshold)
+			if r.stepRow >= 0 {
+				at := m.steps[r.stepRow]
+				c.steps = append(c.steps, m.stepNs[at.from:at.to]...)
+			}
 		}
 	}
 	if len(c.wall) == 0 {
@@ -142,12 +146,8 @@ func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
 	}
 	g := c.summary()
 	g.TailThresholdMs = ms(threshold)
-	g.ITLP99Ms = Num(math.NaN())
-	if k.anyScenario && k.anySegment {
-		steps := slices.Clone(m.steps[l])
-		slices.Sort(steps)
-		g.ITLP99Ms = ms(Percentile(steps, 0.99))
-	}
+	slices.Sort(c.steps)
+	g.ITLP99Ms = ms(Percentile(c.steps, 0.99))
 	g.SLOMissed = Num(math.NaN())
 	if a.o.SLONs > 0 {
 		g.SLOMissed = Num(float64(c.slo) / float64(g.N))
@@ -192,4 +192,19 @@ func (m *exactMode) causeSummaries(mode Mode) []CauseSummary {
 func paradoxOf(v Verdict) Paradox {
 	return Paradox{Verdict: v.Code, Sentence: v.Sentence, WinnerMean: optional(v.WinnerMean),
 		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99)}
+}
+
+// placeSteps finds the row of each request's steps.
+func (m *exactMode) placeSteps() {
+	at := make(map[pendingKey]int32, len(m.steps))
+	for i := range m.steps {
+		at[m.steps[i].key] = int32(i)
+	}
+	for i := range m.rows {
+		r := &m.rows[i]
+		r.stepRow = -1
+		if k, ok := at[pendingKey{r.request, r.lane}]; ok {
+			r.stepRow = k
+		}
+	}
 }

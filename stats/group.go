@@ -14,6 +14,7 @@ type group struct {
 	tokens, semant, exec  int64
 	compiles              int
 	compileNs             int64
+	wallOfDev             int64 // wall time of samples with device times
 	sloMissed, sloJudged  int
 	cached                Summary
 	cachedN, cachedExtras int
@@ -34,6 +35,7 @@ func (g *group) add(s *Sample, slo int64) {
 	}
 	if s.DeviceNs > Absent {
 		recordInto(&g.dev, s.DeviceNs)
+		g.wallOfDev += s.WallNs
 	}
 	if s.ResponseNs > Absent {
 		recordInto(&g.resp, s.ResponseNs)
@@ -84,6 +86,7 @@ func (g *group) merge(o *group) {
 	g.firstSum.addU128(o.firstSum)
 	g.tokens, g.semant, g.exec = g.tokens+o.tokens, g.semant+o.semant, g.exec+o.exec
 	g.compiles, g.compileNs = g.compiles+o.compiles, g.compileNs+o.compileNs
+	g.wallOfDev += o.wallOfDev
 	g.sloMissed, g.sloJudged = g.sloMissed+o.sloMissed, g.sloJudged+o.sloJudged
 }
 
@@ -149,6 +152,9 @@ func (g *group) describeExtras(s *Summary) {
 		s.MeanExclFirst = sum.float() / float64(rest)
 	}
 	s.DeviceP50, s.DeviceP99 = quantileOf(g.dev, 0.5), quantileOf(g.dev, 0.99)
+	if g.wallOfDev > 0 {
+		s.HostShare = 1 - g.dev.sum.float()/float64(g.wallOfDev)
+	}
 	s.TTFTP99 = quantileOf(g.ttft, 0.99)
 	s.ITLP50, s.ITLP99 = quantileOf(g.itl, 0.5), quantileOf(g.itl, 0.99)
 	s.ResponseP50, s.ResponseP99 = quantileOf(g.resp, 0.5), quantileOf(g.resp, 0.99)
@@ -193,7 +199,7 @@ func emptySummary() Summary {
 	nan := math.NaN()
 	s := Summary{Mean: nan, Std: nan, Min: nan, Max: nan, MeanExclMax: nan, MeanExclTop5: nan,
 		MeanExclFirst: nan, DeviceP50: nan, DeviceP99: nan, TokensPerS: nan, TTFTP99: nan, ITLP50: nan,
-		ITLP99: nan, ResponseP50: nan, ResponseP99: nan, SLOMissed: nan, SLOLo: nan, SLOHi: nan, PaddingTax: nan}
+		ITLP99: nan, ResponseP50: nan, ResponseP99: nan, SLOMissed: nan, SLOLo: nan, SLOHi: nan, PaddingTax: nan, HostShare: nan}
 	qs := summaryQuantiles()
 	for i := range qs {
 		qs[i].Value, qs[i].Lo, qs[i].Hi, qs[i].Need, qs[i].Exact = nan, nan, nan, Need(qs[i].Q), true

@@ -34,6 +34,7 @@ type Summary struct {
 	SLOMissed     float64 // share, NaN without a service level
 	SLOLo, SLOHi  float64
 	PaddingTax    float64 // executed over semantic tokens, 1 = none
+	HostShare     float64 // 1 − device time ÷ wall time, over samples with device times; NaN without
 	Compiles      int
 	CompileNs     int64
 	Warnings      []string
@@ -83,6 +84,8 @@ type PairView struct {
 	DeltaQ                     []float64 // quantiles of Delta
 	Delta, DeltaLo, DeltaHi    []float64 // optimized − eager at DeltaQ, ns; bands NaN where not offered
 	BlockLen                   int       // of the bootstrap
+	P                          float64   // Wilcoxon signed-rank, two-sided; NaN without pairs
+	PHolm                      float64   // the same corrected over the rows of its table; NaN where there is no table
 	NoiseNs                    float64   // half width of the A/A noise floor of the median difference; NaN if unknown
 }
 
@@ -194,4 +197,7 @@ type Live struct {
 	BinNs     int64
 	Total     [NumLanes]int // samples that count, all modes
 	Modes     []Mode        // modes with samples
+
+	PaddingNs float64 // estimated time spent on padding by the optimized lane in the current segment; NaN unknown
+	LostPairs int     // halves of pairs whose other half came too late or never
 }

@@ -35,6 +35,7 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 	for i := range m.gauges {
 		out.Gauges = append(out.Gauges, m.gauges[i].view(m.lanes[Optimized].n))
 	}
+	out.PaddingNs, out.LostPairs = m.paddingCost(), m.pairs.lost
 	out.Detectors = c.detect(m)
 	out.Advisor = c.advisor(m)
 	out.Verdict = c.verdict(m, &out)
@@ -164,6 +165,13 @@ func (c *Collector) scenarioRows(m *modeState, raw [][NumLanes]small) []Scenario
 			}
 		}
 		rows = append(rows, row)
+	}
+	p := make([]float64, len(rows))
+	for i := range rows {
+		p[i] = rows[i].Pair.P
+	}
+	for i, v := range Holm(p) {
+		rows[i].Pair.PHolm = v
 	}
 	return rows
 }

@@ -184,12 +184,13 @@ func (p *pairStats) medianDiff() float64 {
 // view describes the pairs; eager and optimized are the lanes' distributions
 // in the same scope, for the differences of quantiles.
 func (p *pairStats) view(eager, optimized *qdist) PairView {
-	v := PairView{N: p.n, ShareWon: math.NaN(), RatioGeomean: math.NaN(), Crossover: math.NaN(), NoiseNs: math.NaN()}
+	v := PairView{N: p.n, ShareWon: math.NaN(), RatioGeomean: math.NaN(), Crossover: math.NaN(), NoiseNs: math.NaN(), P: math.NaN(), PHolm: math.NaN()}
 	v.MedianDiff, v.DiffLo, v.DiffHi = p.median()
 	if p.n == 0 {
 		return v
 	}
 	v.ShareWon = float64(p.won) / float64(p.n)
+	v.P = p.wilcoxon().P
 	if p.logs > 0 {
 		v.RatioGeomean = math.Exp((p.sumLog + math.Log(p.product)) / float64(p.logs))
 	}

@@ -44,6 +44,7 @@ type winDist struct {
 	tokens, exec, sem int64
 	h, tag            hist
 	devs              int
+	devSum, devWall   int64
 }
 
 func (w *winDist) add(e *winSample) {
@@ -59,6 +60,7 @@ func (w *winDist) add(e *winSample) {
 	}
 	if e.dev >= 0 {
 		w.devs++
+		w.devSum, w.devWall = w.devSum+e.dev, w.devWall+e.wall
 	}
 }
 
@@ -75,6 +77,7 @@ func (w *winDist) remove(e *winSample) {
 	}
 	if e.dev >= 0 {
 		w.devs--
+		w.devSum, w.devWall = w.devSum-e.dev, w.devWall-e.wall
 	}
 }
 
@@ -189,6 +192,7 @@ func (w *winDist) merge(o *winDist) {
 	w.sum.addU128(o.sum)
 	w.sq.addU128(o.sq)
 	w.tokens, w.exec, w.sem, w.devs = w.tokens+o.tokens, w.exec+o.exec, w.sem+o.sem, w.devs+o.devs
+	w.devSum, w.devWall = w.devSum+o.devSum, w.devWall+o.devWall
 	w.h.merge(&o.h)
 	w.tag.merge(&o.tag)
 }
@@ -218,6 +222,9 @@ func (w *winDist) summary(raw small) Summary {
 	}
 	if w.tokens > 0 && total > 0 {
 		s.TokensPerS = float64(w.tokens) / total * 1e9
+	}
+	if w.devWall > 0 {
+		s.HostShare = 1 - float64(w.devSum)/float64(w.devWall)
 	}
 	if w.sem > 0 {
 		s.PaddingTax = float64(w.exec) / float64(w.sem)
