@@ -1,0 +1,406 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+func stopAtOnce(e *engine) {
+	e.load()
+	e.stop()
+}
+
+// everyModeAndStrategy runs each prompt length twice, in all that hello
+// offers, as far ahead as the credit allows.
+func everyModeAndStrategy(e *engine) {
+	e.load()
+	for _, mode := range e.hello.Modes {
+		if (mode == "forward") == (e.loaded.Model.Kind == "causal-lm") && mode != "prefill" {
+			continue // not for this model
+		}
+		for _, p := range words(e, mode, "prefill") {
+			for _, d := range words(e, mode, "decode") {
+				e.pass(mode, p, d)
+			}
+		}
+	}
+	e.idle()
+	e.noErrors()
+	e.noOverlap()
+	e.stop()
+}
+
+// words are the strategies of a phase to try in a mode: all in the modes that
+// have that phase alone, some where both come together.
+func words(e *engine, mode, phase string) []string {
+	all := e.hello.Strategies[phase]
+	used := phase == "prefill" && mode != "kv_decode" || phase == "decode" && (mode == "kv_decode" || mode == "e2e_kv")
+	switch {
+	case !used || len(all) == 0:
+		return []string{"eager"}
+	case mode == "e2e_kv":
+		return slices.DeleteFunc(slices.Clone(all), func(w string) bool {
+			return !slices.Contains([]string{"padded", "eager", "static-cache", "variable"}, w)
+		})
+	}
+	return all
+}
+
+func (e *engine) pass(mode, prefill, decode string) {
+	for range 2 {
+		for _, n := range e.o.Lengths {
+			e.ask(e.request(mode, prefill, decode, n))
+		}
+	}
+}
+
+func (e *engine) noErrors() {
+	for _, r := range e.rows {
+		if len(r.b.Error) > 0 && r.b.Error[r.i] != "" {
+			e.fail("%s, lane %s failed: %s", describe(r.r), r.b.Lane, r.b.Error[r.i])
+		}
+	}
+}
+
+// noOverlap checks that no two timed regions ran at once.
+func (e *engine) noOverlap() {
+	rows := slices.Clone(e.rows)
+	slices.SortFunc(rows, func(a, b row) int { return int(a.b.StartNs[a.i] - b.b.StartNs[b.i]) })
+	for k := 1; k < len(rows); k++ {
+		before, r := rows[k-1], rows[k]
+		if end := before.b.StartNs[before.i] + before.b.WallNs[before.i]; end > r.b.StartNs[r.i] {
+			e.fail("%s, lane %s overlaps %s, lane %s", describe(r.r), r.b.Lane, describe(before.r), before.b.Lane)
+		}
+	}
+}
+
+// compileOnce: a shape is compiled once, inside the sample that needed it.
+func compileOnce(e *engine) {
+	e.load()
+	mode, _, decode := e.mode()
+	if !e.offers("prefill", "variable") || mode != "prefill" {
+		e.skip("no variable prefill")
+	}
+	for range 3 {
+		e.ask(e.request(mode, "variable", decode, e.o.Lengths[0]))
+	}
+	e.idle()
+	if n := len(e.kind(stats.KindCompile)) + len(e.kind(stats.KindRecompile)); n > 1 {
+		e.fail("%d compiles of one shape", n)
+	}
+	for _, r := range e.rows {
+		cost := int64(0)
+		if len(r.b.CompileNs) > 0 {
+			cost = r.b.CompileNs[r.i]
+		}
+		told := slices.ContainsFunc(e.events, func(m *protocol.Event) bool {
+			return m.Request != nil && *m.Request == r.r.ID && m.Lane == r.b.Lane &&
+				(m.Kind == stats.KindCompile || m.Kind == stats.KindRecompile)
+		})
+		if told != (cost > 0) {
+			e.fail("%s, lane %s: compile_ns %d, compile event %v", describe(r.r), r.b.Lane, cost, told)
+		}
+		if r.b.Lane == "eager" && told {
+			e.fail("the eager lane compiled")
+		}
+	}
+	e.stop()
+}
+
+func (e *engine) kind(k stats.Kind) []*protocol.Event {
+	return slices.DeleteFunc(slices.Clone(e.events), func(m *protocol.Event) bool { return m.Kind != k })
+}
+
+// recompileLimit: with a limit of two and more shapes, the rest runs
+// something else and says so.
+func recompileLimit(e *engine) {
+	e.o.Load.RecompileLimit = 2
+	e.load()
+	mode, _, decode := e.mode()
+	if !e.offers("prefill", "variable") || mode != "prefill" {
+		e.skip("no variable prefill")
+	}
+	for range 2 {
+		for _, n := range e.o.Lengths {
+			e.ask(e.request(mode, "variable", decode, n))
+		}
+	}
+	e.idle()
+	e.noErrors()
+	if len(e.kind(stats.KindCompile)) == 0 {
+		e.skip("the engine compiles nothing")
+	}
+	if n := len(e.kind(stats.KindLimitReached)); n != 1 {
+		e.fail("%d events limit_reached, want 1", n)
+	}
+	fell, want := len(e.kind(stats.KindFallback)), 2*(len(e.o.Lengths)-2)
+	if fell != want {
+		e.fail("%d fallbacks, want %d: every request beyond the limit", fell, want)
+	}
+	e.stop()
+	for _, g := range e.count.Groups {
+		if g.UniqueGraphs > 2 || !g.LimitReached || g.Fallbacks != want {
+			e.fail("counters at a limit of 2: %+v", g)
+		}
+	}
+}
+
+// clearCache: what was compiled is compiled again after clear.
+func clearCache(e *engine) {
+	e.load()
+	if !e.has("clear") {
+		e.skip("no feature clear")
+	}
+	mode, prefill, decode := e.mode()
+	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
+	e.idle()
+	first := len(e.kind(stats.KindCompile)) + len(e.kind(stats.KindRecompile))
+	e.send(&protocol.Clear{ID: 71})
+	c, ok := e.answer().(*protocol.Cleared)
+	if !ok || c.ID != 71 || c.Freed != first {
+		e.fail("clear was answered by %+v, want id 71 and %d freed", c, first)
+	}
+	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
+	e.idle()
+	if again := len(e.kind(stats.KindCompile)) + len(e.kind(stats.KindRecompile)); again != 2*first {
+		e.fail("%d compiles in all after clear, want %d", again, 2*first)
+	}
+	e.stop()
+}
+
+// answer waits for the answer to flush, clear or profile.
+func (e *engine) answer() any {
+	e.answered = nil
+	e.until("answer", func() bool { return len(e.answered) > 0 })
+	return e.answered[0]
+}
+
+// setLimit: a raised limit holds for what comes after it.
+func setLimit(e *engine) {
+	e.o.Load.RecompileLimit = 1
+	e.load()
+	mode, _, decode := e.mode()
+	if !e.has("set") || !e.offers("prefill", "variable") || mode != "prefill" {
+		e.skip("no feature set, or no variable prefill")
+	}
+	for _, n := range e.o.Lengths[:2] {
+		e.ask(e.request(mode, "variable", decode, n))
+	}
+	e.idle()
+	before := len(e.kind(stats.KindFallback))
+	limit := 8
+	e.send(&protocol.Set{RecompileLimit: &limit})
+	for range 2 {
+		for _, n := range e.o.Lengths[:2] {
+			e.ask(e.request(mode, "variable", decode, n))
+		}
+	}
+	e.idle()
+	if before == 0 && len(e.kind(stats.KindCompile)) > 0 {
+		e.fail("no fallback at a limit of 1")
+	}
+	if after := len(e.kind(stats.KindFallback)); after > before {
+		e.fail("%d fallbacks more after the limit was raised", after-before)
+	}
+	e.stop()
+}
+
+// flush: whatever was asked is either measured or dropped, and work goes on.
+func flush(e *engine) {
+	e.load()
+	mode, prefill, decode := e.mode()
+	for i := range e.hello.Credit {
+		e.ask(e.request(mode, prefill, decode, e.o.Lengths[i%len(e.o.Lengths)]))
+	}
+	e.send(&protocol.Flush{ID: 5})
+	f, ok := e.answer().(*protocol.Flushed)
+	if !ok || f.ID != 5 {
+		e.fail("flush was answered by %+v", f)
+	}
+	if len(e.pending) > 0 {
+		e.fail("%d requests are neither measured nor dropped after flush", len(e.pending))
+	}
+	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
+	e.idle()
+	e.stop()
+}
+
+// flushBeforeDue: a request that waits for its instant has not started.
+func flushBeforeDue(e *engine) {
+	e.load()
+	mode, prefill, decode := e.mode()
+	r := e.request(mode, prefill, decode, e.o.Lengths[0])
+	r.DueNs = monotonic() + int64(300*time.Millisecond)
+	e.ask(r)
+	e.idle()
+	if e.hello.Credit == 1 {
+		e.stop()
+		e.skip("with a credit of 1 nothing overtakes")
+	}
+	for range 2 {
+		r := e.request(mode, prefill, decode, e.o.Lengths[0])
+		r.DueNs = monotonic() + int64(time.Hour)
+		e.ask(r)
+	}
+	time.Sleep(50 * time.Millisecond)
+	e.send(&protocol.Flush{ID: 6})
+	if f, ok := e.answer().(*protocol.Flushed); !ok || len(f.Dropped) != 2 {
+		e.fail("flush dropped %+v, want both requests that were not due", f)
+	}
+	e.stop()
+}
+
+// oneLane: requests for one lane alone, the same id for each.
+func oneLane(e *engine) {
+	e.load()
+	mode, prefill, decode := e.mode()
+	for _, lane := range []string{"eager", "optimized"} {
+		r := e.request(mode, prefill, decode, e.o.Lengths[0])
+		r.ID, r.Order = 900, []string{lane}
+		e.ask(r)
+		e.idle()
+	}
+	e.noErrors()
+	e.stop()
+}
+
+// abTwin: in an A/A request nothing is compiled.
+func abTwin(e *engine) {
+	e.load()
+	if !e.has("aa") {
+		e.skip("no feature aa")
+	}
+	mode, prefill, decode := e.mode()
+	for range 3 {
+		r := e.request(mode, prefill, decode, e.o.Lengths[0])
+		r.AA = true
+		e.ask(r)
+	}
+	e.idle()
+	e.noErrors()
+	backends := map[string]bool{}
+	for _, r := range e.rows {
+		backends[r.b.Backend] = true
+	}
+	if len(backends) != 1 || len(e.kind(stats.KindCompile)) > 0 {
+		e.fail("an A/A run used the backends %v and made %d executables", backends, len(e.kind(stats.KindCompile)))
+	}
+	e.stop()
+}
+
+// badRequests: what cannot run is answered with an error in each lane.
+func badRequests(e *engine) {
+	e.load()
+	mode, prefill, decode := e.mode()
+	var bad []*protocol.Request
+	for _, m := range modes {
+		if !slices.Contains(e.hello.Modes, m) {
+			bad = append(bad, e.request(m, prefill, decode, e.o.Lengths[0]))
+		}
+	}
+	if mode != "forward" {
+		short := e.request(mode, prefill, decode, 9)
+		short.Exec = [2]int{3, 3}
+		bad = append(bad, short)
+	}
+	if n := e.loaded.Model.MaxPositions; n > 0 {
+		bad = append(bad, e.request(mode, prefill, decode, n+1))
+	}
+	for _, r := range bad {
+		e.ask(r)
+		e.idle()
+	}
+	for _, r := range e.rows {
+		if len(r.b.Error) == 0 || r.b.Error[r.i] == "" {
+			e.fail("%s, lane %s ran, but it cannot", describe(r.r), r.b.Lane)
+		}
+	}
+	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
+	e.idle()
+	e.stop()
+}
+
+// malformedLines: each gets an error that names its line, and work goes on.
+func malformedLines(e *engine) {
+	e.load()
+	mode, prefill, decode := e.mode()
+	line := 1 // load
+	for _, text := range []string{"this is not JSON", "[1,2]", `{"no":"type"}`, `{"t":"req"}`, "\x00\xff",
+		strings.Repeat("x", protocol.MaxLine+10)} {
+		before := len(e.errors)
+		e.raw(text + "\n")
+		line++
+		e.until(fmt.Sprintf("error about line %d (%.20q)", line, text), func() bool { return len(e.errors) > before })
+		m := e.errors[before]
+		if m.Fatal || m.Code != "input" || !strings.Contains(m.Message, fmt.Sprint(line)) {
+			e.fail("line %d (%.20q) was answered by %+v, want code input and the line's number", line, text, m)
+		}
+	}
+	e.raw("\n{\"t\":\"of_a_later_version\",\"x\":1}\n")
+	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
+	e.idle()
+	e.noErrors()
+	e.stop()
+}
+
+// profile: the window ends after its requests and is answered.
+func profile(e *engine) {
+	e.load()
+	mode, prefill, decode := e.mode()
+	e.send(&protocol.Profile{ID: 8, Requests: 2, Dir: e.dir})
+	e.answered = nil
+	for range 2 {
+		e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
+	}
+	e.idle()
+	e.until("profiled", func() bool { return len(e.answered) > 0 })
+	p, ok := e.answered[0].(*protocol.Profiled)
+	if !ok || p.ID != 8 || (p.Error == "") != e.has("profile") || (len(p.Files) > 0) != e.has("profile") {
+		e.fail("profile was answered by %+v; hello lists the feature: %v", p, e.has("profile"))
+	}
+	e.stop()
+}
+
+// stopWithWork: stop overtakes what has not started.
+func stopWithWork(e *engine) {
+	e.load()
+	mode, prefill, decode := e.mode()
+	for range e.hello.Credit {
+		e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
+	}
+	e.stop()
+}
+
+// stdinCloses: nobody listens any more, so the engine ends, with exit 0.
+func stdinCloses(e *engine) {
+	e.load()
+	mode, prefill, decode := e.mode()
+	for range e.hello.Credit {
+		e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
+	}
+	if err := e.in.Close(); err != nil {
+		e.fatal("close stdin: %v", err)
+	}
+	e.farewell()
+}
+
+// unknownOption: refused in one sentence, or of no concern to the engine.
+func unknownOption(e *engine) {
+	e.o.Load.Options = map[string]string{"no_such_option": "1"}
+	e.until("hello", func() bool { return e.hello != nil })
+	e.send(&e.o.Load)
+	e.until("loaded or a fatal error", func() bool { return e.loaded != nil || len(e.fatals()) > 0 })
+	if e.loaded != nil {
+		e.stop()
+		e.skip("the engine takes no options")
+	}
+	if m := e.fatals()[0]; m.Code != "option" || !strings.Contains(m.Message, "no_such_option") {
+		e.fail("an unknown option was answered by %+v", m)
+	}
+	e.exit(1)
+}
