@@ -1,5 +1,6 @@
 """What happens to each message after load."""
 
+import os
 import random
 import traceback
 
@@ -22,9 +23,11 @@ class Worker:
         began = now()
         self.out, self.inbox, self.load = out, inbox, msg
         self.opts = options.parse(msg.get("options"))
+        if msg.get("capture") == "off":
+            self.opts["disable_cudagraphs"] = True
         if msg.get("cpus"):
             pin(msg["cpus"])
-        torch.set_num_threads(max(int(msg.get("threads") or 1), 1))
+        torch.set_num_threads(int(msg.get("threads") or 0) or max((os.cpu_count() or 2) - 1, 1))
         torch.set_grad_enabled(False)
         if self.opts["inductor_cache"] == "fresh":
             fresh_inductor_cache()
@@ -59,6 +62,10 @@ class Worker:
         notes = list(self.model.notes)
         if self.groups.refused:
             notes.append(f"optimized lane falls back to {self.groups.backend}: {self.groups.refused}")
+        if self.load.get("compile") == "background":
+            notes.append("compile: background is not offered by torch.compile: a request that needs an executable waits for it")
+        if (self.load.get("cache") or {}).get("policy") == "evict":
+            notes.append("cache policy evict is not offered by torch.compile: what is beyond the limit runs eager")
         if not self.watch.callbacks:
             notes.append("this torch has no compilation callbacks: compile times are Dynamo's own")
         self.out.send("loaded", dur_ns=now() - began, model=self.model.describe(), provider_asked=self.opts["device"],
@@ -499,7 +506,6 @@ def cpu_name():
 def fresh_inductor_cache():
     """An empty cache of compiled kernels for this process alone."""
     import atexit
-    import os
     import shutil
     import tempfile
     folder = tempfile.mkdtemp(prefix="tailscope-inductor-")
