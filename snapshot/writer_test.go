@@ -50,7 +50,7 @@ func (t *testSession) sample(request uint64, lane stats.Lane, mode stats.Mode) *
 	}
 	s.Failed = request == 50 && lane == stats.Eager
 	t.seq++
-	t.now += wall + 10_000
+	t.now += s.WallNs + 10_000
 	return s
 }
 

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"tailscope/snapshot"
+)
+
+// newRecoverCmd finishes the folder of a session that died.
+func newRecoverCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "recover DIR",
+		Short: "Finish the folder of a session that died",
+		Long: "Writes every file of the session folder DIR from its journal, says to the sample what was\n" +
+			"lost, and removes the journal. Do not use it on a session that still runs.",
+		Args: exactlyOne("the folder of a session that died"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := snapshot.Recover(args[0])
+			if errors.Is(err, snapshot.ErrNothingToRecover) {
+				fmt.Fprintln(cmd.OutOrStdout(), "Nothing to do:", err)
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			fmt.Fprintf(out, "%s: %d samples, %d events.\n", m.RunID, m.Counts.Samples, sumCounts(m.Counts.Events))
+			fmt.Fprintln(out, m.Lost.Sentence)
+			return nil
+		},
+	}
+}
+
+func sumCounts(m map[string]uint64) (n uint64) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+// exactlyOne wants one argument and says which.
+func exactlyOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usageError{fmt.Errorf("%s takes one argument, %s; see '%s --help'", cmd.CommandPath(), what, cmd.CommandPath())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,324 @@
+package snapshot
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// folderSource reads a finished folder: samples from samples.parquet, steps
+// from each mode's steps.parquet, events and readings merged in by time.
+type folderSource struct {
+	dir string
+	m   *Manifest
+}
+
+func (s *folderSource) records(yield func(*Record) error) (Damage, error) {
+	var r Record
+	emit := func(kind Kind) error {
+		r.Kind = kind
+		return yield(&r)
+	}
+	r.Loaded = s.m.loadedRecord()
+	if err := emit(KindLoaded); err != nil {
+		return Damage{}, err
+	}
+	if err := s.proofs(&r, emit); err != nil {
+		return Damage{}, err
+	}
+	side, err := s.openSide()
+	if err != nil {
+		return Damage{}, err
+	}
+	defer side.close()
+	if err := s.rows(&r, side, yield); err != nil {
+		return Damage{}, err
+	}
+	if err := side.until(1<<63-1, &r, yield); err != nil {
+		return Damage{}, err
+	}
+	if s.m.End != nil {
+		r.End = endRecord{Reason: s.m.Exit.Reason, Error: s.m.Exit.Error, TNs: s.m.EndNs, UnixNs: s.m.End.UnixNano(),
+			DroppedView: s.m.Counts.DroppedView}
+		return Damage{}, emit(KindEnd)
+	}
+	return Damage{}, nil
+}
+
+// rows merges samples with their steps and what happened before them.
+func (s *folderSource) rows(r *Record, side *sideReader, yield func(*Record) error) error {
+	samples, err := openSamples(filepath.Join(s.dir, SamplesName))
+	if err != nil {
+		return err
+	}
+	defer samples.close()
+	steps := stepsReaders{dir: s.dir}
+	defer steps.close()
+	for {
+		if err := samples.next(&r.Sample); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		smp := r.Sample
+		if err := side.until(smp.StartNs+smp.WallNs, r, yield); err != nil {
+			return err
+		}
+		r.Kind, r.Sample = KindSample, smp
+		if err := steps.of(r); err != nil {
+			return err
+		}
+		if err := yield(r); err != nil {
+			return err
+		}
+	}
+}
+
+// proofs hands out evidence and counters.
+func (s *folderSource) proofs(r *Record, emit func(Kind) error) error {
+	var ev EvidenceFile
+	if err := readJSONFile(filepath.Join(s.dir, EvidenceName), &ev); err != nil {
+		return err
+	}
+	for i := range ev.Executables {
+		r.Evidence = ev.Executables[i].Evidence
+		if err := emit(KindEvidence); err != nil {
+			return err
+		}
+	}
+	merged := protocol.Counters{T: "counters"}
+	found := false
+	for i := range stats.NumModes {
+		var f CounterFile
+		err := readJSONFile(filepath.Join(s.dir, stats.Mode(i).String(), "compiler_counters.json"), &f)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, g := range f.Groups {
+			merged.Groups = append(merged.Groups, g.Counter)
+		}
+		for _, c := range f.Checks {
+			merged.Checks = c.Checks
+		}
+		merged.Engine, found = f.Engine, true
+	}
+	if !found {
+		return nil
+	}
+	r.Counters = merged
+	return emit(KindCounters)
+}
+
+// readJSONFile reads a small JSON file; an error names it.
+func readJSONFile(path string, v any) error {
+	b, err := readSmall(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// loadedRecord is what the manifest keeps of the engine's answer to load.
+func (m *Manifest) loadedRecord() protocol.Loaded {
+	e := &m.Engine
+	return protocol.Loaded{T: "loaded", DurNs: e.LoadNs, Model: m.Model, ProviderAsked: e.ProviderAsked, Provider: e.Provider,
+		Device: e.Device, Refusals: e.Refusals, Backends: e.Backends, Threads: e.Threads, Boundary: e.Boundary,
+		Notes: e.Notes, Versions: e.Versions}
+}
+
+// sideReader reads events.jsonl and telemetry.csv side by side, in time order.
+type sideReader struct {
+	events, telemetry         *lineReader
+	startNs                   int64
+	m                         *Manifest
+	event                     stats.Event
+	reading                   Telemetry
+	haveEvent, haveReading    bool
+	eventsEnded, readingEnded bool
+}
+
+func (s *folderSource) openSide() (*sideReader, error) {
+	e, err := openLines(filepath.Join(s.dir, EventsName))
+	if err != nil {
+		return nil, err
+	}
+	t, err := openLines(filepath.Join(s.dir, TelemetryName))
+	if err != nil {
+		e.close()
+		return nil, err
+	}
+	return &sideReader{events: e, telemetry: t, startNs: s.m.StartNs, m: s.m}, nil
+}
+
+func (r *sideReader) close() { r.events.close(); r.telemetry.close() }
+
+// until hands out what happened up to tNs.
+func (r *sideReader) until(tNs int64, rec *Record, yield func(*Record) error) error {
+	for {
+		if err := r.fetch(); err != nil {
+			return err
+		}
+		switch {
+		case r.haveEvent && r.event.TNs <= tNs && (!r.haveReading || r.event.TNs <= r.reading.TNs):
+			rec.Kind, rec.Event, r.haveEvent = KindEvent, r.event, false
+		case r.haveReading && r.reading.TNs <= tNs:
+			rec.Kind, rec.Telemetry, r.haveReading = KindTelemetry, r.reading, false
+		default:
+			return nil
+		}
+		if err := yield(rec); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *sideReader) fetch() error {
+	for !r.haveEvent && !r.eventsEnded {
+		line, err := r.events.next()
+		if errors.Is(err, io.EOF) {
+			r.eventsEnded = true
+			break
+		}
+		if err != nil {
+			return err
+		}
+		r.event = stats.Event{}
+		if err := json.Unmarshal(line, &r.event); err != nil {
+			return r.events.errorf("%v", err)
+		}
+		r.haveEvent = true
+	}
+	for !r.haveReading && !r.readingEnded {
+		line, err := r.telemetry.next()
+		if errors.Is(err, io.EOF) {
+			r.readingEnded = true
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if r.telemetry.n == 1 {
+			if string(line) != strings.Join(telemetryColumns, ",") {
+				return r.telemetry.errorf("unexpected columns")
+			}
+			continue
+		}
+		if r.reading, err = parseTelemetry(string(line), r.startNs, r.m); err != nil {
+			return r.telemetry.errorf("%v", err)
+		}
+		r.haveReading = true
+	}
+	return nil
+}
+
+// parseTelemetry reads a line of telemetry.csv.
+func parseTelemetry(line string, startNs int64, m *Manifest) (t Telemetry, err error) {
+	f, err := splitCSV(nil, []byte(line))
+	if err != nil {
+		return t, err
+	}
+	if len(f) != len(telemetryColumns) {
+		return t, fmt.Errorf("%d fields, want %d", len(f), len(telemetryColumns))
+	}
+	if t.TNs, err = parseMs(f[0]); err != nil {
+		return t, fmt.Errorf("t_ms: %w", err)
+	}
+	t.TNs += startNs
+	if t.Index, err = strconv.Atoi(string(f[1])); err != nil {
+		return t, fmt.Errorf("gpu: %w", err)
+	}
+	why, valid := string(f[16]), false
+	for i, r := range t.readings() {
+		if s := f[2+i]; len(s) == 0 {
+			r.Err = orElse(why, "missing")
+		} else if r.Value, err = strconv.ParseFloat(string(s), 64); err != nil {
+			return t, fmt.Errorf("%s: %w", telemetryColumns[2+i], err)
+		} else {
+			valid = true
+		}
+	}
+	if !valid {
+		t.Why = orElse(why, "no reading")
+	}
+	if len(f[14]) > 0 {
+		t.Throttle = strings.Split(string(f[14]), "|")
+	}
+	if t.CostNs, err = parseMs(f[15]); err != nil {
+		return t, fmt.Errorf("cost_ms: %w", err)
+	}
+	if m != nil && m.GPU != nil {
+		t.Name, t.Driver, t.Count = m.GPU.Name, m.GPU.Driver, m.GPU.Count
+	}
+	return t, nil
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// maxLine bounds a line of a text file.
+const maxLine = 16 << 20
+
+// lineReader reads the lines of a file and counts them.
+type lineReader struct {
+	f    *os.File
+	r    *bufio.Reader
+	path string
+	n    int // of the line last read, 1-based
+	long []byte
+}
+
+func openLines(path string) (*lineReader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &lineReader{f: f, r: bufio.NewReaderSize(f, 256<<10), path: path}, nil
+}
+
+// next returns the next line without its end; it is valid until the next call.
+func (l *lineReader) next() ([]byte, error) {
+	line, err := l.r.ReadSlice('\n')
+	l.n++
+	if errors.Is(err, bufio.ErrBufferFull) {
+		l.long = append(l.long[:0], line...)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			if len(l.long) > maxLine {
+				return nil, l.errorf("the line is longer than %d bytes", maxLine)
+			}
+			line, err = l.r.ReadSlice('\n')
+			l.long = append(l.long, line...)
+		}
+		line = l.long
+	}
+	if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
+		return nil, err
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+func (l *lineReader) errorf(format string, a ...any) error {
+	return fmt.Errorf("%s:%d: %s", l.path, l.n, fmt.Sprintf(format, a...))
+}
+
+func (l *lineReader) close() { _ = l.f.Close() } // opened for reading
