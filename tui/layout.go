@@ -1,6 +1,9 @@
 package tui
 
-import "image"
+import (
+	"image"
+	"slices"
+)
 
 // slot names a place on the screen; each is filled by one panel.
 type slot int
@@ -222,10 +225,16 @@ func (l *layout) stack(w, y, h int, s layoutState, parts ...part) {
 	spare := h - need
 	for i, p := range parts {
 		heights[i] = p.least
-		if i < n-1 {
-			more := max(0, min(s.want[p.slot]-p.least, spare))
-			heights[i], spare = p.least+more, spare-more
-		}
+	}
+	// the most modest first, so that one long list does not starve the others
+	order := make([]int, 0, n)
+	for i := range parts {
+		order = append(order, i)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return s.want[parts[a].slot] - s.want[parts[b].slot] })
+	for _, i := range order {
+		more := max(0, min(s.want[parts[i].slot]-heights[i], spare))
+		heights[i], spare = heights[i]+more, spare-more
 	}
 	heights[n-1] += spare
 	for i, p := range parts {

@@ -26,10 +26,11 @@ func (p *shapesPanel) view() string {
 			saved = st.warn
 		}
 		back, bk := breakEven(s.BreakEven), st.muted
-		if s.BreakEven == 0 {
-			bk = st.ok
-		} else if s.BreakEven < 0 {
-			bk = st.bad
+		switch {
+		case s.BreakEven == 0 || s.SavedNs >= 0:
+			back, bk = "paid back", st.ok
+		case s.BreakEven < 0:
+			bk = st.warn
 		}
 		rows = append(rows, []cell{
 			{s.Shape, st.text}, {s.Strategy, st.muted}, {count(s.N), st.text},
@@ -48,14 +49,12 @@ func compileText(ns int64) string {
 	return durCol(float64(ns))
 }
 
+// breakEven says after how many requests in all a compile has paid.
 func breakEven(n int) string {
-	switch {
-	case n == 0:
-		return "paid back"
-	case n < 0:
+	if n < 0 {
 		return "never at this rate"
 	}
-	return "in " + count(n) + " requests"
+	return "after " + count(n) + " requests"
 }
 
 // gaugesPanel shows the recompile limit as it fills, per mode and strategy.

@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"math"
-
 	"tailscope/stats"
 )
 
@@ -20,7 +18,8 @@ func (p *timelinePanel) view() string {
 	if p.sc.linear {
 		scale = "linear"
 	}
-	if per := p.perColumn(w); per > 0 {
+	if len(bins) > 0 {
+		per := float64(p.grid(w).per) * float64(p.sc.v.Stats.BinNs)
 		title = append(title, run{st.muted, " · slowest per " + brief(per)}, run{st.faint, " · " + scale})
 	}
 	extra := []run{{st.lane[0], "╌╌ " + p.sc.laneName(0)}, {st.lane[1], "  ━━ " + p.sc.laneName(1)}}
@@ -33,19 +32,14 @@ func (p *timelinePanel) view() string {
 	return p.frame(title, extra, p.body(w, h))
 }
 
-// perColumn is the time one column of the plot stands for, in ns.
-func (p *timelinePanel) perColumn(w int) float64 {
-	n, cols := len(p.sc.v.Stats.Timeline), w-timelineLabel-2
-	if n == 0 || cols < 1 {
-		return 0
-	}
-	per := max(1, float64(n)/float64(cols))
-	return math.Round(per) * float64(p.sc.v.Stats.BinNs)
+// grid is the mapping of bins to the columns of a panel w cells wide.
+func (p *timelinePanel) grid(w int) timeGrid {
+	return newTimeGrid(p.sc.v.Stats.Timeline, p.sc.v.Stats.BinNs, w-timelineLabel-2)
 }
 
 func (p *timelinePanel) body(w, h int) []string {
 	st, bins := p.sc.st, p.sc.v.Stats.Timeline
-	cols := w - timelineLabel - 2
+	cols, g := w-timelineLabel-2, p.grid(w)
 	foot := 2 // marks and times
 	if h < 4 {
 		foot = 1
@@ -57,53 +51,46 @@ func (p *timelinePanel) body(w, h int) []string {
 		for i := range bins {
 			v[i] = bins[i].Max[l]
 		}
-		series[l] = pool(v, cols)
+		series[l] = g.pool(v, cols)
 	}
 	a := newAxis(!p.sc.linear, series[0], series[1])
 	grid := plot(series, a, rows)
-	marks := p.marks(cols)
-	p.overlay(grid, marks)
+	marks, cursor := p.marks(g, cols), p.cursor(g)
+	overlay(grid, marks, cursor)
 	out := make([]string, 0, h)
 	labels := a.rowLabels(rows)
 	for y, row := range grid {
 		out = append(out, st.muted.on(right(labels[y], timelineLabel))+" "+st.border.on("┤")+p.inkRow(row))
 	}
-	out = append(out, spaces(timelineLabel+2)+p.markRow(marks))
+	out = append(out, spaces(timelineLabel+2)+p.markRow(marks, cursor))
 	if foot > 1 {
-		out = append(out, p.times(cols))
+		out = append(out, p.times(g, cols))
 	}
 	return out
 }
 
 // marks finds the most telling event of each column, "" where there is none.
-func (p *timelinePanel) marks(cols int) []stats.Kind {
-	bins := p.sc.v.Stats.Timeline
+func (p *timelinePanel) marks(g timeGrid, cols int) []stats.Kind {
 	out := make([]stats.Kind, cols)
-	for c := range out {
-		lo, hi := columns(c, cols, len(bins))
-		if cols > len(bins) && c > 0 {
-			// a bin that spans several columns is marked once
-			if prev, _ := columns(c-1, cols, len(bins)); prev == lo {
-				continue
+	for i, b := range p.sc.v.Stats.Timeline {
+		c := g.col(i)
+		if c >= cols {
+			break
+		}
+		for _, k := range b.Marks {
+			if out[c] == "" || kindRank(k) > kindRank(out[c]) {
+				out[c] = k
 			}
 		}
-		for _, b := range bins[lo:hi] {
-			for _, k := range b.Marks {
-				if out[c] == "" || kindRank(k) > kindRank(out[c]) {
-					out[c] = k
-				}
-			}
-			if b.Compiles > 0 && kindRank(out[c]) < kindRank(stats.KindCompile) {
-				out[c] = stats.KindCompile
-			}
+		if b.Compiles > 0 && kindRank(out[c]) < kindRank(stats.KindCompile) {
+			out[c] = stats.KindCompile
 		}
 	}
 	return out
 }
 
 // overlay lays segment boundaries and the scrub cursor into empty cells.
-func (p *timelinePanel) overlay(grid [][]glyph, marks []stats.Kind) {
-	cursor := p.cursor(len(marks))
+func overlay(grid [][]glyph, marks []stats.Kind, cursor int) {
 	for c, k := range marks {
 		r := rune(0)
 		switch {
@@ -123,31 +110,28 @@ func (p *timelinePanel) overlay(grid [][]glyph, marks []stats.Kind) {
 }
 
 // cursor is the column of the instant being looked at, −1 when it is now.
-func (p *timelinePanel) cursor(cols int) int {
+func (p *timelinePanel) cursor(g timeGrid) int {
 	bins := p.sc.v.Stats.Timeline
-	if p.sc.past == 0 || len(bins) == 0 || p.sc.v.Stats.BinNs <= 0 {
+	if p.sc.past == 0 || len(bins) == 0 || p.sc.v.Stats.BinNs <= 0 || p.sc.past < bins[0].TNs {
 		return -1
 	}
 	i := int((p.sc.past - bins[0].TNs) / p.sc.v.Stats.BinNs)
-	if i < 0 {
-		return -1
-	}
-	return min(i*cols/len(bins), cols-1)
+	return g.col(min(i, len(bins)-1))
 }
 
 // timeAt is the instant under column c of a panel w cells wide.
 func (p *timelinePanel) timeAt(c int) int64 {
 	bins := p.sc.v.Stats.Timeline
 	w, _ := p.inner()
-	cols := w - timelineLabel - 2
+	g := p.grid(w)
 	c -= timelineLabel + 2
 	if !p.sc.compact {
 		c -= 2
 	}
-	if len(bins) == 0 || cols < 1 || c < 0 || c >= cols {
+	if len(bins) == 0 || c < 0 || c >= g.used() {
 		return 0
 	}
-	_, hi := columns(c, cols, len(bins))
+	_, hi := g.bins(c)
 	return bins[hi-1].TNs + p.sc.v.Stats.BinNs
 }
 
@@ -169,9 +153,8 @@ func (p *timelinePanel) inkRow(row []glyph) string {
 	return out.String()
 }
 
-func (p *timelinePanel) markRow(marks []stats.Kind) string {
+func (p *timelinePanel) markRow(marks []stats.Kind, cursor int) string {
 	var out strip
-	cursor := p.cursor(len(marks))
 	for c, k := range marks {
 		g, i := " ", ink{}
 		if k != "" {
@@ -185,18 +168,22 @@ func (p *timelinePanel) markRow(marks []stats.Kind) string {
 	return out.String()
 }
 
-// times is the row of instants below the plot: its start, middle and end.
-func (p *timelinePanel) times(cols int) string {
+// times is the row of instants below the plot: its start, some between, its end.
+func (p *timelinePanel) times(g timeGrid, cols int) string {
 	bins, st := p.sc.v.Stats.Timeline, p.sc.st
 	first := p.sc.since(bins[0].TNs)
 	last := p.sc.since(bins[len(bins)-1].TNs) + p.sc.v.Stats.BinNs
-	l := newLine(timelineLabel + 2 + cols).to(timelineLabel + 2)
-	l.put(st.muted, clock(first))
-	n := cols / 30
+	const at0 = timelineLabel + 2
+	l := newLine(at0+cols).to(at0).put(st.muted, clock(first))
+	used := min(g.used(), cols)
+	end := clock(last)
+	n := used / 30
 	for i := 1; i < n; i++ {
 		s := clock(first + (last-first)*int64(i)/int64(n))
-		l.to(timelineLabel+2+cols*i/n-cells(s)/2).put(st.muted, s)
+		l.to(at0+used*i/n-cells(s)/2).put(st.muted, s)
 	}
-	end := clock(last)
-	return l.to(l.max-cells(end)).put(st.muted, end).String()
+	if at := at0 + used - cells(end); at > l.w {
+		l.to(at).put(st.muted, end)
+	}
+	return l.String()
 }
