@@ -2,6 +2,7 @@ package ort
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
 )
 
@@ -17,10 +18,12 @@ type call struct {
 	step  int
 
 	b              cBinding
-	ids, mask, pos tensor
-	token, logits  tensor
-	fence          cValue // where the token is on a device, else none
-	fenceHost      tensor // where the fence puts it
+	ids, mask, pos tensor // on the host: what writes go to
+	idsDev         tensor // what the session reads
+	uploads        [][2]cValue
+	logits         tensor // where the session leaves it
+	fence          tensor // the token where the session leaves it
+	token          tensor // the token on the host, there when run returns
 	views          []cValue
 }
 
@@ -98,75 +101,120 @@ func (g *graph) inputBuffer(name string, step int) string {
 func (st *store) reserve(g *graph, shape lmShape, step int) error {
 	slots, err := g.layout(shape, step)
 	for _, s := range slots {
+		need := elements(s.shape) * s.typ.size()
 		if err == nil {
-			_, err = st.buffer(s.buffer, st.dev, elements(s.shape)*s.typ.size())
+			_, err = st.buffer(s.buffer, true, need)
+		}
+		if err == nil && st.dev.p != nil && !s.output && need < 1<<20 {
+			_, err = st.buffer(s.buffer, false, need)
 		}
 	}
 	return err
 }
 
-// bind views every slot and binds it.
+// bind views every slot and binds it where the session wants it.
 func (c *call) bind() error {
-	g := c.s.g
-	slots, err := g.layout(c.shape, c.step)
+	slots, err := c.s.g.layout(c.shape, c.step)
 	if err != nil {
 		return err
 	}
 	for _, s := range slots {
-		x, err := c.st.tensor(s.buffer, s.typ, s.shape...)
+		onDevice := c.s.device[s.name]
+		if strings.HasPrefix(s.buffer, "cache") && onDevice != (c.st.dev.p != nil) {
+			return fmt.Errorf("%s is not kept where the other sessions keep it", s.name)
+		}
+		x, err := c.view(s, onDevice)
 		if err != nil {
 			return err
 		}
-		c.views = append(c.views, x.v)
 		if s.output {
 			err = c.b.output(s.name, x.v)
 		} else {
 			err = c.b.input(s.name, x.v)
 		}
+		if err == nil {
+			err = c.keep(s, x)
+		}
 		if err != nil {
 			return err
 		}
-		switch {
-		case s.name == g.ids && !s.output:
-			c.ids = x
-		case s.name == g.mask && !s.output:
-			c.mask = x
-		case s.name == g.pos && !s.output:
-			c.pos = x
-		case s.name == g.logits && s.output:
-			c.logits = x
-		case s.name == g.token && s.output:
-			c.token = x
-		}
 	}
-	return c.bindFence()
+	return nil
 }
 
-// bindFence decides what proves that a run is over: nothing on the host, a
-// copy of the chosen token from a device.
-func (c *call) bindFence() (err error) {
-	if c.token.host != nil {
-		c.fenceHost = c.token
+func (c *call) view(s slot, onDevice bool) (tensor, error) {
+	x, err := c.st.tensor(s.buffer, onDevice, s.typ, s.shape)
+	if err == nil {
+		c.views = append(c.views, x.v)
+	}
+	return x, err
+}
+
+// keep remembers what is written before a run or read after it. An input on
+// the device is written through a twin on the host, and so is the token read.
+func (c *call) keep(s slot, x tensor) error {
+	g, host := c.s.g, x
+	writes := !s.output && (s.name == g.mask || s.name == g.pos || s.name == g.ids)
+	token := s.output && s.name == g.token
+	if x.host == nil && (writes || token) {
+		var err error
+		if host, err = c.view(s, false); err != nil {
+			return err
+		}
+	}
+	switch {
+	case token:
+		c.fence, c.token = x, host
+	case s.output && s.name == g.logits:
+		c.logits = x
+	case !writes:
+		return nil
+	case s.name == g.ids:
+		c.ids, c.idsDev = host, x
+	case s.name == g.mask:
+		c.mask = host
+	case s.name == g.pos:
+		c.pos = host
+	}
+	if writes && x.host == nil && !(s.name == g.ids && c.step > 0) {
+		c.uploads = append(c.uploads, [2]cValue{x.v, host.v})
+	}
+	return nil
+}
+
+// upload copies what was written to the device; on the host it is there.
+func (c *call) upload() error {
+	for _, u := range c.uploads {
+		if err := copyTensor(u[0], u[1]); err != nil {
+			return fmt.Errorf("upload: %w", err)
+		}
+	}
+	return nil
+}
+
+// take brings the token of the step before to where this step reads it. Most
+// often it is there already: both name one buffer.
+func (c *call) take(before *call) error {
+	switch {
+	case c.idsDev.host == nil && before.fence.host != nil: // host to device
+		return copyTensor(c.idsDev.v, before.token.v)
+	default:
 		return nil
 	}
-	c.fence = c.token.v
-	c.fenceHost, err = c.st.hostTensor(at("token", c.step), c.token.typ, c.token.shape...)
-	c.views = append(c.views, c.fenceHost.v)
-	return err
 }
 
 // run executes the call. t covers the run and the proof that it is over.
 func (c *call) run(t *span) error {
-	if c.fence.p == nil {
+	if c.fence.host != nil {
 		return c.s.c.run(cRunOpts{}, c.b, cValue{}, cValue{}, t)
 	}
-	return c.s.c.run(cRunOpts{}, c.b, c.fence, c.fenceHost.v, t)
+	return c.s.c.run(cRunOpts{}, c.b, c.fence.v, c.token.v, t)
 }
 
 // tokens appends the greedy tokens that the last run chose, one a row.
 func (c *call) tokens(dst []int64) []int64 {
 	for i := range c.shape.batch {
-		dst = append(dst, c.fenceHost.int(i))
+		dst = append(dst, c.token.int(i))
 	}
 	return dst
 }

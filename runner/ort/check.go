@@ -163,13 +163,29 @@ func generationDistance(ref, opt *generation) (float64, error) {
 func (c *call) lastLogits() ([]float32, error) {
 	vocab, seq := c.s.g.vocab, c.shape.seq
 	w := c.logits.typ.size()
-	raw := c.logits.raw()
+	raw, err := c.hostLogits()
+	if err != nil {
+		return nil, err
+	}
 	out := make([]float32, 0, c.shape.batch*vocab)
 	for b := range c.shape.batch {
 		from := (b*seq + seq - 1) * vocab * w
 		out = appendFloats(out, raw[from:from+vocab*w], c.logits.typ)
 	}
 	return out, nil
+}
+
+// hostLogits are the raw logits, fetched from the device if they are there.
+func (c *call) hostLogits() ([]byte, error) {
+	if c.logits.host != nil {
+		return c.logits.raw(), nil
+	}
+	x, err := c.st.tensor("fetched logits", false, c.logits.typ, c.logits.shape)
+	if err != nil {
+		return nil, err
+	}
+	defer x.v.free()
+	return x.raw(), copyTensor(x.v, c.logits.v)
 }
 
 // appendFloats converts raw elements of a floating point type.

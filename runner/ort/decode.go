@@ -41,7 +41,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	}
 	e.describeGeneration(g, o, timedPrefill)
 	if !timedPrefill {
-		if err := e.runStage(l, r, g, &g.prefill, &span{}); err != nil {
+		if err := e.runStage(l, r, g, nil, &g.prefill, &span{}); err != nil {
 			return fmt.Errorf("prompt before kv_decode: %w", err)
 		}
 	}
@@ -50,11 +50,11 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	start := now()
 	var first span
 	if timedPrefill {
-		err = e.runStage(l, r, g, &g.prefill, &first)
+		err = e.runStage(l, r, g, nil, &g.prefill, &first)
 		o.sample.ttftNs = first.end - start
 	}
 	for k := 0; k < g.steps && err == nil; k++ {
-		err = e.runStage(l, r, g, &g.decode[k], &g.spans[k])
+		err = e.runStage(l, r, g, g.before(k), &g.decode[k], &g.spans[k])
 	}
 	end := now()
 	e.gate.Unlock()
@@ -69,7 +69,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 }
 
 // runStage runs one forward pass, making its executable if there is none.
-func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, s *stage, t *span) error {
+func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s *stage, t *span) error {
 	start := int64(0)
 	if e.policy.evict {
 		s.dropEvicted()
@@ -80,6 +80,11 @@ func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, s *stage,
 			return err
 		}
 	}
+	if before != nil {
+		if err := s.c.take(before.c); err != nil {
+			return err
+		}
+	}
 	if err := s.c.run(t); err != nil {
 		return fmt.Errorf("%v: %w", s.ch.shape, err)
 	}
@@ -87,6 +92,14 @@ func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, s *stage,
 		t.start = start
 	}
 	return nil
+}
+
+// before is the stage that runs before decode[k].
+func (g *generation) before(k int) *stage {
+	if k == 0 {
+		return &g.prefill
+	}
+	return &g.decode[k-1]
 }
 
 // dropEvicted forgets a session that an earlier stage has pushed out.
@@ -351,7 +364,10 @@ func (c *call) force(tokens []int64) error {
 	for i, v := range tokens {
 		c.ids.setInt(i, v)
 	}
-	return c.upload()
+	if c.idsDev.host == nil {
+		return copyTensor(c.idsDev.v, c.ids.v)
+	}
+	return nil
 }
 
 // compiles reports whether this lane runs compiled sessions in a request.

@@ -22,6 +22,9 @@ type engine struct {
 	prefillG, decodeG, bucketG *graph // of a language model; nil where there is none
 	forwardG                   *graph // of any other
 
+	dev  cMemory    // of the provider's device; none: the host
+	heap cAllocator // of dev
+
 	eager   map[*graph]*session // of the eager lane, and of what falls back
 	second  map[*graph]*session // the optimized lane of an A/A run; made when first asked for
 	lanes   [stats.NumLanes]*lane
@@ -50,10 +53,8 @@ type lane struct {
 const maxCalls = 4096 // bound calls kept a lane; one is a few kilobytes
 
 func (e *engine) newLane(id stats.Lane) *lane {
-	return &lane{id: id, name: id.String(), st: e.newStore(), calls: newCalls(maxCalls)}
+	return &lane{id: id, name: id.String(), st: newStore(e.dev, e.heap), calls: newCalls(maxCalls)}
 }
-
-func (e *engine) newStore() *store { return newStore() }
 
 // request runs one request in each lane of its order and reports the samples.
 func (e *engine) request(r *protocol.Request) {
@@ -232,6 +233,9 @@ func (e *engine) close() {
 		if l.probe != nil {
 			l.probe.close()
 		}
+	}
+	if e.heap.p != nil {
+		e.heap.free()
 	}
 	for _, set := range []map[*graph]*session{e.second, e.eager} {
 		for _, s := range set {

@@ -1,12 +1,30 @@
 package ort
 
 import (
+	"context"
 	"os"
 	"testing"
+	"time"
+
+	"tailscope/runner/ort/provision"
 )
 
-// testLibrary is the library that tests run.
+// testLibrary is the library that tests run: found, or fetched once.
 func testLibrary(t testing.TB) string {
 	t.Helper()
-	return os.Getenv("TAILSCOPE_ORT_LIBRARY")
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	path, err := provision.Ensure(ctx, provision.Options{Progress: os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// testOpen loads the library into this process.
+func testOpen(t testing.TB) {
+	t.Helper()
+	if _, err := openLibrary(testLibrary(t)); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"sync"
 
 	"tailscope/runner/onnxmodel"
+	"tailscope/runner/ort/provision"
 	"tailscope/runner/protocol"
 	"tailscope/stats"
 )
@@ -29,9 +29,9 @@ func (e *loadError) Unwrap() error { return e.err }
 // findLibrary makes sure that a library is loaded and returns its version.
 func findLibrary(ctx context.Context, o *Options) (string, error) {
 	if o.Library == "" {
-		path := os.Getenv("TAILSCOPE_ORT_LIBRARY")
-		if path == "" {
-			return "", errors.New("no ONNX Runtime library was named; run tailscope setup")
+		path, err := provision.Ensure(ctx, provision.Options{Progress: os.Stderr})
+		if err != nil {
+			return "", err
 		}
 		o.Library = path
 	}
@@ -51,7 +51,7 @@ func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *prot
 		compile: l.Compile, kvEdges: l.KVEdges,
 		checks: checks{share: l.Check, tolerance: tolerance, seen: map[[3]string]bool{}},
 	}
-	e.maker = &maker{provider: provider{name: "cpu", device: cpuName()}, threads: max(l.Threads, 1), weights: &weights{}}
+	e.maker = &maker{threads: max(l.Threads, 1), weights: &weights{}}
 	loaded := &protocol.Loaded{ProviderAsked: l.Provider, Threads: e.maker.threads}
 	if err := e.loadModel(l, loaded); err != nil {
 		return nil, nil, err
@@ -70,10 +70,33 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 	if err != nil {
 		return err
 	}
-	if _, err := e.session(e.eager, first); err != nil {
-		return fmt.Errorf("load %s: %w", l.Model, err)
+	e.maker.provider, loaded.Refusals, err = chooseProvider(l.Provider, l.Device, l.Options, func(p provider) error {
+		e.maker.provider = p
+		return e.tryEager(first)
+	})
+	if err != nil {
+		return err
 	}
 	loaded.Model = e.describe(l)
+	return nil
+}
+
+// tryEager opens the eager session of a graph with the provider in hand.
+func (e *engine) tryEager(g *graph) error {
+	delete(e.eager, g)
+	s, err := e.session(e.eager, g)
+	if err != nil {
+		return err
+	}
+	if e.maker.provider.memory == "" {
+		return nil
+	}
+	if e.dev, err = newMemory(e.maker.provider.memory, e.maker.provider.id); err == nil {
+		e.heap, err = s.c.allocator(e.dev)
+	}
+	if err != nil {
+		return fmt.Errorf("memory of the device: %w", err)
+	}
 	return nil
 }
 
@@ -115,7 +138,11 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	e.backends = [stats.NumLanes]string{"ort-" + p.name + "-eager", "ort-" + p.name + "-compiled"}
 	loaded.Provider, loaded.Device = p.name, p.device
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
+	loaded.Notes = append(loaded.Notes, p.notes...)
 	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
+	if p.memory != "" {
+		loaded.Boundary = "the ArgMax of the last position, 8 bytes, is copied from the device to the host"
+	}
 }
 
 // describe is the model as the protocol shows it.

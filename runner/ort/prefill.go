@@ -95,6 +95,3 @@ func b2i(b bool) int64 {
 	}
 	return 0
 }
-
-// upload copies written inputs to the device; nothing to do on the host.
-func (c *call) upload() error { return nil }

@@ -1,16 +1,20 @@
 package ort
 
 import (
-	"errors"
 	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"tailscope/runner/onnxmodel/onnxpb"
 )
 
 // ProviderReport says whether an execution provider runs on this machine.
 type ProviderReport struct {
-	Provider string `json:"provider"`
-	Works    bool   `json:"works"`
-	Reason   string `json:"reason,omitempty"` // why it does not
-	Device   string `json:"device,omitempty"` // what computes
+	Provider string   `json:"provider"`
+	Works    bool     `json:"works"`
+	Reason   string   `json:"reason,omitempty"` // why it does not
+	Device   string   `json:"device,omitempty"` // what computes
+	Notes    []string `json:"notes,omitempty"`
 }
 
 // Probe tries every provider of the library at path lib by running a small
@@ -22,28 +26,92 @@ func Probe(lib string) ([]ProviderReport, error) {
 	var out []ProviderReport
 	for _, name := range providerOrder {
 		r := ProviderReport{Provider: name}
-		p, err := tryProvider(name, 0, nil)
+		p, _, err := chooseProvider(name, 0, nil, tryProbe)
 		if err != nil {
-			r.Reason = err.Error()
+			r.Reason = oneLine(err)
 		} else {
-			r.Works, r.Device = true, p.device
+			r.Works, r.Device, r.Notes = true, p.device, p.notes
 		}
 		out = append(out, r)
 	}
 	return out, nil
 }
 
-// providerOrder is the order in which auto tries.
-var providerOrder = []string{"tensorrt", "cuda", "webgpu", "cpu"}
+// tryProbe runs x + x on a provider and checks the answer.
+func tryProbe(p provider) error {
+	m := &maker{provider: p, threads: 1}
+	o, err := m.options(sessionSpec{})
+	if err != nil {
+		return err
+	}
+	defer o.Destroy()
+	model, err := probeModel()
+	if err != nil {
+		return err
+	}
+	s, err := newCSession("", model, cOptions{pointerOf(o)}, cPrepacked{})
+	if err != nil {
+		return err
+	}
+	defer s.free()
+	return runProbe(s)
+}
 
-// tryProvider makes sure that a provider runs here.
-func tryProvider(name string, device int, options map[string]string) (provider, error) {
-	if name != "cpu" {
-		return provider{}, errors.New("not supported by this build yet")
+func runProbe(s cSession) error {
+	st := newStore(cMemory{}, cAllocator{})
+	defer st.free()
+	b, err := s.newBinding()
+	if err != nil {
+		return err
 	}
-	p := provider{name: name, device: cpuName()}
-	if device != 0 {
-		return p, fmt.Errorf("the CPU provider has one device, 0; device %d is not there", device)
+	defer b.free()
+	x, err := st.tensor("x", false, dtFloat, []int64{1})
+	if err != nil {
+		return err
 	}
-	return p, nil
+	y, err := st.tensor("y", false, dtFloat, []int64{1})
+	if err != nil {
+		return err
+	}
+	defer x.v.free()
+	defer y.v.free()
+	copy(x.raw(), []byte{0, 0, 0x40, 0x40}) // 3.0
+	if err := b.input("x", x.v); err != nil {
+		return err
+	}
+	if err := b.output("y", y.v); err != nil {
+		return err
+	}
+	var t span
+	if err := s.run(cRunOpts{}, b, cValue{}, cValue{}, &t); err != nil {
+		return err
+	}
+	if got := appendFloats(nil, y.raw(), dtFloat)[0]; got != 6 {
+		return fmt.Errorf("it computes 3 + 3 = %v", got)
+	}
+	return nil
+}
+
+// probeModel is y = x + x over one float.
+func probeModel() ([]byte, error) {
+	port := func(name string) *onnxpb.ValueInfoProto {
+		dim := &onnxpb.TensorShapeProto_Dimension{Value: &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: 1}}
+		return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
+			TensorType: &onnxpb.TypeProto_Tensor{
+				ElemType: proto.Int32(int32(onnxpb.TensorProto_FLOAT)),
+				Shape:    &onnxpb.TensorShapeProto{Dim: []*onnxpb.TensorShapeProto_Dimension{dim}},
+			}}}}
+	}
+	return proto.Marshal(&onnxpb.ModelProto{
+		IrVersion:   proto.Int64(8),
+		OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(14)}},
+		Graph: &onnxpb.GraphProto{
+			Name:   proto.String("probe"),
+			Input:  []*onnxpb.ValueInfoProto{port("x")},
+			Output: []*onnxpb.ValueInfoProto{port("y")},
+			Node: []*onnxpb.NodeProto{{
+				OpType: proto.String("Add"), Name: proto.String("add"), Input: []string{"x", "x"}, Output: []string{"y"},
+			}},
+		},
+	})
 }

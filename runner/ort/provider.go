@@ -1,19 +1,178 @@
 package ort
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
 	ortgo "github.com/yalue/onnxruntime_go"
+
+	"tailscope/runner/protocol"
 )
 
-// provider is an execution provider that was tried and works.
+// provider is an execution provider with what it was asked to use.
 type provider struct {
 	name    string            // cpu, webgpu, cuda, tensorrt
 	device  string            // what computes, for people
 	memory  string            // name of the device's memory, "" for the host
 	id      int               // device index
-	options map[string]string // checked against optionTable
+	options map[string]string // ONNX Runtime's own names, checked
+	notes   []string
+}
+
+// providerOrder is the order in which auto tries.
+var providerOrder = []string{"tensorrt", "cuda", "webgpu", "cpu"}
+
+// deviceMemory names the memory of each provider that has its own.
+var deviceMemory = map[string]string{"webgpu": "WebGPU_Buf", "cuda": "Cuda", "tensorrt": "Cuda"}
+
+// ortProvider is the name under which ONNX Runtime profiles a provider.
+var ortProvider = map[string]string{
+	"cpu": "CPUExecutionProvider", "webgpu": "WebGpuExecutionProvider",
+	"cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider",
+}
+
+// chooseProvider finds the provider that was asked for, or under auto the
+// first that works. try must make a session with it.
+func chooseProvider(asked string, device int, options map[string]string, try func(provider) error) (provider, []protocol.Refusal, error) {
+	var refused []protocol.Refusal
+	names := []string{asked}
+	if asked == "" || asked == "auto" {
+		names = providerOrder
+	}
+	auto := len(names) > 1
+	if !auto && !slices.Contains(providerOrder, asked) {
+		return provider{}, nil, &loadError{"provider", fmt.Errorf("unknown provider %q: want auto, %s", asked, strings.Join(providerOrder, ", "))}
+	}
+	for _, name := range names {
+		p, err := newProvider(name, device, options, auto)
+		if err == nil {
+			err = try(p)
+		}
+		if err == nil {
+			return p, refused, nil
+		}
+		var model *loadError
+		if errors.As(err, &model) {
+			return p, refused, err
+		}
+		if !auto {
+			return p, refused, &loadError{"provider", fmt.Errorf("provider %s: %w", name, err)}
+		}
+		refused = append(refused, protocol.Refusal{Provider: name, Reason: oneLine(err)})
+	}
+	return provider{}, refused, &loadError{"provider", fmt.Errorf("no provider works: cpu: %s", refused[len(refused)-1].Reason)}
+}
+
+// newProvider checks what can be checked before a session is made.
+func newProvider(name string, device int, options map[string]string, auto bool) (provider, error) {
+	p := provider{name: name, id: device, memory: deviceMemory[name]}
+	var err error
+	if p.options, err = checkOptions(name, options); err != nil {
+		return p, &loadError{"option", err}
+	}
+	switch name {
+	case "cpu":
+		p.device = cpuName()
+		if device != 0 && !auto {
+			return p, fmt.Errorf("there is one CPU device, 0; device %d is not there", device)
+		}
+		p.id = 0
+	case "webgpu":
+		return p, p.pickVulkan(auto)
+	default:
+		p.device = "CUDA device " + strconv.Itoa(device)
+	}
+	return p, nil
+}
+
+// pickVulkan names the device that WebGPU will use.
+func (p *provider) pickVulkan(auto bool) error {
+	devices, err := vulkanDevices()
+	if err != nil {
+		return err
+	}
+	if p.id < 0 || p.id >= len(devices) {
+		return fmt.Errorf("Vulkan has %d devices; device %d is not there", len(devices), p.id)
+	}
+	if p.id > 0 {
+		return fmt.Errorf("WebGPU chooses its device itself and takes %s; use VK_ICD_FILENAMES or MESA_VK_DEVICE_SELECT to choose another", devices[0].name)
+	}
+	d := devices[0]
+	p.device = d.name + " (Vulkan)"
+	if !d.software() {
+		return nil
+	}
+	if auto {
+		return fmt.Errorf("%s computes on the processor; --provider webgpu takes it all the same", d.name)
+	}
+	p.notes = append(p.notes, d.name+" is no GPU: it computes on the processor")
+	return nil
 }
 
 // apply adds the provider to session options.
 func (p provider) apply(o *ortgo.SessionOptions, spec sessionSpec) error {
+	switch p.name {
+	case "webgpu":
+		opts := maps.Clone(p.options)
+		if spec.capture {
+			opts["enableGraphCapture"] = "1"
+		}
+		return o.AppendExecutionProvider("WebGPU", opts)
+	case "cuda":
+		return p.applyCUDA(o)
+	case "tensorrt":
+		if err := p.applyTensorRT(o); err != nil {
+			return err
+		}
+		return p.withoutOptions().applyCUDA(o) // takes what TensorRT leaves
+	}
 	return nil
+}
+
+func (p provider) withoutOptions() provider {
+	p.options = nil
+	return p
+}
+
+func (p provider) applyCUDA(o *ortgo.SessionOptions) error {
+	c, err := ortgo.NewCUDAProviderOptions()
+	if err != nil {
+		return err
+	}
+	defer c.Destroy()
+	if err := c.Update(p.withDevice()); err != nil {
+		return err
+	}
+	return o.AppendExecutionProviderCUDA(c)
+}
+
+func (p provider) applyTensorRT(o *ortgo.SessionOptions) error {
+	c, err := ortgo.NewTensorRTProviderOptions()
+	if err != nil {
+		return err
+	}
+	defer c.Destroy()
+	if err := c.Update(p.withDevice()); err != nil {
+		return err
+	}
+	return o.AppendExecutionProviderTensorRT(c)
+}
+
+func (p provider) withDevice() map[string]string {
+	opts := map[string]string{"device_id": strconv.Itoa(p.id)}
+	maps.Copy(opts, p.options)
+	return opts
+}
+
+// oneLine is an error as one short sentence.
+func oneLine(err error) string {
+	s := strings.Join(strings.Fields(err.Error()), " ")
+	if len(s) > 300 {
+		s = s[:300] + "…"
+	}
+	return s
 }

@@ -15,8 +15,9 @@ type session struct {
 	c        cSession
 	g        *graph
 	compiled bool
-	fixed    map[string]int // symbolic dimensions that were made constant
-	makeNs   int64          // what making it took
+	fixed    map[string]int  // symbolic dimensions that were made constant
+	makeNs   int64           // what making it took
+	device   map[string]bool // ports that the session wants in, or has on, the device
 }
 
 // sessionSpec says how to make a session.
@@ -54,7 +55,32 @@ func (m *maker) open(g *graph, spec sessionSpec) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, makeNs: now() - start}, nil
+	s := &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, makeNs: now() - start}
+	if err := s.locate(m.provider.memory); err != nil {
+		s.free()
+		return nil, err
+	}
+	return s, nil
+}
+
+// locate asks where the session wants its inputs and has its outputs. An
+// input bound elsewhere would be copied once, when it is bound, and never
+// again: later writes would not arrive.
+func (s *session) locate(memory string) error {
+	s.device = map[string]bool{}
+	if memory == "" {
+		return nil
+	}
+	for output, ports := range [2][]port{s.g.inputs, s.g.outputs} {
+		for i, p := range ports {
+			at, err := s.c.portMemory(output == 1, i)
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			s.device[p.name] = at == memory
+		}
+	}
+	return nil
 }
 
 // options are the session options of a spec: threads that do not spin into

@@ -141,6 +141,21 @@ char *ts_copy(const void *const *src, void *const *dst, size_t n) {
 	return fail(FN(CopyTensors, (const void *, const void *const *, void *const *, void *, size_t))(environment, src, dst, NULL, n));
 }
 
+char *ts_port_memory(const void *session, int output, size_t i, const char **name) {
+	enum { room = 4096 };
+	static _Thread_local const void *infos[room];
+	size_t n = 0;
+	char *err = output ? fail(FN(SessionGetOutputCount, (const void *, size_t *))(session, &n))
+	                   : fail(FN(SessionGetInputCount, (const void *, size_t *))(session, &n));
+	if (err != NULL) return err;
+	if (n > room || i >= n) return strdup("no such port, or too many of them");
+	err = output ? fail(FN(SessionGetMemoryInfoForOutputs, (const void *, const void **, size_t))(session, infos, n))
+	             : fail(FN(SessionGetMemoryInfoForInputs, (const void *, const void **, size_t))(session, infos, n));
+	if (err != NULL) return err;
+	*name = NULL;
+	return infos[i] == NULL ? NULL : fail(FN(MemoryInfoGetName, (const void *, const char **))(infos[i], name));
+}
+
 char *ts_binding_new(void *session, void **out) { return fail(FN(CreateIoBinding, (void *, void **))(session, out)); }
 
 void ts_binding_free(void *binding) { RELEASE(ReleaseIoBinding, binding); }

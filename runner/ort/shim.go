@@ -165,6 +165,17 @@ func (a *cAllocator) free() {
 	a.p = nil
 }
 
+// portMemory names the memory in which the session wants input i, or has
+// output i.
+func (s cSession) portMemory(output bool, i int) (string, error) {
+	var name *C.char
+	err := take(C.ts_port_memory(s.p, C.int(b2i(output)), C.size_t(i), &name))
+	if err != nil || name == nil {
+		return "Cpu", err
+	}
+	return C.GoString(name), nil
+}
+
 // alloc makes a tensor in the allocator's memory; none is host memory.
 func (a cAllocator) alloc(shape []int64, t dtype) (cValue, error) {
 	var v cValue

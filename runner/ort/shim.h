@@ -35,6 +35,10 @@ char *ts_value_info(const void *value, int *kind, int *type, int64_t *shape, siz
 void ts_value_free(void *value);
 char *ts_copy(const void *const *src, void *const *dst, size_t n);
 
+// ts_port_memory gives the name of the memory in which the session wants input
+// i, or has output i; NULL: the host.
+char *ts_port_memory(const void *session, int output, size_t i, const char **name);
+
 // Bindings.
 char *ts_binding_new(void *session, void **out);
 void ts_binding_free(void *binding);

@@ -12,8 +12,14 @@ import (
 type store struct {
 	dev  cMemory    // where outputs, cache and inputs live; none: host
 	heap cAllocator // of dev
-	bufs map[string]*buffer
+	bufs map[place]*buffer
 	gen  int
+}
+
+// place names a buffer.
+type place struct {
+	name     string
+	onDevice bool
 }
 
 type buffer struct {
@@ -33,25 +39,20 @@ type tensor struct {
 	typ   dtype
 }
 
-func newStore() *store { return &store{bufs: map[string]*buffer{}} }
+// newStore makes a store whose device memory comes from heap; both none: the
+// host only.
+func newStore(dev cMemory, heap cAllocator) *store {
+	return &store{dev: dev, heap: heap, bufs: map[place]*buffer{}}
+}
 
 // tensor returns a view of that shape over the buffer of that name, on the
-// store's device, or on the host when it has none.
-func (s *store) tensor(name string, t dtype, shape ...int64) (tensor, error) {
-	return s.view(name, s.dev, t, shape)
-}
-
-// hostTensor is tensor in host memory.
-func (s *store) hostTensor(name string, t dtype, shape ...int64) (tensor, error) {
-	return s.view("host/"+name, cMemory{}, t, shape)
-}
-
-func (s *store) view(name string, mem cMemory, t dtype, shape []int64) (tensor, error) {
+// store's device when onDevice (and when it has one), else on the host.
+func (s *store) tensor(name string, onDevice bool, t dtype, shape []int64) (tensor, error) {
 	need := elements(shape) * t.size()
 	if t.size() == 0 {
 		return tensor{}, fmt.Errorf("%s: tensors of %v cannot be made", name, t)
 	}
-	b, err := s.buffer(name, mem, need)
+	b, err := s.buffer(name, onDevice, need)
 	if err != nil {
 		return tensor{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -66,10 +67,12 @@ func (s *store) view(name string, mem cMemory, t dtype, shape []int64) (tensor, 
 	return out, nil
 }
 
-// buffer returns the buffer of that name with room for need bytes. A new one
-// gets half as much again, because lengths that come later tend to be longer.
-func (s *store) buffer(name string, mem cMemory, need int) (*buffer, error) {
-	b := s.bufs[name]
+// buffer returns the buffer of that name with room for need bytes. One that
+// grows gets half as much again: lengths that come later tend to be longer.
+func (s *store) buffer(name string, onDevice bool, need int) (*buffer, error) {
+	onDevice = onDevice && s.dev.p != nil
+	k := place{name, onDevice}
+	b := s.bufs[k]
 	if b != nil && b.size >= need {
 		return b, nil
 	}
@@ -79,30 +82,41 @@ func (s *store) buffer(name string, mem cMemory, need int) (*buffer, error) {
 		b.free()
 		s.gen++
 	}
-	b, err := s.newBuffer(mem, (size+4095)&^4095)
+	b, err := s.newBuffer(onDevice, (size+4095)&^4095)
 	if err != nil {
-		delete(s.bufs, name)
+		delete(s.bufs, k)
 		return nil, err
 	}
-	s.bufs[name] = b
+	s.bufs[k] = b
 	return b, nil
 }
 
-func (s *store) newBuffer(mem cMemory, size int) (*buffer, error) {
-	if mem.p == nil {
-		m, err := newMapped(size)
-		if err != nil {
-			return nil, err
-		}
-		host, err := hostMemory()
-		return &buffer{mem: host, at: m.at(), size: size, host: m}, err
-	}
-	v, err := s.heap.alloc([]int64{int64(size)}, dtUint8)
+// newBuffer allocates zeros: what is masked must be finite all the same.
+func (s *store) newBuffer(onDevice bool, size int) (*buffer, error) {
+	m, err := newMapped(size)
 	if err != nil {
 		return nil, err
 	}
+	host, err := hostMemory()
+	if err != nil || !onDevice {
+		return &buffer{mem: host, at: m.at(), size: size, host: m}, err
+	}
+	defer m.free()
+	shape := []int64{int64(size) / 4}
+	v, err := s.heap.alloc(shape, dtFloat)
+	if err != nil {
+		return nil, err
+	}
+	zeros, err := host.view(m.at(), size, shape, dtFloat)
+	if err != nil {
+		return nil, err
+	}
+	defer zeros.free()
+	if err := copyTensor(v, zeros); err != nil {
+		return nil, err
+	}
 	at, err := v.data()
-	return &buffer{mem: mem, at: at, size: size, val: v}, err
+	return &buffer{mem: s.dev, at: at, size: size, val: v}, err
 }
 
 func (b *buffer) free() {

@@ -1,0 +1,88 @@
+package ort
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Option is an engine option: a key of --options and what it may hold.
+type Option struct {
+	Key      string // as the user writes it, prefixed with its provider
+	Provider string
+	Name     string // ONNX Runtime's own name of it
+	Values   string // choices separated by |, or "int", "bytes", "path", "text"
+	Doc      string
+}
+
+// Options lists every engine option that is passed on.
+var optionTable = []Option{
+	{"cuda.graph", "cuda", "enable_cuda_graph", "0|1", "CUDA graphs by the provider itself"},
+	{"cuda.cudnn_search", "cuda", "cudnn_conv_algo_search", "EXHAUSTIVE|HEURISTIC|DEFAULT", "how cuDNN picks a convolution; EXHAUSTIVE runs for each new shape"},
+	{"cuda.arena_strategy", "cuda", "arena_extend_strategy", "kNextPowerOfTwo|kSameAsRequested", "how the device's arena grows"},
+	{"cuda.memory_limit", "cuda", "gpu_mem_limit", "bytes", "bound of the device's arena"},
+	{"cuda.tf32", "cuda", "use_tf32", "0|1", "TensorFloat-32 in matrix products"},
+	{"tensorrt.fp16", "tensorrt", "trt_fp16_enable", "0|1", "half precision"},
+	{"tensorrt.engine_cache", "tensorrt", "trt_engine_cache_enable", "0|1", "keep engines on disk"},
+	{"tensorrt.engine_cache_path", "tensorrt", "trt_engine_cache_path", "path", "where engines are kept"},
+	{"tensorrt.profile_min_shapes", "tensorrt", "trt_profile_min_shapes", "text", "least shape of each input: name:1x1,…"},
+	{"tensorrt.profile_max_shapes", "tensorrt", "trt_profile_max_shapes", "text", "greatest shape of each input"},
+	{"tensorrt.profile_opt_shapes", "tensorrt", "trt_profile_opt_shapes", "text", "shape to optimise for"},
+	{"tensorrt.workspace", "tensorrt", "trt_max_workspace_size", "bytes", "bound of TensorRT's workspace"},
+	{"tensorrt.graph", "tensorrt", "trt_cuda_graph_enable", "0|1", "CUDA graphs by the provider itself"},
+	{"webgpu.int64", "webgpu", "enableInt64", "0|1", "keep int64 operators on the device; capture needs it"},
+	{"webgpu.layout", "webgpu", "preferredLayout", "NCHW|NHWC", "layout of convolutions"},
+	{"webgpu.validation", "webgpu", "validationMode", "disabled|wgpuOnly|basic|full", "checks of each dispatch"},
+	{"webgpu.storage_cache", "webgpu", "storageBufferCacheMode", "disabled|lazyRelease|simple|bucket", "how buffers are kept for use again"},
+}
+
+// OptionTable lists every engine option, for documentation and help.
+func OptionTable() []Option { return slices.Clone(optionTable) }
+
+// checkOptions picks the options of a provider and checks their values. A key
+// that no provider has is an error; one of another provider is not used.
+func checkOptions(provider string, options map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(options)) {
+		i := slices.IndexFunc(optionTable, func(o Option) bool { return o.Key == key })
+		if i < 0 {
+			return nil, fmt.Errorf("unknown engine option %q: there are %s", key, optionKeys())
+		}
+		o := optionTable[i]
+		if err := o.check(options[key]); err != nil {
+			return nil, err
+		}
+		if o.Provider == provider {
+			out[o.Name] = options[key]
+		}
+	}
+	return out, nil
+}
+
+func (o Option) check(v string) error {
+	switch o.Values {
+	case "bytes", "int":
+		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < 0 {
+			return fmt.Errorf("engine option %s: %q is no whole number", o.Key, v)
+		}
+	case "path", "text":
+		if v == "" {
+			return fmt.Errorf("engine option %s is empty", o.Key)
+		}
+	default:
+		if !slices.Contains(strings.Split(o.Values, "|"), v) {
+			return fmt.Errorf("engine option %s: %q is not one of %s", o.Key, v, strings.ReplaceAll(o.Values, "|", ", "))
+		}
+	}
+	return nil
+}
+
+func optionKeys() string {
+	keys := make([]string, len(optionTable))
+	for i, o := range optionTable {
+		keys[i] = o.Key
+	}
+	return strings.Join(keys, ", ")
+}

@@ -1,0 +1,127 @@
+package ort
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"tailscope/runner/protocol"
+)
+
+// swiftShader makes this test run on a software Vulkan device, in a process
+// of its own because the driver is read once; it skips where there is none. The caller goes on only when here is true.
+func swiftShader(t *testing.T) (here bool) {
+	t.Helper()
+	const icd = "/usr/lib/chromium/vk_swiftshader_icd.json"
+	if os.Getenv("VK_ICD_FILENAMES") == icd {
+		return true
+	}
+	if _, err := os.Stat(icd); err != nil {
+		t.Skip("no SwiftShader: install chromium and libvulkan1 for the WebGPU tests")
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
+	cmd.Env = append(os.Environ(), "VK_ICD_FILENAMES="+icd)
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatalf("in its own process: %v", err)
+	}
+	return false // it passed there
+}
+
+func TestProbe(t *testing.T) {
+	reports, err := Probe(testLibrary(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]ProviderReport{}
+	for _, r := range reports {
+		got[r.Provider] = r
+		if !r.Works && r.Reason == "" {
+			t.Errorf("%s is refused without a reason", r.Provider)
+		}
+	}
+	if len(got) != 4 || !got["cpu"].Works || got["cpu"].Device == "" {
+		t.Errorf("reports %+v", reports)
+	}
+}
+
+// A provider that is asked for by name and refused is an error with its
+// reason; under auto it is a refusal and the next one is taken.
+func TestRefusals(t *testing.T) {
+	testOpen(t)
+	_, _, err := chooseProvider("cuda", 0, nil, tryProbe)
+	if err == nil || !strings.Contains(err.Error(), "cuda") {
+		t.Skipf("CUDA was not refused (%v): this machine has it", err)
+	}
+	p, refused, err := chooseProvider("auto", 0, nil, tryProbe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(refused) == 0 || refused[0].Provider != "tensorrt" || refused[0].Reason == "" {
+		t.Errorf("took %s, refused %+v", p.name, refused)
+	}
+}
+
+// Software Vulkan is never a GPU under auto, and is taken when named.
+func TestAutoRefusesSoftwareVulkan(t *testing.T) {
+	if !swiftShader(t) {
+		return
+	}
+	testOpen(t)
+	p, refused, err := chooseProvider("auto", 0, nil, tryProbe)
+	if err != nil || p.name != "cpu" {
+		t.Fatalf("auto took %q: %v", p.name, err)
+	}
+	if !strings.Contains(refused[2].Reason, "processor") {
+		t.Errorf("refusals %+v", refused)
+	}
+	p, _, err = chooseProvider("webgpu", 0, nil, tryProbe)
+	if err != nil || len(p.notes) == 0 || !strings.Contains(p.device, "SwiftShader") {
+		t.Errorf("webgpu: %+v, %v", p, err)
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	for _, bad := range []map[string]string{
+		{"cuda.grahp": "1"}, {"cuda.graph": "yes"}, {"cuda.memory_limit": "-1"}, {"tensorrt.engine_cache_path": ""},
+	} {
+		if _, err := checkOptions("cuda", bad); err == nil {
+			t.Errorf("%v was accepted", bad)
+		}
+	}
+	got, err := checkOptions("cuda", map[string]string{"cuda.graph": "1", "tensorrt.fp16": "1"})
+	if err != nil || len(got) != 1 || got["enable_cuda_graph"] != "1" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Prefill and decode on a device: the cache stays there, lanes agree.
+func TestWebGPU(t *testing.T) {
+	if !swiftShader(t) {
+		return
+	}
+	k := startWorker(t)
+	l := k.loadBuiltin("default", func(l *protocol.Load) { l.Provider = "webgpu" })
+	if l.Provider != "webgpu" || len(l.Notes) == 0 {
+		t.Fatalf("loaded %+v", l)
+	}
+	k.prefill("variable", 6, 6)
+	k.prefill("padded", 6, 16)
+	k.decode("kv_decode", "dynamic", "dynamic", 5, 5, 3)
+	k.decode("e2e_kv", "bucketed", "kv-bucketed", 5, 8, 3)
+	k.drain("optimized", 4)
+	rows := k.settle()
+	for lane, rs := range rows {
+		for _, r := range rs {
+			t.Logf("%s %s %s %s: %.1f ms, compile %.1f ms %s", lane, r.strategy, r.shape, r.backend, float64(r.wall)/1e6, float64(r.compile)/1e6, r.err)
+			if r.err != "" {
+				t.Error(r.err)
+			}
+		}
+	}
+	if c := k.counters(); c.Checks.N != 4 || c.Checks.Failed != 0 {
+		t.Errorf("checks %+v", c.Checks)
+	}
+}
