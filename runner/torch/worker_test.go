@@ -4,10 +4,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"tailscope/runner/protocol"
 	"tailscope/runner/protocol/conformance"
+	"tailscope/stats"
 )
 
 // standin returns the command that runs the embedded worker on the stand-in
@@ -41,6 +43,196 @@ func TestConformanceOnStandin(t *testing.T) {
 }
 
 func TestConformanceOnStandinWithoutCallbacks(t *testing.T) {
+	if os.Getenv("TAILSCOPE_SLOW") == "" {
+		t.Skip("set TAILSCOPE_SLOW=1 to run it")
+	}
 	argv, env := standin(t, "STANDIN_LEGACY=1")
 	conformance.Run(t, argv, conformance.Options{Env: env, Load: cpuLoad()})
+}
+
+func TestNoTorch(t *testing.T) {
+	s := open(t, cpuLoad(), "STANDIN_NO_TORCH=1")
+	if code := s.rest(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	hello, errs := of[protocol.Hello](s), of[protocol.Error](s)
+	if len(hello) != 1 || len(errs) != 1 || !errs[0].Fatal || errs[0].Code != "library" || !strings.Contains(errs[0].Message, "--python") {
+		t.Errorf("hello %+v, errors %+v", hello, errs)
+	}
+}
+
+func TestLoadIsRefusedInOneSentence(t *testing.T) {
+	for name, c := range map[string]struct {
+		load protocol.Load
+		code string
+		want string
+	}{
+		"unknown builtin": {protocol.Load{Name: "builtin:none"}, "model", "unknown model"},
+		"no such folder":  {protocol.Load{Name: "x", Model: "/nowhere"}, "model", "not a folder"},
+		"bad dtype":       {protocol.Load{Options: map[string]string{"dtype": "int3"}}, "option", "float16"},
+		"bad size":        {protocol.Load{Options: map[string]string{"config.layers": "many"}}, "option", "whole number"},
+		"heads":           {protocol.Load{Options: map[string]string{"config.width": "5", "config.heads": "2"}}, "option", "multiple"},
+		"no cuda":         {protocol.Load{Options: map[string]string{"device": "cuda"}}, "provider", "no CUDA device"},
+		"entry":           {protocol.Load{Options: map[string]string{"entry": "/nowhere.py:make"}}, "model", "no such file"},
+		"mode":            {protocol.Load{Modes: []string{"forward"}}, "model", "language model"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, c.load)
+			if code := s.rest(); code != 1 {
+				t.Errorf("exit code %d, want 1", code)
+			}
+			errs := of[protocol.Error](s)
+			if len(errs) != 1 || !errs[0].Fatal || errs[0].Code != c.code || !strings.Contains(errs[0].Message, c.want) {
+				t.Errorf("errors %+v", errs)
+			}
+		})
+	}
+}
+
+// Pickled weights can run code: they need the user's explicit flag.
+func TestPickleNeedsTheFlag(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []string{"config.json", "pytorch_model.bin"} {
+		if err := os.WriteFile(filepath.Join(dir, f), []byte("{}"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, protocol.Load{Name: "x", Model: dir})
+	s.rest()
+	if errs := of[protocol.Error](s); len(errs) != 1 || !strings.Contains(errs[0].Message, "allow_pickle") {
+		t.Errorf("errors %+v", errs)
+	}
+}
+
+func TestWrongOutputsAreFound(t *testing.T) {
+	s := open(t, cpuLoad(), "STANDIN_WRONG=1")
+	s.send(req(1, "prefill", "padded", "eager", 5, 8), req(2, "kv_decode", "padded", "static-cache", 5, 8),
+		req(3, "e2e_kv", "padded", "eager", 5, 8), req(4, "e2e_kv", "eager", "eager", 5, 8), &protocol.Flush{ID: 1})
+	s.send(&protocol.Request{ID: 5, Mode: "prefill", Batch: 1, Tokens: 3, Exec: [2]int{3, 3}, Order: []string{"eager"},
+		Strategy: protocol.Strategy{Prefill: "eager", Decode: "eager"}})
+	s.drainAndStop(t, 5)
+	wrong := map[uint64]bool{}
+	for _, e := range s.events(stats.KindDivergence) {
+		wrong[*e.Request] = true
+	}
+	for id, ran := range s.ran() {
+		if want := ran["optimized"] && id <= 3; wrong[id] != want {
+			t.Errorf("request %d: divergence %v, want %v", id, wrong[id], want)
+		}
+	}
+}
+
+// A backend that fails is replaced by the next simpler one; the request that
+// met the failure is served eager and says so.
+func TestBrokenBackendFallsBack(t *testing.T) {
+	s := open(t, cpuLoad(), "STANDIN_BREAK=inductor")
+	for i := range 3 {
+		s.send(req(uint64(i+1), "prefill", "variable", "eager", 5, 5))
+	}
+	s.drainAndStop(t, 3)
+	falls := s.events(stats.KindFallback)
+	if len(falls) != 1 || *falls[0].Request != 1 || falls[0].Extra["fallback_from"] != "inductor" {
+		t.Fatalf("fallbacks %+v", falls)
+	}
+	backends := map[uint64]string{}
+	for _, b := range of[protocol.Batch](s) {
+		for i, id := range b.Request {
+			if b.Lane == "optimized" {
+				backends[id] = b.Backend
+			}
+			if len(b.Error) > 0 && b.Error[i] != "" {
+				t.Errorf("request %d failed: %s", id, b.Error[i])
+			}
+		}
+	}
+	if backends[1] != "torch-cpu-eager" || backends[3] != "torch-cpu-aot_eager" {
+		t.Errorf("backends %v", backends)
+	}
+	for _, e := range of[protocol.Evidence](s) {
+		if e.BackendRequested != "inductor" || e.BackendActual != "aot_eager" || e.FallbackError == "" {
+			t.Errorf("evidence %+v: a label would be a lie here", e)
+		}
+	}
+}
+
+// The stance decides what a new shape does.
+func TestStances(t *testing.T) {
+	s := open(t, cpuLoad())
+	s.send(req(1, "prefill", "variable", "eager", 5, 5),
+		&protocol.Set{Options: map[string]string{"stance": "eager_on_recompile"}}, req(2, "prefill", "variable", "eager", 6, 6),
+		&protocol.Set{Options: map[string]string{"stance": "fail_on_recompile"}}, req(3, "prefill", "variable", "eager", 7, 7),
+		&protocol.Set{Options: map[string]string{"dtype": "float16"}}, req(4, "prefill", "variable", "eager", 5, 5))
+	s.drainAndStop(t, 4)
+	if f := s.events(stats.KindFallback); len(f) != 1 || *f[0].Request != 2 || !strings.Contains(f[0].Reason, "eager_on_recompile") {
+		t.Errorf("fallbacks %+v", f)
+	}
+	failed := map[uint64]string{}
+	for _, b := range of[protocol.Batch](s) {
+		for i, id := range b.Request {
+			if len(b.Error) > 0 && b.Error[i] != "" {
+				failed[id] = b.Error[i]
+			}
+		}
+	}
+	if len(failed) != 1 || !strings.Contains(failed[3], "fail_on_recompile") {
+		t.Errorf("failed rows %v", failed)
+	}
+	if errs := of[protocol.Error](s); len(errs) != 1 || errs[0].Fatal || !strings.Contains(errs[0].Message, "dtype") {
+		t.Errorf("errors %+v: dtype cannot change while running", errs)
+	}
+}
+
+func TestProfileSplitsTheLanes(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, cpuLoad())
+	s.send(req(1, "prefill", "variable", "eager", 5, 5), &protocol.Profile{ID: 4, Requests: 2, Dir: dir},
+		req(2, "prefill", "variable", "eager", 5, 5), req(3, "prefill", "variable", "eager", 5, 5))
+	s.drainAndStop(t, 3)
+	p := of[protocol.Profiled](s)
+	if len(p) != 1 || p[0].Error != "" || len(p[0].Files) != 4 {
+		t.Fatalf("profiled %+v", p)
+	}
+	table, err := os.ReadFile(filepath.Join(dir, "kernels.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"standin::slow,2,", "standin::fast,0,0.0,2,"} {
+		if !strings.Contains(string(table), line) {
+			t.Errorf("no %q in\n%s", line, table)
+		}
+	}
+	if marks := s.events(stats.KindMark); len(marks) != 4 {
+		t.Errorf("%d marks, want one for each disturbed sample", len(marks))
+	}
+}
+
+// A module of the user's own, through torch.entry.
+func TestEntry(t *testing.T) {
+	entry, err := filepath.Abs("testdata/entry.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, protocol.Load{Name: "mine", Modes: []string{"forward"}, Options: map[string]string{"entry": entry + ":make", "device": "cpu"}})
+	for i := range 4 {
+		r := req(uint64(i+1), "forward", "variable", "eager", 0, 0)
+		r.Dims = map[string]int{"batch": 1 + i/2, "length": 8}
+		s.send(r)
+	}
+	s.drainAndStop(t, 4)
+	l := of[protocol.Loaded](s)
+	if len(l) != 1 || l[0].Model.Kind != "any" || strings.Join(l[0].Model.Dims, " ") != "batch length" {
+		t.Fatalf("loaded %+v", l)
+	}
+	if n := len(s.events(stats.KindCompile)) + len(s.events(stats.KindRecompile)); n != 2 {
+		t.Errorf("%d compiles of two shapes", n)
+	}
+	if d := s.events(stats.KindDivergence); len(d) != 0 {
+		t.Errorf("divergences %+v", d)
+	}
+	for _, b := range of[protocol.Batch](s) {
+		if b.Shape != "1x8" && b.Shape != "2x8" {
+			t.Errorf("shape %q", b.Shape)
+		}
+	}
 }

@@ -28,7 +28,8 @@ def main():
         return 1
     hello(out, str(torch.__version__), ["prefill", "kv_decode", "e2e_kv", "forward"],
           {"concurrent": "one Python interpreter runs one lane at a time"})
-    inbox = In(0, out)
+    inbox = In(os.dup(0), out)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what libraries start must not read it
     try:
         return serve(out, inbox)
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""python worker.py --selftest [--quick] [--device cpu] [--model gpt2] [--reps N] [--only WORD]
+"""python worker.py --selftest [--quick] [--device cpu] [--model gpt2] [--reps N] [--only WORD] [--seconds S]
 
 Runs modes and strategies without a supervisor and prints one JSON object a
 configuration, then the worker's overhead against a bare loop. Exit code 1
@@ -64,11 +64,15 @@ def main(argv):
     p.add_argument("--reps", type=int, default=6)
     p.add_argument("--new", type=int, default=64)
     p.add_argument("--only", default="")
+    p.add_argument("--seconds", type=float, default=420, help="start no further case after so many")
     a = p.parse_args(argv)
-    bad = 0
+    bad, began = 0, time.monotonic()
     for case in CASES:
         name = " ".join(case[:3])
         if a.only and a.only not in name:
+            continue
+        if time.monotonic() - began > a.seconds:
+            print(json.dumps({"case": name, "skipped": "out of time"}), flush=True)
             continue
         try:
             found = run(a, *case)
@@ -85,6 +89,10 @@ def main(argv):
             print(json.dumps({"case": "overhead", "failed": f"{type(e).__name__}: {e}"}), flush=True)
             bad += 1
     return 1 if bad else 0
+
+
+def case_explains(mode, prefill):
+    return (mode, prefill) == ("prefill", "variable")
 
 
 def worker(a, extra, limit=8):
@@ -114,7 +122,7 @@ def requests(a, mode, prefill, decode, reps):
 def run(a, mode, prefill, decode, extra):
     from . import evidence
     began = time.monotonic()
-    w, out = worker(a, extra)
+    w, out = worker(a, {"explain": str(case_explains(mode, prefill)).lower(), **extra})
     walls = {"eager": [], "optimized": []}
     warm = 3 if mode == "prefill" else 2
     reps = warm + (a.reps * 4 if mode == "prefill" else a.reps)
@@ -142,7 +150,7 @@ def run(a, mode, prefill, decode, extra):
             "groups": counters["groups"], "checks": counters["checks"], "tokens_differ": counters["engine"]["tokens_differ"],
             "fallback": next((e["reason"] for e in events if e["kind"] == "fallback"), ""),
             "divergences": kinds.get("divergence", 0), "errors": errors[:3],
-            "explain": counters["engine"]["explain"] if mode == "prefill" and prefill == "variable" else None,
+            "explain": counters["engine"]["explain"] if case_explains(mode, prefill) else None,
             "seconds": round(time.monotonic() - began, 1)}
 
 

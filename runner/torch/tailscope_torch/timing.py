@@ -20,7 +20,8 @@ class Host:
     def __init__(self):
         try:
             self.fd = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
-        except OSError:
+            self.read()
+        except (OSError, ValueError, IndexError):  # not every kernel has it
             self.fd = None
         self.before = None
 

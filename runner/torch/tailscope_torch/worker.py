@@ -245,13 +245,15 @@ class Worker:
         except Exception as e:
             self.now = None
             self.failed(row, req, lane, job, start, e)
+            if job:
+                job.release()
             return None
         self.settle(job)
         if check:
             job.kept, job.row = self.lanes.keep(job), row
         else:
             self.sample(row, job)
-        job.out = job.last = None  # a replay of CUDA graphs must not find its old output alive
+        job.release()
         return job
 
     def failed(self, row, req, lane, job, start, e):
@@ -423,6 +425,7 @@ class Worker:
                     job.prepare()
                 job.go()
                 job.kept = self.lanes.keep(job)
+                job.release()
         rel, at = self.checks.compare(jobs["eager"].kept, jobs["optimized"].kept)
         if at is not None:
             self.checks.tokens_differ += 1
@@ -449,6 +452,7 @@ class Worker:
             job = self.lanes.job(req, lane)
             job.prepare()
             job.go(forced=(toks, kept))
+            job.release()
         return max(map(rel_l2, steps["eager"], steps["optimized"]))
 
     def prefills(self, req):
@@ -458,6 +462,7 @@ class Worker:
             job = self.lanes.job(req, lane)
             job.prepare()
             found.append(job.head())
+            job.release()
         return rel_l2(*found)
 
     def first_token(self, job, req):
