@@ -13,7 +13,7 @@ type decoder struct {
 	scopePrefix string
 
 	batch, seq, total string // scalar int64 values
-	causal, pad       string // bool [1,1,S,T]; additive [B,1,1,T]
+	mask              string // [B,1,S,T], added to scores: 0, or maskMin and less
 }
 
 func (d *decoder) scope(parts ...string) {
@@ -66,20 +66,23 @@ func (d *decoder) positions() string {
 	return g.Reshape("position_ids", -1, d.seq)
 }
 
-// masks makes the causal mask from ranges and the additive padding mask.
+// masks makes one mask for all layers, as newer exports do: causal, from
+// ranges, plus padding. A row always keeps a finite entry, its own token's.
 func (d *decoder) masks() {
 	g := d.g
 	first := g.Op("Sub", []string{d.total, d.seq})
 	q := g.Op("Unsqueeze", []string{g.Op("Range", []string{first, d.total, g.Int(1)}), g.Ints(1)})
 	k := g.Op("Unsqueeze", []string{g.Op("Range", []string{g.Int(0), d.total, g.Int(1)}), g.Ints(0)})
 	seen := g.Op("LessOrEqual", []string{k, q}) // [S,T]
-	d.causal = g.Reshape(seen, 1, 1, d.seq, d.total)
+	causal := g.Op("Where", []string{seen, g.Num(0), g.Num(d.maskMin())})
+	causal = g.Reshape(causal, 1, 1, d.seq, d.total)
 
-	mask := g.Op("Unsqueeze", []string{g.Reshape("attention_mask", d.batch, -1), g.Ints(1)})
-	mask = g.Op("Unsqueeze", []string{mask, g.Ints(2)})
-	mask = g.Op("Cast", []string{mask}, AttrInt("to", int64(d.DType)))
-	mask = g.Op("Sub", []string{g.Num(1), mask})
-	d.pad = g.Op("Mul", []string{mask, g.Num(d.maskMin())})
+	pad := g.Op("Unsqueeze", []string{g.Reshape("attention_mask", d.batch, -1), g.Ints(1)})
+	pad = g.Op("Unsqueeze", []string{pad, g.Ints(2)})
+	pad = g.Op("Cast", []string{pad}, AttrInt("to", int64(d.DType)))
+	pad = g.Op("Sub", []string{g.Num(1), pad})
+	pad = g.Op("Mul", []string{pad, g.Num(d.maskMin())})
+	d.mask = g.Op("Add", []string{causal, pad})
 }
 
 func (d *decoder) block(i int, x string) (out, key, value string) {
