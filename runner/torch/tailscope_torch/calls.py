@@ -1,12 +1,20 @@
 """The functions that are timed, and what they are given.
 
-Each callable gets code of its own (compiled from text), because Dynamo keeps
-its executables, their limit and its guesses about dynamic shapes with the
-code: so counts and limits are per mode and strategy, as they must be."""
+Each callable gets code of its own, because Dynamo keeps its executables, their
+limit and its guesses about dynamic shapes with the code: so counts and limits
+are per mode and strategy, as they must be. The code comes from a file of its
+own: a function without a source file is wrapped by torch.compile into one that
+all would share."""
 
+import atexit
+import importlib.util
 import inspect
 import itertools
+import os
 import random
+import shutil
+import sys
+import tempfile
 
 import torch
 
@@ -34,12 +42,25 @@ def make(module, kind, static):
     """Returns a new function with new code: kind is prefill, step or forward;
     static says that it works on a fixed-size cache."""
     text = {"prefill": PREFILL, "step": STEP, "forward": FORWARD}[kind]
-    name = f"{kind}_{next(serial)}"
+    name = f"tailscope_{kind}_{next(serial)}"
     cp = ", cache_position=cp" if static and takes_cache_position(module) else ""
     text = text.format(name=name, cp=cp, past="None" if static else "out.past_key_values")
-    space = {"model": module}
-    exec(compile(text, f"<tailscope {name}>", "exec"), space)  # our own text above
-    return space[name]
+    path = os.path.join(folder(), name + ".py")
+    with open(path, "w") as f:
+        f.write(text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    code = sys.modules[name] = importlib.util.module_from_spec(spec)
+    code.model = module
+    spec.loader.exec_module(code)
+    return getattr(code, name)
+
+
+def folder(made=[]):
+    """The folder of generated sources; it goes with the process."""
+    if not made:
+        made.append(tempfile.mkdtemp(prefix="tailscope-torch-"))
+        atexit.register(shutil.rmtree, made[0], True)
+    return made[0]
 
 
 def takes_cache_position(module):
