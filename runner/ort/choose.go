@@ -19,8 +19,9 @@ type choice struct {
 	graph   *graph
 	key     execKey
 	shape   lmShape
-	fell    string // why something else runs than was asked for; "" it does not
-	makeNs  int64  // spent making an executable for this choice
+	once    func(*session, *store) error // one run on made-up inputs, for evidence
+	fell    string                       // why something else runs than was asked for; "" it does not
+	makeNs  int64                        // spent making an executable for this choice
 }
 
 // missing reports whether an executable must be made.
@@ -38,6 +39,7 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape lmShape) (
 		ch.s, err = e.session(e.second, ph.graph)
 		return ch, err
 	}
+	ch.once = runOnce(shape, min(shape.past, 1))
 	ch.compile, ch.backend = true, e.backends[stats.Optimized]
 	ch.group = e.group(r.Mode, label(r))
 	ch.key = execKey{ph.name, shape.String()}
@@ -101,18 +103,19 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	if ch.key.shape != "dynamic" {
 		spec.fixed = ch.graph.fixed(ch.shape.values())
 	}
-	start := now()
+	start, before := now(), residentBytes()
 	s, err := e.maker.open(ch.graph, spec)
 	if err != nil {
 		return e.fallBack(l, r, ch, fmt.Sprintf("%s: %v", what, err))
 	}
-	x := &executable{key: ch.key, s: s, runs: 1}
+	x := &executable{key: ch.key, s: s, runs: 1, bytes: max(residentBytes()-before, 0)}
 	ch.s, ch.makeNs = s, s.makeNs
 	first := ch.group.made == 0
 	ch.group.put(x)
 	ch.group.last[ch.key.phase] = what
 	e.dirty = true
-	l.pending = append(l.pending, e.compileEvent(l, r, ch, first, start, reason), e.evidence(l, r, x))
+	l.pending = append(l.pending, e.compileEvent(l, r, ch, first, start, reason))
+	e.evidence(l, r, ch, x, spec)
 	return nil
 }
 
@@ -137,15 +140,6 @@ func (e *engine) evict(l *lane, r *protocol.Request, g *group) {
 	e.dropExecutable(g, x)
 	ev.DurNs = now() - ev.TNs
 	l.pending = append(l.pending, ev)
-}
-
-// evidence is what proves an executable, as far as it is known when made.
-func (e *engine) evidence(l *lane, r *protocol.Request, x *executable) *protocol.Evidence {
-	return &protocol.Evidence{
-		Lane: l.name, Mode: r.Mode, Strategy: label(r), Shape: x.key.shape,
-		BackendRequested: e.backends[stats.Optimized], BackendActual: e.backends[stats.Optimized],
-		CompileNs: x.s.makeNs, Bytes: x.bytes,
-	}
 }
 
 // session returns the session of a set that runs a graph without

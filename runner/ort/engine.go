@@ -37,7 +37,9 @@ type engine struct {
 	vocab    int
 	maxPos   int
 	backends [stats.NumLanes]string
-	dirty    bool // counters changed since they were sent
+	jobs     []*evidenceJob
+	proven   [][3]string // mode, strategy and phase of each executable made
+	dirty    bool        // counters changed since they were sent
 }
 
 // lane is what one lane keeps between requests.
@@ -72,6 +74,7 @@ func (e *engine) request(r *protocol.Request) {
 	for _, o := range outs {
 		e.report(o)
 	}
+	e.proveFirst()
 	if e.dirty {
 		e.out.queue(e.counters())
 		e.dirty = false

@@ -87,6 +87,13 @@ func (q *queue) next() (msg any, ok, ended bool) {
 	return msg, true, false
 }
 
+// empty reports whether the executor would have to wait.
+func (q *queue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) == 0 && !q.ended
+}
+
 // gated is the worker's input. The reader holds the gate while it decodes and
 // leaves it while it waits for bytes; the executor holds it during a timed
 // region. So no JSON is parsed while something is being measured.

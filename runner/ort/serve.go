@@ -79,8 +79,14 @@ func (s *server) loop(ctx context.Context) error {
 	}
 }
 
-// idle sends what is finished before the worker waits.
-func (s *server) idle() { s.out.flush() }
+// idle sends what is finished before the worker waits, and takes the proofs
+// that have waited for a quiet moment, one at a time.
+func (s *server) idle() {
+	s.out.flush()
+	for s.engine != nil && s.queue.empty() && s.engine.proveOne() {
+		s.out.flush()
+	}
+}
 
 // wait blocks until a message comes or the context ends.
 func (s *server) wait(ctx context.Context) {
@@ -95,6 +101,9 @@ func (s *server) handle(msg any) error {
 		switch m := msg.(type) {
 		case *protocol.Load:
 			return s.load(m)
+		case *protocol.Stop:
+			s.out.send(&protocol.Bye{})
+			return errStop
 		case *protocol.Request, *protocol.Profile:
 			s.out.send(&protocol.Error{Code: "input", Message: "nothing is loaded: send load first"})
 			return nil
@@ -114,6 +123,7 @@ func (s *server) handle(msg any) error {
 	case *protocol.Profile:
 		s.out.send(&protocol.Profiled{ID: m.ID, Files: []string{}, Error: "not yet"})
 	case *protocol.Stop:
+		s.engine.proveRest(now() + int64(time.Second))
 		s.out.send(&protocol.Bye{Samples: s.out.samples})
 		return errStop
 	case *protocol.Error:

@@ -242,3 +242,22 @@ func TestPrefillVariable(t *testing.T) {
 		t.Errorf("checks %+v", c.Checks)
 	}
 }
+
+// Evidence of an executable comes once, with nodes, fusions and providers
+// taken from a profiled run.
+func TestEvidence(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", nil)
+	k.prefill("variable", 6, 6)
+	k.prefill("variable", 9, 9)
+	for range 2 {
+		e := wait[*protocol.Evidence](k)
+		t.Logf("%+v", *e)
+		if e.NodesBefore <= e.NodesAfter || e.NodesAfter == 0 || len(e.Fused) == 0 || e.NodesPerProvider["cpu"] != e.NodesAfter {
+			t.Errorf("evidence %+v", *e)
+		}
+		if e.BackendActual != e.BackendRequested || e.CompileNs <= 0 || e.FallbackFrom != "" {
+			t.Errorf("evidence %+v", *e)
+		}
+	}
+}

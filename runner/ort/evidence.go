@@ -1,0 +1,204 @@
+package ort
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tailscope/runner/onnxmodel"
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// evidenceJob is an executable whose proof is still to be taken: a second
+// session, made the same way with ONNX Runtime's profiler on, runs once. That
+// costs as much as the compile did, so it is never done inside a request.
+type evidenceJob struct {
+	e     protocol.Evidence
+	graph *graph
+	spec  sessionSpec
+	once  func(s *session, st *store) error // one run on made-up inputs
+	group *group
+	first bool // of its mode, strategy and phase: taken right after its request
+}
+
+// nodeProfile is what a profile says about the nodes that ran.
+type nodeProfile struct {
+	providers map[string]int
+	operators map[string]int
+	nodes     int
+}
+
+// evidence queues the proof of an executable.
+func (e *engine) evidence(l *lane, r *protocol.Request, ch *choice, x *executable, spec sessionSpec) {
+	first := true
+	for _, k := range e.proven {
+		first = first && k != [3]string{r.Mode, label(r), x.key.phase}
+	}
+	e.proven = append(e.proven, [3]string{r.Mode, label(r), x.key.phase})
+	backend := e.backends[stats.Optimized]
+	e.jobs = append(e.jobs, &evidenceJob{
+		graph: ch.graph, spec: spec, once: ch.once, group: ch.group, first: first,
+		e: protocol.Evidence{
+			Lane: l.name, Mode: r.Mode, Strategy: label(r), Shape: x.key.shape,
+			BackendRequested: backend, BackendActual: backend, CompileNs: x.s.makeNs, Bytes: x.bytes,
+			Extra: map[string]any{"phase": x.key.phase, "provider": e.maker.provider.name, "options": e.maker.provider.options},
+		},
+	})
+}
+
+// proveFirst takes the proofs that may not wait: those of the first
+// executable of each mode, strategy and phase.
+func (e *engine) proveFirst() {
+	for len(e.jobs) > 0 && e.jobs[0].first {
+		e.proveOne()
+	}
+}
+
+// proveOne takes the proof that has waited longest and reports whether there
+// was one.
+func (e *engine) proveOne() bool {
+	if len(e.jobs) == 0 {
+		return false
+	}
+	j := e.jobs[0]
+	e.jobs = e.jobs[1:]
+	p, err := e.probeNodes(j)
+	if err != nil {
+		j.e.Extra["probe_error"] = oneLine(err)
+	} else {
+		e.conclude(j, p)
+	}
+	e.out.queue(&j.e)
+	return true
+}
+
+// proveRest takes what proofs it can until the instant deadline; the others
+// are sent without one.
+func (e *engine) proveRest(deadline int64) {
+	for now() < deadline && e.proveOne() {
+	}
+	for _, j := range e.jobs {
+		j.e.Extra["probe_error"] = "the worker was stopped before its probe run"
+		e.out.queue(&j.e)
+	}
+	e.jobs = nil
+}
+
+// conclude fills in what a profile proves.
+func (e *engine) conclude(j *evidenceJob, p *nodeProfile) {
+	j.e.NodesAfter, j.e.NodesPerProvider = p.nodes, p.providers
+	if in, err := onnxmodel.Inspect(j.graph.path); err == nil {
+		j.e.NodesBefore = in.Nodes
+		j.e.Fused = map[string]int{}
+		for op, n := range p.operators {
+			if in.Operators[op] == 0 && !strings.HasPrefix(op, "Memcpy") {
+				j.e.Fused[op] = n
+			}
+		}
+	}
+	want := e.maker.provider.name
+	if want == "cpu" || p.providers[want] > 0 {
+		return
+	}
+	j.e.BackendActual, j.e.FallbackFrom = e.backends[stats.Optimized]+"-on-cpu", e.backends[stats.Optimized]
+	j.e.FallbackError = fmt.Sprintf("none of its %d nodes ran on %s", p.nodes, want)
+	e.out.event(protocol.Event{
+		Kind: stats.KindFallback, Lane: j.e.Lane, Mode: j.e.Mode, Strategy: j.e.Strategy, Shape: j.e.Shape,
+		Reason: j.e.FallbackError,
+		Extra:  map[string]any{"fallback_from": j.e.FallbackFrom, "fallback_error": j.e.FallbackError},
+	})
+	j.group.fallbacks++
+	e.dirty = true
+}
+
+// probeNodes runs an executable's twin once under the profiler.
+func (e *engine) probeNodes(j *evidenceJob) (*nodeProfile, error) {
+	dir, err := os.MkdirTemp("", "tailscope-probe-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	spec := j.spec
+	spec.profile = filepath.Join(dir, "p")
+	s, err := e.maker.open(j.graph, spec)
+	if err != nil {
+		return nil, err
+	}
+	defer s.free()
+	st := newStore(e.dev, e.heap)
+	defer st.free()
+	if err := j.once(s, st); err != nil {
+		return nil, err
+	}
+	file, err := s.c.endProfiling()
+	if err != nil {
+		return nil, err
+	}
+	return readProfile(file)
+}
+
+// readProfile counts the nodes in a profile of ONNX Runtime: JSON events, of
+// which those of category Node with a provider are runs of one node.
+func readProfile(path string) (*nodeProfile, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var events []struct {
+		Cat  string `json:"cat"`
+		Name string `json:"name"`
+		Args struct {
+			Op       string `json:"op_name"`
+			Provider string `json:"provider"`
+			Index    string `json:"node_index"`
+		} `json:"args"`
+	}
+	if err := json.Unmarshal(data, &events); err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	p := &nodeProfile{providers: map[string]int{}, operators: map[string]int{}}
+	seen := map[[3]string]bool{}
+	for _, ev := range events {
+		k := [3]string{ev.Name, ev.Args.Index, ev.Args.Provider}
+		if ev.Cat != "Node" || ev.Args.Provider == "" || !strings.HasSuffix(ev.Name, "_kernel_time") || seen[k] {
+			continue
+		}
+		seen[k] = true
+		p.nodes++
+		p.providers[shortProvider(ev.Args.Provider)]++
+		p.operators[ev.Args.Op]++
+	}
+	if p.nodes == 0 {
+		return nil, fmt.Errorf("the profile holds no node")
+	}
+	return p, nil
+}
+
+// shortProvider is our name of a provider that ONNX Runtime names.
+func shortProvider(name string) string {
+	for short, long := range ortProvider {
+		if long == name {
+			return short
+		}
+	}
+	return name
+}
+
+// runOnce runs a language model's session once on zeros.
+func runOnce(shape lmShape, step int) func(*session, *store) error {
+	return func(s *session, st *store) error {
+		c, err := newCall(s, st, shape, step)
+		if err != nil {
+			return err
+		}
+		defer c.free()
+		if err := c.upload(); err != nil {
+			return err
+		}
+		var t span
+		return c.run(&t)
+	}
+}
