@@ -7,7 +7,10 @@ func subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		newLiveCmd("live"),
 		newRunCmd(),
+		newDoctorCmd(),
+		newSetupCmd(),
 		newModelCmd(),
+		newConfigCmd(),
 		newManCmd(),
 		newWorkerCmd(),
 	}

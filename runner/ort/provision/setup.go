@@ -69,7 +69,7 @@ func source(ctx context.Context, p *progress, from, staging string) (Library, er
 	}
 	st, err := os.Stat(file)
 	if err != nil {
-		return Library{}, fmt.Errorf("setup: %w", err)
+		return Library{}, fmt.Errorf("nothing to set up from: %w", err)
 	}
 	if st.IsDir() {
 		return bestIn(file)

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tailscope/configs"
+	"tailscope/gpu"
+	"tailscope/gpu/nvml"
+	"tailscope/runner/ort"
+	"tailscope/runner/ort/provision"
+	"tailscope/runner/torch"
+)
+
+// ort looks for the library and tries its providers.
+func (d *diagnosis) ort(ctx context.Context, library string) {
+	opts := provision.Options{Library: library}
+	path, err := provision.Find(opts)
+	if err != nil {
+		d.add("ONNX Runtime", lacks, "%v: run 'tailscope setup'%s", err, npmHint())
+		return
+	}
+	var version, where string
+	for _, c := range provision.Search(opts) {
+		if c.Path == path && c.Err == nil {
+			version, where = c.Version, c.Where
+		} else if c.Err != nil {
+			d.add("ONNX Runtime", noted, "passed over: %v", c.Err)
+		}
+	}
+	reports, err := probeApart(ctx, path)
+	if err != nil {
+		d.add("ONNX Runtime", lacks, "%s (%s) does not load: %v", path, where, err)
+		return
+	}
+	if version == "" {
+		version = "of unknown version"
+	}
+	d.add("ONNX Runtime", works, "%s, %s: %s", version, whereText(where), path)
+	d.providers(reports, filepath.Dir(path))
+}
+
+// whereText words how the search found a library.
+func whereText(where string) string {
+	switch where {
+	case "cache":
+		return "in the user's cache"
+	case "python":
+		return "in Python's site-packages"
+	case "system":
+		return "in the system's folders"
+	case "library":
+		return "named by --library"
+	}
+	return "named by " + where
+}
+
+// npmHint says whether setup has the client that it asks.
+func npmHint() string {
+	if _, err := exec.LookPath("npm"); err != nil {
+		return " --from PATH (npm, which would fetch it, is not here either)"
+	}
+	return ""
+}
+
+// providers lists the trials; dir is the library's folder.
+func (d *diagnosis) providers(reports []ort.ProviderReport, dir string) {
+	d.Providers = reports
+	var good []string
+	for _, r := range reports {
+		if !r.Works {
+			d.add("  "+r.Provider, lacks, "%s", refusalText(r, dir))
+			continue
+		}
+		good = append(good, r.Provider)
+		text := "ran a model"
+		if r.Device != "" {
+			text += " on " + r.Device
+		}
+		d.add("  "+r.Provider, works, "%s", strings.Join(append([]string{text}, r.Notes...), "; "))
+	}
+	if len(good) > 0 {
+		d.CanRun = append(d.CanRun, "ort ("+strings.Join(good, ", ")+")")
+	}
+}
+
+// refusalText is the library's reason; where the provider's own library is
+// not there at all, what to do about it.
+func refusalText(r ort.ProviderReport, dir string) string {
+	if r.Provider != "cuda" && r.Provider != "tensorrt" {
+		return r.Reason
+	}
+	name := "libonnxruntime_providers_" + r.Provider + ".so"
+	if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+		return r.Reason
+	}
+	return "tried and refused: this build of ONNX Runtime comes without " + name +
+		"; 'tailscope setup --from' takes an onnxruntime-gpu wheel or release archive"
+}
+
+// torch asks the interpreter what it has.
+func (d *diagnosis) torch(ctx context.Context, t configs.Torch) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	r, err := torch.Probe(ctx, t)
+	if err != nil {
+		d.add("PyTorch", lacks, "%v", err)
+		return
+	}
+	missing := r.Lacks(t)
+	if r.Torch == "" {
+		d.add("PyTorch", lacks, "%s", strings.Join(missing, " "))
+		return
+	}
+	device := "CPU"
+	if r.Device != "" {
+		device = r.Device
+	}
+	d.add("PyTorch", works, "torch %s in Python %s (%s), on %s", r.Torch, r.Python, r.Executable, device)
+	for _, m := range missing {
+		d.add("PyTorch", noted, "%s", m)
+	}
+	d.CanRun = append(d.CanRun, "torch ("+device+")")
+}
+
+// telemetry opens the driver and takes one reading.
+func (d *diagnosis) telemetry() {
+	src, err := nvml.Open(0)
+	if err != nil {
+		d.add("GPU telemetry", lacks, "%v", err)
+		return
+	}
+	defer src.Close()
+	begin := time.Now()
+	st := src.Read()
+	cost := time.Since(begin)
+	d.add("GPU telemetry", works, "%s, driver %s, GPU %d of %d; a reading costs %v", st.Name, st.Driver, st.Index, st.Count, cost.Round(time.Microsecond))
+	if missing := missingReadings(st); missing != "" {
+		d.add("GPU telemetry", noted, "not readable here: %s", missing)
+	}
+	if st.Throttle.Err == nil && len(st.Throttle.Value) > 0 {
+		d.add("GPU telemetry", noted, "the GPU slows its clock down now: %s", strings.Join(st.Throttle.Value, ", "))
+	}
+}
+
+// missingReadings lists readings without a value, with the driver's reason.
+func missingReadings(st gpu.State) string {
+	var out []string
+	for _, r := range []struct {
+		name string
+		err  error
+	}{
+		{"utilisation", st.UtilPct.Err}, {"memory used", st.MemUsedBytes.Err}, {"memory total", st.MemTotalBytes.Err},
+		{"power", st.PowerMilliwatts.Err}, {"power limit", st.PowerLimitMilliwatts.Err}, {"temperature", st.TempC.Err},
+		{"SM clock", st.SMClockMHz.Err}, {"highest SM clock", st.SMClockMaxMHz.Err}, {"memory clock", st.MemClockMHz.Err},
+		{"throttle reasons", st.Throttle.Err},
+	} {
+		if r.err != nil {
+			out = append(out, fmt.Sprintf("%s (%v)", r.name, r.err))
+		}
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tailscope/runner/ort/provision"
+)
+
+// newSetupCmd puts ONNX Runtime into the user's cache.
+func newSetupCmd() *cobra.Command {
+	var from string
+	cmd := &cobra.Command{
+		Use:   "setup",
+		Short: "Put ONNX Runtime in place",
+		Long: "Puts ONNX Runtime into the user's cache, where every later start finds it. Without --from it asks\n" +
+			"npm for version " + provision.Version + ". --from takes a folder, a libonnxruntime.so, a release archive (.tgz), an npm\n" +
+			"tarball, a wheel, or an http(s) URL of one of these; provider libraries for CUDA and TensorRT that lie\n" +
+			"beside it come along. " + provision.EnvLibrary + " names a library for one run, without this command.",
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("from") && from == "" {
+				return usageError{errors.New("setup: --from is empty: give a path or a URL")}
+			}
+			path, err := provision.Setup(c.Context(), from, provision.Options{Progress: os.Stderr})
+			if errors.Is(err, os.ErrNotExist) && from != "" {
+				return usageError{err}
+			}
+			if err != nil {
+				return err
+			}
+			lib, err := provision.Check(path)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "ONNX Runtime %s: %s\n", orDash(lib.Version), lib.Path)
+			if beside := providersBeside(path); beside != "" {
+				fmt.Fprintln(c.OutOrStdout(), "With it:", beside)
+			}
+			if named := os.Getenv(provision.EnvLibrary); named != "" {
+				fmt.Fprintf(c.ErrOrStderr(), "Note: %s=%s is set and comes first.\n", provision.EnvLibrary, named)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "folder, .so, .tgz, npm tarball, wheel, or URL")
+	return cmd
+}
+
+// providersBeside lists the other libraries in a library's folder.
+func providersBeside(path string) string {
+	var names []string
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	for _, e := range entries {
+		if e.Name() != filepath.Base(path) {
+			names = append(names, e.Name())
+		}
+	}
+	return strings.Join(names, ", ")
+}
