@@ -68,13 +68,15 @@ func (d *decoder) positions() string {
 
 // masks makes one mask for all layers, as newer exports do: causal, from
 // ranges, plus padding. A row always keeps a finite entry, its own token's.
+// Greater and not LessOrEqual: the latter is a function of other operators,
+// which runtimes do not fold when shapes are fixed.
 func (d *decoder) masks() {
 	g := d.g
 	first := g.Op("Sub", []string{d.total, d.seq})
 	q := g.Op("Unsqueeze", []string{g.Op("Range", []string{first, d.total, g.Int(1)}), g.Ints(1)})
 	k := g.Op("Unsqueeze", []string{g.Op("Range", []string{g.Int(0), d.total, g.Int(1)}), g.Ints(0)})
-	seen := g.Op("LessOrEqual", []string{k, q}) // [S,T]
-	causal := g.Op("Where", []string{seen, g.Num(0), g.Num(d.maskMin())})
+	later := g.Op("Greater", []string{k, q}) // [S,T]
+	causal := g.Op("Where", []string{later, g.Num(d.maskMin()), g.Num(0)})
 	causal = g.Reshape(causal, 1, 1, d.seq, d.total)
 
 	pad := g.Op("Unsqueeze", []string{g.Reshape("attention_mask", d.batch, -1), g.Ints(1)})
