@@ -1,0 +1,161 @@
+package stats
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// paradox makes 270 interleaved requests: the optimized lane is twice as fast
+// and recompiles 14 times.
+func paradox(c *Collector, a *Analysis, padded bool) int64 {
+	m := newMixture(31)
+	for i := range 270 {
+		for lane := Lane(0); lane < NumLanes; lane++ {
+			wall := 1e6
+			if lane == Eager {
+				wall = 2e6
+			}
+			s := m.add("a", wall, func(s *Sample) {
+				s.Lane, s.Request, s.Order = lane, uint64(i), uint8(lane)
+				s.NthInRun = int32(i)
+				if padded {
+					s.Strategy = "padded"
+				}
+				if lane == Optimized && i%20 == 3 && !padded {
+					s.Flags, s.CompileNs, s.WallNs = FlagRecompile, 30e6, s.WallNs+30e6
+				}
+			})
+			if c != nil {
+				c.Add(s)
+			}
+			if a != nil {
+				a.Add(s)
+			}
+		}
+	}
+	return m.t
+}
+
+func TestParadoxSentence(t *testing.T) {
+	c, a := NewCollector(CollectorOptions{}), NewAnalysis(AnalysisOptions{Facts: Facts{CompilerReal: "yes"}})
+	c.SetFacts(Facts{CompilerReal: "yes", Strategy: "variable"})
+	now := paradox(c, a, false)
+	live := c.Live(Prefill, now)
+	for name, v := range map[string]Paradox{"live": paradoxOf(live.Verdict), "exact": a.Finish(Prefill).Paradox} {
+		if v.Verdict != "flip" || *v.WinnerP50 != "optimized" || *v.WinnerMean != "eager" || *v.WinnerP99 != "eager" {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if !strings.Contains(v.Sentence, "14 of 270 samples, all recompiles, cost the mean") {
+			t.Errorf("%s: %s", name, v.Sentence)
+		}
+	}
+	if len(live.Verdict.Advice) == 0 || live.Verdict.Advice[0].Rule != "stabilise_shapes" {
+		t.Errorf("advice: %+v", live.Verdict.Advice)
+	}
+	if x := live.Pair.Crossover; x < .9 || x > .97 {
+		t.Errorf("crossover at %v, 14 of 270 lose", x)
+	}
+	if live.Pair.ShareWon < .94 || live.Pair.MedianDiff > -.9e6 || live.Pair.DiffHi > 0 {
+		t.Errorf("pairs: %+v", live.Pair)
+	}
+	near(t, "exact crossover", float64(a.Finish(Prefill).Pairs[0].CrossoverQ), 1-14.0/270, .01)
+
+	// The cure: a padded segment agrees.
+	c.NewSegment(1, "padded", now)
+	c.SetFacts(Facts{CompilerReal: "yes", Strategy: "padded"})
+	m := newMixture(32)
+	m.t = now
+	for i := range 500 {
+		for lane := Lane(0); lane < NumLanes; lane++ {
+			c.Add(m.add("a", 2e6-1e6*float64(lane), func(s *Sample) {
+				s.Lane, s.Segment, s.Request, s.Strategy = lane, 1, uint64(1000+i), "padded"
+			}))
+		}
+	}
+	live = c.Live(Prefill, m.t)
+	if live.Verdict.Code != "agree" || live.Verdict.WinnerP99 != "optimized" || live.Verdict.Advice[0].Rule != "compile_prefill" {
+		t.Errorf("padded: %+v", live.Verdict)
+	}
+	if len(live.Segments) != 2 || live.Segments[0].Lanes[Optimized].N != 270 || live.Segments[1].Lanes[Optimized].N != 500 ||
+		live.Segments[0].Lanes[Optimized].Compiles != 14 || live.Segments[1].Lanes[Optimized].Compiles != 0 {
+		t.Errorf("segments: %+v", live.Segments)
+	}
+	sum := 0
+	for _, r := range live.Lanes[Optimized].Causes {
+		sum += r.N
+	}
+	if sum != live.Lanes[Optimized].TailN || sum < 14 {
+		t.Errorf("causes over two segments add up to %d of %d", sum, live.Lanes[Optimized].TailN)
+	}
+}
+
+func TestVerdictCodes(t *testing.T) {
+	fixed := func(n int, mean, p50, p99 float64) Summary {
+		s := emptySummary()
+		s.N, s.Mean, s.P50.Value, s.P99.Value, s.P99.Need = n, mean, p50, p99, 0
+		return s
+	}
+	in := func(e, o Summary, f Facts, noise Noise) verdictInput {
+		return verdictInput{lanes: [NumLanes]Summary{e, o}, facts: f, noise: noise, decode: math.NaN(), pair: PairView{DiffLo: -2, DiffHi: 3}}
+	}
+	real := Facts{CompilerReal: "yes"}
+	for _, c := range []struct {
+		name, code string
+		in         verdictInput
+		rule       string
+	}{
+		{"few", "too_few", in(fixed(3, 1, 1, 1), fixed(3, 1, 1, 1), real, Noise{}), ""},
+		{"agree", "agree", in(fixed(500, 2, 2, 4), fixed(500, 1, 1, 2), real, Noise{}), "compile_prefill"},
+		{"noise", "noise", in(fixed(500, 2, 2, 4), fixed(500, 2.1, 1.9, 4.1), real, Noise{MedianNs: .5}), "no_gain"},
+		{"A/A", "aa", in(fixed(500, 2, 2, 4), fixed(500, 2.1, 1.9, 4.1), Facts{AA: true}, Noise{}), ""},
+		{"label", "agree", in(fixed(500, 2, 2, 4), fixed(500, 1, 1, 2), Facts{CompilerReal: "no", Why: "label only"}, Noise{}), "not_compiler_real"},
+		{"lost", "agree", in(fixed(500, 1, 1, 2), fixed(500, 2, 2, 4), real, Noise{}), "keep_eager"},
+	} {
+		v := judge(c.in)
+		if v.Code != c.code {
+			t.Errorf("%s: %+v", c.name, v)
+		}
+		if c.rule != "" && (len(v.Advice) == 0 || v.Advice[0].Rule != c.rule || len(v.Advice[0].Evidence) == 0) {
+			t.Errorf("%s: advice %+v, want %s", c.name, v.Advice, c.rule)
+		}
+	}
+	dec := in(fixed(500, 1, 1, 2), fixed(500, 2, 2, 4), Facts{CompilerReal: "yes", Strategy: "prefill=padded,decode=variable"}, Noise{})
+	dec.mode, dec.decode = E2EKV, .97
+	dec.other[Prefill] = &[NumLanes]Summary{fixed(500, 2, 2, 4), fixed(500, 1, 1, 2)}
+	dec.gauges = []Gauge{{Mode: "kv_decode", Strategy: "variable", Used: 8, Limit: 8, Reached: true}}
+	v := judge(dec)
+	if v.Advice[0].Rule != "decode" || !strings.Contains(v.Advice[0].Sentence, "Split the deployment") || v.Advice[1].Rule != "churn" {
+		t.Errorf("decode: %+v", v.Advice)
+	}
+}
+
+func TestNoiseFloorFromAA(t *testing.T) {
+	c := NewCollector(CollectorOptions{})
+	c.SetFacts(Facts{AA: true})
+	m := newMixture(33)
+	run := func(segment int32, shift float64) {
+		for i := range 600 {
+			for lane := Lane(0); lane < NumLanes; lane++ {
+				c.Add(m.add("a", 1e6+shift*float64(lane), func(s *Sample) {
+					s.Lane, s.Segment, s.Request = lane, segment, uint64(int(segment)*10000+i)
+				}))
+			}
+		}
+	}
+	run(0, 0)
+	if v := c.Live(Prefill, m.t).Verdict; v.Code != "aa" {
+		t.Errorf("%+v", v)
+	}
+	c.NewSegment(1, "variable", m.t)
+	c.SetFacts(Facts{CompilerReal: "yes"})
+	run(1, 1e3) // 0.1 %, inside the noise
+	live := c.Live(Prefill, m.t)
+	if live.Verdict.WinnerP50 != "~" || !(live.Pair.NoiseNs > 0) {
+		t.Errorf("winner %q, noise %v", live.Verdict.WinnerP50, live.Pair.NoiseNs)
+	}
+	n := NoiseFloor([]Pair{}, 1)
+	if n != (Noise{}) {
+		t.Errorf("no pairs: %+v", n)
+	}
+}
