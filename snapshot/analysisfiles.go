@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"tailscope/snapshot/internal/textio"
 	"tailscope/stats"
 )
 
@@ -103,7 +104,7 @@ func writeCSVLine(b *bytes.Buffer, fields []string) {
 		if i > 0 {
 			line = append(line, ',')
 		}
-		line = appendCSVString(line, f)
+		line = textio.AppendCSV(line, f)
 	}
 	b.Write(append(line, '\n'))
 }

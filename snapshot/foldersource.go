@@ -1,19 +1,18 @@
 package snapshot
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"tailscope/runner/protocol"
+	"tailscope/snapshot/internal/textio"
 	"tailscope/stats"
 )
 
@@ -145,7 +144,7 @@ func (m *Manifest) loadedRecord() protocol.Loaded {
 
 // sideReader reads events.jsonl and telemetry.csv side by side, in time order.
 type sideReader struct {
-	events, telemetry         *lineReader
+	events, telemetry         *textio.Lines
 	startNs                   int64
 	m                         *Manifest
 	event                     stats.Event
@@ -155,19 +154,19 @@ type sideReader struct {
 }
 
 func (s *folderSource) openSide() (*sideReader, error) {
-	e, err := openLines(filepath.Join(s.dir, EventsName))
+	e, err := textio.OpenLines(filepath.Join(s.dir, EventsName))
 	if err != nil {
 		return nil, err
 	}
-	t, err := openLines(filepath.Join(s.dir, TelemetryName))
+	t, err := textio.OpenLines(filepath.Join(s.dir, TelemetryName))
 	if err != nil {
-		e.close()
+		e.Close()
 		return nil, err
 	}
 	return &sideReader{events: e, telemetry: t, startNs: s.m.StartNs, m: s.m}, nil
 }
 
-func (r *sideReader) close() { r.events.close(); r.telemetry.close() }
+func (r *sideReader) close() { r.events.Close(); r.telemetry.Close() }
 
 // until hands out what happened up to tNs.
 func (r *sideReader) until(tNs int64, rec *Record, yield func(*Record) error) error {
@@ -191,7 +190,7 @@ func (r *sideReader) until(tNs int64, rec *Record, yield func(*Record) error) er
 
 func (r *sideReader) fetch() error {
 	for !r.haveEvent && !r.eventsEnded {
-		line, err := r.events.next()
+		line, err := r.events.Next()
 		if errors.Is(err, io.EOF) {
 			r.eventsEnded = true
 			break
@@ -201,12 +200,12 @@ func (r *sideReader) fetch() error {
 		}
 		r.event = stats.Event{}
 		if err := json.Unmarshal(line, &r.event); err != nil {
-			return r.events.errorf("%v", err)
+			return r.events.Errorf("%v", err)
 		}
 		r.haveEvent = true
 	}
 	for !r.haveReading && !r.readingEnded {
-		line, err := r.telemetry.next()
+		line, err := r.telemetry.Next()
 		if errors.Is(err, io.EOF) {
 			r.readingEnded = true
 			break
@@ -214,14 +213,14 @@ func (r *sideReader) fetch() error {
 		if err != nil {
 			return err
 		}
-		if r.telemetry.n == 1 {
+		if r.telemetry.N == 1 {
 			if string(line) != strings.Join(telemetryColumns, ",") {
-				return r.telemetry.errorf("unexpected columns")
+				return r.telemetry.Errorf("unexpected columns")
 			}
 			continue
 		}
 		if r.reading, err = parseTelemetry(string(line), r.startNs, r.m); err != nil {
-			return r.telemetry.errorf("%v", err)
+			return r.telemetry.Errorf("%v", err)
 		}
 		r.haveReading = true
 	}
@@ -230,14 +229,14 @@ func (r *sideReader) fetch() error {
 
 // parseTelemetry reads a line of telemetry.csv.
 func parseTelemetry(line string, startNs int64, m *Manifest) (t Telemetry, err error) {
-	f, err := splitCSV(nil, []byte(line))
+	f, err := textio.SplitCSV(nil, []byte(line))
 	if err != nil {
 		return t, err
 	}
 	if len(f) != len(telemetryColumns) {
 		return t, fmt.Errorf("%d fields, want %d", len(f), len(telemetryColumns))
 	}
-	if t.TNs, err = parseMs(f[0]); err != nil {
+	if t.TNs, err = textio.ParseMs(f[0]); err != nil {
 		return t, fmt.Errorf("t_ms: %w", err)
 	}
 	t.TNs += startNs
@@ -260,7 +259,7 @@ func parseTelemetry(line string, startNs int64, m *Manifest) (t Telemetry, err e
 	if len(f[14]) > 0 {
 		t.Throttle = strings.Split(string(f[14]), "|")
 	}
-	if t.CostNs, err = parseMs(f[15]); err != nil {
+	if t.CostNs, err = textio.ParseMs(f[15]); err != nil {
 		return t, fmt.Errorf("cost_ms: %w", err)
 	}
 	if m != nil && m.GPU != nil {
@@ -275,50 +274,3 @@ func orElse(s, other string) string {
 	}
 	return s
 }
-
-// maxLine bounds a line of a text file.
-const maxLine = 16 << 20
-
-// lineReader reads the lines of a file and counts them.
-type lineReader struct {
-	f    *os.File
-	r    *bufio.Reader
-	path string
-	n    int // of the line last read, 1-based
-	long []byte
-}
-
-func openLines(path string) (*lineReader, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return &lineReader{f: f, r: bufio.NewReaderSize(f, 256<<10), path: path}, nil
-}
-
-// next returns the next line without its end; it is valid until the next call.
-func (l *lineReader) next() ([]byte, error) {
-	line, err := l.r.ReadSlice('\n')
-	l.n++
-	if errors.Is(err, bufio.ErrBufferFull) {
-		l.long = append(l.long[:0], line...)
-		for errors.Is(err, bufio.ErrBufferFull) {
-			if len(l.long) > maxLine {
-				return nil, l.errorf("the line is longer than %d bytes", maxLine)
-			}
-			line, err = l.r.ReadSlice('\n')
-			l.long = append(l.long, line...)
-		}
-		line = l.long
-	}
-	if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
-		return nil, err
-	}
-	return bytes.TrimRight(line, "\r\n"), nil
-}
-
-func (l *lineReader) errorf(format string, a ...any) error {
-	return fmt.Errorf("%s:%d: %s", l.path, l.n, fmt.Sprintf(format, a...))
-}
-
-func (l *lineReader) close() { _ = l.f.Close() } // opened for reading

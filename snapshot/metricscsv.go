@@ -3,6 +3,7 @@ package snapshot
 import (
 	"strconv"
 
+	"tailscope/snapshot/internal/textio"
 	"tailscope/stats"
 )
 
@@ -15,25 +16,25 @@ var metricsColumns = []string{"run_id", "generation", "segment", "seq", "request
 // appendMetricsRow appends s as a line of metrics.csv. Times are the measured
 // nanoseconds as milliseconds with six decimals; absent values are empty.
 func appendMetricsRow(b []byte, runID string, startNs int64, s *stats.Sample) []byte {
-	b = appendCSVString(b, runID)
+	b = textio.AppendCSV(b, runID)
 	for _, v := range [...]int64{int64(s.Generation), int64(s.Segment), int64(s.Seq), int64(s.Request), int64(s.Order)} {
 		b = append(b, ',')
 		b = strconv.AppendInt(b, v, 10)
 	}
 	b = append(b, ',')
-	b = appendMs(b, s.StartNs-startNs)
+	b = textio.AppendMs(b, s.StartNs-startNs)
 	b = append(b, ',')
 	b = append(b, s.Mode.String()...)
 	b = append(b, ',')
-	b = appendCSVString(b, s.Strategy)
+	b = textio.AppendCSV(b, s.Strategy)
 	b = append(b, ',')
-	b = appendCSVString(b, s.Scenario)
+	b = textio.AppendCSV(b, s.Scenario)
 	b = append(b, ',')
 	b = strconv.AppendInt(b, int64(s.Prompt), 10)
 	b = append(b, ',')
 	b = append(b, s.Lane.String()...)
 	b = append(b, ',')
-	b = appendCSVString(b, s.Backend)
+	b = textio.AppendCSV(b, s.Backend)
 	b = append(b, ',')
 	b = append(b, status(s)...)
 	for _, v := range [...]int32{s.Batch, s.Tokens, s.ExecutedTokens, s.NewTokens, s.KVTokens} {
@@ -41,17 +42,17 @@ func appendMetricsRow(b []byte, runID string, startNs int64, s *stats.Sample) []
 		b = strconv.AppendInt(b, int64(v), 10)
 	}
 	b = append(b, ',')
-	b = appendMs(b, s.WallNs)
+	b = textio.AppendMs(b, s.WallNs)
 	b = append(b, ',')
-	b = appendOptMs(b, s.DeviceNs)
+	b = textio.AppendOptMs(b, s.DeviceNs)
 	b = append(b, ',')
 	if s.WallNs > 0 && s.Tokens > 0 && !s.Failed {
 		b = strconv.AppendFloat(b, tokensPerS(s), 'g', 9, 64)
 	}
 	b = append(b, ',')
-	b = appendOptMs(b, s.ResponseNs)
+	b = textio.AppendOptMs(b, s.ResponseNs)
 	b = append(b, ',')
-	b = appendOptMs(b, s.CompileNs)
+	b = textio.AppendOptMs(b, s.CompileNs)
 	b = append(b, ',')
 	b = append(b, s.Cause.String()...)
 	b = append(b, ',')
@@ -59,10 +60,10 @@ func appendMetricsRow(b []byte, runID string, startNs int64, s *stats.Sample) []
 	b = append(b, ',')
 	b = strconv.AppendInt(b, int64(s.NthInRun), 10)
 	b = append(b, ',')
-	b = appendOptMs(b, s.RunDelayNs)
+	b = textio.AppendOptMs(b, s.RunDelayNs)
 	for _, v := range [...]int64{s.MinFlt, s.MajFlt, s.NIvCSw} {
 		b = append(b, ',')
-		b = appendOptInt(b, v)
+		b = textio.AppendOptInt(b, v)
 	}
 	return append(b, '\n')
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"tailscope/snapshot/internal/textio"
 	"tailscope/stats"
 )
 
@@ -50,7 +51,7 @@ type CompileBlock struct {
 type exactMs int64
 
 // MarshalJSON implements json.Marshaler.
-func (v exactMs) MarshalJSON() ([]byte, error) { return appendMs(nil, int64(v)), nil }
+func (v exactMs) MarshalJSON() ([]byte, error) { return textio.AppendMs(nil, int64(v)), nil }
 
 // runFiles collects the runs of one mode.
 type runFiles struct {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -202,61 +201,4 @@ func (s *stepsReaders) close() {
 			c.p.close()
 		}
 	}
-}
-
-// parseMs reads milliseconds with up to six decimals as nanoseconds, exactly;
-// other notations are rounded to the nearest nanosecond.
-func parseMs(b []byte) (int64, error) {
-	if v, ok := parseMsFast(b); ok {
-		return v, nil
-	}
-	return parseMsSlow(string(b), 1e6)
-}
-
-// nsLimit bounds a time read from a file: about 31 years.
-const nsLimit = 1e18
-
-func parseMsFast(b []byte) (int64, bool) {
-	i, neg := 0, false
-	if len(b) > 0 && b[0] == '-' {
-		neg, i = true, 1
-	}
-	if len(b)-i == 0 || len(b)-i > 18 {
-		return 0, false
-	}
-	var v int64
-	frac, digits := -1, 0
-	for ; i < len(b); i++ {
-		c := b[i]
-		if c == '.' && frac < 0 {
-			frac = 0
-			continue
-		}
-		if c < '0' || c > '9' || frac == 6 {
-			return 0, false
-		}
-		v = v*10 + int64(c-'0')
-		digits++
-		if frac >= 0 {
-			frac++
-		}
-	}
-	for k := max(frac, 0); k < 6; k++ {
-		if v > nsLimit/10 {
-			return 0, false
-		}
-		v *= 10
-	}
-	if neg {
-		v = -v
-	}
-	return v, digits > 0
-}
-
-// checkNs turns a float of nanoseconds into an integer.
-func checkNs(v float64) (int64, error) {
-	if math.IsNaN(v) || math.Abs(v) > nsLimit {
-		return 0, fmt.Errorf("%v ns is no time", v)
-	}
-	return int64(math.Round(v)), nil
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"tailscope/snapshot/internal/textio"
 )
 
 // Reading is a value or the reason why there is none. It has the shape of
@@ -48,7 +49,7 @@ func (t *Telemetry) readings() [12]*Reading {
 // appendCSV appends t as a line of telemetry.csv. The column missing holds the
 // distinct reasons why readings lack.
 func (t *Telemetry) appendCSV(b []byte, startNs int64) []byte {
-	b = appendMs(b, t.TNs-startNs)
+	b = textio.AppendMs(b, t.TNs-startNs)
 	b = append(b, ',')
 	b = strconv.AppendInt(b, int64(t.Index), 10)
 	var why []string
@@ -77,10 +78,10 @@ func (t *Telemetry) appendCSV(b []byte, startNs int64) []byte {
 		note(t.ThrottleErr)
 	}
 	b = append(b, ',')
-	b = appendCSVString(b, strings.Join(t.Throttle, "|"))
+	b = textio.AppendCSV(b, strings.Join(t.Throttle, "|"))
 	b = append(b, ',')
-	b = appendMs(b, t.CostNs)
+	b = textio.AppendMs(b, t.CostNs)
 	b = append(b, ',')
-	b = appendCSVString(b, strings.Join(why, "; "))
+	b = textio.AppendCSV(b, strings.Join(why, "; "))
 	return append(b, '\n')
 }

@@ -1,0 +1,54 @@
+// Package textio holds the text primitives that the writers and readers of
+// result files share: CSV fields, exact milliseconds, bounded lines. It keeps
+// nothing and never panics on what it reads.
+package textio
+
+import (
+	"strconv"
+	"strings"
+)
+
+// AppendMs appends ns nanoseconds as milliseconds with six decimals: exactly
+// the integer that was measured.
+func AppendMs(b []byte, ns int64) []byte {
+	u := uint64(ns)
+	if ns < 0 {
+		b = append(b, '-')
+		u = -u
+	}
+	b = strconv.AppendUint(b, u/1e6, 10)
+	f := u % 1e6
+	return append(b, '.', byte('0'+f/100000), byte('0'+f/10000%10), byte('0'+f/1000%10),
+		byte('0'+f/100%10), byte('0'+f/10%10), byte('0'+f%10))
+}
+
+// AppendOptMs appends ns as milliseconds, or nothing where it is absent.
+func AppendOptMs(b []byte, ns int64) []byte {
+	if ns < 0 {
+		return b
+	}
+	return AppendMs(b, ns)
+}
+
+// AppendOptInt appends v, or nothing where it is absent.
+func AppendOptInt(b []byte, v int64) []byte {
+	if v < 0 {
+		return b
+	}
+	return strconv.AppendInt(b, v, 10)
+}
+
+// AppendCSV appends s, quoted if it needs to be (RFC 4180).
+func AppendCSV(b []byte, s string) []byte {
+	if !strings.ContainsAny(s, ",\"\r\n") {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	for i := 0; i < len(s); i++ {
+		if s[i] == '"' {
+			b = append(b, '"')
+		}
+		b = append(b, s[i])
+	}
+	return append(b, '"')
+}

@@ -1,0 +1,60 @@
+package textio
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// MaxLine bounds a line of a text file.
+const MaxLine = 16 << 20
+
+// Lines reads the lines of a file and counts them.
+type Lines struct {
+	f    *os.File
+	r    *bufio.Reader
+	path string
+	N    int // of the line last read, 1-based
+	long []byte
+}
+
+// OpenLines opens a text file.
+func OpenLines(path string) (*Lines, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Lines{f: f, r: bufio.NewReaderSize(f, 256<<10), path: path}, nil
+}
+
+// Next returns the next line without its end; it is valid until the next call.
+func (l *Lines) Next() ([]byte, error) {
+	line, err := l.r.ReadSlice('\n')
+	l.N++
+	if errors.Is(err, bufio.ErrBufferFull) {
+		l.long = append(l.long[:0], line...)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			if len(l.long) > MaxLine {
+				return nil, l.Errorf("the line is longer than %d bytes", MaxLine)
+			}
+			line, err = l.r.ReadSlice('\n')
+			l.long = append(l.long, line...)
+		}
+		line = l.long
+	}
+	if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
+		return nil, err
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+// Errorf makes an error that names the file and the line.
+func (l *Lines) Errorf(format string, a ...any) error {
+	return fmt.Errorf("%s:%d: %s", l.path, l.N, fmt.Sprintf(format, a...))
+}
+
+// Close closes the file.
+func (l *Lines) Close() { _ = l.f.Close() } // opened for reading
