@@ -7,8 +7,6 @@ from torch.nn import Module
 __version__ = "0.0.standin"
 
 
-
-
 class Config:
     def __init__(self, **sizes):
         self.__dict__.update(sizes)
@@ -21,6 +19,11 @@ class Config:
 
 class GPT2Config(Config):
     pass
+
+
+class LlamaConfig:
+    def __init__(self, **sizes):
+        self.__dict__.update(sizes)
 
 
 class DynamicCache:
