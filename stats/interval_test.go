@@ -130,7 +130,7 @@ func TestBootstrapCoverage(t *testing.T) {
 			for k, q := range qs {
 				cover := float64(hits[k]) / float64(offered[k])
 				t.Logf("%s correlated=%v q=%v: %.1f %% of %d", p.name, correlated, q, 100*cover, offered[k])
-				if tol := 2 * math.Sqrt(.05*.95/float64(offered[k])); (cover < .92-tol || cover > .98+tol) {
+				if tol := 2 * math.Sqrt(.05*.95/float64(offered[k])); cover < .92-tol || cover > .98+tol {
 					t.Errorf("%s q=%v covers %.1f %%", p.name, q, 100*cover)
 				}
 			}
@@ -204,6 +204,26 @@ func TestCountedQuantiles(t *testing.T) {
 		for k, q := range qs {
 			if out[k] != Percentile(all, q) {
 				t.Fatalf("q %v: %v, want %v", q, out[k], Percentile(all, q))
+			}
+		}
+	}
+}
+
+func isSlow() bool { return os.Getenv("TAILSCOPE_SLOW") != "" }
+
+// The Clopper-Pearson interval covers at least 95 % for every true share:
+// computed, not simulated.
+func TestClopperPearsonCoverage(t *testing.T) {
+	for _, n := range []int{5, 30, 200} {
+		for _, p := range []float64{.001, .01, .1, .37, .5, .99} {
+			cover := 0.0
+			for k := range n + 1 {
+				if lo, hi := ClopperPearson(k, n); lo <= p && p <= hi {
+					cover += binomCDF(k, n, p) - binomCDF(k-1, n, p)
+				}
+			}
+			if cover < .95-1e-9 {
+				t.Errorf("n %d p %v covers %v", n, p, cover)
 			}
 		}
 	}

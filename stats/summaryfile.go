@@ -114,3 +114,6 @@ func optional(s string) *string {
 	}
 	return &s
 }
+
+// JSON is the file's content: indented, keys in the order of the type.
+func (f *SummaryFile) JSON() ([]byte, error) { return json.MarshalIndent(f, "", " ") }
