@@ -64,9 +64,6 @@ func (c *checks) note(d float64) (ok bool) {
 
 // check compares the lanes of a request that ran in both.
 func (e *engine) check(r *protocol.Request, outs []*outcome) {
-	if e.prefillG == nil || len(outs) == 0 {
-		return
-	}
 	var opt, ref *outcome
 	for _, o := range outs {
 		if o.sample.err != "" {
@@ -82,6 +79,10 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 		return
 	}
 	d, err := e.distance(r, ref, opt)
+	if errors.Is(err, errNothing) {
+		e.checks.skipped = err.Error()
+		return
+	}
 	if errors.Is(err, errEvicted) {
 		return
 	}
@@ -95,7 +96,11 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 	}
 	ev := about(stats.KindDivergence, r, opt.lane.name, label(r), opt.sample.shape)
 	ev.TNs = now()
-	ev.Reason = fmt.Sprintf("the last logits differ from the eager lane's by %.3g relative L2, over %g", d, e.checks.tolerance)
+	what := "the last logits differ"
+	if opt.forward != nil {
+		what = "an output differs"
+	}
+	ev.Reason = fmt.Sprintf("%s from the eager lane's by %.3g relative L2, over %g", what, d, e.checks.tolerance)
 	ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
 	opt.lane.pending = append(opt.lane.pending, ev)
 }
@@ -107,6 +112,9 @@ func jsonFloat(f float64) any {
 	return f
 }
 
+// errNothing says that a model has no output that can be compared.
+var errNothing = errors.New("outputs are not compared: none is a tensor of numbers")
+
 // distance is the relative L2 distance of the last position's logits. Where
 // the request did not run in the eager lane, the eager session runs it now.
 func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, error) {
@@ -116,6 +124,13 @@ func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, erro
 			return 0, err
 		}
 		ref = o
+	}
+	if ref.forward != nil {
+		d, n, err := forwardDistance(ref.forward, opt.forward)
+		if err == nil && n == 0 {
+			err = errNothing
+		}
+		return d, err
 	}
 	if ref.gen != nil {
 		return generationDistance(ref.gen, opt.gen)
@@ -134,7 +149,10 @@ func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, erro
 // reference runs a request in the eager lane for comparison only.
 func (e *engine) reference(r *protocol.Request) (*outcome, error) {
 	o := &outcome{lane: e.lanes[stats.Eager]}
-	if r.Mode == "prefill" {
+	switch r.Mode {
+	case "forward":
+		return o, e.forward(o.lane, r, o)
+	case "prefill":
 		return o, e.prefill(o.lane, r, o)
 	}
 	return o, e.generate(o.lane, r, o)

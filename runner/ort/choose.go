@@ -18,7 +18,7 @@ type choice struct {
 	group   *group
 	graph   *graph
 	key     execKey
-	shape   lmShape
+	shape   target
 	once    func(*session, *store) error // one run on made-up inputs, for evidence
 	fell    string                       // why something else runs than was asked for; "" it does not
 	makeNs  int64                        // spent making an executable for this choice
@@ -28,7 +28,7 @@ type choice struct {
 func (c *choice) missing() bool { return c.s == nil }
 
 // choose picks the session for one phase of a request. It makes none.
-func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape lmShape) (choice, error) {
+func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape target) (choice, error) {
 	ch := choice{shape: shape, graph: ph.graph, backend: e.backends[stats.Eager]}
 	var err error
 	switch {
@@ -39,7 +39,7 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape lmShape) (
 		ch.s, err = e.session(e.second, ph.graph)
 		return ch, err
 	}
-	ch.once = runOnce(shape, min(shape.past, 1))
+	ch.once = shape.once()
 	ch.compile, ch.backend = true, e.backends[stats.Optimized]
 	ch.group = e.group(r.Mode, label(r))
 	ch.key = execKey{ph.name, shape.String()}
@@ -52,7 +52,7 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape lmShape) (
 	if x := ch.group.get(ch.key); x != nil {
 		x.runs++
 		ch.s = x.s
-		ch.group.last[ph.name] = shapeText(ph.name, shape)
+		ch.group.last[ph.name] = shape.sentence(ph.name)
 		return ch, nil
 	}
 	if ch.group.full(e.policy) && !e.policy.evict {
@@ -97,7 +97,7 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	for e.policy.evict && ch.group.full(e.policy) && ch.group.oldest() != nil {
 		e.evict(l, r, ch.group)
 	}
-	what := shapeText(ch.key.phase, ch.shape)
+	what := ch.shape.sentence(ch.key.phase)
 	reason := ch.group.reason(ch.key.phase, what, e.policy)
 	spec := sessionSpec{compiled: true}
 	if ch.key.shape != "dynamic" {
@@ -164,16 +164,17 @@ type phase struct {
 	lacks string // why the strategy cannot be had with this model; "" it can
 }
 
-// shapeText names a shape in a sentence.
-func shapeText(phase string, s lmShape) string {
-	batch := ""
-	if s.batch != 1 {
-		batch = fmt.Sprintf("batch %d, ", s.batch)
-	}
-	if phase == "decode" {
-		return fmt.Sprintf("%scache length %d", batch, s.past)
-	}
-	return fmt.Sprintf("%stokens %d", batch, s.seq)
+// target is the shape of one run, as far as choosing a session needs it.
+type target interface {
+	String() string                          // as files name it
+	sentence(phase string) string            // as a reason names it
+	values() map[string]int                  // of the symbolic dimensions
+	once() func(s *session, st *store) error // a run on made-up inputs
+}
+
+// limitText says that a shape is beyond the recompile limit.
+func limitText(phase string, s target, limit int) string {
+	return fmt.Sprintf("%s: the recompile limit of %d is reached", s.sentence(phase), limit)
 }
 
 func sortedKeys[V any](m map[[2]string]V) [][2]string {

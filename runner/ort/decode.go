@@ -22,9 +22,10 @@ type generation struct {
 
 // stage is one forward pass of a generation.
 type stage struct {
-	ch   choice
-	step int
-	c    *call // nil while its executable is missing
+	ch    choice
+	shape lmShape
+	step  int
+	c     *call // nil while its executable is missing
 }
 
 // generate runs kv_decode and e2e_kv.
@@ -86,7 +87,7 @@ func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s
 		}
 	}
 	if err := s.c.run(t); err != nil {
-		return fmt.Errorf("%v: %w", s.ch.shape, err)
+		return fmt.Errorf("%v: %w", s.shape, err)
 	}
 	if start != 0 {
 		t.start = start
@@ -148,7 +149,8 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 		g.padded = e.kvEdge(p.exec + g.steps)
 		ph.graph, pre.graph = e.bucketG, e.bucketG
 	}
-	if g.prefill.ch, err = e.choose(l, r, pre, lmShape{p.batch, p.exec, g.padded}); err != nil {
+	g.prefill.shape = lmShape{p.batch, p.exec, g.padded}
+	if g.prefill.ch, err = e.choose(l, r, pre, g.prefill.shape); err != nil {
 		return nil, err
 	}
 	if err := e.chooseSteps(l, r, ph, g); err != nil {
@@ -172,14 +174,15 @@ func (e *engine) chooseSteps(l *lane, r *protocol.Request, ph phase, g *generati
 		if past == 0 {
 			past = g.p.exec + k
 		}
-		if s.ch, err = e.choose(l, r, ph, lmShape{g.p.batch, 1, past}); err != nil {
+		s.shape = lmShape{g.p.batch, 1, past}
+		if s.ch, err = e.choose(l, r, ph, s.shape); err != nil {
 			return err
 		}
 		if !s.ch.missing() || planned[s.ch.key] || e.policy.evict {
 			continue
 		}
 		if s.ch.group.alive()+len(planned) >= e.policy.max {
-			if err = e.fallBack(l, r, &s.ch, limitText(ph.name, s.ch.shape, e.policy.max)); err != nil {
+			if err = e.fallBack(l, r, &s.ch, limitText(ph.name, s.shape, e.policy.max)); err != nil {
 				return err
 			}
 			continue
@@ -193,7 +196,7 @@ func (e *engine) chooseSteps(l *lane, r *protocol.Request, ph phase, g *generati
 func (e *engine) bindAll(l *lane, g *generation) error {
 	stages := g.stages()
 	for _, s := range stages {
-		if err := l.st.reserve(s.ch.graph, s.ch.shape, s.step); err != nil {
+		if err := l.st.reserve(s.ch.graph, s.shape, s.step); err != nil {
 			return err
 		}
 	}
@@ -220,7 +223,7 @@ func (g *generation) stages() []*stage {
 
 // bind binds a stage and writes what it reads besides tokens and cache.
 func (g *generation) bind(l *lane, s *stage) (err error) {
-	if s.c, err = l.calls.get(s.ch.s, l.st, s.ch.shape, s.step); err != nil {
+	if s.c, err = l.calls.get(s.ch.s, l.st, s.shape, s.step); err != nil {
 		return err
 	}
 	if s.step == 0 {
@@ -372,8 +375,3 @@ func (c *call) force(tokens []int64) error {
 
 // compiles reports whether this lane runs compiled sessions in a request.
 func (l *lane) compiles(r *protocol.Request) bool { return l.name == "optimized" && !r.AA }
-
-// limitText says that a shape is beyond the recompile limit.
-func limitText(phase string, s lmShape, limit int) string {
-	return fmt.Sprintf("%s: the recompile limit of %d is reached", shapeText(phase, s), limit)
-}

@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -49,13 +50,15 @@ type lane struct {
 	st      *store
 	calls   *calls
 	probe   *noiseProbe
-	pending []any // events and evidence of the request in hand
+	pending []any // events of the request in hand
+
+	forwards map[forwardKey]*forwardCall
 }
 
 const maxCalls = 4096 // bound calls kept a lane; one is a few kilobytes
 
 func (e *engine) newLane(id stats.Lane) *lane {
-	return &lane{id: id, name: id.String(), st: newStore(e.dev, e.heap), calls: newCalls(maxCalls)}
+	return &lane{id: id, name: id.String(), st: newStore(e.dev, e.heap), calls: newCalls(maxCalls), forwards: map[forwardKey]*forwardCall{}}
 }
 
 // request runs one request in each lane of its order and reports the samples.
@@ -87,6 +90,8 @@ type outcome struct {
 	sample sample
 	last   *call       // the call whose logits answer the request; nil on error
 	gen    *generation // of kv_decode and e2e_kv
+
+	forward *forwardCall // of forward
 }
 
 // inLane runs one request in one lane.
@@ -96,7 +101,11 @@ func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 	}}
 	var err error
 	switch {
-	case e.prefillG == nil && r.Mode != "forward":
+	case e.forwardG != nil && r.Mode == "forward":
+		err = e.forward(l, r, o)
+	case r.Mode == "forward":
+		err = errors.New("mode forward is for models that are no language models: use prefill, kv_decode or e2e_kv")
+	case e.prefillG == nil:
 		err = fmt.Errorf("mode %s needs a language model with cached keys and values: use forward", r.Mode)
 	case r.Mode == "prefill":
 		err = e.prefill(l, r, o)
@@ -224,6 +233,7 @@ func (e *engine) dropExecutable(g *group, x *executable) {
 	g.remove(x)
 	for _, l := range e.lanes {
 		l.calls.forget(x.s)
+		l.forgetForwards(x.s)
 	}
 	x.s.free()
 }
@@ -232,6 +242,7 @@ func (e *engine) close() {
 	e.clear()
 	for _, l := range e.lanes {
 		l.calls.forget(nil)
+		l.forgetForwards(nil)
 		l.st.free()
 		if l.probe != nil {
 			l.probe.close()

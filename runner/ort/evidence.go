@@ -186,19 +186,3 @@ func shortProvider(name string) string {
 	}
 	return name
 }
-
-// runOnce runs a language model's session once on zeros.
-func runOnce(shape lmShape, step int) func(*session, *store) error {
-	return func(s *session, st *store) error {
-		c, err := newCall(s, st, shape, step)
-		if err != nil {
-			return err
-		}
-		defer c.free()
-		if err := c.upload(); err != nil {
-			return err
-		}
-		var t span
-		return c.run(&t)
-	}
-}

@@ -41,6 +41,8 @@ type graph struct {
 	path            string
 	inputs, outputs []port
 
+	allocates bool // outputs' sizes are not known before a run (or were declared wrong)
+
 	ids, mask, pos string   // "" where there is no such input
 	past, present  []string // keys and values, layer by layer; present[i] becomes past[i]
 	logits, token  string
@@ -141,24 +143,6 @@ func (p *port) eval(values map[string]int) ([]int64, error) {
 		}
 	}
 	return shape, nil
-}
-
-// lmShape is the shape of one forward pass of a language model.
-type lmShape struct{ batch, seq, past int }
-
-func (s lmShape) String() string {
-	if s.past == 0 {
-		return fmt.Sprintf("%dx%d", s.batch, s.seq)
-	}
-	return fmt.Sprintf("%dx%d@%d", s.batch, s.seq, s.past)
-}
-
-// values are the canonical symbolic dimensions under a shape.
-func (s lmShape) values() map[string]int {
-	return map[string]int{
-		onnxmodel.DimBatch: s.batch, onnxmodel.DimSeq: s.seq,
-		onnxmodel.DimPast: s.past, onnxmodel.DimTotal: s.past + s.seq,
-	}
 }
 
 // toPort reads a port of the file: dimensions are numbers, names or "?".

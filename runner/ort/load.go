@@ -104,8 +104,16 @@ func (e *engine) tryEager(g *graph) error {
 func (e *engine) takeGraphs() (first *graph, err error) {
 	p := e.model
 	if p.Forward != nil {
-		e.forwardG, err = newGraph(p.Forward)
-		return e.forwardG, err
+		if e.forwardG, err = newGraph(p.Forward); err != nil {
+			return nil, err
+		}
+		e.vocab = p.Info.Vocab
+		for i := range e.forwardG.inputs {
+			if err := e.forwardG.inputs[i].makeable(); err != nil {
+				return nil, fmt.Errorf("model %s: %w", p.Info.Path, err)
+			}
+		}
+		return e.forwardG, nil
 	}
 	if e.prefillG, err = newGraph(p.Prefill); err != nil {
 		return nil, err
@@ -155,6 +163,9 @@ func (e *engine) describe(l *protocol.Load) protocol.Model {
 	}
 	for _, p := range in.Outputs {
 		m.Outputs = append(m.Outputs, toPort(p).wire())
+	}
+	if e.forwardG != nil {
+		m.Dims = e.forwardG.symbols()
 	}
 	if e.prefillG != nil {
 		m.Kind = "causal-lm"

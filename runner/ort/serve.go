@@ -182,7 +182,7 @@ const credit = 512
 func hello(version string) *protocol.Hello {
 	return &protocol.Hello{
 		Protocol: protocol.Version, Engine: "ort", Version: version, PID: os.Getpid(), ClockNs: now(), Credit: credit,
-		Modes: []string{"prefill", "kv_decode", "e2e_kv"},
+		Modes: []string{"prefill", "kv_decode", "e2e_kv", "forward"},
 		Strategies: map[string][]string{
 			"prefill": {"variable", "padded", "bucketed", "dynamic", "eager"},
 			"decode":  {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed"},

@@ -1,0 +1,102 @@
+package ort
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// forwardDistance is the greatest relative L2 distance over the outputs of
+// two forward passes that are tensors of numbers. compared is how many were.
+func forwardDistance(ref, opt *forwardCall) (d float64, compared int, err error) {
+	a, err := ref.values()
+	if err != nil {
+		return 0, 0, err
+	}
+	b, err := opt.values()
+	if err != nil {
+		return 0, 0, err
+	}
+	for i := range a {
+		if a[i] == nil || b[i] == nil {
+			continue
+		}
+		x, err := relL2(a[i], b[i])
+		if err != nil {
+			return 0, compared, fmt.Errorf("output %s: %w", ref.s.g.outputs[i].name, err)
+		}
+		compared++
+		if x > d || x != x {
+			d = x
+		}
+	}
+	return d, compared, nil
+}
+
+// values are the outputs as float32; nil where one is no tensor of numbers.
+func (c *forwardCall) values() ([][]float32, error) {
+	vs, err := c.b.outputs()
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(vs))
+	for i := range vs {
+		if err == nil {
+			out[i], err = c.numbers(&vs[i])
+		}
+		vs[i].free()
+	}
+	return out, err
+}
+
+func (c *forwardCall) numbers(v *cValue) ([]float32, error) {
+	in, err := v.info()
+	if err != nil || in.kind != 1 || in.typ.size() == 0 {
+		return nil, err
+	}
+	n := elements(in.shape)
+	if n == 0 {
+		return []float32{}, nil
+	}
+	at, err := v.data()
+	if err != nil {
+		return nil, err
+	}
+	if in.memory != "Cpu" {
+		x, err := c.st.tensor("fetched output", false, in.typ, in.shape)
+		if err != nil {
+			return nil, err
+		}
+		defer x.v.free()
+		if err := copyTensor(x.v, *v); err != nil {
+			return nil, err
+		}
+		at = x.host
+	}
+	return appendNumbers(nil, unsafe.Slice((*byte)(at), n*in.typ.size()), in.typ), nil
+}
+
+// appendNumbers is appendFloats for integers too.
+func appendNumbers(dst []float32, raw []byte, t dtype) []float32 {
+	p := unsafe.Pointer(unsafe.SliceData(raw))
+	n := len(raw) / t.size()
+	switch t {
+	case dtInt64, dtUint64:
+		return widen(dst, unsafe.Slice((*int64)(p), n))
+	case dtInt32, dtUint32:
+		return widen(dst, unsafe.Slice((*int32)(p), n))
+	case dtInt16, dtUint16:
+		return widen(dst, unsafe.Slice((*int16)(p), n))
+	case dtInt8:
+		return widen(dst, unsafe.Slice((*int8)(p), n))
+	case dtUint8, dtBool:
+		return widen(dst, raw)
+	}
+	return appendFloats(dst, raw, t)
+}
+
+func widen[T int64 | int32 | int16 | int8 | uint8](dst []float32, v []T) []float32 {
+	for _, x := range v {
+		dst = append(dst, float32(x))
+	}
+	return dst
+}

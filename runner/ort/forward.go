@@ -1,0 +1,265 @@
+package ort
+
+import (
+	"fmt"
+	"strings"
+
+	"tailscope/runner/protocol"
+)
+
+// forwardCall is a session of any model with its inputs bound for one shape.
+// Outputs whose size follows from the inputs' are bound to memory that is
+// used again; others are allocated by ONNX Runtime in each run.
+type forwardCall struct {
+	s         *session
+	st        *store
+	gen       int
+	shape     dimShape
+	b         cBinding
+	inputs    []forwardInput
+	outputs   []forwardOutput
+	fence     tensor // smallest output on a device, copied back; none on the host
+	fenceHost tensor
+	views     []cValue
+}
+
+type forwardInput struct {
+	port *port
+	x    tensor // what the session reads
+	host tensor // what is written; x itself on the host
+}
+
+type forwardOutput struct {
+	port *port
+	x    tensor // zero: ONNX Runtime allocates it
+}
+
+// forward runs one request on a model that is no language model.
+//
+// Timed: from the run until it has returned and, on a device, until the
+// smallest output has been read back.
+func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
+	shape := dimShape{}
+	for _, name := range e.forwardG.symbols() {
+		v, ok := r.Dims[name]
+		if !ok || v < 1 {
+			v = 1
+		}
+		shape[name] = v
+	}
+	o.sample.shape = shape.String()
+	ch, err := e.choose(l, r, phase{name: "forward", graph: e.forwardG, word: r.Strategy.Prefill}, shape)
+	if err != nil {
+		return err
+	}
+	var c *forwardCall
+	if !ch.missing() {
+		if c, err = l.bindForward(ch.s, shape, r.Seed, e.vocab); err != nil {
+			return err
+		}
+	}
+	var t span
+	before := l.probe.read()
+	e.gate.Lock()
+	o.sample.startNs = now()
+	if ch.missing() {
+		if err = e.make(l, r, &ch); err == nil {
+			c, err = l.bindForward(ch.s, shape, r.Seed, e.vocab)
+		}
+	}
+	if err == nil {
+		err = c.run(&t)
+	}
+	e.gate.Unlock()
+	o.sample.noise = l.probe.read().since(before)
+	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
+	if ch.makeNs == 0 && t.start != 0 {
+		o.sample.startNs = t.start
+	}
+	o.sample.wallNs = max(t.end, o.sample.startNs) - o.sample.startNs
+	if err != nil {
+		return fmt.Errorf("forward %v: %w", shape, err)
+	}
+	o.forward = c
+	e.noteFallback(l, r, &ch, shape.String(), 1)
+	return nil
+}
+
+// bindForward binds a session for a shape and fills its inputs.
+func (l *lane) bindForward(s *session, shape dimShape, seed uint64, vocab int) (*forwardCall, error) {
+	k := forwardKey{s, shape.String()}
+	c := l.forwards[k]
+	if c == nil || c.gen != l.st.gen {
+		if c != nil {
+			c.free()
+		}
+		if len(l.forwards) >= maxForwards {
+			l.forgetForwards(nil)
+		}
+		var err error
+		if c, err = newForwardCall(s, l.st, shape); err != nil {
+			delete(l.forwards, k)
+			return nil, err
+		}
+		l.forwards[k] = c
+	}
+	return c, c.fill(seed, vocab)
+}
+
+type forwardKey struct {
+	s     *session
+	shape string
+}
+
+const maxForwards = 256 // bound forward calls kept a lane
+
+// forgetForwards drops the bound calls of a session; nil drops all.
+func (l *lane) forgetForwards(s *session) {
+	for k, c := range l.forwards {
+		if s == nil || k.s == s {
+			c.free()
+			delete(l.forwards, k)
+		}
+	}
+}
+
+func newForwardCall(s *session, st *store, shape dimShape) (*forwardCall, error) {
+	c := &forwardCall{s: s, st: st, shape: shape}
+	var err error
+	if c.b, err = s.c.newBinding(); err == nil {
+		if err = c.bindInputs(); err == nil {
+			err = c.bindOutputs()
+		}
+	}
+	if err != nil {
+		c.free()
+		return nil, fmt.Errorf("bind %v: %w", shape, err)
+	}
+	c.gen = st.gen
+	return c, nil
+}
+
+func (c *forwardCall) bindInputs() error {
+	g := c.s.g
+	for i := range g.inputs {
+		p := &g.inputs[i]
+		if err := p.makeable(); err != nil {
+			return err
+		}
+		dims, err := p.eval(c.shape)
+		if err != nil {
+			return err
+		}
+		in := forwardInput{port: p}
+		if in.x, err = c.view("in/"+p.name, c.s.device[p.name], p.typ, dims); err != nil {
+			return err
+		}
+		in.host = in.x
+		if in.x.host == nil {
+			if in.host, err = c.view("in/"+p.name, false, p.typ, dims); err != nil {
+				return err
+			}
+		}
+		if err := c.b.input(p.name, in.x.v); err != nil {
+			return err
+		}
+		c.inputs = append(c.inputs, in)
+	}
+	return nil
+}
+
+// makeable says why no input of this port can be made; nil when one can.
+func (p *port) makeable() error {
+	switch {
+	case p.kind != "tensor":
+		return fmt.Errorf("input %s is a %s: only tensors can be made", p.name, p.kind)
+	case p.typ == dtString:
+		return fmt.Errorf("input %s holds strings: inputs of text cannot be made up", p.name)
+	case p.typ.size() == 0:
+		return fmt.Errorf("input %s is of type %v, which cannot be made", p.name, p.typ)
+	}
+	return nil
+}
+
+func (c *forwardCall) bindOutputs() error {
+	g := c.s.g
+	for i := range g.outputs {
+		p := &g.outputs[i]
+		out := forwardOutput{port: p}
+		dims, err := p.eval(c.shape)
+		if g.allocates || err != nil || p.kind != "tensor" || p.typ.size() == 0 || len(p.dims) == 0 {
+			if err := c.allocated(p); err != nil {
+				return err
+			}
+		} else {
+			if out.x, err = c.view("out/"+p.name, c.s.device[p.name], p.typ, dims); err != nil {
+				return err
+			}
+			if err := c.b.output(p.name, out.x.v); err != nil {
+				return err
+			}
+		}
+		c.outputs = append(c.outputs, out)
+	}
+	return c.pickFence()
+}
+
+// allocated lets ONNX Runtime allocate an output where the session has it.
+func (c *forwardCall) allocated(p *port) error {
+	m, err := hostMemory()
+	if c.s.device[p.name] {
+		m = c.st.dev
+	}
+	if err != nil {
+		return err
+	}
+	return c.b.outputTo(p.name, m)
+}
+
+// pickFence takes the smallest bound output on the device to be read back.
+func (c *forwardCall) pickFence() error {
+	for _, out := range c.outputs {
+		if out.x.v.p != nil && out.x.host == nil && (c.fence.v.p == nil || out.x.bytes < c.fence.bytes) {
+			c.fence = out.x
+		}
+	}
+	if c.fence.v.p == nil {
+		return nil
+	}
+	var err error
+	c.fenceHost, err = c.view("fence", false, c.fence.typ, c.fence.shape)
+	return err
+}
+
+func (c *forwardCall) view(name string, onDevice bool, t dtype, shape []int64) (tensor, error) {
+	x, err := c.st.tensor(name, onDevice, t, shape)
+	if err == nil {
+		c.views = append(c.views, x.v)
+	}
+	return x, err
+}
+
+func (c *forwardCall) run(t *span) error {
+	err := c.s.c.run(cRunOpts{}, c.b, c.fence.v, c.fenceHost.v, t)
+	if err != nil && !c.s.g.allocates && strings.Contains(err.Error(), "shape") {
+		return fmt.Errorf("%w (the model declares an output's shape wrong: from now on ONNX Runtime allocates outputs)", c.distrust(err))
+	}
+	return err
+}
+
+// distrust notes that the declared sizes of outputs are wrong.
+func (c *forwardCall) distrust(err error) error {
+	c.s.g.allocates = true
+	c.st.gen++ // binds every call again
+	return err
+}
+
+func (c *forwardCall) free() {
+	if c.b.p != nil {
+		c.b.free()
+	}
+	for i := range c.views {
+		c.views[i].free()
+	}
+	c.views = nil
+}

@@ -1,0 +1,98 @@
+package ort
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// moduleDir is where the go command keeps a module's files.
+func moduleDir(t *testing.T, module string) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	dir := strings.TrimSpace(string(out))
+	if err != nil || dir == "" {
+		t.Skipf("the sources of %s are not here", module)
+	}
+	return dir
+}
+
+// forward sends one forward request in both lanes.
+func (k *worker) forward(strategy string, dims map[string]int) uint64 {
+	k.next++
+	k.send(&protocol.Request{
+		ID: k.next, Mode: "forward", Batch: 1, Tokens: 1, Exec: [2]int{1, 1}, Dims: dims,
+		Strategy: protocol.Strategy{Prefill: strategy, Decode: strategy},
+		Order:    []string{"eager", "optimized"}, Seed: k.next,
+	})
+	return k.next
+}
+
+// next returns loaded, or the fatal error that came instead.
+func (k *worker) loadFile(path string) (*protocol.Loaded, *protocol.Error) {
+	k.t.Helper()
+	k.send(&protocol.Load{Model: path, Name: filepath.Base(path), Provider: "cpu", Threads: 1, RecompileLimit: 4, Compile: "inline", Check: 1})
+	for {
+		switch m := (<-k.got).(type) {
+		case *protocol.Loaded:
+			return m, nil
+		case *protocol.Error:
+			return nil, m
+		case nil:
+			k.t.Fatal("the worker ended without a word")
+		}
+	}
+}
+
+// The models among onnxruntime_go's own test data run in both lanes, and the
+// lanes agree; what cannot be made up is refused in a sentence.
+func TestForwardOtherModels(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join(moduleDir(t, "github.com/yalue/onnxruntime_go"), "test_data", "*.onnx"))
+	if len(files) < 5 {
+		t.Fatalf("only %d models found", len(files))
+	}
+	for _, f := range files {
+		t.Run(filepath.Base(f), func(t *testing.T) {
+			if strings.Contains(f, "big_compute") && os.Getenv("TAILSCOPE_SLOW") == "" {
+				t.Skip("200 MB of inputs: set TAILSCOPE_SLOW=1")
+			}
+			k := startWorker(t)
+			loaded, refused := k.loadFile(f)
+			if refused != nil {
+				t.Logf("refused: %s", refused.Message)
+				if !strings.Contains(refused.Message, "string") && !strings.Contains(refused.Message, "bfloat16") {
+					t.Errorf("refused: %s", refused.Message)
+				}
+				return
+			}
+			dims := map[string]int{}
+			for _, d := range loaded.Model.Dims {
+				dims[d] = 2
+			}
+			k.forward("variable", dims)
+			k.forward("dynamic", dims)
+			k.drain("optimized", 2)
+			rows := k.settle()
+			for lane, rs := range rows {
+				for _, r := range rs {
+					t.Logf("%s %s %s: %d µs %s", lane, r.strategy, r.shape, r.wall/1000, r.err)
+					if r.err != "" {
+						t.Error(r.err)
+					}
+				}
+			}
+			c := k.counters()
+			if c.Checks.Failed != 0 || c.Checks.N == 0 && c.Checks.Skipped == "" {
+				t.Errorf("checks %+v", c.Checks)
+			}
+			for _, e := range k.events(stats.KindDivergence) {
+				t.Error(e.Reason)
+			}
+		})
+	}
+}
