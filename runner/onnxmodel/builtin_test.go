@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestEnsureBuiltinAtOnce: many callers get one complete model.
@@ -82,6 +83,35 @@ func TestResolve(t *testing.T) {
 			}
 		} else if err != nil || got != want {
 			t.Errorf("%s: %s, %v", in, got, err)
+		}
+	}
+}
+
+// TestPrune: graphs of a model that has changed or gone go after a day, and
+// those of other models stay.
+func TestPrune(t *testing.T) {
+	ownCache(t)
+	path, other := testModel(t, "mlp"), testModel(t, "vision")
+	age := func(dir string) {
+		old := time.Now().Add(-2 * staleAfter)
+		if err := os.Chtimes(filepath.Join(dir, sourceFile), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, kept := prepared(t, path).Dir, prepared(t, other).Dir
+	age(first)
+	age(kept)
+	now := time.Now().Add(time.Second)
+	if err := os.Chtimes(path, now, now); err != nil {
+		t.Fatal(err)
+	}
+	second := prepared(t, path).Dir
+	if _, err := os.Stat(first); !os.IsNotExist(err) || first == second {
+		t.Errorf("%s is still there", first)
+	}
+	for _, dir := range []string{second, kept} {
+		if _, err := os.Stat(dir); err != nil {
+			t.Error(err)
 		}
 	}
 }

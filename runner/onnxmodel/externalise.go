@@ -66,6 +66,9 @@ func (e *externaliser) writeData(path string, src *os.File) error {
 	if len(e.moved) == 0 {
 		return nil
 	}
+	if err := needSpace(filepath.Dir(path), e.at); err != nil {
+		return err
+	}
 	return writeFile(path, func(out *os.File) error {
 		for _, m := range e.moved {
 			if _, err := out.Seek(m.off, 0); err != nil {
@@ -149,6 +152,9 @@ func copyFile(from, to string) error {
 	defer src.Close()
 	st, err := src.Stat()
 	if err != nil {
+		return err
+	}
+	if err := needSpace(filepath.Dir(to), st.Size()); err != nil {
 		return err
 	}
 	return writeFile(to, func(out *os.File) error { return copyRange(out, src, span{0, st.Size()}) })

@@ -76,10 +76,25 @@ func Prepare(path string) (*Prepared, error) {
 	if err := os.MkdirAll(filepath.Dir(p.Dir), 0o755); err != nil {
 		return nil, err
 	}
-	if err := ensureDir(p.Dir, func(tmp string) error { return p.write(tmp, sources) }); err != nil {
+	made := false
+	err = ensureDir(p.Dir, func(tmp string) error {
+		made = true
+		return p.write(tmp, sources)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
+	if made {
+		prune(filepath.Dir(p.Dir), p.Dir, absolute(path))
+	}
 	return p, p.load()
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 func prepareKey(paths []string) (string, error) {
@@ -98,15 +113,11 @@ func prepareKey(paths []string) (string, error) {
 			files = append(files, filepath.Join(filepath.Dir(path), x.Name))
 		}
 		for _, f := range files {
-			abs, err := filepath.Abs(f)
-			if err != nil {
-				return "", err
-			}
 			st, err := os.Stat(f)
 			if err != nil {
 				return "", err
 			}
-			fmt.Fprintln(h, abs, st.Size(), st.ModTime().UnixNano())
+			fmt.Fprintln(h, absolute(f), st.Size(), st.ModTime().UnixNano())
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
@@ -121,6 +132,9 @@ const (
 )
 
 func (p *Prepared) write(dir string, sources []string) error {
+	if err := os.WriteFile(filepath.Join(dir, sourceFile), []byte(absolute(sources[0])+"\n"), 0o644); err != nil {
+		return err
+	}
 	bases := make([]string, len(sources))
 	for i, src := range sources {
 		m, err := scan(src)

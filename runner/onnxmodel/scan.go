@@ -213,6 +213,16 @@ func (s *scanner) graph(f field, g *graph, depth int) error {
 			}
 			t, err = s.tensor(f)
 			g.inits = append(g.inits, t)
+		case graphSparse: // values: a tensor, which has the name
+			err = s.message(f, func(f field) error {
+				if f.num != 1 {
+					return nil
+				}
+				t, err := s.tensor(f)
+				t.other = true
+				g.inits = append(g.inits, t)
+				return err
+			})
 		case graphInput:
 			var p Port
 			p, err = s.port(f)

@@ -20,6 +20,7 @@ const (
 	graphInput       = 11
 	graphOutput      = 12
 	graphValueInfo   = 13
+	graphSparse      = 15
 )
 
 // piece is a part of a rewritten file: bytes, or a range of the source.
