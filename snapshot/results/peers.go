@@ -61,7 +61,7 @@ func (p *peer) emit(r *Row, columns map[string]string) error {
 		}
 		return columns[c]
 	}
-	if !p.o.keep(get) {
+	if !p.o.Keep(get) {
 		p.info.Filtered++
 		return nil
 	}

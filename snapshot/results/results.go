@@ -218,8 +218,8 @@ func unitOf(column string) string {
 	return "ms"
 }
 
-// keep applies the filters to named values.
-func (o *Options) keep(get func(column string) string) bool {
+// Keep applies the filters to named values.
+func (o *Options) Keep(get func(column string) string) bool {
 	for i := range o.Where {
 		if !o.Where[i].keeps(get(o.Where[i].Column)) {
 			return false

@@ -58,7 +58,7 @@ func runRows(top map[string]any, path, name string, o *Options, info *Info, yiel
 		r.By = get(o.By)
 	}
 	info.Rows += uint64(len(list))
-	if !o.keep(get) {
+	if !o.Keep(get) {
 		info.Filtered += uint64(len(list))
 		return nil
 	}

@@ -1,0 +1,165 @@
+// Package labels analyses measurements that carry names only, as TR120's
+// section 4 does: overall and by scenario, trimmed means, cold starts, worst
+// samples, and one sentence on whether mean, median and p99 rank the labels
+// alike. What a label says is not evidence of what ran, and the result says so.
+//
+// In flow rows of package results; out flow tables. It is exact up to Budget
+// values and falls back to histograms with a relative error of 0.1 % beyond,
+// which the result states.
+package labels
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+
+	"tailscope/snapshot/results"
+)
+
+// Budget is the number of values kept exactly, 8 bytes each.
+const Budget = 16 << 20
+
+// Bounds of what is kept apart.
+const (
+	maxCells   = 100_000 // runs × labels × scenarios
+	maxInHists = 400     // of them once histograms are needed
+	maxWorst   = 20
+)
+
+// Options say what to compute.
+type Options struct {
+	First  int // samples of each run to leave out in the cold-start tables; 0 means 1
+	Source string
+	By     string // name of the breakdown column
+	budget int    // of values, for tests; 0: Budget
+}
+
+// cellKey names the rows of one run of one label.
+type cellKey struct {
+	mode, label, scenario, by, quantization, model, file, run string
+}
+
+type cell struct {
+	key    cellKey
+	hasRun bool
+	d      dist
+}
+
+// Analysis takes rows in and keeps what the tables need.
+type Analysis struct {
+	o        Options
+	cells    map[cellKey]*cell
+	order    []*cell
+	last     *cell
+	values   int
+	hists    bool
+	worst    []Worst
+	warmups  uint64
+	statuses map[string]*statusCount
+	models   map[string]bool
+}
+
+type statusCount struct{ ok, failed, warmups uint64 }
+
+// Worst is one of the slowest samples and where it is.
+type Worst struct {
+	Mode, Label, Scenario, Quantization, Model string
+	Ns                                         int64
+	File                                       string
+	Index                                      int64
+}
+
+// New returns an empty Analysis.
+func New(o Options) *Analysis {
+	if o.First <= 0 {
+		o.First = 1
+	}
+	if o.budget == 0 {
+		o.budget = Budget
+	}
+	return &Analysis{o: o, cells: map[cellKey]*cell{}, statuses: map[string]*statusCount{}, models: map[string]bool{}}
+}
+
+// Add takes in one row. Rows of a run come in their order.
+func (a *Analysis) Add(r *results.Row) error {
+	st := a.statuses[r.Label]
+	if st == nil {
+		st = &statusCount{}
+		a.statuses[r.Label] = st
+	}
+	switch {
+	case !r.OK:
+		st.failed++
+		return nil
+	case r.Warmup:
+		st.warmups++
+		return nil
+	}
+	st.ok++
+	c, err := a.cell(r)
+	if err != nil {
+		return err
+	}
+	c.d.add(r.Ns, a.o.First)
+	if !a.hists {
+		if a.values++; a.values > a.o.budget {
+			if err := a.toHists(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(a.worst) < maxWorst || r.Ns > a.worst[len(a.worst)-1].Ns {
+		a.keepWorst(r)
+	}
+	return nil
+}
+
+func (a *Analysis) cell(r *results.Row) (*cell, error) {
+	k := cellKey{mode: r.Mode, label: r.Label, scenario: r.Scenario, by: r.By, quantization: r.Quantization, model: r.Model,
+		file: r.File, run: r.Run}
+	if a.last != nil && a.last.key == k {
+		return a.last, nil
+	}
+	c := a.cells[k]
+	if c == nil {
+		if len(a.cells) >= maxCells || a.hists && len(a.cells) >= maxInHists {
+			return nil, fmt.Errorf("more than %d runs, labels and scenarios to keep apart; narrow the input with --where", len(a.cells))
+		}
+		c = &cell{key: k, hasRun: r.HasRun}
+		if a.hists {
+			c.d.toHist()
+		}
+		a.cells[k] = c
+		a.order = append(a.order, c)
+		if len(a.models) < 1000 && r.Model != "" {
+			a.models[r.Model] = true
+		}
+	}
+	a.last = c
+	return c, nil
+}
+
+// toHists bounds memory: from now on values go into histograms.
+func (a *Analysis) toHists() error {
+	if len(a.cells) > maxInHists {
+		return fmt.Errorf("more than %d values in more than %d runs do not fit; narrow the input with --where", a.o.budget, maxInHists)
+	}
+	a.hists = true
+	for _, c := range a.order {
+		c.d.toHist()
+	}
+	return nil
+}
+
+func (a *Analysis) keepWorst(r *results.Row) {
+	w := Worst{Mode: r.Mode, Label: r.Label, Scenario: r.Scenario, Quantization: r.Quantization, Model: r.Model, Ns: r.Ns,
+		File: r.File, Index: r.Index}
+	i := sort.Search(len(a.worst), func(i int) bool { return a.worst[i].Ns < w.Ns })
+	a.worst = append(a.worst, Worst{})
+	copy(a.worst[i+1:], a.worst[i:])
+	a.worst[i] = w
+	a.worst = a.worst[:min(len(a.worst), maxWorst)]
+}
+
+// ErrEmpty says that no row was left to analyse.
+var ErrEmpty = errors.New("no row with status ok is left to analyse")

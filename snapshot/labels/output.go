@@ -1,0 +1,327 @@
+package labels
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"tailscope/stats"
+)
+
+// Table is a named table of text.
+type Table struct {
+	Name   string // of its file, without .csv
+	Title  string
+	Header []string
+	Rows   [][]string
+}
+
+// Tables returns the tables of TR120's sections 4.1 to 4.4 and what goes with
+// them, in reading order. Empty ones are left out.
+func (r *Report) Tables() []Table {
+	all := []Table{r.overall(), r.scenarioMap(), r.trimmed(), r.coldOverall(), r.coldByFile(), r.breakdown(), r.worstTable(),
+		r.compileTable(), r.reported()}
+	var out []Table
+	for _, t := range all {
+		if len(t.Rows) > 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// num prints milliseconds; a missing number is empty.
+func num(v stats.Num) string {
+	if v.Missing() {
+		return ""
+	}
+	return strconv.FormatFloat(float64(v), 'f', -1, 64)
+}
+
+func (r *Report) overall() Table {
+	t := Table{Name: "summary_overall", Title: "Overall", Header: []string{"mode", "backend", "n", "mean_ms", "std_ms", "min_ms",
+		"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms"}}
+	for i := range r.Overall {
+		g := &r.Overall[i]
+		t.Rows = append(t.Rows, []string{g.Mode, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.StdMs), num(g.MinMs),
+			num(g.P50Ms), num(g.P90Ms), num(g.P95Ms), num(g.P99Ms), num(g.P999Ms), num(g.MaxMs)})
+	}
+	return t
+}
+
+func (r *Report) scenarioMap() Table {
+	t := Table{Name: "scenario_map", Title: "By scenario (TR120 4.2)", Header: []string{"mode", "scenario", "backend", "n", "mean_ms", "p50_ms", "p99_ms", "max_ms"}}
+	for i := range r.Scenarios {
+		g := &r.Scenarios[i]
+		t.Rows = append(t.Rows, []string{g.Mode, g.Scenario, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.P50Ms), num(g.P99Ms), num(g.MaxMs)})
+	}
+	return t
+}
+
+func (r *Report) trimmed() Table {
+	t := Table{Name: "trimmed_means", Title: "Trimmed means (TR120 4.3)", Header: []string{"mode", "backend", "mean_ms", "mean_excl_max_ms",
+		"mean_excl_top5_ms", "p50_ms"}}
+	for i := range r.Overall {
+		g := &r.Overall[i]
+		t.Rows = append(t.Rows, []string{g.Mode, g.Backend, num(g.MeanMs), num(g.MeanExclMaxMs), num(g.MeanExclTop5Ms), num(g.P50Ms)})
+	}
+	return t
+}
+
+func (r *Report) coldOverall() Table {
+	t := Table{Name: "cold_start_effect_overall", Title: fmt.Sprintf("Cold start: the first %d of each run left out (TR120 4.4)", r.First),
+		Header: []string{"mode", "backend", "n", "mean_ms", "p50_ms", "p99_ms", "max_ms", "mean_excl_first_ms", "first_samples",
+			"runs", "cold_start_runs", "cold_start_share"}}
+	if len(r.Files) == 0 {
+		return t
+	}
+	for i := range r.Overall {
+		g := &r.Overall[i]
+		t.Rows = append(t.Rows, []string{g.Mode, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.P50Ms), num(g.P99Ms), num(g.MaxMs),
+			num(g.MeanExclFirstMs), strconv.Itoa(g.FirstSamples), strconv.Itoa(g.Runs), strconv.Itoa(g.ColdStartRuns),
+			strconv.FormatFloat(float64(g.ColdStartRuns)/float64(max(g.Runs, 1)), 'f', -1, 64)})
+	}
+	return t
+}
+
+func (r *Report) coldByFile() Table {
+	t := Table{Name: "cold_start_by_file", Title: "Cold start by run: first sample more than 3 × the median of the rest",
+		Header: []string{"mode", "backend", "scenario", "quantization", "model", "file", "run", "n", "first_ms", "median_rest_ms", "ratio", "cold_start"}}
+	for i := range r.Files {
+		f := &r.Files[i]
+		t.Rows = append(t.Rows, []string{f.Mode, f.Backend, f.Scenario, f.Quantization, f.Model, f.File, f.Run, strconv.FormatUint(f.N, 10),
+			num(f.FirstMs), num(f.MedianRestMs), num(f.Ratio), strconv.FormatBool(f.ColdStart)})
+	}
+	return t
+}
+
+func (r *Report) breakdown() Table {
+	t := Table{Name: "breakdown", Title: "By " + r.ByColumn, Header: []string{"mode", orElse(r.ByColumn, "by"), "backend", "n", "mean_ms", "p50_ms", "p99_ms", "max_ms"}}
+	for i := range r.By {
+		g := &r.By[i]
+		t.Rows = append(t.Rows, []string{g.Mode, g.By, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.P50Ms), num(g.P99Ms), num(g.MaxMs)})
+	}
+	return t
+}
+
+func (r *Report) worstTable() Table {
+	t := Table{Name: "worst_samples", Title: "Worst samples", Header: []string{"mode", "backend", "scenario", "quantization", "latency_ms", "file", "index"}}
+	for i := range r.Worst {
+		w := &r.Worst[i]
+		t.Rows = append(t.Rows, []string{w.Mode, w.Label, w.Scenario, w.Quantization, num(ms(float64(w.Ns))), w.File, strconv.FormatInt(w.Index, 10)})
+	}
+	return t
+}
+
+func (r *Report) compileTable() Table {
+	t := Table{Name: "compile_labels", Title: "Is the label compiler-real? (TR120 2.5)", Header: []string{"mode", "backend", "runs", "judged", "why"}}
+	type key struct{ mode, label, real, why string }
+	count := map[key]int{}
+	var order []key
+	for _, c := range r.Compiles {
+		k := key{c.Mode, c.Label, c.Real, c.Why}
+		if count[k] == 0 {
+			order = append(order, k)
+		}
+		count[k]++
+	}
+	for _, k := range order {
+		t.Rows = append(t.Rows, []string{k.mode, k.label, strconv.Itoa(count[k]), k.real, k.why})
+	}
+	return t
+}
+
+func (r *Report) reported() Table {
+	t := Table{Name: "reported", Title: "As the tool reported it: no measurements to check", Header: []string{"file", "n", "mean_ms", "min_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"}}
+	for _, x := range r.Reported {
+		p := func(k string) string {
+			if v, ok := x.Percentiles[k]; ok {
+				return num(ms(v))
+			}
+			return ""
+		}
+		t.Rows = append(t.Rows, []string{x.File, strconv.FormatInt(x.N, 10), num(ms(x.MeanNs)), num(ms(x.MinNs)), p("p50"), p("p90"), p("p95"), p("p99"), num(ms(x.MaxNs))})
+	}
+	return t
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// WriteCSV writes one table.
+func (t *Table) WriteCSV(w io.Writer) error {
+	c := csv.NewWriter(w)
+	if err := c.Write(t.Header); err != nil {
+		return err
+	}
+	return c.WriteAll(t.Rows)
+}
+
+// WriteFiles writes every table as CSV and summary.json into dir, which exists.
+func (r *Report) WriteFiles(dir string) error {
+	for _, t := range r.Tables() {
+		var b bytes.Buffer
+		if err := t.WriteCSV(&b); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, t.Name+".csv"), b.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	b, err := json.MarshalIndent(r.Summary(), "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "summary.json"), append(b, '\n'), 0o644)
+}
+
+// ColdStartFiles writes the two cold-start tables alone.
+func (r *Report) ColdStartFiles(dir string) error {
+	var errs []error
+	for _, t := range []Table{r.coldOverall(), r.coldByFile()} {
+		var b bytes.Buffer
+		errs = append(errs, t.WriteCSV(&b), os.WriteFile(filepath.Join(dir, t.Name+".csv"), b.Bytes(), 0o644))
+	}
+	return errors.Join(errs...)
+}
+
+// Summary is summary.json for results that carry labels only: backend stands
+// where lane would, there are no pairs and no causes.
+func (r *Report) Summary() map[string]any {
+	paradox := map[string]any{"verdict": nil, "sentence": nil, "winner_mean": nil, "winner_p50": nil, "winner_p99": nil}
+	if len(r.Verdicts) > 0 {
+		v := r.Verdicts[0]
+		paradox = map[string]any{"verdict": v.Code, "sentence": v.Sentence, "winner_mean": v.WinnerMean, "winner_p50": v.WinnerP50,
+			"winner_p99": v.WinnerP99, "flips": v.Flips}
+	}
+	return map[string]any{"schema": stats.SummarySchema, "source": r.Source, "groups": append(append([]Group{}, r.Overall...), r.scenarioGroups()...),
+		"pairs": []any{}, "paradox": paradox, "causes": []any{}, "left_out": r.Left, "notes": r.Notes, "evidence": r.Evidence()}
+}
+
+func (r *Report) scenarioGroups() []Group {
+	if len(r.Scenarios) == len(r.Overall) && len(r.Scenarios) > 0 && r.Scenarios[0].Scenario == "" {
+		return nil
+	}
+	return r.Scenarios
+}
+
+// Evidence says in a sentence what the result says of compilation.
+func (r *Report) Evidence() string {
+	real := map[string]bool{}
+	other := map[string]bool{}
+	for _, c := range r.Compiles {
+		if c.Real == "compiler-real" {
+			real[c.Label] = true
+		} else {
+			other[c.Label] = true
+		}
+	}
+	var yes, part []string
+	for l := range real {
+		if other[l] {
+			part = append(part, l)
+		} else {
+			yes = append(yes, l)
+		}
+	}
+	switch {
+	case len(yes) > 0:
+		return "Compiler-real by TR120 2.5, on the evidence in its run files: " + strings.Join(yes, ", ") + ". Every other label is a name only."
+	case len(part) > 0:
+		return "Compiler-real in some run files and not in others: " + strings.Join(part, ", ") + "; treat the label as a name only."
+	}
+	return NotEvidence
+}
+
+// WriteText prints the tables for a terminal, at most limit rows each.
+func (r *Report) WriteText(w io.Writer, limit int) {
+	for _, v := range r.Verdicts {
+		if v.Mode != "" {
+			fmt.Fprintf(w, "%s: ", v.Mode)
+		}
+		fmt.Fprintln(w, v.Sentence)
+		for _, f := range v.Flips {
+			fmt.Fprintln(w, "  "+f)
+		}
+	}
+	fmt.Fprintln(w, r.Evidence())
+	for _, n := range r.Notes {
+		fmt.Fprintln(w, "Note: "+n)
+	}
+	for _, l := range r.Left {
+		if l.Failed+l.Warmups > 0 {
+			fmt.Fprintf(w, "Left out of %s: %d with a status other than ok, %d warm-ups.\n", l.Label, l.Failed, l.Warmups)
+		}
+	}
+	for _, t := range r.Tables() {
+		fmt.Fprintf(w, "\n%s\n", t.Title)
+		t.print(w, limit)
+	}
+}
+
+// print aligns a table; numbers are rounded to four decimals for the eye only.
+func (t *Table) print(w io.Writer, limit int) {
+	rows := t.Rows
+	if limit > 0 && len(rows) > limit {
+		rows = rows[:limit]
+	}
+	keep := t.used()
+	width := make([]int, len(t.Header))
+	cells := append([][]string{t.Header}, rows...)
+	for _, row := range cells {
+		for i, c := range row {
+			width[i] = max(width[i], len([]rune(short(c))))
+		}
+	}
+	for _, row := range cells {
+		var line strings.Builder
+		for i, c := range row {
+			if !keep[i] {
+				continue
+			}
+			c = short(c)
+			pad := strings.Repeat(" ", width[i]-len([]rune(c)))
+			if _, err := strconv.ParseFloat(c, 64); err == nil {
+				c = pad + c
+			} else {
+				c += pad
+			}
+			line.WriteString(c + "  ")
+		}
+		fmt.Fprintln(w, strings.TrimRight("  "+line.String(), " "))
+	}
+	if len(rows) < len(t.Rows) {
+		fmt.Fprintf(w, "  … and %d more\n", len(t.Rows)-len(rows))
+	}
+}
+
+// used says which columns hold anything.
+func (t *Table) used() []bool {
+	keep := make([]bool, len(t.Header))
+	for _, row := range t.Rows {
+		for i, c := range row {
+			keep[i] = keep[i] || c != ""
+		}
+	}
+	return keep
+}
+
+func short(c string) string {
+	if i := strings.IndexByte(c, '.'); i > 0 && len(c)-i > 5 {
+		if f, err := strconv.ParseFloat(c, 64); err == nil {
+			return strconv.FormatFloat(f, 'f', 4, 64)
+		}
+	}
+	return c
+}

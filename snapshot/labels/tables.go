@@ -1,0 +1,197 @@
+package labels
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"tailscope/snapshot/results"
+	"tailscope/stats"
+)
+
+// Group is a row of the overall, scenario and breakdown tables. Times are ms;
+// a missing number is NaN, null in JSON.
+type Group struct {
+	Mode            string    `json:"mode"`
+	Backend         string    `json:"backend"`
+	Scenario        string    `json:"scenario"` // "*": all
+	By              string    `json:"by,omitempty"`
+	N               uint64    `json:"n"`
+	MeanMs          stats.Num `json:"mean_ms"`
+	StdMs           stats.Num `json:"std_ms"`
+	MinMs           stats.Num `json:"min_ms"`
+	P50Ms           stats.Num `json:"p50_ms"`
+	P90Ms           stats.Num `json:"p90_ms"`
+	P95Ms           stats.Num `json:"p95_ms"`
+	P99Ms           stats.Num `json:"p99_ms"`
+	P999Ms          stats.Num `json:"p999_ms"`
+	MaxMs           stats.Num `json:"max_ms"`
+	MeanExclMaxMs   stats.Num `json:"mean_excl_max_ms"`
+	MeanExclTop5Ms  stats.Num `json:"mean_excl_top5_ms"`
+	MeanExclFirstMs stats.Num `json:"mean_excl_first_ms"` // without the first samples of each run
+	FirstSamples    int       `json:"first_samples"`
+	Runs            int       `json:"runs"`
+	ColdStartRuns   int       `json:"cold_start_runs"` // first sample > 3 × median of the rest
+	Exact           bool      `json:"exact"`           // false: quantiles from a histogram, error at most 0.1 %
+
+	sorted []int64
+}
+
+// FileRow is a row of cold_start_by_file: one run.
+type FileRow struct {
+	File         string    `json:"file"`
+	Run          string    `json:"run"`
+	Mode         string    `json:"mode"`
+	Scenario     string    `json:"scenario"`
+	Backend      string    `json:"backend"`
+	Quantization string    `json:"quantization"`
+	Model        string    `json:"model"`
+	N            uint64    `json:"n"`
+	FirstMs      stats.Num `json:"first_ms"`
+	MedianRestMs stats.Num `json:"median_rest_ms"`
+	Ratio        stats.Num `json:"ratio"`
+	ColdStart    bool      `json:"cold_start"`
+}
+
+// Report is the result of an analysis.
+type Report struct {
+	Source    string
+	First     int
+	Overall   []Group // one a mode and label
+	Scenarios []Group
+	By        []Group
+	ByColumn  string
+	Files     []FileRow // empty where the input does not tell runs apart
+	Worst     []Worst
+	Left      []LeftOut
+	Verdicts  []Verdict
+	Exact     bool
+	Notes     []string
+	Compiles  []results.RunCompile
+	Reported  []results.Reported
+}
+
+// LeftOut counts what did not enter the tables.
+type LeftOut struct {
+	Label           string
+	OK              uint64
+	Failed, Warmups uint64
+}
+
+// coldFactor is the skew rule of TR120 4.4.
+const coldFactor = 3
+
+// Finish computes the tables. The Analysis is spent afterwards.
+func (a *Analysis) Finish() (*Report, error) {
+	r := &Report{Source: a.o.Source, First: a.o.First, ByColumn: a.o.By, Worst: a.worst, Exact: !a.hists}
+	for label, s := range a.statuses {
+		r.Left = append(r.Left, LeftOut{label, s.ok, s.failed, s.warmups})
+	}
+	slices.SortFunc(r.Left, func(x, y LeftOut) int { return cmp.Compare(x.Label, y.Label) })
+	if len(a.order) == 0 {
+		return r, ErrEmpty
+	}
+	runs := true
+	for _, c := range a.order {
+		runs = runs && c.hasRun
+	}
+	if runs {
+		r.Files = a.files()
+	} else {
+		r.Notes = append(r.Notes, "The input does not tell runs apart, so there is no cold-start table: give run files, or name the column with --run-column.")
+	}
+	if len(a.models) > 1 {
+		r.Notes = append(r.Notes, "Rows of several models are mixed; use --where model=… or --by model.")
+	}
+	if a.hists {
+		r.Notes = append(r.Notes, "More values than fit into memory: quantiles come from histograms, relative error at most 0.1 %. Means, extremes and counts are exact.")
+	}
+	r.Overall = a.groups(func(k cellKey) cellKey { return cellKey{mode: k.mode, label: k.label, scenario: "*"} }, runs)
+	r.Scenarios = a.groups(func(k cellKey) cellKey { return cellKey{mode: k.mode, label: k.label, scenario: k.scenario} }, runs)
+	if a.o.By != "" {
+		r.By = a.groups(func(k cellKey) cellKey { return cellKey{mode: k.mode, label: k.label, scenario: "*", by: k.by} }, runs)
+	}
+	r.Verdicts = verdicts(r.Overall)
+	return r, nil
+}
+
+// files is TR120 4.4 by file: is the first sample of a run skewed.
+func (a *Analysis) files() []FileRow {
+	var out []FileRow
+	for _, c := range a.order {
+		first := float64(c.d.firsts[0])
+		med := c.d.restMedian(1)
+		f := FileRow{File: c.key.file, Run: c.key.run, Mode: c.key.mode, Scenario: c.key.scenario, Backend: c.key.label,
+			Quantization: c.key.quantization, Model: c.key.model, N: c.d.n, FirstMs: ms(first), MedianRestMs: ms(med),
+			Ratio: stats.Num(math.NaN())}
+		if med > 0 {
+			f.Ratio = stats.Num(first / med)
+			f.ColdStart = first > coldFactor*med
+		}
+		out = append(out, f)
+	}
+	slices.SortStableFunc(out, func(x, y FileRow) int {
+		return cmp.Or(cmp.Compare(x.Mode, y.Mode), cmp.Compare(x.Backend, y.Backend), cmp.Compare(x.Scenario, y.Scenario),
+			cmp.Compare(x.File, y.File), cmp.Compare(x.Run, y.Run))
+	})
+	return out
+}
+
+type merged struct {
+	key       cellKey
+	d         dist
+	firsts    []int64
+	runs, bad int
+}
+
+// groups merges the cells that of maps to the same key.
+func (a *Analysis) groups(of func(cellKey) cellKey, runs bool) []Group {
+	byKey := map[cellKey]*merged{}
+	var order []*merged
+	for _, c := range a.order {
+		k := of(c.key)
+		m := byKey[k]
+		if m == nil {
+			m = &merged{key: k}
+			byKey[k] = m
+			order = append(order, m)
+		}
+		m.d.merge(&c.d)
+		m.firsts = append(m.firsts, c.d.firsts...)
+		m.runs++
+		if med := c.d.restMedian(1); float64(c.d.firsts[0]) > coldFactor*med {
+			m.bad++
+		}
+	}
+	slices.SortFunc(order, func(x, y *merged) int {
+		return cmp.Or(cmp.Compare(x.key.mode, y.key.mode), cmp.Compare(x.key.scenario, y.key.scenario),
+			cmp.Compare(x.key.by, y.key.by), cmp.Compare(x.key.label, y.key.label))
+	})
+	var out []Group
+	for _, m := range order {
+		out = append(out, m.group(runs))
+	}
+	return out
+}
+
+func (m *merged) group(runs bool) Group {
+	d := &m.d
+	d.sort()
+	nan := stats.Num(math.NaN())
+	g := Group{Mode: m.key.mode, Backend: m.key.label, Scenario: m.key.scenario, By: m.key.by, N: d.n,
+		MeanMs: ms(d.meanWithout(0, 0)), StdMs: ms(d.std()), MinMs: ms(float64(d.min)), P50Ms: ms(d.quantile(.5)),
+		P90Ms: ms(d.quantile(.9)), P95Ms: ms(d.quantile(.95)), P99Ms: ms(d.quantile(.99)), P999Ms: ms(d.quantile(.999)),
+		MaxMs: ms(float64(d.max)), MeanExclMaxMs: ms(d.meanWithout(1, float64(d.max))),
+		MeanExclTop5Ms: ms(d.meanWithout(5, sumOf(d.top))), MeanExclFirstMs: nan, Exact: d.exact(), sorted: d.values}
+	if runs {
+		g.MeanExclFirstMs = ms(d.meanWithout(uint64(len(m.firsts)), sumOf(m.firsts)))
+		g.FirstSamples, g.Runs, g.ColdStartRuns = len(m.firsts), m.runs, m.bad
+	}
+	return g
+}
+
+// Sorted returns the group's latencies in ns, ascending; nil where only a
+// histogram is left.
+func (g *Group) Sorted() []int64 { return g.sorted }
+
+func ms(ns float64) stats.Num { return stats.Num(ns / 1e6) }
