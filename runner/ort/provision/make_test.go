@@ -1,0 +1,129 @@
+package provision
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/adrg/xdg"
+)
+
+// isolate gives the test a home, cache and search path of its own.
+func isolate(t *testing.T) (cache string) {
+	t.Helper()
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
+	for _, env := range []string{EnvLibrary, "ORT_DYLIB_PATH", "ORT_LIB_PATH", "ORT_LIB_LOCATION", "ONNXRUNTIME_SHARED_LIBRARY_PATH",
+		"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "LD_LIBRARY_PATH"} {
+		t.Setenv(env, "")
+	}
+	xdg.Reload()
+	t.Cleanup(xdg.Reload)
+	return CacheDir()
+}
+
+// makeLibrary compiles a shared object that exports OrtGetApiBase, its
+// version on the symbol as in the official builds; no version if "".
+func makeLibrary(t *testing.T, path, version string) string {
+	t.Helper()
+	cc, err := exec.LookPath("gcc")
+	if err != nil {
+		t.Skip("no gcc")
+	}
+	dir := t.TempDir()
+	src := filepath.Join(dir, "ort.c")
+	write(t, src, fmt.Sprintf("const char mark[] = %q; const void *OrtGetApiBase(void) { return mark; }\n", version))
+	args := []string{"-shared", "-fPIC", "-o", path, src}
+	if version != "" {
+		script := filepath.Join(dir, "ort.lds")
+		write(t, script, fmt.Sprintf("VERS_%s { global: OrtGetApiBase; local: *; };\n", version))
+		args = append(args, "-Wl,--version-script="+script)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, out)
+	}
+	return path
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// entry is a file of an archive.
+type entry struct {
+	name string
+	body []byte
+	link string // a symbolic link's target
+}
+
+func makeTGZ(t *testing.T, path string, entries ...entry) string {
+	t.Helper()
+	var buf bytes.Buffer
+	gz := gzip.NewWriter(&buf)
+	tw := tar.NewWriter(gz)
+	for _, e := range entries {
+		h := &tar.Header{Name: e.name, Mode: 0o644, Size: int64(len(e.body)), Typeflag: tar.TypeReg}
+		if e.link != "" {
+			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, e.link, 0
+		}
+		if err := tw.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tw.Write(e.body); e.link == "" && err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := gz.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, buf.String())
+	return path
+}
+
+func makeZip(t *testing.T, path string, entries ...entry) string {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := zip.NewWriter(&buf)
+	for _, e := range entries {
+		w, err := zw.Create(e.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(e.body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := zw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, buf.String())
+	return path
+}
