@@ -22,6 +22,8 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(k, m.keys.Quit):
 		m.out.send(view.Command{Action: view.ActQuit})
 		return tea.Quit
+	case key.Matches(k, m.keys.Suspend):
+		return tea.Suspend
 	case key.Matches(k, m.keys.Help):
 		m.help = !m.help
 		return nil

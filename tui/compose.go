@@ -52,35 +52,59 @@ func (m *model) compose() string {
 	m.sc.waiting = state.start
 	m.lay = arrange(m.w, m.h, state)
 	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30
-	rows := make([]line, m.h)
+	m.keepFocus()
+	for len(m.rows) < m.h {
+		m.rows = append(m.rows, rowBuf{})
+	}
+	rows := m.rows[:m.h]
 	for y := range rows {
-		rows[y].max = m.w
+		rows[y] = rowBuf{b: rows[y].b[:0]}
 	}
 	for _, pl := range m.lay.places {
 		p := m.panels[pl.slot]
-		if p == nil {
-			continue
-		}
 		p.setSize(pl.r.Dx(), pl.r.Dy())
 		p.setFocus(pl.slot == m.focus && m.focusable() > 1)
-		for i, s := range strings.Split(p.view(), "\n") {
-			if y := pl.r.Min.Y + i; y < m.h {
-				rows[y].to(pl.r.Min.X).raw(s, pl.r.Dx())
+		y := pl.r.Min.Y
+		for s := range strings.SplitSeq(p.view(), "\n") {
+			if y < pl.r.Max.Y {
+				rows[y].put(pl.r.Min.X, s, pl.r.Dx())
 			}
+			y++
 		}
 	}
-	var b strings.Builder
-	b.Grow(m.w * m.h * 3)
+	m.buf = m.buf[:0]
 	for y := range rows {
 		if y > 0 {
-			b.WriteByte('\n')
+			m.buf = append(m.buf, '\n')
 		}
-		b.WriteString(rows[y].String())
+		rows[y].to(m.w)
+		m.buf = append(m.buf, rows[y].b...)
 	}
 	if m.o.Plain {
-		return asciiOnly(b.String())
+		return asciiOnly(string(m.buf))
 	}
-	return b.String()
+	return string(m.buf)
+}
+
+// rowBuf collects one row of the screen; its memory is used again for the
+// next frame.
+type rowBuf struct {
+	b []byte
+	w int
+}
+
+func (r *rowBuf) to(x int) {
+	if n := x - r.w; n > 0 {
+		r.b = append(r.b, spaces(n)...)
+		r.w = x
+	}
+}
+
+// put appends s, w cells wide, at column x.
+func (r *rowBuf) put(x int, s string, w int) {
+	r.to(x)
+	r.b = append(r.b, s...)
+	r.w += w
 }
 
 func (m *model) layoutState() layoutState {
@@ -118,6 +142,29 @@ func wants(v *view.View, compact bool) (w [numSlots]int) {
 	w[slotAdvice] = frame + advice
 	w[slotFullGPU], w[slotSelf] = frame+11, frame+13
 	return w
+}
+
+// keepFocus moves the focus to a panel that is shown: the events where they
+// are, else the first list.
+func (m *model) keepFocus() {
+	first, events := slot(-1), slot(-1)
+	for _, p := range m.lay.places {
+		if p.slot == m.focus {
+			return
+		}
+		if takesFocus(p.slot) && first < 0 {
+			first = p.slot
+		}
+		if p.slot == slotEvents && m.sc.screen == 1 {
+			events = p.slot
+		}
+	}
+	switch {
+	case events >= 0:
+		m.focus = events
+	case first >= 0:
+		m.focus = first
+	}
 }
 
 // focusable counts the places that take the focus.

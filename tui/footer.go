@@ -127,19 +127,28 @@ const (
 	errorNoticeNs = 30e9
 )
 
-func (p *statusPanel) text() (level, text string) {
-	sc, v := p.sc, p.sc.v
-	if sc.flash.text != "" {
-		return sc.flash.level, sc.flash.text
-	}
+// freshNotice is the newest notice of the session that has not expired.
+func freshNotice(v *view.View) *view.Notice {
 	for i := len(v.Notices) - 1; i >= 0; i-- {
 		n, ttl := &v.Notices[i], int64(noticeNs)
 		if n.Level == "error" {
 			ttl = errorNoticeNs
 		}
 		if v.NowNs-n.TNs < ttl {
-			return n.Level, n.Text
+			return n
 		}
+	}
+	return nil
+}
+
+func (p *statusPanel) text() (level, text string) {
+	sc, v := p.sc, p.sc.v
+	n := freshNotice(v)
+	if sc.flash.text != "" && (n == nil || n.TNs <= sc.flash.at) {
+		return sc.flash.level, sc.flash.text
+	}
+	if n != nil {
+		return n.Level, n.Text
 	}
 	switch {
 	case sc.past != 0:

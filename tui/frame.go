@@ -51,7 +51,7 @@ func (p *pane) frame(title, extra []run, body []string) string {
 		border = st.borderFocus
 	}
 	var b strings.Builder
-	b.Grow(p.w * p.h * 2)
+	b.Grow(p.w * p.h * 4)
 	if p.sc.compact {
 		b.WriteString(titleLine(st, border, "─", "─", title, extra, p.w))
 		for _, l := range block(body, iw, max(ih, 0)) {

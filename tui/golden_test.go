@@ -148,8 +148,8 @@ func TestPlainIsASCII(t *testing.T) {
 func TestEverySizeHolds(t *testing.T) {
 	m := toggled(t, image.Pt(80, 24))
 	for screen := 1; screen <= numScreens; screen++ {
-		for w := 0; w <= 210; w += 1 + w/6 {
-			for h := 0; h <= 70; h += 1 + h/5 {
+		for w := 0; w <= 210; w += 1 + w/5 {
+			for h := 0; h <= 70; h += 1 + h/4 {
 				m.sc.screen = screen
 				m.Update(tea.WindowSizeMsg{Width: w, Height: h})
 				frame := ansi.Strip(m.View().Content)

@@ -53,7 +53,7 @@ func (p *headerPanel) top() string {
 		{"", s.Engine, st.muted, 6},
 		{"on ", s.Device, st.muted, 8},
 	}
-	putFields(l, st, fs, l.room()-cells(right)-1)
+	putFields(l, st, fs, l.room()-cells(right)-2)
 	return l.to(p.w-cells(right)).put(st.muted, right).String()
 }
 

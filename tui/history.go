@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"sort"
 
 	"tailscope/runner/view"
@@ -15,9 +16,10 @@ type history struct {
 }
 
 const (
-	historyMax  = 240
-	historyStep = int64(1e9)
-	burstStep   = int64(2e8) // the least distance of a view kept for its events
+	historyMax    = 240
+	historyShapes = 64 // rows of the table of shapes that are kept of the past
+	historyStep   = int64(1e9)
+	burstStep     = int64(2e8) // the least distance of a view kept for its events
 )
 
 // add keeps v when it is due. What every view repeats (the timeline, the list
@@ -31,6 +33,9 @@ func (h *history) add(v *view.View) {
 	}
 	c := *v
 	c.Stats.Timeline, c.Events, c.Notices = nil, nil, nil
+	if len(c.Stats.Shapes) > historyShapes {
+		c.Stats.Shapes = slices.Clone(c.Stats.Shapes[:historyShapes])
+	}
 	h.views, h.events = append(h.views, &c), v.NumEvents
 	if len(h.views) > historyMax {
 		h.thin()

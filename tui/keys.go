@@ -13,7 +13,7 @@ type keyMap struct {
 	Hide, Scale, Wider, Narrower                 key.Binding
 	Focus, FocusBack, Up, Down, PageUp, PageDown key.Binding
 	Screens                                      [numScreens]key.Binding
-	Now, Help, Quit                              key.Binding
+	Now, Help, Suspend, Quit                     key.Binding
 }
 
 func bind(help, desc string, keys ...string) key.Binding {
@@ -53,6 +53,7 @@ func newKeyMap() keyMap {
 		Now:       bind("esc", "back to now", "esc"),
 		Help:      bind("?", "help", "?"),
 		Quit:      bind("q", "quit", "q", "ctrl+c"),
+		Suspend:   bind("ctrl+z", "to the shell; the run goes on", "ctrl+z"),
 	}
 	for i := range k.Screens {
 		d := string(rune('1' + i))
@@ -74,7 +75,7 @@ func (k *keyMap) groups() []helpGroup {
 		{"looking back", []key.Binding{k.Freeze, k.Back, k.Forth, k.NextEvent, k.PrevEvent, k.Now}},
 		{"how it is shown", []key.Binding{k.Hide, k.Scale, k.Wider, k.Narrower}},
 		{"views", k.Screens[:]},
-		{"moving about", []key.Binding{k.Focus, k.FocusBack, k.Up, k.Down, k.PageUp, k.PageDown, k.Help, k.Quit}},
+		{"moving about", []key.Binding{k.Focus, k.FocusBack, k.Up, k.Down, k.PageUp, k.PageDown, k.Help, k.Suspend, k.Quit}},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"tailscope/runner/view"
 	"tailscope/stats"
 )
 
@@ -154,7 +155,8 @@ func (p *lanePanel) graphs(w int) string {
 	l := newLine(w)
 	if p.lane == stats.Eager || p.sc.v.Session.AA {
 		if la.Checks > 0 {
-			return outputs(l, st, la.Checks, la.Diverged, la.MaxRelL2).String()
+			o := outputs(st, la, w)
+			return l.put(o.k, o.s).String()
 		}
 		return l.put(st.faint, "no compile can happen here").String()
 	}
@@ -169,29 +171,32 @@ func (p *lanePanel) graphs(w int) string {
 	} else {
 		l.put(st.text, count(la.UniqueGraphs))
 	}
-	l.put(st.muted, fmt.Sprintf(" · %d compiles", la.Compiles))
-	if la.CompileNs > 0 {
-		l.put(st.muted, " "+dur(float64(la.CompileNs)))
-	}
 	if la.Fallbacks > 0 {
-		l.put(st.muted, " · ").put(st.warn, fmt.Sprintf("%d fallbacks", la.Fallbacks))
+		l.phrase(run{st.muted, " · "}, run{st.warn, fmt.Sprintf("%d fallbacks", la.Fallbacks)})
 	}
-	if la.Checks > 0 {
-		l.put(st.muted, " · ")
-		outputs(l, st, la.Checks, la.Diverged, la.MaxRelL2)
+	if la.Diverged > 0 {
+		l.phrase(run{st.muted, " · "}, outputs(st, la, l.room()))
+	}
+	compiles := fmt.Sprintf(" · %d compiles", la.Compiles)
+	if la.CompileNs <= 0 || !l.phrase(run{st.muted, compiles + " " + dur(float64(la.CompileNs))}) {
+		l.phrase(run{st.muted, compiles})
+	}
+	if la.Checks > 0 && la.Diverged == 0 {
+		l.phrase(run{st.muted, " · "}, outputs(st, la, l.room()))
 	}
 	return l.String()
 }
 
-func outputs(l *line, st *styles, checks, diverged int, rel float64) *line {
-	if diverged > 0 {
-		return l.put(st.bad, fmt.Sprintf("%d of %d outputs DIFFER", diverged, checks))
+// outputs says whether the lanes' outputs agree.
+func outputs(st *styles, la *view.Lane, room int) run {
+	if la.Diverged > 0 {
+		return run{st.bad, fmt.Sprintf("%d of %d outputs DIFFER", la.Diverged, la.Checks)}
 	}
-	s := fmt.Sprintf("%s outputs equal", count(checks))
-	if finite(rel) && rel > 0 && l.room() > 36 {
-		s += fmt.Sprintf(" (rel. L2 ≤ %.0e)", rel)
+	s := count(la.Checks) + " outputs equal"
+	if more := s + fmt.Sprintf(" (rel. L2 ≤ %.0e)", la.MaxRelL2); finite(la.MaxRelL2) && la.MaxRelL2 > 0 && cells(more)+3 <= room {
+		s = more
 	}
-	return l.put(st.muted, s)
+	return run{st.muted, s}
 }
 
 // quantRow is one line of the quantile table.
@@ -280,6 +285,9 @@ func (p *lanePanel) moreColumns(w int) []moreColumn {
 	window := "window"
 	if d := p.sc.v.Session.Window; d > 0 {
 		window = span(d)
+	}
+	if p.sc.compact {
+		return nil // without a heading nobody knows what they are
 	}
 	all := []moreColumn{{"session", 11, &lv.Session}, {"segment", 11, &lv.Segment}, {window, 11, &lv.Window}}
 	main, _ := p.sc.main(p.lane)

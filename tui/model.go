@@ -35,11 +35,13 @@ type model struct {
 	rev   uint64 // grows with everything that may change the picture
 	drawn uint64 // rev of the cached frame
 	frame string
+	rows  []rowBuf // memory of the last frame's rows, used again
+	buf   []byte
 	cost  time.Duration // of composing a frame, smoothed
 }
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
-	m := &model{views: views, out: out, done: done, o: o, keys: newKeyMap(), at: -1, dark: o.Theme != "light", now: time.Now, focus: slotTimeline}
+	m := &model{views: views, out: out, done: done, o: o, keys: newKeyMap(), at: -1, dark: o.Theme != "light", now: time.Now, focus: slotEvents}
 	m.windows = len(windowSteps) - 1
 	m.sc = scene{v: &view.View{}, picked: -1, screen: 1, scroll: map[slot]int{}}
 	m.sc.st = newStyles(m.dark, o.mono())
@@ -107,11 +109,11 @@ func (m *model) take(v *view.View) tea.Cmd {
 }
 
 // What the screen may cost: it slows down before it takes more of a core than
-// this. Bubble Tea's own work on a frame (cutting it into cells, finding what
-// changed) costs about one and a half times what composing it does.
+// this. Bubble Tea's own work on a frame (cutting it into cells, finding and
+// writing what changed) costs three to four times what composing it does.
 const (
 	screenShare = 0.025
-	wholeFrame  = 2.5 // whole cost of a frame over the cost of composing it
+	wholeFrame  = 4.5 // whole cost of a frame over the cost of composing it
 	slowestPace = 500 * time.Millisecond
 )
 
@@ -157,7 +159,7 @@ func expectsViews(v *view.View) bool {
 
 // say puts a sentence of the screen's own into the status line for a while.
 func (m *model) say(level, text string) {
-	m.sc.flash = notice{level, text, m.now().Add(5 * time.Second)}
+	m.sc.flash = notice{level, text, m.now().Add(5 * time.Second), m.newest.NowNs}
 }
 
 func (m *model) View() tea.View {

@@ -89,6 +89,27 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// Over SSH Bubble Tea does not ask for synchronized output; without it the
+// screen tears.
+func TestSynchronizedOutputOverSSH(t *testing.T) {
+	for _, env := range [][]string{{"TERM=xterm-256color", "SSH_TTY=/dev/pts/1"}, {"TERM=tmux-256color", "TERM_PROGRAM=tmux", "SSH_TTY=/dev/pts/1"}} {
+		views, commands := make(chan view.View, 1), make(chan view.Command, 8)
+		src := demo.New(7, false)
+		src.Step(time.Second)
+		views <- src.View()
+		r, w := newPipe()
+		time.AfterFunc(300*time.Millisecond, func() { w.WriteString("q"); w.Close() })
+		var out bytes.Buffer
+		if err := Run(context.Background(), views, commands, Options{In: r, Out: &out, Theme: "dark", Env: env}); err != nil {
+			t.Fatal(err)
+		}
+		close(views)
+		if !strings.Contains(out.String(), "\x1b[?2026h") || !strings.Contains(out.String(), "\x1b[?2026l") {
+			t.Errorf("%v: frames are not synchronized", env)
+		}
+	}
+}
+
 func TestDumbTerminalGetsLines(t *testing.T) {
 	views := make(chan view.View, 1)
 	src := demo.New(7, false)

@@ -34,6 +34,7 @@ type notice struct {
 	level string
 	text  string
 	until time.Time
+	at    int64 // NowNs when it was said: what the session says later goes first
 }
 
 func (sc *scene) lane(l stats.Lane) *stats.LaneView { return &sc.v.Stats.Lanes[l] }

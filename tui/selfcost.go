@@ -2,6 +2,8 @@ package tui
 
 import (
 	"time"
+
+	"tailscope/stats"
 )
 
 // selfPanel accounts for tailscope itself: what measuring costs, what was
@@ -28,7 +30,7 @@ func (p *selfPanel) view() string {
 func (p *selfPanel) facts() []field {
 	st, v := p.sc.st, p.sc.v
 	s, self := &v.Session, &v.Self
-	return []field{
+	fs := []field{
 		{"screen", cpuText(self) + " of a core, " + sizeOrMissing(self.RSSBytes), st.text, 0},
 		{"frame p99", frameText(self), st.text, 0},
 		{"views dropped", count(self.Dropped) + " replaced by newer ones before they were shown", st.text, 0},
@@ -38,9 +40,13 @@ func (p *selfPanel) facts() []field {
 		{"GPU reading", spanOrMissing(self.GPUPoll), st.text, 0},
 		{"run", s.RunID, st.text, 0}, {"folder", s.Dir, st.text, 0},
 		{"exported", lastOf(v.Exports), st.text, 0},
+		{"compile cache", sizeOrMissing(v.Lanes[stats.Optimized].CacheBytes), st.text, 0},
 		{"engine", s.Engine + " · " + orMissing(providerText(s)), st.text, 0}, {"device", s.Device, st.text, 0},
-		{"refused", firstOf(s.Refusals), st.muted, 0},
 	}
+	for _, r := range s.Refusals {
+		fs = append(fs, field{"refused", r, st.muted, 0})
+	}
+	return fs
 }
 
 func spanOrMissing(d time.Duration) string {
@@ -55,11 +61,4 @@ func lastOf(xs []string) string {
 		return ""
 	}
 	return xs[len(xs)-1]
-}
-
-func firstOf(xs []string) string {
-	if len(xs) == 0 {
-		return ""
-	}
-	return xs[0]
 }

@@ -38,7 +38,11 @@ func (p *shapesPanel) view() string {
 			{signed(s.SavedNs), saved}, {back, bk}, {num(s.PaddingTax, 2), st.muted}, {clock(p.sc.since(s.FirstSeenNs)), st.faint},
 		})
 	}
-	title := []run{{st.title, "shapes"}, {st.muted, " · " + count(len(rows)) + " executed in the optimized lane"}}
+	note := " · " + count(len(rows)) + " executed in the optimized lane"
+	if p.sc.past != 0 && len(rows) == historyShapes {
+		note = " · the first " + count(len(rows)) + ", which is all that is kept of the past"
+	}
+	title := []run{{st.title, "shapes"}, {st.muted, note}}
 	return p.list(title, cols, rows, "no shape has run yet")
 }
 

@@ -169,6 +169,23 @@ func (l *line) put(k ink, s string) *line {
 	return l
 }
 
+// phrase appends runs only if all of them fit, so that a line ends at a
+// phrase and not inside one.
+func (l *line) phrase(runs ...run) bool {
+	n := 0
+	for i := range runs {
+		runs[i].s = clean(runs[i].s)
+		n += cells(runs[i].s)
+	}
+	if n > l.room() {
+		return false
+	}
+	for _, r := range runs {
+		l.put(r.k, r.s)
+	}
+	return true
+}
+
 // raw appends s, which holds escape codes and takes exactly w cells, if it fits.
 func (l *line) raw(s string, w int) *line {
 	if w <= l.room() {
@@ -217,6 +234,9 @@ type strip struct {
 }
 
 func (s *strip) add(k ink, cell string) {
+	if s.b.Len() == 0 {
+		s.b.Grow(512)
+	}
 	if k.pre != s.cur.pre {
 		s.b.WriteString(s.cur.post)
 		s.b.WriteString(k.pre)

@@ -1,16 +1,64 @@
 package tui
 
 import (
+	"math"
+
 	"tailscope/stats"
 )
 
 // timelinePanel draws the slowest sample of each lane over the session, with
 // marks where something happened.
-type timelinePanel struct{ pane }
+type timelinePanel struct {
+	pane
+	drawn timelineKey // what the cached picture shows
+	cache string
+}
+
+// timelineKey holds everything the picture depends on: it changes a few times
+// a second, the other figures with every view.
+type timelineKey struct {
+	w, h                         int
+	focused, compact, linear, aa bool
+	st                           *styles
+	past, start, binNs           int64
+	sum                          uint64
+}
+
+func (p *timelinePanel) key() timelineKey {
+	v := p.sc.v
+	return timelineKey{p.w, p.h, p.focused, p.sc.compact, p.sc.linear, v.Session.AA, p.sc.st, p.sc.past, v.StartNs, v.Stats.BinNs, checksum(v.Stats.Timeline)}
+}
+
+// checksum is FNV-1a over what is drawn of the bins.
+func checksum(bins []stats.TimeBin) uint64 {
+	h := uint64(14695981039346656037)
+	mix := func(x uint64) { h = (h ^ x) * 1099511628211 }
+	for i := range bins {
+		b := &bins[i]
+		mix(uint64(b.TNs))
+		mix(uint64(b.Compiles))
+		for l := range b.Max {
+			mix(math.Float64bits(b.Max[l]))
+		}
+		for _, k := range b.Marks {
+			for j := range len(k) {
+				mix(uint64(k[j]))
+			}
+		}
+	}
+	return h
+}
 
 const timelineLabel = 8 // cells of a value label
 
 func (p *timelinePanel) view() string {
+	if k := p.key(); k != p.drawn {
+		p.drawn, p.cache = k, p.draw()
+	}
+	return p.cache
+}
+
+func (p *timelinePanel) draw() string {
 	w, h := p.inner()
 	st, bins := p.sc.st, p.sc.v.Stats.Timeline
 	title := []run{{st.title, "timeline"}}
