@@ -51,7 +51,7 @@ func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *prot
 		compile: l.Compile, kvEdges: l.KVEdges,
 		checks: checks{share: l.Check, tolerance: tolerance, seen: map[[3]string]bool{}},
 	}
-	e.maker = &maker{threads: max(l.Threads, 1), weights: &weights{}}
+	e.maker = &maker{threads: max(l.Threads, 1)}
 	loaded := &protocol.Loaded{ProviderAsked: l.Provider, Threads: e.maker.threads}
 	if err := e.loadModel(l, loaded); err != nil {
 		return nil, nil, err
@@ -72,6 +72,9 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 	}
 	e.maker.provider, loaded.Refusals, err = chooseProvider(l.Provider, l.Device, l.Options, func(p provider) error {
 		e.maker.provider = p
+		if e.maker.weights, err = newWeights(p); err != nil {
+			return err
+		}
 		return e.tryEager(first)
 	})
 	if err != nil {

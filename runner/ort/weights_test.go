@@ -1,0 +1,84 @@
+package ort
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"tailscope/runner/onnxmodel"
+)
+
+// rss is resident memory in bytes: what is the process's own, and what it
+// maps from files.
+func rss(t testing.TB) (anon, file int64) {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		t.Skip("no /proc")
+	}
+	defer f.Close()
+	for sc := bufio.NewScanner(f); sc.Scan(); {
+		var kb int64
+		switch {
+		case strings.HasPrefix(sc.Text(), "RssAnon:"):
+			fmt.Sscanf(sc.Text(), "RssAnon: %d kB", &kb)
+			anon = kb << 10
+		case strings.HasPrefix(sc.Text(), "RssFile:"):
+			fmt.Sscanf(sc.Text(), "RssFile: %d kB", &kb)
+			file = kb << 10
+		}
+	}
+	return anon, file
+}
+
+// Executables of many shapes share the weights: ten cost at most 1.3 times
+// the weights of a 500 MB model (the slow test), the first one included.
+func TestTenShapesShareWeights(t *testing.T) {
+	name, shapes := "default", 10
+	if os.Getenv("TAILSCOPE_SLOW") != "" {
+		name = "gpt2"
+	}
+	testOpen(t)
+	path, err := onnxmodel.EnsureBuiltin(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := onnxmodel.Prepare(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGraph(p.Prefill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := newWeights(provider{name: "cpu"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &maker{provider: provider{name: "cpu"}, threads: 1, weights: w}
+	anon0, file0 := rss(t)
+	var open []*session
+	for i := range shapes {
+		s, err := m.open(g, sessionSpec{compiled: true, fixed: g.fixed(lmShape{1, 5 + 3*i, 0}.values())})
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, s)
+		anon, file := rss(t)
+		t.Logf("%2d sessions: own %.0f MB, from files %.0f MB, the last took %d ms", i+1, float64(anon-anon0)/1e6, float64(file-file0)/1e6, s.makeNs/1e6)
+	}
+	anon, file := rss(t)
+	got, limit := float64(anon-anon0+file-file0), 1.3*float64(p.Info.Bytes)
+	if name == "default" {
+		limit += 100e6 // graphs, threads and arenas weigh more than so small a model
+	}
+	t.Logf("model %.0f MB, %d sessions %.0f MB: %.2f times", float64(p.Info.Bytes)/1e6, shapes, got/1e6, got/float64(p.Info.Bytes))
+	if got > limit {
+		t.Errorf("%d sessions cost %.0f MB, more than %.0f MB", shapes, got/1e6, limit/1e6)
+	}
+	for _, s := range open {
+		s.free()
+	}
+	w.free()
+}
