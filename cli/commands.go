@@ -7,6 +7,8 @@ func subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		newLiveCmd("live"),
 		newRunCmd(),
+		newAnalyzeCmd(),
+		newRecoverCmd(),
 		newDoctorCmd(),
 		newSetupCmd(),
 		newModelCmd(),
