@@ -26,9 +26,27 @@ func Ensure(ctx context.Context, opts Options) (string, error) {
 	return lib.Path, err
 }
 
-// fetch asks npm for the pinned package and puts its library into the cache.
-// Unless again is set, what another process put there meanwhile will do.
-func fetch(ctx context.Context, p *progress, again bool) (Library, error) {
+// inPlace returns the library of the cache if it will do: any good one that
+// another process put there meanwhile or, when the pinned one was asked for by
+// name, that one, whole by its hash.
+func inPlace(pinnedOnly bool) (Library, bool) {
+	path := cached()
+	if path == "" {
+		return Library{}, false
+	}
+	if pinnedOnly {
+		if sum, err := hashFile(path); err != nil || sum != pinned[runtime.GOARCH] {
+			return Library{}, false
+		}
+	}
+	lib, err := Check(path)
+	lib.Where = "cache"
+	return lib, err == nil
+}
+
+// fetch asks npm for the pinned package and puts its library into the cache,
+// unless it is in place.
+func fetch(ctx context.Context, p *progress, pinnedOnly bool) (Library, error) {
 	if err := supported(); err != nil {
 		return Library{}, err
 	}
@@ -37,11 +55,9 @@ func fetch(ctx context.Context, p *progress, again bool) (Library, error) {
 		return Library{}, err
 	}
 	defer unlock()
-	if path := cached(); path != "" && !again {
-		if lib, err := Check(path); err == nil {
-			lib.Where = "cache"
-			return lib, nil
-		}
+	if lib, ok := inPlace(pinnedOnly); ok {
+		p.say("ONNX Runtime " + lib.Version + " is in place: " + lib.Path)
+		return lib, nil
 	}
 	staging, err := stagingDir()
 	if err != nil {

@@ -24,10 +24,11 @@ import (
 // TestMain lets the test binary stand for a second tailscope process.
 func TestMain(m *testing.M) {
 	if from, ok := os.LookupEnv("PROVISION_TEST_SETUP"); ok {
-		p, err := Setup(context.Background(), from, Options{Progress: os.Stderr})
-		if from == "" {
-			p, err = Ensure(context.Background(), Options{Progress: os.Stderr})
+		put := func() (string, error) { return Setup(context.Background(), from, Options{Progress: os.Stderr}) }
+		if from == "ensure" {
+			put = func() (string, error) { return Ensure(context.Background(), Options{Progress: os.Stderr}) }
 		}
+		p, err := put()
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
@@ -254,8 +255,8 @@ func TestFetchStopsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestFetch has two processes fetch the real library at once; it is slow and
-// needs npm's registry.
+// TestFetch has two processes put the real library in place at once, one at
+// its start and one by setup; it is slow and needs npm's registry.
 func TestFetch(t *testing.T) {
 	if os.Getenv("TAILSCOPE_SLOW") == "" {
 		t.Skip("TAILSCOPE_SLOW is not set")
@@ -264,9 +265,9 @@ func TestFetch(t *testing.T) {
 	onlyHere(t)
 	var wg sync.WaitGroup
 	var logs [2]bytes.Buffer
-	for i := range logs {
+	for i, from := range []string{"ensure", ""} {
 		wg.Go(func() {
-			cmd := process("")
+			cmd := process(from)
 			cmd.Stderr = &logs[i]
 			out, err := cmd.Output()
 			if want := filepath.Join(cache, Version, libName); err != nil || string(out) != want {

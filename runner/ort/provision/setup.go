@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -23,12 +22,6 @@ import (
 func Setup(ctx context.Context, from string, opts Options) (string, error) {
 	p := newProgress(opts.Progress)
 	if from == "" {
-		if path := filepath.Join(CacheDir(), Version, libName); cached() == path {
-			if sum, err := hashFile(path); err == nil && sum == pinned[runtime.GOARCH] {
-				p.say("ONNX Runtime " + Version + " is in place already")
-				return path, nil
-			}
-		}
 		lib, err := fetch(ctx, p, true)
 		return lib.Path, err
 	}
