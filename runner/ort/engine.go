@@ -35,6 +35,7 @@ type engine struct {
 	kvEdges []int
 
 	checks   checks
+	last     sample // reported last
 	vocab    int
 	maxPos   int
 	backends [stats.NumLanes]string
@@ -136,6 +137,7 @@ func (e *engine) report(o *outcome) {
 	}
 	o.lane.pending = o.lane.pending[:0]
 	e.out.add(&o.sample)
+	e.last = o.sample
 }
 
 // label is the strategy of a request as files and screen name it: the word of
