@@ -16,7 +16,7 @@ func TestLayouts(t *testing.T) {
 	needORT(t)
 	ownCache(t)
 	for _, m := range testmodels.All() {
-		if !m.LM {
+		if m.Spec.Layers == 0 {
 			continue
 		}
 		t.Run(m.Name, func(t *testing.T) {

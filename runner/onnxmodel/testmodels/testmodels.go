@@ -1,10 +1,14 @@
 // Package testmodels writes tiny models in every layout that the program
-// reads, for tests of any package. All are made by package build; none is
-// larger than 600 kB.
+// reads, for tests of any package. All but one are made by package build; none
+// is larger than 600 kB.
 package testmodels
 
 import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -15,7 +19,7 @@ import (
 type Model struct {
 	Name, Doc string
 	LM        bool       // a causal language model made from Spec
-	Spec      build.GPT2 // of language models
+	Spec      build.GPT2 // of language models made by package build
 	write     func(m Model, dir string) (file string, err error)
 }
 
@@ -45,6 +49,7 @@ func All() []Model {
 		{"half", "float16 weights, cache and logits", true, half, external},
 		{"mask-positions", "no position_ids: counted from attention_mask", true, fromMask, single},
 		{"range-positions", "no position_ids: counted from the cache's length", true, fromRange, single},
+		{"torch-llama", "Llama with grouped heads, exported by PyTorch, no config.json", true, build.GPT2{}, torchLlama},
 		{"mlp", "x [batch_size, 16]", false, build.GPT2{}, graph(build.MLP(1))},
 		{"vision", "pixel_values [batch_size, 3, height, width]", false, build.GPT2{}, graph(build.Vision(2))},
 		{"embedding", "input_ids and attention_mask [batch_size, sequence_length], no logits", false, build.GPT2{}, graph(build.Embedding(3))},
@@ -69,7 +74,7 @@ func (m Model) Write(dir string) (string, error) {
 		return "", err
 	}
 	file, err := m.write(m, dir)
-	if err == nil && m.LM && m.Name != "bare" {
+	if err == nil && m.Spec.Layers > 0 && m.Name != "bare" {
 		err = os.WriteFile(filepath.Join(dir, "config.json"), m.Spec.ConfigJSON(), 0o644)
 	}
 	return filepath.Join(dir, file), err
@@ -103,4 +108,21 @@ func pair(m Model, dir string) (string, error) {
 
 func merged(m Model, dir string) (string, error) {
 	return "decoder_model_merged.onnx", m.Spec.MergedGraph().Write(filepath.Join(dir, "decoder_model_merged.onnx"), build.Options{})
+}
+
+// torchLlamaGz is described in README.md.
+//
+//go:embed torch_llama.onnx.gz
+var torchLlamaGz []byte
+
+func torchLlama(_ Model, dir string) (string, error) {
+	z, err := gzip.NewReader(bytes.NewReader(torchLlamaGz))
+	if err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		return "", err
+	}
+	return "model.onnx", os.WriteFile(filepath.Join(dir, "model.onnx"), b, 0o644)
 }

@@ -23,7 +23,7 @@ func TestAllAreReadable(t *testing.T) {
 			if info.Bytes > 600_000 {
 				t.Errorf("%d bytes", info.Bytes)
 			}
-			if m.LM && (info.Layers != m.Spec.Layers || info.Vocab != m.Spec.Vocab || info.Heads != m.Spec.Heads) {
+			if m.Spec.Layers > 0 && (info.Layers != m.Spec.Layers || info.Vocab != m.Spec.Vocab || info.Heads != m.Spec.Heads) {
 				t.Errorf("sizes %+v", info)
 			}
 		})
