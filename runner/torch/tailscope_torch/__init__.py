@@ -1,14 +1,20 @@
 """The PyTorch engine of tailscope.
 
+engine    the worker's life: hello, load, messages, stop
 wire      lines in and out, batches of samples
 options   the engine's own options, checked
 models    the user's model or one made by configuration, on its device
+worker    what each message does, once a model is loaded
+requests  one request after the other, from due time to sample
+lanes     makes of a request and a lane a job: which functions run, on what
+job       such a job, with its times
 calls     the functions that are timed: prefill, decode steps, caches
 groups    compiled callables and counters, one group a mode and strategy
+regions   runs a job's timed region
+timing    clocks of host and device, and what the host did meanwhile
 evidence  what torch says of itself: compiles, reasons, recordings, limits
-timing    timed regions, and what the host did meanwhile
+story     tells it: events as they happen, evidence and counters afterwards
 check     comparison of the lanes' outputs, outside every timed region
 profiler  torch.profiler windows, kernels of the two lanes side by side
-engine    the worker's life: hello, load, requests, stop
 selftest  all of it without a supervisor
 """

@@ -1,6 +1,13 @@
 """Comparison of the lanes' outputs, outside every timed region."""
 
+import math
+import random
+
 import torch
+
+from . import calls
+from .groups import label
+from .wire import log
 
 TOLERANCE = {torch.float32: 1e-3}  # relative L2 norm; half precision below
 HALF = 2e-2
@@ -15,8 +22,8 @@ class Kept:
         self.toks = [t.tolist() for t in toks]
 
 
-class Checks:
-    """The sums that the counters message carries."""
+class Sums:
+    """What the counters message says of the comparisons."""
 
     def __init__(self, dtype):
         self.tolerance = TOLERANCE.get(dtype, HALF)
@@ -27,26 +34,99 @@ class Checks:
         m = {"n": self.n, "failed": self.failed, "max_rel_l2": self.worst, "tolerance": self.tolerance}
         return {**m, "skipped": self.skipped} if self.skipped else m
 
-    def compare(self, eager, optimized):
-        """Returns (relative L2 of the logits, first differing step or None)."""
-        at = next((i for i, (a, b) in enumerate(zip(eager.toks, optimized.toks)) if a != b), None)
-        return rel_l2(eager.last, optimized.last), at
-
     def note(self, rel):
         """Counts one comparison; True: the outputs differ."""
         self.n += 1
-        bad = not rel <= self.tolerance  # not a number is bad
+        bad = rel > self.tolerance
         self.failed += bad
-        self.worst = max(self.worst, rel if rel == rel and rel != float("inf") else 1e308)
+        self.worst = max(self.worst, finite(rel))
         return bad
 
 
+class Comparer:
+    """Decides which requests are compared, and compares them."""
+
+    def __init__(self, model, lanes, keep, story, share):
+        self.model, self.lanes, self.keep, self.story, self.share = model, lanes, keep, story, share
+        self.sums, self.seen = Sums(model.dtype), set()
+
+    def wanted(self, req):
+        if self.share <= 0:
+            self.sums.skipped = "check is 0"
+            return False
+        key = (req["mode"], label(req["mode"], req["strategy"]), req["exec"][1], req.get("new_tokens"), req["batch"])
+        first = key not in self.seen
+        self.seen.add(key)
+        return first or random.Random(req["id"]).random() < self.share
+
+    def compare(self, req, jobs):
+        """Compares the lanes' outputs; a lane that did not run in this request
+        runs now, untimed."""
+        for lane in ("eager", "optimized"):
+            if lane not in jobs:
+                if lane == "optimized" or len(req["order"]) == 2:
+                    return  # it failed, or comes in a request of its own
+                job = jobs[lane] = self.lanes.job(req, lane)
+                if job.prepare:
+                    job.prepare()
+                job.go()
+                job.kept = self.keep(job)
+                job.release()
+        eager, optimized = jobs["eager"].kept, jobs["optimized"].kept
+        rel = rel_l2(eager.last, optimized.last)
+        at = next((i for i, (a, b) in enumerate(zip(eager.toks, optimized.toks)) if a != b), None)
+        if at is not None:
+            self.sums.tokens_differ += 1
+            rel = self.forced(req, jobs)
+        if req["mode"] == "e2e_kv":
+            rel = max(rel, self.prefills(req))
+        bad = self.sums.note(rel)
+        self.story.dirty = True
+        if bad:
+            tokens = "" if at is None else f", tokens differ from step {at}"
+            self.story.event("divergence", jobs["optimized"], f"outputs differ by {rel:.3g} (relative L2, tolerance "
+                       f"{self.sums.tolerance:g}){tokens}", extra={"rel_l2": finite(rel), "step": at})
+        elif at is not None:
+            log(f"request {req['id']}: tokens differ from step {at}, logits under the same tokens by {rel:.3g}")
+
+    def forced(self, req, jobs):
+        """The largest difference of any step under the eager lane's tokens:
+        both runs repeated, untimed, with the tokens given."""
+        toks = [torch.tensor(t, device=self.model.device) for t in jobs["eager"].kept.toks[:-1]]
+        if req["mode"] == "kv_decode":  # in e2e_kv the first token is among those kept
+            toks.insert(0, self.first_token(jobs["eager"], req))
+        steps = {"eager": [], "optimized": []}
+        for lane, kept in steps.items():
+            job = self.lanes.job(req, lane)
+            job.prepare()
+            job.go(forced=(toks, kept))
+            job.release()
+        return max(map(rel_l2, steps["eager"], steps["optimized"]))
+
+    def prefills(self, req):
+        """The difference of the lanes' prefills, repeated untimed."""
+        found = []
+        for lane in ("eager", "optimized"):
+            job = self.lanes.job(req, lane)
+            job.prepare()
+            found.append(job.head())
+            job.release()
+        return rel_l2(*found)
+
+    def first_token(self, job, req):
+        """The token that the decode of this request starts from."""
+        inputs = calls.Inputs(self.model, req, job.exec, self.lanes.masked(job))
+        logits, _ = self.lanes.function_eager("prefill", False)(*inputs.prefill(), None)
+        return logits[:, -1:].argmax(-1)
+
+
 def rel_l2(a, b):
-    """||b − a|| / ||a||, in float32 or better."""
+    """||b − a|| / ||a|| in float32; infinite when it is no number."""
     a, b = a.float(), b.float()
     if a.shape != b.shape:
-        return float("inf")
-    return float((b - a).norm()) / max(float(a.norm()), 1e-30)
+        return math.inf
+    rel = float((b - a).norm()) / max(float(a.norm()), 1e-30)
+    return rel if math.isfinite(rel) else math.inf
 
 
 def first_tensor(out):
@@ -59,3 +139,8 @@ def first_tensor(out):
         if t is not None:
             return t
     return None
+
+
+def finite(x):
+    """x as JSON can hold it."""
+    return min(x, 1e308)

@@ -1,60 +1,19 @@
-"""One request in one lane: which functions run, on what, and for how long."""
+"""Makes of a request and a lane a job: which functions run, and on what."""
 
-import contextlib
 import copy
 
 import torch
 
 from . import calls, groups
-from .check import Kept, first_tensor
+from .job import BadRequest, Job, forget
 from .timing import elapsed, step_times
 
 
-class BadRequest(ValueError):
-    """A request that this model cannot run; the sentence says why."""
-
-
-class Job:
-    """A request prepared for one lane. go() is the timed call."""
-
-    def __init__(self, req, lane):
-        self.req, self.lane, self.mode = req, lane, req["mode"]
-        self.optimized = lane == "optimized" and not req.get("aa")
-        self.exec = req["exec"][1 if lane == "optimized" else 0]
-        self.batch, self.new = req["batch"], req.get("new_tokens") or 0
-        words = req["strategy"] if self.optimized else {"prefill": "eager", "decode": "eager"}
-        self.words = (words["prefill"], words["decode"])
-        self.group, self.used = None, []  # compiled callables inside the region, as (Compiled, shapes)
-        self.cache_len, self.first, self.toks, self.last, self.out = 0, None, [], None, None
-        self.shape, self.backend, self.times = "", "", {}
-        self.compile_ns, self.go, self.undo, self.rescued = 0, None, None, None
-        self.prepare = self.step_marks = self.head = self.row = self.kept = None
-
-    def release(self):
-        """Lets go of tensors and breaks the job's cycles: the collector is
-        off, and a replay of CUDA graphs must not find its old output alive."""
-        self.go = self.undo = self.prepare = self.step_marks = self.head = None
-        self.out = self.last = self.first = self.rescued = None
-        self.toks = []
-
-    def at(self):
-        """(callable, shape name, shape key) of the call under way."""
-        if self.mode == "kv_decode" or self.first is not None:
-            length = self.cache_len or self.exec + len(self.toks) + 1
-            return self.used[-1][0] if self.used else None, calls.step_name(self.batch, length), length
-        return self.used[0][0] if self.used else None, self.shape_name(), self.shape_name()
-
-    def shape_name(self):
-        if self.mode == "forward":
-            return "x".join(str(v) for v in (self.req.get("dims") or {}).values()) or "fixed"
-        return f"{self.batch}x{self.exec}"
-
-
 class Lanes:
-    """Makes jobs of requests and runs them."""
+    """Makes jobs of requests."""
 
-    def __init__(self, model, opts, clock, host, groups_, load):
-        self.model, self.opts, self.clock, self.host, self.groups = model, opts, clock, host, groups_
+    def __init__(self, model, opts, clock, groups_, load):
+        self.model, self.opts, self.clock, self.groups = model, opts, clock, groups_
         self.twin, self.eager, self.statics = None, {}, calls.StaticCaches(model)
         self.edges = load.get("kv_edges") or []
         self.static_len = opts["static_len"]
@@ -62,9 +21,9 @@ class Lanes:
     def job(self, req, lane):
         """A job ready to run; raises BadRequest."""
         j = Job(req, lane)
+        self.validate(j)
         if j.optimized:
             j.group = self.groups.get(j.mode, req["strategy"])
-        self.validate(j)
         {"prefill": self.prefill, "kv_decode": self.decode, "e2e_kv": self.end_to_end,
          "forward": self.forward}[j.mode](j)
         j.backend = self.backend_name(j)
@@ -72,6 +31,8 @@ class Lanes:
 
     def validate(self, j):
         lm, r = self.model.kind == "causal-lm", j.req
+        if j.mode not in ("prefill", "kv_decode", "e2e_kv", "forward"):
+            raise BadRequest(f"mode {j.mode} is unknown")
         if j.mode in ("kv_decode", "e2e_kv") and not lm:
             raise BadRequest(f"mode {j.mode} needs a causal language model with a cache")
         if j.mode == "forward" and lm:
@@ -92,14 +53,11 @@ class Lanes:
         return j.exec > r["tokens"] or padding and (j.lane == "optimized" or r["exec"][0] == r["exec"][1])
 
     def function(self, j, phase, word, static=False):
-        """The function of a phase; compiled ones are noted in j.used."""
+        """(function, Compiled or None) of a phase; static: it works on a
+        fixed-size cache."""
         if not j.optimized or word == "eager":
-            module = self.aa_module() if j.req.get("aa") and j.lane == "optimized" else self.model.module
-            key = (id(module), phase, static)
-            if key not in self.eager:
-                self.eager[key] = calls.make(module, phase, static)
-            return self.eager[key], None
-        c = self.groups.callable(j.group, phase, word)
+            return self.function_eager(phase, static, j), None
+        c = self.groups.callable(j.group, phase, word, static)
         return c.call, c
 
     def aa_module(self):
@@ -175,8 +133,7 @@ class Lanes:
         j.cache_len = self.cache_length(j)
         inputs = calls.Inputs(self.model, j.req, j.exec, self.masked(j), j.cache_len)
         static = bool(j.cache_len)
-        prefill, cp = self.function(j, "prefill", j.words[0], static) if not (static and j.optimized) \
-            else self.static_prefill(j)
+        prefill, cp = self.function(j, "prefill", j.words[0], static)
         step, cd = self.function(j, "step", j.words[1], static)
         self.mark(j, cp, {j.shape_name()})
         self.mark(j, cd, self.step_keys(j))
@@ -218,13 +175,6 @@ class Lanes:
         def head():
             return prefill(*first, state["cache"])[0][:, -1].clone()
         j.prepare, j.go, j.undo, j.step_marks, j.head = prepare, go, undo, marks, head
-
-    def static_prefill(self, j):
-        """A prefill that writes into the fixed-size cache."""
-        if j.words[0] == "eager":
-            return self.function_eager("prefill", True), None
-        c = self.groups.callable(j.group, "prefill", j.words[0], static=True)
-        return c.call, c
 
     def function_eager(self, phase, static, j=None):
         module = self.aa_module() if j and j.req.get("aa") and j.lane == "optimized" else self.model.module
@@ -292,74 +242,6 @@ class Lanes:
         if not names:
             return f"torch-{dev}-eager"
         return f"torch-{dev}-{'+'.join(names)}"
-
-    def run(self, j):
-        """Runs the job's timed region; the times land in j.times."""
-        if j.prepare:
-            j.prepare()
-        else:
-            self.begin(j)
-        nvtx = self.nvtx(j) if self.opts["nvtx"] and self.clock.cuda else contextlib.nullcontext()
-        with nvtx:
-            self.host.start()
-            try:
-                _, j.times = self.clock.run(j.go, ())
-            except Exception as e:
-                j.times = e.times
-                if not j.used or asked_for(e):
-                    raise
-                self.rescue(j, e)
-            finally:
-                j.times.update(self.host.stop())
-        self.steps(j)
-
-    def rescue(self, j, e):
-        """The compiled path failed: the request is served eager, and its time
-        is what a user would have waited."""
-        j.rescued = e
-        j.undo()
-        self.clock.sync()
-        j.times["wall_ns"] = calls.now() - j.times["start_ns"]
-
-    def begin(self, j):
-        if j.used and j.used[0][0].cudagraphs:
-            torch.compiler.cudagraph_mark_step_begin()
-
-    def steps(self, j):
-        if not j.step_marks:
-            return
-        j.times["steps_ns"] = j.step_marks(j.times["start_ns"])
-        if j.times["steps_ns"]:
-            j.times["steps_kv"] = list(range(j.exec + 1, j.exec + j.new + 1))
-
-    @contextlib.contextmanager
-    def nvtx(self, j):
-        torch.cuda.nvtx.range_push(f"tailscope {j.lane} {j.mode} {j.shape} #{j.req['id']}")
-        try:
-            yield
-        finally:
-            torch.cuda.nvtx.range_pop()
-
-    def keep(self, j):
-        """What the check needs of a finished job."""
-        if j.mode in ("prefill", "forward"):
-            if self.model.kind == "causal-lm":
-                return Kept(j.out[0][:, -1], [])
-            return Kept(first_tensor(j.out), [])
-        return Kept(j.last, ([j.first] if j.first is not None else []) + j.toks)
-
-
-def forget(j, stamps):
-    """Drops what a failed attempt left."""
-    j.first = None
-    del j.toks[:]
-    if stamps:
-        del stamps[:]
-
-
-def asked_for(e):
-    """An error that the user's own settings ask for."""
-    return "fail_on_recompile" in str(e)
 
 
 def power_of_two(n, least):

@@ -129,7 +129,7 @@ def run(a, mode, prefill, decode, extra):
     total = len(list(requests(a, mode, prefill, decode, 1)))
     last = {}
     for req in requests(a, mode, prefill, decode, reps):
-        w.request(req)
+        w.requests.run(req)
         w.out.flush()
         for b in out.take("batch"):
             if req["id"] > warm * total:
@@ -172,9 +172,9 @@ def overhead(a):
         new = 0 if mode == "prefill" else a.new
         req = {"t": "req", "id": 1, "mode": mode, "batch": 1, "tokens": 61, "exec": [61, 61], "new_tokens": new, "seed": 1,
                "order": ["optimized"], "strategy": dict(zip(("prefill", "decode"), words))}
-        w.share = 0
+        w.comparer.share = 0
         for _ in range(4):
-            w.request(dict(req))
+            w.requests.run(dict(req))
         w.out.flush()
         out.lines.clear()
         bare, ours = [], []
@@ -203,7 +203,7 @@ def overhead(a):
                 fn(*args)
             sync()
             bare.append(clock() - t)
-            w.request({**req, "id": 10 + i})
+            w.requests.run({**req, "id": 10 + i})
             w.out.flush()
             ours.append(out.take("batch")[-1]["wall_ns"][-1])
             out.lines.clear()

@@ -1,0 +1,160 @@
+"""What is told of compiles, captures, limits and fallbacks: events as they
+happen, evidence and counters when a region is over."""
+
+import traceback
+
+from . import evidence
+from .groups import label
+from .models import first_line
+from .wire import log, now
+
+
+class Story:
+    """Attributes what torch reports to the job whose region runs (now), and
+    keeps the groups' counters."""
+
+    def __init__(self, out, groups, opts, device, limit):
+        self.out, self.groups, self.opts, self.device, self.limit = out, groups, opts, device, limit
+        self.now, self.dirty, self.pending, self.explained = None, True, [], {}
+        self.base = evidence.snapshot()
+
+    def settle(self, job):
+        """After the region: what ran in place of what was asked."""
+        if job.rescued is not None:
+            self.rescued(job)
+        elif job.used:
+            self.served_eager(job)
+
+    def rescued(self, job):
+        e = job.rescued
+        log("".join(traceback.format_exception(type(e), e, e.__traceback__)))
+        text = f"{type(e).__name__}: {first_line(e)}"
+        limit = "recompile_limit" in str(e) or "RecompileLimit" in type(e).__name__
+        job.group.fallbacks += 1
+        self.dirty = True
+        asked = "+".join(sorted({c.backend for c, _ in job.used}))
+        job.backend = f"torch-{self.device}-eager"
+        self.event("fallback", job, f"{asked} failed and the request ran eager: {text}"[:500],
+                   extra={"fallback_from": asked, "fallback_error": text[:2000]})
+        if not limit:
+            for c, _ in job.used[:]:
+                new = self.groups.retreat(job.group, c, text)
+                self.evidence(job, new, "", 0, {})
+
+    def served_eager(self, job):
+        """Shapes that no executable serves ran eager inside torch.compile: at
+        the limit, or by stance."""
+        missing, all_ = 0, 0
+        for c, shapes in job.used:
+            all_ += len(shapes)
+            if "*" not in c.shapes and c.backend != "eager":
+                missing += len(shapes - c.shapes)
+        if not missing:
+            return
+        job.group.fallbacks += 1
+        self.dirty = True
+        why = "the recompile limit is reached" if job.group.limit_reached else f"stance {self.opts['stance']}" \
+            if self.opts["stance"] != "default" else "no executable was made"
+        dev = f"torch-{self.device}"
+        job.backend = f"{dev}-eager" if missing == all_ else f"{job.backend}+eager"
+        what = job.shape if missing == all_ else f"{missing} of {all_} calls of {job.shape}"
+        self.event("fallback", job, f"{what} ran eager: {why}",
+                   extra={"fallback_from": job.used[0][0].backend, "fallback_error": why})
+
+    def compiled(self, start, end, graphs, reason, compile_id):
+        job = self.now
+        if job is None or job.group is None:
+            log(f"{graphs} graphs compiled outside of a request, {(end - start) / 1e6:.1f} ms: {reason}")
+            return
+        if graphs <= 0:
+            return  # attempted and given up: the limit, or nothing to compile
+        job.compile_ns += end - start
+        g, (c, shape, key) = job.group, job.at()
+        g.compile_ns += end - start
+        if c:
+            c.shapes.add("*" if c.dynamic else key)
+        for i in range(graphs):
+            g.graphs, g.made = g.graphs + 1, g.made + 1
+            first = g.made == 1
+            used = f"{g.graphs} of {self.limit * g.frames()} used"
+            text = f"first executable, {shape}" if first else reason or f"no executable for {shape}"
+            self.event("compile" if first else "recompile", job, f"{text}; {used}", shape=shape,
+                       dur_ns=end - start if i == 0 else 0, extra={"compile_id": compile_id, "guard": reason})
+        self.dirty = True
+        if c:
+            self.evidence(job, c, compile_id, end - start, {"reason": reason}, shape)
+
+    def noticed(self, graphs, reason):
+        """Without callbacks: what the counters say after the region, with the
+        time that Dynamo's own metrics give."""
+        if graphs > 0:
+            seconds = evidence.last_metrics("").get("entire_frame_compile_time_s") or 0
+            t = now()
+            self.compiled(t - int(seconds * 1e9), t, graphs, reason, "")
+            if not self.now.group.limit_reached:  # which of its shapes it was, nobody said
+                for c, shapes in self.now.used:
+                    c.shapes |= shapes
+
+    def recorded(self, start, end):
+        job = self.now
+        if job is None or job.group is None:
+            return
+        job.group.captures += 1
+        self.dirty = True
+        shape = job.at()[1]
+        self.event("graph_capture", job, f"CUDA graph recorded for {shape}", shape=shape, dur_ns=end - start)
+
+    def limited(self, reason):
+        job = self.now
+        if job is None or job.group is None or job.group.limit_reached:
+            return
+        job.group.limit_reached, self.dirty = True, True
+        self.event("limit_reached", job, f"all {self.limit} executables used: new shapes run eager from here; {reason}")
+
+    def evidence(self, job, c, compile_id, dur, extra, shape=None):
+        """Noted now, sent after the region: metrics are complete then."""
+        self.pending.append(({
+            "lane": "optimized", "mode": job.mode, "strategy": job.group.strategy, "shape": shape or job.shape,
+            "backend_requested": c.requested, "backend_actual": c.backend, "compile_ns": dur,
+            **({"fallback_from": c.requested, "fallback_error": c.error[:2000]} if c.error else {}),
+        }, compile_id, {**extra, "mode": self.opts["mode"], "dynamic": c.dynamic, "cudagraphs": c.cudagraphs,
+                            "fullgraph": self.opts["fullgraph"]}))
+
+    def event(self, kind, job, reason, lane=None, shape=None, dur_ns=0, extra=None):
+        fields = {"t_ns": now(), "kind": kind, "reason": reason}
+        if job is not None:
+            fields.update(lane=job.lane, mode=job.mode, shape=shape or job.shape, request=job.req["id"],
+                          strategy=job.group.strategy if job.group else label(job.mode, job.req["strategy"]))
+        if lane:
+            fields["lane"] = lane
+        if dur_ns:
+            fields["dur_ns"] = dur_ns
+        if extra:
+            fields["extra"] = extra
+        self.out.send("event", **fields)
+
+    def report(self, sums):
+        """Counters and evidence, when something changed."""
+        for fields, compile_id, extra in self.pending:
+            self.out.send("evidence", **finish_evidence(fields, compile_id, extra, self.explained))
+        self.pending.clear()
+        if not self.dirty:
+            return
+        self.dirty = False
+        total = evidence.snapshot()
+        own = {k: v - self.base[k] if isinstance(v, int) else v for k, v in total.items()}
+        self.out.send("counters", groups=[g.counter(self.limit) for g in self.groups.all.values()],
+                      checks=sums.message(),
+                      engine={**own, "tokens_differ": sums.tokens_differ, "stance": self.opts["stance"],
+                              "explain": self.explained})
+
+
+def finish_evidence(fields, compile_id, extra, explained):
+    """Adds what Dynamo knows of a compile once it is over."""
+    m = evidence.last_metrics(compile_id) if compile_id else {}
+    if m.get("graph_op_count"):
+        fields["nodes_before"] = int(m["graph_op_count"])
+    fields["extra"] = {**extra, "metrics": {k: v if isinstance(v, (int, float, str)) else str(v)
+                                            for k, v in m.items()},
+                       "dynamo_counters_after_compile": evidence.snapshot(), "explain": explained}
+    return fields
