@@ -274,3 +274,34 @@ func orElse(s, other string) string {
 	}
 	return s
 }
+
+// maxReadings bounds the readings of a session that are read at once.
+const maxReadings = 1 << 20
+
+// readTelemetry reads telemetry.csv.
+func readTelemetry(dir string, m *Manifest) ([]Telemetry, error) {
+	l, err := textio.OpenLines(filepath.Join(dir, TelemetryName))
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	var out []Telemetry
+	for len(out) < maxReadings {
+		line, err := l.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if l.N == 1 {
+			continue
+		}
+		t, err := parseTelemetry(string(line), m.StartNs, m)
+		if err != nil {
+			return nil, l.Errorf("%v", err)
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}

@@ -195,3 +195,21 @@ func (m *merged) group(runs bool) Group {
 func (g *Group) Sorted() []int64 { return g.sorted }
 
 func ms(ns float64) stats.Num { return stats.Num(ns / 1e6) }
+
+// Quantile returns one of the quantiles of the tables: 0.5, 0.9, 0.95, 0.99 or
+// 0.999.
+func (g *Group) Quantile(q float64) stats.Num {
+	switch q {
+	case .5:
+		return g.P50Ms
+	case .9:
+		return g.P90Ms
+	case .95:
+		return g.P95Ms
+	case .99:
+		return g.P99Ms
+	case .999:
+		return g.P999Ms
+	}
+	return stats.Num(math.NaN())
+}

@@ -1,0 +1,281 @@
+// Package gate reads and decides expressions such as
+// 'ratio(optimized.p99_ms) <= 1.05' over the named quantities of two results,
+// A (the baseline) and B. A plain name is B alone; ratio(x) is B over A,
+// delta(x) is B minus A, base(x) is A alone.
+//
+// It promises that an expression is decided or refused, never guessed: a name
+// that is not there is an error, a value that is missing fails the gate.
+package gate
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Lookup returns the quantity of a name in result A or B. ok is false when
+// the name is unknown; the value is NaN when it is known and missing.
+type Lookup func(name string, inA bool) (v float64, ok bool)
+
+// Expr is a comparison that was read.
+type Expr struct {
+	Text        string
+	left, right node
+	op          string
+}
+
+// Result is a decided gate.
+type Result struct {
+	Pass        bool
+	Left, Right float64
+	Sentence    string
+}
+
+// node is a part of an arithmetic expression.
+type node interface {
+	eval(Lookup) (float64, error)
+}
+
+type (
+	number float64
+	name   string
+	call   struct{ fn, arg string }
+	binary struct {
+		op   byte
+		a, b node
+	}
+	negated struct{ a node }
+)
+
+func (n number) eval(Lookup) (float64, error) { return float64(n), nil }
+
+func (n name) eval(l Lookup) (float64, error) { return get(l, string(n), false) }
+
+func get(l Lookup, n string, inA bool) (float64, error) {
+	v, ok := l(n, inA)
+	if !ok {
+		return 0, fmt.Errorf("there is no quantity %q", n)
+	}
+	return v, nil
+}
+
+func (c call) eval(l Lookup) (float64, error) {
+	a, err := get(l, c.arg, true)
+	if err != nil || c.fn == "base" {
+		return a, err
+	}
+	b, err := get(l, c.arg, false)
+	if c.fn == "delta" {
+		return b - a, err
+	}
+	return b / a, err
+}
+
+func (x negated) eval(l Lookup) (float64, error) {
+	v, err := x.a.eval(l)
+	return -v, err
+}
+
+func (x binary) eval(l Lookup) (float64, error) {
+	a, err := x.a.eval(l)
+	if err != nil {
+		return 0, err
+	}
+	b, err := x.b.eval(l)
+	switch x.op {
+	case '+':
+		return a + b, err
+	case '-':
+		return a - b, err
+	case '*':
+		return a * b, err
+	}
+	return a / b, err
+}
+
+// maxLen and maxDepth bound an expression.
+const (
+	maxLen   = 1000
+	maxDepth = 50
+)
+
+// Parse reads an expression.
+func Parse(s string) (*Expr, error) {
+	if len(s) > maxLen {
+		return nil, fmt.Errorf("the gate is longer than %d characters", maxLen)
+	}
+	p := &parser{s: s}
+	e := &Expr{Text: strings.TrimSpace(s)}
+	var err error
+	if e.left, err = p.sum(0); err != nil {
+		return nil, p.wrap(err)
+	}
+	if e.op = p.operator(); e.op == "" {
+		return nil, p.wrap(fmt.Errorf("want one of <=, <, >=, > after a quantity"))
+	}
+	if e.right, err = p.sum(0); err != nil {
+		return nil, p.wrap(err)
+	}
+	if p.space(); p.at < len(p.s) {
+		return nil, p.wrap(fmt.Errorf("unexpected %q", p.s[p.at:]))
+	}
+	return e, nil
+}
+
+// Decide evaluates the expression. A value that is missing fails it.
+func (e *Expr) Decide(l Lookup) (Result, error) {
+	var r Result
+	var err error
+	if r.Left, err = e.left.eval(l); err != nil {
+		return r, fmt.Errorf("gate '%s': %w", e.Text, err)
+	}
+	if r.Right, err = e.right.eval(l); err != nil {
+		return r, fmt.Errorf("gate '%s': %w", e.Text, err)
+	}
+	switch e.op {
+	case "<=":
+		r.Pass = r.Left <= r.Right
+	case "<":
+		r.Pass = r.Left < r.Right
+	case ">=":
+		r.Pass = r.Left >= r.Right
+	case ">":
+		r.Pass = r.Left > r.Right
+	}
+	word := "holds"
+	if !r.Pass {
+		word = "fails"
+	}
+	r.Sentence = fmt.Sprintf("gate '%s' %s: %s against %s", e.Text, word, show(r.Left), show(r.Right))
+	if math.IsNaN(r.Left) || math.IsNaN(r.Right) {
+		r.Sentence = fmt.Sprintf("gate '%s' fails: a value is missing", e.Text)
+	}
+	return r, nil
+}
+
+func show(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+
+type parser struct {
+	s  string
+	at int
+}
+
+func (p *parser) wrap(err error) error {
+	return fmt.Errorf("gate '%s', character %d: %w", p.s, p.at+1, err)
+}
+
+func (p *parser) space() {
+	for p.at < len(p.s) && strings.IndexByte(" \t\r\n", p.s[p.at]) >= 0 {
+		p.at++
+	}
+}
+
+func (p *parser) operator() string {
+	p.space()
+	for _, op := range []string{"<=", ">=", "<", ">"} {
+		if strings.HasPrefix(p.s[p.at:], op) {
+			p.at += len(op)
+			return op
+		}
+	}
+	return ""
+}
+
+// one takes one of the bytes given.
+func (p *parser) one(set string) byte {
+	p.space()
+	if p.at < len(p.s) && strings.IndexByte(set, p.s[p.at]) >= 0 {
+		p.at++
+		return p.s[p.at-1]
+	}
+	return 0
+}
+
+func (p *parser) sum(depth int) (node, error) {
+	a, err := p.product(depth)
+	for err == nil {
+		op := p.one("+-")
+		if op == 0 {
+			return a, nil
+		}
+		var b node
+		if b, err = p.product(depth); err == nil {
+			a = binary{op, a, b}
+		}
+	}
+	return nil, err
+}
+
+func (p *parser) product(depth int) (node, error) {
+	a, err := p.atom(depth)
+	for err == nil {
+		op := p.one("*/")
+		if op == 0 {
+			return a, nil
+		}
+		var b node
+		if b, err = p.atom(depth); err == nil {
+			a = binary{op, a, b}
+		}
+	}
+	return nil, err
+}
+
+func (p *parser) atom(depth int) (node, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("nested too deeply")
+	}
+	switch {
+	case p.one("-") != 0:
+		a, err := p.atom(depth + 1)
+		return negated{a}, err
+	case p.one("(") != 0:
+		a, err := p.sum(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		if p.one(")") == 0 {
+			return nil, fmt.Errorf("want )")
+		}
+		return a, nil
+	}
+	w := p.word()
+	if w == "" {
+		return nil, fmt.Errorf("want a quantity, e.g. optimized.p99_ms, or a number")
+	}
+	if v, err := strconv.ParseFloat(w, 64); err == nil && w[0] < 'A' {
+		return number(v), nil
+	}
+	if p.one("(") == 0 {
+		return name(w), nil
+	}
+	if w != "ratio" && w != "delta" && w != "base" {
+		return nil, fmt.Errorf("%s is no function; there are ratio, delta and base", w)
+	}
+	p.space()
+	arg := p.word()
+	if arg == "" || p.one(")") == 0 {
+		return nil, fmt.Errorf("%s takes one quantity, e.g. %s(optimized.p99_ms)", w, w)
+	}
+	return call{w, arg}, nil
+}
+
+// word takes a name or a number. Names may hold letters, digits, dots,
+// underscores and, between letters, dashes; other labels stand in double quotes.
+func (p *parser) word() string {
+	start := p.at
+	quoted := false
+	for p.at < len(p.s) {
+		c := p.s[p.at]
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted, c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_':
+		default:
+			return strings.ReplaceAll(p.s[start:p.at], `"`, "")
+		}
+		p.at++
+	}
+	return strings.ReplaceAll(p.s[start:p.at], `"`, "")
+}

@@ -1,0 +1,76 @@
+package gate
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func lookup(name string, inA bool) (float64, bool) {
+	v, ok := map[string][2]float64{"optimized.p99_ms": {40, 42}, "eager.p99_ms": {50, 100}, "x.none": {math.NaN(), math.NaN()},
+		"gpu-compile.p50_ms": {2, 1}}[name]
+	if inA {
+		return v[0], ok
+	}
+	return v[1], ok
+}
+
+func TestDecide(t *testing.T) {
+	for text, want := range map[string]bool{
+		"ratio(optimized.p99_ms) <= 1.05":         true, // 42/40 = 1.05
+		"ratio(optimized.p99_ms) < 1.05":          false,
+		"optimized.p99_ms <= 40":                  false,
+		"base(optimized.p99_ms) <= 40":            true,
+		"delta(optimized.p99_ms) <= 2":            true,
+		"optimized.p99_ms / eager.p99_ms <= 0.42": true,
+		"optimized.p99_ms<=eager.p99_ms-(2*29)":   true,
+		"-optimized.p99_ms >= -42":                true,
+		"x.none <= 5":                             false,
+		"x.none > 5":                              false,
+		`ratio("gpu-compile".p50_ms) <= .5`:       true,
+		"ratio(eager.p99_ms) >= 2 ":               true,
+		"optimized.p99_ms > 1e1":                  true,
+	} {
+		e, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := e.Decide(lookup)
+		if err != nil || r.Pass != want {
+			t.Errorf("%s: %v, %v; want %v", text, r, err, want)
+		}
+		if r.Pass == strings.Contains(r.Sentence, "fails") {
+			t.Errorf("%s: sentence %q", text, r.Sentence)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, text := range []string{"", "optimized.p99_ms", "<= 3", "f(x.y) <= 2", "ratio() < 1", "ratio(1 < 2", "1 <= 2 <= 3", "a + <= 1",
+		strings.Repeat("(", 100) + "1<2", strings.Repeat("-", 200) + "1<2"} {
+		if e, err := Parse(text); err == nil {
+			t.Errorf("%q was read as %+v", text, e)
+		}
+	}
+	e, err := Parse("optimized.p98_ms < 2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Decide(lookup); err == nil || !strings.Contains(err.Error(), "p98") {
+		t.Fatal("unknown quantity:", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("ratio(optimized.p99_ms) <= 1.05")
+	f.Add(`-("a b".x*2)/3 > 1e9`)
+	f.Fuzz(func(t *testing.T, s string) {
+		e, err := Parse(s)
+		if err != nil {
+			return
+		}
+		if _, err := e.Decide(func(string, bool) (float64, bool) { return 1, true }); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
