@@ -54,13 +54,19 @@ func (i *Info) strategy(phase, name, why string) {
 	i.Strategies[phase] = append(i.Strategies[phase], Allowed{Name: name, OK: why == "", Why: why})
 }
 
+// canMake are the element types of inputs that an engine makes up.
+var canMake = map[string]bool{
+	"float32": true, "float16": true, "bfloat16": true, "float64": true, "bool": true,
+	"int8": true, "int16": true, "int32": true, "int64": true, "uint8": true, "uint16": true, "uint32": true, "uint64": true,
+}
+
 // cannotRun says why inputs cannot be made.
 func (i *Info) cannotRun() string {
 	for _, p := range i.Inputs {
 		switch {
 		case p.Type == "string":
 			return fmt.Sprintf("input %q takes strings, which cannot be made", p.Name)
-		case elemBits[elemType(p.Type)] == 0:
+		case !canMake[p.Type]:
 			return fmt.Sprintf("input %q is %s, not a tensor that can be made", p.Name, p.Type)
 		case p.NoShape && i.Kind != KindCausalLM:
 			return fmt.Sprintf("input %q states no shape", p.Name)

@@ -91,5 +91,12 @@ func (b Builtin) build(dir string, progress func(done, total int64)) error {
 	if err != nil {
 		return err
 	}
-	return b.spec.Graph().Write(filepath.Join(dir, "model.onnx"), build.Options{External: true, Progress: progress})
+	g, size := b.spec.Graph(), int64(0)
+	for _, w := range g.Weights {
+		size += w.Size()
+	}
+	if err := needSpace(dir, size); err != nil {
+		return err
+	}
+	return g.Write(filepath.Join(dir, "model.onnx"), build.Options{External: true, Progress: progress})
 }

@@ -19,7 +19,11 @@ const prepareVersion = 1
 // Graph is a graph file ready for a session, with the names of its ports.
 // Weights lie outside of the file, so that sessions of all shapes share them.
 // Symbolic input dimensions carry the names DimBatch, DimSeq, DimPast and
-// DimTotal; fixing these four fixes every shape of the graph.
+// DimTotal; fixing these four fixes every shape of the graph. WebGPU keeps
+// int64 nodes (the mask's Cast, reshapes of ids) on the CPU unless its option
+// enableInt64 is on; then a built-in graph of fixed shape runs on the device
+// from end to end, as capturing it needs. With symbolic shapes that option
+// makes things worse: 63 copies instead of 10.
 type Graph struct {
 	Path            string
 	Inputs, Outputs []Port

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -59,6 +60,30 @@ func TestSpecialiseEqualsUnmarshal(t *testing.T) {
 	}
 	if err := Specialise(src, dst, map[string]int64{"nope": 1}); err == nil {
 		t.Error("unknown dimension accepted")
+	}
+}
+
+// TestAppendArgMax: one output more, everything else as it was.
+func TestAppendArgMax(t *testing.T) {
+	src := testModel(t, "half")
+	dst := filepath.Join(filepath.Dir(src), "token.onnx")
+	if err := AppendArgMax(src, dst); err != nil {
+		t.Fatal(err)
+	}
+	a, b := readProto(t, src), readProto(t, dst)
+	last := len(b.Graph.Output) - 1
+	if b.Graph.Output[last].GetName() != TokenOutput {
+		t.Errorf("last output is %s", b.Graph.Output[last].GetName())
+	}
+	b.Graph.Output, b.Graph.Node = b.Graph.Output[:last], b.Graph.Node[:len(a.Graph.Node)]
+	if !proto.Equal(a, b) {
+		t.Error("something else changed")
+	}
+	if _, err := load(dst); err != nil {
+		t.Error(err)
+	}
+	if err := AppendArgMax(testModel(t, "mlp"), dst); err == nil || !strings.Contains(err.Error(), "no input input_ids") {
+		t.Error(err)
 	}
 }
 
