@@ -232,3 +232,22 @@ func TestUntil(t *testing.T) {
 		t.Errorf("stopped after %d samples a lane", until)
 	}
 }
+
+// Device times appear late, slide with the window and are exact in small ones.
+func TestWindowDeviceTimes(t *testing.T) {
+	c := NewCollector(CollectorOptions{WindowNs: 2e9})
+	m := newMixture(46)
+	for i := range 6000 {
+		c.Add(m.add("a", 1e6, func(s *Sample) {
+			if i >= 3000 {
+				s.DeviceNs = s.WallNs / 2
+			}
+		}))
+	}
+	w := c.Live(Prefill, m.t).Lanes[Optimized].Window
+	near(t, "device p50", w.DeviceP50, w.P50.Value/2, .01)
+	near(t, "host share", w.HostShare, .5, .001)
+	s := c.Live(Prefill, m.t).Lanes[Optimized].Session
+	near(t, "session device p50", s.DeviceP50, s.P50.Value/2, .01)
+	near(t, "small window", c.Live(Prefill, m.t+1_800_000_000).Lanes[Optimized].Window.DeviceP50, .5e6, .02)
+}

@@ -28,14 +28,14 @@ func (c *Collector) detectorInput(m *modeState) DetectorInput {
 	from := max(0, m.win.n-8*seriesMax)
 	for i := from; i < m.win.n; i++ {
 		e := m.win.at(i)
-		in.Recent[e.lane]++
+		in.Recent[e.lane()]++
 		if e.flags&FlagSpike != 0 {
-			in.Spikes[e.lane]++
+			in.Spikes[e.lane()]++
 		}
-		if e.lane == Optimized && e.flags&FlagShapeNew != 0 {
+		if e.lane() == Optimized && e.flags&FlagShapeNew != 0 {
 			in.NewShapes++
 		}
-		if e.lane == Optimized && e.flags&(FlagCompile|FlagRecompile) != 0 {
+		if e.lane() == Optimized && e.flags&(FlagCompile|FlagRecompile) != 0 {
 			in.Compiles++
 		}
 	}
@@ -46,9 +46,9 @@ func (c *Collector) detectorInput(m *modeState) DetectorInput {
 		if e.flags&(EventFlags|FlagShapeNew) != 0 || e.shape < 0 {
 			continue
 		}
-		med := m.shapes.all[e.shape].lanes[e.lane].median
-		if seen[e.lane]++; seen[e.lane]%in.SeriesStride == 0 && med > 0 {
-			in.Series[e.lane] = append(in.Series[e.lane], float64(e.wall)/med)
+		med := m.shapes.all[e.shape].lanes[e.lane()].median
+		if seen[e.lane()]++; seen[e.lane()]%in.SeriesStride == 0 && med > 0 {
+			in.Series[e.lane()] = append(in.Series[e.lane()], float64(e.wall)/med)
 		}
 	}
 	return in

@@ -10,7 +10,7 @@ type place struct {
 	scenID                    int32
 }
 
-const placeBits = 6
+const placeBits = 8
 
 // placeOf finds a sample's scenario and shape. Batches and plans reuse their
 // strings, so comparing addresses nearly always suffices; the cache holds the

@@ -18,7 +18,7 @@ type pairTable struct {
 type halfPair struct {
 	request uint64
 	wall    int64
-	shape   *shapeState
+	shape   int32 // shapeState.id
 	segment int32
 	lane    Lane
 	waits   bool
@@ -28,7 +28,7 @@ type halfPair struct {
 type Pair struct{ Eager, Optimized int64 }
 
 const (
-	openPairs   = 1 << 13
+	openPairs   = 1 << 12
 	recentPairs = 1 << 12
 )
 
@@ -40,7 +40,7 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *Sampl
 		if h.waits {
 			m.pairs.lost++
 		}
-		*h = halfPair{request: s.Request, wall: s.WallNs, segment: s.Segment, lane: s.Lane, waits: true, shape: st}
+		*h = halfPair{request: s.Request, wall: s.WallNs, segment: s.Segment, lane: s.Lane, waits: true, shape: st.id}
 		return
 	}
 	h.waits = false
@@ -48,9 +48,11 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *Sampl
 	opt := st
 	if s.Lane == Eager {
 		p = Pair{s.WallNs, h.wall}
-		opt = h.shape
+		opt = m.shapes.byID(h.shape)
 	}
-	opt.eagerOfPairs.record(p.Eager)
+	if h.shape != st.id { // else the shape's own eager samples say the same
+		opt.eagerOfPairs.record(p.Eager)
+	}
 	opt.saved += p.Eager - p.Optimized
 	if s.Segment != c.segment || h.segment != c.segment {
 		sc.pairOld.add(p)

@@ -15,7 +15,7 @@ type shapeState struct {
 	tokens, exec    int64
 	firstSeen       int64
 	shape, strategy string
-	eagerOfPairs    qdist // eager latencies of the requests that the optimized lane ran in this shape
+	eagerOfPairs    qdist // eager latencies of the requests that the optimized lane ran in this shape and the eager lane in another
 }
 
 type shapeLane struct {
@@ -59,6 +59,13 @@ func (t *shapeTable) of(in *interner, s *Sample) *shapeState {
 	st.id = int32(len(t.all))
 	t.all = append(t.all, st)
 	return st
+}
+
+func (t *shapeTable) byID(id int32) *shapeState {
+	if id < 0 {
+		return t.rest
+	}
+	return t.all[id]
 }
 
 func (st *shapeState) add(s *Sample) {
@@ -108,13 +115,22 @@ func (t *shapeTable) list() []ShapeRow {
 
 func (st *shapeState) row() ShapeRow {
 	r := ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.lanes[Optimized].n,
-		EagerP50: st.eagerOfPairs.quantile(0.5), OptP50: st.lanes[Optimized].clean.quantile(0.5),
+		EagerP50: st.eagerMedian(), OptP50: st.lanes[Optimized].clean.quantile(0.5),
 		CompileNs: st.compileNs, SavedNs: float64(st.saved), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
 	if st.tokens > 0 && st.exec > 0 {
 		r.PaddingTax = float64(st.exec) / float64(st.tokens)
 	}
 	r.BreakEven = breakEven(float64(st.compileNs), r.EagerP50-r.OptP50)
 	return r
+}
+
+// eagerMedian is the eager lane's median of the requests that the optimized
+// lane ran in this shape.
+func (st *shapeState) eagerMedian() float64 {
+	if st.eagerOfPairs.n > 0 {
+		return st.eagerOfPairs.quantile(0.5)
+	}
+	return st.lanes[Eager].clean.quantile(0.5)
 }
 
 // breakEven is the number of requests until a compile has paid back at this

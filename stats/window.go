@@ -11,7 +11,8 @@ import (
 type window struct {
 	ns      int64
 	buf     []winSample
-	head    int // oldest
+	dev     []int64 // device times beside buf; nil: the engine has none
+	head    int     // oldest
 	n       int
 	counted int // of the n, from the oldest: those in scen
 	cap     int
@@ -19,14 +20,17 @@ type window struct {
 	scen    [][NumLanes]winDist
 }
 
+// winSample is 32 bytes: two a cache line.
 type winSample struct {
-	t, wall, dev int64
+	t, wall      int64
 	tokens, exec int32
-	shape        int32 // shapeState.id
-	scen         int16
+	shape        int32  // shapeState.id
+	place        uint16 // scenario × 2 + lane
 	flags        Flag
-	lane         Lane
 }
+
+func (e *winSample) lane() Lane { return Lane(e.place & 1) }
+func (e *winSample) scen() int  { return int(e.place >> 1) }
 
 func (e *winSample) tagged() bool { return e.flags&(EventFlags|FlagShapeNew) != 0 }
 
@@ -44,10 +48,11 @@ type winDist struct {
 	tokens, exec, sem int64
 	h, tag            hist
 	devs              int
+	devH              *hist // device times
 	devSum, devWall   int64
 }
 
-func (w *winDist) add(e *winSample) {
+func (w *winDist) add(e *winSample, dev int64) {
 	w.n++
 	w.sum.add(uint64(e.wall))
 	w.sq.addSquare(uint64(e.wall))
@@ -58,13 +63,17 @@ func (w *winDist) add(e *winSample) {
 	if e.tagged() {
 		w.tag.record(e.wall)
 	}
-	if e.dev >= 0 {
+	if dev >= 0 {
 		w.devs++
-		w.devSum, w.devWall = w.devSum+e.dev, w.devWall+e.wall
+		if w.devH == nil {
+			w.devH = new(hist)
+		}
+		w.devH.record(dev)
+		w.devSum, w.devWall = w.devSum+dev, w.devWall+e.wall
 	}
 }
 
-func (w *winDist) remove(e *winSample) {
+func (w *winDist) remove(e *winSample, dev int64) {
 	w.n--
 	w.sum.sub(uint64(e.wall))
 	w.sq.subSquare(uint64(e.wall))
@@ -75,9 +84,10 @@ func (w *winDist) remove(e *winSample) {
 	if e.tagged() {
 		w.tag.remove(e.wall)
 	}
-	if e.dev >= 0 {
+	if dev >= 0 {
 		w.devs--
-		w.devSum, w.devWall = w.devSum-e.dev, w.devWall-e.wall
+		w.devH.remove(dev)
+		w.devSum, w.devWall = w.devSum-dev, w.devWall-e.wall
 	}
 }
 
@@ -91,8 +101,14 @@ func (w *window) add(s *Sample, scen, shape int32) {
 	if i >= len(w.buf) {
 		i -= len(w.buf)
 	}
-	w.buf[i] = winSample{t: s.StartNs + s.WallNs, wall: max(s.WallNs, 0), dev: s.DeviceNs, tokens: s.Tokens,
-		exec: s.ExecutedTokens, shape: shape, scen: int16(scen), lane: s.Lane, flags: s.Flags}
+	w.buf[i] = winSample{t: s.StartNs + s.WallNs, wall: max(s.WallNs, 0), tokens: s.Tokens,
+		exec: s.ExecutedTokens, shape: shape, place: uint16(scen)<<1 | uint16(s.Lane), flags: s.Flags}
+	if s.DeviceNs > Absent && w.dev == nil {
+		w.startDev()
+	}
+	if w.dev != nil {
+		w.dev[i] = s.DeviceNs
+	}
 	w.n++
 }
 
@@ -108,6 +124,13 @@ func (w *window) grow() {
 		for i := range w.n {
 			next[i] = *w.at(i)
 		}
+		if w.dev != nil {
+			dev := make([]int64, len(next))
+			for i := range w.n {
+				dev[i] = w.devAt(i)
+			}
+			w.dev = dev
+		}
 		w.buf, w.head = next, 0
 	case w.n == len(w.buf):
 		w.cut = true
@@ -122,10 +145,28 @@ func (w *window) at(i int) *winSample {
 	return &w.buf[i]
 }
 
+// startDev begins to keep device times, which not every engine has.
+func (w *window) startDev() {
+	w.dev = make([]int64, len(w.buf))
+	for i := range w.dev {
+		w.dev[i] = Absent
+	}
+}
+
+func (w *window) devAt(i int) int64 {
+	if w.dev == nil {
+		return Absent
+	}
+	if i += w.head; i >= len(w.buf) {
+		i -= len(w.buf)
+	}
+	return w.dev[i]
+}
+
 func (w *window) pop() {
 	if w.counted > 0 {
 		e := &w.buf[w.head]
-		w.scen[e.scen][e.lane].remove(e)
+		w.scen[e.scen()][e.lane()].remove(e, w.devAt(0))
 		w.counted--
 	}
 	w.n--
@@ -145,10 +186,10 @@ func (w *window) expire(t int64) {
 func (w *window) count() {
 	for ; w.counted < w.n; w.counted++ {
 		e := w.at(w.counted)
-		for int(e.scen) >= len(w.scen) {
+		for e.scen() >= len(w.scen) {
 			w.scen = append(w.scen, [NumLanes]winDist{})
 		}
-		w.scen[e.scen][e.lane].add(e)
+		w.scen[e.scen()][e.lane()].add(e, w.devAt(w.counted))
 	}
 }
 
@@ -174,11 +215,11 @@ func (w *window) gather() (lanes [NumLanes]winDist, raw [NumLanes]small, scen []
 	}
 	for i := range w.n {
 		e := w.at(i)
-		if lanes[e.lane].n < exactBelow {
-			raw[e.lane].take(e)
+		if lanes[e.lane()].n < exactBelow {
+			raw[e.lane()].take(e, w.devAt(i))
 		}
-		if w.scen[e.scen][e.lane].n < exactBelow {
-			scen[e.scen][e.lane].take(e)
+		if w.scen[e.scen()][e.lane()].n < exactBelow {
+			scen[e.scen()][e.lane()].take(e, w.devAt(i))
 		}
 	}
 	return lanes, raw, scen
@@ -195,12 +236,18 @@ func (w *winDist) merge(o *winDist) {
 	w.devSum, w.devWall = w.devSum+o.devSum, w.devWall+o.devWall
 	w.h.merge(&o.h)
 	w.tag.merge(&o.tag)
+	if o.devs > 0 {
+		if w.devH == nil {
+			w.devH = new(hist)
+		}
+		w.devH.merge(o.devH)
+	}
 }
 
-func (m *small) take(e *winSample) {
+func (m *small) take(e *winSample, dev int64) {
 	m.wall = append(m.wall, e.wall)
-	if e.dev >= 0 {
-		m.dev = append(m.dev, e.dev)
+	if dev >= 0 {
+		m.dev = append(m.dev, dev)
 	}
 }
 
@@ -219,6 +266,10 @@ func (w *winDist) summary(raw small) Summary {
 		s.DeviceP50, s.DeviceP99 = Percentile(raw.dev, 0.5), Percentile(raw.dev, 0.99)
 	} else {
 		describeHist(&s, &w.h, w.sum, w.sq)
+		if w.devs > 0 {
+			s.DeviceP50 = histQuantile(w.devH, 0.5, 0, math.MaxInt64)
+			s.DeviceP99 = histQuantile(w.devH, 0.99, 0, math.MaxInt64)
+		}
 	}
 	if w.tokens > 0 && total > 0 {
 		s.TokensPerS = float64(w.tokens) / total * 1e9
