@@ -100,7 +100,9 @@ func (a axis) rowLabels(rows int) []string {
 				return
 			}
 		}
-		out[y] = brief(v)
+		if out[y] = brief(v); v == 0 {
+			out[y] = "0"
+		}
 	}
 	put(a.hi)
 	put(a.lo)
@@ -114,8 +116,12 @@ func (a axis) rowLabels(rows int) []string {
 func (a axis) round() []float64 {
 	var out []float64
 	if !a.log {
-		for _, f := range []float64{0.5, 0.25, 0.75} {
-			out = append(out, a.lo+f*(a.hi-a.lo))
+		parts := 5.0 // hi is 1, 2 or 5 times a power of ten
+		if m := a.hi / math.Pow(10, math.Floor(math.Log10(a.hi)*(1+1e-12))); m > 1.5 && m < 3 {
+			parts = 4
+		}
+		for i := 1.0; i < parts; i++ {
+			out = append(out, a.hi*i/parts)
 		}
 		return out
 	}

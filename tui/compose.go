@@ -51,7 +51,7 @@ func (m *model) compose() string {
 	state := m.layoutState()
 	m.sc.waiting = state.start
 	m.lay = arrange(m.w, m.h, state)
-	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30
+	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30 || state.replay && m.h >= 8
 	m.keepFocus()
 	for len(m.rows) < m.h {
 		m.rows = append(m.rows, rowBuf{})

@@ -1,6 +1,9 @@
 package tui
 
 import (
+	"strconv"
+	"strings"
+
 	"tailscope/runner/view"
 )
 
@@ -22,6 +25,9 @@ func (p *footerPanel) view() string {
 		}
 	}
 	keys := p.keys.footer()
+	if p.sc.v.Replay != nil {
+		keys = p.keys.replayFooter()
+	}
 	if p.sc.waiting {
 		keys = keys[len(keys)-2:] // help and quit: nothing can be toggled yet
 	}
@@ -90,6 +96,9 @@ func (p *statusPanel) view() string {
 	if p.sc.waiting && text == p.sc.v.Status {
 		text = "" // the start screen says it already
 	}
+	if r := p.sc.v.Replay; r != nil && (level == "" || text == "") {
+		return join(block([]string{replayBar(st, r, p.w)}, p.w, p.h))
+	}
 	l := newLine(p.w).gap(1)
 	switch {
 	case text == "":
@@ -126,6 +135,23 @@ const (
 	noticeNs      = 8e9
 	errorNoticeNs = 30e9
 )
+
+// replayBar is "▶ 0:42 ━━━━━●────────── 5:00 ×1".
+func replayBar(st *styles, r *view.Replay, w int) string {
+	play := "‖"
+	if r.Playing {
+		play = "▶"
+	}
+	l := newLine(w).gap(1).put(st.strong, play+" "+clock(r.PosNs)+" ")
+	end := " " + clock(r.LenNs) + " ×" + strconv.FormatFloat(r.Speed, 'g', 3, 64) + " "
+	n := l.room() - cells(end)
+	if n < 4 || r.LenNs <= 0 {
+		return l.put(st.muted, end).String()
+	}
+	at := int(float64(n-1) * min(1, max(0, float64(r.PosNs)/float64(r.LenNs))))
+	l.put(st.ok, strings.Repeat("━", at)).put(st.strong, "●").put(st.faint, strings.Repeat("─", n-1-at))
+	return l.put(st.muted, end).String()
+}
 
 // freshNotice is the newest notice of the session that has not expired.
 func freshNotice(v *view.View) *view.Notice {

@@ -92,6 +92,15 @@ func (k *keyMap) footer() []footKey {
 	}
 }
 
+// replayFooter is the bottom line over a recorded session.
+func (k *keyMap) replayFooter() []footKey {
+	return []footKey{
+		{k.Pause, "play/pause", 1}, {k.Back, "back 5 s", 2}, {k.Forth, "forward 5 s", 2}, {k.Wider, "faster", 4}, {k.Narrower, "slower", 4},
+		{k.NextEvent, "next event", 3}, {k.PrevEvent, "event before", 3}, {k.Hide, "hide tagged", 5}, {k.Scale, "log/lin", 6},
+		{k.Help, "help", 0}, {k.Quit, "quit", 0},
+	}
+}
+
 type footKey struct {
 	b    key.Binding
 	word string

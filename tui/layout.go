@@ -99,6 +99,9 @@ func arrange(w, h int, s layoutState) layout {
 	case h >= 18:
 		head = 2
 	}
+	if s.replay && h >= 8 {
+		status = 1 // the bar of the position
+	}
 	l.add(slotHeader, 0, 0, w, head)
 	l.body(w, head, h-head-status-foot, s)
 	l.add(slotStatus, 0, h-foot-status, w, status)

@@ -130,26 +130,27 @@ func (p *verdictPanel) pairLines(w, n, indent int) []string {
 
 // pairFacts lists what the pairs say; in an A/A run both lanes are eager.
 func pairFacts(pr *stats.PairView, aa bool) []string {
-	name, diff := "optimized", "optimized − eager"
+	diff := "optimized − eager"
 	if aa {
-		name, diff = "eager B", "eager B − eager A"
+		diff = "eager B − eager A"
 	}
+	noise := finite(pr.NoiseNs) && pr.NoiseNs > 0 && finite(pr.MedianDiff) && math.Abs(pr.MedianDiff) < pr.NoiseNs
 	var out []string
-	if finite(pr.Crossover) {
+	if finite(pr.Crossover) && !aa && !noise { // inside the noise nobody wins
 		switch {
 		case pr.Crossover <= 0:
-			out = append(out, name+" loses at every quantile")
+			out = append(out, "optimized loses at every quantile")
 		case pr.Crossover >= 1:
-			out = append(out, name+" wins at every quantile")
+			out = append(out, "optimized wins at every quantile")
 		default:
-			out = append(out, name+" wins up to "+quantile(pr.Crossover)+", loses beyond")
+			out = append(out, "optimized wins up to "+quantile(pr.Crossover)+", loses beyond")
 		}
 	}
 	d := "median " + diff + " " + signed(pr.MedianDiff)
 	if finite(pr.DiffLo) && finite(pr.DiffHi) {
 		d += " [" + signed(pr.DiffLo) + ", " + signed(pr.DiffHi) + "]"
 	}
-	if finite(pr.NoiseNs) && pr.NoiseNs > 0 && finite(pr.MedianDiff) && math.Abs(pr.MedianDiff) < pr.NoiseNs {
+	if noise {
 		d = "~ " + d
 	}
 	out = append(out, d, "won "+pct(pr.ShareWon, 1)+" of "+count(pr.N)+" pairs")
