@@ -111,8 +111,9 @@ func (m *model) layoutState() layoutState {
 	v := m.sc.v
 	return layoutState{
 		screen: m.sc.screen, help: m.help, want: wants(v, m.sc.compact),
-		start: !m.sc.started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
-		noGPU: v.GPU.Why != "" || v.GPU.Name == "",
+		start:  !m.sc.started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
+		replay: v.Replay != nil,
+		noGPU:  v.GPU.Why != "" || v.GPU.Name == "",
 	}
 }
 

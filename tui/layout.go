@@ -77,6 +77,7 @@ type layoutState struct {
 	screen int  // 1–6
 	start  bool // nothing measured yet
 	help   bool
+	replay bool // the position in a recording is shown
 	noGPU  bool // the GPU panel only has a sentence to say
 
 	want [numSlots]int // height that would show all a slot has, frame included
