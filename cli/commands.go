@@ -7,6 +7,7 @@ func subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		newLiveCmd("live"),
 		newRunCmd(),
+		newReplayCmd(),
 		newAnalyzeCmd(),
 		newRecoverCmd(),
 		newDoctorCmd(),

@@ -1,6 +1,11 @@
 package cli
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
 
 // Exit codes of the program.
 const (
@@ -30,4 +35,14 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	return exitError
+}
+
+// usageArgs makes wrong arguments an error of usage that names the help.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
+		}
+		return nil
+	}
 }

@@ -21,7 +21,7 @@ import (
 // newLiveCmd is the live screen; the root command is one too.
 func newLiveCmd(use string) *cobra.Command {
 	c := &cobra.Command{
-		Use: use, Args: cobra.NoArgs,
+		Use: use, Args: usageArgs(cobra.NoArgs),
 		Short: "The live screen (the default)",
 		Example: "  tailscope\n  tailscope --config root_cause_prefill_only\n" +
 			"  tailscope --model model.onnx --provider webgpu --strategy bucketed",

@@ -11,7 +11,7 @@ import (
 // newManCmd writes the manual pages of the command tree.
 func newManCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "man DIR", Hidden: true, Args: cobra.ExactArgs(1),
+		Use: "man DIR", Hidden: true, Args: usageArgs(cobra.ExactArgs(1)),
 		Short: "Write manual pages into a folder",
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {

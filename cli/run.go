@@ -20,7 +20,7 @@ import (
 // newRunCmd is the same work without a screen.
 func newRunCmd() *cobra.Command {
 	c := &cobra.Command{
-		Use: "run", Args: cobra.NoArgs,
+		Use: "run", Args: usageArgs(cobra.NoArgs),
 		Short: "The same without a screen: the controlled, repeatable run",
 		Example: "  tailscope run --config root_cause_prefill_only --seed 7 --out results\n" +
 			"  tailscope run --strategy padded --duration 30s --json",

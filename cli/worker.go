@@ -14,7 +14,7 @@ import (
 func newWorkerCmd() *cobra.Command {
 	var o ort.Options
 	c := &cobra.Command{
-		Use: "worker", Hidden: true, Args: cobra.NoArgs,
+		Use: "worker", Hidden: true, Args: usageArgs(cobra.NoArgs),
 		Short: "The ONNX Runtime engine over stdin and stdout",
 		RunE: func(*cobra.Command, []string) error {
 			// Signals go to the whole group: the supervisor decides.

@@ -177,3 +177,7 @@ func parseDuration(s string) (time.Duration, error) {
 	}
 	return v, nil
 }
+
+// Read decodes a printed configuration, complete as it is, without a preset
+// below it.
+func Read(b []byte, into *Config) error { return decode("configuration", b, into) }

@@ -230,7 +230,8 @@ func (s *Session) startSegment() {
 	now := Monotonic()
 	s.coll.NewSegment(s.seg, label, now)
 	s.event(stats.Event{TNs: now, Kind: stats.KindSegment, Strategy: s.strategy.Label(s.mode()),
-		Reason: fmt.Sprintf("segment %d starts: %s", s.seg, label)})
+		Reason: fmt.Sprintf("segment %d starts: %s", s.seg, label),
+		Extra:  map[string]any{"label": label, "aa": s.aa, "strategy": s.strategy.String(), "pairing": s.pairing, "scenario": s.scenario}})
 	if s.phase == view.PhasePaused && !s.paused {
 		s.phase = view.PhaseRunning
 	}

@@ -10,22 +10,48 @@ import (
 	"tailscope/stats"
 )
 
-// laneView says what a lane is, from evidence and counters alone.
-func (s *Session) laneView(l stats.Lane) view.Lane {
+// Identity is what is known of the lanes besides samples: the ground on which
+// a lane is called compiled. A replay builds it from a recorded session.
+type Identity struct {
+	Loaded     *protocol.Loaded // nil: nothing is loaded yet
+	Strategies map[string][]string
+	Counters   protocol.Counters
+	Evidence   []protocol.Evidence
+	Mode       string
+	Strategy   Strategy
+	AA         bool
+	Limit      int // recompile limit asked for
+}
+
+// identity is the session's.
+func (s *Session) identity() Identity {
+	id := Identity{Loaded: s.loaded, Counters: s.counters, Evidence: s.evidence, Mode: s.mode(),
+		Strategy: s.strategy, AA: s.aa, Limit: s.cfg.RecompileLimit}
+	if s.hello != nil {
+		id.Strategies = s.hello.Strategies
+	}
+	return id
+}
+
+// laneView says what a lane is.
+func (s *Session) laneView(l stats.Lane) view.Lane { return s.identity().Lane(l) }
+
+// Lane says what a lane is, from evidence and counters alone.
+func (s Identity) Lane(l stats.Lane) view.Lane {
 	v := view.Lane{CompilerReal: "unknown"}
-	if s.loaded == nil {
+	if s.Loaded == nil {
 		return v
 	}
-	v.Backend = s.loaded.Backends[l.String()]
-	v.Checks, v.Diverged, v.MaxRelL2 = s.counters.Checks.N, s.counters.Checks.Failed, s.counters.Checks.MaxRelL2
-	if l == stats.Eager || s.aa {
+	v.Backend = s.Loaded.Backends[l.String()]
+	v.Checks, v.Diverged, v.MaxRelL2 = s.Counters.Checks.N, s.Counters.Checks.Failed, s.Counters.Checks.MaxRelL2
+	if l == stats.Eager || s.AA {
 		v.CompilerReal, v.Why = "no", "eager by design"
 		if l == stats.Optimized {
-			v.Backend, v.Why = s.loaded.Backends["eager"], "A/A: a second eager session"
+			v.Backend, v.Why = s.Loaded.Backends["eager"], "A/A: a second eager session"
 		}
 		return v
 	}
-	for _, g := range s.counterGroups() {
+	for _, g := range s.groups() {
 		v.UniqueGraphs += g.UniqueGraphs
 		v.Limit = max(v.Limit, g.RecompileLimit)
 		v.Compiles += g.Compiles + g.Recompiles
@@ -34,38 +60,46 @@ func (s *Session) laneView(l stats.Lane) view.Lane {
 		v.CacheBytes += g.Bytes
 	}
 	if v.Limit == 0 {
-		v.Limit = s.cfg.RecompileLimit
+		v.Limit = s.Limit
 	}
 	v.CompilerReal, v.Why = s.compilerReal(&v)
 	v.Evidence = s.evidenceSummary()
 	return v
 }
 
-// counterGroups are the counters of the current mode and strategy; in e2e_kv
-// those of both phases, which an engine may count under their own modes.
-func (s *Session) counterGroups() []protocol.Counter {
+// groups are the counters of the current mode and strategy.
+func (s Identity) groups() []protocol.Counter {
 	var out []protocol.Counter
-	mode, w := s.mode(), protocol.Strategy{}
-	if s.hello != nil {
-		w = s.strategy.wire(s.hello.Strategies)
-	}
-	for _, g := range s.counters.Groups {
-		switch {
-		case g.Mode != mode:
-		case mode == "prefill" && g.Strategy == w.Prefill, mode == "forward" && g.Strategy == w.Prefill,
-			mode == "kv_decode" && g.Strategy == w.Decode,
-			mode == "e2e_kv":
+	for _, g := range s.Counters.Groups {
+		if s.covers(g.Mode, g.Strategy) {
 			out = append(out, g)
 		}
 	}
 	return out
 }
 
+// covers reports whether counters or evidence under these names belong to the
+// current mode and strategy. Engines name a strategy by its word, or by both
+// phases in e2e_kv.
+func (s Identity) covers(mode, strategy string) bool {
+	if mode != s.Mode {
+		return false
+	}
+	w := Strategy(s.Strategy.wire(s.Strategies))
+	switch mode {
+	case "kv_decode":
+		return strategy == w.Decode
+	case "e2e_kv":
+		return strategy == w.String() || strategy == s.Strategy.String() || strategy == "prefill="+w.Prefill+",decode="+w.Decode
+	}
+	return strategy == w.Prefill
+}
+
 // compilerReal is DESIGN's rule: requested and actual backend agree, a
 // compile happened, no fallback.
-func (s *Session) compilerReal(v *view.Lane) (verdict, why string) {
-	for _, e := range s.evidence {
-		if e.Mode != s.mode() || e.Lane != "optimized" {
+func (s Identity) compilerReal(v *view.Lane) (verdict, why string) {
+	for _, e := range s.Evidence {
+		if e.Lane != "optimized" || !s.covers(e.Mode, e.Strategy) {
 			continue
 		}
 		if e.FallbackFrom != "" {
@@ -76,7 +110,7 @@ func (s *Session) compilerReal(v *view.Lane) (verdict, why string) {
 		}
 	}
 	switch {
-	case s.strategy.Label(s.mode()) == "eager":
+	case s.Strategy.Label(s.Mode) == "eager":
 		return "no", "strategy eager: not compiled"
 	case v.Compiles == 0:
 		return "unknown", "no compile seen yet"
@@ -87,10 +121,10 @@ func (s *Session) compilerReal(v *view.Lane) (verdict, why string) {
 }
 
 // evidenceSummary sums up where the nodes of the newest probed graph ran.
-func (s *Session) evidenceSummary() string {
-	for i := len(s.evidence) - 1; i >= 0; i-- {
-		e := &s.evidence[i]
-		if e.Mode != s.mode() || len(e.NodesPerProvider) == 0 && e.NodesAfter == 0 {
+func (s Identity) evidenceSummary() string {
+	for i := len(s.Evidence) - 1; i >= 0; i-- {
+		e := &s.Evidence[i]
+		if !s.covers(e.Mode, e.Strategy) || len(e.NodesPerProvider) == 0 && e.NodesAfter == 0 {
 			continue
 		}
 		var parts []string

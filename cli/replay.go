@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"tailscope/runner/replay"
+	"tailscope/runner/view"
+	"tailscope/snapshot"
+	"tailscope/tui"
+)
+
+// newReplayCmd is the same screen over a recorded session.
+func newReplayCmd() *cobra.Command {
+	var speed float64
+	var at time.Duration
+	var plain bool
+	c := &cobra.Command{
+		Use: "replay DIR", Args: usageArgs(cobra.ExactArgs(1)),
+		Short: "The same screen over a recorded session, with scrubbing",
+		Long: "The same screen over a session folder, an export, the journal of a session that still runs or died, or an imported result.\n" +
+			"Space plays and pauses, ← and → seek, n and N go from event to event, + and - change the speed.",
+		Example: "  tailscope replay tailscope-runs/20261123_101500\n  tailscope replay DIR --speed 8 --at 30s",
+		RunE: func(c *cobra.Command, args []string) error {
+			rec, err := snapshot.Open(args[0])
+			if err != nil {
+				return err
+			}
+			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
+				return usageError{errors.New("replay needs a terminal; without one use 'tailscope analyze' or 'tailscope report'")}
+			}
+			return play(c.Context(), rec, speed, at, tui.Options{Plain: plain})
+		},
+	}
+	c.Flags().Float64Var(&speed, "speed", 1, "times as fast as it happened")
+	c.Flags().DurationVar(&at, "at", 0, "position to start from, e.g. 30s")
+	c.Flags().BoolVar(&plain, "plain", false, "no colours and no drawing characters beyond ASCII")
+	return c
+}
+
+// play shows the recording until the user quits.
+func play(ctx context.Context, rec *snapshot.Session, speed float64, at time.Duration, o tui.Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	views, commands := make(chan view.View, 1), make(chan view.Command, 16)
+	p, err := replay.New(rec, views, commands)
+	if err != nil {
+		return err
+	}
+	commands <- view.Command{Action: view.ActReplayRate, X: speed}
+	if at > 0 {
+		commands <- view.Command{Action: view.ActReplaySeek, D: at}
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); p.Run(ctx); close(views) }()
+	err = tui.Run(ctx, views, commands, o)
+	cancel()
+	<-done
+	if err != nil {
+		return fmt.Errorf("screen: %w", err)
+	}
+	return nil
+}

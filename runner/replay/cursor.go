@@ -1,0 +1,52 @@
+package replay
+
+import (
+	"iter"
+
+	"tailscope/snapshot"
+)
+
+// cursor pulls records one by one, with one record of look-ahead.
+type cursor struct {
+	pull func() (*snapshot.Record, bool)
+	stop func()
+	head *snapshot.Record // nil: not pulled, or the end
+	end  bool
+}
+
+func newCursor(rec *snapshot.Session) *cursor {
+	seq := func(yield func(*snapshot.Record) bool) {
+		_, _ = rec.Records(func(r *snapshot.Record) error { // damage was reported when the length was measured
+			if !yield(r) {
+				return errStop
+			}
+			return nil
+		})
+	}
+	c := &cursor{}
+	c.pull, c.stop = iter.Pull(iter.Seq[*snapshot.Record](seq))
+	return c
+}
+
+// errStop ends the reading of records early.
+var errStop = stopped{}
+
+type stopped struct{}
+
+func (stopped) Error() string { return "stopped" }
+
+// peek returns the next record, nil at the end. It is valid until next.
+func (c *cursor) peek() *snapshot.Record {
+	if c.head == nil && !c.end {
+		r, ok := c.pull()
+		if !ok {
+			c.end = true
+			return nil
+		}
+		c.head = r
+	}
+	return c.head
+}
+
+// next drops the record that peek returned.
+func (c *cursor) next() { c.head = nil }

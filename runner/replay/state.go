@@ -1,0 +1,181 @@
+package replay
+
+import (
+	"slices"
+	"strings"
+
+	"tailscope/configs"
+	"tailscope/runner"
+	"tailscope/runner/protocol"
+	"tailscope/runner/view"
+	"tailscope/snapshot"
+	"tailscope/stats"
+)
+
+// state is the session as it stood at one instant.
+type state struct {
+	coll    *stats.Collector
+	m       *snapshot.Manifest
+	id      runner.Identity
+	session view.Session
+	events  []stats.Event
+	num     int
+	samples uint64
+	segment int32
+	labels  map[int32]string
+	modes   []string
+	gpu     gpuPast
+	startNs int64
+}
+
+const maxEvents = 500
+
+// newState is the session before its first record.
+func newState(rec *snapshot.Session, startNs int64) *state {
+	st := &state{m: rec.Manifest, startNs: startNs, labels: map[int32]string{}, segment: -1}
+	m := rec.Manifest
+	set := m.Settings
+	st.session = view.Session{RunID: m.RunID, Dir: rec.Dir, Model: m.Model.Name, Engine: strings.TrimSpace(m.Engine.Name + " " + m.Engine.Version),
+		ProviderAsked: m.Engine.ProviderAsked, Provider: m.Engine.Provider, Device: m.Engine.Device, EagerInputs: set.EagerInputs,
+		Pairing: set.Pairing, Rate: set.RatePerS, Seed: set.Seed, Threads: m.Engine.Threads, AA: set.AA, Strategy: set.Strategy, Scenarios: "*"}
+	for _, r := range m.Engine.Refusals {
+		st.session.Refusals = append(st.session.Refusals, r.Provider+": "+r.Reason)
+	}
+	st.id = runner.Identity{Limit: set.RecompileLimit, AA: set.AA}
+	if len(set.Modes) > 0 {
+		st.id.Mode = set.Modes[0]
+	}
+	st.setStrategy(set.Strategy)
+	st.coll = stats.NewCollector(stats.CollectorOptions{SLONs: set.SLONs, AA: set.AA})
+	st.coll.SetBucketEdges(edges(rec))
+	return st
+}
+
+// edges are the bucket edges of the configuration, nil when it has none.
+func edges(rec *snapshot.Session) []int {
+	var c configs.Config
+	b, err := rec.Config()
+	if err != nil || configs.Read(b, &c) != nil {
+		return nil
+	}
+	return c.BucketEdges
+}
+
+func (st *state) setStrategy(word string) {
+	if s, err := runner.ParseStrategy(word); err == nil {
+		st.id.Strategy = s
+	}
+}
+
+// take takes one record in.
+func (st *state) take(r *snapshot.Record) {
+	switch r.Kind {
+	case snapshot.KindSample:
+		st.sample(r)
+	case snapshot.KindEvent:
+		st.event(r.Event)
+	case snapshot.KindTelemetry:
+		st.gpu.take(r.Telemetry)
+	case snapshot.KindEvidence:
+		st.id.Evidence = append(st.id.Evidence, r.Evidence)
+	case snapshot.KindCounters:
+		st.counters(r.Counters)
+	case snapshot.KindLoaded:
+		l := r.Loaded
+		st.id.Loaded = &l
+		st.session.Provider, st.session.Device, st.session.Model = l.Provider, l.Device, l.Model.Name
+	}
+}
+
+func (st *state) counters(c protocol.Counters) {
+	st.id.Counters = c
+	for _, g := range c.Groups {
+		st.coll.SetGauge(stats.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
+			Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, CompileNs: g.CompileNs, WorkerStarts: int(st.session.Generation)})
+	}
+}
+
+func (st *state) sample(r *snapshot.Record) {
+	smp := r.Sample
+	if smp.Segment > st.segment {
+		st.segment = smp.Segment
+		label := st.labels[smp.Segment]
+		if label == "" {
+			label = smp.Strategy
+		}
+		st.coll.NewSegment(smp.Segment, label, smp.StartNs)
+		st.setStrategy(smp.Strategy)
+	}
+	st.session.Generation, st.session.Segment = smp.Generation, smp.Segment
+	st.session.Strategy = smp.Strategy
+	if mode := smp.Mode.String(); mode != st.id.Mode || !slices.Contains(st.modes, mode) {
+		st.id.Mode = mode
+		if !slices.Contains(st.modes, mode) {
+			st.modes = append(st.modes, mode)
+		}
+	}
+	st.samples++
+	st.coll.Add(&smp)
+	if len(r.Steps) > 0 && smp.Counts() {
+		st.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, r.Steps)
+	}
+}
+
+// event keeps an event for the list; derived ones are in the record already.
+func (st *state) event(e stats.Event) {
+	st.coll.AddEvent(&e)
+	st.num++
+	if st.events = append(st.events, e); len(st.events) > 2*maxEvents {
+		st.events = slices.Clone(st.events[len(st.events)-maxEvents:])
+	}
+	if e.Kind != stats.KindSegment {
+		return
+	}
+	if label, ok := e.Extra["label"].(string); ok {
+		st.labels[e.Segment] = label
+	}
+	if aa, ok := e.Extra["aa"].(bool); ok {
+		st.id.AA, st.session.AA = aa, aa
+	}
+	if s, ok := e.Extra["strategy"].(string); ok {
+		st.setStrategy(s)
+	}
+	if p, ok := e.Extra["pairing"].(string); ok {
+		st.session.Pairing = p
+	}
+}
+
+// nextMode is the mode behind the one shown, of those the session has run.
+func (st *state) nextMode(now string) string {
+	if now == "" {
+		now = st.id.Mode
+	}
+	if i := slices.Index(st.modes, now); len(st.modes) > 0 {
+		return st.modes[(i+1)%len(st.modes)]
+	}
+	return now
+}
+
+// view copies the state at an instant; mode "" is the session's own.
+func (st *state) view(now int64, mode string) view.View {
+	if mode == "" {
+		mode = st.id.Mode
+	}
+	id := st.id
+	id.Mode = mode
+	v := view.View{NowNs: now, StartNs: st.startNs, Phase: view.PhaseRunning, Session: st.session,
+		NumEvents: st.num, GPU: st.gpu.view(now)}
+	v.Session.Mode = mode
+	v.Self.Samples = st.samples
+	v.Events = slices.Clone(st.events[max(0, len(st.events)-maxEvents):])
+	lane := id.Lane(stats.Optimized)
+	st.coll.SetFacts(stats.Facts{CompilerReal: lane.CompilerReal, Why: lane.Why, AA: id.AA, Strategy: st.session.Strategy,
+		Checks: lane.Checks, Diverged: lane.Diverged, MaxRelL2: lane.MaxRelL2})
+	if m, err := stats.ParseMode(mode); err == nil {
+		v.Stats = st.coll.Live(m, now)
+	}
+	for l := range v.Lanes {
+		v.Lanes[l] = id.Lane(stats.Lane(l))
+	}
+	return v
+}
