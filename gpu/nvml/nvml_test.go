@@ -1,0 +1,179 @@
+//go:build cgo && linux
+
+package nvml
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/NVIDIA/go-nvml/pkg/nvml"
+	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxh200"
+	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/server"
+
+	"tailscope/gpu"
+)
+
+// all and none stand for drivers with every optional function and without.
+func all(nvml.Interface, string) bool  { return true }
+func none(nvml.Interface, string) bool { return false }
+
+// fullServer is the mock with the calls set that it leaves unset.
+func fullServer() *server.Server {
+	s := dgxh200.New()
+	for _, dev := range s.Devices {
+		d := dev.(*server.Device)
+		d.GetUtilizationRatesFunc = func() (nvml.Utilization, nvml.Return) {
+			return nvml.Utilization{Gpu: 87, Memory: 12}, nvml.SUCCESS
+		}
+		d.GetMemoryInfoFunc = func() (nvml.Memory, nvml.Return) {
+			return nvml.Memory{Total: 150 << 30, Used: 3 << 30}, nvml.SUCCESS
+		}
+		d.GetMemoryInfo_v2Func = func() (nvml.Memory_v2, nvml.Return) {
+			return nvml.Memory_v2{Total: 150 << 30, Used: 2 << 30}, nvml.SUCCESS
+		}
+		d.GetPowerUsageFunc = func() (uint32, nvml.Return) { return 412_000, nvml.SUCCESS }
+		d.GetEnforcedPowerLimitFunc = func() (uint32, nvml.Return) { return 700_000, nvml.SUCCESS }
+		d.GetTemperatureFunc = func(nvml.TemperatureSensors) (uint32, nvml.Return) { return 61, nvml.SUCCESS }
+		d.GetClockInfoFunc = func(c nvml.ClockType) (uint32, nvml.Return) {
+			return map[nvml.ClockType]uint32{nvml.CLOCK_SM: 1755, nvml.CLOCK_MEM: 3201}[c], nvml.SUCCESS
+		}
+		d.GetMaxClockInfoFunc = func(nvml.ClockType) (uint32, nvml.Return) { return 1980, nvml.SUCCESS }
+		d.GetCurrentClocksEventReasonsFunc = func() (uint64, nvml.Return) {
+			return nvml.ClocksEventReasonGpuIdle | nvml.ClocksEventReasonSwPowerCap | nvml.ClocksThrottleReasonHwThermalSlowdown, nvml.SUCCESS
+		}
+		d.GetCurrentClocksThrottleReasonsFunc = func() (uint64, nvml.Return) {
+			return nvml.ClocksThrottleReasonHwPowerBrakeSlowdown, nvml.SUCCESS
+		}
+	}
+	return s
+}
+
+func mustOpen(t *testing.T, lib nvml.Interface, has func(nvml.Interface, string) bool) gpu.Source {
+	t.Helper()
+	src, err := open(lib, 1, has)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(src.Close)
+	return src
+}
+
+func TestReadEveryValue(t *testing.T) {
+	st := mustOpen(t, fullServer(), all).Read()
+	if st.Name != "NVIDIA H200 141GB HBM3e" || st.Driver != "550.54.15" || st.Index != 1 || st.Count != 8 || st.Why != "" {
+		t.Fatalf("%+v", st)
+	}
+	for name, c := range map[string]struct {
+		got  gpu.Reading[float64]
+		want float64
+	}{
+		"utilisation": {st.UtilPct, 87}, "memory utilisation": {st.MemUtilPct, 12}, "temperature": {st.TempC, 61},
+		"SM clock": {st.SMClockMHz, 1755}, "highest": {st.SMClockMaxMHz, 1980}, "memory clock": {st.MemClockMHz, 3201},
+	} {
+		if c.got != gpu.Of(c.want) {
+			t.Errorf("%s: %+v, want %v", name, c.got, c.want)
+		}
+	}
+	for name, c := range map[string]struct {
+		got  gpu.Reading[uint64]
+		want uint64
+	}{
+		"used": {st.MemUsedBytes, 2 << 30}, "total": {st.MemTotalBytes, 150 << 30},
+		"power": {st.PowerMilliwatts, 412_000}, "limit": {st.PowerLimitMilliwatts, 700_000},
+	} {
+		if c.got != gpu.Of(c.want) {
+			t.Errorf("%s: %+v, want %v", name, c.got, c.want)
+		}
+	}
+	if want := []string{"software power cap", "hardware thermal slowdown"}; st.Throttle.Err != nil || !slices.Equal(st.Throttle.Value, want) {
+		t.Errorf("throttle %+v, want %v: being idle is no throttling", st.Throttle, want)
+	}
+}
+
+// TestOldDriver has none of the optional functions: none of them is called,
+// and what lacks is an error, not a zero.
+func TestOldDriver(t *testing.T) {
+	s := fullServer()
+	d := s.Devices[1].(*server.Device)
+	d.GetMemoryInfo_v2Func = func() (nvml.Memory_v2, nvml.Return) { panic("called") }
+	d.GetEnforcedPowerLimitFunc = func() (uint32, nvml.Return) { panic("called") }
+	d.GetCurrentClocksEventReasonsFunc = func() (uint64, nvml.Return) { panic("called") }
+	d.GetCurrentClocksThrottleReasonsFunc = func() (uint64, nvml.Return) { panic("called") }
+	st := mustOpen(t, s, none).Read()
+	if st.MemUsedBytes != gpu.Of[uint64](3<<30) {
+		t.Errorf("memory %+v", st.MemUsedBytes)
+	}
+	if st.PowerLimitMilliwatts.Err == nil || st.Throttle.Err == nil {
+		t.Errorf("limit %+v, throttle %+v: want errors", st.PowerLimitMilliwatts, st.Throttle)
+	}
+	old := func(_ nvml.Interface, name string) bool { return strings.HasSuffix(name, "ThrottleReasons") }
+	d.GetCurrentClocksThrottleReasonsFunc = func() (uint64, nvml.Return) { return nvml.ClocksThrottleReasonHwPowerBrakeSlowdown, nvml.SUCCESS }
+	if st := mustOpen(t, s, old).Read(); !slices.Equal(st.Throttle.Value, []string{"hardware power brake"}) {
+		t.Errorf("throttle %+v", st.Throttle)
+	}
+}
+
+// TestRefusedCallsAreMissing: what the driver refuses is missing, never zero.
+func TestRefusedCallsAreMissing(t *testing.T) {
+	s := fullServer()
+	d := s.Devices[1].(*server.Device)
+	d.GetUtilizationRatesFunc = func() (nvml.Utilization, nvml.Return) { return nvml.Utilization{}, nvml.ERROR_NOT_SUPPORTED }
+	d.GetPowerUsageFunc = func() (uint32, nvml.Return) { return 0, nvml.ERROR_GPU_IS_LOST }
+	d.GetMemoryInfo_v2Func = func() (nvml.Memory_v2, nvml.Return) { return nvml.Memory_v2{}, nvml.ERROR_NOT_SUPPORTED }
+	d.GetMemoryInfoFunc = func() (nvml.Memory, nvml.Return) { return nvml.Memory{Used: 1 << 30}, nvml.SUCCESS } // unified: no total
+	st := mustOpen(t, s, all).Read()
+	if st.UtilPct.Err == nil || st.MemUtilPct.Err == nil || st.PowerMilliwatts.Err == nil || st.MemTotalBytes.Err == nil {
+		t.Fatalf("%+v", st)
+	}
+	if st.MemUsedBytes != gpu.Of[uint64](1<<30) || st.TempC.Err != nil {
+		t.Fatalf("%+v", st)
+	}
+}
+
+// TestNothingIsCalledAfterAFailedInit: any other call would end the process.
+func TestNothingIsCalledAfterAFailedInit(t *testing.T) {
+	for ret, want := range map[nvml.Return]string{
+		nvml.ERROR_LIBRARY_NOT_FOUND:       "libnvidia-ml.so.1 not found",
+		nvml.ERROR_DRIVER_NOT_LOADED:       "not loaded",
+		nvml.ERROR_NO_PERMISSION:           "no permission",
+		nvml.ERROR_LIB_RM_VERSION_MISMATCH: "differ in version",
+		nvml.ERROR_UNKNOWN:                 "code 999",
+	} {
+		s := &server.Server{} // every call but Init panics
+		s.InitFunc = func() nvml.Return { return ret }
+		_, err := open(s, 0, func(nvml.Interface, string) bool { panic("looked a symbol up") })
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: %v, want %q", ret, err, want)
+		}
+	}
+}
+
+func TestDeviceThatIsNotThere(t *testing.T) {
+	for _, index := range []int{8, -1} {
+		s := fullServer()
+		closed := false
+		s.ShutdownFunc = func() nvml.Return { closed = true; return nvml.SUCCESS }
+		_, err := open(s, index, all)
+		if err == nil || !strings.Contains(err.Error(), "the driver shows 8") || !closed {
+			t.Errorf("%d: %v, closed %v", index, err, closed)
+		}
+	}
+}
+
+// TestThisMachine opens the real driver: it reads, or says why not.
+func TestThisMachine(t *testing.T) {
+	src, err := Open(0)
+	if err != nil {
+		if err.Error() == "" {
+			t.Fatal("no reason")
+		}
+		t.Skip(err)
+	}
+	defer src.Close()
+	st := src.Read()
+	if st.Name == "" || st.Driver == "" || st.Count < 1 {
+		t.Fatalf("%+v", st)
+	}
+	t.Logf("%+v", st)
+}
