@@ -53,13 +53,7 @@ func (m *model) compose() string {
 	m.lay = arrange(m.w, m.h, state)
 	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30 || state.replay && m.h >= 8
 	m.keepFocus()
-	for len(m.rows) < m.h {
-		m.rows = append(m.rows, rowBuf{})
-	}
-	rows := m.rows[:m.h]
-	for y := range rows {
-		rows[y] = rowBuf{b: rows[y].b[:0]}
-	}
+	rows := m.freshRows()
 	for _, pl := range m.lay.places {
 		p := m.panels[pl.slot]
 		p.setSize(pl.r.Dx(), pl.r.Dy())
@@ -84,6 +78,18 @@ func (m *model) compose() string {
 		return asciiOnly(string(m.buf))
 	}
 	return string(m.buf)
+}
+
+// freshRows are the screen's rows, empty, in the memory of the last frame.
+func (m *model) freshRows() []rowBuf {
+	for len(m.rows) < m.h {
+		m.rows = append(m.rows, rowBuf{})
+	}
+	rows := m.rows[:m.h]
+	for y := range rows {
+		rows[y] = rowBuf{b: rows[y].b[:0]}
+	}
+	return rows
 }
 
 // rowBuf collects one row of the screen; its memory is used again for the
@@ -185,24 +191,4 @@ func takesFocus(s slot) bool {
 		return false
 	}
 	return true
-}
-
-// plainGlyphs stand in where only ASCII can be shown.
-var plainGlyphs = strings.NewReplacer(
-	"╭", "+", "╮", "+", "╰", "+", "╯", "+", "┏", "+", "┓", "+", "┗", "+", "┛", "+", "┤", "|", "┬", "+", "┊", ":",
-	"─", "-", "│", "|", "━", "=", "┃", "|", "╌", "-", "╎", ":", "▁", ".", "▂", ".", "▃", ":", "▄", ":", "▅", "|", "▆", "|", "▇", "#", "█", "#", "▒", "%",
-	"■", "#", "□", ".", "◇", "o", "◆", "*", "▲", "^", "△", "^", "●", "*", "○", "o", "┄", "-", "Δ", "d", "◐", "*", "◌", ".", "▼", "v", "▾", "v", "▴", "^", "✕", "x", "✓", "+", "↻", "@", "‖", "=",
-	"▪", "#", "▶", ">", "◂", "<", "▌", "|", "·", "-", "—", "-", "–", "-", "−", "-", "…", "~", "→", ">", "←", "<", "↑", "^", "↓", "v", "›", ">",
-	"µ", "u", "×", "x", "±", "+", "≤", "<", "≥", ">", "≠", "#", "°", " ", "≈", "~",
-)
-
-// asciiOnly replaces every character beyond ASCII by one of the same width.
-func asciiOnly(s string) string {
-	s = plainGlyphs.Replace(s)
-	return strings.Map(func(r rune) rune {
-		if r < 0x80 {
-			return r
-		}
-		return '?'
-	}, s)
 }

@@ -88,17 +88,29 @@ func (p *deltaPanel) body(pr *stats.PairView, w, h int) []string {
 		return max(0, min(rows-1, int(math.Round((1-a.at(x))*float64(rows-1)))))
 	}
 	zero := rowOf(0)
-	type mark struct {
-		s string
-		k ink
-	}
-	grid := make([][]mark, rows)
+	grid := p.plot(pr, rows, cols, zero, rowOf)
+	labels := a.labels(rows, zero, rowOf)
+	var out []string
 	for y := range grid {
-		grid[y] = make([]mark, cols)
+		var s strip
+		for _, c := range grid[y] {
+			s.add(c.k, c.s)
+		}
+		out = append(out, st.muted.on(right(labels[y], deltaLabel))+" "+st.border.on("┤")+s.String())
+	}
+	return append(out, p.labels(pr, cols))
+}
+
+// plot draws the zero line, the bands and the points.
+func (p *deltaPanel) plot(pr *stats.PairView, rows, cols, zero int, rowOf func(float64) int) [][]cell {
+	st := p.sc.st
+	grid := make([][]cell, rows)
+	for y := range grid {
+		grid[y] = make([]cell, cols)
 		for x := range grid[y] {
-			grid[y][x] = mark{" ", ink{}}
+			grid[y][x] = cell{" ", ink{}}
 			if y == zero {
-				grid[y][x] = mark{"┄", st.faint}
+				grid[y][x] = cell{"┄", st.faint}
 			}
 		}
 	}
@@ -110,31 +122,15 @@ func (p *deltaPanel) body(pr *stats.PairView, w, h int) []string {
 		x := (2*i + 1) * cols / (2 * n)
 		if lo, hi := at(pr.DeltaLo, i), at(pr.DeltaHi, i); finite(lo) && finite(hi) {
 			for y := rowOf(hi); y <= rowOf(lo); y++ {
-				grid[y][x] = mark{"│", st.muted}
+				grid[y][x] = cell{"│", st.muted}
 			}
 		}
-		grid[rowOf(d)][x] = mark{"●", st.lane[stats.Optimized]}
+		grid[rowOf(d)][x] = cell{"●", st.lane[stats.Optimized]}
 		if d > 0 {
-			grid[rowOf(d)][x] = mark{"○", st.lane[stats.Eager]}
+			grid[rowOf(d)][x] = cell{"○", st.lane[stats.Eager]}
 		}
 	}
-	labels := a.labels(rows, zero, rowOf)
-	var out []string
-	for y := range grid {
-		label := ""
-		switch {
-		case y == zero:
-			label = "0"
-		case labels[y] != "":
-			label = labels[y]
-		}
-		var s strip
-		for _, c := range grid[y] {
-			s.add(c.k, c.s)
-		}
-		out = append(out, st.muted.on(right(label, deltaLabel))+" "+st.border.on("┤")+s.String())
-	}
-	return append(out, p.labels(pr, cols))
+	return grid
 }
 
 // labels puts round values beside their rows, two rows apart at least.

@@ -29,7 +29,6 @@ type model struct {
 	dark     bool
 	windows  int // index into windowSteps
 	received time.Time
-	asleep   bool // the terminal lost the focus
 	now      func() time.Time
 
 	rev   uint64 // grows with everything that may change the picture
