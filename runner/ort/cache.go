@@ -80,8 +80,14 @@ func (g *group) remove(x *executable) {
 // alive is the number of executables.
 func (g *group) alive() int { return g.used.Len() }
 
-// full reports whether another executable is beyond the limit.
-func (g *group) full(p policy) bool { return g.alive() >= p.max }
+// bytes is what the executables took to make.
+func (g *group) bytes() int64 {
+	var n int64
+	for e := g.used.Front(); e != nil; e = e.Next() {
+		n += e.Value.(*executable).bytes
+	}
+	return n
+}
 
 // reason says in a sentence why an executable for shape is made.
 func (g *group) reason(phase, what string, p policy) string {
@@ -107,13 +113,10 @@ func lastWord(s string) string {
 
 // counter is the group as the protocol reports it.
 func (g *group) counter(limit int) protocol.Counter {
-	c := protocol.Counter{
+	return protocol.Counter{
 		Mode: g.mode, Strategy: g.strategy, UniqueGraphs: g.alive(), RecompileLimit: limit,
 		Compiles: min(g.made, 1), Recompiles: max(g.made-1, 0), LimitReached: g.limitReached,
 		Fallbacks: g.fallbacks, Evictions: g.evicted, Captures: g.captures, CompileNs: g.compileNs,
+		Bytes: g.bytes(),
 	}
-	for e := g.used.Front(); e != nil; e = e.Next() {
-		c.Bytes += e.Value.(*executable).bytes
-	}
-	return c
 }

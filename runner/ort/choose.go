@@ -10,6 +10,9 @@ import (
 	"tailscope/stats"
 )
 
+// dynamicShape stands for all shapes in an executable's key.
+const dynamicShape = "dynamic"
+
 // choice is what will run one phase of a request at one shape.
 type choice struct {
 	s       *session // nil: an executable must be made first
@@ -44,7 +47,7 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape target) (c
 	ch.group = e.group(r.Mode, label(r))
 	ch.key = execKey{ph.name, shape.String()}
 	if ph.word == "dynamic" {
-		ch.key.shape = "dynamic"
+		ch.key.shape = dynamicShape
 	}
 	if ph.lacks != "" {
 		return ch, e.fallBack(l, r, &ch, ph.lacks)
@@ -55,10 +58,34 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape target) (c
 		ch.group.last[ph.name] = shape.sentence(ph.name)
 		return ch, nil
 	}
-	if ch.group.full(e.policy) && !e.policy.evict {
+	switch {
+	case e.compile == "background" && ph.word != "dynamic" && (e.policy.evict || !e.full(ch.group)):
+		e.standIn(l, r, &ch)
+	case e.full(ch.group) && !e.policy.evict:
 		err = e.fallBack(l, r, &ch, limitText(ph.name, shape, e.policy.max))
 	}
 	return ch, err
+}
+
+// full reports whether one more executable of a group would be beyond the
+// limit of their number, or of all groups' memory.
+func (e *engine) full(g *group) bool {
+	return g.alive() >= e.policy.max || e.policy.maxBytes > 0 && e.cacheBytes() >= e.policy.maxBytes
+}
+
+// fullWith is full counting what is being made in the background, and the
+// dynamic executable that will stand in for it.
+func (e *engine) fullWith(g *group) bool {
+	return e.full(g) || g.alive()+e.pendingOf(g) >= e.policy.max
+}
+
+// cacheBytes is what the executables of all groups took to make.
+func (e *engine) cacheBytes() int64 {
+	var n int64
+	for _, g := range e.groups {
+		n += g.bytes()
+	}
+	return n
 }
 
 // fallBack makes the eager session run what was asked of a compiled one.
@@ -67,7 +94,7 @@ func (e *engine) fallBack(l *lane, r *protocol.Request, ch *choice, why string) 
 	if ch.s, err = e.session(e.eager, ch.graph); err != nil {
 		return err
 	}
-	if ch.group.limitReached || !ch.group.full(e.policy) {
+	if ch.group.limitReached || !e.full(ch.group) {
 		return nil
 	}
 	ch.group.limitReached, e.dirty = true, true
@@ -94,13 +121,13 @@ func (e *engine) noteFallback(l *lane, r *protocol.Request, ch *choice, shape st
 // make makes the executable of a choice, evicting one if the policy says so.
 // When it cannot be made, the eager session runs instead.
 func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
-	for e.policy.evict && ch.group.full(e.policy) && ch.group.oldest() != nil {
+	for e.policy.evict && e.full(ch.group) && ch.group.oldest() != nil {
 		e.evict(l, r, ch.group)
 	}
 	what := ch.shape.sentence(ch.key.phase)
 	reason := ch.group.reason(ch.key.phase, what, e.policy)
 	spec := sessionSpec{compiled: true}
-	if ch.key.shape != "dynamic" {
+	if ch.key.shape != dynamicShape {
 		spec.fixed = ch.graph.fixed(ch.shape.values())
 	}
 	start, before := now(), residentBytes()
@@ -145,6 +172,8 @@ func (e *engine) evict(l *lane, r *protocol.Request, g *group) {
 // session returns the session of a set that runs a graph without
 // optimisation, making it when it is asked for first (never in a timed region).
 func (e *engine) session(set map[*graph]*session, g *graph) (*session, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if s := set[g]; s != nil {
 		return s, nil
 	}

@@ -47,7 +47,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 		}
 	}
 	before := l.probe.read()
-	e.gate.Lock()
+	e.region.enter()
 	start := now()
 	var first span
 	if timedPrefill {
@@ -58,7 +58,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 		err = e.runStage(l, r, g, g.before(k), &g.decode[k], &g.spans[k])
 	}
 	end := now()
-	e.gate.Unlock()
+	e.region.leave()
 	o.sample.noise = l.probe.read().since(before)
 	o.sample.startNs, o.sample.wallNs = start, end-start
 	e.sumUp(l, r, g, o, timedPrefill)
@@ -181,7 +181,7 @@ func (e *engine) chooseSteps(l *lane, r *protocol.Request, ph phase, g *generati
 		if !s.ch.missing() || planned[s.ch.key] || e.policy.evict {
 			continue
 		}
-		if s.ch.group.alive()+len(planned) >= e.policy.max {
+		if e.full(s.ch.group) || s.ch.group.alive()+len(planned) >= e.policy.max {
 			if err = e.fallBack(l, r, &s.ch, limitText(ph.name, s.shape, e.policy.max)); err != nil {
 				return err
 			}

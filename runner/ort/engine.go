@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"tailscope/runner/onnxmodel"
@@ -14,11 +15,11 @@ import (
 // on one OS thread. Together, the lanes of one request, is the exception; it
 // hands each lane to its own thread and waits for both.
 type engine struct {
-	load  protocol.Load
-	out   *emitter
-	gate  *sync.Mutex // held during timed regions: the reader then waits
-	maker *maker
-	model *onnxmodel.Prepared
+	load   protocol.Load
+	out    *emitter
+	region region // timed: the reader waits meanwhile
+	maker  *maker
+	model  *onnxmodel.Prepared
 
 	prefillG, decodeG, bucketG *graph // of a language model; nil where there is none
 	forwardG                   *graph // of any other
@@ -42,6 +43,12 @@ type engine struct {
 	jobs     []*evidenceJob
 	proven   [][3]string // mode, strategy and phase of each executable made
 	dirty    bool        // counters changed since they were sent
+	bg       *background
+	prof     *profiling
+
+	mu         sync.Mutex // sessions without optimisation are made by either lane
+	other      *thread    // of the second of two concurrent lanes
+	otherProbe *noiseProbe
 }
 
 // lane is what one lane keeps between requests.
@@ -64,17 +71,25 @@ func (e *engine) newLane(id stats.Lane) *lane {
 
 // request runs one request in each lane of its order and reports the samples.
 func (e *engine) request(r *protocol.Request) {
+	e.adopt()
+	lanes, err := e.order(r)
+	if err != nil {
+		e.out.queue(&protocol.Error{Code: "input", Message: fmt.Sprintf("request %d: %v", r.ID, err)})
+		return
+	}
 	waitUntil(r.DueNs)
-	outs := make([]*outcome, 0, len(r.Order))
-	for i, name := range r.Order {
-		id, err := stats.ParseLane(name)
-		if err != nil {
-			e.out.queue(&protocol.Error{Code: "input", Message: fmt.Sprintf("request %d: %v", r.ID, err)})
-			continue
+	outs := make([]*outcome, 0, len(lanes))
+	if r.Together && len(lanes) == 2 {
+		outs = e.together(
+			func() *outcome { return e.inLane(lanes[0], r, 0) },
+			func() *outcome { return e.inLane(lanes[1], r, 1) }, lanes[1])
+	} else {
+		for i, l := range lanes {
+			outs = append(outs, e.inLane(l, r, i))
 		}
-		outs = append(outs, e.inLane(e.lanes[id], r, i))
 	}
 	e.check(r, outs)
+	e.record(r, outs)
 	for _, o := range outs {
 		e.report(o)
 	}
@@ -83,6 +98,22 @@ func (e *engine) request(r *protocol.Request) {
 		e.out.queue(e.counters())
 		e.dirty = false
 	}
+}
+
+// order is the lanes of a request, first to last; each at most once.
+func (e *engine) order(r *protocol.Request) ([]*lane, error) {
+	var out []*lane
+	for _, name := range r.Order {
+		id, err := stats.ParseLane(name)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(out, e.lanes[id]) {
+			return nil, fmt.Errorf("lane %s stands twice in its order", name)
+		}
+		out = append(out, e.lanes[id])
+	}
+	return out, nil
 }
 
 // outcome is a sample with what is needed to compare its outputs.
@@ -202,7 +233,7 @@ func (e *engine) set(s *protocol.Set) error {
 	}
 	e.policy = newPolicy(&e.load)
 	for _, g := range e.groups {
-		g.limitReached = g.limitReached && g.full(e.policy)
+		g.limitReached = g.limitReached && e.full(g)
 	}
 	e.dirty = true
 	return nil
@@ -241,6 +272,13 @@ func (e *engine) dropExecutable(g *group, x *executable) {
 }
 
 func (e *engine) close() {
+	e.stopBackground()
+	if e.prof != nil {
+		e.endProfile()
+	}
+	if e.other != nil {
+		e.other.stop()
+	}
 	e.clear()
 	for _, l := range e.lanes {
 		l.calls.forget(nil)

@@ -30,7 +30,7 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	}
 	var t span
 	before := l.probe.read()
-	e.gate.Lock()
+	e.region.enter()
 	o.sample.startNs = now()
 	if ch.missing() {
 		if err = e.make(l, r, &ch); err == nil {
@@ -40,7 +40,7 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	if err == nil {
 		err = c.run(&t)
 	}
-	e.gate.Unlock()
+	e.region.leave()
 	o.sample.noise = l.probe.read().since(before)
 	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
 	if ch.makeNs == 0 {

@@ -121,7 +121,7 @@ func (s *server) handle(msg any) error {
 	case *protocol.Clear:
 		s.clear(m)
 	case *protocol.Profile:
-		s.out.send(&protocol.Profiled{ID: m.ID, Files: []string{}, Error: "not yet"})
+		s.engine.startProfile(m)
 	case *protocol.Stop:
 		s.engine.proveRest(now() + int64(time.Second))
 		s.out.send(&protocol.Bye{Samples: s.out.samples})
@@ -187,8 +187,8 @@ func hello(version string) *protocol.Hello {
 			"prefill": {"variable", "padded", "bucketed", "dynamic", "eager"},
 			"decode":  {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed"},
 		},
-		Pairings: []string{"interleaved", "sequential"},
-		Features: []string{"clear", "set", "aa", "evidence", "check", "steps"},
+		Pairings: []string{"interleaved", "sequential", "concurrent"},
+		Features: []string{"clear", "set", "profile", "aa", "evidence", "check", "steps"},
 		Lacks: map[string]string{
 			"static-cache": "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here",
 			"device_ns":    "ONNX Runtime gives no device events through its C API",

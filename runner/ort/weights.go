@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,7 @@ import (
 // container of the copies that kernels pack for themselves. Ten executables
 // then cost little more than one.
 type weights struct {
+	mu    sync.Mutex
 	share bool
 	pack  cPrepacked
 	files map[string][]byte // mapped, by absolute path
@@ -46,7 +48,9 @@ func (w *weights) session(path string, o cOptions) (cSession, error) {
 	if !w.share {
 		return newCSession(path, nil, o, cPrepacked{})
 	}
+	w.mu.Lock()
 	list, err := w.list(path)
+	w.mu.Unlock()
 	if err != nil {
 		return cSession{}, err
 	}

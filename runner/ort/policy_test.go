@@ -1,0 +1,168 @@
+package ort
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// Under evict the least recently used executable goes, and comes back as a
+// recompile when its shape does.
+func TestEvict(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", func(l *protocol.Load) { l.Cache = protocol.Cache{Policy: "evict", MaxGraph: 2} })
+	lengths := []int{5, 6, 5, 7, 5, 6} // 7 pushes out 6, then 6 pushes out 7
+	for _, n := range lengths {
+		k.prefill("variable", n, n)
+	}
+	k.decode("kv_decode", "variable", "variable", 5, 5, 6) // evicts while it runs
+	k.decode("kv_decode", "variable", "variable", 5, 5, 6)
+	k.drain("optimized", len(lengths)+2)
+	rows := k.settle()
+	for i, want := range []bool{true, true, false, true, false, true} {
+		if r := rows["optimized"][i]; (r.compile > 0) != want || r.backend != "ort-cpu-compiled" {
+			t.Errorf("request %d of %d tokens: %+v, want a compile: %v", i, lengths[i], r, want)
+		}
+	}
+	g := k.counters().Groups
+	if g[1].Evictions != 2 || g[1].UniqueGraphs != 2 || g[1].LimitReached || g[0].UniqueGraphs != 2 || g[0].Fallbacks != 0 {
+		t.Errorf("counters %+v", g)
+	}
+	if n := len(k.events(stats.KindEvict)); n != g[0].Evictions+g[1].Evictions {
+		t.Errorf("%d evict events for %d evictions", n, g[0].Evictions+g[1].Evictions)
+	}
+	if c := k.counters().Checks; c.Failed != 0 {
+		t.Errorf("checks %+v", c)
+	}
+}
+
+// A bound in bytes counts like the limit.
+func TestCacheBytes(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", func(l *protocol.Load) { l.Cache.MaxBytes = 1 })
+	k.prefill("variable", 5, 5)
+	k.prefill("variable", 6, 6)
+	k.drain("optimized", 2)
+	rows := k.settle()
+	if rows["optimized"][0].compile == 0 || rows["optimized"][1].backend != "ort-cpu-eager" {
+		t.Errorf("%+v", rows["optimized"])
+	}
+}
+
+// In the background the dynamic executable serves until the shape's own is
+// ready; no request but the first pays for a compile.
+func TestCompileInBackground(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", func(l *protocol.Load) { l.Compile = "background" })
+	k.prefill("variable", 5, 5)
+	k.prefill("variable", 9, 9)
+	k.drain("optimized", 2)
+	deadline := time.Now().Add(30 * time.Second)
+	n := 2
+	for len(k.events(stats.KindRecompile)) < 2 && time.Now().Before(deadline) {
+		k.prefill("variable", 5, 5)
+		n++
+		k.drain("optimized", n)
+		time.Sleep(20 * time.Millisecond)
+	}
+	k.prefill("variable", 9, 9)
+	k.drain("optimized", n+1)
+	rows := k.settle()["optimized"]
+	if rows[0].compile == 0 || rows[0].backend != "ort-cpu-compiled-dynamic" || rows[1].compile != 0 {
+		t.Errorf("first rows %+v", rows[:2])
+	}
+	if last := rows[len(rows)-1]; last.backend != "ort-cpu-compiled" || last.compile != 0 {
+		t.Errorf("last row %+v", last)
+	}
+	if c := k.counters().Checks; c.Failed != 0 || c.N == 0 {
+		t.Errorf("checks %+v", c)
+	}
+}
+
+// Both lanes at once give the same answers as one after the other.
+func TestTogether(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", nil)
+	for i := range 20 {
+		k.next++
+		k.send(&protocol.Request{
+			ID: k.next, Mode: []string{"prefill", "kv_decode"}[i%2], Batch: 2, Tokens: 7, Exec: [2]int{7, 8}, NewTokens: 4, Together: true,
+			Strategy: protocol.Strategy{Prefill: "padded", Decode: "dynamic"}, Order: []string{"eager", "optimized"}, Seed: k.next,
+		})
+	}
+	k.drain("optimized", 20)
+	rows := k.settle()
+	overlap := 0
+	for i, a := range rows["eager"] {
+		b := rows["optimized"][i]
+		if a.err != "" || b.err != "" {
+			t.Fatal(a.err, b.err)
+		}
+		if a.start < b.start+b.wall && b.start < a.start+a.wall {
+			overlap++
+		}
+	}
+	if overlap < 10 {
+		t.Errorf("only %d of 20 pairs ran at once", overlap)
+	}
+	if c := k.counters().Checks; c.Failed != 0 || c.N != 20 {
+		t.Errorf("checks %+v", c)
+	}
+}
+
+// A profile holds the next requests and leaves their samples alone.
+func TestProfile(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", nil)
+	dir := t.TempDir()
+	k.send(&protocol.Profile{ID: 7, Requests: 2, Dir: dir})
+	k.prefill("variable", 5, 5)
+	k.decode("kv_decode", "bucketed", "kv-bucketed", 5, 5, 3)
+	p := wait[*protocol.Profiled](k)
+	if p.ID != 7 || p.Error != "" || len(p.Files) < 2 {
+		t.Fatalf("%+v", p)
+	}
+	for _, f := range p.Files {
+		if n, err := readProfile(f); err != nil || n.nodes == 0 {
+			t.Errorf("%s: %v", f, err)
+		}
+		if st, err := os.Stat(f); err != nil || st.Size() == 0 {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+}
+
+// Flush takes back what has not started, clear drops every executable, stop
+// says how many samples there were.
+func TestFlushClearStop(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", nil)
+	k.prefill("variable", 5, 5)
+	k.drain("optimized", 1)
+	k.send(&protocol.Clear{ID: 3})
+	if c := wait[*protocol.Cleared](k); c.ID != 3 || c.Freed != 1 {
+		t.Errorf("%+v", c)
+	}
+	k.prefill("variable", 5, 5)
+	k.drain("optimized", 2)
+	if r := k.rows()["optimized"][1]; r.compile == 0 {
+		t.Errorf("no compile after clear: %+v", r)
+	}
+	for range 200 {
+		k.prefill("variable", 5, 5)
+	}
+	k.send(&protocol.Flush{ID: 4})
+	f := wait[*protocol.Flushed](k)
+	k.drain("optimized", 2+200-len(f.Dropped))
+	k.send(&protocol.Stop{})
+	b := wait[*protocol.Bye](k)
+	if want := uint64(2 * (202 - len(f.Dropped))); b.Samples != want {
+		t.Errorf("bye counts %d samples, want %d (%d dropped)", b.Samples, want, len(f.Dropped))
+	}
+	if len(f.Dropped) == 0 {
+		t.Error("nothing was dropped: the queue ran faster than 200 requests were sent")
+	}
+}
