@@ -67,13 +67,13 @@ func initError(ret nvml.Return) error {
 func (s *source) find() error {
 	n, ret := s.lib.DeviceGetCount()
 	if ret != nvml.SUCCESS {
-		return fmt.Errorf("count GPUs: %w", ret)
+		return fmt.Errorf("count GPUs: %w", refusal(ret))
 	}
 	if s.count = n; s.index < 0 || s.index >= n {
 		return fmt.Errorf("there is no GPU %d: the driver shows %d", s.index, n)
 	}
 	if s.dev, ret = s.lib.DeviceGetHandleByIndex(s.index); ret != nvml.SUCCESS {
-		return fmt.Errorf("open GPU %d: %w", s.index, ret)
+		return fmt.Errorf("open GPU %d: %w", s.index, refusal(ret))
 	}
 	if s.name, ret = s.dev.GetName(); ret != nvml.SUCCESS {
 		s.name = fmt.Sprintf("GPU %d", s.index)
@@ -94,11 +94,11 @@ func (s *source) Read() gpu.State {
 	if u, ret := s.dev.GetUtilizationRates(); ret == nvml.SUCCESS {
 		st.UtilPct, st.MemUtilPct = gpu.Of(float64(u.Gpu)), gpu.Of(float64(u.Memory))
 	} else {
-		st.UtilPct, st.MemUtilPct = gpu.No[float64](ret), gpu.No[float64](ret)
+		st.UtilPct, st.MemUtilPct = gpu.No[float64](refusal(ret)), gpu.No[float64](refusal(ret))
 	}
 	st.MemUsedBytes, st.MemTotalBytes = s.memory()
 	st.PowerMilliwatts = number[uint64](s.dev.GetPowerUsage())
-	st.PowerLimitMilliwatts = gpu.No[uint64](nvml.ERROR_NOT_SUPPORTED)
+	st.PowerLimitMilliwatts = gpu.No[uint64](refusal(nvml.ERROR_FUNCTION_NOT_FOUND))
 	if s.has["nvmlDeviceGetEnforcedPowerLimit"] {
 		st.PowerLimitMilliwatts = number[uint64](s.dev.GetEnforcedPowerLimit())
 	}
@@ -113,7 +113,7 @@ func (s *source) Read() gpu.State {
 // number converts a call's result to a reading.
 func number[T uint64 | float64](v uint32, ret nvml.Return) gpu.Reading[T] {
 	if ret != nvml.SUCCESS {
-		return gpu.No[T](ret)
+		return gpu.No[T](refusal(ret))
 	}
 	return gpu.Of(T(v))
 }
@@ -127,7 +127,7 @@ func (s *source) memory() (used, total gpu.Reading[uint64]) {
 	}
 	m, ret := s.dev.GetMemoryInfo()
 	if ret != nvml.SUCCESS {
-		return gpu.No[uint64](ret), gpu.No[uint64](ret)
+		return gpu.No[uint64](refusal(ret)), gpu.No[uint64](refusal(ret))
 	}
 	return gpu.Of(m.Used), totalOf(m.Total)
 }
@@ -152,7 +152,7 @@ var reasons = []struct {
 
 func (s *source) throttle() gpu.Reading[[]string] {
 	var mask uint64
-	ret := nvml.Return(nvml.ERROR_NOT_SUPPORTED)
+	ret := nvml.Return(nvml.ERROR_FUNCTION_NOT_FOUND)
 	switch {
 	case s.has["nvmlDeviceGetCurrentClocksEventReasons"]:
 		mask, ret = s.dev.GetCurrentClocksEventReasons()
@@ -160,7 +160,7 @@ func (s *source) throttle() gpu.Reading[[]string] {
 		mask, ret = s.dev.GetCurrentClocksThrottleReasons()
 	}
 	if ret != nvml.SUCCESS {
-		return gpu.No[[]string](ret)
+		return gpu.No[[]string](refusal(ret))
 	}
 	var names []string
 	for _, r := range reasons {

@@ -3,6 +3,7 @@
 package nvml
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -125,6 +126,11 @@ func TestRefusedCallsAreMissing(t *testing.T) {
 	st := mustOpen(t, s, all).Read()
 	if st.UtilPct.Err == nil || st.MemUtilPct.Err == nil || st.PowerMilliwatts.Err == nil || st.MemTotalBytes.Err == nil {
 		t.Fatalf("%+v", st)
+	}
+	for _, err := range []error{st.UtilPct.Err, st.MemUtilPct.Err, st.PowerMilliwatts.Err} {
+		if _, ok := errors.AsType[nvml.Return](err); ok {
+			t.Errorf("%v asks the driver's library for its text", err)
+		}
 	}
 	if st.MemUsedBytes != gpu.Of[uint64](1<<30) || st.TempC.Err != nil {
 		t.Fatalf("%+v", st)
