@@ -78,6 +78,7 @@ type modeState struct {
 	pairs         pairTable
 	rows          []segRow
 	gauges        []gaugeState
+	closedN       int       // segments that ended, and samples that came for another than the current one
 	model         CostModel // when modelN lengths had come
 	modelN        int
 	detected      []Detection // when detectedN samples had come
@@ -168,6 +169,7 @@ func (c *Collector) Add(s *Sample) []Event {
 	if s.Segment == c.segment {
 		scen.segment[s.Lane].add(s, c.o.SLONs)
 	} else {
+		m.closedN++
 		scen.closed[s.Lane].add(s, c.o.SLONs)
 		m.addLate(s, c.o.SLONs)
 	}

@@ -139,7 +139,7 @@ func (c *Collector) noteRun(m *modeState, sc *scenState, s *Sample, ref causeRef
 func (c *Collector) noteTail(m *modeState, l *laneState, s *Sample, ref causeRef) {
 	if l.n >= l.nextThreshold {
 		m.mergeLane(s.Lane)
-		l.threshold = l.tail()
+		l.threshold = m.whole(s.Lane).tail()
 		l.nextThreshold = l.n + min(8+l.n/4, 1<<14)
 	}
 	if float64(s.WallNs) <= l.threshold {

@@ -42,15 +42,18 @@ func OrderRanks(n int, q float64) (lo, hi int, ok bool) {
 	if n < 1 || q <= 0 || q >= 1 || math.Pow(q, float64(n)) > a || math.Pow(1-q, float64(n)) > a {
 		return 0, 0, false
 	}
+	if float64(n)*(1-q) <= 30 {
+		return ranksByTail(n, q)
+	}
 	mean, sd := float64(n)*q, math.Sqrt(float64(n)*q*(1-q))
-	lo = clampInt(int(mean-1.96*sd), 0, n)
+	lo = clampInt(int(mean-1.96*sd+0.5), 0, n)
 	for lo < n && binomCDF(lo, n, q) <= a { // rank lo+1 would still do
 		lo++
 	}
 	for lo > 0 && binomCDF(lo-1, n, q) > a {
 		lo--
 	}
-	hi = clampInt(int(mean+1.96*sd)+1, 1, n+1)
+	hi = clampInt(int(mean+1.96*sd+0.5)+1, 1, n+1)
 	for hi <= n && binomCDF(hi-1, n, q) < 1-a {
 		hi++
 	}
@@ -58,6 +61,26 @@ func OrderRanks(n int, q float64) (lo, hi int, ok bool) {
 		hi--
 	}
 	return lo, hi, lo >= 1 && hi <= n
+}
+
+// ranksByTail is OrderRanks where few samples lie beyond the quantile: it adds
+// up the distribution of their number, binomial(n, 1−q), from 0.
+func ranksByTail(n int, q float64) (lo, hi int, ok bool) {
+	const a = (1 - confidence) / 2
+	pmf := math.Exp(float64(n) * math.Log(q))
+	cdf := pmf
+	hi = n + 1
+	for j := 0; j <= n; j++ {
+		if cdf <= a {
+			hi = n - j
+		}
+		if cdf >= 1-a {
+			return n - j, hi, hi <= n && n-j >= 1
+		}
+		pmf *= float64(n-j) / float64(j+1) * (1 - q) / q
+		cdf += pmf
+	}
+	return 0, hi, false
 }
 
 // orderRanksFast is OrderRanks for many samples: a Cornish-Fisher expansion of

@@ -8,7 +8,7 @@ import (
 
 // sessionCauses splits the lane's tail of the whole session by cause. Counts
 // add up to tailN.
-func (l *laneState) sessionCauses(lane Lane, threshold float64, scratch *hist) (rows []CauseRow, tailN int) {
+func (l *laneState) sessionCauses(lane Lane, g *group, threshold float64, scratch *hist) (rows []CauseRow, tailN int) {
 	if !l.anyClosed && !l.causes.full {
 		return l.earlyRows(lane, threshold)
 	}
@@ -24,7 +24,7 @@ func (l *laneState) sessionCauses(lane Lane, threshold float64, scratch *hist) (
 		}
 		hists[c] = sum
 	}
-	return l.histRows(&l.session, &hists, threshold, scratch)
+	return l.histRows(g, &hists, threshold, scratch)
 }
 
 // segmentCauses does the same for the current segment.
@@ -160,9 +160,9 @@ func formatMs(ns float64) string {
 	return fmt.Sprintf("%.3f ms", ms)
 }
 
-// tail is the threshold of the lane's tail now.
-func (l *laneState) tail() float64 {
-	return tailThreshold(l.session.d.quantile(0.5), l.session.cleanQuantile(0.99))
+// tail is the threshold of the tail of a lane's whole session.
+func (g *group) tail() float64 {
+	return tailThreshold(g.d.quantile(0.5), g.cleanQuantile(0.99))
 }
 
 // cleanQuantile is a quantile of the group without tagged samples.

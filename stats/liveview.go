@@ -23,7 +23,7 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 		out.Lanes[l] = c.laneView(m, l, &win[l], laneRaw[l], &scratch)
 	}
 	out.Pair = m.pairs.segment.view(&m.lanes[Eager].segment.d.qdist, &m.lanes[Optimized].segment.d.qdist)
-	out.PairAll = m.pairs.session.view(&m.lanes[Eager].session.d.qdist, &m.lanes[Optimized].session.d.qdist)
+	out.PairAll = m.wholePairs().view(&m.whole(Eager).d.qdist, &m.whole(Optimized).d.qdist)
 	m.boot.apply(&out.Pair)
 	if floor := c.noiseOf(m).MedianNs; floor > 0 {
 		out.Pair.NoiseNs, out.PairAll.NoiseNs = floor, floor
@@ -52,7 +52,7 @@ func (c *Collector) verdict(m *modeState, out *Live) Verdict {
 	for i, other := range c.modes {
 		if other != nil && other != m && other.samples() > 0 {
 			other.merge()
-			in.other[i] = &[NumLanes]Summary{other.lanes[0].session.summary(), other.lanes[1].session.summary()}
+			in.other[i] = &[NumLanes]Summary{other.whole(Eager).summary(), other.whole(Optimized).summary()}
 		}
 	}
 	if g := &m.lanes[Eager].segment; g.ttft != nil && g.ttft.n > 0 && g.d.n > 0 {
@@ -84,7 +84,7 @@ func (c *Collector) emptyLive(out *Live) {
 
 func (c *Collector) laneView(m *modeState, l Lane, win *winDist, raw small, scratch *hist) LaneView {
 	lane := &m.lanes[l]
-	v := LaneView{Session: lane.session.summary(), Segment: lane.segment.summary(), Hidden: lane.segment.hidden(scratch)}
+	v := LaneView{Session: m.whole(l).summary(), Segment: lane.segment.summary(), Hidden: lane.segment.hidden(scratch)}
 	if c.o.WindowNs == 0 {
 		v.Window = v.Segment
 		v.HistWin = displayHist(&lane.segment.d.h, tagOf(&lane.segment))
@@ -96,8 +96,8 @@ func (c *Collector) laneView(m *modeState, l Lane, win *winDist, raw small, scra
 		v.HistWin = displayHist(&win.h, &win.tag)
 	}
 	v.Hist = displayHist(&lane.segment.d.h, tagOf(&lane.segment))
-	v.TailNs = lane.tail()
-	v.Causes, v.TailN = lane.sessionCauses(l, v.TailNs, scratch)
+	v.TailNs = m.whole(l).tail()
+	v.Causes, v.TailN = lane.sessionCauses(l, m.whole(l), v.TailNs, scratch)
 	v.SegmentCauses, v.SegmentTailN = lane.segmentCauses(l, v.TailNs, scratch)
 	return v
 }
@@ -157,7 +157,7 @@ func (c *Collector) scenarioRows(m *modeState, raw [][NumLanes]small) []Scenario
 		}
 		row := ScenarioRow{Scenario: s.name, Pair: s.pairSeg.view(nil, nil)}
 		for l := range row.Lanes {
-			row.Lanes[l], row.Session[l] = s.segment[l].summary(), s.session[l].summary()
+			row.Lanes[l], row.Session[l] = s.segment[l].summary(), s.whole(Lane(l)).summary()
 			if i < len(raw) && c.o.WindowNs > 0 {
 				row.Window[l] = m.win.scen[i][l].summary(raw[i][l])
 			} else {

@@ -84,6 +84,8 @@ type pairStats struct {
 	product  float64
 	raw      []int64 // differences, while n < exactBelow
 	neg, pos *hist   // of −d and d
+	rankN    int     // pairs when rankP was computed
+	rankP    float64 // of the signed-rank test
 }
 
 func (p *pairStats) add(x Pair) {
@@ -122,6 +124,15 @@ func (p *pairStats) addRatio(r float64) {
 		p.sumLog += math.Log(p.product)
 		p.product = 1
 	}
+}
+
+// reset empties p and keeps its memory.
+func (p *pairStats) reset() {
+	if p.pos != nil {
+		p.neg.reset()
+		p.pos.reset()
+	}
+	*p = pairStats{raw: p.raw[:0], neg: p.neg, pos: p.pos, rankN: p.rankN, rankP: p.rankP}
 }
 
 func (p *pairStats) merge(o *pairStats) {
@@ -192,7 +203,7 @@ func (p *pairStats) view(eager, optimized *qdist) PairView {
 		return v
 	}
 	v.ShareWon = float64(p.won) / float64(p.n)
-	v.P = p.wilcoxon().P
+	v.P = p.rankTest()
 	if p.logs > 0 {
 		v.RatioGeomean = math.Exp((p.sumLog + math.Log(p.product)) / float64(p.logs))
 	}

@@ -167,3 +167,12 @@ func wilcoxonNormal(w, n, ties float64) float64 {
 	z := math.Max(math.Abs(w-n*(n+1)/4)-0.5, 0) / sd
 	return math.Min(1, 2*distuv.UnitNormal.Survival(z))
 }
+
+// rankTest is the p of the signed-rank test, computed again when the pairs
+// have grown by a twentieth.
+func (p *pairStats) rankTest() float64 {
+	if p.rankN == 0 || p.n < p.rankN || p.n > p.rankN+p.rankN/20 {
+		p.rankN, p.rankP = p.n, p.wilcoxon().P
+	}
+	return p.rankP
+}

@@ -30,6 +30,7 @@ func (m *modeState) closeSegment(info segInfo, limit int, aa bool) {
 		m.lanes[l].fold(Lane(l))
 	}
 	m.rows = append(m.rows, row)
+	m.closedN++
 	if len(m.rows) > limit {
 		m.rows = append(m.rows[:0], m.rows[1:]...)
 	}
@@ -51,37 +52,77 @@ func (m *modeState) closeSegment(info segInfo, limit int, aa bool) {
 
 // merge brings the lanes' and scenarios' wider groups up to date.
 func (m *modeState) merge() {
-	m.pairs.session, m.pairs.segment = pairStats{}, pairStats{}
+	m.pairs.session.reset()
+	m.pairs.segment.reset()
 	for _, s := range m.scen {
 		if s == nil {
 			continue
 		}
 		m.pairs.segment.merge(&s.pairSeg)
-		m.pairs.session.merge(&s.pairOld)
+		if m.closedN > 0 {
+			m.pairs.session.merge(&s.pairOld)
+		}
 		for l := range s.session {
+			if s.closed[l].d.n == 0 {
+				continue
+			}
 			s.session[l].reset()
 			s.session[l].merge(&s.closed[l])
 			s.session[l].merge(&s.segment[l])
 		}
 	}
-	m.pairs.session.merge(&m.pairs.segment)
+	if m.closedN > 0 {
+		m.pairs.session.merge(&m.pairs.segment)
+	}
 	for l := Lane(0); l < NumLanes; l++ {
 		m.mergeLane(l)
 	}
+}
+
+// whole is the lane's group of the whole session, as of the last merge: that
+// of the segment while there has been only one.
+func (m *modeState) whole(l Lane) *group {
+	if m.closedN == 0 {
+		return &m.lanes[l].segment
+	}
+	return &m.lanes[l].session
+}
+
+// whole is the same for one scenario.
+func (s *scenState) whole(l Lane) *group {
+	if s.closed[l].d.n == 0 {
+		return &s.segment[l]
+	}
+	return &s.session[l]
+}
+
+// wholePairs are the pairs of the whole session, as of the last merge.
+func (m *modeState) wholePairs() *pairStats {
+	if m.closedN == 0 {
+		return &m.pairs.segment
+	}
+	return &m.pairs.session
 }
 
 // mergeLane brings one lane's groups up to date.
 func (m *modeState) mergeLane(l Lane) {
 	lane := &m.lanes[l]
 	lane.segment.reset()
-	lane.session.reset()
+	if m.closedN > 0 {
+		lane.session.reset()
+	}
 	for _, s := range m.scen {
 		if s != nil {
 			lane.segment.merge(&s.segment[l])
-			lane.session.merge(&s.closed[l])
+			if m.closedN > 0 {
+				lane.session.merge(&s.closed[l])
+			}
 		}
 	}
 	mergeInto(&lane.segment.itl, lane.itlSegment)
+	if m.closedN == 0 {
+		return
+	}
 	mergeInto(&lane.session.itl, lane.itl)
 	itl := lane.segment.itl
 	lane.segment.itl = nil // counted in lane.itl already
