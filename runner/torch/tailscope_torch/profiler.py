@@ -14,6 +14,8 @@ PREFIX = "tailscope "  # of the ranges around each lane's part of a request
 class Window:
     def __init__(self, msg):
         self.id, self.left, self.dir = msg["id"], max(int(msg.get("requests") or 1), 1), msg["dir"]
+        if os.path.exists(os.path.join(self.dir, "trace.json")):
+            self.dir = f"{self.dir}-{self.id}"  # an earlier window stays
         os.makedirs(self.dir, exist_ok=True)
         kinds = [torch.profiler.ProfilerActivity.CPU]
         if torch.cuda.is_available():
