@@ -23,6 +23,7 @@ var glossary = [][2]string{
 	{"A/A", "eager against eager: what differs there is noise"},
 	{"~", "a difference inside the noise"},
 	{"segment", "the stretch between two toggles"},
+	{"mouse", "a click goes to a panel, an event, an instant or a view; hold shift to select text"},
 }
 
 func (p *helpPanel) view() string {
