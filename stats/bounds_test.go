@@ -251,3 +251,34 @@ func TestWindowDeviceTimes(t *testing.T) {
 	near(t, "session device p50", s.DeviceP50, s.P50.Value/2, .01)
 	near(t, "small window", c.Live(Prefill, m.t+1_800_000_000).Lanes[Optimized].Window.DeviceP50, .5e6, .02)
 }
+
+// A compile of 30 ms that saves 1 ms a request owes 30 requests, whether it ran
+// in a warm-up or in a counted request.
+func TestBreakEven(t *testing.T) {
+	for _, warm := range []bool{true, false} {
+		c := NewCollector(CollectorOptions{})
+		m := newMixture(47)
+		owed := func() ShapeRow { return c.Live(Prefill, m.t).Shapes[0] }
+		for i := range 51 {
+			for lane := range Lane(NumLanes) {
+				c.Add(m.add("a", 2e6-1e6*float64(lane), func(s *Sample) {
+					s.Lane, s.Request = lane, uint64(i)
+					if i == 0 {
+						s.Warmup = warm
+						if lane == Optimized {
+							s.Flags, s.CompileNs, s.WallNs = FlagCompile, 30e6, s.WallNs+30e6
+						}
+					}
+				}))
+			}
+			if i == 20 {
+				if r := owed(); r.BreakEven < 8 || r.BreakEven > 12 || r.CompileNs != 30e6 {
+					t.Errorf("warm-up %v, after 20 requests: %+v", warm, r)
+				}
+			}
+		}
+		if r := owed(); r.BreakEven != 0 || r.SavedNs < 45e6 || r.SavedNs > 55e6 {
+			t.Errorf("warm-up %v, after 50 requests: %+v", warm, r)
+		}
+	}
+}

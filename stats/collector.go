@@ -155,10 +155,16 @@ func (c *Collector) Add(s *Sample) []Event {
 		return nil
 	}
 	s.Flags |= c.pending.take(s)
+	if s.CompileNs > 0 && s.Flags&(FlagCompile|FlagRecompile) == 0 {
+		s.Flags |= FlagRecompile
+	}
 	m := c.mode(s.Mode)
 	at := c.placeOf(m, s)
 	shape, scen := at.state, at.scen
 	c.noteShape(m, shape, s)
+	if s.CompileNs > 0 {
+		shape.noteCompile(s)
+	}
 	if !s.Counts() {
 		return c.out
 	}

@@ -133,8 +133,8 @@ type ShapeRow struct {
 	EagerP50    float64
 	OptP50      float64
 	CompileNs   int64
-	SavedNs     float64 // so far, against the eager lane's median of the same prompts
-	BreakEven   int     // requests until the compile has paid back; -1: never at this rate
+	SavedNs     float64 // so far: eager − optimized over the pairs, without the compiles
+	BreakEven   int     // further requests until the compile has paid back; 0: it has; -1: never at this rate
 	PaddingTax  float64
 	FirstSeenNs int64
 }

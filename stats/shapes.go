@@ -11,7 +11,8 @@ type shapeState struct {
 	id              int32 // in shapeTable.all; −1: the row "more"
 	compileNs       int64
 	compiles        int
-	saved           int64 // eager − optimized, over the pairs
+	counted         int64 // of compileNs, what lies in counted samples and so in saved
+	saved           int64 // eager − optimized, over the pairs, compiles included
 	tokens, exec    int64
 	firstSeen       int64
 	shape, strategy string
@@ -61,6 +62,14 @@ func (t *shapeTable) of(in *interner, s *Sample) *shapeState {
 	return st
 }
 
+// noteCompile counts a compile, whether the sample counts or not.
+func (st *shapeState) noteCompile(s *Sample) {
+	if s.Lane == Optimized && !s.Failed && s.Flags&(FlagCompile|FlagRecompile) != 0 {
+		st.compileNs += s.CompileNs
+		st.compiles++
+	}
+}
+
 func (t *shapeTable) byID(id int32) *shapeState {
 	if id < 0 {
 		return t.rest
@@ -77,10 +86,7 @@ func (st *shapeState) add(s *Sample) {
 	if s.Lane == Optimized {
 		st.tokens += int64(s.Tokens)
 		st.exec += int64(s.ExecutedTokens)
-		if s.Flags&(FlagCompile|FlagRecompile) != 0 {
-			st.compileNs += s.CompileNs
-			st.compiles++
-		}
+		st.counted += s.CompileNs
 	}
 }
 
@@ -116,11 +122,11 @@ func (t *shapeTable) list() []ShapeRow {
 func (st *shapeState) row() ShapeRow {
 	r := ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.lanes[Optimized].n,
 		EagerP50: st.eagerMedian(), OptP50: st.lanes[Optimized].clean.quantile(0.5),
-		CompileNs: st.compileNs, SavedNs: float64(st.saved), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
+		CompileNs: st.compileNs, SavedNs: float64(st.saved + st.counted), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
 	if st.tokens > 0 && st.exec > 0 {
 		r.PaddingTax = float64(st.exec) / float64(st.tokens)
 	}
-	r.BreakEven = breakEven(float64(st.compileNs), r.EagerP50-r.OptP50)
+	r.BreakEven = breakEven(r.CompileNs-int64(r.SavedNs), r.EagerP50-r.OptP50)
 	return r
 }
 
@@ -133,14 +139,15 @@ func (st *shapeState) eagerMedian() float64 {
 	return st.lanes[Eager].clean.quantile(0.5)
 }
 
-// breakEven is the number of requests until a compile has paid back at this
-// saving per request; −1: never, or not known.
-func breakEven(compileNs, savedEach float64) int {
+// breakEven is the number of requests until what a compile has not yet paid
+// back is paid, at this saving per request; 0: paid back; −1: never, or not
+// known.
+func breakEven(owedNs int64, savedEach float64) int {
 	switch {
-	case compileNs <= 0:
+	case owedNs <= 0:
 		return 0
 	case math.IsNaN(savedEach) || savedEach <= 0:
 		return -1
 	}
-	return int(math.Min(math.Ceil(compileNs/savedEach), 1e9))
+	return int(math.Min(math.Ceil(float64(owedNs)/savedEach), 1e9))
 }

@@ -77,6 +77,7 @@ func judge(in verdictInput) Verdict {
 		return v
 	case in.facts.AA:
 		v.Code = "aa"
+		v.WinnerMean, v.WinnerP50, v.WinnerP99 = "~", "~", "~"
 		v.Sentence = "A/A: both lanes are eager sessions, so what differs here is noise" + noiseWords(in) + "."
 		return v
 	case v.WinnerMean == v.WinnerP50 && v.WinnerP50 == v.WinnerP99 && v.WinnerP50 == "~":
