@@ -22,6 +22,7 @@ type state struct {
 	num     int
 	samples uint64
 	segment int32
+	live    bool // the records come from a journal: counters stand where they were taken
 	labels  map[int32]string
 	modes   []string
 	gpu     gpuPast
@@ -32,7 +33,7 @@ const maxEvents = 500
 
 // newState is the session before its first record.
 func newState(rec *snapshot.Session, startNs int64) *state {
-	st := &state{m: rec.Manifest, startNs: startNs, labels: map[int32]string{}, segment: -1}
+	st := &state{m: rec.Manifest, startNs: startNs, labels: map[int32]string{}, segment: -1, live: rec.Journal}
 	m := rec.Manifest
 	set := m.Settings
 	st.session = view.Session{RunID: m.RunID, Dir: rec.Dir, Model: m.Model.Name, Engine: strings.TrimSpace(m.Engine.Name + " " + m.Engine.Version),
@@ -41,7 +42,7 @@ func newState(rec *snapshot.Session, startNs int64) *state {
 	for _, r := range m.Engine.Refusals {
 		st.session.Refusals = append(st.session.Refusals, r.Provider+": "+r.Reason)
 	}
-	st.id = runner.Identity{Limit: set.RecompileLimit, AA: set.AA}
+	st.id = runner.Identity{Limit: set.RecompileLimit, AA: set.AA, Strategies: map[string][]string{"decode": {"padded", "bucketed"}}}
 	if len(set.Modes) > 0 {
 		st.id.Mode = set.Modes[0]
 	}
@@ -79,7 +80,9 @@ func (st *state) take(r *snapshot.Record) {
 	case snapshot.KindEvidence:
 		st.id.Evidence = append(st.id.Evidence, r.Evidence)
 	case snapshot.KindCounters:
-		st.counters(r.Counters)
+		if st.live { // in a finished folder they are those of the end, whatever the position
+			st.id.Counters.Checks = r.Counters.Checks
+		}
 	case snapshot.KindLoaded:
 		l := r.Loaded
 		st.id.Loaded = &l
@@ -87,12 +90,47 @@ func (st *state) take(r *snapshot.Record) {
 	}
 }
 
-func (st *state) counters(c protocol.Counters) {
-	st.id.Counters = c
-	for _, g := range c.Groups {
-		st.coll.SetGauge(stats.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
-			Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, CompileNs: g.CompileNs, WorkerStarts: int(st.session.Generation)})
+// count keeps the state of the compile cache as it was at this instant.
+func (st *state) count(e stats.Event) {
+	switch e.Kind {
+	case stats.KindCompile, stats.KindRecompile, stats.KindEvict, stats.KindLimitReached:
+	case stats.KindWorkerRestart:
+		st.id.Counters.Groups = nil
+		return
+	case stats.KindFallback:
+		if e.Request == nil {
+			return
+		}
+	default:
+		return
 	}
+	g := st.group(e.Mode, e.Strategy)
+	switch e.Kind {
+	case stats.KindCompile:
+		g.Compiles, g.UniqueGraphs, g.CompileNs = g.Compiles+1, g.UniqueGraphs+1, g.CompileNs+e.DurNs
+	case stats.KindRecompile:
+		g.Recompiles, g.UniqueGraphs, g.CompileNs = g.Recompiles+1, g.UniqueGraphs+1, g.CompileNs+e.DurNs
+	case stats.KindEvict:
+		g.Evictions, g.UniqueGraphs = g.Evictions+1, max(g.UniqueGraphs-1, 0)
+	case stats.KindLimitReached:
+		g.LimitReached = true
+	case stats.KindFallback:
+		g.Fallbacks++
+	}
+	st.coll.SetGauge(stats.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
+		Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, CompileNs: g.CompileNs, WorkerStarts: int(st.session.Generation)})
+}
+
+// group is the counter of a mode and strategy.
+func (st *state) group(mode, strategy string) *protocol.Counter {
+	groups := st.id.Counters.Groups
+	i := slices.IndexFunc(groups, func(g protocol.Counter) bool { return g.Mode == mode && g.Strategy == strategy })
+	if i < 0 {
+		groups = append(groups, protocol.Counter{Mode: mode, Strategy: strategy, RecompileLimit: st.id.Limit})
+		i = len(groups) - 1
+	}
+	st.id.Counters.Groups = groups
+	return &groups[i]
 }
 
 func (st *state) sample(r *snapshot.Record) {
@@ -124,6 +162,7 @@ func (st *state) sample(r *snapshot.Record) {
 // event keeps an event for the list; derived ones are in the record already.
 func (st *state) event(e stats.Event) {
 	st.coll.AddEvent(&e)
+	st.count(e)
 	st.num++
 	if st.events = append(st.events, e); len(st.events) > 2*maxEvents {
 		st.events = slices.Clone(st.events[len(st.events)-maxEvents:])
