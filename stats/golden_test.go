@@ -102,6 +102,14 @@ func TestGoldenRankTests(t *testing.T) {
 			}
 			near(t, s.Name+" U p", u.P, s.MWU[1].(float64), tol)
 		}
+		if len(x) > 40 && s.Name != "ties" {
+			var a, b hist
+			for i := range x {
+				a.record(s.X[i])
+				b.record(s.Y[i])
+			}
+			near(t, s.Name+" U p from histograms", mannWhitneyHist(&a, &b).P, s.MWU[1].(float64), 0.02)
+		}
 		if s.Wilcoxon == nil {
 			continue
 		}

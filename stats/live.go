@@ -114,6 +114,11 @@ type SegmentRow struct {
 	EndNs      int64 // 0: running
 	Lanes      [NumLanes]Summary
 	PairedDiff float64
+
+	// P is of a Mann-Whitney test of the optimized lane against the segment
+	// before, two-sided; NaN for the first row and where one is empty.
+	P     float64
+	PHolm float64 // corrected over the rows of the table
 }
 
 // ScenarioRow is one line of the scenario table.
@@ -131,7 +136,9 @@ type ShapeRow struct {
 	Strategy    string
 	N           int
 	EagerP50    float64
-	OptP50      float64
+	OptP50      float64 // of clean samples
+	EagerP99    float64
+	OptP99      float64
 	CompileNs   int64
 	SavedNs     float64 // so far: eager − optimized over the pairs, without the compiles
 	BreakEven   int     // further requests until the compile has paid back; 0: it has; -1: never at this rate

@@ -9,19 +9,21 @@ type segRow struct {
 	lanes  [NumLanes]*group
 	final  [NumLanes]Summary
 	paired float64
+	change float64 // p of the optimized lane against the row before
 }
 
 func (m *modeState) closeSegment(info segInfo, limit int, aa bool) {
+	m.merge()
+	change := m.changed()
 	for i := range m.rows {
 		m.rows[i].settle()
 	}
-	m.merge()
 	if aa && m.pairs.segment.n > 0 {
 		_, lo, hi := m.pairs.segment.median()
 		m.noise = Noise{MedianNs: furthest(lo, hi)}
 	}
 	m.boot = nil
-	row := segRow{info: info, paired: m.pairs.segment.medianDiff()}
+	row := segRow{info: info, paired: m.pairs.segment.medianDiff(), change: change}
 	for l := range m.lanes {
 		g := new(group)
 		g.merge(&m.lanes[l].segment)
@@ -130,6 +132,19 @@ func (m *modeState) mergeLane(l Lane) {
 	lane.segment.itl = itl
 }
 
+// changed tests the optimized lane of the current segment against the last
+// row's.
+func (m *modeState) changed() float64 {
+	if len(m.rows) == 0 {
+		return math.NaN()
+	}
+	last := m.rows[len(m.rows)-1].lanes[Optimized]
+	if last == nil {
+		return math.NaN()
+	}
+	return mannWhitneyHist(&last.d.h, &m.lanes[Optimized].segment.d.h).P
+}
+
 func (r *segRow) settle() {
 	for l, g := range r.lanes {
 		if g != nil {
@@ -154,7 +169,7 @@ func (m *modeState) segmentRows(current segInfo) []SegmentRow {
 	for i := range m.rows {
 		r := &m.rows[i]
 		row := SegmentRow{Segment: r.info.id, Label: r.info.label, StartNs: r.info.start, EndNs: r.info.end,
-			Lanes: r.final, PairedDiff: r.paired}
+			Lanes: r.final, PairedDiff: r.paired, P: r.change}
 		n := 0
 		for l, g := range r.lanes {
 			if g != nil {
@@ -170,6 +185,14 @@ func (m *modeState) segmentRows(current segInfo) []SegmentRow {
 	for l := range m.lanes {
 		row.Lanes[l] = m.lanes[l].segment.summary()
 	}
-	row.PairedDiff = m.pairs.segment.medianDiff()
-	return append(rows, row)
+	row.PairedDiff, row.P = m.pairs.segment.medianDiff(), m.changed()
+	rows = append(rows, row)
+	p := make([]float64, len(rows))
+	for i := range rows {
+		p[i] = rows[i].P
+	}
+	for i, v := range Holm(p) {
+		rows[i].PHolm = v
+	}
+	return rows
 }

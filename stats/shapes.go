@@ -15,6 +15,8 @@ type shapeState struct {
 	saved           int64 // eager − optimized, over the pairs, compiles included
 	tokens, exec    int64
 	firstSeen       int64
+	cached          ShapeRow
+	cachedKey       [3]int64
 	shape, strategy string
 	eagerOfPairs    qdist // eager latencies of the requests that the optimized lane ran in this shape and the eager lane in another
 }
@@ -119,24 +121,29 @@ func (t *shapeTable) list() []ShapeRow {
 	return out
 }
 
+// row describes the shape; quantiles are computed again only after they may
+// have changed.
 func (st *shapeState) row() ShapeRow {
+	key := [3]int64{int64(st.eagerOfPairs.n + st.lanes[Eager].clean.n + st.lanes[Optimized].n), int64(st.compiles), st.saved}
+	if st.cachedKey != key {
+		st.cached, st.cachedKey = st.describe(), key
+	}
+	return st.cached
+}
+
+func (st *shapeState) describe() ShapeRow {
+	eager, opt := &st.eagerOfPairs, &st.lanes[Optimized].clean
+	if eager.n == 0 {
+		eager = &st.lanes[Eager].clean
+	}
 	r := ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.lanes[Optimized].n,
-		EagerP50: st.eagerMedian(), OptP50: st.lanes[Optimized].clean.quantile(0.5),
+		EagerP50: eager.quantile(0.5), OptP50: opt.quantile(0.5), EagerP99: eager.quantile(0.99), OptP99: opt.quantile(0.99),
 		CompileNs: st.compileNs, SavedNs: float64(st.saved + st.counted), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
 	if st.tokens > 0 && st.exec > 0 {
 		r.PaddingTax = float64(st.exec) / float64(st.tokens)
 	}
 	r.BreakEven = breakEven(r.CompileNs-int64(r.SavedNs), r.EagerP50-r.OptP50)
 	return r
-}
-
-// eagerMedian is the eager lane's median of the requests that the optimized
-// lane ran in this shape.
-func (st *shapeState) eagerMedian() float64 {
-	if st.eagerOfPairs.n > 0 {
-		return st.eagerOfPairs.quantile(0.5)
-	}
-	return st.lanes[Eager].clean.quantile(0.5)
 }
 
 // breakEven is the number of requests until what a compile has not yet paid

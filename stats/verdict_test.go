@@ -81,6 +81,9 @@ func TestParadoxSentence(t *testing.T) {
 		live.Segments[0].Lanes[Optimized].Compiles != 14 || live.Segments[1].Lanes[Optimized].Compiles != 0 {
 		t.Errorf("segments: %+v", live.Segments)
 	}
+	if s := live.Segments; !math.IsNaN(s[0].P) || !(s[1].PHolm >= 0) {
+		t.Errorf("change against the segment before: %v, %v", s[0].P, s[1].PHolm)
+	}
 	sum := 0
 	for _, r := range live.Lanes[Optimized].Causes {
 		sum += r.N
