@@ -184,6 +184,16 @@ func TestInspectLayouts(t *testing.T) {
 	}
 }
 
+// TestForwardHasNoRoles: a vision model whose output is called logits is none
+// the less no language model.
+func TestForwardHasNoRoles(t *testing.T) {
+	ownCache(t)
+	p := prepared(t, testModel(t, "vision"))
+	if p.Forward == nil || p.Prefill != nil || p.Forward.Logits != "" || p.Forward.InputIDs != "" {
+		t.Errorf("%+v", p.Forward)
+	}
+}
+
 func names(list []Allowed, ok bool) string {
 	var s []string
 	for _, a := range list {

@@ -274,6 +274,9 @@ func readGraph(path string) (*Graph, error) {
 	}
 	g := &Graph{Path: path, Inputs: m.graph.feeds(), Outputs: m.graph.outputs}
 	r := findRoles(m.graph.feeds(), m.graph.outputs)
+	if r.notLM() != "" {
+		return g, nil // a classifier's logits are not a language model's
+	}
 	name := func(p *Port) string {
 		if p == nil {
 			return ""
