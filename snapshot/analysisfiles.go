@@ -3,27 +3,34 @@ package snapshot
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"tailscope/snapshot/internal/textio"
+	"tailscope/snapshot/labels"
 	"tailscope/stats"
 )
 
 // writeAnalysis writes compiler_counters.json and analysis/ of each mode.
 func writeAnalysis(dir string, m *Manifest, c *collected) error {
+	tables, err := c.labels.Finish()
+	if err != nil && !errors.Is(err, labels.ErrEmpty) {
+		return err
+	}
+	rep := &folderReport{m: m}
 	for i, n := range c.modeRows {
 		if n == 0 {
 			continue
 		}
-		if err := writeModeAnalysis(dir, m, c, stats.Mode(i)); err != nil {
+		if err := writeModeAnalysis(dir, m, c, stats.Mode(i), tables, rep); err != nil {
 			return fmt.Errorf("write the analysis of %s: %w", stats.Mode(i), err)
 		}
 	}
-	return nil
+	return rep.write(dir)
 }
 
-func writeModeAnalysis(dir string, m *Manifest, c *collected, mode stats.Mode) error {
+func writeModeAnalysis(dir string, m *Manifest, c *collected, mode stats.Mode, tables *labels.Report, rep *folderReport) error {
 	md, err := modeDir(dir, mode)
 	if err != nil {
 		return err
@@ -42,6 +49,22 @@ func writeModeAnalysis(dir string, m *Manifest, c *collected, mode stats.Mode) e
 	if err := writeFile(ad, "summary_overall.csv", summaryCSV(sum.Groups)); err != nil {
 		return err
 	}
+	if err := tables.OfMode(mode.String()).ColdStartFiles(ad); err != nil {
+		return err
+	}
+	pics, err := c.pictures(m, mode, tables)
+	if err != nil {
+		return err
+	}
+	pd, err := modeDir(dir, mode, "analysis", "plots")
+	if err != nil {
+		return err
+	}
+	if err := writePictures(pd, pics); err != nil {
+		return err
+	}
+	rep.modes = append(rep.modes, modeReport{mode: mode, sum: sum, judged: c.judge(mode),
+		counters: c.counterFile(mode, m.Settings.RecompileLimit), pics: pics})
 	return c.hists.write(dir, mode)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"tailscope/runner/protocol"
+	"tailscope/snapshot/labels"
 	"tailscope/stats"
 )
 
@@ -21,18 +22,24 @@ const analysisRows = 20_000_000
 
 // collected is what the first pass over a session finds out.
 type collected struct {
-	analysis *stats.Analysis
-	evidence []EvidenceRecord
-	counters []GenerationCounters
-	backends map[string]string
-	modeRows [stats.NumModes]uint64
-	hists    hists
-	gpu      []Telemetry // for the trace, thinned to maxTraceGPU
-	damage   Damage
-	end      *endRecord
-	lastSeq  uint64
-	gaps     uint64
-	started  bool
+	analysis  *stats.Analysis
+	evidence  []EvidenceRecord
+	counters  []GenerationCounters
+	backends  map[string]string
+	modeRows  [stats.NumModes]uint64
+	hists     hists
+	damage    Damage
+	end       *endRecord
+	lastSeq   uint64
+	gaps      uint64
+	started   bool
+	labels    *labels.Analysis
+	runNames  map[runKey]string
+	tracks    [stats.NumModes][stats.NumLanes]*track
+	pairs     [stats.NumModes]pairing
+	marks     []modeMark
+	every     uint64 // of requests enters the analysis
+	labelsErr error
 }
 
 // EvidenceRecord is an entry of compiler_evidence.json.
@@ -72,13 +79,33 @@ func writeFolder(dir string, src source, m Manifest, config []byte) error {
 	return writeJSON(dir, ManifestName, &m)
 }
 
-// firstPass writes events.jsonl and telemetry.csv, counts, and feeds the
-// analysis.
+// firstPass writes events.jsonl, telemetry.csv and compiler_evidence.json, and
+// collects what everything else needs.
 func firstPass(dir string, src source, m *Manifest) (*collected, error) {
-	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs})}
 	w, err := newSideFiles(dir, m.StartNs)
 	if err != nil {
 		return nil, err
+	}
+	c, err := collect(src, m, w)
+	if cerr := w.close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, writeJSON(dir, EvidenceName, c.evidenceFile())
+}
+
+// collect reads src once. It counts into m.Counts; w may be nil.
+func collect(src source, m *Manifest, w *sideFiles) (*collected, error) {
+	total, err := src.count()
+	if err != nil {
+		return nil, err
+	}
+	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs}),
+		labels: labels.New(labels.Options{Source: m.RunID}), runNames: map[runKey]string{}, every: every(total, analysisRows)}
+	if c.every > 1 {
+		m.Notes = append(m.Notes, fmt.Sprintf("summary.json rests on every %d-th request: the session has more than %d samples. samples.parquet has all.", c.every, analysisRows))
 	}
 	m.Counts = Counts{ByMode: map[string]uint64{}, ByLane: map[string]uint64{}, Events: map[string]uint64{},
 		DroppedView: m.Counts.DroppedView}
@@ -87,27 +114,28 @@ func firstPass(dir string, src source, m *Manifest) (*collected, error) {
 		n.take(r)
 		return c.take(r, m, w)
 	})
-	if cerr := w.close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return nil, err
+	if c.labelsErr != nil {
+		m.Notes = append(m.Notes, "The cold-start tables are incomplete: "+c.labelsErr.Error()+".")
 	}
 	n.into(&m.Counts)
-	return c, writeJSON(dir, EvidenceName, c.evidenceFile())
+	return c, err
 }
 
 func (c *collected) take(r *Record, m *Manifest, w *sideFiles) error {
 	switch r.Kind {
 	case KindSample:
-		c.sample(r)
+		return c.sample(r, m)
 	case KindEvent:
 		c.analysis.AddEvent(&r.Event)
-		return w.event(&r.Event)
+		c.mark(&r.Event, m.StartNs)
+		if w != nil {
+			return w.event(&r.Event)
+		}
 	case KindTelemetry:
 		m.telemetry(&r.Telemetry)
-		c.keepGPU(&r.Telemetry)
-		return w.gpu(&r.Telemetry)
+		if w != nil {
+			return w.gpu(&r.Telemetry)
+		}
 	case KindEvidence:
 		c.evidence = append(c.evidence, EvidenceRecord{max(m.Counts.Generations-1, 0), r.Evidence})
 	case KindCounters:
@@ -122,7 +150,7 @@ func (c *collected) take(r *Record, m *Manifest, w *sideFiles) error {
 	return nil
 }
 
-func (c *collected) sample(r *Record) {
+func (c *collected) sample(r *Record, m *Manifest) error {
 	s := &r.Sample
 	if c.started && s.Seq > c.lastSeq+1 {
 		c.gaps += s.Seq - c.lastSeq - 1
@@ -132,10 +160,14 @@ func (c *collected) sample(r *Record) {
 	c.started, c.lastSeq = true, max(c.lastSeq, s.Seq)
 	c.modeRows[s.Mode]++
 	c.hists.add(s)
-	c.analysis.Add(s)
-	if len(r.Steps) > 0 && s.Counts() {
-		c.analysis.AddSteps(s.Request, s.Lane, s.Mode, r.Steps)
+	if s.Request%c.every == 0 {
+		c.analysis.Add(s)
+		if len(r.Steps) > 0 && s.Counts() {
+			c.analysis.AddSteps(s.Request, s.Lane, s.Mode, r.Steps)
+		}
 	}
+	c.forPlots(s, m)
+	return nil
 }
 
 func (c *collected) counter(generation int, v protocol.Counters) {

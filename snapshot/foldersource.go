@@ -23,6 +23,8 @@ type folderSource struct {
 	m   *Manifest
 }
 
+func (s *folderSource) count() (uint64, error) { return s.m.Counts.Samples, nil }
+
 func (s *folderSource) records(yield func(*Record) error) (Damage, error) {
 	var r Record
 	emit := func(kind Kind) error {

@@ -11,9 +11,6 @@ import (
 // is written, and always those with a compile or a cause.
 const maxTrace = 200_000
 
-// maxTraceGPU bounds the GPU readings kept for plots.
-const maxTraceGPU = 10_000
-
 // traceFile writes trace.json, the Chrome trace format: requests of both lanes
 // and their compiles as slices, events as instants, GPU readings as counters.
 // Times are microseconds since the session's start.
@@ -171,15 +168,4 @@ func (t *traceFile) close() error {
 		err = cerr
 	}
 	return err
-}
-
-// keepGPU keeps readings for plots, every other one once there are too many.
-func (c *collected) keepGPU(t *Telemetry) {
-	c.gpu = append(c.gpu, *t)
-	if len(c.gpu) > maxTraceGPU {
-		for i := range len(c.gpu) / 2 {
-			c.gpu[i] = c.gpu[2*i]
-		}
-		c.gpu = c.gpu[:len(c.gpu)/2]
-	}
 }

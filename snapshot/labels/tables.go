@@ -213,3 +213,30 @@ func (g *Group) Quantile(q float64) stats.Num {
 	}
 	return stats.Num(math.NaN())
 }
+
+// OfMode returns the part of the report that belongs to one mode.
+func (r *Report) OfMode(mode string) *Report {
+	out := *r
+	out.Overall, out.Scenarios, out.By, out.Files, out.Verdicts = nil, nil, nil, nil, nil
+	for _, g := range r.Overall {
+		if g.Mode == mode {
+			out.Overall = append(out.Overall, g)
+		}
+	}
+	for _, g := range r.Scenarios {
+		if g.Mode == mode {
+			out.Scenarios = append(out.Scenarios, g)
+		}
+	}
+	for _, f := range r.Files {
+		if f.Mode == mode {
+			out.Files = append(out.Files, f)
+		}
+	}
+	for _, v := range r.Verdicts {
+		if v.Mode == mode {
+			out.Verdicts = append(out.Verdicts, v)
+		}
+	}
+	return &out
+}

@@ -1,0 +1,125 @@
+package snapshot
+
+import (
+	"math"
+
+	"tailscope/snapshot/plots"
+	"tailscope/snapshot/results"
+	"tailscope/stats"
+)
+
+// timeBins is the number of bins of a timeline; their width doubles as the
+// session goes on.
+const timeBins = 512
+
+// track is the slowest latency of each bin of one mode and lane, ns.
+type track struct {
+	max   [2 * timeBins]int64
+	binNs int64
+}
+
+func (t *track) add(atNs, wall int64) {
+	if atNs < 0 {
+		return
+	}
+	if t.binNs == 0 {
+		t.binNs = 1e6
+	}
+	for atNs/t.binNs >= 2*timeBins {
+		for i := range timeBins {
+			t.max[i] = max(t.max[2*i], t.max[2*i+1])
+		}
+		clear(t.max[timeBins:])
+		t.binNs *= 2
+	}
+	b := &t.max[atNs/t.binNs]
+	*b = max(*b, wall)
+}
+
+// rebin widens t's bins to binNs, a multiple by a power of two, in ms.
+func (t *track) rebin(binNs int64) []float64 {
+	out := make([]float64, 2*timeBins)
+	for i := range out {
+		out[i] = math.NaN()
+	}
+	for i, v := range t.max {
+		if v > 0 {
+			k := int64(i) * t.binNs / binNs
+			if ms := float64(v) / 1e6; !(out[k] >= ms) {
+				out[k] = ms
+			}
+		}
+	}
+	return out
+}
+
+// maxPairs bounds the pairs kept for the quantile delta and its band: the
+// first of a session.
+const maxPairs = 1 << 17
+
+// pairing matches the lanes of requests of one mode.
+type pairing struct {
+	open  map[uint64]openLane
+	pairs []stats.Pair
+}
+
+type openLane struct {
+	lane stats.Lane
+	wall int64
+}
+
+func (p *pairing) add(s *stats.Sample) {
+	if len(p.pairs) >= maxPairs {
+		p.open = nil
+		return
+	}
+	if p.open == nil {
+		p.open = map[uint64]openLane{}
+	}
+	o, ok := p.open[s.Request]
+	if !ok || o.lane == s.Lane {
+		if len(p.open) < 1<<16 {
+			p.open[s.Request] = openLane{s.Lane, s.WallNs}
+		}
+		return
+	}
+	delete(p.open, s.Request)
+	v := stats.Pair{Eager: o.wall, Optimized: s.WallNs}
+	if o.lane == stats.Optimized {
+		v = stats.Pair{Eager: s.WallNs, Optimized: o.wall}
+	}
+	p.pairs = append(p.pairs, v)
+}
+
+// maxEventMarks bounds the marks kept for timelines.
+const maxEventMarks = 4096
+
+func (c *collected) mark(e *stats.Event, startNs int64) {
+	if len(c.marks) < maxEventMarks && e.Kind != stats.KindShapeNew && e.Kind != stats.KindSpike {
+		c.marks = append(c.marks, modeMark{e.Mode, plots.Mark{S: float64(e.TNs-startNs) / 1e9, Kind: string(e.Kind)}})
+	}
+}
+
+type modeMark struct {
+	mode string
+	plots.Mark
+}
+
+// forPlots keeps what pictures and cold-start tables need of a sample.
+func (c *collected) forPlots(s *stats.Sample, m *Manifest) {
+	if !s.Counts() {
+		return
+	}
+	t := &c.tracks[s.Mode][s.Lane&1]
+	if *t == nil {
+		*t = &track{}
+	}
+	(*t).add(s.StartNs-m.StartNs, s.WallNs)
+	c.pairs[s.Mode].add(s)
+	var row results.Row
+	row.File = m.RunID
+	sampleRowOf(&row, s, m, c.runNames)
+	if c.labelsErr == nil {
+		c.labelsErr = c.labels.Add(&row)
+	}
+}

@@ -1,0 +1,68 @@
+package plots
+
+import (
+	"bytes"
+	"image/png"
+	"math"
+	"strings"
+	"testing"
+)
+
+var absurd = [][]float64{nil, {1}, {0, 0}, {-1, 0, 2}, {1e-9, 1e9}, {1, 1, 1}, {math.Inf(-1), 1, math.Inf(1)}, {1, math.NaN()}}
+
+// TestNothingPanics draws values that log axes and libraries do not like.
+func TestNothingPanics(t *testing.T) {
+	for _, v := range absurd {
+		s := []Series{{"eager", v}, {"optimized", []float64{1, 2, 3}}}
+		pics := []func() (*Picture, error){
+			func() (*Picture, error) { return CDF("t", s) },
+			func() (*Picture, error) { return Histogram("t", s) },
+			func() (*Picture, error) {
+				return Timeline("t", []Track{{"eager", v}}, 1, []Mark{{1, "compile"}, {math.NaN(), "toggle"}})
+			},
+			func() (*Picture, error) { return QuantileDelta("t", Delta{Q: []float64{.1, .5, .9}, Delta: v}, "") },
+		}
+		for i, f := range pics {
+			pic, err := f()
+			if err != nil {
+				t.Errorf("%v, picture %d: %v", v, i, err)
+			}
+			check(t, pic)
+		}
+	}
+}
+
+func check(t *testing.T, p *Picture) {
+	t.Helper()
+	if p == nil {
+		return
+	}
+	img, err := png.Decode(bytes.NewReader(p.PNG))
+	if err != nil || img.Bounds().Dx() < 500 {
+		t.Errorf("%s: %v", p.Name, err)
+	}
+	if !strings.Contains(string(p.SVG), "<svg") || strings.Contains(string(p.SVG), "NaN") {
+		t.Errorf("%s: SVG is not sound", p.Name)
+	}
+}
+
+func TestCDFShowsEveryLabelAndTheMaximum(t *testing.T) {
+	v := make([]float64, 100_000)
+	for i := range v {
+		v[i] = 1 + float64(i)/1e5
+	}
+	v[len(v)-1] = 500
+	xy := cdfPoints(v)
+	if last := xy[len(xy)-1]; last.X != 500 || last.Y != 1 || len(xy) > 2000 {
+		t.Fatal(len(xy), last)
+	}
+	p, err := CDF("both lanes", []Series{{"eager", v}, {"optimized", v}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"eager (n = 100000)", "optimized (n = 100000)", "both lanes"} {
+		if !strings.Contains(string(p.SVG), want) {
+			t.Errorf("no %q in the picture", want)
+		}
+	}
+}

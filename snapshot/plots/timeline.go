@@ -1,0 +1,139 @@
+package plots
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+)
+
+// Track is the slowest latency of each bin of time, NaN where there is none.
+type Track struct {
+	Name string
+	Max  []float64 // ms
+}
+
+// Mark is an event on the timeline.
+type Mark struct {
+	S    float64 // seconds since the start
+	Kind string
+}
+
+// Timeline draws the slowest sample of each bin, so that no spike is lost, and
+// where events happened. binS is the width of a bin in seconds.
+func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Picture, error) {
+	lo, hi, end := math.Inf(1), 0.0, 0.0
+	for _, t := range tracks {
+		for i, v := range t.Max {
+			if v > 0 && !math.IsInf(v, 0) {
+				lo, hi, end = min(lo, v), max(hi, v), max(end, float64(i+1)*binS)
+			}
+		}
+	}
+	if hi == 0 {
+		return nil, nil
+	}
+	p := newPlot(title, "seconds since the start", "slowest latency, ms (log)")
+	logAxis(&p.Y, lo, hi*1.2)
+	p.X.Min, p.X.Max = 0, end
+	if err := addMarks(p, marks, lo, hi*1.2); err != nil {
+		return nil, err
+	}
+	for i, t := range tracks {
+		var xy plotter.XYs
+		for k, v := range t.Max {
+			if v > 0 && !math.IsInf(v, 0) {
+				xy = append(xy, plotter.XY{X: (float64(k) + .5) * binS, Y: v})
+			}
+		}
+		if len(xy) == 0 {
+			continue
+		}
+		l, err := line(p, t.Name, xy, i)
+		if err != nil {
+			return nil, err
+		}
+		l.Width = vg.Points(1)
+	}
+	return render(p, "timeline", "The slowest sample of each stretch of time; vertical lines are events.")
+}
+
+// maxMarks bounds the lines drawn; compiles and restarts come first.
+const maxMarks = 300
+
+var markColors = map[string]color.RGBA{"compile": {0xc0, 0x39, 0x2b, 0xff}, "recompile": {0xc0, 0x39, 0x2b, 0x90},
+	"toggle": {0x55, 0x55, 0x55, 0xff}, "segment": {0x55, 0x55, 0x55, 0xff}, "worker_restart": {0x8e, 0x44, 0xad, 0xff},
+	"fallback": {0x7f, 0x6b, 0x00, 0x90}, "limit_reached": {0x7f, 0x6b, 0x00, 0xff}, "throttle": {0x2a, 0x8c, 0x4a, 0xff}}
+
+func addMarks(p *plot.Plot, marks []Mark, lo, hi float64) error {
+	seen := map[string]bool{}
+	drawn := 0
+	for _, m := range marks {
+		c, ok := markColors[m.Kind]
+		if !ok || drawn == maxMarks || !(m.S >= 0) {
+			continue
+		}
+		drawn++
+		l, err := plotter.NewLine(plotter.XYs{{X: m.S, Y: lo}, {X: m.S, Y: hi}})
+		if err != nil {
+			return err
+		}
+		l.Color, l.Width = c, vg.Points(.6)
+		p.Add(l)
+		if !seen[m.Kind] {
+			seen[m.Kind] = true
+			p.Legend.Add(m.Kind, l)
+		}
+	}
+	return nil
+}
+
+// Delta is the change of quantiles, ms, with a band that may be NaN.
+type Delta struct {
+	Q, Delta, Lo, Hi []float64
+}
+
+// QuantileDelta draws optimized − eager at each quantile.
+func QuantileDelta(title string, d Delta, caption string) (*Picture, error) {
+	var mid, upper, lower plotter.XYs
+	for i, q := range d.Q {
+		if i < len(d.Delta) && !math.IsNaN(d.Delta[i]) && !math.IsInf(d.Delta[i], 0) {
+			mid = append(mid, plotter.XY{X: q, Y: d.Delta[i]})
+		}
+		if i < len(d.Lo) && i < len(d.Hi) && !math.IsNaN(d.Lo[i]) && !math.IsNaN(d.Hi[i]) {
+			upper = append(upper, plotter.XY{X: q, Y: d.Hi[i]})
+			lower = append(lower, plotter.XY{X: q, Y: d.Lo[i]})
+		}
+	}
+	if len(mid) == 0 {
+		return nil, nil
+	}
+	p := newPlot(title, "quantile", "optimized − eager, ms")
+	if len(upper) > 1 {
+		ring := append(plotter.XYs{}, upper...)
+		for i := len(lower) - 1; i >= 0; i-- {
+			ring = append(ring, lower[i])
+		}
+		band, err := plotter.NewPolygon(ring)
+		if err != nil {
+			return nil, err
+		}
+		band.Color, band.LineStyle.Width = color.RGBA{0xd9, 0xc2, 0xa6, 0xff}, 0
+		p.Add(band)
+		p.Legend.Add("95 % band", band)
+	}
+	zero, err := plotter.NewLine(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 0}})
+	if err != nil {
+		return nil, err
+	}
+	zero.Color, zero.Width = color.Gray{0x60}, vg.Points(.8)
+	p.Add(zero)
+	if _, err := line(p, "optimized − eager", mid, 1); err != nil {
+		return nil, err
+	}
+	p.X.Min, p.X.Max = 0, 1
+	p.Legend.Left = true
+	return render(p, "quantile_delta", caption)
+}
