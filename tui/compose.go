@@ -50,6 +50,7 @@ func (m *model) compose() string {
 	}
 	state := m.layoutState()
 	m.sc.waiting = state.start
+	state.verdict = m.verdictLines()
 	m.lay = arrange(m.w, m.h, state)
 	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30 || state.replay && m.h >= 8
 	m.keepFocus()
@@ -149,6 +150,18 @@ func wants(v *view.View, compact bool) (w [numSlots]int) {
 	w[slotAdvice] = frame + advice
 	w[slotFullGPU], w[slotSelf] = frame+11, frame+13
 	return w
+}
+
+// verdictLines is how many lines the verdict takes. It only grows until the
+// screen is resized, so that the panels below do not jump with the wording.
+func (m *model) verdictLines() int {
+	if m.verdictW != m.w {
+		m.verdictW, m.verdictH = m.w, 0
+	}
+	p := verdictPanel{pane{sc: &m.sc}}
+	n := len(wrap(p.sentence(), m.w-4, 3)) + len(p.pairLines(m.w-4, 2, 0))
+	m.verdictH = max(m.verdictH, n)
+	return m.verdictH
 }
 
 // keepFocus moves the focus to a panel that is shown: the events where they

@@ -88,7 +88,7 @@ func (p *gpuPanel) rows(w int) []string {
 			continue
 		}
 		l.put(st.text, right(r.value, min(17, l.room())))
-		if sw := min(w-l.w-2, 60); sw >= 4 && len(r.history) > 0 {
+		if sw := min(w-l.w-2, 60); sw >= 3 && len(r.history) > 0 {
 			l.gap(2).put(st.muted, spark(r.history, r.top, sw))
 		}
 		out = append(out, l.String())

@@ -93,7 +93,7 @@ func (p *headerPanel) second() string {
 		{"screen ", p.known(cpuText(self)), st.text, 2},
 		{"", p.known(sizeOrMissing(self.RSSBytes)), st.text, 3},
 		{"frame p99 ", p.known(frameText(self)), st.text, 4},
-		{"dropped ", p.known(count(self.Dropped)), st.muted, 1},
+		{"views dropped ", p.known(count(self.Dropped)), st.muted, 1},
 	}
 	fs := []field{
 		{"", s.Pairing, st.text, 1},

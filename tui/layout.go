@@ -74,11 +74,12 @@ func (l *layout) at(x, y int) (place, bool) {
 
 // what the layout depends on besides the size.
 type layoutState struct {
-	screen int  // 1–6
-	start  bool // nothing measured yet
-	help   bool
-	replay bool // the position in a recording is shown
-	noGPU  bool // the GPU panel only has a sentence to say
+	screen  int  // 1–6
+	start   bool // nothing measured yet
+	help    bool
+	replay  bool // the position in a recording is shown
+	verdict int  // lines the verdict takes
+	noGPU   bool // the GPU panel only has a sentence to say
 
 	want [numSlots]int // height that would show all a slot has, frame included
 }
@@ -142,10 +143,7 @@ func (l *layout) body(w, y, h int, s layoutState) {
 // overview is the first view with room: framed panels.
 func (l *layout) overview(w, y, h int, s layoutState) {
 	lanes := min(max(h*38/100, 12), 26)
-	verdict := 4
-	if w < 200 || h >= 48 { // the sentence may take two lines
-		verdict = 5
-	}
+	verdict := min(max(s.verdict, 2), 4) + 2
 	rest := h - lanes - verdict
 	timeline := min(max(rest*53/100, 7), 22)
 	bottom := rest - timeline

@@ -151,6 +151,9 @@ type line struct {
 
 func newLine(max int) *line {
 	l := &line{max: max}
+	if max < 1 {
+		return l
+	}
 	l.b.Grow(max * 2)
 	return l
 }
