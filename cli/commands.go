@@ -9,6 +9,8 @@ func subcommands() []*cobra.Command {
 		newRunCmd(),
 		newReplayCmd(),
 		newAnalyzeCmd(),
+		newCompareCmd(),
+		newReportCmd(),
 		newRecoverCmd(),
 		newDoctorCmd(),
 		newSetupCmd(),
