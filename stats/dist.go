@@ -2,8 +2,6 @@ package stats
 
 import (
 	"math"
-	"math/big"
-	"math/bits"
 	"slices"
 )
 
@@ -139,24 +137,6 @@ func (d *dist) mean() float64 {
 // std is the sample standard deviation (divisor n−1); NaN below two values.
 func (d *dist) std() float64 { return stdOf(d.n, d.sum, d.sq) }
 
-// stdOf computes √((Σx² − (Σx)²/n)/(n−1)) without cancellation: the sums are
-// exact integers.
-func stdOf(n int, sum, sq u128) float64 {
-	if n < 2 {
-		return math.NaN()
-	}
-	if sum.hi == 0 && sq.hi == 0 && sum.lo < 1<<31 && n < 1<<20 && sq.lo < 1<<43 {
-		num := uint64(n)*sq.lo - sum.lo*sum.lo
-		return math.Sqrt(float64(num) / float64(n) / float64(n-1))
-	}
-	bn := big.NewInt(int64(n))
-	num := new(big.Int).Mul(bn, sq.big())
-	s := sum.big()
-	num.Sub(num, s.Mul(s, s))
-	f, _ := new(big.Float).SetInt(num).Float64()
-	return math.Sqrt(max(f, 0) / float64(n) / float64(n-1))
-}
-
 // meanWithoutTop leaves out the k (1 to 5) largest; NaN when nothing remains.
 func (d *dist) meanWithoutTop(k int) float64 {
 	if d.n <= k {
@@ -229,58 +209,3 @@ func histInterval(h *hist, q float64, minV, maxV int64) Quantile {
 }
 
 func clampF(v, lo, hi float64) float64 { return math.Max(lo, math.Min(v, hi)) }
-
-// u128 is an unsigned sum that does not round, so that statistics do not depend
-// on the order in which samples arrive.
-type u128 struct{ hi, lo uint64 }
-
-func (u *u128) add(v uint64) {
-	var c uint64
-	u.lo, c = bits.Add64(u.lo, v, 0)
-	u.hi += c
-}
-
-func (u *u128) sub(v uint64) {
-	var b uint64
-	u.lo, b = bits.Sub64(u.lo, v, 0)
-	u.hi -= b
-}
-
-// squareCap keeps the sum of squares of 2^28 samples inside 128 bits.
-const squareCap = 1 << 50 // 13 days in ns
-
-func (u *u128) addSquare(v uint64) {
-	v = min(v, squareCap)
-	hi, lo := bits.Mul64(v, v)
-	var c uint64
-	u.lo, c = bits.Add64(u.lo, lo, 0)
-	u.hi, _ = bits.Add64(u.hi, hi, c)
-}
-
-func (u *u128) subSquare(v uint64) {
-	v = min(v, squareCap)
-	hi, lo := bits.Mul64(v, v)
-	var b uint64
-	u.lo, b = bits.Sub64(u.lo, lo, 0)
-	u.hi, _ = bits.Sub64(u.hi, hi, b)
-}
-
-func (u u128) float() float64 { return float64(u.hi)*(1<<64) + float64(u.lo) }
-
-func (u u128) big() *big.Int {
-	b := new(big.Int).SetUint64(u.hi)
-	b.Lsh(b, 64)
-	return b.Or(b, new(big.Int).SetUint64(u.lo))
-}
-
-func (u *u128) subU128(v u128) {
-	var b uint64
-	u.lo, b = bits.Sub64(u.lo, v.lo, 0)
-	u.hi, _ = bits.Sub64(u.hi, v.hi, b)
-}
-
-func (u *u128) addU128(v u128) {
-	var c uint64
-	u.lo, c = bits.Add64(u.lo, v.lo, 0)
-	u.hi, _ = bits.Add64(u.hi, v.hi, c)
-}

@@ -1,0 +1,104 @@
+package stats
+
+import "math"
+
+// view describes the pairs; eager and optimized are the lanes' distributions
+// in the same scope, for the differences of quantiles.
+func (p *pairStats) view(eager, optimized *qdist) PairView {
+	v := PairView{N: p.n, ShareWon: math.NaN(), RatioGeomean: math.NaN(), Crossover: math.NaN(), NoiseNs: math.NaN(), P: math.NaN(), PHolm: math.NaN()}
+	v.MedianDiff, v.DiffLo, v.DiffHi = p.median()
+	if p.n == 0 {
+		return v
+	}
+	v.ShareWon = float64(p.won) / float64(p.n)
+	v.P = p.rankTest()
+	if p.logs > 0 {
+		v.RatioGeomean = math.Exp((p.sumLog + math.Log(p.product)) / float64(p.logs))
+	}
+	if eager != nil {
+		v.fillDeltas(eager, optimized)
+	}
+	return v
+}
+
+// DeltaQuantiles are the quantiles at which the lanes are compared.
+var DeltaQuantiles = []float64{.01, .05, .1, .2, .25, .3, .4, .5, .6, .7, .75, .8, .9, .95, .98, .99, .995, .999}
+
+func (v *PairView) fillDeltas(eager, optimized *qdist) {
+	v.DeltaQ = DeltaQuantiles
+	e, o := eager.curve(DeltaQuantiles), optimized.curve(DeltaQuantiles)
+	v.Delta = make([]float64, len(e))
+	v.DeltaLo, v.DeltaHi = nans(len(e)), nans(len(e))
+	for i := range e {
+		v.Delta[i] = o[i] - e[i]
+	}
+	v.Crossover = crossover(eager.curve(crossGrid), optimized.curve(crossGrid), crossGrid)
+}
+
+func nans(n int) []float64 {
+	v := make([]float64, n)
+	for i := range v {
+		v[i] = math.NaN()
+	}
+	return v
+}
+
+// curve returns the quantiles at ascending qs.
+func (d *qdist) curve(qs []float64) []float64 {
+	out := make([]float64, len(qs))
+	if d.n == 0 {
+		return nans(len(qs))
+	}
+	if raw := d.values(); raw != nil {
+		for i, q := range qs {
+			out[i] = Percentile(raw, q)
+		}
+		return out
+	}
+	ranks := make([]uint64, len(qs))
+	for i, q := range qs {
+		ranks[i] = min(uint64(q*float64(d.n-1)+1.5), d.h.n())
+	}
+	d.h.ranks(ranks, out)
+	return out
+}
+
+// crossGrid is the grid of the live crossover: p0.5 to p99.5 by halves, p99.9.
+var crossGrid = func() []float64 {
+	var g []float64
+	for i := 1; i < 200; i++ {
+		g = append(g, float64(i)/200)
+	}
+	return append(g, .999)
+}()
+
+// crossover is the quantile up to which the optimized lane wins: the split of
+// the quantile curves that best separates "optimized faster" below from
+// "eager faster" above, so that one noisy quantile does not move it. NaN when
+// the optimized lane wins at every quantile, 0 when it wins at none.
+func crossover(eager, optimized, qs []float64) float64 {
+	score, best, at, lost := 0, 0, -1, false
+	for i := range qs {
+		switch {
+		case optimized[i] < eager[i]:
+			score++
+		case optimized[i] > eager[i]:
+			score--
+			lost = true
+		}
+		if score > best {
+			best, at = score, i
+		}
+	}
+	switch {
+	case !lost || at == len(qs)-1 || len(qs) == 0:
+		return math.NaN()
+	case at < 0:
+		return 0
+	}
+	d0, d1 := optimized[at]-eager[at], optimized[at+1]-eager[at+1]
+	if d1 <= d0 || d0 > 0 || d1 < 0 {
+		return qs[at]
+	}
+	return qs[at] + (qs[at+1]-qs[at])*(-d0)/(d1-d0)
+}
