@@ -1,10 +1,6 @@
 package stats
 
-import (
-	"math/bits"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
-)
+import "math/bits"
 
 // hist is a histogram with the buckets of an HdrHistogram of three significant
 // digits and unit 1 ns: values below 2,048 are exact, every octave above has
@@ -166,23 +162,4 @@ func (h *hist) each(f func(value float64, count uint64)) {
 			}
 		}
 	}
-}
-
-// hdr returns the same counts as a histogram of hdrhistogram-go, which writes
-// the interchange format that HDR tools read. Values above 2^42 ns are left out
-// and counted.
-func (h *hist) hdr() (out *hdrhistogram.Histogram, over uint64) {
-	out = hdrhistogram.New(1, 1<<42, 3)
-	for p := range h.pages {
-		if h.pages[p].n == 0 {
-			continue
-		}
-		for s, c := range h.pages[p].c {
-			lo, _ := histEdges(p, s)
-			if c != 0 && out.RecordValues(lo, int64(c)) != nil {
-				over += uint64(c)
-			}
-		}
-	}
-	return out, over
 }

@@ -80,23 +80,6 @@ func (l *laneState) histRows(g *group, hists *[NumCauses]*hist, threshold float6
 	return rows, tailN
 }
 
-// tailOf counts and adds up the values above x, and finds the largest.
-func (h *hist) tailOf(x float64) (n int, sum, worst float64) {
-	for p := range h.pages {
-		if h.pages[p].n == 0 || histValue(p, histSub-1) <= x {
-			continue
-		}
-		for s, c := range h.pages[p].c {
-			if v := histValue(p, s); c != 0 && v > x {
-				n += int(c)
-				sum += float64(c) * v
-				worst = v
-			}
-		}
-	}
-	return n, sum, worst
-}
-
 // earlyRows judges the raw samples with what is known now.
 func (l *laneState) earlyRows(lane Lane, threshold float64) (rows []CauseRow, tailN int) {
 	early := l.causes.early
@@ -210,38 +193,4 @@ func (g *group) hidden(scratch *hist) Summary {
 	sq.subU128(g.tagged.sq)
 	describeHist(&s, scratch, sum, sq)
 	return s
-}
-
-// copyFrom makes h equal to o and keeps h's memory.
-func (h *hist) copyFrom(o *hist) {
-	for p := range h.pages {
-		from, to := &o.pages[p], &h.pages[p]
-		switch {
-		case from.n > 0:
-			if to.c == nil {
-				to.c = new([histSub]uint32)
-			}
-			*to.c = *from.c
-		case to.n > 0:
-			clear(to.c[:])
-		}
-		to.n = from.n
-	}
-}
-
-// subAbove takes back o's counts in buckets whose middle exceeds x.
-func (h *hist) subAbove(o *hist, x float64) {
-	for p := range o.pages {
-		if o.pages[p].n == 0 || h.pages[p].n == 0 || histValue(p, histSub-1) <= x {
-			continue
-		}
-		for s, c := range o.pages[p].c {
-			if c == 0 || histValue(p, s) <= x {
-				continue
-			}
-			c = min(c, h.pages[p].c[s])
-			h.pages[p].c[s] -= c
-			h.pages[p].n -= uint64(c)
-		}
-	}
 }
