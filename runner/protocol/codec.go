@@ -51,7 +51,8 @@ var batchPrefix = []byte(`{"t":"batch"`)
 
 // Decode reads one line (with or without its newline) of either direction and
 // returns a pointer to the message, or *Unknown for a type it does not know.
-// Columns of a Batch are checked to have one length.
+// Columns of a Batch are checked to have one length, requests to have mode and
+// order.
 func Decode(line []byte) (any, error) {
 	line = bytes.TrimSpace(line)
 	if bytes.HasPrefix(line, batchPrefix) {
@@ -76,10 +77,24 @@ func Decode(line []byte) (any, error) {
 	if err := json.Unmarshal(line, msg); err != nil {
 		return nil, fmt.Errorf("message %q: %w", *head.T, explain(err))
 	}
-	if b, ok := msg.(*Batch); ok {
-		return b, b.Check()
+	switch m := msg.(type) {
+	case *Batch:
+		return m, m.Check()
+	case *Request:
+		return m, m.check()
 	}
 	return msg, nil
+}
+
+// check reports keys without which a request could never be answered.
+func (r *Request) check() error {
+	switch {
+	case len(r.Order) == 0:
+		return errors.New(`message "req": key "order" is missing or empty`)
+	case r.Mode == "":
+		return errors.New(`message "req": key "mode" is missing`)
+	}
+	return nil
 }
 
 // explain words an error of encoding/json for someone who writes an engine.

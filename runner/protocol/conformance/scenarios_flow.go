@@ -117,7 +117,19 @@ func stdinCloses(e *engine) {
 	if err := e.in.Close(); err != nil {
 		e.fatal("close stdin: %v", err)
 	}
-	e.farewell()
+	deadline := time.After(e.o.Answer)
+	for {
+		select {
+		case m, ok := <-e.msgs:
+			if !ok {
+				e.exit(0)
+				return
+			}
+			e.take(m)
+		case <-deadline:
+			e.fatal("still running %v after stdin closed", e.o.Answer)
+		}
+	}
 }
 
 // unknownOption: refused in one sentence, or of no concern to the engine.
