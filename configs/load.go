@@ -1,18 +1,18 @@
 package configs
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 //go:embed presets/*.yaml
@@ -76,7 +76,7 @@ func loadPreset(name string) (*Config, error) {
 		return nil, err
 	}
 	c := &Config{}
-	if err := decode("preset "+name, b, c); err != nil {
+	if _, err := decode("preset "+name, b, c); err != nil {
 		return nil, err
 	}
 	c.Name = name
@@ -85,63 +85,73 @@ func loadPreset(name string) (*Config, error) {
 
 // parse decodes a file over the preset it extends.
 func parse(path string, b []byte) (*Config, error) {
-	var head struct {
-		Extends string `yaml:"extends"`
+	body, err := parseYAML(path, b)
+	if err != nil {
+		return nil, err
 	}
-	_ = yaml.Unmarshal(b, &head) // strictness comes below
-	base := head.Extends
+	base, pos := extendsOf(body)
 	if base == "" {
 		base = "default"
 	}
 	if !slices.Contains(Presets(), base) {
-		return nil, fmt.Errorf("%s: extends: no preset is called %q%s", path, base, didYouMean(base, Presets()))
+		return nil, faultf("extends", "no preset is called %s%s", quote(base), didYouMean(base, Presets())).at(path, b, pos)
 	}
 	c, err := loadPreset(base)
 	if err != nil {
 		return nil, err
 	}
 	c.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	if err := decode(path, b, c); err != nil {
+	at, err := decode(path, b, c)
+	if err != nil {
 		return nil, err
 	}
-	if err := c.Validate(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	err = c.Validate()
+	if fs, ok := errors.AsType[faults](err); ok {
+		for _, f := range fs {
+			f.at(path, b, at.of(f.Key))
+		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// decode reads strictly: an unknown key, a wrong type or a duplicate is an
-// error with file, line, column and excerpt.
-func decode(path string, b []byte, into *Config) error {
-	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict(), yaml.DisallowUnknownField())
-	err := dec.Decode(into)
-	if err == nil || errors.Is(err, io.EOF) {
-		return nil
-	}
-	return fmt.Errorf("%s:%w", path, explain(err))
-}
-
-// explain keeps go-yaml's position and excerpt and adds the nearest key to an
-// unknown one.
-func explain(err error) error {
-	text := yaml.FormatError(err, false, true)
-	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) {
-		if key := quoted(text); key != "" {
-			if hint := didYouMean(key, allKeys()); hint != "" {
-				first, rest, _ := strings.Cut(text, "\n")
-				text = first + hint + "\n" + rest
-			}
+// extendsOf peeks at the key extends, before strict decoding.
+func extendsOf(body ast.Node) (string, position) {
+	kvs, _ := pairs(body)
+	for _, kv := range kvs {
+		if name, ok := keyName(kv.Key); ok && name == "extends" {
+			s, _ := scalarText(kv.Value)
+			return s, where(kv.Value)
 		}
 	}
-	return errors.New(strings.TrimRight(text, "\n"))
+	return "", position{}
 }
 
-// quoted is the first word in double quotes.
-func quoted(s string) string {
-	_, rest, _ := strings.Cut(s, `"`)
-	word, _, _ := strings.Cut(rest, `"`)
-	return word
+// decode reads a source over a configuration, strictly: an unknown key, a
+// value of the wrong kind or a repeated key is an error with its place. It
+// returns where each key stands.
+func decode(file string, src []byte, into *Config) (places, error) {
+	body, err := parseYAML(file, src)
+	if err != nil || body == nil {
+		return nil, err
+	}
+	d := &decoder{places: places{}, anchors: map[string]ast.Node{}}
+	if err := d.value(body, reflect.ValueOf(into).Elem(), "", 0); err != nil {
+		if f, ok := errors.AsType[*fault](err); ok {
+			return nil, f.what.at(file, src, f.pos)
+		}
+		return nil, err
+	}
+	return d.places, nil
+}
+
+// Read decodes a printed configuration, complete as it is, without a preset
+// below it and without validating it.
+func Read(b []byte, into *Config) error {
+	_, err := decode("configuration", b, into)
+	return err
 }
 
 // YAML prints the whole configuration so that Load reads it back.
@@ -152,32 +162,3 @@ func (c *Config) YAML() ([]byte, error) {
 	}
 	return b, nil
 }
-
-// UnmarshalYAML reads "250ms" and "0".
-func (d *Duration) UnmarshalYAML(b []byte) error {
-	s := strings.Trim(strings.TrimSpace(string(b)), `"'`)
-	v, err := parseDuration(s)
-	*d = Duration(v)
-	return err
-}
-
-// MarshalYAML prints "250ms".
-func (d Duration) MarshalYAML() ([]byte, error) { return []byte(d.D().String()), nil }
-
-// MarshalJSON prints "250ms".
-func (d Duration) MarshalJSON() ([]byte, error) { return []byte(`"` + d.D().String() + `"`), nil }
-
-// UnmarshalJSON reads "250ms".
-func (d *Duration) UnmarshalJSON(b []byte) error { return d.UnmarshalYAML(b) }
-
-func parseDuration(s string) (time.Duration, error) {
-	v, err := time.ParseDuration(s)
-	if err != nil || v < 0 {
-		return 0, fmt.Errorf("%q is not a duration such as 250ms, 60s or 10m", s)
-	}
-	return v, nil
-}
-
-// Read decodes a printed configuration, complete as it is, without a preset
-// below it.
-func Read(b []byte, into *Config) error { return decode("configuration", b, into) }

@@ -3,6 +3,7 @@ package configs
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -81,25 +82,50 @@ func TestReportPresets(t *testing.T) {
 }
 
 func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
-	for in, want := range map[string][]string{
-		"seed: 3\nstratgy: padded\n":                          {"c.yaml:", "[2:1]", "stratgy", "did you mean strategy?"},
-		"scenarios:\n  - name: a\n    promts: []":             {"[3:5]", "did you mean prompts?"},
-		"torch:\n  backnd: inductor\n":                        {"[2:3]", "did you mean backend?"},
-		"reps: many\n":                                        {"[1:7]"},
-		"seed: 1\nseed: 2\n":                                  {"[2:1]", "seed"},
-		"strategy: paded\n":                                   {"strategy", "did you mean padded?"},
-		"strategy: prefill=padded,decode=egar\n":              {"did you mean eager?"},
-		"modes: [prefil]\n":                                   {"did you mean prefill?"},
-		"extends: defualt\n":                                  {"did you mean default?"},
-		"duration: soon\n":                                    {"not a duration"},
-		"slo: -3s\n":                                          {"not a duration"},
-		"bucket_edges: [8, 4]\n":                              {"bucket_edges", "ascending"},
-		"check: 2\n":                                          {"check", "between 0 and 1"},
-		"scenario: chta\n":                                    {"did you mean chat?"},
-		"cache: {max_bytes: lots}\n":                          {"cache.max_bytes", "not a size"},
-		"scenarios: [{name: ../x, prompts: [{tokens: 1}]}]\n": {"cannot be a scenario's name"},
-		"scenarios: [{name: x, prompts: [{tokens: 9, to: 3}]}]\n":     {"less than"},
-		"scenarios: [{name: x, pad_to: 3, prompts: [{tokens: 9}]}]\n": {"more than pad_to"},
+	for in, want := range map[string]string{
+		"seed: 3\nstratgy: padded\n":              "2:1: unknown key \"stratgy\"; did you mean strategy?\n     1 | seed: 3\n>    2 | stratgy: padded\n       | ^",
+		"scenarios:\n  - name: a\n    promts: []": "3:5: unknown key \"scenarios[0].promts\"; did you mean prompts?",
+		"torch:\n  backnd: inductor\n":            "2:3: unknown key \"torch.backnd\"; did you mean backend?",
+		"Recompile-Limit: 3":                      "1:1: unknown key \"Recompile-Limit\"; did you mean recompile_limit?",
+		"reps: many\n":                            "1:7: reps: want a whole number, got the text \"many\"",
+		"reps: 1.5\n":                             "1:7: reps: want a whole number, got \"1.5\"",
+		"reps: [1]\n":                             "1:7: reps: want a whole number, got a list",
+		"reps:\n":                                 "1:7: reps: want a whole number, got nothing",
+		"seed: -1\n":                              "1:7: seed: want a whole number, 0 or more, got \"-1\"",
+		"aa: yes\n":                               "1:5: aa: want true or false",
+		"modes: prefill\n":                        "1:8: modes: want a list such as [a, b], got \"prefill\"",
+		"torch: cuda\n":                           "1:8: torch: want keys with values, got \"cuda\"",
+		"seed: 1\nseed: 2\n":                      "2:1: seed: given twice",
+		"seed: 1\n---\nseed: 2\n":                 "3:1: a second document",
+		"seed: [1\n":                              "not YAML: ",
+		"just words\n":                            "1:1: want keys with values, got \"just words\"",
+		"strategy: paded\n":                       "1:11: strategy: \"paded\" is not one of variable, padded, bucketed, dynamic, eager, kv-bucketed, static-cache; did you mean padded?",
+		"strategy: prefill=padded,decode=egar\n":  "1:11: strategy: \"egar\" is not one of",
+		"strategy: prefil=padded\n":               "1:11: strategy: \"prefil\" is not a phase",
+		"modes: [kv_decode, prefil]\n":            "1:20: modes[1]: \"prefil\" is not one of prefill, kv_decode, e2e_kv, forward; did you mean prefill?",
+		"modes: [forward, prefill]\n":             "1:8: modes: forward stands alone",
+		"provider: gpu\n":                         "1:11: provider: \"gpu\" is not one of auto, cpu, webgpu, cuda, tensorrt",
+		"extends: defualt\n":                      "1:10: extends: no preset is called \"defualt\"; did you mean default?",
+		"duration: soon\n":                        "1:11: duration: \"soon\" is not a duration such as 250ms, 60s or 10m",
+		"duration: 60\n":                          "1:11: duration: \"60\" is not a duration",
+		"slo: -3s\n":                              "1:6: slo: \"-3s\" is not a duration",
+		"bucket_edges: [8, 4]\n":                  "1:19: bucket_edges[1]: [8 4] is not a list of ascending positive numbers",
+		"check: 2\n":                              "1:8: check: 2 is not between 0 and 1",
+		"check: .nan\n":                           "1:8: check: want a number, got \".nan\"",
+		"scenario: chta\n":                        "1:11: scenario: there is none called \"chta\"",
+		"cache: {max_bytes: lots}\n":              "1:20: cache.max_bytes: \"lots\" is not a size such as 500MB or 2GiB",
+		"until: p42\n":                            "1:8: until: ",
+		"engine: cmd\n":                           "engine_cmd: engine cmd needs the command line of an engine",
+		"sweep: {max_new_tokens: [8, x]}\n":       "1:29: sweep.max_new_tokens[1]: want a whole number, got \"x\"",
+		"sweep: {max_new_token: [8]}\n":           "did you mean max_new_tokens?",
+		"scenarios: [{name: ../x, prompts: [{tokens: 1}]}]\n":       "1:20: scenarios[0].name: \"../x\" cannot be a scenario's name",
+		"scenarios: [{name: x, prompts: [{tokens: 9, to: 3}]}]\n":   "1:49: scenarios[0].prompts[0].to: 3 is less than tokens: 9",
+		"scenarios: [{name: x, pad_to: 3, prompts: [{tokens: 9}]}]": "1:45: scenarios[0].prompts[0]: 9 tokens are more than pad_to 3",
+		"scenarios: []\n": "1:12: scenarios: there is no prompt to run",
+		"<<: {seed: 1}\n": "merge keys (<<) are not understood",
+		"seed: !!str 1\n": "tags such as",
+		"seed: *x\n":      "no anchor named",
+		"\xff\xfe":        "not text in UTF-8",
 	} {
 		path := filepath.Join(t.TempDir(), "c.yaml")
 		if err := os.WriteFile(path, []byte(in), 0o600); err != nil {
@@ -110,10 +136,45 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 			t.Errorf("%q was accepted", in)
 			continue
 		}
-		for _, w := range want {
-			if !strings.Contains(err.Error(), w) {
-				t.Errorf("%q: error lacks %q:\n%v", in, w, err)
-			}
+		if !strings.HasPrefix(err.Error(), path+":") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error lacks %q:\n%v", in, want, err)
+		}
+	}
+}
+
+func TestEveryFaultIsNamed(t *testing.T) {
+	_, err := parse("c.yaml", []byte("provider: gpu\npairing: inter\nreps: -1\n"))
+	for _, want := range []string{"c.yaml:1:11: provider:", "c.yaml:2:10: pairing:", "c.yaml:3:7: reps: -1 is not between 0"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error lacks %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestAnchorsWorkAndCannotExplode(t *testing.T) {
+	c, err := parse("c.yaml", []byte("scenarios:\n  - &a {name: x, prompts: &p [{tokens: 3}]}\n  - {name: y, prompts: *p}\n"))
+	if err != nil || len(c.Scenarios) != 2 || c.Scenarios[1].Prompts[0].Tokens != 3 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	bomb := "sweep:\n  a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n"
+	for i := range 9 {
+		ref := strings.Repeat(fmt.Sprintf("*a%d,", i), 9)
+		bomb += fmt.Sprintf("  a%d: &a%d [%s*a%d]\n", i+1, i+1, ref, i)
+	}
+	if _, err := parse("c.yaml", []byte(bomb)); err == nil {
+		t.Fatal("it was accepted")
+	}
+	if _, err := parse("c.yaml", []byte("torch: &a {config: *a}\n")); err == nil {
+		t.Fatal("an anchor inside itself was accepted")
+	}
+}
+
+func TestNearest(t *testing.T) {
+	words := []string{"variable", "padded", "static-cache", "max_new_tokens"}
+	for in, want := range map[string]string{"vairable": "variable", "static_cache": "static-cache", "MAX-NEW-TOKEN": "max_new_tokens",
+		"pad": "", "": "", "zzzzzzz": "", "paddedd": "padded"} {
+		if got := nearest(in, words); got != want {
+			t.Errorf("nearest to %q: %q, want %q", in, got, want)
 		}
 	}
 }

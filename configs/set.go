@@ -1,92 +1,83 @@
 package configs
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 )
 
 // Set sets one field by its key, with a dot below the top ("torch.mode"),
 // from a string: a plain value, or a list with commas. It is how flags and
-// sweeps change a configuration; Validate has the last word.
+// sweeps change a configuration; Validate has the last word. Maps and lists
+// are replaced, never changed: copies of a configuration may share them.
 func (c *Config) Set(key, value string) error {
 	v := reflect.ValueOf(c).Elem()
-	for part := range strings.SplitSeq(key, ".") {
-		if v.Kind() == reflect.Map { // torch.config.layers, options.KEY
-			return setMap(v, part, value)
+	parts := strings.Split(key, ".")
+	for i, part := range parts {
+		if v.Kind() == reflect.Map { // torch.config.layers, options.KEY, dims.NAME
+			return setMap(v, key, strings.Join(parts[i:], "."), value)
 		}
 		if v.Kind() != reflect.Struct {
-			return fmt.Errorf("%s has no parts", key)
+			return faultf("", "unknown key %s: %s has no parts", quote(key), strings.Join(parts[:i], "."))
 		}
-		f, ok := fieldByKey(v, part)
+		fields := fieldsOf(v.Type())
+		at, ok := fields.index[part]
 		if !ok {
-			return fmt.Errorf("unknown key %q%s", key, didYouMean(part, allKeys()))
+			return faultf("", "unknown key %s%s", quote(key), didYouMean(part, fields.names))
 		}
-		v = f
+		v = v.Field(at)
 	}
 	return setValue(v, key, value)
 }
 
-func fieldByKey(v reflect.Value, key string) (reflect.Value, bool) {
-	for i := range v.NumField() {
-		if keyOf(v.Type().Field(i)) == key {
-			return v.Field(i), true
-		}
-	}
-	return reflect.Value{}, false
-}
-
-func setMap(m reflect.Value, key, value string) error {
-	if m.Type().Key().Kind() != reflect.String {
-		return fmt.Errorf("%s cannot be set from a string", key)
-	}
+func setMap(m reflect.Value, key, name, value string) error {
 	elem := reflect.New(m.Type().Elem()).Elem()
 	if err := setValue(elem, key, value); err != nil {
 		return err
 	}
-	next := reflect.MakeMap(m.Type()) // a copy: configurations share maps
+	next := reflect.MakeMap(m.Type())
 	for it := m.MapRange(); it.Next(); {
 		next.SetMapIndex(it.Key(), it.Value())
 	}
-	next.SetMapIndex(reflect.ValueOf(key), elem)
+	next.SetMapIndex(reflect.ValueOf(name), elem)
 	m.Set(next)
 	return nil
 }
 
-// setValue decodes a string as YAML would, so that flags and files agree.
 func setValue(v reflect.Value, key, value string) error {
-	text := value
 	switch v.Kind() {
-	case reflect.String:
-		v.SetString(value)
-		return nil
 	case reflect.Slice:
-		if !strings.HasPrefix(value, "[") {
-			text = "[" + value + "]"
-		}
+		return setList(v, key, value)
+	case reflect.Struct, reflect.Map, reflect.Interface:
+		return faultf(key, "cannot be set from a single value: use a configuration file")
 	}
-	if err := yaml.Unmarshal([]byte(text), v.Addr().Interface()); err != nil {
-		return fmt.Errorf("%s: %q is not %s", key, value, describe(v))
+	if v.Kind() != reflect.String {
+		value = strings.TrimSpace(value)
+	}
+	if err := setScalar(v, value); err != nil {
+		return faultf(key, "%v", err)
 	}
 	return nil
 }
 
-// describe names what a field wants.
-func describe(v reflect.Value) string {
-	if v.Type() == reflect.TypeFor[Duration]() {
-		return "a duration such as 250ms or 60s"
+// setList reads "a,b" or "[a, b]".
+func setList(v reflect.Value, key, value string) error {
+	value = strings.TrimSpace(value)
+	if inner, ok := strings.CutPrefix(value, "["); ok {
+		if value, ok = strings.CutSuffix(inner, "]"); !ok {
+			return faultf(key, "%s lacks its closing bracket", quote("["+inner))
+		}
 	}
-	switch v.Kind() {
-	case reflect.Int, reflect.Int64, reflect.Uint64:
-		return "a whole number"
-	case reflect.Float64:
-		return "a number"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice:
-		return "a list with commas"
+	list := reflect.Zero(v.Type())
+	for part := range strings.SplitSeq(value, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		e := reflect.New(v.Type().Elem()).Elem()
+		if err := setValue(e, key, part); err != nil {
+			return err
+		}
+		list = reflect.Append(list, e)
 	}
-	return "a value of the right kind"
+	v.Set(list)
+	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"tailscope/stats"
 )
 
 // choices are the values that a key may have.
@@ -29,153 +31,206 @@ var choices = map[string][]string{
 	"strategy decode":  {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed", "static-cache"},
 }
 
-func oneOf(key, value string) error {
-	if slices.Contains(choices[key], value) {
+// oneOf checks a value against the choices of a kind; key says where it stands.
+func oneOf(kind, key, value string) *Error {
+	if slices.Contains(choices[kind], value) {
 		return nil
 	}
-	words := slices.DeleteFunc(slices.Clone(choices[key]), func(w string) bool { return w == "" })
-	return fmt.Errorf("%s: %q is not one of %s%s", key, value, strings.Join(words, ", "), didYouMean(value, words))
+	words := slices.DeleteFunc(slices.Clone(choices[kind]), func(w string) bool { return w == "" })
+	return faultf(key, "%s is not one of %s%s", quote(value), strings.Join(words, ", "), hint(value, words))
 }
 
-// Validate says in a sentence what is wrong, or returns nil.
+// Validate returns nil, or every fault as a sentence, each an *Error with its
+// key.
 func (c *Config) Validate() error {
-	var errs []error
-	add := func(err error) {
-		if err != nil {
-			errs = append(errs, err)
+	var found faults
+	add := func(e *Error) {
+		if e != nil {
+			found = append(found, e)
 		}
 	}
-	for key, v := range map[string]string{"engine": c.Engine, "provider": c.Provider, "eager_inputs": c.EagerInputs,
-		"pairing": c.Pairing, "arrivals": c.Arrivals, "compile": c.Compile, "cache.policy": c.Cache.Policy,
-		"route": c.Route, "capture": c.Capture, "torch.device": c.Torch.Device, "torch.dtype": c.Torch.DType, "torch.stance": c.Torch.Stance} {
-		add(oneOf(key, v))
+	for _, w := range []struct{ key, value string }{{"engine", c.Engine}, {"provider", c.Provider}, {"eager_inputs", c.EagerInputs},
+		{"pairing", c.Pairing}, {"arrivals", c.Arrivals}, {"compile", c.Compile}, {"cache.policy", c.Cache.Policy}, {"route", c.Route},
+		{"capture", c.Capture}, {"torch.device", c.Torch.Device}, {"torch.dtype", c.Torch.DType}, {"torch.stance", c.Torch.Stance}} {
+		add(oneOf(w.key, w.key, w.value))
 	}
 	add(c.checkModes())
 	add(checkStrategy(c.Strategy))
-	add(c.checkNumbers())
+	for _, n := range c.numbers() {
+		if math.IsNaN(n.v) || n.v < n.lo || n.v > n.hi {
+			add(faultf(n.key, "%v is not between %v and %v", n.v, n.lo, n.hi))
+		}
+	}
 	add(ascending("bucket_edges", c.BucketEdges))
 	add(ascending("kv_edges", c.KVEdges))
-	_, err := c.CacheBytes()
-	add(err)
-	_, err = c.MaxDiskBytes()
-	add(err)
-	add(c.checkScenarios())
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return errors.Join(errs...)
+	add(c.checkTexts())
+	for _, f := range c.checkScenarios() {
+		add(f)
+	}
+	if found == nil {
+		return nil
+	}
+	return found
 }
 
-func (c *Config) checkModes() error {
+func (c *Config) checkModes() *Error {
 	if len(c.Modes) == 0 {
-		return errors.New("modes: name at least one of prefill, kv_decode, e2e_kv, forward")
+		return faultf("modes", "name at least one of prefill, kv_decode, e2e_kv, forward")
 	}
 	for i, m := range c.Modes {
-		if err := oneOf("modes", m); err != nil {
+		key := fmt.Sprintf("modes[%d]", i)
+		if err := oneOf("modes", key, m); err != nil {
 			return err
 		}
 		if slices.Contains(c.Modes[:i], m) {
-			return fmt.Errorf("modes: %s stands twice", m)
+			return faultf(key, "%s stands twice", m)
 		}
 	}
 	if slices.Contains(c.Modes, "forward") && len(c.Modes) > 1 {
-		return errors.New("modes: forward stands alone; the other modes are for language models")
+		return faultf("modes", "forward stands alone; the other modes are for language models")
 	}
 	return nil
 }
 
-func checkStrategy(s string) error {
+func checkStrategy(s string) *Error {
 	if !strings.Contains(s, "=") {
-		return oneOf("strategy", s)
+		return oneOf("strategy", "strategy", s)
 	}
 	for part := range strings.SplitSeq(s, ",") {
 		phase, word, _ := strings.Cut(strings.TrimSpace(part), "=")
 		if phase != "prefill" && phase != "decode" {
-			return fmt.Errorf("strategy: %q is not a phase: want prefill=…,decode=…", phase)
+			return faultf("strategy", "%s is not a phase: want prefill=…,decode=…", quote(phase))
 		}
-		if err := oneOf("strategy "+phase, word); err != nil {
+		if err := oneOf("strategy "+phase, "strategy", word); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Config) checkNumbers() error {
-	for _, n := range []struct {
-		key    string
-		v      float64
-		lo, hi float64
-	}{
+// number is a key with its bounds, inclusive.
+type number struct {
+	key       string
+	v, lo, hi float64
+}
+
+func (c *Config) numbers() []number {
+	return []number{
 		{"device", float64(c.Device), 0, 1024}, {"batch", float64(c.Batch), 1, 1 << 16},
 		{"max_new_tokens", float64(c.MaxNewTokens), 1, 1 << 20}, {"reps", float64(c.Reps), 0, 1e9},
 		{"warmup", float64(c.Warmup), 0, 1e6}, {"recompile_limit", float64(c.RecompileLimit), 1, 1e6},
 		{"threads", float64(c.Threads), 0, 1024}, {"check", c.Check, 0, 1}, {"rate", c.Rate, 0, 1e6},
-	} {
-		if math.IsNaN(n.v) || n.v < n.lo || n.v > n.hi {
-			return fmt.Errorf("%s: %v is not between %v and %v", n.key, n.v, n.lo, n.hi)
-		}
 	}
-	if c.Rate > 0 && c.Arrivals == "" {
-		c.Arrivals = "poisson"
-	}
-	return nil
 }
 
-func ascending(key string, edges []int) error {
+// ascending checks a list of edges; the key of the fault is the edge's.
+func ascending(key string, edges []int) *Error {
 	for i, e := range edges {
 		if e < 1 || i > 0 && e <= edges[i-1] {
-			return fmt.Errorf("%s: %v is not a list of ascending positive numbers", key, edges)
+			return faultf(fmt.Sprintf("%s[%d]", key, i), "%v is not a list of ascending positive numbers", edges)
 		}
 	}
 	return nil
 }
 
-func (c *Config) checkScenarios() error {
+// checkTexts checks what is text with a form of its own.
+func (c *Config) checkTexts() *Error {
+	if _, err := c.CacheBytes(); err != nil {
+		return err.(*Error)
+	}
+	if _, err := c.MaxDiskBytes(); err != nil {
+		return err.(*Error)
+	}
+	if c.Until != "" {
+		if _, err := stats.ParseUntil(c.Until); err != nil {
+			return faultf("until", "%s", strings.TrimPrefix(err.Error(), "until "))
+		}
+	}
+	if c.Engine == "cmd" && strings.TrimSpace(c.EngineCmd) == "" {
+		return faultf("engine_cmd", "engine cmd needs the command line of an engine")
+	}
+	if c.Engine == "ort" && c.Model == "" {
+		return faultf("model", "name a model: builtin:NAME, a file or a folder")
+	}
+	for k := range c.Sweep {
+		if err := c.checkSweep(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSweep sets each swept value on a copy.
+func (c *Config) checkSweep(key string) *Error {
+	if len(c.Sweep[key]) == 0 {
+		return faultf("sweep."+key, "no values to run over")
+	}
+	for i, v := range c.Sweep[key] {
+		trial := *c
+		if err := trial.Set(key, fmt.Sprint(v)); err != nil {
+			if e, ok := errors.AsType[*Error](err); ok {
+				return faultf(fmt.Sprintf("sweep.%s[%d]", key, i), "%s", e.Msg)
+			}
+			return faultf("sweep."+key, "%v", err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkScenarios() (out faults) {
 	if len(c.Scenarios) == 0 && !slices.Contains(c.Modes, "forward") && c.Traffic == "" {
-		return errors.New("scenarios: there is no prompt to run")
+		return faults{faultf("scenarios", "there is no prompt to run")}
 	}
 	var known []string
 	for i, sc := range c.Scenarios {
-		where := fmt.Sprintf("scenarios[%d]", i)
-		switch {
-		case sc.Name == "" || sc.Name == "*" || strings.ContainsAny(sc.Name, `/\`) || strings.HasPrefix(sc.Name, "."):
-			return fmt.Errorf("%s: %q cannot be a scenario's name: it names a folder", where, sc.Name)
-		case slices.Contains(known, sc.Name):
-			return fmt.Errorf("%s: %s stands twice", where, sc.Name)
-		case len(sc.Prompts) == 0:
-			return fmt.Errorf("%s: %s has no prompts", where, sc.Name)
-		case sc.Weight < 0 || math.IsNaN(sc.Weight):
-			return fmt.Errorf("%s: weight %v is negative", where, sc.Weight)
-		}
+		out = append(out, sc.check(fmt.Sprintf("scenarios[%d]", i), known)...)
 		known = append(known, sc.Name)
-		for j, p := range sc.Prompts {
-			if err := p.check(); err != nil {
-				return fmt.Errorf("%s.prompts[%d]: %w", where, j, err)
-			}
-			if n := max(p.Tokens, p.To); sc.PadTo > 0 && n > sc.PadTo {
-				return fmt.Errorf("%s.prompts[%d]: %d tokens are more than pad_to %d", where, j, n, sc.PadTo)
-			}
-		}
 	}
 	if c.Scenario != "" && c.Scenario != "*" && !slices.Contains(known, c.Scenario) {
-		return fmt.Errorf("scenario: there is none called %q: the configuration has %s%s", c.Scenario, strings.Join(known, ", "), didYouMean(c.Scenario, known))
+		out = append(out, faultf("scenario", "there is none called %s: the configuration has %s%s", quote(c.Scenario), strings.Join(known, ", "), hint(c.Scenario, known)))
 	}
-	return nil
+	return out
+}
+
+func (sc Scenario) check(key string, known []string) (out faults) {
+	switch {
+	case sc.Name == "" || sc.Name == "*" || strings.ContainsAny(sc.Name, "/\\\x00") || strings.HasPrefix(sc.Name, ".") || len(sc.Name) > 100:
+		return faults{faultf(key+".name", "%s cannot be a scenario's name: it names a folder", quote(sc.Name))}
+	case slices.Contains(known, sc.Name):
+		return faults{faultf(key+".name", "%s stands twice", sc.Name)}
+	case len(sc.Prompts) == 0:
+		return faults{faultf(key+".prompts", "%s has no prompts", sc.Name)}
+	case !(sc.Weight >= 0):
+		return faults{faultf(key+".weight", "%v is negative", sc.Weight)}
+	case sc.PadTo < 0:
+		return faults{faultf(key+".pad_to", "%d is negative", sc.PadTo)}
+	}
+	for j, p := range sc.Prompts {
+		at := fmt.Sprintf("%s.prompts[%d]", key, j)
+		if e := p.check(at); e != nil {
+			out = append(out, e)
+		} else if n := max(p.Tokens, p.To); sc.PadTo > 0 && n > sc.PadTo {
+			out = append(out, faultf(at, "%d tokens are more than pad_to %d", n, sc.PadTo))
+		}
+	}
+	return out
 }
 
 // maxTokens bounds a prompt's length.
 const maxTokens = 1 << 20
 
-func (p Prompt) check() error {
+func (p Prompt) check(key string) *Error {
 	switch {
 	case p.Tokens == 0 && p.Text == "":
-		return errors.New("give tokens or text")
+		return faultf(key, "give tokens or text")
 	case p.Tokens < 0 || p.Tokens > maxTokens || p.To > maxTokens:
-		return fmt.Errorf("%d tokens are not between 1 and %d", max(p.Tokens, p.To), maxTokens)
+		return faultf(key+".tokens", "%d is not between 1 and %d", max(p.Tokens, p.To), maxTokens)
 	case p.To != 0 && p.To < p.Tokens:
-		return fmt.Errorf("to: %d is less than tokens: %d", p.To, p.Tokens)
-	case p.Weight < 0 || math.IsNaN(p.Weight):
-		return fmt.Errorf("weight %v is negative", p.Weight)
+		return faultf(key+".to", "%d is less than tokens: %d", p.To, p.Tokens)
+	case !(p.Weight >= 0):
+		return faultf(key+".weight", "%v is negative", p.Weight)
 	case p.NewTokens < 0 || p.NewTokens > maxTokens:
-		return fmt.Errorf("new_tokens: %d is not between 0 and %d", p.NewTokens, maxTokens)
+		return faultf(key+".new_tokens", "%d is not between 0 and %d", p.NewTokens, maxTokens)
 	}
 	return nil
 }
@@ -209,5 +264,5 @@ func parseBytes(key, s string) (int64, error) {
 		}
 		return int64(v * u.bytes), nil
 	}
-	return 0, fmt.Errorf("%s: %q is not a size such as 500MB or 2GiB", key, s)
+	return 0, faultf(key, "%s is not a size such as 500MB or 2GiB", quote(s))
 }

@@ -1,0 +1,45 @@
+package configs
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// String prints "1m" rather than "1m0s".
+func (d Duration) String() string {
+	s := d.D().String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// MarshalYAML prints "250ms".
+func (d Duration) MarshalYAML() ([]byte, error) { return []byte(d.String()), nil }
+
+// MarshalJSON prints "250ms".
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+
+// UnmarshalJSON reads "250ms".
+func (d *Duration) UnmarshalJSON(b []byte) error {
+	var s string
+	err := json.Unmarshal(b, &s)
+	if err == nil {
+		*d, err = parseDuration(s)
+	}
+	return err
+}
+
+// parseDuration reads "250ms", "1m30s" and "0".
+func parseDuration(s string) (Duration, error) {
+	v, err := time.ParseDuration(strings.TrimSpace(s))
+	if err != nil || v < 0 {
+		return 0, fmt.Errorf("%s is not a duration such as 250ms, 60s or 10m", quote(s))
+	}
+	return Duration(v), nil
+}
