@@ -1,0 +1,56 @@
+package onnxmodel
+
+import (
+	"os"
+	"path/filepath"
+)
+
+func (p *Prepared) load() (err error) {
+	get := func(name string) *Graph {
+		path := filepath.Join(p.Dir, name)
+		if _, serr := os.Stat(path); serr != nil || err != nil {
+			return nil
+		}
+		var g *Graph
+		g, err = readGraph(path)
+		return g
+	}
+	if p.Info.Kind != KindCausalLM {
+		p.Forward = get(baseFile)
+		return err
+	}
+	p.Prefill, p.Decode, p.Bucketed = get(prefillFile), get(decodeFile), get(bucketedFile)
+	p.WhyNotBucketed = p.Info.whyNotBucketed()
+	return err
+}
+
+func readGraph(path string) (*Graph, error) {
+	m, err := scan(path)
+	if err != nil {
+		return nil, err
+	}
+	g := &Graph{Path: path, Inputs: m.graph.feeds(), Outputs: m.graph.outputs}
+	r := findRoles(m.graph.feeds(), m.graph.outputs)
+	if r.notLM() != "" {
+		return g, nil // a classifier's logits are not a language model's
+	}
+	name := func(p *Port) string {
+		if p == nil {
+			return ""
+		}
+		return p.Name
+	}
+	g.InputIDs, g.AttentionMask, g.PositionIDs, g.Logits = name(r.ids), name(r.mask), name(r.positions), name(r.logits)
+	for _, kv := range r.past {
+		g.Past = append(g.Past, KV{name(kv.key), name(kv.value)})
+	}
+	for _, kv := range r.present {
+		g.Present = append(g.Present, KV{name(kv.key), name(kv.value)})
+	}
+	for i := range g.Outputs {
+		if g.Outputs[i].Name == TokenOutput {
+			g.Token = TokenOutput
+		}
+	}
+	return g, nil
+}
