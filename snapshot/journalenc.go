@@ -12,7 +12,7 @@ import (
 // for itself: strings and predictions start anew in each, so that a damaged
 // frame costs its own samples and no others.
 //
-//	frame  = sync "TSF1" · payload length u32 · CRC-32C of payload u32 ·
+//	frame  = sync "TSF1" · payload length u32 · CRC-32C of all after it u32 ·
 //	         samples u32 · seq of the first u64 · payload        (little endian)
 //	payload = records
 //	record = 'D' length bytes                 a string, numbered from 0 in its frame
@@ -222,8 +222,13 @@ func (e *frameEncoder) seal() []byte {
 	h := e.buf[:frameHeader]
 	copy(h, frameSync)
 	binary.LittleEndian.PutUint32(h[4:], uint32(len(payload)))
-	binary.LittleEndian.PutUint32(h[8:], crc32.Checksum(payload, castagnoli))
 	binary.LittleEndian.PutUint32(h[12:], e.samples)
 	binary.LittleEndian.PutUint64(h[16:], e.first)
+	binary.LittleEndian.PutUint32(h[8:], frameSum(h, payload))
 	return e.buf
+}
+
+// frameSum covers the rest of the header and the payload.
+func frameSum(header, payload []byte) uint32 {
+	return crc32.Update(crc32.Checksum(header[12:frameHeader], castagnoli), castagnoli, payload)
 }

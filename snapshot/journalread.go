@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 )
 
@@ -103,7 +102,7 @@ func (j *journalReader) frame() error {
 		}
 		return fmt.Errorf("read journal: %w", err)
 	}
-	if crc32.Checksum(j.buf, castagnoli) != sum {
+	if frameSum(j.head[:], j.buf) != sum {
 		j.damage.Frames++
 		j.damage.Samples += uint64(samples)
 		j.damage.Bytes += int64(n) + frameHeader

@@ -6,16 +6,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
 // ErrNothingToRecover says that a folder has no journal: it is finished.
 var ErrNothingToRecover = errors.New("the folder is finished: it has no journal")
 
+// ErrRunning says that a process still writes to a journal.
+var ErrRunning = errors.New("a process still writes to this session; end it first")
+
+// lock takes the lock of a journal, which its process holds until it ends.
+func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+
 // Recover finishes the folder of a session whose process died: it writes all
 // files from the journal, notes in the manifest what was lost, and removes the
-// journal. A folder that is being written to by a live process must not be
-// given.
+// journal. It refuses the folder of a process that lives (ErrRunning).
 func Recover(dir string) (*Manifest, error) {
 	jdir := filepath.Join(dir, journalDir)
 	path := filepath.Join(jdir, journalName)
@@ -28,6 +34,14 @@ func Recover(dir string) (*Manifest, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	held, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = held.Close() }() // nothing was written
+	if err := lock(held); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, ErrRunning)
 	}
 	m, err := ReadManifest(dir)
 	if err != nil {

@@ -24,7 +24,7 @@ type RunFile struct {
 	RunID        string        `json:"run_id"`
 	Mode         string        `json:"mode"`
 	Scenario     string        `json:"scenario"`
-	Backend      string        `json:"backend"` // of the run's first sample
+	Backend      string        `json:"backend"` // asked for; compile says what ran
 	Lane         string        `json:"lane"`
 	Model        string        `json:"model"`
 	Quantization string        `json:"quantization"`
@@ -73,8 +73,12 @@ func (f *runFiles) add(s *stats.Sample) {
 	k := runKey{s.Generation, s.Segment, s.Scenario, s.Lane}
 	r := f.runs[k]
 	if r == nil {
+		backend := f.m.Engine.Backends[s.Lane.String()] // what was asked for: TR117's label
+		if backend == "" || f.m.Settings.AA {
+			backend = s.Backend
+		}
 		r = &RunFile{Schema: "tailscope.run/1", RunID: f.m.RunID, Mode: s.Mode.String(), Scenario: s.Scenario,
-			Backend: s.Backend, Lane: s.Lane.String(), Model: f.m.Model.Name, Quantization: dtype(f.m),
+			Backend: backend, Lane: s.Lane.String(), Model: f.m.Model.Name, Quantization: dtype(f.m),
 			Generation: s.Generation, Segment: s.Segment, Strategy: s.Strategy, LatenciesMs: []exactMs{}}
 		f.runs[k] = r
 		f.order = append(f.order, r)

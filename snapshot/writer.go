@@ -78,6 +78,9 @@ func (w *Writer) create() error {
 	if w.f, err = os.OpenFile(filepath.Join(jdir, journalName), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); err != nil {
 		return err
 	}
+	if err := lock(w.f); err != nil {
+		return errors.Join(err, w.f.Close())
+	}
 	if _, err = w.f.WriteString(journalMagic); err != nil {
 		return errors.Join(err, w.f.Close())
 	}

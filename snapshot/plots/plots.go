@@ -50,7 +50,8 @@ func newPlot(title, x, y string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
 	p.Title.Padding = vg.Points(6)
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.Left = true, true // text left of which nothing stands cannot overlap with any font
+	p.Legend.Padding, p.Legend.XOffs = vg.Points(3), width*0.7
 	p.Add(plotter.NewGrid())
 	return p
 }
@@ -162,7 +163,7 @@ func CDF(title string, s []Series) (*Picture, error) {
 	p := newPlot(title, "latency, ms (log)", "share of samples at or below")
 	logAxis(&p.X, lo, hi)
 	p.Y.Min, p.Y.Max = 0, 1
-	p.Legend.Top, p.Legend.Left = false, false
+	p.Legend.Top, p.Legend.YOffs = false, vg.Points(8)
 	for i := range s {
 		v := positive(s[i].Sorted)
 		if len(v) == 0 {

@@ -134,6 +134,6 @@ func QuantileDelta(title string, d Delta, caption string) (*Picture, error) {
 		return nil, err
 	}
 	p.X.Min, p.X.Max = 0, 1
-	p.Legend.Left = true
+	p.Legend.XOffs = vg.Points(8)
 	return render(p, "quantile_delta", caption)
 }
