@@ -2,6 +2,7 @@ package ort
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -73,25 +74,31 @@ func (q *queue) signal() {
 	}
 }
 
-// next takes the first message; ok is false when there is none, ended when
-// none will come.
-func (q *queue) next() (msg any, ok, ended bool) {
+// complete replaces a request that lacks a required key by an error.
+func complete(msg any, line int) any {
+	r, ok := msg.(*protocol.Request)
+	if !ok || len(r.Order) > 0 && r.Mode != "" {
+		return msg
+	}
+	return &protocol.Error{Code: "input", Message: fmt.Sprintf("line %d: a request needs the keys mode and order", line)}
+}
+
+// next takes the first message. ok is false when there is none, or when it is
+// a request that is not due before soon; due is then its instant. ended is set
+// when no message will come.
+func (q *queue) next(soon int64) (msg any, due int64, ok, ended bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.items) == 0 {
-		return nil, false, q.ended
+		return nil, 0, false, q.ended
 	}
 	msg = q.items[0]
+	if r, is := msg.(*protocol.Request); is && r.DueNs > soon {
+		return nil, r.DueNs, false, false
+	}
 	q.items[0] = nil
 	q.items = q.items[1:]
-	return msg, true, false
-}
-
-// empty reports whether the executor would have to wait.
-func (q *queue) empty() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.items) == 0 && !q.ended
+	return msg, 0, true, false
 }
 
 // gated is the worker's input. The reader holds the gate while it decodes and
@@ -121,11 +128,11 @@ func readAll(r io.Reader, gate *sync.Mutex, q *queue) {
 		var bad *protocol.LineError
 		switch {
 		case errors.As(err, &bad):
-			q.put(&protocol.Error{Code: "internal", Message: "the supervisor's " + bad.Error()})
+			q.put(&protocol.Error{Code: "input", Message: bad.Error()})
 		case err != nil:
 			return
 		default:
-			q.put(msg)
+			q.put(complete(msg, in.Line()))
 		}
 		gate.Unlock() // lets a waiting timed region in between two messages
 		gate.Lock()

@@ -55,13 +55,13 @@ func (s *server) loop(ctx context.Context) error {
 		}
 	}()
 	for {
-		msg, ok, ended := s.queue.next()
+		msg, due, ok, ended := s.queue.next(now() + int64(wakeEarly))
 		if !ok {
-			s.idle()
+			s.out.flush()
 			if ended || ctx.Err() != nil {
-				return s.out.err
+				return s.bye()
 			}
-			s.wait(ctx)
+			s.wait(ctx, due)
 			continue
 		}
 		err := s.handle(msg)
@@ -79,21 +79,43 @@ func (s *server) loop(ctx context.Context) error {
 	}
 }
 
-// idle sends what is finished before the worker waits, and takes the proofs
-// that have waited for a quiet moment, one at a time.
-func (s *server) idle() {
-	s.out.flush()
-	for s.engine != nil && s.queue.empty() && s.engine.proveOne() {
-		s.out.flush()
-	}
-}
+const (
+	wakeEarly = time.Millisecond       // a request is taken up this long before it is due
+	proofTime = time.Second            // quiet time in which a proof may be taken
+	quietTime = 500 * time.Millisecond // idle time after which one is
+)
 
-// wait blocks until a message comes or the context ends.
-func (s *server) wait(ctx context.Context) {
+// wait blocks until a message comes, the first request is due, or the context
+// ends. When nothing has come for a while, it takes one of the proofs that
+// wait for a quiet moment.
+func (s *server) wait(ctx context.Context, due int64) {
+	left := time.Duration(1<<63 - 1)
+	if due != 0 {
+		left = time.Duration(due-now()) - wakeEarly
+	}
+	proof := s.engine != nil && len(s.engine.jobs) > 0 && left > quietTime+proofTime
+	if proof {
+		left = quietTime
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
 	select {
 	case <-s.queue.wake:
 	case <-ctx.Done():
+	case <-timer.C:
+		if proof {
+			s.engine.proveOne()
+		}
 	}
+}
+
+// bye is the last line.
+func (s *server) bye() error {
+	if s.engine != nil {
+		s.engine.proveRest(now())
+	}
+	s.out.send(&protocol.Bye{Samples: s.out.samples})
+	return nil
 }
 
 func (s *server) handle(msg any) error {
@@ -124,12 +146,12 @@ func (s *server) handle(msg any) error {
 		s.engine.startProfile(m)
 	case *protocol.Stop:
 		s.engine.proveRest(now() + int64(time.Second))
-		s.out.send(&protocol.Bye{Samples: s.out.samples})
+		_ = s.bye()
 		return errStop
 	case *protocol.Error:
 		s.out.queue(m)
 	case *protocol.Unknown:
-		s.out.queue(&protocol.Error{Code: "input", Message: fmt.Sprintf("message type %q is not known and was skipped", m.T)})
+		fmt.Fprintf(os.Stderr, "message type %q is not known and was skipped\n", m.T)
 	}
 	return nil
 }
