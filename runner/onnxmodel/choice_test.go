@@ -1,3 +1,5 @@
+//go:build cgo
+
 package onnxmodel
 
 import (
@@ -87,13 +89,4 @@ func ms(d time.Duration) float64 { return float64(d) / 1e6 }
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
 	return v[len(v)/2]
-}
-
-func randomIDs(seed uint64, n, vocab int) []int64 {
-	ids := make([]int64, n)
-	for i := range ids {
-		seed = seed*6364136223846793005 + 1442695040888963407
-		ids[i] = int64(seed>>33) % int64(vocab)
-	}
-	return ids
 }

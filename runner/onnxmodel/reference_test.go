@@ -3,6 +3,7 @@ package onnxmodel
 import (
 	"fmt"
 	"math"
+	"testing"
 
 	"tailscope/runner/onnxmodel/build"
 )
@@ -145,4 +146,26 @@ func argmax(v []float64) int64 {
 		}
 	}
 	return int64(best)
+}
+
+// TestAnswersDiffer: a check of outputs proves something only if answers
+// depend on the input.
+func TestAnswersDiffer(t *testing.T) {
+	c := defaultSpec(t, "default")
+	ref := newReference(c)
+	seen := map[int64]bool{}
+	same := 0
+	const n = 20
+	for i := range n {
+		ids := randomIDs(uint64(i), 8, c.Vocab)
+		ids[7] = 5 // the last token alone must not decide
+		a := argmax(ref.logits(ids))
+		seen[a] = true
+		if a == 5 {
+			same++
+		}
+	}
+	if len(seen) < n*3/4 || same > 2 {
+		t.Errorf("%d prompts give %d answers, %d repeat the last token", n, len(seen), same)
+	}
 }

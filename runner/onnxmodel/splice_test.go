@@ -13,7 +13,6 @@ import (
 
 	"tailscope/runner/onnxmodel/build"
 	"tailscope/runner/onnxmodel/onnxpb"
-	"tailscope/runner/onnxmodel/testmodels"
 )
 
 func readProto(t *testing.T, path string) *onnxpb.ModelProto {
@@ -27,15 +26,6 @@ func readProto(t *testing.T, path string) *onnxpb.ModelProto {
 		t.Fatal(err)
 	}
 	return m
-}
-
-func testModel(t testing.TB, name string) string {
-	t.Helper()
-	path, err := testmodels.Write(t.TempDir(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // TestSpecialiseEqualsUnmarshal: the splice gives what reading the whole

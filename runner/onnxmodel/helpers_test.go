@@ -1,0 +1,62 @@
+package onnxmodel
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"tailscope/runner/onnxmodel/build"
+	"tailscope/runner/onnxmodel/testmodels"
+)
+
+// buildModel writes a model as Optimum keeps a single graph.
+func buildModel(t testing.TB, c build.GPT2, o build.Options) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), c.ConfigJSON(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "model.onnx")
+	if err := c.Graph().Write(path, o); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func prepared(t testing.TB, path string) *Prepared {
+	t.Helper()
+	p, err := Prepare(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func ownCache(t testing.TB) { t.Setenv("XDG_CACHE_HOME", t.TempDir()) }
+
+func defaultSpec(t testing.TB, name string) build.GPT2 {
+	t.Helper()
+	b, err := findBuiltin(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.spec
+}
+
+func testModel(t testing.TB, name string) string {
+	t.Helper()
+	path, err := testmodels.Write(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func randomIDs(seed uint64, n, vocab int) []int64 {
+	ids := make([]int64, n)
+	for i := range ids {
+		seed = seed*6364136223846793005 + 1442695040888963407
+		ids[i] = int64(seed>>33) % int64(vocab)
+	}
+	return ids
+}
