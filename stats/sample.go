@@ -89,7 +89,7 @@ const (
 // EventFlags are the flags that attach an event to a sample: a sample with
 // one of them is not clean.
 const EventFlags = FlagCompile | FlagRecompile | FlagCapture | FlagFallback |
-	FlagThrottle | FlagClockDrop | FlagDivergence | FlagTool | FlagEvict
+	FlagThrottle | FlagClockDrop | FlagDivergence | FlagEvict
 
 // Absent marks an int64 measurement that the engine does not have.
 const Absent int64 = -1
