@@ -12,7 +12,7 @@ import (
 // cacheRoot is where built and derived models live.
 func cacheRoot() (string, error) {
 	home := os.Getenv("XDG_CACHE_HOME") // xdg reads it at start only; tests set it later
-	if home == "" {
+	if !filepath.IsAbs(home) {
 		home = xdg.CacheHome
 	}
 	root := filepath.Join(home, "tailscope", "models")
