@@ -17,9 +17,13 @@ func newConfigCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "The effective configuration, its JSON schema, and the presets",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return usageError{fmt.Errorf("config wants show, schema or presets; see '%s --help'", c.CommandPath())}
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			got := "nothing"
+			if len(args) > 0 {
+				got = fmt.Sprintf("%q", args[0])
+			}
+			return usageError{fmt.Errorf("config wants show, schema or presets, got %s; see '%s --help'", got, c.CommandPath())}
 		},
 	}
 	cmd.AddCommand(newConfigShowCmd(), newConfigSchemaCmd(), newConfigPresetsCmd())
