@@ -36,7 +36,7 @@ var runFlags = []runFlag{
 	{name: "traffic", key: "traffic", usage: "CSV or JSONL file with arrivals"},
 	{name: "pairing", key: "pairing", usage: "interleaved, sequential or concurrent", values: []string{"interleaved", "sequential", "concurrent"}},
 	{name: "rate", key: "rate", usage: "open loop: requests per second"},
-	{name: "arrivals", key: "arrivals", usage: "poisson or constant", values: []string{"poisson", "constant"}},
+	{name: "arrivals", key: "arrivals", usage: "poisson, constant, or recorded: the times of the traffic file", values: []string{"poisson", "constant", "recorded"}},
 	{name: "slo", key: "slo", usage: "service level, e.g. 50ms"},
 	{name: "reps", key: "reps", usage: "repetitions of each prompt; 0: until duration or until"},
 	{name: "warmup", key: "warmup", usage: "passes over each prompt before anything counts"},

@@ -30,7 +30,7 @@ type Config struct {
 
 	Pairing  string   `yaml:"pairing" json:"pairing" jsonschema:"interleaved, sequential or concurrent"`
 	Rate     float64  `yaml:"rate,omitempty" json:"rate,omitempty" jsonschema:"open loop: requests per second; 0 is a closed loop"`
-	Arrivals string   `yaml:"arrivals,omitempty" json:"arrivals,omitempty" jsonschema:"poisson or constant"`
+	Arrivals string   `yaml:"arrivals,omitempty" json:"arrivals,omitempty" jsonschema:"poisson or constant; recorded: the times of the traffic file"`
 	SLO      Duration `yaml:"slo,omitempty" json:"slo,omitempty" jsonschema:"service level: latency not to exceed, e.g. 50ms"`
 
 	Reps     int      `yaml:"reps" json:"reps" jsonschema:"repetitions of each prompt; 0 runs until duration or until"`

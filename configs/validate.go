@@ -18,7 +18,7 @@ var choices = map[string][]string{
 	"modes":            {"prefill", "kv_decode", "e2e_kv", "forward"},
 	"eager_inputs":     {"same", "raw"},
 	"pairing":          {"interleaved", "sequential", "concurrent"},
-	"arrivals":         {"", "poisson", "constant"},
+	"arrivals":         {"", "poisson", "constant", "recorded"},
 	"compile":          {"inline", "background", "warmup"},
 	"cache.policy":     {"", "limit", "evict"},
 	"route":            {"", "none", "churn"},
@@ -234,6 +234,10 @@ func (p Prompt) check(key string) *Error {
 	}
 	return nil
 }
+
+// OpenLoop reports whether requests are due at arrivals of their own, however
+// long the one before takes.
+func (c *Config) OpenLoop() bool { return c.Rate > 0 || c.Arrivals == "recorded" }
 
 // CacheBytes is cache.max_bytes in bytes, 0 without a bound.
 func (c *Config) CacheBytes() (int64, error) { return parseBytes("cache.max_bytes", c.Cache.MaxBytes) }

@@ -131,7 +131,6 @@ func (s *Session) setMode(arg string) {
 		s.notice("error", err.Error())
 		return
 	}
-	s.work.again = nil // of the other mode
 	s.toggle(fmt.Sprintf("mode %s → %s", old, arg), arg)
 }
 
@@ -153,7 +152,7 @@ func (s *Session) setScenario(arg string) {
 	}
 	s.scenario = arg
 	clear(s.plans)
-	s.work.again, s.work.block = nil, nil
+	s.work.again, s.work.block, s.work.blockLen = nil, nil, 0
 	if err := s.enterMode(s.mode(), s.modes); err != nil {
 		s.notice("error", err.Error())
 		return

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"slices"
 
 	"tailscope/runner/protocol"
 	"tailscope/runner/view"
@@ -132,7 +133,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	}
 	fl.label = st.Label(it.Mode)
 	fl.left = len(fl.order)
-	if fl.due == 0 && s.cfg.Rate != 0 && !it.Warmup {
+	if fl.due == 0 && s.cfg.OpenLoop() && !it.Warmup {
 		s.work.dueNs = max(s.work.dueNs+it.GapNs, s.startNs)
 		fl.due = s.work.dueNs
 	}
@@ -212,14 +213,32 @@ func (s *Session) flushed(m *protocol.Flushed) {
 		}
 		delete(s.join.pending, id)
 		s.join.outstanding--
-		fl.due = 0
-		again = append(again, fl)
+		if fl.due = 0; s.wanted(fl) {
+			again = append(again, fl)
+		}
 	}
 	s.work.again = append(again, s.work.again...)
+	slices.SortStableFunc(s.work.again, func(a, b *inflight) int { // warm-ups first
+		return rank(a.item.Warmup) - rank(b.item.Warmup)
+	})
 	s.work.dueNs = Monotonic()
 	if len(s.labels) > 0 {
 		s.startSegment()
 	}
+}
+
+// wanted reports whether a request that was flushed still fits the settings.
+func (s *Session) wanted(fl *inflight) bool {
+	inScenario := s.scenario == "" || s.scenario == "*" || fl.item.Scenario == s.scenario
+	whole := len(fl.order) == 1
+	return fl.item.Mode == s.mode() && inScenario && whole == (s.pairing == "sequential")
+}
+
+func rank(warmup bool) int {
+	if warmup {
+		return 0
+	}
+	return 1
 }
 
 // startSegment begins a new segment, named after the toggles that led to it.

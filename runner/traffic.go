@@ -8,7 +8,8 @@ type TrafficRow struct {
 }
 
 // nextTraffic returns the next arrival of the recorded mix, or false at its
-// end. Arrival times are used only in an open loop.
+// end. Its times are used when arrivals are "recorded"; otherwise the loop is
+// closed, or has the rate of the configuration.
 func (p *Plan) nextTraffic() (Item, bool) {
 	if p.trafficAt >= len(p.traffic) {
 		return Item{}, false
@@ -16,10 +17,11 @@ func (p *Plan) nextTraffic() (Item, bool) {
 	row := p.traffic[p.trafficAt]
 	it := Item{Mode: p.mode, Scenario: "traffic", Tokens: row.Tokens, NewTokens: row.NewTokens,
 		Batch: max(p.cfg.Batch, 1), Seed: p.rng.Uint64() >> 11, EagerFirst: p.rng.IntN(2) == 0, PadTo: p.longestTraffic()}
-	if p.trafficAt > 0 && p.cfg.Rate < 0 {
-		it.GapNs = row.AtNs - p.traffic[p.trafficAt-1].AtNs
-	} else if p.cfg.Rate > 0 {
+	switch {
+	case p.cfg.Arrivals != "recorded":
 		it.GapNs = p.gap()
+	case p.trafficAt > 0:
+		it.GapNs = row.AtNs - p.traffic[p.trafficAt-1].AtNs
 	}
 	if p.mode == "prefill" || p.mode == "forward" {
 		it.NewTokens = 0

@@ -6,8 +6,8 @@ package deps
 import (
 	_ "charm.land/bubbles/v2/help"
 	_ "charm.land/bubbles/v2/key"
-	_ "charm.land/bubbles/v2/viewport"
 	_ "charm.land/bubbles/v2/progress"
+	_ "charm.land/bubbles/v2/viewport"
 	_ "charm.land/bubbletea/v2"
 	_ "charm.land/fang/v2"
 	_ "charm.land/lipgloss/v2"
@@ -47,7 +47,7 @@ import (
 	_ "gonum.org/v1/plot/plotter"
 	_ "gonum.org/v1/plot/vg/vgimg"
 	_ "gonum.org/v1/plot/vg/vgsvg"
-	_ "google.golang.org/protobuf/proto"
 	_ "google.golang.org/protobuf/encoding/protowire"
+	_ "google.golang.org/protobuf/proto"
 	_ "pgregory.net/rapid"
 )
