@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tailscope/stats"
 )
@@ -133,6 +135,11 @@ func ascending(key string, edges []int) *Error {
 	return nil
 }
 
+var cpuList = regexp.MustCompile(`^$|^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$`)
+
+// minGPUInterval keeps the polling out of the measurement.
+const minGPUInterval = 100 * time.Millisecond
+
 // checkTexts checks what is text with a form of its own.
 func (c *Config) checkTexts() *Error {
 	if _, err := c.CacheBytes(); err != nil {
@@ -145,6 +152,12 @@ func (c *Config) checkTexts() *Error {
 		if _, err := stats.ParseUntil(c.Until); err != nil {
 			return faultf("until", "%s", strings.TrimPrefix(err.Error(), "until "))
 		}
+	}
+	if !cpuList.MatchString(c.CPUs) {
+		return faultf("cpus", "%s is not a list of cores such as 2-5 or 0,2", quote(c.CPUs))
+	}
+	if iv := c.GPUInterval.D(); iv != 0 && iv < minGPUInterval {
+		return faultf("gpu_interval", "%v is too short: want %v or more, or 0 for no readings", c.GPUInterval, minGPUInterval)
 	}
 	if c.Engine == "cmd" && strings.TrimSpace(c.EngineCmd) == "" {
 		return faultf("engine_cmd", "engine cmd needs the command line of an engine")
