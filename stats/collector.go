@@ -177,7 +177,7 @@ func (c *Collector) Add(s *Sample) []Event {
 	} else {
 		m.closedN++
 		scen.closed[s.Lane].add(s, c.o.SLONs)
-		m.addLate(s, c.o.SLONs)
+		m.addLate(s, c.segments, c.o.SLONs)
 	}
 	m.win.add(s, at.scenID, shape.id)
 	m.line.add(s)

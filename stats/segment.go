@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // segRow is a segment that ended: the groups of its lanes, kept for samples
 // that come late, and freed when another segment has ended after it.
@@ -153,13 +157,20 @@ func (r *segRow) settle() {
 	}
 }
 
-// addLate puts a sample of an earlier segment into that segment's row.
-func (m *modeState) addLate(s *Sample, slo int64) {
-	for i := len(m.rows) - 1; i >= 0; i-- {
-		if r := &m.rows[i]; r.info.id == s.Segment && r.lanes[s.Lane] != nil {
-			r.lanes[s.Lane].add(s, slo)
+// addLate puts a sample of another segment into that segment's row. A row
+// that was settled takes no more: the sample then counts in the session only.
+func (m *modeState) addLate(s *Sample, segments []segInfo, slo int64) {
+	i, found := slices.BinarySearchFunc(m.rows, s.Segment, func(r segRow, id int32) int { return cmp.Compare(r.info.id, id) })
+	if !found {
+		k := slices.IndexFunc(segments, func(x segInfo) bool { return x.id == s.Segment })
+		if k < 0 {
 			return
 		}
+		m.rows = slices.Insert(m.rows, i, segRow{info: segments[k], paired: math.NaN(), change: math.NaN(),
+			lanes: [NumLanes]*group{new(group), new(group)}})
+	}
+	if g := m.rows[i].lanes[s.Lane]; g != nil {
+		g.add(s, slo)
 	}
 }
 
