@@ -56,7 +56,6 @@ func fetch(ctx context.Context, p *progress, pinnedOnly bool) (Library, error) {
 	}
 	defer unlock()
 	if lib, ok := inPlace(pinnedOnly); ok {
-		p.say("ONNX Runtime " + lib.Version + " is in place: " + lib.Path)
 		return lib, nil
 	}
 	staging, err := stagingDir()
@@ -76,7 +75,9 @@ func fetch(ctx context.Context, p *progress, pinnedOnly bool) (Library, error) {
 	if err != nil {
 		return Library{}, err
 	}
-	p.say("ONNX Runtime " + lib.Version + " is in place: " + lib.Path)
+	if !pinnedOnly { // setup says so itself
+		p.say("ONNX Runtime " + lib.Version + " is in place: " + lib.Path)
+	}
 	return lib, nil
 }
 
