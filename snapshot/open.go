@@ -51,8 +51,3 @@ func (s *Session) Records(yield func(*Record) error) (Damage, error) { return s.
 
 // Config returns the effective configuration as YAML.
 func (s *Session) Config() ([]byte, error) { return readSmall(filepath.Join(s.Dir, ConfigName)) }
-
-// openForeign opens what other tools wrote.
-func openForeign(path string) (*Session, error) {
-	return nil, fmt.Errorf("%s holds no %s", path, ManifestName)
-}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,7 +34,7 @@ type RunFile struct {
 	Strategy     string        `json:"strategy"`
 	Status       string        `json:"status"` // ok, or error when every request failed
 	Errors       int           `json:"errors"`
-	LatenciesMs  []exactMs     `json:"latencies_ms"` // in order, without warm-ups and failures
+	LatenciesMs  msList        `json:"latencies_ms"` // in order, without warm-ups and failures
 	Compile      *CompileBlock `json:"compile"`      // null in the eager lane
 }
 
@@ -47,11 +48,20 @@ type CompileBlock struct {
 	Dynamo           map[string]any `json:"dynamo_counters_after_compile,omitempty"` // the engine's own
 }
 
-// exactMs is nanoseconds that print as milliseconds with six decimals.
-type exactMs int64
+// msList is nanoseconds that print as milliseconds with six decimals.
+type msList []int64
 
 // MarshalJSON implements json.Marshaler.
-func (v exactMs) MarshalJSON() ([]byte, error) { return textio.AppendMs(nil, int64(v)), nil }
+func (l msList) MarshalJSON() ([]byte, error) {
+	b := append(make([]byte, 0, 12*len(l)+2), '[')
+	for i, v := range l {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = textio.AppendMs(b, v)
+	}
+	return append(b, ']'), nil
+}
 
 // runFiles collects the runs of one mode.
 type runFiles struct {
@@ -79,7 +89,7 @@ func (f *runFiles) add(s *stats.Sample) {
 		}
 		r = &RunFile{Schema: "tailscope.run/1", RunID: f.m.RunID, Mode: s.Mode.String(), Scenario: s.Scenario,
 			Backend: backend, Lane: s.Lane.String(), Model: f.m.Model.Name, Quantization: dtype(f.m),
-			Generation: s.Generation, Segment: s.Segment, Strategy: s.Strategy, LatenciesMs: []exactMs{}}
+			Generation: s.Generation, Segment: s.Segment, Strategy: s.Strategy, LatenciesMs: msList{}}
 		f.runs[k] = r
 		f.order = append(f.order, r)
 	}
@@ -87,7 +97,7 @@ func (f *runFiles) add(s *stats.Sample) {
 		r.Errors++
 		return
 	}
-	r.LatenciesMs = append(r.LatenciesMs, exactMs(s.WallNs))
+	r.LatenciesMs = append(r.LatenciesMs, s.WallNs)
 }
 
 // write writes <mode>/runs/<scenario>/<backend>/<dtype>/run_<n>.json.
@@ -107,7 +117,11 @@ func (f *runFiles) write(dir string) error {
 			return err
 		}
 		number[d]++
-		if err := writeJSON(d, fmt.Sprintf("run_%d.json", number[d]), r); err != nil {
+		b, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(d, fmt.Sprintf("run_%d.json", number[d]), append(b, '\n')); err != nil {
 			return err
 		}
 	}

@@ -55,7 +55,7 @@ func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Pictur
 		if err != nil {
 			return nil, err
 		}
-		l.Width = vg.Points(1)
+		l.Width, l.Dashes = vg.Points(1), nil // dashes over this many points take seconds to draw
 	}
 	return render(p, "timeline", "The slowest sample of each stretch of time; vertical lines are events.")
 }

@@ -2,6 +2,7 @@ package results
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -234,7 +235,11 @@ func readAny(path string) (any, error) {
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		line := 1 + strings.Count(string(b[:min(int(d.InputOffset()), len(b))]), "\n")
+		at := len(b) // cut short
+		if syn := (*json.SyntaxError)(nil); errors.As(err, &syn) {
+			at = int(syn.Offset)
+		}
+		line := 1 + strings.Count(string(b[:min(at, len(b))]), "\n")
 		return nil, fmt.Errorf("%s:%d: %w", path, line, err)
 	}
 	return v, nil

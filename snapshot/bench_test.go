@@ -1,0 +1,100 @@
+package snapshot
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"tailscope/stats"
+)
+
+// BenchmarkSample is the cost of one sample into the journal, flushes included.
+func BenchmarkSample(b *testing.B) {
+	w, _ := create(b)
+	ts := newTestSession(1)
+	samples := make([]*stats.Sample, 4096)
+	for i := range samples {
+		samples[i] = ts.sample(uint64(i/2), stats.Lane(i%2), stats.Prefill)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		s := samples[i%len(samples)]
+		s.Seq = uint64(i)
+		if err := w.Sample(s, nil, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(w.written)/float64(b.N), "journal-bytes/sample")
+}
+
+// TestExportOfAMillionSamplesDoesNotHoldUpTheWriter takes samples in from one
+// goroutine while another exports a million: no sample is lost and none waits
+// for long.
+func TestExportOfAMillionSamplesDoesNotHoldUpTheWriter(t *testing.T) {
+	n := 100_000
+	if os.Getenv("TAILSCOPE_SLOW") != "" {
+		n = 1_000_000
+	}
+	w, _ := create(t)
+	ts := newTestSession(1)
+	base := make([]*stats.Sample, 4096)
+	for i := range base {
+		base[i] = ts.sample(uint64(i/2), stats.Lane(i%2), stats.Prefill)
+	}
+	seq := uint64(0)
+	put := func() {
+		s := *base[seq%uint64(len(base))]
+		s.Seq, s.Request, s.StartNs = seq, seq/2, 5e9+int64(seq)*2e6
+		if err := w.Sample(&s, nil, nil); err != nil {
+			t.Error(err)
+		}
+		seq++
+	}
+	start := time.Now()
+	for range n {
+		put()
+	}
+	t.Logf("%d samples taken in at %.0f a second", n, float64(n)/time.Since(start).Seconds())
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	var exported string
+	var took time.Duration
+	wg.Go(func() {
+		defer done.Store(true)
+		start := time.Now()
+		var err error
+		if exported, err = w.Export(); err != nil {
+			t.Error(err)
+		}
+		took = time.Since(start)
+	})
+	var worst time.Duration
+	for !done.Load() {
+		t0 := time.Now()
+		put()
+		worst = max(worst, time.Since(t0))
+		time.Sleep(time.Millisecond)
+	}
+	wg.Wait()
+	t.Logf("export took %v; the slowest sample waited %v", took, worst)
+	if worst > 50*time.Millisecond {
+		t.Errorf("a sample waited %v while the export ran", worst)
+	}
+	m, err := ReadManifest(exported)
+	if err != nil || m.Counts.Samples < uint64(n) {
+		t.Fatal(m, err)
+	}
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = ReadManifest(w.Dir()); err != nil || m.Counts.Samples != seq {
+		t.Fatalf("%d samples in the folder, %d taken in, %v", m.Counts.Samples, seq, err)
+	}
+}
