@@ -62,10 +62,10 @@ func (m *mixture) build() {
 		case i%500 == 117:
 			m.add("a", 11e6, func(s *Sample) { s.RunDelayNs = s.WallNs / 2 })
 			say(CauseHost)
-		case i%500 == 137:
+		case i%1000 == 137:
 			m.add("a", 11e6, func(s *Sample) { s.MajFlt = 60 }) // 6 ms by estimate
 			say(CauseHost)
-		case i%500 == 157:
+		case i%1000 == 157:
 			m.add("a", 11e6, func(s *Sample) { s.Flags |= FlagTool; s.RunDelayNs = 1e6 })
 			say(CauseTool)
 		case i%500 == 177:
