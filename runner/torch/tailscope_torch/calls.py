@@ -72,43 +72,50 @@ def takes_cache_position(module):
 
 class Inputs:
     """The inputs of one request in one lane, on the device. Rows are padded on
-    the left to exec tokens; the mask is given where padding may occur, so that
-    a strategy has one kind of graph."""
+    the left to exec tokens. The mask is given where padding may occur, so that
+    a strategy has one kind of graph: two-dimensional for a growing cache; for
+    a fixed-size one the finished four-dimensional one (0 or a very small number,
+    added to the scores), so that no graph has to make it from the cache's
+    state."""
 
     def __init__(self, model, req, exec_tokens, masked, cache_len=0):
-        self.batch, self.tokens, self.exec = req["batch"], req["tokens"], exec_tokens
-        self.new, self.cache_len = req.get("new_tokens") or 0, cache_len
-        dev, pad = model.device, exec_tokens - self.tokens
-        rows = token_ids(req, model.vocab)
-        self.ids = torch.tensor([[0] * pad + r for r in rows], dtype=torch.long, device=dev)
-        self.mask = self.pos = self.cp = None
-        total = cache_len or exec_tokens + self.new
-        if masked or cache_len:
-            self.mask = torch.tensor([[0] * pad + [1] * (total - pad)] * self.batch, dtype=torch.long, device=dev)
-            self.pos = torch.tensor([[0] * pad + list(range(total - pad))] * self.batch, dtype=torch.long, device=dev)
-        if cache_len:
-            self.cp = torch.arange(total, device=dev)
+        self.model, self.batch, self.tokens, self.exec = model, req["batch"], req["tokens"], exec_tokens
+        self.new, self.cache_len, self.masked = req.get("new_tokens") or 0, cache_len, masked
+        self.pad, dev = exec_tokens - self.tokens, model.device
+        rows, total = token_ids(req, model.vocab), cache_len or exec_tokens + self.new
+        self.ids = torch.tensor([[0] * self.pad + r for r in rows], dtype=torch.long, device=dev)
+        self.mask = self.pos = None
+        if masked:
+            ahead = total - self.pad
+            self.mask = torch.tensor([[0] * self.pad + [1] * ahead] * self.batch, dtype=torch.long, device=dev)
+            self.pos = torch.tensor([[0] * self.pad + list(range(ahead))] * self.batch, dtype=torch.long, device=dev)
+        self.cp = torch.arange(total, device=dev) if cache_len else None
 
     def prefill(self):
         """Arguments of a prefill function, the cache left out."""
-        n = self.exec
-        if self.cache_len:
-            return self.ids, self.mask, self.pos[:, :n].clone(), self.cp[:n].clone()
-        if self.mask is None:
-            return self.ids, None, None, None
-        return self.ids, self.mask[:, :n].clone(), self.pos[:, :n].clone(), None
+        return self.ids, *self.at(0, self.exec)
 
     def steps(self):
-        """Arguments (mask, pos, cp) of each decode step. They are copies: a
-        view's stride or alignment would be one more thing to recompile for."""
-        n, steps = self.exec, []
-        for k in range(n, n + self.new):
-            pos = None if self.pos is None else self.pos[:, k:k + 1].clone()
-            if self.cache_len:
-                steps.append((self.mask, pos, self.cp[k:k + 1].clone()))
-            else:
-                steps.append((None if self.mask is None else self.mask[:, :k + 1].clone(), pos, None))
-        return steps
+        """Arguments (mask, pos, cp) of each decode step."""
+        return [self.at(k, k + 1) for k in range(self.exec, self.exec + self.new)]
+
+    def at(self, a, b):
+        """(mask, pos, cp) of the tokens a to b. They are copies: a view's
+        stride or alignment would be one more thing to recompile for."""
+        cp = None if self.cp is None else self.cp[a:b].clone()
+        if not self.masked:
+            return None, None, cp
+        mask = self.finished_mask(a, b) if self.cache_len else self.mask[:, :b].clone()
+        return mask, self.pos[:, a:b].clone(), cp
+
+    def finished_mask(self, a, b):
+        m = torch.zeros((self.batch, 1, b - a, self.cache_len), dtype=self.model.dtype, device=self.model.device)
+        least = torch.finfo(self.model.dtype).min / 2  # adding a score to it must not give infinity
+        if self.pad:
+            m[:, :, :, :self.pad] = least
+        for i in range(b - a):
+            m[:, :, i, a + i + 1:] = least
+        return m
 
 
 def token_ids(req, vocab):

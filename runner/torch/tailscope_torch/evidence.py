@@ -13,7 +13,9 @@ import torch
 from .wire import log, now
 
 
-LOGGERS = ("torch._dynamo.guards.__recompiles", "torch._dynamo.convert_frame", "torch._dynamo.guards", "torch._dynamo")
+LOGGERS = ("torch._dynamo.guards.__recompiles", "torch._dynamo.convert_frame", "torch._dynamo.guards", "torch._dynamo",
+           "torch._inductor.cudagraph_utils.__perf_hints", "torch._inductor.cudagraph_utils.__cudagraphs",
+           "torch._inductor.cudagraph_utils", "torch._inductor.compile_fx.__perf_hints")
 
 
 def dynamo():
@@ -32,11 +34,12 @@ def unique_graphs():
 
 class Watch:
     """Follows compilation. on_compile(start_ns, end_ns, graphs, reason,
-    compile_id), on_recording(start_ns, end_ns), on_limit(reason) are called as
-    it happens, inside the request that caused it."""
+    compile_id), on_recording(start_ns, end_ns), on_limit(reason) and
+    on_skip(reason), CUDA graphs that are not used, are called as it happens,
+    inside the request that caused it."""
 
-    def __init__(self, on_compile, on_recording, on_limit):
-        self.on_compile, self.on_recording, self.on_limit = on_compile, on_recording, on_limit
+    def __init__(self, on_compile, on_recording, on_limit, on_skip):
+        self.on_compile, self.on_recording, self.on_limit, self.on_skip = on_compile, on_recording, on_limit, on_skip
         self.reason, self.started, self.graphs, self.callbacks = "", {}, 0, True
         self.quiet = False  # while explaining: nothing that happens is a request's
         self.handler = Listener(self)
@@ -44,7 +47,7 @@ class Watch:
     def install(self):
         """Hooks in; again after a reset, which drops the hooks."""
         try:
-            torch._logging.set_logs(recompiles=True)
+            torch._logging.set_logs(recompiles=True, perf_hints=True)
         except Exception as e:  # an older torch: reasons stay unknown
             log(f"recompile reasons are not available: {e!r}")
         for name in LOGGERS:
@@ -94,6 +97,8 @@ class Watch:
         if "torch._dynamo hit config." in text:
             last = re.search(r"last reason: (.*)", text)
             self.on_limit(clean(last.group(1)) if last else "")
+        elif "skipping cudagraphs" in text:
+            self.on_skip(clean(text.splitlines()[0]))
         elif "triggered by the following guard failure" in text or text.startswith("Recompiling function"):
             self.reason = guard_reason(text)
 

@@ -38,7 +38,7 @@ class Group:
         self.mode, self.strategy = mode, strategy
         self.callables = {}
         self.graphs = self.made = self.fallbacks = self.captures = self.compile_ns = 0
-        self.limit_reached, self.first_shape = False, None
+        self.limit_reached, self.skips = False, []  # skips: why CUDA graphs were not used
 
     def frames(self):
         """Pieces of code that Dynamo counts apart: at least one."""

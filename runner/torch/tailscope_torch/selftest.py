@@ -23,6 +23,7 @@ CASES = (  # mode, prefill word, decode word, options
     ("prefill", "dynamic", "dynamic", {}),
     ("kv_decode", "variable", "variable", {}),
     ("kv_decode", "dynamic", "dynamic", {}),
+    ("kv_decode", "variable", "static-cache", {}),
     ("kv_decode", "padded", "static-cache", {}),
     ("kv_decode", "bucketed", "kv-bucketed", {}),
     ("kv_decode", "padded", "static-cache", {"disable_cudagraphs": "true"}),
@@ -149,6 +150,7 @@ def run(a, mode, prefill, decode, extra):
             "backend": b.get("backend"), "shape": b.get("shape"), "events": kinds, "recompile_reason": first,
             "groups": counters["groups"], "checks": counters["checks"], "tokens_differ": counters["engine"]["tokens_differ"],
             "fallback": next((e["reason"] for e in events if e["kind"] == "fallback"), ""),
+            "cudagraph_skips": counters["engine"]["cudagraph_skip_reasons"] or counters["engine"]["cudagraph_skips"],
             "divergences": kinds.get("divergence", 0), "errors": errors[:3],
             "explain": counters["engine"]["explain"] if case_explains(mode, prefill) else None,
             "seconds": round(time.monotonic() - began, 1)}

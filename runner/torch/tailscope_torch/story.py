@@ -104,6 +104,15 @@ class Story:
         shape = job.at()[1]
         self.event("graph_capture", job, f"CUDA graph recorded for {shape}", shape=shape, dur_ns=end - start)
 
+    def skipped(self, reason):
+        """CUDA graphs were asked for and are not used: told once a reason."""
+        job = self.now
+        if job is None or job.group is None or reason in job.group.skips:
+            return
+        job.group.skips.append(reason)
+        self.dirty = True
+        self.event("mark", job, f"no CUDA graph for {job.at()[1]}: {reason}"[:500], extra={"cudagraph_skip": reason})
+
     def limited(self, reason):
         job = self.now
         if job is None or job.group is None or job.group.limit_reached:
@@ -145,7 +154,8 @@ class Story:
         own = {k: v - self.base[k] if isinstance(v, int) else v for k, v in total.items()}
         self.out.send("counters", groups=[g.counter(self.limit) for g in self.groups.all.values()],
                       checks=sums.message(),
-                      engine={**own, "tokens_differ": sums.tokens_differ, "stance": self.opts["stance"],
+                      engine={**own, "cudagraph_skip_reasons": sorted({r for g in self.groups.all.values() for r in g.skips}),
+                              "tokens_differ": sums.tokens_differ, "stance": self.opts["stance"],
                               "explain": self.explained})
 
 

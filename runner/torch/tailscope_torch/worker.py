@@ -37,7 +37,7 @@ class Worker:
         limit = int(msg.get("recompile_limit") or 8)
         evidence.set_limit(limit)
         self.story = Story(out, self.groups, self.opts, self.model.device.type, limit)
-        self.watch = evidence.Watch(self.story.compiled, self.story.recorded, self.story.limited)
+        self.watch = evidence.Watch(self.story.compiled, self.story.recorded, self.story.limited, self.story.skipped)
         self.story.explained = self.explain() if self.opts["explain"] else {}
         self.story.base = evidence.snapshot()
         self.watch.install()

@@ -7,7 +7,7 @@ if os.environ.get("STANDIN_NO_TORCH"):
 
 from . import _dynamo, backends, compiler, cuda, profiler, version  # noqa: E402,F401
 from ._logging import _logging  # noqa: E402,F401
-from ._tensor import (Tensor, arange, bfloat16, float16, float32, int64, long, tensor, zeros)  # noqa: E402,F401
+from ._tensor import (Tensor, arange, bfloat16, finfo, float16, float32, int64, long, tensor, zeros)  # noqa: E402,F401
 from .compiler import compile  # noqa: E402,F401
 
 __version__ = "0.0.standin"

@@ -1,4 +1,4 @@
-"""Tensors of up to three dimensions over nested lists."""
+"""Tensors over nested lists."""
 
 import math
 
@@ -34,6 +34,9 @@ class Tensor:
     def __getitem__(self, key):
         key = key if isinstance(key, tuple) else (key,)
         return Tensor(pick(self.v, key))
+
+    def __setitem__(self, key, value):
+        put(self.v, key, value)
 
     def clone(self):
         return Tensor(deep(self.v))
@@ -80,6 +83,15 @@ def pick(v, key):
     return pick(got, key[1:])
 
 
+def put(v, key, value):
+    at = range(len(v))[key[0]]
+    for i in at if isinstance(key[0], slice) else [at]:
+        if len(key) == 1:
+            v[i] = value
+        else:
+            put(v[i], key[1:], value)
+
+
 def arg(v, keepdim):
     if isinstance(v[0], list):
         return [arg(x, keepdim) for x in v]
@@ -100,4 +112,11 @@ def arange(n, device=None):
 
 
 def zeros(shape, dtype=None, device=None):
-    return Tensor([[0.0] * shape[1] for _ in range(shape[0])])
+    def fill(s):
+        return [fill(s[1:]) for _ in range(s[0])] if s else 0.0
+    return Tensor(fill(shape))
+
+
+class finfo:
+    def __init__(self, dtype):
+        self.min = -3.4e38

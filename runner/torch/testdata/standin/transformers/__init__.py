@@ -80,7 +80,7 @@ class AutoModelForCausalLM(Module):
                 out = []
                 for i in range(new):
                     k = start + i
-                    seen = attention_mask is None or attention_mask.v[b][k] == 1
+                    seen = visible(attention_mask, b, i, k)
                     where = position_ids.v[b][i] if position_ids is not None else k
                     if seen:
                         past.rows[b].append((input_ids.v[b][i], where))
@@ -97,6 +97,18 @@ class AutoModelForCausalLM(Module):
         for token, position in rows:
             h = (h * 31 + token * 7 + position) % 1_000_003
         return [float((h * (j + 3)) % 97) for j in range(WIDTH)]
+
+
+def visible(mask, b, i, k):
+    """Whether token k, the i-th of this call, is no padding."""
+    if mask is None:
+        return True
+    if len(mask.shape) == 2:
+        return mask.v[b][k] == 1
+    row = mask.v[b][0][i]
+    if any(x == 0 for x in row[k + 1:]):
+        raise ValueError("the mask lets a token see what comes after it")
+    return row[k] == 0
 
 
 WIDTH = 16
