@@ -21,7 +21,8 @@ func newSetupCmd() *cobra.Command {
 		Long: "Puts ONNX Runtime into the user's cache, where every later start finds it. Without --from it asks\n" +
 			"npm for version " + provision.Version + ". --from takes a folder, a libonnxruntime.so, a release archive (.tgz), an npm\n" +
 			"tarball, a wheel, or an http(s) URL of one of these; provider libraries for CUDA and TensorRT that lie\n" +
-			"beside it come along. " + provision.EnvLibrary + " names a library for one run, without this command.",
+			"beside it come along. " + provision.EnvLibrary + " names a library, or a folder with one, for one run, without\n" +
+			"this command: the better way to an installed onnxruntime-gpu, whose provider finds CUDA relative to its folder.",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if c.Flags().Changed("from") && from == "" {

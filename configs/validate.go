@@ -135,7 +135,9 @@ func ascending(key string, edges []int) *Error {
 	return nil
 }
 
-var cpuList = regexp.MustCompile(`^$|^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$`)
+var cpuList = regexp.MustCompile(`^$|^[0-9]+(-[0-9]+)?( *, *[0-9]+(-[0-9]+)?)*$`)
+
+var dimList = regexp.MustCompile(`^ *[0-9]+(\.\.[0-9]+)?( *, *[0-9]+(\.\.[0-9]+)?)* *$`)
 
 // minGPUInterval keeps the polling out of the measurement.
 const minGPUInterval = 100 * time.Millisecond
@@ -155,6 +157,11 @@ func (c *Config) checkTexts() *Error {
 	}
 	if !cpuList.MatchString(c.CPUs) {
 		return faultf("cpus", "%s is not a list of cores such as 2-5 or 0,2", quote(c.CPUs))
+	}
+	for name, values := range c.Dims {
+		if !dimList.MatchString(values) {
+			return faultf("dims."+name, "%s is not a list of sizes such as 1,2,4 or 1..64", quote(values))
+		}
 	}
 	if iv := c.GPUInterval.D(); iv != 0 && iv < minGPUInterval {
 		return faultf("gpu_interval", "%v is too short: want %v or more, or 0 for no readings", c.GPUInterval, minGPUInterval)

@@ -44,7 +44,7 @@ func npmPack(ctx context.Context, p *progress, staging string) (string, error) {
 	err = watch(ctx, p, npm, dir, done)
 	p.clear()
 	if ctx.Err() != nil {
-		return "", fmt.Errorf("fetch ONNX Runtime: %w", context.Cause(ctx))
+		return "", fmt.Errorf("fetching ONNX Runtime was stopped, nothing was put in place: %w", context.Cause(ctx))
 	}
 	if err != nil {
 		return "", npmError(err, stderr.String())
