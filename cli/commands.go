@@ -11,6 +11,8 @@ func subcommands() []*cobra.Command {
 		newAnalyzeCmd(),
 		newCompareCmd(),
 		newReportCmd(),
+		newCompareCmd(),
+		newReportCmd(),
 		newRecoverCmd(),
 		newDoctorCmd(),
 		newSetupCmd(),
