@@ -37,26 +37,29 @@ type exactMode struct {
 	steps    []stepRow
 	stepNs   []int64
 	finished bool
+	cells    []cellRows
+	pairs    []exactPair
 	lanes    [NumLanes]exactLane
 }
 
 type exactSample struct {
-	e                             evidence
-	seq, request                  uint64
-	generation, segment, nth      int32
-	scenario, strategy, shape     int32
-	tokens                        int32
-	stepRow                       int32 // index, −1 without steps
-	lane                          Lane
-	warmup, failed, clean, first  bool
-	cause                         Cause
-	device, response, ttft, start int64
+	e                            evidence
+	seq, request                 uint64
+	generation, segment          int32
+	scenario, strategy, shape    int32
+	tokens                       int32
+	stepRow                      int32 // index, −1 without steps
+	lane                         Lane
+	warmup, failed, clean, first bool
+	cause                        Cause
+	device, response, ttft       int64
 }
 
 // exactLane is what all groups of a lane share.
 type exactLane struct {
 	threshold   float64
 	cleanMedian float64
+	sorted      []int64 // all latencies, ascending
 	shapes      map[[2]int32]float64
 }
 
@@ -85,9 +88,9 @@ func (a *Analysis) Add(s *Sample) {
 	m := a.mode(s.Mode)
 	m.finished = false
 	r := exactSample{e: evidenceOf(s), seq: s.Seq, request: s.Request, generation: s.Generation, segment: s.Segment,
-		nth: s.NthInRun, scenario: a.strings.id(s.Scenario), strategy: a.strings.id(s.Strategy),
+		scenario: a.strings.id(s.Scenario), strategy: a.strings.id(s.Strategy),
 		shape: a.strings.id(shape), tokens: s.Tokens, lane: s.Lane, warmup: s.Warmup, failed: s.Failed,
-		device: s.DeviceNs, response: s.ResponseNs, ttft: s.TTFTNs, start: s.StartNs}
+		device: s.DeviceNs, response: s.ResponseNs, ttft: s.TTFTNs}
 	r.e.flags &^= FlagColdStart // judged anew, on all that followed
 	r.e.cold = false
 	m.rows = append(m.rows, r)
@@ -138,6 +141,8 @@ func (a *Analysis) finish(m *exactMode) {
 	a.flagRows(m)
 	m.markRuns()
 	m.placeSteps()
+	m.makeCells()
+	m.makePairs()
 	for l := Lane(0); l < NumLanes; l++ {
 		m.lanes[l] = m.laneOf(l)
 	}

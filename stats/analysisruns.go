@@ -53,7 +53,7 @@ func (m *exactMode) laneOf(l Lane) exactLane {
 	slices.Sort(all)
 	slices.Sort(clean)
 	out := exactLane{threshold: tailThreshold(Percentile(all, 0.5), Percentile(clean, 0.99)),
-		cleanMedian: Percentile(clean, 0.5), shapes: map[[2]int32]float64{}}
+		cleanMedian: Percentile(clean, 0.5), sorted: all, shapes: map[[2]int32]float64{}}
 	for k, v := range shapes {
 		slices.Sort(v)
 		out.shapes[k] = Percentile(v, 0.5)

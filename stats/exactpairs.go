@@ -5,27 +5,44 @@ import (
 	"slices"
 )
 
-// pairsOf matches the lanes of each request in a scope, in the order in which
-// the pairs were completed.
-func (m *exactMode) pairsOf(k scope) []Pair {
-	open := map[uint64]*exactSample{}
-	var out []Pair
+// exactPair is a pair with the cell of both of its samples.
+type exactPair struct {
+	Pair
+	scenario, segment [2]int32
+}
+
+// makePairs matches the lanes of each request, in the order in which the pairs
+// were completed.
+func (m *exactMode) makePairs() {
+	open := make(map[uint64]int32, 1024)
+	m.pairs = nil
 	for i := range m.rows {
 		r := &m.rows[i]
-		if !k.has(r) {
+		if !r.counts() {
 			continue
 		}
-		o, ok := open[r.request]
-		if !ok || o.lane == r.lane {
-			open[r.request] = r
+		j, ok := open[r.request]
+		if !ok || m.rows[j].lane == r.lane {
+			open[r.request] = int32(i)
 			continue
 		}
+		o := &m.rows[j]
 		delete(open, r.request)
 		p := Pair{o.e.wall, r.e.wall}
 		if r.lane == Eager {
 			p = Pair{r.e.wall, o.e.wall}
 		}
-		out = append(out, p)
+		m.pairs = append(m.pairs, exactPair{p, [2]int32{o.scenario, r.scenario}, [2]int32{o.segment, r.segment}})
+	}
+}
+
+// pairsOf are the pairs whose samples both lie in the scope.
+func (m *exactMode) pairsOf(k scope) []Pair {
+	var out []Pair
+	for i := range m.pairs {
+		if p := &m.pairs[i]; k.holds(p.scenario[0], p.segment[0]) && k.holds(p.scenario[1], p.segment[1]) {
+			out = append(out, p.Pair)
+		}
 	}
 	return out
 }
@@ -35,13 +52,24 @@ func (a *Analysis) pairSummary(m *exactMode, k scope) (PairSummary, bool) {
 	if len(pairs) == 0 {
 		return PairSummary{}, false
 	}
-	v := DescribePairs(pairs)
+	v := describePairs(pairs)
 	return PairSummary{N: v.N, MedianDiffMs: ms(v.MedianDiff), MedianDiffLoMs: ms(v.DiffLo), MedianDiffHiMs: ms(v.DiffHi),
 		ShareWon: Num(v.ShareWon), RatioGeomean: Num(v.RatioGeomean), CrossoverQ: Num(v.Crossover)}, true
 }
 
 // DescribePairs computes a PairView exactly. Bands and noise are left NaN.
 func DescribePairs(pairs []Pair) PairView {
+	v := describePairs(pairs)
+	d := make([]float64, len(pairs))
+	for i, p := range pairs {
+		d[i] = float64(p.Optimized - p.Eager)
+	}
+	v.P = Wilcoxon(d).P
+	return v
+}
+
+// describePairs is DescribePairs without the rank test.
+func describePairs(pairs []Pair) PairView {
 	nan := math.NaN()
 	n := len(pairs)
 	v := PairView{N: n, MedianDiff: nan, DiffLo: nan, DiffHi: nan, ShareWon: nan, RatioGeomean: nan, Crossover: nan, NoiseNs: nan, P: nan, PHolm: nan}
@@ -65,11 +93,6 @@ func DescribePairs(pairs []Pair) PairView {
 	slices.Sort(opt)
 	q := ExactQuantile(diffs, 0.5)
 	v.MedianDiff, v.DiffLo, v.DiffHi, v.ShareWon = q.Value, q.Lo, q.Hi, float64(won)/float64(n)
-	signed := make([]float64, n)
-	for i, d := range diffs {
-		signed[i] = float64(d)
-	}
-	v.P = Wilcoxon(signed).P
 	if logs > 0 {
 		v.RatioGeomean = math.Exp(sum / float64(logs))
 	}
@@ -93,45 +116,36 @@ func positions(n int) []float64 {
 // verdict weighs the whole mode.
 func (a *Analysis) verdict(m *exactMode, mode Mode) Verdict {
 	all := scope{anyScenario: true, anySegment: true}
-	in := verdictInput{mode: mode, noise: a.o.Noise, facts: a.o.Facts, pair: DescribePairs(m.pairsOf(all)), decode: m.decodeShare()}
+	in := verdictInput{mode: mode, noise: a.o.Noise, facts: a.o.Facts, pair: describePairs(m.pairsOf(all)), decode: m.decodeShare()}
 	for l := Lane(0); l < NumLanes; l++ {
 		in.lanes[l] = emptySummary()
-		describeSorted(&in.lanes[l], m.walls(l, CauseNone))
+		describeSorted(&in.lanes[l], m.lanes[l].sorted)
 		in.causes[l] = m.causeRows(l)
 	}
 	return judge(in)
 }
 
-// walls are the lane's latencies in ascending order, without those of a cause.
-func (m *exactMode) walls(l Lane, without Cause) []int64 {
-	var v []int64
-	for i := range m.rows {
-		if r := &m.rows[i]; r.lane == l && r.counts() && (without == CauseNone || r.cause != without) {
-			v = append(v, r.e.wall)
-		}
-	}
-	slices.Sort(v)
-	return v
-}
-
 // causeRows is the ledger of one lane.
 func (m *exactMode) causeRows(l Lane) []CauseRow {
-	var rows [NumCauses]CauseRow
+	var walls [NumCauses][]int64
 	for i := range m.rows {
 		if r := &m.rows[i]; r.lane == l && r.cause != CauseNone {
-			row := &rows[r.cause]
-			row.N++
-			row.SumNs += float64(r.e.wall)
-			row.WorstNs = math.Max(row.WorstNs, float64(r.e.wall))
+			walls[r.cause] = append(walls[r.cause], r.e.wall)
 		}
 	}
 	var out []CauseRow
 	for c := CauseCompile; c < NumCauses; c++ {
-		if rows[c].N > 0 {
-			rows[c].Cause = c
-			rows[c].P99Without = Percentile(m.walls(l, c), 0.99)
-			out = append(out, rows[c])
+		v := walls[c]
+		if len(v) == 0 {
+			continue
 		}
+		slices.Sort(v)
+		row := CauseRow{Cause: c, N: len(v), WorstNs: float64(v[len(v)-1]), P99Without: Percentile(without(m.lanes[l].sorted, v), 0.99)}
+		for _, w := range v {
+			row.SumNs += float64(w)
+		}
+		row.Example = "worst " + formatMs(row.WorstNs)
+		out = append(out, row)
 	}
 	return out
 }

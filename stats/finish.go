@@ -12,8 +12,8 @@ type scope struct {
 	anyScenario, anySegment bool
 }
 
-func (k scope) has(r *exactSample) bool {
-	return r.counts() && (k.anyScenario || r.scenario == k.scenario) && (k.anySegment || r.segment == k.segment)
+func (k scope) holds(scenario, segment int32) bool {
+	return (k.anyScenario || scenario == k.scenario) && (k.anySegment || segment == k.segment)
 }
 
 func (a *Analysis) names(k scope) (scenario, segment string) {
@@ -59,18 +59,13 @@ func (a *Analysis) Finish(mode Mode) *SummaryFile {
 // scopes lists the groups in the order of the file: all, then each scenario,
 // then each segment, then each scenario of each segment.
 func (a *Analysis) scopes(m *exactMode) []scope {
-	type cell struct{ scenario, segment int32 }
-	cells := map[cell]bool{}
 	var scenarios, segments []int32
-	for i := range m.rows {
-		if r := &m.rows[i]; r.counts() && !cells[cell{r.scenario, r.segment}] {
-			cells[cell{r.scenario, r.segment}] = true
-			if !slices.Contains(scenarios, r.scenario) {
-				scenarios = append(scenarios, r.scenario)
-			}
-			if !slices.Contains(segments, r.segment) {
-				segments = append(segments, r.segment)
-			}
+	for _, c := range m.cells {
+		if !slices.Contains(scenarios, c.scenario) {
+			scenarios = append(scenarios, c.scenario)
+		}
+		if !slices.Contains(segments, c.segment) {
+			segments = append(segments, c.segment)
 		}
 	}
 	slices.SortFunc(scenarios, func(x, y int32) int { return cmp.Compare(a.strings.name(x), a.strings.name(y)) })
@@ -84,7 +79,7 @@ func (a *Analysis) scopes(m *exactMode) []scope {
 	}
 	for _, sg := range segments {
 		for _, sc := range scenarios {
-			if cells[cell{sc, sg}] {
+			if slices.ContainsFunc(m.cells, func(c cellRows) bool { return c.scenario == sc && c.segment == sg }) {
 				out = append(out, scope{scenario: sc, segment: sg})
 			}
 		}
@@ -132,8 +127,12 @@ func (c *columns) take(r *exactSample, slo int64, threshold float64) {
 func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
 	var c columns
 	threshold := m.lanes[l].threshold
-	for i := range m.rows {
-		if r := &m.rows[i]; r.lane == l && k.has(r) {
+	for _, cell := range m.cells {
+		if !k.holds(cell.scenario, cell.segment) {
+			continue
+		}
+		for _, i := range cell.rows[l] {
+			r := &m.rows[i]
 			c.take(r, a.o.SLONs, threshold)
 			if r.stepRow >= 0 {
 				at := m.steps[r.stepRow]
@@ -206,5 +205,31 @@ func (m *exactMode) placeSteps() {
 		if k, ok := at[pendingKey{r.request, r.lane}]; ok {
 			r.stepRow = k
 		}
+	}
+}
+
+// cellRows are the counted rows of one scenario and segment.
+type cellRows struct {
+	scenario, segment int32
+	rows              [NumLanes][]int32
+}
+
+// makeCells sorts the counted rows into cells, in the order of first sight.
+func (m *exactMode) makeCells() {
+	m.cells = nil
+	at := map[[2]int32]int{}
+	for i := range m.rows {
+		r := &m.rows[i]
+		if !r.counts() {
+			continue
+		}
+		k := [2]int32{r.scenario, r.segment}
+		c, ok := at[k]
+		if !ok {
+			c = len(m.cells)
+			at[k] = c
+			m.cells = append(m.cells, cellRows{scenario: r.scenario, segment: r.segment})
+		}
+		m.cells[c].rows[r.lane] = append(m.cells[c].rows[r.lane], int32(i))
 	}
 }

@@ -1,0 +1,52 @@
+package stats
+
+import "testing"
+
+// BenchmarkAnalysis is the exact analysis of 300,000 samples in five scenarios
+// and three segments, from the first Add to summary.json.
+func BenchmarkAnalysis(b *testing.B) {
+	const n = 300_000
+	g := newStream(2)
+	rows := make([]Sample, n)
+	for i := range rows {
+		rows[i] = g.next()
+		rows[i].Segment = int32(i * 3 / n)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		a := NewAnalysis(AnalysisOptions{})
+		for i := range rows {
+			a.Add(&rows[i])
+		}
+		a.Finish(Prefill)
+		a.Causes()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/sample")
+}
+
+// BenchmarkBootstrap is what runs beside the session: 4,096 pairs, 1,000
+// resamples.
+func BenchmarkBootstrap(b *testing.B) {
+	g := newStream(2)
+	pairs := make([]Pair, recentPairs)
+	for i := range pairs {
+		x, y := g.next(), g.next()
+		pairs[i] = Pair{x.WallNs, y.WallNs}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		Bootstrap(pairs, BootstrapOptions{})
+	}
+}
+
+// BenchmarkAdvise plans k = 1 … 8 over 500 distinct lengths.
+func BenchmarkAdvise(b *testing.B) {
+	var ls []LengthCount
+	for i := range 500 {
+		ls = append(ls, LengthCount{3*i + 5, 1 + 1000/(i+1)})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		Advise(ls, CostModel{BaseNs: 1e6, PerTokenNs: 1e4, CompileNs: 30e6}, 8)
+	}
+}
