@@ -97,7 +97,7 @@ class Watch:
         if "torch._dynamo hit config." in text:
             last = re.search(r"last reason: (.*)", text)
             self.on_limit(clean(last.group(1)) if last else "")
-        elif "skipping cudagraphs" in text:
+        elif "skipping cudagraph" in text:
             self.on_skip(clean(text.splitlines()[0]))
         elif "triggered by the following guard failure" in text or text.startswith("Recompiling function"):
             self.reason = guard_reason(text)
@@ -123,12 +123,11 @@ def trigger_of(args):
 
 
 def guard_reason(text):
-    """The guard failures of a recompile message, in one line."""
-    lines = [re.sub(r"^\s*-?\s*(\d+/\d+:\s*)?", "", x) for x in text.splitlines()]
-    at = next((i for i, x in enumerate(lines) if "guard failure" in x), 0)
-    found = [clean(x) for x in lines[at + 1:] if x.strip()]
+    """The guard that failed, from a recompile message: that of the newest
+    executable, which torch lists first."""
+    found = [clean(m) for m in re.findall(r"^\s*-\s*\d+/\d+:\s*(.+)$", text, re.M)]
     if not found:
-        return clean(lines[-1])
+        return clean(text.splitlines()[-1])
     return found[0] + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
 
 

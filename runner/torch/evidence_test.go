@@ -1,0 +1,42 @@
+package torch
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// heard feeds lines as torch 2.11 logged them on a GPU to the listener and
+// prints what it made of them.
+const heard = `
+from tailscope_torch.evidence import Watch
+w = Watch(None, None, lambda r: print("limit:", r), lambda r: print("skip:", r))
+for text in (
+    "Recompiling function step_0 in step_0.py:2\n    triggered by the following guard failure(s):\n"
+    "    - 0/3: tensor 'ids' size mismatch at index 1. expected 61, actual 120\n"
+    "    - User stack trace:\n    -   File \"step_0.py\", line 3, in step_0\n"
+    "    - 0/2: tensor 'ids' size mismatch at index 1. expected 22, actual 120",
+    "torch._dynamo hit config.recompile_limit (8)\n   function: 'step_0' (step_0.py:2)\n"
+    "   last reason: 0/7: tensor 'past.layers[0].keys' size mismatch at index 2. expected 12, actual 13\nTo log all",
+    "skipping cudagraphs due to mutated inputs (6 instances). Found from : \n  File x",
+    "something else",
+):
+    w.heard(text)
+print("reason:", w.reason)
+`
+
+func TestWhatTorchLogsIsUnderstood(t *testing.T) {
+	argv, env := standin(t)
+	cmd := exec.Command(argv[0], "-c", heard)
+	cmd.Env, cmd.Dir = env, strings.TrimSuffix(argv[1], "worker.py")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	want := "limit: tensor 'past.layers[0].keys' size mismatch at index 2. expected 12, actual 13\n" +
+		"skip: skipping cudagraphs due to mutated inputs (6 instances). Found from :\n" +
+		"reason: tensor 'ids' size mismatch at index 1. expected 61, actual 120 (and 1 more)\n"
+	if string(out) != want {
+		t.Errorf("got\n%swant\n%s", out, want)
+	}
+}
