@@ -245,6 +245,18 @@ func TestSchemaKnowsEveryKey(t *testing.T) {
 			t.Errorf("preset %s does not follow the schema: %v", name, err)
 		}
 	}
+	mine := map[string]any{"extends": "root_cause", "dims": map[string]any{"batch": 4.0, "seq": "1..64"}, "slo": "50ms",
+		"modes": []any{"prefill"}, "torch": map[string]any{"dtype": "float16"}, "sweep": map[string]any{"seed": []any{1.0, 2.0}},
+		"scenarios": []any{map[string]any{"name": "a", "prompts": []any{map[string]any{"tokens": 3.0}}}}}
+	if err := r.Validate(mine); err != nil {
+		t.Errorf("the schema refuses a file that extends a preset: %v", err)
+	}
+	for _, bad := range []map[string]any{{"slo": "soon"}, {"slo": 5.0}, {"modes": []any{"prefil"}}, {"torch": map[string]any{"dtype": "int4"}},
+		{"scenarios": []any{map[string]any{"prompts": []any{}}}}} {
+		if r.Validate(bad) == nil {
+			t.Errorf("the schema takes %v", bad)
+		}
+	}
 	if r.Validate(map[string]any{"stratgy": "padded"}) == nil {
 		t.Error("the schema takes an unknown key")
 	}

@@ -17,6 +17,9 @@ func Schema() ([]byte, error) {
 		return nil, fmt.Errorf("make the schema: %w", err)
 	}
 	s.Schema, s.Title, s.Required = "https://json-schema.org/draft/2020-12/schema", "tailscope configuration", nil
+	for _, key := range []string{"dims", "options"} { // a plain number is text enough
+		s.Properties[key].AdditionalProperties = &jsonschema.Schema{Types: []string{"string", "number", "boolean"}}
+	}
 	for key, words := range choices {
 		if p := s.Properties[key]; p != nil && key != "strategy" {
 			setEnum(p, words)
