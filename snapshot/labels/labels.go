@@ -50,7 +50,7 @@ type Analysis struct {
 	o        Options
 	cells    map[cellKey]*cell
 	order    []*cell
-	last     *cell
+	recent   [256]*cell // by quickHash: rows of the same few cells alternate
 	values   int
 	hists    bool
 	worst    []Worst
@@ -117,8 +117,9 @@ func (a *Analysis) Add(r *results.Row) error {
 func (a *Analysis) cell(r *results.Row) (*cell, error) {
 	k := cellKey{mode: r.Mode, label: r.Label, scenario: r.Scenario, by: r.By, quantization: r.Quantization, model: r.Model,
 		file: r.File, run: r.Run}
-	if a.last != nil && a.last.key == k {
-		return a.last, nil
+	slot := &a.recent[quickHash(&k)]
+	if *slot != nil && (*slot).key == k {
+		return *slot, nil
 	}
 	c := a.cells[k]
 	if c == nil {
@@ -135,7 +136,7 @@ func (a *Analysis) cell(r *results.Row) (*cell, error) {
 			a.models[r.Model] = true
 		}
 	}
-	a.last = c
+	*slot = c
 	return c, nil
 }
 
@@ -163,3 +164,14 @@ func (a *Analysis) keepWorst(r *results.Row) {
 
 // ErrEmpty says that no row was left to analyse.
 var ErrEmpty = errors.New("no row with status ok is left to analyse")
+
+// quickHash spreads keys over the recent cells by a few of their bytes.
+func quickHash(k *cellKey) uint8 {
+	h := uint8(len(k.label))
+	for _, s := range [...]string{k.label, k.scenario, k.by, k.run, k.file} {
+		if n := len(s); n > 0 {
+			h = h*31 + s[n-1] + s[n/2]
+		}
+	}
+	return h
+}

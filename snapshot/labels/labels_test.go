@@ -1,0 +1,113 @@
+package labels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"tailscope/snapshot/results"
+	"tailscope/stats"
+)
+
+// skewed makes TR117's shape: label a has cold starts in 3 of its 21 runs that
+// carry its mean above b's, while its median stays below.
+func skewed(t *testing.T, o Options) *Report {
+	t.Helper()
+	a := New(o)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, label := range []string{"gpu", "gpu-compile"} {
+		base := 300.0
+		if label == "gpu-compile" {
+			base = 303
+		}
+		for run := range 21 {
+			for i := range 13 {
+				v := base + rng.Float64()
+				if i == 0 && run < 3 && label == "gpu" {
+					v *= 5
+				}
+				r := results.Row{Label: label, Scenario: fmt.Sprintf("s%d", run%7), Run: fmt.Sprint(run), HasRun: true, File: fmt.Sprintf("run_%d.json", run),
+					Index: int64(i), Ns: int64(v * 1e6), OK: true}
+				if err := a.Add(&r); err != nil {
+					t.Fatal(err)
+				}
+				r.OK = false
+				if err := a.Add(&r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	rep, err := a.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+func TestColdStartsFlipTheMean(t *testing.T) {
+	r := skewed(t, Options{})
+	v := r.Verdicts[0]
+	if v.Code != "flip" || v.WinnerMean != "gpu-compile" || v.WinnerP50 != "gpu" {
+		t.Fatalf("%+v", v)
+	}
+	if !slices.ContainsFunc(v.Flips, func(s string) bool { return strings.Contains(s, "first samples of each run") }) {
+		t.Fatal("nothing said of cold starts:", v.Flips)
+	}
+	cold := 0
+	for _, f := range r.Files {
+		if f.ColdStart {
+			cold++
+		}
+	}
+	g := r.Overall[0]
+	if cold != 3 || g.Runs != 21 || g.ColdStartRuns != 3 || g.N != 273 || g.FirstSamples != 21 || r.Left[0].Failed != 273 {
+		t.Fatalf("%d cold, %+v, %+v", cold, g, r.Left)
+	}
+	if w := r.Worst[0]; w.Index != 0 || w.Label != "gpu" || !strings.HasPrefix(w.File, "run_") {
+		t.Fatalf("worst %+v", w)
+	}
+	if !strings.Contains(r.Evidence(), "not evidence") {
+		t.Fatal(r.Evidence())
+	}
+}
+
+// TestHistogramsStayNearTheTruth forces the fallback and compares.
+func TestHistogramsStayNearTheTruth(t *testing.T) {
+	exact, rough := skewed(t, Options{}), skewed(t, Options{budget: 100})
+	if rough.Exact || !exact.Exact || len(rough.Notes) == 0 {
+		t.Fatal("the fallback is not told")
+	}
+	for i := range exact.Overall {
+		e, h := exact.Overall[i], rough.Overall[i]
+		if e.N != h.N || e.MeanMs != h.MeanMs || e.MaxMs != h.MaxMs || e.MeanExclTop5Ms != h.MeanExclTop5Ms {
+			t.Errorf("counts, means and extremes are not exact: %+v, %+v", e, h)
+		}
+		if d := math.Abs(float64(h.P50Ms/e.P50Ms) - 1); d > 1e-3 {
+			t.Errorf("median off by %v", d)
+		}
+	}
+}
+
+func TestTrimmedMeansByHand(t *testing.T) {
+	a := New(Options{})
+	for _, v := range []int64{10, 1, 2, 3, 4, 5, 6, 7} {
+		if err := a.Add(&results.Row{Label: "x", Ns: v * 1e6, OK: true, HasRun: true, Run: "r"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := a.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := r.Overall[0]
+	for name, x := range map[string][2]stats.Num{"mean": {g.MeanMs, 38. / 8}, "max": {g.MeanExclMaxMs, 4}, "top5": {g.MeanExclTop5Ms, 2},
+		"first": {g.MeanExclFirstMs, 4}, "p50": {g.P50Ms, 4.5}, "std": {g.StdMs, stats.Num(math.Sqrt(59.5 / 7))}} {
+		if math.Abs(float64(x[0]-x[1])) > 1e-9 {
+			t.Errorf("%s = %v, want %v", name, x[0], x[1])
+		}
+	}
+}
