@@ -19,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/adrg/xdg"
 )
 
 // TestMain lets the test binary stand for a second tailscope process.
@@ -174,6 +176,22 @@ func TestNoNPMSaysWhatToDo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Ensure(t.Context(), Options{})
 	if err == nil || !strings.Contains(err.Error(), "install npm") {
+		t.Fatalf("%v", err)
+	}
+}
+
+func TestCacheThatCannotBeWritten(t *testing.T) {
+	isolate(t)
+	onlyHere(t)
+	if err := supported(); err != nil {
+		t.Skip(err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	write(t, file, "")
+	t.Setenv("XDG_CACHE_HOME", file)
+	xdg.Reload()
+	_, err := Ensure(t.Context(), Options{})
+	if err == nil || !strings.Contains(err.Error(), "XDG_CACHE_HOME") {
 		t.Fatalf("%v", err)
 	}
 }

@@ -37,12 +37,15 @@ func cached() string {
 // lockCache takes the lock that processes share, saying so once if it has to
 // wait. The kernel releases it when the holder dies.
 func lockCache(ctx context.Context, say func(string)) (unlock func(), err error) {
+	noCache := func(err error) error {
+		return fmt.Errorf("the cache folder for ONNX Runtime cannot be written (%w): choose another with XDG_CACHE_HOME, or name a library with %s", err, EnvLibrary)
+	}
 	if err := os.MkdirAll(CacheDir(), 0o755); err != nil {
-		return nil, fmt.Errorf("cache folder: %w", err)
+		return nil, noCache(err)
 	}
 	f, err := os.OpenFile(filepath.Join(CacheDir(), ".lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("cache folder: %w", err)
+		return nil, noCache(err)
 	}
 	for waited := false; ; waited = true {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
