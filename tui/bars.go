@@ -58,8 +58,8 @@ func newHistAxis(cols int, hs ...*stats.Histogram) (histAxis, bool) {
 			continue
 		}
 		for i, c := range h.Counts {
-			if c > 0 {
-				left := h.LoNs * math.Pow(h.Ratio, float64(i))
+			left := h.LoNs * math.Pow(h.Ratio, float64(i))
+			if c > 0 && plausible(left) && plausible(left*h.Ratio) {
 				lo, hi = minOf(lo, left), maxOf(hi, left*h.Ratio)
 			}
 		}
@@ -80,7 +80,7 @@ func newHistAxis(cols int, hs ...*stats.Histogram) (histAxis, bool) {
 // bin gets its share and the sum stays n.
 func (a histAxis) counts(h *stats.Histogram, hideTagged bool) (clean, tagged []float64) {
 	clean, tagged = make([]float64, a.cols), make([]float64, a.cols)
-	if !(h.Ratio > 1) || !(h.LoNs > 0) {
+	if !(h.Ratio > 1) || !plausible(h.LoNs) || !finite(h.Ratio) {
 		return clean, tagged
 	}
 	first, step := math.Log(h.LoNs/a.lo)/a.log, math.Log(h.Ratio)/a.log

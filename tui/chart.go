@@ -26,7 +26,11 @@ type axis struct {
 func newAxis(log bool, series ...[]float64) axis {
 	lo, hi := math.NaN(), math.NaN()
 	for _, s := range series {
-		lo, hi = minOf(lo, minOf(s...)), maxOf(hi, maxOf(s...))
+		for _, x := range s {
+			if plausible(x) {
+				lo, hi = minOf(lo, x), maxOf(hi, x)
+			}
+		}
 	}
 	if !finite(hi) || hi <= 0 {
 		return axis{0, 1, false}
@@ -43,6 +47,10 @@ func newAxis(log bool, series ...[]float64) axis {
 	}
 	return a
 }
+
+// plausible reports whether x can be a latency in ns: above a thousandth and under 31
+// years, which keeps every power and logarithm below finite.
+func plausible(x float64) bool { return x > 1e-3 && x < 1e18 }
 
 func niceUp(x float64) float64 {
 	p := math.Pow(10, math.Floor(math.Log10(x)))
@@ -170,7 +178,7 @@ var laneChars = []asciigraph.CharSet{
 var laneColors = []asciigraph.AnsiColor{asciigraph.AnsiColor(101), asciigraph.AnsiColor(102)}
 
 // plot draws the series of both lanes, one value a column, into h rows with
-// asciigraph. Infinite values count as missing; h is at least 2.
+// asciigraph. What is no latency counts as missing; h is at least 2.
 func plot(series [stats.NumLanes][]float64, a axis, h int) [][]glyph {
 	cols, any := len(series[0]), false
 	data := make([][]float64, len(series))
@@ -179,7 +187,7 @@ func plot(series [stats.NumLanes][]float64, a axis, h int) [][]glyph {
 		data[l] = append(make([]float64, 0, cols+1), math.NaN())
 		for _, x := range s {
 			y := math.NaN()
-			if finite(x) {
+			if plausible(x) {
 				y, any = a.at(x)*float64(h-1), true
 			}
 			data[l] = append(data[l], y)

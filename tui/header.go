@@ -70,7 +70,7 @@ func (p *headerPanel) known(text string) string {
 func (p *headerPanel) clockText() string {
 	v := p.sc.v
 	if v.Replay != nil {
-		return clock(v.Replay.PosNs) + " of " + clock(v.Replay.LenNs) + "  ×" + strconv.FormatFloat(v.Replay.Speed, 'g', 3, 64)
+		return clock(v.Replay.PosNs) + " of " + clock(v.Replay.LenNs) + "  " + speed(v.Replay.Speed)
 	}
 	if v.StartNs <= 0 || v.NowNs < v.StartNs {
 		return ""

@@ -132,7 +132,7 @@ func (a histAxis) ticks() []axisTick {
 func (a histAxis) ticksAt(steps []float64) (out []axisTick, clash bool) {
 	hi := a.lo * math.Exp(a.log*float64(a.cols))
 	end := -2
-	for p := math.Pow(10, math.Floor(math.Log10(a.lo))); p <= hi; p *= 10 {
+	for p := math.Pow(10, math.Floor(math.Log10(a.lo))); p <= hi && p < 1e20; p *= 10 {
 		for _, m := range steps {
 			c := a.col(m * p * 1.0000001)
 			if c < 0 {

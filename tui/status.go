@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"strconv"
 	"strings"
 
 	"tailscope/runner/view"
@@ -67,7 +66,7 @@ func replayBar(st *styles, r *view.Replay, w int) string {
 		play = "▶"
 	}
 	l := newLine(w).gap(1).put(st.strong, play+" "+clock(r.PosNs)+" ")
-	end := " " + clock(r.LenNs) + " ×" + strconv.FormatFloat(r.Speed, 'g', 3, 64) + " "
+	end := " " + clock(r.LenNs) + " " + speed(r.Speed) + " "
 	n := l.room() - cells(end)
 	if n < 4 || r.LenNs <= 0 {
 		return l.put(st.muted, end).String()

@@ -131,7 +131,7 @@ func size(b float64) string {
 
 // pct prints a share (0–1) as a percentage.
 func pct(x float64, prec int) string {
-	if !finite(x) {
+	if !finite(100 * x) {
 		return missing
 	}
 	return strconv.FormatFloat(100*x, 'f', prec, 64) + " %"
@@ -183,7 +183,7 @@ func span(d time.Duration) string {
 
 // quantile prints a quantile (0–1) as a percentile: "p96.3".
 func quantile(q float64) string {
-	if !finite(q) {
+	if !(q >= 0 && q <= 1) {
 		return missing
 	}
 	prec := 1
@@ -193,4 +193,12 @@ func quantile(q float64) string {
 	s := strconv.FormatFloat(100*q, 'f', prec, 64)
 	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	return "p" + s
+}
+
+// speed prints the pace of a replay: "×2".
+func speed(x float64) string {
+	if !finite(x) {
+		return missing
+	}
+	return "×" + strconv.FormatFloat(x, 'g', 3, 64)
 }
