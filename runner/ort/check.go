@@ -53,18 +53,17 @@ func (c *checks) note(d float64) (ok bool) {
 	if !ok {
 		c.failed++
 	}
-	if math.IsNaN(d) || d > c.max {
-		c.max = d
+	if math.IsNaN(d) || math.IsInf(d, 0) {
+		d = math.MaxFloat64 // JSON knows neither
 	}
-	if math.IsNaN(c.max) {
-		c.max = math.MaxFloat64 // JSON knows no NaN
-	}
+	c.max = max(c.max, d)
 	return ok
 }
 
 // check compares the lanes of a request that ran in both.
 func (e *engine) check(r *protocol.Request, outs []*outcome) {
 	var opt, ref *outcome
+	why := ""
 	for _, o := range outs {
 		if o.sample.err != "" {
 			return
@@ -75,10 +74,16 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 			ref = o
 		}
 	}
-	if opt == nil || !e.checks.wanted(r, opt.sample.shape) {
+	if opt == nil || !e.replayed(opt) && !e.checks.wanted(r, opt.sample.shape) {
 		return
 	}
 	d, err := e.distance(r, ref, opt)
+	if err == nil && opt.last != nil {
+		if err = opt.last.fresh(); err == errStale {
+			d, err = math.Inf(1), nil
+			why = errStale.Error()
+		}
+	}
 	if errors.Is(err, errNothing) {
 		e.checks.skipped = err.Error()
 		return
@@ -94,6 +99,9 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 	if e.checks.note(d) {
 		return
 	}
+	if opt.last != nil && opt.last.s.capture {
+		defer e.captureOff(opt.lane, r, opt.sample.shape, "a replay answered other inputs than it was given")
+	}
 	ev := about(stats.KindDivergence, r, opt.lane.name, label(r), opt.sample.shape)
 	ev.TNs = now()
 	what := "the last logits differ"
@@ -101,6 +109,9 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 		what = "an output differs"
 	}
 	ev.Reason = fmt.Sprintf("%s from the eager lane's by %.3g relative L2, over %g", what, d, e.checks.tolerance)
+	if why != "" {
+		ev.Reason = why
+	}
 	ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
 	opt.lane.pending = append(opt.lane.pending, ev)
 }
@@ -175,6 +186,25 @@ func generationDistance(ref, opt *generation) (float64, error) {
 		return 0, err
 	}
 	return relL2(a, b)
+}
+
+// errStale says that what a run handed over is not what it computed.
+var errStale = errors.New("the token that was read back is not the ArgMax of the logits: a stale read")
+
+// fresh checks that the token which proved the end of a run belongs to the
+// logits of that run.
+func (c *call) fresh() error {
+	logits, err := c.lastLogits()
+	if err != nil {
+		return err
+	}
+	for b := range c.shape.batch {
+		row := logits[b*c.s.g.vocab : (b+1)*c.s.g.vocab]
+		if got := c.token.int(b); got < 0 || int(got) >= len(row) || row[got] != slices.Max(row) {
+			return errStale
+		}
+	}
+	return nil
 }
 
 // lastLogits are the logits of the last position of every row, as float32.

@@ -52,7 +52,7 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape target) (c
 	if ph.lacks != "" {
 		return ch, e.fallBack(l, r, &ch, ph.lacks)
 	}
-	if x := ch.group.get(ch.key); x != nil {
+	if x := ch.group.get(ch.key); x != nil && !e.moved(l, ch.group, x) {
 		x.runs++
 		ch.s = x.s
 		ch.group.last[ph.name] = shape.sentence(ph.name)
@@ -130,18 +130,28 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	if ch.key.shape != dynamicShape {
 		spec.fixed = ch.graph.fixed(ch.shape.values())
 	}
-	start, before := now(), residentBytes()
+	spec.capture = e.capture && ch.key.phase == "prefill" && ch.key.shape != dynamicShape
+	start, before := now(), mallocedBytes()
 	s, err := e.maker.open(ch.graph, spec)
+	if err != nil && spec.capture {
+		e.captureOff(l, r, ch.shape.String(), fmt.Sprintf("%s: refused: %v", what, oneLine(err)))
+		spec.capture = false
+		s, err = e.maker.open(ch.graph, spec)
+	}
 	if err != nil {
 		return e.fallBack(l, r, ch, fmt.Sprintf("%s: %v", what, err))
 	}
-	x := &executable{key: ch.key, s: s, runs: 1, bytes: max(residentBytes()-before, 0)}
+	x := &executable{key: ch.key, s: s, runs: 1, bytes: max(mallocedBytes()-before, 0)}
 	ch.s, ch.makeNs = s, s.makeNs
 	first := ch.group.made == 0
 	ch.group.put(x)
 	ch.group.last[ch.key.phase] = what
 	e.dirty = true
 	l.pending = append(l.pending, e.compileEvent(l, r, ch, first, start, reason))
+	if spec.capture {
+		e.captured(l, r, ch, x)
+		spec.capture = false // the twin that gives the evidence runs once
+	}
 	e.evidence(l, r, ch, x, spec)
 	return nil
 }

@@ -45,6 +45,7 @@ type engine struct {
 	dirty    bool        // counters changed since they were sent
 	bg       *background
 	prof     *profiling
+	capture  bool // executables of prompts capture their graph
 
 	mu         sync.Mutex // sessions without optimisation are made by either lane
 	other      *thread    // of the second of two concurrent lanes

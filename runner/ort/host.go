@@ -109,20 +109,6 @@ func pinCPUs(list string) error {
 	return nil
 }
 
-// residentBytes is the process's resident memory.
-func residentBytes() int64 {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	f := strings.Fields(string(b))
-	if len(f) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(f[1], 10, 64)
-	return pages * int64(os.Getpagesize())
-}
-
 // mapped is page-aligned host memory outside Go's heap, touched in advance so
 // that no page fault falls into a timed region.
 type mapped struct{ b []byte }

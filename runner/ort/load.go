@@ -122,6 +122,9 @@ func (e *engine) takeGraphs() (first *graph, err error) {
 		return nil, err
 	}
 	e.vocab, e.maxPos = e.prefillG.vocab, p.Info.MaxPositions
+	if e.prefillG.output(e.prefillG.logits).typ.half() || strings.HasSuffix(p.Info.DType, "float16") {
+		e.checks.tolerance = toleranceHalf
+	}
 	e.decodeG = e.prefillG
 	if p.Decode == nil {
 		e.decodeG = nil
@@ -150,6 +153,12 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	loaded.Provider, loaded.Device = p.name, p.device
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
 	loaded.Notes = append(loaded.Notes, p.notes...)
+	switch {
+	case e.load.Capture == "on" && p.name == "webgpu":
+		e.capture = true
+	case e.load.Capture == "on":
+		loaded.Notes = append(loaded.Notes, "graph capture is offered on webgpu only; cuda.graph and tensorrt.graph turn the providers' own on")
+	}
 	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
 	if p.memory != "" {
 		loaded.Boundary = "the ArgMax of the last position, 8 bytes, is copied from the device to the host"

@@ -119,7 +119,7 @@ func (p provider) apply(o *ortgo.SessionOptions, spec sessionSpec) error {
 	case "webgpu":
 		opts := maps.Clone(p.options)
 		if spec.capture {
-			opts["enableGraphCapture"] = "1"
+			opts["enableGraphCapture"], opts["enableInt64"] = "1", "1"
 		}
 		return o.AppendExecutionProvider("WebGPU", opts)
 	case "cuda":

@@ -15,6 +15,7 @@ type session struct {
 	c        cSession
 	g        *graph
 	compiled bool
+	capture  bool            // runs after the first replay a captured graph
 	fixed    map[string]int  // symbolic dimensions that were made constant
 	makeNs   int64           // what making it took
 	device   map[string]bool // ports that the session wants in, or has on, the device
@@ -55,7 +56,7 @@ func (m *maker) open(g *graph, spec sessionSpec) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, makeNs: now() - start}
+	s := &session{c: c, g: g, compiled: spec.compiled, capture: spec.capture, fixed: spec.fixed, makeNs: now() - start}
 	if err := s.locate(m.provider.memory); err != nil {
 		s.free()
 		return nil, err

@@ -135,6 +135,10 @@ char *ts_value_info(const void *value, int *kind, int *type, int64_t *shape, siz
 	return err;
 }
 
+char *ts_value_memory(const void *value, const void **out) {
+	return fail(FN(GetTensorMemoryInfo, (const void *, const void **))(value, out));
+}
+
 void ts_value_free(void *value) { RELEASE(ReleaseValue, value); }
 
 char *ts_copy(const void *const *src, void *const *dst, size_t n) {
@@ -192,6 +196,18 @@ char *ts_sync_inputs(void *binding) { return fail(FN(SynchronizeBoundInputs, (vo
 void ts_clear_inputs(void *binding) { ((void (*)(void *))api[at_ClearBoundInputs])(binding); }
 
 void ts_clear_outputs(void *binding) { ((void (*)(void *))api[at_ClearBoundOutputs])(binding); }
+
+int64_t ts_malloced(void) {
+	// mallinfo2 of glibc 2.33: ten sizes, of which hblkhd (mapped) is the fifth
+	// and uordblks (in use in arenas) the eighth.
+	typedef struct {
+		size_t v[10];
+	} info;
+	info (*get)(void) = (info(*)(void))dlsym(RTLD_DEFAULT, "mallinfo2");
+	if (get == NULL) return 0;
+	info i = get();
+	return (int64_t)(i.v[4] + i.v[7]);
+}
 
 int64_t ts_now(void) {
 	struct timespec t;

@@ -54,6 +54,9 @@ func cname(s string) *C.char {
 // now is CLOCK_MONOTONIC in nanoseconds.
 func now() int64 { return int64(C.ts_now()) }
 
+// mallocedBytes is the native memory in use.
+func mallocedBytes() int64 { return int64(C.ts_malloced()) }
+
 // openShim finds the function table in the library at path.
 func openShim(path string) error {
 	p := C.CString(path)
@@ -221,6 +224,13 @@ func (v cValue) info() (valueInfo, error) {
 		}
 	}
 	return in, nil
+}
+
+// memory describes where a tensor lies; valid as long as the tensor is.
+func (v cValue) memory() (cMemory, error) {
+	var m unsafe.Pointer
+	err := take(C.ts_value_memory(v.p, &m))
+	return cMemory{m}, err
 }
 
 func (v *cValue) free() {

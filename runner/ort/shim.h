@@ -32,6 +32,8 @@ char *ts_value_alloc(void *allocator, const int64_t *shape, size_t rank, int typ
 char *ts_value_view(const void *mem_info, void *data, size_t len, const int64_t *shape, size_t rank, int type, void **out);
 char *ts_value_data(void *value, void **out);
 char *ts_value_info(const void *value, int *kind, int *type, int64_t *shape, size_t *rank, const char **memory);
+// ts_value_memory gives the description of where a tensor lies, owned by it.
+char *ts_value_memory(const void *value, const void **out);
 void ts_value_free(void *value);
 char *ts_copy(const void *const *src, void *const *dst, size_t n);
 
@@ -55,6 +57,10 @@ void ts_clear_outputs(void *binding);
 // CLOCK_MONOTONIC nanoseconds right before the run and right after the copy.
 char *ts_run_timed(void *session, const void *run_options, const void *binding,
                    const void *src, void *dst, int64_t *start, int64_t *end);
+
+// ts_malloced is what malloc has handed out in bytes; 0 where the C library
+// does not say.
+int64_t ts_malloced(void);
 
 // ts_now is CLOCK_MONOTONIC in nanoseconds.
 int64_t ts_now(void);

@@ -116,7 +116,13 @@ func (s *store) newBuffer(onDevice bool, size int) (*buffer, error) {
 		return nil, err
 	}
 	at, err := v.data()
-	return &buffer{mem: s.dev, at: at, size: size, val: v}, err
+	if err != nil {
+		return nil, err
+	}
+	// A description that we made ourselves names the same memory but does not
+	// equal the session's: inputs would then be copied once, when bound.
+	mem, err := v.memory()
+	return &buffer{mem: mem, at: at, size: size, val: v}, err
 }
 
 func (b *buffer) free() {

@@ -1,0 +1,81 @@
+package ort
+
+import (
+	"fmt"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// Graph capture: the executable of a prompt records its work on the device in
+// its first run and replays it later, which saves dispatching every operator.
+// A replay reads and writes the addresses it was recorded with, and nothing
+// tells when it does not do what the graph would do. So each captured
+// executable's first replays are compared with the eager lane, on inputs that
+// differ; one difference switches capture off and drops what was captured.
+
+// provenReplays is how many runs of a captured executable are always compared.
+const provenReplays = 4
+
+// captured notes that an executable's first run will capture its graph.
+func (e *engine) captured(l *lane, r *protocol.Request, ch *choice, x *executable) {
+	ch.group.captures++
+	x.gen = l.st.gen
+	ev := about(stats.KindGraphCapture, r, l.name, label(r), ch.shape.String())
+	ev.TNs = now()
+	ev.Reason = fmt.Sprintf("%s: the first run captures the graph, later ones replay it", ch.shape.sentence(ch.key.phase))
+	l.pending = append(l.pending, ev)
+}
+
+// moved reports whether the buffers that a captured executable replays over
+// are gone, and drops it then.
+func (e *engine) moved(l *lane, g *group, x *executable) bool {
+	if !x.s.capture || x.gen == l.st.gen {
+		return false
+	}
+	if x.runs <= 1 {
+		x.gen = l.st.gen // its own first binding made room
+		return false
+	}
+	e.dropExecutable(g, x)
+	return true
+}
+
+// replayed reports whether an outcome is one of the first replays of a
+// captured executable, which are always compared.
+func (e *engine) replayed(o *outcome) bool {
+	if o.last == nil || !o.last.s.capture {
+		return false
+	}
+	g := e.group(o.sample.mode, o.sample.strategy)
+	for el := g.used.Front(); el != nil; el = el.Next() {
+		if x := el.Value.(*executable); x.s == o.last.s {
+			return x.runs <= provenReplays
+		}
+	}
+	return false
+}
+
+// captureOff drops every captured executable and captures no more.
+func (e *engine) captureOff(l *lane, r *protocol.Request, shape, why string) {
+	if !e.capture {
+		return
+	}
+	e.capture, e.dirty = false, true
+	n := 0
+	for _, g := range e.groups {
+		for el := g.used.Front(); el != nil; {
+			x, next := el.Value.(*executable), el.Next()
+			if x.s.capture {
+				e.dropExecutable(g, x)
+				n++
+			}
+			el = next
+		}
+	}
+	ev := about(stats.KindGraphCapture, r, l.name, label(r), shape)
+	ev.TNs = now()
+	ev.Reason = fmt.Sprintf("%s; capture is off from now on, %d captured executables dropped", why, n)
+	ev.Extra = map[string]any{"fallback_from": "graph capture", "fallback_error": why}
+	l.pending = append(l.pending, ev)
+}
