@@ -183,7 +183,20 @@ class StaticCaches:
         cache = StaticCache(**{k: v for k, v in args.items() if k in has})
         inputs = Inputs(m, {"batch": batch, "tokens": 2, "seed": 1}, 2, True, length)
         make(m.module, "prefill", True)(*inputs.prefill(), cache)
+        fix_addresses(cache)
         return cache
+
+
+def fix_addresses(cache):
+    """Tells torch that the cache's tensors stay where they are, as it assumes
+    of parameters: inputs that a graph writes to forbid CUDA graphs otherwise.
+    Without a guard, because these caches live as long as the process."""
+    layers = getattr(cache, "layers", None)
+    found = [v for layer in layers for v in vars(layer).values()] if layers else \
+        [*getattr(cache, "key_cache", []), *getattr(cache, "value_cache", [])]
+    for t in found:
+        if isinstance(t, torch.Tensor):
+            torch._dynamo.mark_static_address(t, guard=False)
 
 
 def step_name(batch, length):

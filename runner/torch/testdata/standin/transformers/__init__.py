@@ -36,11 +36,19 @@ class DynamicCache:
         return (len(self.rows), self.length)
 
 
+class Layer:
+    def __init__(self, room):
+        self.keys, self.room = Tensor([0.0] * room), room
+
+
 class StaticCache(DynamicCache):
     def __init__(self, config, max_cache_len):
         self.room, self.rows, self.length = max_cache_len, None, 0
+        self.layers = [Layer(max_cache_len)]
 
     def guard(self):
+        if self.layers[0].keys._dynamo_static_input_type != "unguarded":
+            raise RuntimeError("a cache at no fixed address reached torch.compile")
         return ("static", self.room)
 
     def reset(self):

@@ -11,6 +11,10 @@ class config:
     accumulated_recompile_limit = 256
 
 
+def mark_static_address(t, guard=True):
+    t._dynamo_static_input_type = "guarded" if guard else "unguarded"
+
+
 def reset():
     from .. import compiler
     compiler.caches.clear()
