@@ -34,6 +34,15 @@ type check struct {
 	Name   string `json:"name"`
 	Status status `json:"status"`
 	Text   string `json:"text"` // a sentence or a phrase
+	below  bool   // belongs to the line above it
+}
+
+// label is the name as it is printed.
+func (c check) label() string {
+	if c.below {
+		return "  " + c.Name
+	}
+	return c.Name
 }
 
 // diagnosis is the report of tailscope doctor --json.
@@ -45,7 +54,7 @@ type diagnosis struct {
 }
 
 func (d *diagnosis) add(name string, s status, format string, args ...any) {
-	d.Checks = append(d.Checks, check{name, s, fmt.Sprintf(format, args...)})
+	d.Checks = append(d.Checks, check{Name: name, Status: s, Text: fmt.Sprintf(format, args...)})
 }
 
 // newDoctorCmd says what this machine can run.
@@ -164,14 +173,14 @@ func printDiagnosis(w io.Writer, d *diagnosis) {
 		}
 	}
 	for _, c := range d.Checks {
-		name = max(name, len(c.Name))
+		name = max(name, len(c.label()))
 	}
 	marks := map[status]string{works: "✓", lacks: "✗", noted: "·"}
 	for _, c := range d.Checks {
-		lead := fmt.Sprintf("%s %-*s  ", marks[c.Status], name, c.Name)
+		head := fmt.Sprintf("%s %-*s  ", marks[c.Status], name, c.label())
 		indent := strings.Repeat(" ", name+4)
 		text := ansi.Wrap(c.Text, width-name-4, "/")
-		fmt.Fprintln(w, lead+strings.ReplaceAll(text, "\n", "\n"+indent))
+		fmt.Fprintln(w, head+strings.ReplaceAll(text, "\n", "\n"+indent))
 	}
 	if len(d.CanRun) > 0 {
 		fmt.Fprintln(w, "\nCan run here: "+strings.Join(d.CanRun, "; ")+".")

@@ -74,7 +74,7 @@ func (d *diagnosis) providers(reports []ort.ProviderReport, dir string) {
 	var good []string
 	for _, r := range reports {
 		if !r.Works {
-			d.add("  "+r.Provider, lacks, "%s", refusalText(r, dir))
+			d.Checks = append(d.Checks, check{r.Provider, lacks, refusalText(r, dir), true})
 			continue
 		}
 		good = append(good, r.Provider)
@@ -82,7 +82,7 @@ func (d *diagnosis) providers(reports []ort.ProviderReport, dir string) {
 		if r.Device != "" {
 			text += " on " + r.Device
 		}
-		d.add("  "+r.Provider, works, "%s", strings.Join(append([]string{text}, r.Notes...), "; "))
+		d.Checks = append(d.Checks, check{r.Provider, works, strings.Join(append([]string{text}, r.Notes...), "; "), true})
 	}
 	if len(good) > 0 {
 		d.CanRun = append(d.CanRun, "ort ("+strings.Join(good, ", ")+")")

@@ -33,7 +33,7 @@ func doctor(t *testing.T, args ...string) (r report, stderr string, code int) {
 
 func (r report) text(name string) (out []string) {
 	for _, c := range r.Checks {
-		if strings.TrimSpace(c.Name) == name {
+		if c.Name == name {
 			out = append(out, c.Status+": "+c.Text)
 		}
 	}
@@ -60,7 +60,7 @@ func TestDoctorTries(t *testing.T) {
 	if !cpu {
 		t.Errorf("the CPU provider does not run: %+v", r.Providers)
 	}
-	for _, name := range []string{"machine", "ONNX Runtime", "PyTorch", "GPU telemetry", "terminal", "output folder", "noise"} {
+	for _, name := range []string{"machine", "ONNX Runtime", "cpu", "PyTorch", "GPU telemetry", "terminal", "output folder", "noise"} {
 		if len(r.text(name)) == 0 {
 			t.Errorf("nothing on %s", name)
 		}
