@@ -1,6 +1,10 @@
 package stats
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
 
 // BenchmarkAnalysis is the exact analysis of 300,000 samples in five scenarios
 // and three segments, from the first Add to summary.json.
@@ -48,5 +52,23 @@ func BenchmarkAdvise(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		Advise(ls, CostModel{BaseNs: 1e6, PerTokenNs: 1e4, CompileNs: 30e6}, 8)
+	}
+}
+
+// BenchmarkReference records the same latencies into one histogram of
+// hdrhistogram-go: what the machine can do at this moment, to read BenchmarkAdd
+// against.
+func BenchmarkReference(b *testing.B) {
+	g := newStream(1)
+	var walls [1 << 10]int64
+	for i := range walls {
+		s := g.next()
+		walls[i] = s.WallNs
+	}
+	h := hdrhistogram.New(1, 60e9, 3)
+	i := 0
+	for b.Loop() {
+		_ = h.RecordValue(walls[i&(1<<10-1)])
+		i++
 	}
 }
