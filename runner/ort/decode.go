@@ -139,7 +139,7 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 	ph := phase{name: "decode", graph: e.decodeG, word: r.Strategy.Decode}
 	pre := phase{name: "prefill", graph: e.prefillG, word: "eager"}
 	if timedPrefill {
-		pre.word = r.Strategy.Prefill
+		pre = e.prefillPhase(r)
 	}
 	switch {
 	case !l.compiles(r) || ph.word != "kv-bucketed":

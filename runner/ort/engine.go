@@ -39,6 +39,7 @@ type engine struct {
 	last     sample // reported last
 	vocab    int
 	maxPos   int
+	noPad    string // why padded prompts have other answers with this model; "" they do not
 	backends [stats.NumLanes]string
 	jobs     []*evidenceJob
 	proven   [][3]string // mode, strategy and phase of each executable made

@@ -24,6 +24,9 @@ func (e *engine) prompt(l *lane, r *protocol.Request) (*prompt, error) {
 	case e.maxPos > 0 && p.tokens+r.NewTokens > e.maxPos:
 		return nil, fmt.Errorf("request %d: %d tokens exceed the model's %d positions", r.ID, p.tokens+r.NewTokens, e.maxPos)
 	}
+	if e.noPad != "" {
+		p.exec = p.tokens
+	}
 	p.ids = make([]int64, p.batch*p.tokens)
 	if r.IDs == nil {
 		fillTokens(p.ids, r.Seed, e.vocab)

@@ -125,6 +125,11 @@ func (e *engine) takeGraphs() (first *graph, err error) {
 	if e.prefillG.output(e.prefillG.logits).typ.half() || strings.HasSuffix(p.Info.DType, "float16") {
 		e.checks.tolerance = toleranceHalf
 	}
+	for _, a := range p.Info.Strategies["prefill"] {
+		if a.Name == "padded" && !a.OK {
+			e.noPad = a.Why
+		}
+	}
 	e.decodeG = e.prefillG
 	if p.Decode == nil {
 		e.decodeG = nil

@@ -18,7 +18,7 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	shape := lmShape{batch: p.batch, seq: p.exec}
 	o.sample.shape = shape.String()
 	o.sample.executed, o.sample.kv = p.batch*p.exec, p.exec
-	ch, err := e.choose(l, r, phase{name: "prefill", graph: e.prefillG, word: r.Strategy.Prefill}, shape)
+	ch, err := e.choose(l, r, e.prefillPhase(r), shape)
 	if err != nil {
 		return err
 	}
@@ -53,6 +53,15 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	o.last = c
 	e.noteFallback(l, r, &ch, shape.String(), 1)
 	return nil
+}
+
+// prefillPhase is the prompt's phase of a request.
+func (e *engine) prefillPhase(r *protocol.Request) phase {
+	ph := phase{name: "prefill", graph: e.prefillG, word: r.Strategy.Prefill}
+	if e.noPad != "" && (ph.word == "padded" || ph.word == "bucketed") {
+		ph.lacks = ph.word + ": " + e.noPad
+	}
+	return ph
 }
 
 // bindPrompt binds a session for a prompt and writes the prompt's inputs.

@@ -1,0 +1,70 @@
+package ort
+
+import (
+	"testing"
+
+	"tailscope/runner/onnxmodel/testmodels"
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// Models in every layout that exporters write run in every mode they allow,
+// and the lanes agree.
+func TestLayouts(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir()+"/models") // prepared graphs; the library stays where it is
+	for _, m := range testmodels.All() {
+		t.Run(m.Name, func(t *testing.T) {
+			path, err := m.Write(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := startWorker(t)
+			loaded, refused := k.loadFile(path)
+			if refused != nil {
+				t.Fatalf("refused: %s", refused.Message)
+			}
+			n := k.tryModes(loaded, m.Name != "no-past")
+			k.drain("optimized", n)
+			rows := k.settle()
+			for lane, rs := range rows {
+				for _, r := range rs {
+					if r.err != "" {
+						t.Errorf("%s %s %s: %s", lane, r.strategy, r.shape, r.err)
+					}
+				}
+			}
+			for _, e := range append(k.events(stats.KindDivergence), k.events(stats.KindFallback)...) {
+				t.Logf("%s %s %s: %s", e.Kind, e.Mode, e.Strategy, e.Reason)
+				if e.Kind == stats.KindDivergence {
+					t.Fail()
+				}
+			}
+			if c := k.counters(); c.Checks.N == 0 && c.Checks.Skipped == "" {
+				t.Errorf("checks %+v", c.Checks)
+			}
+		})
+	}
+}
+
+// tryModes sends a request of each mode and strategy and returns how many.
+func (k *worker) tryModes(loaded *protocol.Loaded, cached bool) int {
+	if loaded.Model.Kind != "causal-lm" {
+		dims := map[string]int{}
+		for _, d := range loaded.Model.Dims {
+			dims[d] = 3
+		}
+		k.forward("variable", dims)
+		k.forward("dynamic", dims)
+		return 2
+	}
+	k.prefill("variable", 6, 6)
+	k.prefill("padded", 6, 9)
+	k.prefill("dynamic", 7, 7)
+	if !cached {
+		return 3
+	}
+	k.decode("kv_decode", "variable", "variable", 6, 6, 3)
+	k.decode("kv_decode", "dynamic", "dynamic", 5, 5, 4)
+	k.decode("e2e_kv", "bucketed", "kv-bucketed", 6, 8, 4)
+	return 6
+}
