@@ -35,6 +35,9 @@ func parseYAML(file string, src []byte) (body ast.Node, err error) {
 	if !utf8.Valid(src) {
 		return nil, &Error{File: file, Msg: "not text in UTF-8"}
 	}
+	if line := tooDeep(string(src)); line > 0 {
+		return nil, (&Error{Msg: "nested too deeply for a configuration"}).at(file, src, position{line, 1})
+	}
 	f, err := parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, syntaxError(file, src, err)
@@ -49,6 +52,40 @@ func parseYAML(file string, src []byte) (body ast.Node, err error) {
 		body = doc.Body
 	}
 	return body, nil
+}
+
+// tooDeep returns the first line, 1-based, that nests deeper than a
+// configuration can, 0 if none does. The parser's time and memory grow with
+// the square of the depth, so this is asked before it. It counts brackets
+// even inside text: 64 open ones do not occur there either.
+func tooDeep(src string) int {
+	const levels = 64
+	open, n := 0, 0
+	for line := range strings.Lines(src) {
+		n++
+		rest := strings.TrimLeft(line, " ")
+		indent := len(line) - len(rest)
+		if indent > 4*levels && !strings.HasPrefix(rest, "#") {
+			return n
+		}
+		for strings.HasPrefix(rest, "- ") {
+			if rest, indent = strings.TrimLeft(rest[2:], " "), indent+2; indent > 4*levels {
+				return n
+			}
+		}
+		for _, r := range rest {
+			switch r {
+			case '[', '{':
+				open++
+			case ']', '}':
+				open = max(open-1, 0)
+			}
+			if open > levels {
+				return n
+			}
+		}
+	}
+	return 0
 }
 
 func syntaxError(file string, src []byte, err error) error {
