@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-)
 
-// folderFactor bounds the size of a finished folder by that of its journal:
-// metrics.csv up to CSVRows, the trace and the Parquet files together, while
-// the journal is still there.
-const folderFactor = 9
+	"tailscope/stats"
+)
 
 // checkDisk warns once at four fifths of the bound of the session folder, and
 // ends the session at the bound, before the finished folder would break it.
@@ -17,7 +14,7 @@ func (w *Writer) checkDisk() {
 	if w.maxDisk <= 0 {
 		return
 	}
-	switch need := estimate(w.written); {
+	switch need := estimate(w.written, w.counter.n.Load()); {
 	case need >= w.maxDisk:
 		w.stop(fmt.Sprintf("The session folder reaches its bound of %s: the session ends here.", FormatBytes(w.maxDisk)), ErrMaxDisk)
 	case need >= w.maxDisk/5*4 && !w.warned:
@@ -27,11 +24,12 @@ func (w *Writer) checkDisk() {
 	}
 }
 
-// estimate is the size a folder may come to from a journal of n bytes. Text
-// files stop growing at their row limits.
-func estimate(n int64) int64 {
-	const textBound = CSVRows*260 + maxTrace*300
-	return 2*n + min(n*(folderFactor-2), textBound)
+// estimate is the size a folder may come to while it is being finished: the
+// journal is still there, Parquet is about as large, and text files grow with
+// the samples up to their row limits. Pictures and the report have a fixed size.
+func estimate(journal int64, samples uint64) int64 {
+	const csvRow, traceRow, fixed = 290, 320, 3 << 20
+	return 2*journal + csvRow*int64(min(samples, stats.NumModes*CSVRows)) + traceRow*int64(min(samples, maxTrace)) + fixed
 }
 
 // ErrMaxDisk is what a Writer returns once the session folder would outgrow

@@ -1,0 +1,165 @@
+package snapshot
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tailscope/stats"
+)
+
+func TestParseBytes(t *testing.T) {
+	for s, want := range map[string]int64{"20GB": 20e9, "512 MiB": 512 << 20, "1.5kB": 1500, "7": 7, "0": 0} {
+		if n, err := ParseBytes(s); err != nil || n != want {
+			t.Errorf("%q: %d, %v; want %d", s, n, err, want)
+		}
+	}
+	for _, s := range []string{"", "x", "-1GB", "GB", "NaN", "1e30TB"} {
+		if n, err := ParseBytes(s); err == nil {
+			t.Errorf("%q was read as %d", s, n)
+		}
+	}
+}
+
+// TestMaxDiskWarnsAndThenEndsTheSession fills a small bound.
+func TestMaxDiskWarnsAndThenEndsTheSession(t *testing.T) {
+	_, dir, err := NewRunID(t.TempDir(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := testManifest(dir)
+	m.Limits.MaxDiskBytes = 32 << 20
+	w, err := Create(dir, m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts := newTestSession(1)
+	taken := uint64(0)
+	for r := uint64(0); ; r++ {
+		if err = w.Sample(ts.sample(r, stats.Eager, stats.Prefill), nil, nil); err != nil {
+			break
+		}
+		taken++
+		if r > 1e7 {
+			t.Fatal("no bound")
+		}
+	}
+	if !errors.Is(err, ErrDiskFull) {
+		t.Fatal(err)
+	}
+	warnings := w.Warnings()
+	if len(warnings) != 2 || !strings.Contains(warnings[0].Reason, "four fifths") || !strings.Contains(warnings[1].Reason, "bound") {
+		t.Fatalf("warnings %+v", warnings)
+	}
+	if err := w.Finish(End{Reason: "disk", Err: err, Time: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	var size int64
+	got, err := ReadManifest(dir)
+	if err != nil || got.Counts.Samples < taken || got.Counts.Events["error"] != 2 || got.Exit.Error == "" {
+		t.Fatalf("%+v, %v, taken %d", got.Counts, err, taken)
+	}
+	for _, f := range got.Files {
+		fi, err := os.Stat(filepath.Join(dir, f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += fi.Size()
+	}
+	t.Logf("%d samples, folder %s of %s", taken, FormatBytes(size), FormatBytes(32<<20))
+	if size > 32<<20 {
+		t.Errorf("the folder has %d bytes, the bound is %d", size, 32<<20)
+	}
+}
+
+// TestFullDiskKeepsWhatWasFlushed lets writes to the journal fail with ENOSPC
+// by means of /dev/full.
+func TestFullDiskKeepsWhatWasFlushed(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("no /dev/full:", err)
+	}
+	w, dir := create(t)
+	fill(t, w, 100, stats.Prefill)
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	good := w.f
+	w.f = full
+	ts := newTestSession(9)
+	if err := w.Sample(ts.sample(0, stats.Eager, stats.Prefill), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); !errors.Is(err, ErrDiskFull) || !errors.Is(err, ErrDiskFull) {
+		t.Fatal("a full disk gave", err)
+	}
+	if err := w.Sample(ts.sample(1, stats.Eager, stats.Prefill), nil, nil); !errors.Is(err, ErrDiskFull) {
+		t.Fatal("the error does not stick:", err)
+	}
+	if n := len(w.Warnings()); n != 1 {
+		t.Fatal(n, "events about the full disk")
+	}
+	w.f = good
+	if err := w.Finish(End{Reason: "the disk was full", Err: ErrDiskFull, Time: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := ReadManifest(dir); err != nil || m.Counts.Samples != 200 {
+		t.Fatal(m.Counts, err)
+	}
+}
+
+// TestTraceIsJSON parses trace.json and looks for a compile inside its request.
+func TestTraceIsJSON(t *testing.T) {
+	w, dir := create(t)
+	fill(t, w, 30, stats.Prefill)
+	g := Telemetry{TNs: 6e9}
+	for _, r := range g.readings() {
+		r.Err = "not supported"
+	}
+	g.UtilPct = Reading{Value: 50}
+	if err := w.GPU(g); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	var tr struct {
+		TraceEvents []struct {
+			Name, Ph string
+			Ts, Dur  float64
+		} `json:"traceEvents"`
+	}
+	if err := json.Unmarshal([]byte(read(t, dir, TraceName)), &tr); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for _, e := range tr.TraceEvents {
+		kinds[e.Ph+strings.Fields(e.Name)[0]]++
+	}
+	if kinds["Xprefill"] != 60 || kinds["Xrecompile"] != 13 || kinds["Cgpu"] != 1 || kinds["Mthread_name"] != 3 {
+		t.Fatal(kinds)
+	}
+}
+
+// TestNoPathLeavesItsFolder covers names that come from files.
+func TestNoPathLeavesItsFolder(t *testing.T) {
+	for _, s := range []string{"../../etc/passwd", "/etc", "", ".", "..", "a/b", "\x00", strings.Repeat("x", 500), ".hidden"} {
+		if w := pathWord(s); !filepath.IsLocal(w) || w != filepath.Base(w) || w == "." || w[0] == '.' || len(w) > 100 {
+			t.Errorf("%q became %q", s, w)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.Symlink("/", filepath.Join(dir, "root")); err != nil && !errors.Is(err, syscall.EPERM) {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"../x", "/etc/passwd", "root/etc/passwd"} {
+		if got, err := inside(dir, p); err == nil {
+			t.Errorf("%q was let through as %q", p, got)
+		}
+	}
+}
