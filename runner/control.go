@@ -31,6 +31,7 @@ func (s *Session) command(c view.Command) {
 	case view.ActMark:
 		s.event(stats.Event{Kind: stats.KindMark, Reason: c.Arg})
 	case view.ActWindow:
+		s.pub.window = c.D
 		s.coll.SetWindow(int64(c.D))
 	default:
 		if s.loaded == nil {

@@ -15,6 +15,7 @@ import (
 // publishState is what the session tells about itself.
 type publishState struct {
 	dropped uint64
+	window  time.Duration // of the sliding window; 0: the segment
 	notices []view.Notice
 	exports []string
 	route   routeState
@@ -45,8 +46,7 @@ func (s *Session) publish(force bool) {
 		return
 	}
 	if !force && len(s.o.Views) == cap(s.o.Views) {
-		s.pub.dropped++
-		return
+		return // the screen is behind: the next view will be newer
 	}
 	v := s.view()
 	select {
@@ -84,7 +84,7 @@ func (s *Session) sessionView() view.Session {
 	v := view.Session{RunID: s.o.RunID, Dir: s.o.Dir, Model: c.Model, Engine: c.Engine, ProviderAsked: c.Provider,
 		Mode: s.mode(), Strategy: s.strategy.Label(s.mode()), EagerInputs: c.EagerInputs, Scenarios: s.scenario,
 		Pairing: s.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.gen, Segment: s.seg,
-		Threads: c.Threads, AA: s.aa, Until: c.Until, BucketEdges: c.BucketEdges}
+		Threads: c.Threads, AA: s.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
 	if v.Scenarios == "" {
 		v.Scenarios = "*"
 	}

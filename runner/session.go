@@ -68,6 +68,7 @@ type Result struct {
 const (
 	defaultFPS    = 10 // views a second unless asked for
 	maxFPS        = 30
+	defaultWindow = 10 * time.Second
 	flushEvery    = 50 * time.Millisecond // the journal: at most 100 ms of samples at risk
 	statusEvery   = 250 * time.Millisecond
 	maxRestarts   = 5 // in a row without a sample between
@@ -138,7 +139,8 @@ func NewSession(o Options) (*Session, error) {
 	}
 	s.coll = stats.NewCollector(stats.CollectorOptions{SLONs: int64(cfg.SLO.D()), AA: cfg.AA})
 	s.coll.SetBucketEdges(cfg.BucketEdges)
-	s.pub.bands = make(chan bands, 1)
+	s.pub.bands, s.pub.window = make(chan bands, 1), defaultWindow
+	s.coll.SetWindow(int64(defaultWindow))
 	s.work.init()
 	s.join.init()
 	return s, nil

@@ -43,7 +43,7 @@ const (
 // New prepares the replay of a session. It reads the records once to learn
 // how long they are.
 func New(rec *snapshot.Session, views chan view.View, commands <-chan view.Command) (*Player, error) {
-	p := &Player{rec: rec, views: views, commands: commands, speed: 1, playing: true}
+	p := &Player{rec: rec, views: views, commands: commands, speed: 1, playing: true, window: 10 * time.Second}
 	if err := p.measure(); err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (p *Player) advance() {
 func (p *Player) publish() {
 	v := p.st.view(p.startNs+p.posNs, p.mode)
 	v.Replay = &view.Replay{PosNs: p.posNs, LenNs: p.lenNs, Speed: p.speed, Playing: p.playing}
-	v.Status = p.damage
+	v.Status, v.Session.Window = p.damage, p.window
 	if !p.playing {
 		v.Phase = view.PhasePaused
 	}
