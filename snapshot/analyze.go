@@ -156,9 +156,3 @@ func (s *Session) compiles() []results.RunCompile {
 	}
 	return out
 }
-
-// WriteLabelReport writes the tables, summary.json, plots and report.md of a
-// label analysis into dir, which exists.
-func WriteLabelReport(dir string, r *labels.Report) error {
-	return r.WriteFiles(dir)
-}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -151,15 +150,6 @@ func TestNoPathLeavesItsFolder(t *testing.T) {
 	for _, s := range []string{"../../etc/passwd", "/etc", "", ".", "..", "a/b", "\x00", strings.Repeat("x", 500), ".hidden"} {
 		if w := pathWord(s); !filepath.IsLocal(w) || w != filepath.Base(w) || w == "." || w[0] == '.' || len(w) > 100 {
 			t.Errorf("%q became %q", s, w)
-		}
-	}
-	dir := t.TempDir()
-	if err := os.Symlink("/", filepath.Join(dir, "root")); err != nil && !errors.Is(err, syscall.EPERM) {
-		t.Fatal(err)
-	}
-	for _, p := range []string{"../x", "/etc/passwd", "root/etc/passwd"} {
-		if got, err := inside(dir, p); err == nil {
-			t.Errorf("%q was let through as %q", p, got)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type block struct {
 	table   table
 	items   []string
 	picture *plots.Picture
-	dir     string // of the picture's mode, relative
+	dir     string // of the picture's file, relative, slashes
 }
 
 // table is text cells under a head; numbers are aligned right in HTML.
@@ -83,7 +83,7 @@ func (d *document) markdown() string {
 		case "table":
 			x.table.markdown(&b)
 		case "picture":
-			fmt.Fprintf(&b, "![%s](%s/analysis/plots/%s.svg)\n\n%s\n\n", x.picture.Name, x.dir, x.picture.Name, mdText(x.picture.Caption))
+			fmt.Fprintf(&b, "![%s](%s/%s.svg)\n\n%s\n\n", x.picture.Name, x.dir, x.picture.Name, mdText(x.picture.Caption))
 		}
 	}
 	return b.String()

@@ -89,7 +89,7 @@ func (r *folderReport) document() *document {
 		d.table(lanesTable(x.sum, func(g *stats.GroupSummary) bool { return g.Scenario == "*" && g.Segment == "*" }, "lane"))
 		d.list(pairSentences(x.sum))
 		for _, p := range x.pics {
-			d.picture(p, x.mode.String())
+			d.picture(p, x.mode.String()+"/analysis/plots")
 		}
 		d.section(3, "Why the tail samples were slow", causesTable(x.sum))
 		d.section(3, "By scenario", lanesTable(x.sum, func(g *stats.GroupSummary) bool { return g.Scenario != "*" && g.Segment == "*" }, "scenario"))

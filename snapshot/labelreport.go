@@ -1,0 +1,73 @@
+package snapshot
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"tailscope/snapshot/labels"
+	"tailscope/snapshot/plots"
+)
+
+// WriteLabelReport writes the tables, summary.json, plots, report.md and
+// report.html of a label analysis into dir, which exists.
+func WriteLabelReport(dir string, r *labels.Report) error {
+	if err := r.WriteFiles(dir); err != nil {
+		return err
+	}
+	d := &document{title: "Analysis of " + r.Source}
+	d.para(r.Evidence())
+	seen := map[string]bool{}
+	for _, v := range r.Verdicts {
+		d.head(2, orElse(v.Mode, "Verdict"))
+		d.strong(v.Sentence)
+		d.list(v.Flips)
+		if seen[v.Mode] {
+			continue
+		}
+		seen[v.Mode] = true
+		if err := labelPictures(dir, r, v.Mode, d); err != nil {
+			return err
+		}
+	}
+	d.list(r.Notes)
+	for _, l := range r.Left {
+		if l.Failed+l.Warmups > 0 {
+			d.para(fmt.Sprintf("Left out of %s: %d with a status other than ok, %d warm-ups.", l.Label, l.Failed, l.Warmups))
+		}
+	}
+	for _, t := range r.Tables() {
+		d.section(2, t.Title, table{head: t.Header, rows: t.Rows})
+	}
+	if err := writeFile(dir, "report.md", []byte(d.markdown())); err != nil {
+		return err
+	}
+	return writeFile(dir, "report.html", []byte(d.html()))
+}
+
+// labelPictures draws and writes the plots of one mode.
+func labelPictures(dir string, r *labels.Report, mode string, d *document) error {
+	series := seriesOf(r, mode)
+	var pics []*plots.Picture
+	for _, f := range []func(string, []plots.Series) (*plots.Picture, error){plots.CDF, plots.Histogram} {
+		p, err := f(orElse(mode, r.Source), series)
+		if err != nil {
+			return err
+		}
+		if p != nil {
+			pics = append(pics, p)
+		}
+	}
+	sub := "plots"
+	if mode != "" {
+		sub = "plots/" + pathWord(mode)
+	}
+	pd := filepath.Join(dir, filepath.FromSlash(sub))
+	if err := os.MkdirAll(pd, 0o755); err != nil {
+		return err
+	}
+	for _, p := range pics {
+		d.picture(p, sub)
+	}
+	return writePictures(pd, pics)
+}
