@@ -89,6 +89,7 @@ func addRunFlags(c *cobra.Command) {
 			_ = c.RegisterFlagCompletionFunc(rf.name, cobra.FixedCompletions(rf.values, cobra.ShellCompDirectiveNoFileComp))
 		}
 	}
+	f.Int("profile", 0, "record so many requests with the engine's own profiler, once timing has begun (key P)")
 	f.StringArray("dim", nil, "values of a symbolic dimension, e.g. batch=1,2,4 or seq=1..64 (repeatable)")
 	f.StringArray("option", nil, "engine option KEY=VALUE (repeatable)")
 	f.StringArray("set", nil, "any configuration key, KEY=VALUE (repeatable)")

@@ -41,6 +41,7 @@ func newLiveCmd(use string) *cobra.Command {
 				return err
 			}
 			plain, _ := c.Flags().GetBool("plain")
+			j.opts.Profile, _ = c.Flags().GetInt("profile")
 			j.opts.FPS, _ = c.Flags().GetInt("fps")
 			return j.live(c.Context(), plain, c.OutOrStdout())
 		},

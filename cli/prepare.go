@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"tailscope/configs"
@@ -83,6 +84,11 @@ func (j *job) engine(ctx context.Context, progress io.Writer) (err error) {
 	}
 	if j.opts.Model, err = onnxmodel.Resolve(cfg.Model); err != nil {
 		return usageError{err}
+	}
+	if !strings.HasPrefix(cfg.Model, "builtin:") { // a worker would say the same, later and less plainly
+		if _, err := onnxmodel.Inspect(j.opts.Model); err != nil {
+			return usageError{err}
+		}
 	}
 	j.opts.Engine.Argv = []string{self, "worker", "--library", lib}
 	return nil

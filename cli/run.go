@@ -40,6 +40,7 @@ func newRunCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			j.opts.Profile, _ = c.Flags().GetInt("profile")
 			_, err = j.headless(c.Context(), c.OutOrStdout(), asJSON)
 			return err
 		},

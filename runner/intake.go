@@ -16,7 +16,7 @@ type joinState struct {
 	flags       map[reqLane]stats.Flag
 	nth         map[runKey]int32 // counted samples so far of each run
 	nthWarm     map[runKey]int32
-	free        [stats.NumLanes]int64 // Lindley: when the lane's server is free again
+	queue       [stats.NumLanes]stats.Lindley // open loop, interleaved: each lane its own server
 	seq         uint64
 	events      []stats.Event // newest last, bounded
 	numEvents   uint64
@@ -285,9 +285,7 @@ func (s *Session) response(smp *stats.Sample) {
 		smp.ResponseNs = smp.StartNs + smp.WallNs - fl.due
 		return
 	}
-	begin := max(fl.due, s.join.free[smp.Lane])
-	s.join.free[smp.Lane] = begin + smp.WallNs
-	smp.ResponseNs = begin + smp.WallNs - fl.due
+	smp.ResponseNs = s.join.queue[smp.Lane].Response(fl.due, smp.WallNs)
 }
 
 func narrow(v []int) []int32 {

@@ -145,6 +145,9 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 func (s *Session) phaseRunning(*stats.Sample) {
 	if s.firstWorkNs == 0 {
 		s.firstWorkNs = Monotonic()
+		if s.o.Profile > 0 {
+			s.profile(s.o.Profile)
+		}
 	}
 	if s.phase == view.PhaseWarmup || s.phase == view.PhaseRestart {
 		s.phase, s.status = view.PhaseRunning, ""

@@ -40,6 +40,7 @@ type Options struct {
 	Commands <-chan view.Command // nil: nobody types
 	GPU      <-chan gpu.State    // nil: no telemetry
 	Traffic  []TrafficRow
+	Profile  int            // requests to record with the engine's profiler once timing has begun; 0: none
 	FPS      int            // views a second, 1 to 30; 0: 10
 	FrameNs  func() int64   // p99 of a frame of the screen, nanoseconds; may be nil
 	OnStatus func(Progress) // called about four times a second; may be nil

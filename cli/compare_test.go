@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// resultFile writes a hyperfine result with times around ms.
+func resultFile(t *testing.T, name string, ms float64) string {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(7, 7))
+	times := make([]float64, 600)
+	for i := range times {
+		times[i] = ms / 1e3 * (1 + 0.05*rng.NormFloat64())
+	}
+	b, err := json.Marshal(map[string]any{"results": []any{map[string]any{"command": "./server --fast", "times": times}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// run executes a command line and returns its output and exit code.
+func run(args ...string) (string, int) {
+	var out bytes.Buffer
+	root := newRootCmd()
+	root.SetOut(&out)
+	root.SetArgs(args)
+	err := root.Execute()
+	if err != nil {
+		fmt.Fprintln(&out, err)
+	}
+	return out.String(), exitCode(err)
+}
+
+// TestGates is the regression gate of docs/ci.md: one that holds, one that
+// fails, one that cannot be read.
+func TestGates(t *testing.T) {
+	a, b := resultFile(t, "a.json", 10), resultFile(t, "b.json", 13)
+	junit := filepath.Join(t.TempDir(), "g.xml")
+	for _, c := range []struct {
+		gate string
+		code int
+		says string
+	}{
+		{`ratio("./server --fast".p99_ms) <= 1.5`, 0, "holds"},
+		{`ratio("./server --fast".p50_ms) <= 1.05`, 1, "fails: 1.3 against 1.05"},
+		{`"./server --fast".p50_ms <= base("./server --fast".p50_ms) * 1.31`, 0, "holds"},
+		{`"./server --fast".p98_ms <= 1`, 2, "no quantity"},
+		{`p99 <=`, 2, "want a quantity"},
+	} {
+		out, code := run("compare", a, b, "--gate", c.gate, "--junit", junit)
+		if code != c.code || !strings.Contains(out, c.says) {
+			t.Errorf("%s: exit code %d, want %d\n%s", c.gate, code, c.code, out)
+		}
+	}
+	if out, code := run("compare", a); code != 2 {
+		t.Errorf("one path: %d, %s", code, out)
+	}
+	if out, code := run("compare", a, filepath.Join(t.TempDir(), "none")); code != 2 {
+		t.Errorf("a path that is not there: %d, %s", code, out)
+	}
+}
+
+func TestAnalyzePrintsAndWrites(t *testing.T) {
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	csv := "engine,t_us,model\n"
+	for i := range 40 {
+		csv += fmt.Sprintf("a,%d,m1\nb,%d,m2\n", 1000+i, 2000+i)
+	}
+	path := filepath.Join(dir, "x.csv")
+	if err := os.WriteFile(path, []byte(csv), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text, code := run("analyze", path, "--latency-column", "t_us", "--label-column", "engine", "--by", "model", "--out", out)
+	if code != 0 || !strings.Contains(text, "1.0195") || !strings.Contains(text, "a is the fastest") || !strings.Contains(text, "not evidence") {
+		t.Fatalf("%d\n%s", code, text)
+	}
+	for _, f := range []string{"summary.json", "summary_overall.csv", "breakdown.csv", "report.html", "plots/cdf_latency_overall.png"} {
+		if _, err := os.Stat(filepath.Join(out, f)); err != nil {
+			t.Error(err)
+		}
+	}
+	if text, code = run("analyze", path); code != 1 || !strings.Contains(text, "--latency-column") {
+		t.Errorf("%d\n%s", code, text)
+	}
+}
