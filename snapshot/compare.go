@@ -334,7 +334,7 @@ func (q quantities) group(mode, label string, v any) {
 // session adds what a finished folder knows beyond latencies.
 func (q quantities) session(dir, mode string) error {
 	if _, err := ReadManifest(dir); err != nil {
-		return err
+		return nil // no session folder: there are latencies only
 	}
 	var c CounterFile
 	if err := readJSONFile(filepath.Join(dir, mode, "compiler_counters.json"), &c); err != nil {

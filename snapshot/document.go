@@ -147,7 +147,7 @@ const style = `:root{color-scheme:light dark;--bg:#fff;--fg:#1c2128;--dim:#57606
 body{font:16px/1.55 system-ui,sans-serif;background:var(--bg);color:var(--fg);max-width:62rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem}h2{margin-top:2.5rem;border-bottom:1px solid var(--line);padding-bottom:.2rem}h3{margin-top:1.8rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;margin:.8rem 0}
-th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:break-word}
 th{background:var(--mark);white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}.grey{color:var(--dim)}
 figure{margin:1.2rem 0;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.6rem}
 figure img{width:100%;height:auto;display:block}figcaption{color:#57606a;font-size:.9rem;padding:.3rem .2rem}

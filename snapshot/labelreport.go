@@ -37,7 +37,8 @@ func WriteLabelReport(dir string, r *labels.Report) error {
 		}
 	}
 	for _, t := range r.Tables() {
-		d.section(2, t.Title, table{head: t.Header, rows: t.Rows})
+		head, rows := t.Short()
+		d.section(2, t.Title, table{head: head, rows: rows})
 	}
 	if err := writeFile(dir, "report.md", []byte(d.markdown())); err != nil {
 		return err

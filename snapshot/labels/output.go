@@ -317,6 +317,26 @@ func (t *Table) used() []bool {
 	return keep
 }
 
+// Short returns the table with numbers rounded for reading.
+func (t *Table) Short() (head []string, rows [][]string) {
+	keep := t.used()
+	pick := func(row []string, round bool) (out []string) {
+		for i, c := range row {
+			if keep[i] && round {
+				c = short(c)
+			}
+			if keep[i] {
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	for _, r := range t.Rows {
+		rows = append(rows, pick(r, true))
+	}
+	return pick(t.Header, false), rows
+}
+
 func short(c string) string {
 	if i := strings.IndexByte(c, '.'); i > 0 && len(c)-i > 5 {
 		if f, err := strconv.ParseFloat(c, 64); err == nil {
