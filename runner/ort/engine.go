@@ -221,6 +221,12 @@ func (e *engine) counters() *protocol.Counters {
 
 // set changes policies.
 func (e *engine) set(s *protocol.Set) error {
+	if len(s.Options) > 0 {
+		return errors.New("engine options cannot change while a model is loaded: they are part of its sessions")
+	}
+	if s.Compile != nil && *s.Compile != "inline" && *s.Compile != "background" && *s.Compile != "warmup" {
+		return fmt.Errorf("compile %q: want inline, background or warmup", *s.Compile)
+	}
 	if s.RecompileLimit != nil {
 		e.load.RecompileLimit = *s.RecompileLimit
 	}

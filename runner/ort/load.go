@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -157,6 +158,7 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	e.backends = [stats.NumLanes]string{"ort-" + p.name + "-eager", "ort-" + p.name + "-compiled"}
 	loaded.Provider, loaded.Device = p.name, p.device
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
+	loaded.Versions = map[string]string{"onnxruntime": library.version, "c_api": strconv.Itoa(apiVersion)}
 	loaded.Notes = append(loaded.Notes, p.notes...)
 	switch {
 	case e.load.Capture == "on" && p.name == "webgpu":
