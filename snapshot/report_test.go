@@ -1,0 +1,80 @@
+package snapshot
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/exp/golden"
+	"github.com/google/go-cmp/cmp"
+
+	"tailscope/stats"
+)
+
+// TestReportIsTheSameFromTheFolder deletes the report of a finished session
+// and computes it anew from what is on disk.
+func TestReportIsTheSameFromTheFolder(t *testing.T) {
+	w, dir := create(t)
+	fill(t, w, 300, stats.KVDecode)
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"report.md", "report.html"} {
+		want := read(t, dir, name)
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		if err := Report(dir); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, read(t, dir, name)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+// TestReportPage compares the part of the report that does not depend on the
+// machine with a golden page, and looks for anything the HTML would load.
+func TestReportPage(t *testing.T) {
+	w, dir := create(t)
+	fill(t, w, 600, stats.Prefill)
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	md := read(t, dir, "report.md")
+	i := strings.Index(md, "## Where it ran")
+	if i < 0 {
+		t.Fatal(md)
+	}
+	var page1 []string
+	for _, l := range strings.SplitAfter(md[:i], "\n") {
+		if !strings.HasPrefix(l, "**") { // the verdict's wording belongs to package stats
+			page1 = append(page1, l)
+		}
+	}
+	golden.RequireEqual(t, strings.Join(page1, ""))
+	page := read(t, dir, "report.html")
+	for _, s := range []string{"<script", "http://", "https://", "<link", "@import", "NaN"} {
+		if k := strings.Index(page, s); k >= 0 {
+			t.Errorf("the page holds %q: %s", s, page[k:min(k+80, len(page))])
+		}
+	}
+	if strings.Count(page, "data:image/svg+xml;base64,") != 4 {
+		t.Error("want four pictures in the page")
+	}
+}
+
+// TestForeignResultOpensAsSession is what replay shows of an imported result.
+func TestForeignResultOpensAsSession(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.csv")
+	text := "backend,latency_ms,status\ngpu-compile,1.5,ok\ngpu,2.5,ok\ngpu,9,error\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := samplesOf(t, path)
+	if len(got) != 3 || got[0].Lane != stats.Optimized || got[1].Lane != stats.Eager || got[1].StartNs != 1_500_000 ||
+		!got[2].Failed || got[0].Request == got[1].Request {
+		t.Fatalf("%+v", got)
+	}
+}
