@@ -170,7 +170,10 @@ func (s *Session) takeBatch(b *protocol.Batch) {
 			s.join.outstanding--
 		}
 	}
-	s.restarts = 0
+	if s.restarts > 0 {
+		s.restarts = 0
+		s.backoff.Reset()
+	}
 }
 
 func firstErr(errs ...error) error {

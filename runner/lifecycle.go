@@ -7,10 +7,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"tailscope/runner/protocol"
 	"tailscope/runner/view"
 	"tailscope/stats"
 )
+
+// newBackOff gives the waits before restarts: 100 ms doubling to 5 s, each
+// moved by up to a quarter.
+func newBackOff() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval, b.Multiplier, b.RandomizationFactor = 100*time.Millisecond, 5*time.Second, 2, 0.25
+	b.Reset()
+	return b
+}
 
 // startWorker starts a worker; hello and loaded follow as messages.
 func (s *Session) startWorker(ctx context.Context) error {
@@ -175,10 +186,10 @@ func (s *Session) workerGone() {
 		s.fail(fmt.Errorf("the worker ended %d times in a row without a sample; the last time %s", s.restarts, strings.TrimPrefix(reason, "the worker ")))
 		return
 	}
-	wait := min(time.Duration(1<<(s.restarts-1))*100*time.Millisecond, 5*time.Second)
-	s.phase, s.status = view.PhaseRestart, fmt.Sprintf("%s; restarting in %v", reason, wait)
+	wait := s.backoff.NextBackOff()
+	s.phase, s.status = view.PhaseRestart, fmt.Sprintf("%s; restarting in %v", reason, wait.Round(10*time.Millisecond))
 	s.gen++
-	s.event(stats.Event{Kind: stats.KindWorkerRestart, Reason: fmt.Sprintf("restart %d of at most %d in a row, after %v", s.restarts, maxRestarts, wait)})
+	s.event(stats.Event{Kind: stats.KindWorkerRestart, Reason: fmt.Sprintf("restart %d of at most %d in a row, after %v", s.restarts, maxRestarts, wait.Round(10*time.Millisecond))})
 	timer := make(chan struct{})
 	time.AfterFunc(wait, func() { close(timer) })
 	s.join.restart = timer

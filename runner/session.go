@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"tailscope/configs"
 	"tailscope/gpu"
 	"tailscope/runner/protocol"
@@ -114,6 +116,7 @@ type Session struct {
 	gpuNow   gpuState
 	pub      publishState
 	restarts int
+	backoff  *backoff.ExponentialBackOff
 	until    *stats.Until
 	result   Result
 }
@@ -139,6 +142,7 @@ func NewSession(o Options) (*Session, error) {
 		s.until = &u
 	}
 	s.coll = stats.NewCollector(stats.CollectorOptions{SLONs: int64(cfg.SLO.D()), AA: cfg.AA})
+	s.backoff = newBackOff()
 	s.coll.SetBucketEdges(cfg.BucketEdges)
 	s.pub.bands, s.pub.window = make(chan bands, 1), defaultWindow
 	s.coll.SetWindow(int64(defaultWindow))
