@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"os"
 	"testing"
 
 	"tailscope/runner/protocol"
@@ -89,5 +90,33 @@ func TestDecodeStrategiesAgree(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The same on the size of GPT-2 small.
+func TestDecodeAgreesOn124M(t *testing.T) {
+	if os.Getenv("TAILSCOPE_SLOW") == "" {
+		t.Skip("500 MB of weights: set TAILSCOPE_SLOW=1")
+	}
+	k := startWorker(t)
+	k.loadBuiltin("gpt2", nil)
+	k.prefill("variable", 9, 9)
+	k.prefill("padded", 9, 16)
+	k.decode("kv_decode", "bucketed", "kv-bucketed", 6, 6, 6)
+	k.decode("kv_decode", "dynamic", "dynamic", 6, 6, 6)
+	k.decode("e2e_kv", "bucketed", "kv-bucketed", 9, 16, 6)
+	k.drain("optimized", 5)
+	for lane, rs := range k.settle() {
+		for _, r := range rs {
+			t.Logf("%s %s %s: %.0f ms, compile %.0f ms", lane, r.strategy, r.shape, float64(r.wall)/1e6, float64(r.compile)/1e6)
+			if r.err != "" {
+				t.Error(r.err)
+			}
+		}
+	}
+	c := k.counters().Checks
+	t.Logf("%+v", c)
+	if c.N != 5 || c.Failed != 0 {
+		t.Errorf("checks %+v", c)
 	}
 }
