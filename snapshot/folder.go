@@ -102,7 +102,8 @@ func collect(src source, m *Manifest, w *sideFiles) (*collected, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs}),
+	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs,
+		Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
 		labels: labels.New(labels.Options{Source: m.RunID}), runNames: map[runKey]string{}, every: every(total, analysisRows)}
 	if c.every > 1 {
 		m.Notes = append(m.Notes, fmt.Sprintf("summary.json rests on every %d-th request: the session has more than %d samples. samples.parquet has all.", c.every, analysisRows))

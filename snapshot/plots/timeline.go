@@ -51,13 +51,25 @@ func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Pictur
 		if len(xy) == 0 {
 			continue
 		}
-		l, err := line(p, t.Name, xy, i)
-		if err != nil {
+		if err := jagged(p, t.Name, xy, i); err != nil {
 			return nil, err
 		}
-		l.Width, l.Dashes = vg.Points(1), nil // dashes over this many points take seconds to draw
 	}
 	return render(p, "timeline", "The slowest sample of each stretch of time; vertical lines are events.")
+}
+
+// jagged draws a line in short pieces: the rasteriser keeps the crossings of a
+// path in a list a scanline, so one long zigzag takes seconds.
+func jagged(p *plot.Plot, name string, xy plotter.XYs, i int) error {
+	const piece = 12
+	for at := 0; at < len(xy); at += piece {
+		l, err := line(p, name, xy[at:min(at+piece+1, len(xy))], i)
+		if err != nil {
+			return err
+		}
+		l.Width, l.Dashes, name = vg.Points(1), nil, ""
+	}
+	return nil
 }
 
 // maxMarks bounds the lines drawn; compiles and restarts come first.
