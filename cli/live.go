@@ -61,6 +61,8 @@ func (j *job) live(ctx context.Context, plain bool, out io.Writer) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	screen, closeScreen := context.WithCancel(context.WithoutCancel(ctx)) // outlives a signal until the folder is finished
+	defer closeScreen()
 	type ended struct {
 		res runner.Result
 		err error
@@ -68,14 +70,15 @@ func (j *job) live(ctx context.Context, plain bool, out io.Writer) error {
 	done := make(chan ended, 1)
 	go func() {
 		res, err := j.run(ctx)
-		if err == nil && res.Reason == "quit" {
+		switch res.Reason {
+		case "quit":
 			close(views)
-		} else if res.Reason == "interrupted" {
-			close(views)
+		case "interrupted": // by a signal, or the terminal is gone: nobody will press q
+			closeScreen()
 		}
 		done <- ended{res, err}
 	}()
-	uiErr := tui.Run(context.WithoutCancel(ctx), views, commands, tui.Options{Plain: plain, OnFrame: frames.add})
+	uiErr := tui.Run(screen, views, commands, tui.Options{Plain: plain, OnFrame: frames.add})
 	cancel() // the screen is gone: whatever still runs ends
 	e := <-done
 	if uiErr != nil && !errors.Is(uiErr, tea.ErrInterrupted) && !errors.Is(uiErr, tea.ErrProgramKilled) {
