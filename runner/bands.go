@@ -6,9 +6,13 @@ import (
 	"tailscope/stats"
 )
 
-// bandsEvery is the time between two bootstraps of the pairs: tens of
-// milliseconds beside the session's goroutine, and only while someone looks.
-const bandsEvery = 5 * time.Second
+// Time between two bootstraps of the pairs. One takes about 100 ms of a core
+// beside the session's goroutine, so it is rare, sooner in a new segment, and
+// done only while someone looks.
+const (
+	bandsEvery = 20 * time.Second
+	bandsSoon  = 5 * time.Second
+)
 
 // bands is a finished bootstrap.
 type bands struct {
@@ -19,7 +23,11 @@ type bands struct {
 // startBands resamples the pairs of the current segment beside the session.
 func (s *Session) startBands(now int64) {
 	p := &s.pub
-	if s.o.Views == nil || p.banding || now-p.bandsNs < int64(bandsEvery) {
+	wait := bandsEvery
+	if p.bandsSeg != s.seg {
+		wait = bandsSoon
+	}
+	if s.o.Views == nil || p.banding || now-max(p.bandsNs, s.startNs) < int64(wait) {
 		return
 	}
 	mode, err := stats.ParseMode(s.mode())
@@ -30,7 +38,7 @@ func (s *Session) startBands(now int64) {
 	if len(pairs) == 0 {
 		return
 	}
-	p.banding, p.bandsNs = true, now
+	p.banding, p.bandsNs, p.bandsSeg = true, now, s.seg
 	out := p.bands
 	go func() {
 		r := stats.Bootstrap(pairs, stats.BootstrapOptions{Seed: uint64(now)})

@@ -14,17 +14,18 @@ import (
 
 // publishState is what the session tells about itself.
 type publishState struct {
-	dropped uint64
-	window  time.Duration // of the sliding window; 0: the segment
-	notices []view.Notice
-	exports []string
-	route   routeState
-	cpu     cpuMeter
-	bands   chan bands
-	banding bool
-	bandsNs int64 // when the last bootstrap began
-	live    stats.Live
-	liveNs  int64 // when live was computed
+	dropped  uint64
+	window   time.Duration // of the sliding window; 0: the segment
+	notices  []view.Notice
+	exports  []string
+	route    routeState
+	cpu      cpuMeter
+	bands    chan bands
+	banding  bool
+	bandsNs  int64 // when the last bootstrap began
+	bandsSeg int32 // of which segment; -1: none yet
+	live     stats.Live
+	liveNs   int64 // when live was computed
 }
 
 // maxNotices bounds the status lines kept for the screen.
