@@ -78,7 +78,7 @@ func (j *job) live(ctx context.Context, plain bool, out io.Writer) error {
 		}
 		done <- ended{res, err}
 	}()
-	uiErr := tui.Run(screen, views, commands, tui.Options{Plain: plain, OnFrame: frames.add})
+	uiErr := tui.Run(screen, views, commands, tui.Options{Plain: plain, FPS: max(j.opts.FPS, 10), OnFrame: frames.add})
 	cancel() // the screen is gone: whatever still runs ends
 	e := <-done
 	if uiErr != nil && !errors.Is(uiErr, tea.ErrInterrupted) && !errors.Is(uiErr, tea.ErrProgramKilled) {
