@@ -47,7 +47,7 @@ func newLiveCmd(use string) *cobra.Command {
 		},
 	}
 	addRunFlags(c)
-	c.Flags().Int("fps", 8, "views a second, 1 to 30: more is smoother and costs more")
+	c.Flags().Int("fps", 5, "views a second, 1 to 30: more is smoother and costs more")
 	c.Flags().Bool("plain", false, "no colours and no drawing characters beyond ASCII")
 	return c
 }

@@ -69,7 +69,7 @@ type Result struct {
 
 // Periods of the session's clockwork.
 const (
-	defaultFPS    = 8 // views a second unless asked for
+	defaultFPS    = 5 // views a second unless asked for
 	maxFPS        = 30
 	defaultWindow = 10 * time.Second
 	flushEvery    = 50 * time.Millisecond // the journal: at most 100 ms of samples at risk
