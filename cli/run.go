@@ -32,6 +32,9 @@ func newRunCmd() *cobra.Command {
 			if cfg.Reps == 0 && cfg.Duration == 0 && cfg.Until == "" && cfg.Traffic == "" {
 				return usageError{errors.New("this run would not end: give --reps, --duration or --until")}
 			}
+			if len(cfg.Modes) > 1 && cfg.Reps == 0 && cfg.Traffic == "" {
+				return usageError{fmt.Errorf("without --reps the first mode never ends, so %v would never run: give --reps, or one --mode a run", cfg.Modes[1:])}
+			}
 			asJSON, _ := c.Flags().GetBool("json")
 			if len(cfg.Sweep) > 0 {
 				return runSweep(c.Context(), cfg, c.OutOrStdout(), asJSON)

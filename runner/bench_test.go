@@ -83,6 +83,7 @@ func batchLines(b *testing.B, s *Session, rows int) []byte {
 		fl, _ := s.fromPlan()
 		fl.left, fl.label = 2, "variable"
 		s.join.pending[fl.id] = fl
+		s.join.sent = append(s.join.sent, fl)
 		s.join.outstanding++
 		ids = append(ids, fl.id)
 	}

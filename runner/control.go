@@ -17,7 +17,12 @@ import (
 func (s *Session) command(c view.Command) {
 	if s.end != nil && c.Action != view.ActExport {
 		if c.Action == view.ActQuit {
-			s.end.Reason = "quit"
+			if s.proc != nil && s.end.Reason == "quit" {
+				s.proc.kill() // asked twice: do not wait for what is in hand
+			}
+			if s.end.Err == nil {
+				s.end.Reason = "quit"
+			}
 		}
 		return
 	}
@@ -48,6 +53,10 @@ func (s *Session) change(c view.Command) {
 	case view.ActStrategy:
 		s.setStrategy(c.Arg)
 	case view.ActAA:
+		if !contains(s.hello.Features, "aa") {
+			s.notice("warn", "this engine has no second eager session"+because(s.hello.Lacks["aa"]))
+			return
+		}
 		s.aa = !s.aa
 		s.toggle(map[bool]string{true: "optimized lane off: A/A", false: "optimized lane on"}[s.aa], "A/A")
 	case view.ActMode:
@@ -61,8 +70,8 @@ func (s *Session) change(c view.Command) {
 	case view.ActWarm:
 		s.warm()
 	case view.ActClear:
-		s.work.flushID++ // ids are shared with flushes
-		s.proc.send(&protocol.Clear{ID: s.work.flushID})
+		s.work.askID++
+		s.proc.send(&protocol.Clear{ID: s.work.askID})
 		s.toggle("compile cache cleared: a cold start on purpose", "cleared")
 	case view.ActProfile:
 		s.profile(c.N)
@@ -109,7 +118,7 @@ func (s *Session) setStrategy(word string) {
 
 func (s *Session) setMode(arg string) {
 	if arg == "" {
-		arg = after(s.hello.Modes, s.mode())
+		arg = after(slices.DeleteFunc(slices.Clone(s.hello.Modes), func(m string) bool { return m == "forward" }), s.mode())
 	}
 	if arg == s.mode() {
 		s.notice("info", "this model has no other mode")
@@ -128,6 +137,7 @@ func (s *Session) setMode(arg string) {
 		rest = rest[:1]
 	}
 	old := s.mode()
+	s.work.again, s.work.block = nil, nil
 	if err := s.enterMode(arg, rest); err != nil {
 		s.notice("error", err.Error())
 		return
@@ -228,8 +238,8 @@ func (s *Session) profile(n int) {
 	if n <= 0 {
 		n = 20
 	}
-	s.work.flushID++
-	s.proc.send(&protocol.Profile{ID: s.work.flushID, Requests: n, Dir: filepath.Join(s.o.Dir, "profile")})
+	s.work.askID++
+	s.proc.send(&protocol.Profile{ID: s.work.askID, Requests: n, Dir: filepath.Join(s.o.Dir, "profile")})
 	s.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("profile of %d requests asked for", n)})
 }
 

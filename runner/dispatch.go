@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"tailscope/runner/protocol"
 	"tailscope/runner/view"
@@ -17,8 +18,10 @@ type dispatchState struct {
 	blockLen int
 	flushing bool
 	flushID  uint64
-	dueNs    int64 // of the last arrival
-	planned  int   // counted requests sent in the current mode
+	askID    uint64 // of clear and profile: flushed must find the flush's own
+	dueNs    int64  // of the last arrival; 0: arrivals have not begun
+	dueLane  string // sequential pairing: the lane it was for
+	planned  int    // counted requests sent in the current mode
 }
 
 func (d *dispatchState) init() { d.dueNs = 0 }
@@ -33,8 +36,9 @@ type inflight struct {
 	aa       bool
 	order    []string
 	due      int64
-	left     int // lanes that have not reported
-	crashes  int
+	left     int   // lanes that have not reported
+	rows     []row // those that have, until everything sent before is in
+	suspect  bool  // was in hand when a worker died
 }
 
 // sequentialBlock is how many requests run in one lane before the other in a
@@ -47,6 +51,9 @@ func (s *Session) dispatch() {
 		return
 	}
 	for s.join.outstanding < max(s.hello.Credit, 1) {
+		if s.join.outstanding > 0 && s.suspects() {
+			return // one at a time, so that a second death has one culprit
+		}
 		fl, ok := s.nextInflight()
 		if !ok {
 			if len(s.join.pending) == 0 {
@@ -56,6 +63,20 @@ func (s *Session) dispatch() {
 		}
 		s.sendRequest(fl)
 	}
+}
+
+// suspects reports whether one of the requests that a worker died with is in
+// hand or next.
+func (s *Session) suspects() bool {
+	if len(s.work.again) > 0 && s.work.again[0].suspect {
+		return true
+	}
+	for _, fl := range s.join.pending {
+		if fl.suspect {
+			return true
+		}
+	}
+	return false
 }
 
 // nextInflight takes what must go again, then the plan.
@@ -134,14 +155,20 @@ func (s *Session) sendRequest(fl *inflight) {
 	fl.label = st.Label(it.Mode)
 	fl.left = len(fl.order)
 	if fl.due == 0 && s.cfg.OpenLoop() && !it.Warmup {
-		s.work.dueNs = max(s.work.dueNs+it.GapNs, s.startNs)
+		if lane := strings.Join(fl.order[:len(fl.order)&1], ""); s.work.dueNs == 0 || s.work.dueLane != lane {
+			s.work.dueNs, s.work.dueLane = Monotonic(), lane // arrivals begin when the lanes can serve them
+		}
+		s.work.dueNs += it.GapNs
 		fl.due = s.work.dueNs
+	} else if it.Warmup {
+		s.work.dueNs = 0
 	}
 	exec := sh.Exec(it.Tokens, it.PadTo)
 	if limit := s.loaded.Model.MaxPositions; limit > 0 && it.Mode != "forward" {
 		exec[0], exec[1] = clampExec(exec[0], it.Tokens, limit), clampExec(exec[1], it.Tokens, limit)
 	}
 	s.join.pending[fl.id] = fl
+	s.join.sent = append(s.join.sent, fl)
 	s.join.outstanding++
 	s.proc.send(&protocol.Request{ID: fl.id, Mode: it.Mode, Batch: it.Batch, Tokens: it.Tokens,
 		Exec: exec, NewTokens: it.NewTokens, Strategy: st.wire(s.hello.Strategies), Order: fl.order,
@@ -212,11 +239,13 @@ func (s *Session) flushed(m *protocol.Flushed) {
 			continue
 		}
 		delete(s.join.pending, id)
+		s.join.sent = slices.DeleteFunc(s.join.sent, func(x *inflight) bool { return x == fl })
 		s.join.outstanding--
 		if fl.due = 0; s.wanted(fl) {
 			again = append(again, fl)
 		}
 	}
+	s.release()
 	s.work.again = append(again, s.work.again...)
 	slices.SortStableFunc(s.work.again, func(a, b *inflight) int { // warm-ups first
 		return rank(a.item.Warmup) - rank(b.item.Warmup)
@@ -246,6 +275,7 @@ func (s *Session) startSegment() {
 	s.seg++
 	label := s.segmentLabel()
 	s.labels = nil
+	s.pub.route = routeState{} // the rule looks back on this segment's shapes
 	now := Monotonic()
 	s.coll.NewSegment(s.seg, label, now)
 	s.event(stats.Event{TNs: now, Kind: stats.KindSegment, Strategy: s.strategy.Label(s.mode()),

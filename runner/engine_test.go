@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,6 +45,9 @@ func faultyEngine(fault string) int {
 		Credit: 8, Modes: []string{"prefill", "kv_decode", "e2e_kv"}, Pairings: []string{"interleaved", "sequential"},
 		Strategies: map[string][]string{"prefill": prefillWords, "decode": {"variable", "dynamic", "eager"}},
 		Lacks:      map[string]string{"static-cache": "this engine has no fixed cache"}}
+	if fault != "noaa" {
+		hello.Features = []string{"aa"}
+	}
 	switch fault {
 	case "silent":
 		fmt.Fprintln(os.Stderr, "cannot find my library")
@@ -54,7 +58,15 @@ func faultyEngine(fault string) int {
 		hello.ClockNs = time.Now().UnixNano()
 	}
 	_ = out.Send(hello)
-	e := &engineState{out: out, fault: fault, shapes: map[string]bool{}}
+	e := &engineState{out: out, fault: fault, shapes: map[string]bool{}, open: map[string]*protocol.Batch{}}
+	if len(fault) >= 6 && fault[:6] == "buffer" {
+		go func() {
+			for {
+				time.Sleep(20 * time.Millisecond)
+				e.flushOpen()
+			}
+		}()
+	}
 	for {
 		msg, err := in.Next()
 		if err != nil {
@@ -72,6 +84,36 @@ type engineState struct {
 	served int
 	shapes map[string]bool
 	last   int
+	mu     sync.Mutex // buffer faults: batches by lane and shape, sent every 20 ms
+	open   map[string]*protocol.Batch
+}
+
+func (e *engineState) flushOpen() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var bs []*protocol.Batch
+	for _, b := range e.open {
+		bs = append(bs, b)
+	}
+	slices.SortFunc(bs, func(a, b *protocol.Batch) int { return int(a.StartNs[0] - b.StartNs[0]) })
+	for _, b := range bs {
+		_ = e.out.Send(b)
+	}
+	clear(e.open)
+}
+
+func (e *engineState) keep(b *protocol.Batch) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	k := b.Lane + b.Mode + b.Shape
+	o := e.open[k]
+	if o == nil {
+		e.open[k] = b
+		return
+	}
+	o.Request, o.Order = append(o.Request, b.Request...), append(o.Order, b.Order...)
+	o.StartNs, o.WallNs = append(o.StartNs, b.StartNs...), append(o.WallNs, b.WallNs...)
+	o.CompileNs, o.ExecutedTokens = append(o.CompileNs, b.CompileNs...), append(o.ExecutedTokens, b.ExecutedTokens...)
 }
 
 func (e *engineState) take(msg any) (done bool, code int) {
@@ -86,11 +128,13 @@ func (e *engineState) take(msg any) (done bool, code int) {
 	case *protocol.Request:
 		return e.request(m)
 	case *protocol.Flush:
+		e.flushOpen()
 		_ = e.out.Send(&protocol.Flushed{ID: m.ID})
 	case *protocol.Clear:
 		clear(e.shapes)
 		_ = e.out.Send(&protocol.Cleared{ID: m.ID})
 	case *protocol.Stop:
+		e.flushOpen()
 		if e.fault == "hang" {
 			time.Sleep(time.Hour)
 		}
@@ -105,6 +149,12 @@ func (e *engineState) request(m *protocol.Request) (done bool, code int) {
 	if n, ok := faultNumber(e.fault, "die:"); ok && e.served == n {
 		fmt.Fprintln(os.Stderr, "out of luck")
 		return true, 7
+	}
+	if n, ok := faultNumber(e.fault, "stall:"); ok && e.served == n {
+		time.Sleep(time.Hour)
+	}
+	if n, ok := faultNumber(e.fault, "bufferpoison:"); ok && m.Tokens == n {
+		return true, 8
 	}
 	if n, ok := faultNumber(e.fault, "poison:"); ok && m.Tokens == n {
 		return true, 8
@@ -144,7 +194,14 @@ func (e *engineState) run(m *protocol.Request, order int, lane string) {
 	}
 	e.last = n
 	work(n)
-	_ = e.out.Send(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape, Backend: "test-" + lane,
+	send := func(b *protocol.Batch) {
+		if len(e.fault) >= 6 && e.fault[:6] == "buffer" {
+			e.keep(b)
+			return
+		}
+		_ = e.out.Send(b)
+	}
+	send(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape, Backend: "test-" + lane,
 		Request: []uint64{m.ID}, Order: []int{order}, StartNs: []int64{begin}, WallNs: []int64{Monotonic() - begin},
 		CompileNs: []int64{compiled}, ExecutedTokens: []int{n * m.Batch}})
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 // joinState joins what the worker reports with what was asked.
 type joinState struct {
 	pending     map[uint64]*inflight // sent, not reported by all lanes
+	sent        []*inflight          // in the order sent, not yet handed to statistics and journal
 	outstanding int                  // requests that hold credit
 	flags       map[reqLane]stats.Flag
 	nth         map[runKey]int32 // counted samples so far of each run
@@ -163,17 +165,52 @@ func (s *Session) takeBatch(b *protocol.Batch) {
 			s.fail(fmt.Errorf("the engine broke the protocol: a sample of request %d, which is not in hand", id))
 			return
 		}
-		smp := s.sampleOf(b, i, fl, lane, mode)
-		s.takeSample(&smp, b, i)
+		fl.rows = append(fl.rows, row{s.sampleOf(b, i, fl, lane, mode), column(b.StepsNs, i, nil), column(b.StepsKV, i, nil)})
 		if fl.left--; fl.left == 0 {
 			delete(s.join.pending, id)
 			s.join.outstanding--
 		}
 	}
+	s.release()
 	if s.restarts > 0 {
 		s.restarts = 0
 		s.backoff.Reset()
 	}
+}
+
+// row is a reported sample that waits for those that ran before it.
+type row struct {
+	smp   stats.Sample
+	steps []int64
+	kv    []int
+}
+
+// release hands on what has been reported by all lanes, in the order in which
+// it was sent, hence ran: batches come by shape, and runs, queues and first
+// samples need the order of time.
+func (s *Session) release() {
+	n := 0
+	for n < len(s.join.sent) && s.join.sent[n].left == 0 {
+		s.releaseOne(s.join.sent[n])
+		n++
+	}
+	s.join.sent = slices.Delete(s.join.sent, 0, n)
+}
+
+// releaseAll hands on everything reported: what is missing will not come.
+func (s *Session) releaseAll() {
+	for _, fl := range s.join.sent {
+		s.releaseOne(fl)
+	}
+	s.join.sent = nil
+}
+
+func (s *Session) releaseOne(fl *inflight) {
+	slices.SortStableFunc(fl.rows, func(a, b row) int { return cmp.Compare(a.smp.StartNs, b.smp.StartNs) })
+	for i := range fl.rows {
+		s.takeSample(&fl.rows[i], fl)
+	}
+	fl.rows = nil
 }
 
 func firstErr(errs ...error) error {
@@ -233,7 +270,8 @@ func semanticTokens(mode stats.Mode, it *Item) int32 {
 }
 
 // takeSample completes a sample and hands it to statistics and journal.
-func (s *Session) takeSample(smp *stats.Sample, b *protocol.Batch, i int) {
+func (s *Session) takeSample(r *row, fl *inflight) {
+	smp := &r.smp
 	smp.Seq = s.join.seq
 	s.join.seq++
 	key := reqLane{smp.Request, smp.Lane}
@@ -246,19 +284,18 @@ func (s *Session) takeSample(smp *stats.Sample, b *protocol.Batch, i int) {
 		smp.Flags |= stats.FlagTool
 	}
 	s.number(smp)
-	s.response(smp)
+	s.response(smp, fl)
 	if !smp.Warmup {
 		s.phaseRunning(smp)
 		if smp.Lane == stats.Optimized {
-			s.routeSeen(smp)
+			s.routeSeen(smp, fl)
 		}
 	}
 	derived := s.coll.Add(smp)
-	steps, kv := column(b.StepsNs, i, nil), column(b.StepsKV, i, nil)
-	if len(steps) > 0 && smp.Counts() {
-		s.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, steps)
+	if len(r.steps) > 0 && smp.Counts() {
+		s.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, r.steps)
 	}
-	s.sinkErr(s.o.Sink.Sample(smp, steps, narrow(kv)))
+	s.sinkErr(s.o.Sink.Sample(smp, r.steps, narrow(r.kv)))
 	for _, e := range derived {
 		e.Generation, e.Segment = smp.Generation, smp.Segment
 		s.emit(e)
@@ -279,9 +316,8 @@ func (s *Session) number(smp *stats.Sample) {
 // response computes the time since a request was due. Interleaved, each lane
 // is its own queue: Lindley's recursion over its service times and the plan's
 // arrivals. Otherwise it is what happened.
-func (s *Session) response(smp *stats.Sample) {
-	fl := s.join.pending[smp.Request]
-	if fl == nil || fl.due == 0 || smp.Failed {
+func (s *Session) response(smp *stats.Sample, fl *inflight) {
+	if fl.due == 0 || smp.Failed {
 		return
 	}
 	if s.pairing != "interleaved" {

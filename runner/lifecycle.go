@@ -56,8 +56,18 @@ func (s *Session) takeHello(m *protocol.Hello) {
 		return
 	}
 	s.hello = m
-	if lack := s.lacks(s.cfg.Modes[0]); lack != "" {
-		s.fail(fmt.Errorf("the engine %s cannot run %s", m.Engine, lack))
+	for _, mode := range append([]string{s.mode()}, s.modes...) {
+		if lack := s.lacks(mode); lack != "" {
+			s.fail(fmt.Errorf("the engine %s cannot run %s", m.Engine, lack))
+			return
+		}
+	}
+	switch {
+	case s.pairing == "concurrent" && !contains(m.Pairings, "concurrent"):
+		s.fail(fmt.Errorf("the engine %s cannot run both lanes at once%s", m.Engine, because(m.Lacks["concurrent"])))
+		return
+	case s.aa && !contains(m.Features, "aa"):
+		s.fail(fmt.Errorf("the engine %s has no second eager session for an A/A run%s", m.Engine, because(m.Lacks["aa"])))
 		return
 	}
 	s.status = "loading the model"
@@ -138,15 +148,21 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 		s.event(stats.Event{Kind: stats.KindFallback, Reason: r.Provider + " is not used: " + r.Reason,
 			Extra: map[string]any{"fallback_from": r.Provider, "fallback_error": r.Reason}})
 	}
-	if err := s.enterMode(s.mode(), s.modes); err != nil {
-		s.fail(err)
-		return
+	if s.plans[s.mode()] == nil { // a later worker goes on where the last one ended
+		if err := s.enterMode(s.mode(), s.modes); err != nil {
+			s.fail(err)
+			return
+		}
 	}
+	s.work.dueNs = Monotonic()
 	if s.gen == 0 {
 		s.coll.NewSegment(0, s.segmentLabel(), s.startNs)
 	}
 	s.phase, s.status = view.PhaseWarmup, "warming up"
-	if s.cfg.Warmup == 0 {
+	switch {
+	case s.paused:
+		s.phase, s.status = view.PhasePaused, ""
+	case s.cfg.Warmup == 0 || s.firstWorkNs != 0:
 		s.phase, s.status = view.PhaseRunning, ""
 	}
 	s.dispatch()
@@ -172,9 +188,12 @@ func (s *Session) workerGone() {
 	reason := s.proc.exitReason()
 	s.proc = nil
 	if s.end != nil {
+		s.event(stats.Event{Kind: stats.KindWorkerExit, Reason: reason, Extra: map[string]any{"in_flight": len(s.join.pending)}})
+		s.releaseAll()
 		s.dropPending()
 		return
 	}
+	s.releaseAll()
 	s.event(stats.Event{Kind: stats.KindWorkerExit, Reason: reason,
 		Extra: map[string]any{"in_flight": len(s.join.pending)}})
 	if s.loaded == nil && s.gen == 0 && s.restarts == 0 {
@@ -182,6 +201,7 @@ func (s *Session) workerGone() {
 		return
 	}
 	s.requeue()
+	s.hello, s.loaded = nil, nil // between two workers nothing can be asked
 	if s.restarts++; s.restarts > maxRestarts {
 		s.fail(fmt.Errorf("the worker ended %d times in a row without a sample; the last time %s", s.restarts, strings.TrimPrefix(reason, "the worker ")))
 		return
@@ -209,17 +229,19 @@ func (s *Session) requeue() {
 	clear(s.join.pending)
 	s.join.outstanding = 0
 	s.work.flushing = false
-	if len(again) > 0 {
-		if again[0].crashes++; again[0].crashes > 1 {
-			id := again[0].id
-			s.event(stats.Event{Kind: stats.KindError, Mode: again[0].item.Mode, Request: &id,
-				Reason: fmt.Sprintf("request %d of scenario %s (%d tokens) is given up: two workers ended in it", id, again[0].item.Scenario, again[0].item.Tokens)})
-			again = again[1:]
-		}
+	if len(again) == 1 && again[0].suspect {
+		id := again[0].id
+		s.event(stats.Event{Kind: stats.KindError, Mode: again[0].item.Mode, Request: &id,
+			Reason: fmt.Sprintf("request %d of scenario %s (%d tokens) is given up: two workers ended in it", id, again[0].item.Scenario, again[0].item.Tokens)})
+		again = nil
 	}
 	for _, fl := range again {
+		fl.suspect, fl.due = true, 0
+		if len(fl.order) == 1 {
+			continue // sequential: nothing was reported, and the other lane's half has this number
+		}
 		s.work.nextID++ // an occurrence of its own: one lane may have reported already
-		fl.id, fl.due = s.work.nextID, 0
+		fl.id = s.work.nextID
 	}
 	s.work.again = append(again, s.work.again...)
 	if len(s.labels) > 0 {

@@ -60,11 +60,16 @@ func NewPlan(cfg *configs.Config, mode string, symbolic []string, traffic []Traf
 		p.dims = d
 		p.scenarios = []configs.Scenario{{Name: "forward", Prompts: make([]configs.Prompt, d.points())}}
 	}
+	if traffic != nil && mode != "forward" {
+		p.scenarios = []configs.Scenario{trafficScenario(traffic)}
+	}
 	if len(p.scenarios) == 0 {
 		return nil, fmt.Errorf("no scenario named %q: the configuration has %s", cfg.Scenario, names(cfg.Scenarios))
 	}
 	p.addPasses(cfg.Warmup, true)
-	p.addPasses(cfg.Reps, false)
+	if traffic == nil {
+		p.addPasses(cfg.Reps, false)
+	}
 	return p, nil
 }
 

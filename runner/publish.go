@@ -186,6 +186,9 @@ func (s *Session) liveNow(now int64) stats.Live {
 // checkUntil ends the run when its stop rule holds.
 func (s *Session) checkUntil() {
 	live := s.liveNow(Monotonic())
+	if s.pairing == "sequential" && (live.Lanes[stats.Eager].Segment.N == 0 || live.Lanes[stats.Optimized].Segment.N == 0) {
+		return // one lane has not had its turn
+	}
 	if ok, why := s.until.Done(&live); ok {
 		s.event(stats.Event{Kind: stats.KindMark, Reason: "stop rule: " + why})
 		s.finish("until")

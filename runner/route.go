@@ -39,14 +39,13 @@ func (s *Session) routeKey(it Item) string {
 
 // routeSeen notes what a request of the optimized lane met and switches the
 // rule on or off, with its evidence as an event.
-func (s *Session) routeSeen(smp *stats.Sample) {
+func (s *Session) routeSeen(smp *stats.Sample, fl *inflight) {
 	if s.cfg.Route != "churn" {
 		return
 	}
 	r := &s.pub.route
-	fl := s.join.pending[smp.Request]
 	met := smp.Flags&(stats.FlagCompile|stats.FlagRecompile|stats.FlagFallback) != 0
-	if r.active && fl != nil {
+	if r.active {
 		met = !s.join.known[s.routeKey(fl.item)]
 	}
 	r.seen[r.n%routeWindow] = met

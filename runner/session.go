@@ -74,7 +74,8 @@ const (
 	defaultWindow = 10 * time.Second
 	flushEvery    = 50 * time.Millisecond // the journal: at most 100 ms of samples at risk
 	statusEvery   = 250 * time.Millisecond
-	maxRestarts   = 5 // in a row without a sample between
+	finishGrace   = 30 * time.Second // how long what is in hand may take once the end was decided
+	maxRestarts   = 5                // in a row without a sample between
 	maxLiveEvents = 500
 )
 
@@ -90,6 +91,7 @@ type Session struct {
 	startNs     int64 // when loading had finished
 	beganNs     int64
 	firstWorkNs int64
+	endNs       int64 // when the end was decided
 
 	phase  view.Phase
 	status string
@@ -161,6 +163,7 @@ func (s *Session) Run(ctx context.Context) Result {
 		s.fail(err)
 	}
 	s.loop(ctx, wctx)
+	s.releaseAll()
 	s.stopWorker()
 	s.result.Samples = s.join.seq
 	if s.end != nil {
@@ -168,6 +171,9 @@ func (s *Session) Run(ctx context.Context) Result {
 	}
 	if err := s.o.Sink.Flush(); err != nil && s.result.Err == nil {
 		s.result.Reason, s.result.Err = "failed", fmt.Errorf("write the journal: %w", err)
+	}
+	if s.result.Err == nil {
+		s.phase, s.status = view.PhaseDone, ""
 	}
 	s.publish(true)
 	return s.result
@@ -254,6 +260,7 @@ func (s *Session) finish(reason string) {
 	}
 	s.end = &Result{Reason: reason}
 	s.status = "finishing: " + reason
+	s.endNs = Monotonic()
 	if s.loaded != nil && len(s.join.pending) > 0 {
 		s.flush()
 	}
@@ -274,6 +281,9 @@ func (s *Session) tick() {
 	if err := s.o.Sink.Flush(); err != nil {
 		s.fail(fmt.Errorf("write the journal: %w", err))
 		return
+	}
+	if s.end != nil && s.end.Err == nil && s.proc != nil && Monotonic()-s.endNs > int64(finishGrace) {
+		s.proc.kill()
 	}
 	if s.loaded == nil || s.end != nil {
 		return

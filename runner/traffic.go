@@ -1,5 +1,7 @@
 package runner
 
+import "tailscope/configs"
+
 // TrafficRow is one arrival of a recorded production mix.
 type TrafficRow struct {
 	AtNs      int64 // since the first arrival
@@ -36,4 +38,18 @@ func (p *Plan) longestTraffic() int {
 		longest = max(longest, r.Tokens)
 	}
 	return longest
+}
+
+// trafficScenario has one prompt for each length of the mix, in the order of
+// arrival: what warm-ups and the key w go over.
+func trafficScenario(rows []TrafficRow) configs.Scenario {
+	sc := configs.Scenario{Name: "traffic"}
+	seen := map[int]bool{}
+	for _, r := range rows {
+		if !seen[r.Tokens] {
+			seen[r.Tokens] = true
+			sc.Prompts = append(sc.Prompts, configs.Prompt{Tokens: r.Tokens, NewTokens: r.NewTokens})
+		}
+	}
+	return sc
 }

@@ -27,6 +27,7 @@ type Player struct {
 	posNs   int64
 	speed   float64
 	playing bool
+	behind  bool // records up to the position are still to be taken in
 	damage  string
 	mode    string // chosen by the user; "" follows the session
 	window  time.Duration
@@ -132,7 +133,12 @@ func (p *Player) Run(ctx context.Context) {
 			p.command(c)
 			p.publish()
 		case <-t.C:
-			if p.playing {
+			if p.playing || p.behind {
+				if !p.playing {
+					p.advance()
+					p.publish()
+					continue
+				}
 				p.posNs = min(p.posNs+int64(float64(tick)*p.speed), p.lenNs)
 				p.advance()
 				p.publish()
@@ -200,6 +206,7 @@ func (p *Player) seek(pos int64) {
 // advance takes in every record up to the position.
 func (p *Player) advance() {
 	limit := p.startNs + p.posNs
+	p.behind = false
 	for range burst {
 		r := p.cursor.peek()
 		if r == nil {
@@ -211,6 +218,7 @@ func (p *Player) advance() {
 		p.st.take(r)
 		p.cursor.next()
 	}
+	p.behind = true
 }
 
 // publish replaces an unread view.
