@@ -11,8 +11,6 @@ func subcommands() []*cobra.Command {
 		newAnalyzeCmd(),
 		newCompareCmd(),
 		newReportCmd(),
-		newCompareCmd(),
-		newReportCmd(),
 		newRecoverCmd(),
 		newDoctorCmd(),
 		newSetupCmd(),

@@ -68,7 +68,9 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 		}
 		return res, err
 	}
-	printEnd(out, j.opts.Dir)
+	if res.Samples > 0 || err == nil {
+		printEnd(out, j.opts.Dir)
+	}
 	return res, err
 }
 

@@ -20,6 +20,7 @@ type joinState struct {
 	nthWarm     map[runKey]int32
 	queue       [stats.NumLanes]stats.Lindley // open loop, interleaved: each lane its own server
 	seq         uint64
+	lastNs      int64         // when the last batch came
 	events      []stats.Event // newest last, bounded
 	numEvents   uint64
 	restart     <-chan struct{}
@@ -171,6 +172,7 @@ func (s *Session) takeBatch(b *protocol.Batch) {
 			s.join.outstanding--
 		}
 	}
+	s.join.lastNs = Monotonic()
 	s.release()
 	if s.restarts > 0 {
 		s.restarts = 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,9 @@ func abs(x int64) int64 { return max(x, -x) }
 // lacks says why the engine cannot run the current settings in a mode, or "".
 func (s *Session) lacks(mode string) string {
 	if why, no := s.hello.Lacks[mode]; no || !contains(s.hello.Modes, mode) {
+		if why == "" && len(s.hello.Modes) == 0 { // nothing at all: what it lacks says why
+			why = strings.Join(slices.Sorted(maps.Values(s.hello.Lacks)), "; ")
+		}
 		return mode + because(why)
 	}
 	check := func(phase, word string) string {
@@ -145,8 +149,12 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 	reason := fmt.Sprintf("%s on %s (%s)", m.Model.Name, m.Device, m.Provider)
 	s.event(stats.Event{Kind: stats.KindLoaded, DurNs: m.DurNs, Reason: reason})
 	for _, r := range m.Refusals {
-		s.event(stats.Event{Kind: stats.KindFallback, Reason: r.Provider + " is not used: " + r.Reason,
-			Extra: map[string]any{"fallback_from": r.Provider, "fallback_error": r.Reason}})
+		e := stats.Event{Kind: stats.KindMark, Reason: r.Provider + " is not used: " + r.Reason,
+			Extra: map[string]any{"refused": r.Provider}}
+		if r.Provider == m.ProviderAsked { // asked for by name: something else runs
+			e.Kind, e.Extra = stats.KindFallback, map[string]any{"fallback_from": r.Provider, "fallback_error": r.Reason}
+		}
+		s.event(e)
 	}
 	if s.plans[s.mode()] == nil { // a later worker goes on where the last one ended
 		if err := s.enterMode(s.mode(), s.modes); err != nil {

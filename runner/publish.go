@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -65,6 +66,9 @@ func (s *Session) view() view.View {
 		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
 		NumEvents: int(s.join.numEvents), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
 	v.Progress, v.Left = s.progress(now)
+	if wait := now - max(s.join.lastNs, s.startNs); v.Status == "" && len(s.join.pending) > 0 && s.loaded != nil && wait > int64(1500*time.Millisecond) {
+		v.Status = fmt.Sprintf("no sample for %.1f s: the worker is inside a request, compiles included", float64(wait)/1e9)
+	}
 	ev := s.join.events
 	v.Events = slices.Clone(ev[max(0, len(ev)-maxLiveEvents):])
 	mode, err := stats.ParseMode(s.mode())

@@ -42,7 +42,7 @@ func writeModeAnalysis(dir string, m *Manifest, c *collected, mode stats.Mode, t
 	if err != nil {
 		return err
 	}
-	sum := c.analysis.Finish(mode)
+	sum := c.summary(mode)
 	if err := writeJSON(ad, "summary.json", sum); err != nil {
 		return err
 	}

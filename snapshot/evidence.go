@@ -162,3 +162,11 @@ func (b *CompileBlock) counters(g *GenerationCounters, mode stats.Mode, eager st
 		b.FallbackFrom, b.FallbackError = &from, &why
 	}
 }
+
+// summary is summary.json of a mode, with the verdict on what the evidence
+// says about compiling.
+func (c *collected) summary(mode stats.Mode) *stats.SummaryFile {
+	j := c.judge(mode)
+	c.analysis.SetCompilerReal(mode, j.CompilerReal, j.Why)
+	return c.analysis.Finish(mode)
+}

@@ -59,7 +59,7 @@ func Report(dir string) error {
 		if err != nil {
 			return err
 		}
-		rep.modes = append(rep.modes, modeReport{mode: mode, sum: c.analysis.Finish(mode), judged: c.judge(mode),
+		rep.modes = append(rep.modes, modeReport{mode: mode, sum: c.summary(mode), judged: c.judge(mode),
 			counters: c.counterFile(mode, m.Settings.RecompileLimit), pics: pics})
 	}
 	return rep.write(dir)

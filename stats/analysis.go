@@ -24,6 +24,7 @@ type Analysis struct {
 	modes   [NumModes]*exactMode
 	pending map[pendingKey]Flag
 	causes  map[uint64]Cause
+	real    [NumModes][2]string // compiler-real and why, where known
 }
 
 type pendingKey struct {
@@ -73,6 +74,12 @@ func (a *Analysis) mode(m Mode) *exactMode {
 		a.modes[m] = &exactMode{}
 	}
 	return a.modes[m]
+}
+
+// SetCompilerReal says what evidence and counters, which are known after the
+// samples, tell of a mode: yes, no or unknown, and why. Call it before Finish.
+func (a *Analysis) SetCompilerReal(mode Mode, real, why string) {
+	a.real[mode] = [2]string{real, why}
 }
 
 // Add takes in one sample, in any order. Warm-ups and failures are taken too:

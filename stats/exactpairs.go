@@ -117,6 +117,9 @@ func positions(n int) []float64 {
 func (a *Analysis) verdict(m *exactMode, mode Mode) Verdict {
 	all := scope{anyScenario: true, anySegment: true}
 	in := verdictInput{mode: mode, noise: a.o.Noise, facts: a.o.Facts, pair: describePairs(m.pairsOf(all)), decode: m.decodeShare()}
+	if r := a.real[mode]; r[0] != "" {
+		in.facts.CompilerReal, in.facts.Why = r[0], r[1]
+	}
 	for l := Lane(0); l < NumLanes; l++ {
 		in.lanes[l] = emptySummary()
 		describeSorted(&in.lanes[l], m.lanes[l].sorted)
