@@ -28,6 +28,7 @@ type Player struct {
 	speed   float64
 	playing bool
 	behind  bool // records up to the position are still to be taken in
+	burst   int  // records taken in at one tick at most, so that keys stay alive
 	damage  string
 	mode    string // chosen by the user; "" follows the session
 	window  time.Duration
@@ -37,14 +38,13 @@ type Player struct {
 const (
 	tick    = 100 * time.Millisecond
 	refresh = time.Second // a running journal is looked at again
-	// burst bounds the records taken in at one tick, so that keys stay alive.
-	burst = 200_000
+	burst   = 200_000
 )
 
 // New prepares the replay of a session. It reads the records once to learn
 // how long they are.
 func New(rec *snapshot.Session, views chan view.View, commands <-chan view.Command) (*Player, error) {
-	p := &Player{rec: rec, views: views, commands: commands, speed: 1, playing: true, window: 10 * time.Second}
+	p := &Player{rec: rec, views: views, commands: commands, speed: 1, playing: true, window: 10 * time.Second, burst: burst}
 	if err := p.measure(); err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (p *Player) seek(pos int64) {
 func (p *Player) advance() {
 	limit := p.startNs + p.posNs
 	p.behind = false
-	for range burst {
+	for range p.burst {
 		r := p.cursor.peek()
 		if r == nil {
 			return
