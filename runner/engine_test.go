@@ -49,6 +49,8 @@ func faultyEngine(fault string) int {
 		hello.Features = []string{"aa"}
 	}
 	switch fault {
+	case "mute":
+		time.Sleep(time.Hour)
 	case "silent":
 		fmt.Fprintln(os.Stderr, "cannot find my library")
 		return 3

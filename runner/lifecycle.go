@@ -30,9 +30,21 @@ func (s *Session) startWorker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.proc, s.hello, s.loaded = p, nil, nil
+	s.proc, s.procNs, s.hello, s.loaded = p, Monotonic(), nil, nil
 	s.status = "waiting for the worker"
 	return nil
+}
+
+// helloWait is how long an engine may take to its hello line: importing a
+// framework takes tens of seconds, silence for longer is no engine.
+var helloWait = 2 * time.Minute
+
+// checkHello ends the session when the engine never speaks.
+func (s *Session) checkHello() {
+	if s.proc != nil && s.hello == nil && Monotonic()-s.procNs > int64(helloWait) {
+		s.proc.kill()
+		s.fail(fmt.Errorf("the engine %q has not said hello within %v: does it speak docs/protocol.md?", strings.Join(s.o.Engine.Argv, " "), helloWait))
+	}
 }
 
 // messages is the channel of the worker in hand, nil between two.

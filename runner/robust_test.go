@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -290,5 +291,16 @@ func TestSamplesComeInTheOrderTheyRan(t *testing.T) {
 	}
 	if len(mem.samples) != 66 {
 		t.Fatalf("%d samples, want 66", len(mem.samples))
+	}
+}
+
+// TestEngineThatNeverSpeaks: a program that is no engine ends the session.
+func TestEngineThatNeverSpeaks(t *testing.T) {
+	old := helloWait
+	helloWait = 300 * time.Millisecond
+	defer func() { helloWait = old }()
+	res, _ := runSession(t, "mute", sessionConfig(), nil)
+	if res.Err == nil || !strings.Contains(res.Err.Error(), "has not said hello") {
+		t.Fatalf("%+v", res)
 	}
 }

@@ -88,6 +88,7 @@ type Session struct {
 	proc        *process
 	hello       *protocol.Hello
 	loaded      *protocol.Loaded
+	procNs      int64 // when the worker in hand was started
 	startNs     int64 // when loading had finished
 	beganNs     int64
 	firstWorkNs int64
@@ -285,6 +286,7 @@ func (s *Session) tick() {
 	if s.end != nil && s.end.Err == nil && s.proc != nil && Monotonic()-s.endNs > int64(finishGrace) {
 		s.proc.kill()
 	}
+	s.checkHello()
 	if s.loaded == nil || s.end != nil {
 		return
 	}
