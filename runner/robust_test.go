@@ -31,20 +31,7 @@ func drive(t *testing.T, fault string, tune func(*Options), f func(cmd chan<- vi
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	defer cancel()
 	go func() { done <- s.Run(ctx) }()
-	wait := func(what string, ok func(v view.View) bool) {
-		t.Helper()
-		deadline := time.After(5 * time.Second)
-		for {
-			select {
-			case v := <-views:
-				if ok(v) {
-					return
-				}
-			case <-deadline:
-				t.Fatal("never: " + what)
-			}
-		}
-	}
+	wait := waiter(t, views, 5*time.Second)
 	f(commands, wait)
 	select {
 	case r := <-done:

@@ -226,6 +226,24 @@ func TestStrategyTheEngineLacks(t *testing.T) {
 	}
 }
 
+// waiter returns a function that waits for a view that satisfies ok.
+func waiter(t *testing.T, views <-chan view.View, limit time.Duration) func(what string, ok func(view.View) bool) {
+	return func(what string, ok func(view.View) bool) {
+		t.Helper()
+		deadline := time.After(limit)
+		for {
+			select {
+			case v := <-views:
+				if ok(v) {
+					return
+				}
+			case <-deadline:
+				t.Fatal("never: " + what)
+			}
+		}
+	}
+}
+
 // TestTogglesStartSegments drives a live session by commands.
 func TestTogglesStartSegments(t *testing.T) {
 	cfg := sessionConfig()
@@ -238,20 +256,7 @@ func TestTogglesStartSegments(t *testing.T) {
 		res, mem = runSession(t, "none", cfg, func(o *Options) { o.Views, o.Commands = views, commands })
 		done <- res
 	}()
-	wait := func(what string, ok func(v view.View) bool) {
-		t.Helper()
-		deadline := time.After(20 * time.Second)
-		for {
-			select {
-			case v := <-views:
-				if ok(v) {
-					return
-				}
-			case <-deadline:
-				t.Fatal("never: " + what)
-			}
-		}
-	}
+	wait := waiter(t, views, 20*time.Second)
 	wait("samples", func(v view.View) bool { return v.Self.Samples > 50 })
 	commands <- view.Command{Action: view.ActStrategy, Arg: "padded"}
 	wait("segment 1, padded", func(v view.View) bool { return v.Session.Segment == 1 && v.Session.Strategy == "padded" })

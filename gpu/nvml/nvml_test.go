@@ -174,7 +174,8 @@ func TestThisMachine(t *testing.T) {
 		if err.Error() == "" {
 			t.Fatal("no reason")
 		}
-		t.Skip(err)
+		t.Logf("no GPU to read here, and said so: %v", err)
+		return
 	}
 	defer src.Close()
 	st := src.Read()
