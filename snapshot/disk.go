@@ -3,7 +3,6 @@ package snapshot
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"tailscope/stats"
 )
@@ -35,26 +34,6 @@ func estimate(journal int64, samples uint64) int64 {
 // ErrMaxDisk is what a Writer returns once the session folder would outgrow
 // the bound that the configuration sets.
 var ErrMaxDisk = fmt.Errorf("max_disk: %w", ErrDiskFull)
-
-// ParseBytes reads a size such as 20GB, 512MiB or 1000000.
-func ParseBytes(s string) (int64, error) {
-	t := strings.ToUpper(strings.TrimSpace(s))
-	unit := int64(1)
-	for _, u := range [...]struct {
-		suffix string
-		bytes  int64
-	}{{"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", 1 << 30}, {"TIB", 1 << 40}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}} {
-		if rest, ok := strings.CutSuffix(t, u.suffix); ok {
-			t, unit = strings.TrimSpace(rest), u.bytes
-			break
-		}
-	}
-	v, err := strconv.ParseFloat(t, 64)
-	if err != nil || v < 0 || v*float64(unit) > 1<<62 || v != v {
-		return 0, fmt.Errorf("size %q: want a number with a unit, e.g. 20GB", s)
-	}
-	return int64(v * float64(unit)), nil
-}
 
 // FormatBytes prints a size with a decimal unit.
 func FormatBytes(n int64) string {

@@ -12,19 +12,6 @@ import (
 	"tailscope/stats"
 )
 
-func TestParseBytes(t *testing.T) {
-	for s, want := range map[string]int64{"20GB": 20e9, "512 MiB": 512 << 20, "1.5kB": 1500, "7": 7, "0": 0} {
-		if n, err := ParseBytes(s); err != nil || n != want {
-			t.Errorf("%q: %d, %v; want %d", s, n, err, want)
-		}
-	}
-	for _, s := range []string{"", "x", "-1GB", "GB", "NaN", "1e30TB"} {
-		if n, err := ParseBytes(s); err == nil {
-			t.Errorf("%q was read as %d", s, n)
-		}
-	}
-}
-
 // TestMaxDiskWarnsAndThenEndsTheSession fills a small bound.
 func TestMaxDiskWarnsAndThenEndsTheSession(t *testing.T) {
 	_, dir, err := NewRunID(t.TempDir(), time.Now())

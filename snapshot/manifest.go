@@ -165,7 +165,7 @@ type End struct {
 // NewManifest fills a manifest with the host, the program and the settings of
 // c. startNs is CLOCK_MONOTONIC at now.
 func NewManifest(c *configs.Config, runID string, startNs int64, now time.Time) Manifest {
-	limit, _ := ParseBytes(c.MaxDisk) // configs has checked it; empty is no bound
+	limit, _ := c.MaxDiskBytes() // Validate has checked it
 	return Manifest{
 		Limits: Limits{MaxDiskBytes: limit}, Schema: Schema, RunID: runID, State: StateRunning, Program: program(), Host: HostInfo(),
 		StartNs: startNs, Start: now, Settings: settings(c),
