@@ -19,8 +19,8 @@ type (
 // then takes the newest there is: the session replaces what was not taken.
 func waitView(ch <-chan view.View, notBefore time.Time, done <-chan struct{}) tea.Cmd {
 	return func() tea.Msg {
-		if d := time.Until(notBefore); d > 0 {
-			time.Sleep(min(d, time.Second))
+		if d := time.Until(notBefore); d > 0 && !pass(min(d, time.Second), done) {
+			return nil
 		}
 		select {
 		case v, ok := <-ch:
@@ -34,8 +34,26 @@ func waitView(ch <-chan view.View, notBefore time.Time, done <-chan struct{}) te
 	}
 }
 
-func tick() tea.Cmd {
-	return tea.Tick(time.Second, func(t time.Time) tea.Msg { return tickMsg(t) })
+// tick is tea.Tick that ends with the program: Bubble Tea waits out its own.
+func tick(done <-chan struct{}) tea.Cmd {
+	return func() tea.Msg {
+		if !pass(time.Second, done) {
+			return nil
+		}
+		return tickMsg(time.Now())
+	}
+}
+
+// pass lets d pass and reports true, or false as soon as done is closed.
+func pass(d time.Duration, done <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-done:
+		return false
+	}
 }
 
 // outbox passes commands on to the session without ever making the screen

@@ -58,7 +58,7 @@ func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Option
 }
 
 func (m *model) Init() tea.Cmd {
-	cmds := []tea.Cmd{waitView(m.views, time.Time{}, m.done), tick()}
+	cmds := []tea.Cmd{waitView(m.views, time.Time{}, m.done), tick(m.done)}
 	if m.o.Theme == "" && !m.o.mono() {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
@@ -150,7 +150,7 @@ func (m *model) everySecond() tea.Cmd {
 	if m.sc.stale == old && m.sc.flash.text == flash {
 		m.rev--
 	}
-	return tick()
+	return tick(m.done)
 }
 
 func expectsViews(v *view.View) bool {

@@ -49,11 +49,14 @@ func Run(ctx context.Context, views <-chan view.View, commands chan<- view.Comma
 	go func() { defer close(forwarded); out.forward(commands, done) }()
 	defer finish(out, done, forwarded)
 
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(o.FPS), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}
+	opts := []tea.ProgramOption{tea.WithFPS(o.FPS), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}
 	if o.mono() {
 		opts = append(opts, tea.WithColorProfile(colorprofile.ASCII))
 	}
-	_, err := tea.NewProgram(newModel(views, out, done, o), opts...).Run()
+	p := tea.NewProgram(newModel(views, out, done, o), opts...)
+	// Quit, not tea.WithContext: that kills, and a killed program closes its input under the goroutine that reads it.
+	defer context.AfterFunc(ctx, p.Quit)()
+	_, err := p.Run()
 	if ctx.Err() != nil || errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}
