@@ -14,6 +14,7 @@ type AnalysisOptions struct {
 	SLONs  int64  // service level; 0: none
 	Noise  Noise  // of an A/A run; zero values are unknown
 	Facts  Facts
+	Expect int // samples a mode may get, to make room for them at once; 0: unknown
 }
 
 // Analysis computes exact statistics from all samples of a session. It keeps
@@ -40,6 +41,7 @@ type exactMode struct {
 	finished bool
 	cells    []cellRows
 	pairs    []exactPair
+	allPairs *PairView // of the whole mode, once described
 	lanes    [NumLanes]exactLane
 }
 
@@ -71,7 +73,7 @@ func NewAnalysis(o AnalysisOptions) *Analysis {
 
 func (a *Analysis) mode(m Mode) *exactMode {
 	if a.modes[m] == nil {
-		a.modes[m] = &exactMode{}
+		a.modes[m] = &exactMode{rows: make([]exactSample, 0, a.o.Expect)}
 	}
 	return a.modes[m]
 }
@@ -144,7 +146,11 @@ func (a *Analysis) finish(m *exactMode) {
 		return
 	}
 	m.finished = true
-	slices.SortStableFunc(m.rows, func(x, y exactSample) int { return cmp.Compare(x.seq, y.seq) })
+	m.allPairs = nil
+	bySeq := func(x, y exactSample) int { return cmp.Compare(x.seq, y.seq) }
+	if !slices.IsSortedFunc(m.rows, bySeq) {
+		slices.SortStableFunc(m.rows, bySeq)
+	}
 	a.flagRows(m)
 	m.markRuns()
 	m.placeSteps()
@@ -164,7 +170,7 @@ func (a *Analysis) finish(m *exactMode) {
 			}
 			r.cause = classify(&r.e, med, lane.cleanMedian)
 			a.causes[r.seq] = r.cause
-		} else {
+		} else if len(a.causes) > 0 {
 			delete(a.causes, r.seq)
 		}
 	}
@@ -179,14 +185,20 @@ func (a *Analysis) flagRows(m *exactMode) {
 		strategy, shape, generation int32
 	}
 	seen := map[key]bool{}
+	last := [NumLanes]key{{lane: NumLanes}, {lane: NumLanes}} // seen of late
 	none := a.strings.id("")
 	for i := range m.rows {
 		r := &m.rows[i]
-		r.e.flags |= a.pending[pendingKey{r.request, r.lane}]
+		if len(a.pending) > 0 {
+			r.e.flags |= a.pending[pendingKey{r.request, r.lane}]
+		}
 		k := key{r.lane, r.strategy, r.shape, r.generation}
-		if r.shape != none && !r.failed && !seen[k] {
-			seen[k] = true
-			r.e.flags |= FlagShapeNew
+		if r.shape != none && !r.failed && k != last[r.lane] {
+			if !seen[k] {
+				seen[k] = true
+				r.e.flags |= FlagShapeNew
+			}
+			last[r.lane] = k
 		}
 		r.clean = r.counts() && !r.e.compiled && r.e.flags&(EventFlags|FlagShapeNew) == 0
 	}

@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // exactPair is a pair with the cell of both of its samples.
 type exactPair struct {
@@ -16,10 +13,18 @@ type exactPair struct {
 func (m *exactMode) makePairs() {
 	open := make(map[uint64]int32, 1024)
 	m.pairs = nil
-	for i := range m.rows {
+	for i := 0; i < len(m.rows); i++ {
 		r := &m.rows[i]
 		if !r.counts() {
 			continue
+		}
+		if i+1 < len(m.rows) { // the usual case needs no table
+			o := &m.rows[i+1]
+			if _, waits := open[r.request]; !waits && o.request == r.request && o.lane != r.lane && o.counts() {
+				m.pair(r, o)
+				i++
+				continue
+			}
 		}
 		j, ok := open[r.request]
 		if !ok || m.rows[j].lane == r.lane {
@@ -28,12 +33,20 @@ func (m *exactMode) makePairs() {
 		}
 		o := &m.rows[j]
 		delete(open, r.request)
-		p := Pair{o.e.wall, r.e.wall}
-		if r.lane == Eager {
-			p = Pair{r.e.wall, o.e.wall}
-		}
-		m.pairs = append(m.pairs, exactPair{p, [2]int32{o.scenario, r.scenario}, [2]int32{o.segment, r.segment}})
+		m.pair(o, r)
 	}
+}
+
+// pair appends a pair whose first sample came first.
+func (m *exactMode) pair(o, r *exactSample) {
+	p := Pair{o.e.wall, r.e.wall}
+	if r.lane == Eager {
+		p = Pair{r.e.wall, o.e.wall}
+	}
+	if m.pairs == nil {
+		m.pairs = make([]exactPair, 0, len(m.rows)/2+1)
+	}
+	m.pairs = append(m.pairs, exactPair{p, [2]int32{o.scenario, r.scenario}, [2]int32{o.segment, r.segment}})
 }
 
 // pairsOf are the pairs whose samples both lie in the scope.
@@ -53,6 +66,9 @@ func (a *Analysis) pairSummary(m *exactMode, k scope) (PairSummary, bool) {
 		return PairSummary{}, false
 	}
 	v := describePairs(pairs)
+	if k.anyScenario && k.anySegment {
+		m.allPairs = &v
+	}
 	return PairSummary{N: v.N, MedianDiffMs: ms(v.MedianDiff), MedianDiffLoMs: ms(v.DiffLo), MedianDiffHiMs: ms(v.DiffHi),
 		ShareWon: Num(v.ShareWon), RatioGeomean: Num(v.RatioGeomean), CrossoverQ: Num(v.Crossover)}, true
 }
@@ -76,21 +92,21 @@ func describePairs(pairs []Pair) PairView {
 	if n == 0 {
 		return v
 	}
-	diffs, eager, opt := make([]int64, n), make([]float64, n), make([]float64, n)
+	diffs, eager, opt := make([]int64, n), make([]int64, n), make([]int64, n)
 	won, logs, sum := 0, 0, 0.0
 	for i, p := range pairs {
-		diffs[i], eager[i], opt[i] = p.Optimized-p.Eager, float64(p.Eager), float64(p.Optimized)
+		diffs[i], eager[i], opt[i] = p.Optimized-p.Eager, p.Eager, p.Optimized
 		if diffs[i] < 0 {
 			won++
 		}
 		if p.Eager > 0 && p.Optimized > 0 {
-			sum += math.Log(opt[i] / eager[i])
+			sum += math.Log(float64(opt[i]) / float64(eager[i]))
 			logs++
 		}
 	}
-	slices.Sort(diffs)
-	slices.Sort(eager)
-	slices.Sort(opt)
+	SortInts(diffs)
+	SortInts(eager)
+	SortInts(opt)
 	q := ExactQuantile(diffs, 0.5)
 	v.MedianDiff, v.DiffLo, v.DiffHi, v.ShareWon = q.Value, q.Lo, q.Hi, float64(won)/float64(n)
 	if logs > 0 {
@@ -100,8 +116,16 @@ func describePairs(pairs []Pair) PairView {
 	for _, dq := range DeltaQuantiles {
 		v.Delta = append(v.Delta, Percentile(opt, dq)-Percentile(eager, dq))
 	}
-	v.Crossover = crossover(eager, opt, positions(n))
+	v.Crossover = crossover(floats(eager), floats(opt), positions(n))
 	return v
+}
+
+func floats(v []int64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
 }
 
 // positions are the quantiles of n order statistics, as NumPy places them.
@@ -116,7 +140,11 @@ func positions(n int) []float64 {
 // verdict weighs the whole mode.
 func (a *Analysis) verdict(m *exactMode, mode Mode) Verdict {
 	all := scope{anyScenario: true, anySegment: true}
-	in := verdictInput{mode: mode, noise: a.o.Noise, facts: a.o.Facts, pair: describePairs(m.pairsOf(all)), decode: m.decodeShare()}
+	if m.allPairs == nil { // Finish has described them unless there are none
+		v := describePairs(m.pairsOf(all))
+		m.allPairs = &v
+	}
+	in := verdictInput{mode: mode, noise: a.o.Noise, facts: a.o.Facts, pair: *m.allPairs, decode: m.decodeShare()}
 	if r := a.real[mode]; r[0] != "" {
 		in.facts.CompilerReal, in.facts.Why = r[0], r[1]
 	}
@@ -142,7 +170,7 @@ func (m *exactMode) causeRows(l Lane) []CauseRow {
 		if len(v) == 0 {
 			continue
 		}
-		slices.Sort(v)
+		SortInts(v)
 		row := CauseRow{Cause: c, N: len(v), WorstNs: float64(v[len(v)-1]), P99Without: Percentile(without(m.lanes[l].sorted, v), 0.99)}
 		for _, w := range v {
 			row.SumNs += float64(w)

@@ -38,15 +38,22 @@ func (a *Analysis) Finish(mode Mode) *SummaryFile {
 	}
 	m := a.modes[mode]
 	a.finish(m)
+	computed := map[string]*scopeSummary{} // by the cells a scope holds: many hold the same
 	for _, k := range a.scopes(m) {
+		cells := m.cellsIn(k)
+		s := computed[cells]
+		if s == nil {
+			s = a.summarise(m, k)
+			computed[cells] = s
+		}
 		scenario, segment := a.names(k)
 		for l := Lane(0); l < NumLanes; l++ {
-			if g, ok := a.group(m, k, l); ok {
+			if g := s.groups[l]; g.N > 0 {
 				g.Mode, g.Lane, g.Scenario, g.Segment = mode.String(), l.String(), scenario, segment
 				f.Groups = append(f.Groups, g)
 			}
 		}
-		if p, ok := a.pairSummary(m, k); ok {
+		if p := s.pair; p.N > 0 {
 			p.Mode, p.Scenario, p.Segment = mode.String(), scenario, segment
 			f.Pairs = append(f.Pairs, p)
 		}
@@ -54,6 +61,32 @@ func (a *Analysis) Finish(mode Mode) *SummaryFile {
 	f.Causes = m.causeSummaries(mode)
 	f.Paradox = paradoxOf(a.verdict(m, mode))
 	return f
+}
+
+// scopeSummary is what one scope comes to; no samples, no group.
+type scopeSummary struct {
+	groups [NumLanes]GroupSummary
+	pair   PairSummary
+}
+
+func (a *Analysis) summarise(m *exactMode, k scope) *scopeSummary {
+	s := &scopeSummary{}
+	for l := Lane(0); l < NumLanes; l++ {
+		s.groups[l], _ = a.group(m, k, l)
+	}
+	s.pair, _ = a.pairSummary(m, k)
+	return s
+}
+
+// cellsIn tells the cells that a scope holds, one byte each.
+func (m *exactMode) cellsIn(k scope) string {
+	b := make([]byte, len(m.cells))
+	for i, c := range m.cells {
+		if k.holds(c.scenario, c.segment) {
+			b[i] = 1
+		}
+	}
+	return string(b)
 }
 
 // scopes lists the groups in the order of the file: all, then each scenario,
@@ -127,6 +160,13 @@ func (c *columns) take(r *exactSample, slo int64, threshold float64) {
 func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
 	var c columns
 	threshold := m.lanes[l].threshold
+	n := 0
+	for _, cell := range m.cells {
+		if k.holds(cell.scenario, cell.segment) {
+			n += len(cell.rows[l])
+		}
+	}
+	c.wall = make([]int64, 0, n)
 	for _, cell := range m.cells {
 		if !k.holds(cell.scenario, cell.segment) {
 			continue
@@ -145,7 +185,7 @@ func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
 	}
 	g := c.summary()
 	g.TailThresholdMs = ms(threshold)
-	slices.Sort(c.steps)
+	SortInts(c.steps)
 	g.ITLP99Ms = ms(Percentile(c.steps, 0.99))
 	g.SLOMissed = Num(math.NaN())
 	if a.o.SLONs > 0 {
@@ -155,9 +195,9 @@ func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
 }
 
 func (c *columns) summary() GroupSummary {
-	slices.Sort(c.wall)
-	slices.Sort(c.device)
-	slices.Sort(c.ttft)
+	SortInts(c.wall)
+	SortInts(c.device)
+	SortInts(c.ttft)
 	s := emptySummary()
 	describeSorted(&s, c.wall)
 	g := GroupSummary{N: s.N, MeanMs: ms(s.Mean), StdMs: ms(s.Std), MinMs: ms(s.Min), P50Ms: ms(s.P50.Value),
@@ -202,6 +242,9 @@ func (m *exactMode) placeSteps() {
 	for i := range m.rows {
 		r := &m.rows[i]
 		r.stepRow = -1
+		if len(at) == 0 {
+			continue
+		}
 		if k, ok := at[pendingKey{r.request, r.lane}]; ok {
 			r.stepRow = k
 		}
@@ -218,17 +261,20 @@ type cellRows struct {
 func (m *exactMode) makeCells() {
 	m.cells = nil
 	at := map[[2]int32]int{}
+	c, last := 0, [2]int32{-1, -1}
 	for i := range m.rows {
 		r := &m.rows[i]
 		if !r.counts() {
 			continue
 		}
-		k := [2]int32{r.scenario, r.segment}
-		c, ok := at[k]
-		if !ok {
-			c = len(m.cells)
-			at[k] = c
-			m.cells = append(m.cells, cellRows{scenario: r.scenario, segment: r.segment})
+		if k := [2]int32{r.scenario, r.segment}; k != last {
+			var ok bool
+			if c, ok = at[k]; !ok {
+				c = len(m.cells)
+				at[k] = c
+				m.cells = append(m.cells, cellRows{scenario: r.scenario, segment: r.segment})
+			}
+			last = k
 		}
 		m.cells[c].rows[r.lane] = append(m.cells[c].rows[r.lane], int32(i))
 	}
