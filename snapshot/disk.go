@@ -13,7 +13,7 @@ func (w *Writer) checkDisk() {
 	if w.maxDisk <= 0 {
 		return
 	}
-	switch need := estimate(w.written, w.counter.n.Load()); {
+	switch need := estimate(w.older+w.written, w.counter.n.Load()); {
 	case need >= w.maxDisk:
 		w.stop(fmt.Sprintf("The session folder reaches its bound of %s: the session ends here.", FormatBytes(w.maxDisk)), ErrMaxDisk)
 	case need >= w.maxDisk/5*4 && !w.warned:

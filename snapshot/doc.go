@@ -26,5 +26,6 @@ const (
 	EvidenceName  = "compiler_evidence.json"
 	SamplesName   = "samples.parquet"
 	TraceName     = "trace.json"
+	StepsName     = "steps.parquet" // in the folder of a mode
 	journalDir    = "journal"
 )

@@ -16,6 +16,10 @@ import (
 // request is written, which the manifest notes; samples.parquet has them all.
 const CSVRows = 2_000_000
 
+// ExportRows is the same for an export made while the session runs, which has
+// to be over quickly.
+const ExportRows = 100_000
+
 // analysisRows is the number of samples that enter the exact analysis, which
 // keeps them in memory. Beyond it every k-th request does.
 const analysisRows = 20_000_000
@@ -103,7 +107,7 @@ func collect(src source, m *Manifest, w *sideFiles) (*collected, error) {
 		return nil, err
 	}
 	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs,
-		Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
+		Expect: int(min(total, analysisRows)) / max(len(m.Settings.Modes), 1), Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
 		labels: labels.New(labels.Options{Source: m.RunID}), runNames: map[runKey]string{}, every: every(total, analysisRows)}
 	if c.every > 1 {
 		m.Notes = append(m.Notes, fmt.Sprintf("summary.json rests on every %d-th request: the session has more than %d samples. samples.parquet has all.", c.every, analysisRows))

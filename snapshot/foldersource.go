@@ -64,7 +64,7 @@ func (s *folderSource) rows(r *Record, side *sideReader, yield func(*Record) err
 		return err
 	}
 	defer samples.close()
-	steps := stepsReaders{dir: s.dir}
+	steps := stepsReaders{path: func(m stats.Mode) string { return filepath.Join(s.dir, m.String(), StepsName) }}
 	defer steps.close()
 	for {
 		if err := samples.next(&r.Sample); errors.Is(err, io.EOF) {

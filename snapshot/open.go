@@ -31,16 +31,15 @@ func Open(dir string) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{Dir: dir, Manifest: m}
-	journal := filepath.Join(dir, journalDir, journalName)
 	if _, err := os.Stat(filepath.Join(dir, SamplesName)); err == nil && m.State != StateRunning {
 		s.src = &folderSource{dir: dir, m: m}
 		return s, nil
 	}
-	fi, err := os.Stat(journal)
+	src, err := openJournal(filepath.Join(dir, journalDir))
 	if err != nil {
 		return nil, fmt.Errorf("%s is no complete session folder: neither %s nor a journal can be read", dir, SamplesName)
 	}
-	s.Journal, s.src = true, &journalSource{path: journal, limit: fi.Size()}
+	s.Journal, s.src = true, src
 	return s, nil
 }
 

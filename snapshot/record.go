@@ -20,6 +20,7 @@ const (
 	KindCounters  Kind = 'C'
 	KindLoaded    Kind = 'L'
 	KindEnd       Kind = 'X'
+	KindAt        Kind = 'P' // internal: how many samples of a segment came before what follows
 )
 
 // Record is one entry of a session in the order it was taken in. The field
@@ -36,6 +37,7 @@ type Record struct {
 	Counters  protocol.Counters
 	Loaded    protocol.Loaded
 	End       endRecord
+	at        uint64
 }
 
 // endRecord is what Finish leaves in the journal, so that a crash while the
@@ -50,29 +52,43 @@ type endRecord struct {
 
 // decodeJSON fills the field of r that belongs to kind.
 func (r *Record) decodeJSON(kind Kind, b []byte) error {
-	r.Kind = kind
-	var into any
-	switch kind {
+	switch r.Kind = kind; kind {
 	case KindEvent:
 		r.Event = stats.Event{}
-		into = &r.Event
 	case KindTelemetry:
 		r.Telemetry = Telemetry{}
-		into = &r.Telemetry
 	case KindEvidence:
 		r.Evidence = protocol.Evidence{}
-		into = &r.Evidence
 	case KindCounters:
 		r.Counters = protocol.Counters{}
-		into = &r.Counters
 	case KindLoaded:
 		r.Loaded = protocol.Loaded{}
-		into = &r.Loaded
 	case KindEnd:
 		r.End = endRecord{}
-		into = &r.End
+	case KindAt:
 	default:
 		return fmt.Errorf("journal record of unknown kind %q", byte(kind))
 	}
-	return json.Unmarshal(b, into)
+	return json.Unmarshal(b, r.value())
+}
+
+// value is the field that belongs to r's kind, nil for a sample.
+func (r *Record) value() any {
+	switch r.Kind {
+	case KindEvent:
+		return &r.Event
+	case KindTelemetry:
+		return &r.Telemetry
+	case KindEvidence:
+		return &r.Evidence
+	case KindCounters:
+		return &r.Counters
+	case KindLoaded:
+		return &r.Loaded
+	case KindEnd:
+		return &r.End
+	case KindAt:
+		return &r.at
+	}
+	return nil
 }

@@ -24,8 +24,7 @@ func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|
 // journal. It refuses the folder of a process that lives (ErrRunning).
 func Recover(dir string) (*Manifest, error) {
 	jdir := filepath.Join(dir, journalDir)
-	path := filepath.Join(jdir, journalName)
-	fi, err := os.Stat(path)
+	fi, err := os.Stat(jdir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, merr := ReadManifest(dir); merr != nil {
 			return nil, fmt.Errorf("%s is no session folder: %w", dir, merr)
@@ -35,13 +34,23 @@ func Recover(dir string) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, err := os.OpenFile(path, os.O_RDWR, 0)
+	held, err := os.OpenFile(filepath.Join(jdir, lockName), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = held.Close() }() // nothing was written
 	if err := lock(held); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, ErrRunning)
+	}
+	src, err := openJournal(jdir)
+	if err != nil {
+		return nil, fmt.Errorf("%s has no journal that could be recovered: %w", dir, err)
+	}
+	defer src.close()
+	if src.tail != nil {
+		if fi, err = src.tail.Stat(); err != nil {
+			return nil, err
+		}
 	}
 	m, err := ReadManifest(dir)
 	if err != nil {
@@ -61,7 +70,6 @@ func Recover(dir string) (*Manifest, error) {
 		t := fi.ModTime()
 		m.End = &t
 	}
-	src := &journalSource{path: path}
 	if err := writeFolder(dir, src, *m, config); err != nil {
 		return nil, fmt.Errorf("recover %s: %w", dir, err)
 	}

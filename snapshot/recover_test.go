@@ -110,7 +110,7 @@ func TestAnyCutOfAJournalReads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	whole, err := os.ReadFile(filepath.Join(dir, journalDir, journalName))
+	whole, err := os.ReadFile(segment{filepath.Join(dir, journalDir), 1}.frames())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func FuzzJournal(f *testing.F) {
 	if err := w.Flush(); err != nil {
 		f.Fatal(err)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, journalDir, journalName))
+	b, err := os.ReadFile(segment{filepath.Join(dir, journalDir), 1}.frames())
 	if err != nil {
 		f.Fatal(err)
 	}

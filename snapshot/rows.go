@@ -13,8 +13,10 @@ import (
 func writeRows(dir string, src source, m *Manifest, c *collected) error {
 	w := &rowWriter{dir: dir, m: m, causes: c.analysis.Causes(), c: c}
 	err := w.open()
-	if err == nil {
-		_, err = src.records(w.take)
+	for _, x := range stretchesOf(src) {
+		if err == nil {
+			err = w.stretch(x)
+		}
 	}
 	if err = errors.Join(err, w.close(err == nil)); err != nil {
 		return fmt.Errorf("write the rows of %s: %w", m.RunID, err)
@@ -48,19 +50,22 @@ func (w *rowWriter) open() (err error) {
 		n += v
 		most = max(most, v)
 	}
-	limit := w.m.Limits.CSVRows
-	if limit == 0 {
-		limit = CSVRows
-		w.m.Limits.CSVRows = limit
+	limit, traced := uint64(CSVRows), uint64(maxTrace)
+	if w.m.State == StateExported {
+		limit, traced = ExportRows, exportTrace
 	}
+	if w.m.Limits.CSVRows > 0 {
+		limit = w.m.Limits.CSVRows
+	}
+	w.m.Limits.CSVRows = limit
 	w.m.Limits.CSVEveryNth = every(most, limit)
 	if k := w.m.Limits.CSVEveryNth; k > 1 {
 		w.m.Notes = append(w.m.Notes, fmt.Sprintf("metrics.csv and runs/ hold every %d-th request of a mode with more than %d rows; samples.parquet and the statistics rest on all.", k, limit))
 	}
-	if w.samples, err = newSamplesFile(w.dir); err != nil {
+	if w.samples, err = newSamplesFile(w.dir, SamplesName); err != nil {
 		return err
 	}
-	w.trace, err = newTraceFile(w.dir, w.m.StartNs, n)
+	w.trace, err = newTraceFile(w.dir, w.m.StartNs, n, traced)
 	return err
 }
 
@@ -81,32 +86,78 @@ func (w *rowWriter) mode(m stats.Mode) (*modeRows, error) {
 	return r, err
 }
 
+// stretch writes the rows of a piece of the session. Rows that are Parquet
+// already are copied, and only those that a text file wants are decoded.
+func (w *rowWriter) stretch(x stretch) error {
+	if x.part == nil {
+		_, err := x.records(nil, w.take)
+		return err
+	}
+	var causes []stats.Cause // of each row
+	_, err := x.records(func(seq, request uint64) bool {
+		c := w.causes[seq]
+		causes = append(causes, c)
+		return c != stats.CauseNone || request%w.trace.every == 0 || w.inCSV(request)
+	}, w.text)
+	if err != nil {
+		return err
+	}
+	return w.copyPart(x.part, causes)
+}
+
+// inCSV says whether the metrics.csv of any mode has the request.
+func (w *rowWriter) inCSV(request uint64) bool {
+	for _, n := range w.c.modeRows {
+		if n > 0 && request%every(n, w.m.Limits.CSVRows) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// take writes a record to all files.
 func (w *rowWriter) take(r *Record) error {
+	if r.Kind == KindSample {
+		r.Sample.Cause = w.causes[r.Sample.Seq]
+		if err := w.samples.add(&r.Sample); err != nil {
+			return err
+		}
+		if len(r.Steps) > 0 {
+			steps, err := w.stepsOf(r.Sample.Mode)
+			if err != nil {
+				return err
+			}
+			if err := steps.add(r); err != nil {
+				return err
+			}
+		}
+	}
+	return w.text(r)
+}
+
+func (w *rowWriter) stepsOf(m stats.Mode) (*stepsFile, error) {
+	mode, err := w.mode(m)
+	if err != nil || mode.steps != nil {
+		return mode.steps, err
+	}
+	dir, err := modeDir(w.dir, m)
+	if err != nil {
+		return nil, err
+	}
+	mode.steps, err = newStepsFile(dir, StepsName)
+	return mode.steps, err
+}
+
+// text writes a record to the files that people read.
+func (w *rowWriter) text(r *Record) error {
 	if r.Kind != KindSample {
 		return w.trace.record(r)
 	}
 	s := &r.Sample
 	s.Cause = w.causes[s.Seq]
-	if err := w.samples.add(s); err != nil {
-		return err
-	}
 	mode, err := w.mode(s.Mode)
 	if err != nil {
 		return err
-	}
-	if len(r.Steps) > 0 {
-		if mode.steps == nil {
-			dir, err := modeDir(w.dir, s.Mode)
-			if err != nil {
-				return err
-			}
-			if mode.steps, err = newStepsFile(dir); err != nil {
-				return err
-			}
-		}
-		if err := mode.steps.add(r); err != nil {
-			return err
-		}
 	}
 	if s.Request%mode.every == 0 {
 		mode.buf = appendMetricsRow(mode.buf[:0], w.m.RunID, w.m.StartNs, s)

@@ -48,7 +48,7 @@ type sampleRow struct {
 
 // rowGroup is the number of rows after which a row group is closed: the
 // memory a writer needs, and the step in which a reader pages.
-const rowGroup = 256 << 10
+const rowGroup = 2 * rotateRows
 
 // samplesFile writes samples.parquet in batches.
 type samplesFile struct {
@@ -59,8 +59,8 @@ type samplesFile struct {
 	n    int
 }
 
-func newSamplesFile(dir string) (*samplesFile, error) {
-	out, err := createOut(dir, SamplesName)
+func newSamplesFile(dir, name string) (*samplesFile, error) {
+	out, err := createOut(dir, name)
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +108,18 @@ func (f *samplesFile) flush() error {
 	return nil
 }
 
-func (f *samplesFile) close() error {
-	err := f.flush()
-	return errors.Join(err, f.w.Close(), f.out.close())
+func (f *samplesFile) close() error { return errors.Join(f.flush(), f.w.Close(), f.out.close()) }
+
+// closeSynced is close after which the file is on disk.
+func (f *samplesFile) closeSynced() error {
+	if err := errors.Join(f.flush(), f.w.Close()); err != nil {
+		return errors.Join(err, f.abort())
+	}
+	return f.out.closeSynced()
 }
+
+// abort gives the file up.
+func (f *samplesFile) abort() error { return f.out.abort() }
 
 // stepRow is a row of steps.parquet: one decode step.
 type stepRow struct {
@@ -131,8 +139,8 @@ type stepsFile struct {
 	n    int
 }
 
-func newStepsFile(dir string) (*stepsFile, error) {
-	out, err := createOut(dir, "steps.parquet")
+func newStepsFile(dir, name string) (*stepsFile, error) {
+	out, err := createOut(dir, name)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +173,15 @@ func (f *stepsFile) flush() error {
 	return err
 }
 
-func (f *stepsFile) close() error {
-	err := f.flush()
-	return errors.Join(err, f.w.Close(), f.out.close())
+func (f *stepsFile) close() error { return errors.Join(f.flush(), f.w.Close(), f.out.close()) }
+
+// closeSynced is close after which the file is on disk.
+func (f *stepsFile) closeSynced() error {
+	if err := errors.Join(f.flush(), f.w.Close()); err != nil {
+		return errors.Join(err, f.abort())
+	}
+	return f.out.closeSynced()
 }
+
+// abort gives the file up.
+func (f *stepsFile) abort() error { return f.out.abort() }

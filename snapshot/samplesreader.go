@@ -5,189 +5,141 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/parquet-go/parquet-go"
 
 	"tailscope/stats"
 )
 
-// parquetReader reads the rows of a Parquet file in batches. Damage inside the
-// library becomes an error.
-type parquetReader[T any] struct {
-	f    *os.File
-	r    *parquet.GenericReader[T]
-	path string
-	rows []T
-	n, i int
-	end  bool
-}
-
-func openParquet[T any](path string) (p *parquetReader[T], err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if x := recover(); x != nil {
-			err = fmt.Errorf("%s is damaged: %v", path, x)
-		}
-		if err != nil {
-			_ = f.Close() // opened for reading
-		}
-	}()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	pf, err := parquet.OpenFile(f, fi.Size(), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if v, _ := pf.Lookup("schema"); v != Schema {
-		return nil, fmt.Errorf("%s: schema %q, this program reads %q", path, v, Schema)
-	}
-	return &parquetReader[T]{f: f, r: parquet.NewGenericReader[T](pf), path: path, rows: make([]T, 1024)}, nil
-}
-
-// next returns the next row, valid until the next call, or io.EOF.
-func (p *parquetReader[T]) next() (row *T, err error) {
-	defer func() {
-		if x := recover(); x != nil {
-			err = fmt.Errorf("%s is damaged: %v", p.path, x)
-		}
-	}()
-	for p.i == p.n {
-		if p.end {
-			return nil, io.EOF
-		}
-		clear(p.rows)
-		p.i = 0
-		p.n, err = p.r.Read(p.rows)
-		if errors.Is(err, io.EOF) {
-			p.end = true
-		} else if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.path, err)
-		}
-	}
-	p.i++
-	return &p.rows[p.i-1], nil
-}
-
-func (p *parquetReader[T]) close() {
-	defer func() { _ = recover() }() // a damaged file was reported by next
-	_ = p.r.Close()
-	_ = p.f.Close() // opened for reading
-}
+var (
+	sampleSchema = parquet.SchemaOf(sampleRow{})
+	stepSchema   = parquet.SchemaOf(stepRow{})
+)
 
 // samplesReader reads samples.parquet.
 type samplesReader struct {
-	*parquetReader[sampleRow]
-	intern map[string]string
+	*columnReader
+	i int
 }
 
 func openSamples(path string) (*samplesReader, error) {
-	p, err := openParquet[sampleRow](path)
+	c, err := openColumns(path, sampleSchema)
 	if err != nil {
 		return nil, err
 	}
-	return &samplesReader{p, map[string]string{}}, nil
+	return &samplesReader{columnReader: c}, nil
 }
 
-func (r *samplesReader) string(s string) string {
-	if v, ok := r.intern[s]; ok {
-		return v
+// advance goes to the next row; io.EOF ends.
+func (r *samplesReader) advance() (err error) {
+	if r.i++; r.i >= r.n {
+		r.i = 0
+		r.n, err = r.columnReader.next()
 	}
-	if len(r.intern) > 1<<16 {
-		clear(r.intern)
-	}
-	v := string(append([]byte(nil), s...))
-	r.intern[v] = v
-	return v
+	return err
 }
+
+// seq and request of the row.
+func (r *samplesReader) seq() uint64     { return uint64(r.columns[0].ints[r.i]) }
+func (r *samplesReader) request() uint64 { return uint64(r.columns[1].ints[r.i]) }
 
 func (r *samplesReader) next(s *stats.Sample) error {
-	w, err := r.parquetReader.next()
-	if err != nil {
+	if err := r.advance(); err != nil {
 		return err
 	}
-	mode, err := stats.ParseMode(w.Mode)
-	if err != nil {
-		return fmt.Errorf("%s: seq %d: %w", r.path, w.Seq, err)
-	}
-	lane, err := stats.ParseLane(w.Lane)
-	if err != nil {
-		return fmt.Errorf("%s: seq %d: %w", r.path, w.Seq, err)
-	}
-	cause, ok := stats.ParseCause(w.Cause)
-	if !ok {
-		return fmt.Errorf("%s: seq %d: unknown cause %q", r.path, w.Seq, w.Cause)
-	}
-	*s = stats.Sample{Seq: w.Seq, Request: w.Request, Generation: w.Generation, Segment: w.Segment, NthInRun: w.NthInRun,
-		Prompt: w.Prompt, Order: uint8(w.Order), Lane: lane, Mode: mode, Warmup: w.IsWarmup, Failed: w.Status != "ok",
-		Flags: stats.Flag(w.Flags), Cause: cause, Strategy: r.string(w.Strategy), Scenario: r.string(w.Scenario),
-		Backend: r.string(w.Backend), Shape: r.string(w.Shape), Batch: w.Batch, Tokens: w.Tokens, ExecutedTokens: w.Executed,
-		NewTokens: w.NewTokens, KVTokens: w.KVTokens, StartNs: w.StartNs, WallNs: w.WallNs, DeviceNs: unopt(w.DeviceNs),
-		ResponseNs: unopt(w.ResponseNs), CompileNs: w.CompileNs, TTFTNs: unopt(w.TTFTNs), RunDelayNs: unopt(w.RunDelayNs),
-		MinFlt: unopt(w.MinFlt), MajFlt: unopt(w.MajFlt), NIvCSw: unopt(w.NIvCSw)}
-	return nil
+	return r.sample(s)
 }
 
-func unopt(v *int64) int64 {
-	if v == nil {
-		return stats.Absent
+// sample fills s with the row. The numbers are the positions in sampleRow.
+func (r *samplesReader) sample(s *stats.Sample) error {
+	num := func(i int) int64 { return r.columns[i].ints[r.i] }
+	text := func(i int) string { return r.columns[i].texts[r.i] }
+	mode, err := stats.ParseMode(text(6))
+	if err != nil {
+		return fmt.Errorf("%s: seq %d: %w", r.path, r.seq(), err)
 	}
-	return *v
+	lane, err := stats.ParseLane(text(7))
+	if err != nil {
+		return fmt.Errorf("%s: seq %d: %w", r.path, r.seq(), err)
+	}
+	cause, ok := stats.ParseCause(text(16))
+	if !ok {
+		return fmt.Errorf("%s: seq %d: unknown cause %q", r.path, r.seq(), text(16))
+	}
+	*s = stats.Sample{Seq: r.seq(), Request: r.request(), Generation: int32(num(2)), Segment: int32(num(3)),
+		NthInRun: int32(num(4)), Order: uint8(num(5)), Mode: mode, Lane: lane, Strategy: text(8), Scenario: text(9),
+		Prompt: int32(num(10)), Backend: text(11), Shape: text(12), Failed: text(13) != "ok", Warmup: num(14) != 0,
+		Flags: stats.Flag(num(15)), Cause: cause, Batch: int32(num(17)), Tokens: int32(num(18)), ExecutedTokens: int32(num(19)),
+		NewTokens: int32(num(20)), KVTokens: int32(num(21)), StartNs: num(22), WallNs: num(23), DeviceNs: num(24),
+		ResponseNs: num(25), CompileNs: num(26), TTFTNs: num(27), RunDelayNs: num(28), MinFlt: num(29), MajFlt: num(30),
+		NIvCSw: num(31)}
+	return nil
 }
 
 // stepsReaders reads the steps of each mode along with the samples: both are
 // in the order of Seq.
 type stepsReaders struct {
-	dir   string
+	path  func(stats.Mode) string // of the file of a mode
 	modes [stats.NumModes]*stepsCursor
 }
 
+// stepsCursor is the next step of a mode.
 type stepsCursor struct {
-	p    *parquetReader[stepRow] // nil: the mode has no steps
-	row  stepRow
-	have bool
+	c    *columnReader // nil: the mode has no steps, or they have ended
+	i, n int
+}
+
+// head returns the seq of the next step; false at the end.
+func (s *stepsCursor) head() (seq uint64, ok bool, err error) {
+	for s.c != nil && s.i >= s.n {
+		s.i = 0
+		if s.n, err = s.c.next(); errors.Is(err, io.EOF) {
+			s.c.close()
+			s.c, err = nil, nil
+		}
+		if err != nil {
+			return 0, false, err
+		}
+	}
+	if s.c == nil {
+		return 0, false, nil
+	}
+	return uint64(s.c.columns[0].ints[s.i]), true, nil
+}
+
+func (s *stepsReaders) cursor(m stats.Mode) (*stepsCursor, error) {
+	if s.modes[m] == nil {
+		c, err := openColumns(s.path(m), stepSchema)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		s.modes[m] = &stepsCursor{c: c}
+	}
+	return s.modes[m], nil
 }
 
 // of sets the steps of r's sample.
 func (s *stepsReaders) of(r *Record) error {
 	r.Steps, r.KV = r.Steps[:0], r.KV[:0]
-	c := s.modes[r.Sample.Mode]
-	if c == nil {
-		c = &stepsCursor{}
-		s.modes[r.Sample.Mode] = c
-		p, err := openParquet[stepRow](filepath.Join(s.dir, r.Sample.Mode.String(), "steps.parquet"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		c.p = p
+	cur, err := s.cursor(r.Sample.Mode)
+	if err != nil {
+		return err
 	}
 	known := false
-	for c.p != nil {
-		if !c.have {
-			w, err := c.p.next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			c.row, c.have = *w, true
+	for {
+		seq, ok, err := cur.head()
+		if err != nil {
+			return err
 		}
-		if c.row.Seq > r.Sample.Seq {
+		if !ok || seq > r.Sample.Seq {
 			break
 		}
-		c.have = false
-		if c.row.Seq == r.Sample.Seq && len(r.Steps) < maxSteps {
-			r.Steps = append(r.Steps, c.row.WallNs)
-			r.KV = append(r.KV, c.row.KVTokens)
-			known = known || c.row.KVTokens != 0
+		if seq == r.Sample.Seq && len(r.Steps) < maxSteps {
+			wall, kv := cur.c.columns[4].ints[cur.i], int32(cur.c.columns[5].ints[cur.i])
+			r.Steps, r.KV = append(r.Steps, wall), append(r.KV, kv)
+			known = known || kv != 0
 		}
+		cur.i++
 	}
 	if !known {
 		r.KV = r.KV[:0]
@@ -197,8 +149,8 @@ func (s *stepsReaders) of(r *Record) error {
 
 func (s *stepsReaders) close() {
 	for _, c := range s.modes {
-		if c != nil && c.p != nil {
-			c.p.close()
+		if c != nil && c.c != nil {
+			c.c.close()
 		}
 	}
 }

@@ -35,6 +35,17 @@ func (o *outFile) close() error {
 	return os.Rename(o.path+".tmp", o.path)
 }
 
+// closeSynced is close after which the file is on disk.
+func (o *outFile) closeSynced() error {
+	if err := errors.Join(o.Flush(), o.f.Sync()); err != nil {
+		return errors.Join(err, o.abort())
+	}
+	return o.close()
+}
+
+// abort removes the file.
+func (o *outFile) abort() error { return errors.Join(o.f.Close(), os.Remove(o.path+".tmp")) }
+
 // sideFiles are events.jsonl and telemetry.csv.
 type sideFiles struct {
 	events, telemetry *outFile

@@ -1,10 +1,8 @@
 package snapshot
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 )
 
 // source yields the records of a session in the order they were taken in, as
@@ -15,41 +13,11 @@ type source interface {
 	count() (uint64, error)
 }
 
-// journalSource reads a journal up to limit bytes; 0 means all of it.
-type journalSource struct {
-	path  string
-	limit int64
-}
-
-func (s *journalSource) records(yield func(*Record) error) (Damage, error) {
-	f, err := os.Open(s.path)
-	if err != nil {
-		return Damage{}, err
-	}
-	defer func() { _ = f.Close() }() // opened for reading
-	var in io.Reader = f
-	if s.limit > 0 {
-		in = io.LimitReader(f, s.limit)
-	}
-	return eachRecord(in, yield)
-}
-
-// count sums up what the headers of the frames say.
-func (s *journalSource) count() (n uint64, err error) {
-	f, err := os.Open(s.path)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = f.Close() }() // opened for reading
-	var h [frameHeader]byte
-	for at := int64(len(journalMagic)); s.limit <= 0 || at < s.limit; {
-		if _, err := f.ReadAt(h[:], at); err != nil || string(h[:len(frameSync)]) != frameSync {
-			return n, nil // the end, or damage that records counts
-		}
-		n += uint64(binary.LittleEndian.Uint32(h[12:]))
-		at += frameHeader + int64(binary.LittleEndian.Uint32(h[4:]))
-	}
-	return n, nil
+// stretch is a piece of a source that can be read, and copied, on its own.
+type stretch struct {
+	// records hands out the records; a stretch without a part ignores keep.
+	records func(k keep, yield func(*Record) error) (Damage, error)
+	part    *segment // whose rows are Parquet already; nil: none
 }
 
 // eachRecord reads a journal from in.
@@ -70,4 +38,12 @@ func eachRecord(in io.Reader, yield func(*Record) error) (Damage, error) {
 			return j.damage, err
 		}
 	}
+}
+
+// stretchesOf lists the pieces of a source in order: itself, where it has none.
+func stretchesOf(src source) []stretch {
+	if s, ok := src.(interface{ stretches() []stretch }); ok {
+		return s.stretches()
+	}
+	return []stretch{{records: func(_ keep, yield func(*Record) error) (Damage, error) { return src.records(yield) }}}
 }

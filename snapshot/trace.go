@@ -8,8 +8,12 @@ import (
 )
 
 // maxTrace is the number of requests a trace.json holds; beyond it every k-th
-// is written, and always those with a compile or a cause.
-const maxTrace = 200_000
+// is written, and always those with a compile or a cause. An export made while
+// the session runs stops at exportTrace, to cost the run little.
+const (
+	maxTrace    = 200_000
+	exportTrace = 50_000
+)
 
 // traceFile writes trace.json, the Chrome trace format: requests of both lanes
 // and their compiles as slices, events as instants, GPU readings as counters.
@@ -20,14 +24,17 @@ type traceFile struct {
 	every   uint64
 	buf     []byte
 	first   bool
+	name    string // of the last request, made of
+	shape   string
+	mode    stats.Mode
 }
 
-func newTraceFile(dir string, startNs int64, samples uint64) (*traceFile, error) {
+func newTraceFile(dir string, startNs int64, samples, limit uint64) (*traceFile, error) {
 	out, err := createOut(dir, TraceName)
 	if err != nil {
 		return nil, err
 	}
-	t := &traceFile{out: out, startNs: startNs, every: every(samples, maxTrace), first: true}
+	t := &traceFile{out: out, startNs: startNs, every: every(samples, limit), first: true}
 	_, err = out.WriteString(`{"displayTimeUnit":"ms","otherData":{"every_nth_request":"` +
 		strconv.FormatUint(t.every, 10) + `"},"traceEvents":[` + "\n")
 	if err != nil {
@@ -63,11 +70,25 @@ func (t *traceFile) begin(name string, ph byte, tid int) {
 }
 
 func (t *traceFile) str(s string) {
+	if plain(s) {
+		t.buf = append(append(append(t.buf, '"'), s...), '"')
+		return
+	}
 	b, err := json.Marshal(s)
 	if err != nil {
 		b = []byte(`""`)
 	}
 	t.buf = append(t.buf, b...)
+}
+
+// plain says whether s stands in JSON as it is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
 }
 
 // us appends a key with nanoseconds as microseconds with three decimals.
@@ -94,7 +115,10 @@ func (t *traceFile) sample(s *stats.Sample) error {
 	if s.Request%t.every != 0 && s.CompileNs <= 0 && s.Cause == stats.CauseNone {
 		return nil
 	}
-	t.begin(s.Mode.String()+" "+s.Shape, 'X', int(s.Lane)+1)
+	if t.shape != s.Shape || t.mode != s.Mode || t.name == "" {
+		t.name, t.shape, t.mode = s.Mode.String()+" "+s.Shape, s.Shape, s.Mode
+	}
+	t.begin(t.name, 'X', int(s.Lane)+1)
 	t.us("ts", s.StartNs-t.startNs)
 	t.us("dur", s.WallNs)
 	t.buf = append(t.buf, `,"args":{"request":`...)

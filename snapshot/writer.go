@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 var ErrDiskFull = errors.New("the disk is full")
 
 const (
-	journalName = "session.tsj"
+	lockName    = "lock"
 	counterName = "accepted"
 	reserveName = "reserve"
 	// reserveBytes are kept aside so that a full disk still takes the last
@@ -39,21 +38,27 @@ type Writer struct {
 	warned   bool
 	warnings []stats.Event
 
+	rotation rotation
+	fullRows uint64 // samples after which a segment is full
+	locked   *os.File
+
 	mu       sync.Mutex // guards everything below
+	seg      segment    // being appended to
 	f        *os.File
 	enc      *frameEncoder
-	written  int64 // bytes of whole frames in the file
+	written  int64  // bytes of whole frames in f
+	rows     uint64 // samples in f
+	older    int64  // bytes of the segments before
 	manifest Manifest
 	err      error // sticky
 	closed   bool
-	exports  atomic.Int32
 }
 
 // Create starts the journal of a session in dir, which exists, and writes
 // manifest.json and config.yaml for the first time.
 func Create(dir string, m Manifest, configYAML []byte) (*Writer, error) {
 	m.Schema, m.State = Schema, StateRunning
-	w := &Writer{dir: dir, config: configYAML, manifest: m, enc: newFrameEncoder(), maxDisk: m.Limits.MaxDiskBytes}
+	w := &Writer{dir: dir, config: configYAML, manifest: m, enc: newFrameEncoder(), maxDisk: m.Limits.MaxDiskBytes, fullRows: rotateRows}
 	if err := w.create(); err != nil {
 		return nil, cannotWrite(dir, err)
 	}
@@ -75,17 +80,30 @@ func (w *Writer) create() error {
 		return err
 	}
 	var err error
-	if w.f, err = os.OpenFile(filepath.Join(jdir, journalName), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); err != nil {
+	if w.locked, err = os.Create(filepath.Join(jdir, lockName)); err != nil {
 		return err
 	}
-	if err := lock(w.f); err != nil {
-		return errors.Join(err, w.f.Close())
+	if err := lock(w.locked); err != nil {
+		return errors.Join(err, w.locked.Close())
 	}
-	if _, err = w.f.WriteString(journalMagic); err != nil {
-		return errors.Join(err, w.f.Close())
+	if err := w.begin(segment{jdir, 1}); err != nil {
+		return errors.Join(err, w.locked.Close())
 	}
-	w.written = int64(len(journalMagic))
 	w.counter = newCounter(filepath.Join(jdir, counterName))
+	w.rotation.start(w)
+	return nil
+}
+
+// begin goes on in a new segment.
+func (w *Writer) begin(s segment) error {
+	f, err := os.OpenFile(s.frames(), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err = f.WriteString(journalMagic); err != nil {
+		return errors.Join(err, f.Close(), os.Remove(s.frames()))
+	}
+	w.seg, w.f, w.written, w.rows = s, f, int64(len(journalMagic)), 0
 	return nil
 }
 
@@ -164,10 +182,31 @@ func (w *Writer) flush() error {
 		w.fail(err, frame)
 		return w.err
 	}
-	w.written += int64(len(frame))
-	w.enc.reset()
+	w.took(frame)
 	w.checkDisk()
+	if w.err == nil && (w.rows >= w.fullRows || w.written >= rotateBytes) {
+		w.next()
+	}
 	return w.err
+}
+
+// took counts a frame that is in the file.
+func (w *Writer) took(frame []byte) {
+	w.written += int64(len(frame))
+	w.rows += uint64(w.enc.samples)
+	w.enc.reset()
+}
+
+// next leaves a full segment to be rotated. If no new one can be made, the
+// old one goes on.
+func (w *Writer) next() {
+	full, size := w.f, w.written
+	if w.begin(segment{w.seg.dir, w.seg.n + 1}) != nil {
+		return
+	}
+	w.older += size
+	_ = full.Close() // every frame was written without an error
+	w.rotation.wake()
 }
 
 // fail ends the journal after a write that did not succeed. The reserve is
@@ -177,8 +216,7 @@ func (w *Writer) fail(err error, frame []byte) {
 	if full {
 		_ = os.Remove(filepath.Join(w.dir, journalDir, reserveName))
 		if _, again := w.f.WriteAt(frame, w.written); again == nil {
-			w.written += int64(len(frame))
-			w.enc.reset()
+			w.took(frame)
 		}
 		w.stop("The disk is full: the session ends here, all samples before are kept.", ErrDiskFull)
 		return
@@ -193,7 +231,7 @@ func (w *Writer) stop(sentence string, err error) {
 	if w.enc.json(KindEvent, &e) == nil {
 		frame := w.enc.seal()
 		if _, werr := w.f.WriteAt(frame, w.written); werr == nil {
-			w.written += int64(len(frame))
+			w.took(frame)
 		}
 		w.enc.reset()
 	}
@@ -220,6 +258,7 @@ func (w *Writer) Warnings() []stats.Event {
 // Finish writes the whole folder, removes the journal and closes the Writer.
 // After an error the journal stays, and Recover can finish the folder later.
 func (w *Writer) Finish(end End) error {
+	w.rotation.stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -243,7 +282,8 @@ func (w *Writer) Finish(end End) error {
 	defer w.counter.close()
 	m.end(&rec)
 	m.State = StateFinished
-	src := &journalSource{path: w.f.Name(), limit: w.written}
+	defer func() { _ = w.locked.Close() }() // nothing is written to it
+	src := &journalSource{dir: w.seg.dir, last: w.seg.n, tail: w.f, size: w.written}
 	if err := writeFolder(w.dir, src, m, w.config); err != nil {
 		return errors.Join(fmt.Errorf("the journal is kept, 'tailscope recover %s' finishes the folder later: %w", w.dir, err), w.f.Close())
 	}
@@ -265,14 +305,22 @@ func (w *Writer) Export() (dir string, err error) {
 	if w.err == nil {
 		_ = w.flush() // a failure sticks, the frames before it are exported
 	}
-	m, limit, path := w.manifest, w.written, w.f.Name()
+	m := w.manifest
+	src, err := openSegments(w.seg.dir, w.seg.n)
+	if err == nil {
+		src.size = w.written
+	}
 	w.mu.Unlock()
+	if err != nil {
+		return "", fmt.Errorf("export: %w", err)
+	}
+	defer src.close()
 	if dir, err = exportDir(w.dir); err != nil {
 		return "", err
 	}
 	m.State = StateExported
 	m.end(&endRecord{Reason: "exported while the session went on", TNs: monotonicNs(), UnixNs: time.Now().UnixNano()})
-	if err := writeFolder(dir, &journalSource{path: path, limit: limit}, m, w.config); err != nil {
+	if err := writeFolder(dir, src, m, w.config); err != nil {
 		return "", fmt.Errorf("export: %w", err)
 	}
 	return dir, nil

@@ -223,7 +223,10 @@ func TestJournalGivesBackWhatItTook(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []stats.Sample
-	src := &journalSource{path: filepath.Join(dir, journalDir, journalName)}
+	src, err := openJournal(filepath.Join(dir, journalDir))
+	if err != nil {
+		t.Fatal(err)
+	}
 	damage, err := src.records(func(r *Record) error {
 		if r.Kind == KindSample {
 			if len(r.Steps) != 4 || len(r.KV) != 4 || r.Steps[3] != r.Sample.WallNs/4+3 || r.KV[3] != r.Sample.Tokens+3 {

@@ -109,7 +109,7 @@ func (d *dist) merge(o *dist) {
 func (d *dist) exact() bool { return d.hist == nil }
 
 // sorted sorts the values; d is no longer in order of arrival after.
-func (d *dist) sort() { slices.Sort(d.values) }
+func (d *dist) sort() { stats.SortInts(d.values) }
 
 // quantile of sorted values, or of the histogram.
 func (d *dist) quantile(q float64) float64 {
@@ -162,5 +162,7 @@ func (d *dist) restMedian(n int) float64 {
 	if len(d.values) <= n {
 		return math.NaN()
 	}
-	return stats.Median(d.values[n:])
+	rest := slices.Clone(d.values[n:])
+	stats.SortInts(rest)
+	return stats.Percentile(rest, 0.5)
 }

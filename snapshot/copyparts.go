@@ -1,0 +1,129 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"tailscope/stats"
+)
+
+// copyPart copies the rows of a rotated segment, compressed as they are. Only
+// the causes, which need the whole session, are written anew.
+func (w *rowWriter) copyPart(s *segment, causes []stats.Cause) error {
+	if err := w.samples.flush(); err != nil {
+		return err
+	}
+	err := eachGroup(s.part(), func(g parquet.RowGroup) error {
+		n := int(g.NumRows())
+		if n > len(causes) {
+			return fmt.Errorf("%s has more rows than were read", s.part())
+		}
+		own, err := withCauses(g, causes[:n])
+		if err != nil {
+			return err
+		}
+		causes = causes[n:]
+		_, err = w.samples.w.WriteRowGroup(own)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for m := range stats.Mode(stats.NumModes) {
+		path := filepath.Join(s.dir, s.stepsName(m))
+		if _, err := os.Stat(path); err != nil {
+			continue // the mode has no steps in this segment
+		}
+		steps, err := w.stepsOf(m)
+		if err != nil {
+			return err
+		}
+		if err := steps.flush(); err != nil {
+			return err
+		}
+		if err := eachGroup(path, func(g parquet.RowGroup) error {
+			_, err := steps.w.WriteRowGroup(g)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachGroup(path string, do func(parquet.RowGroup) error) (err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("%s is damaged: %v", path, x)
+		}
+		_ = f.Close() // opened for reading
+	}()
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	pf, err := parquet.OpenFile(f, fi.Size(), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, g := range pf.RowGroups() {
+		if err := do(g); err != nil {
+			return fmt.Errorf("copy %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// causeColumn is the place of cause among the columns of sampleRow.
+const causeColumn = 16
+
+// causedGroup is a row group of a file with the causes of another. What it
+// embeds lets the library copy its columns without decoding them.
+type causedGroup struct {
+	*parquet.FileRowGroup
+	columns []parquet.ColumnChunk
+}
+
+// ColumnChunks implements parquet.RowGroup.
+func (g *causedGroup) ColumnChunks() []parquet.ColumnChunk { return g.columns }
+
+// withCauses replaces the causes of a row group.
+func withCauses(g parquet.RowGroup, causes []stats.Cause) (parquet.RowGroup, error) {
+	file, ok := g.(*parquet.FileRowGroup)
+	if !ok {
+		return nil, fmt.Errorf("row group of unknown kind %T", g)
+	}
+	type row struct {
+		Cause string `parquet:"cause,dict"`
+	}
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}))
+	rows := make([]row, 0, batchRows)
+	for i, c := range causes {
+		if rows = append(rows, row{c.String()}); len(rows) == cap(rows) || i == len(causes)-1 {
+			if _, err := w.Write(rows); err != nil {
+				return nil, err
+			}
+			rows = rows[:0]
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	one, err := parquet.OpenFile(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		return nil, err
+	}
+	out := &causedGroup{FileRowGroup: file, columns: append([]parquet.ColumnChunk(nil), g.ColumnChunks()...)}
+	out.columns[causeColumn] = one.RowGroups()[0].ColumnChunks()[0]
+	return out, nil
+}
