@@ -16,7 +16,6 @@ func subcommands() []*cobra.Command {
 		newSetupCmd(),
 		newModelCmd(),
 		newConfigCmd(),
-		newManCmd(),
 		newWorkerCmd(),
 	}
 }

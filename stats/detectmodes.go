@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 type driftDetector struct{}
@@ -53,7 +51,7 @@ func Drift(v []float64) (change, p float64) {
 	}
 	const n = float64(driftBlocks)
 	z := math.Max(math.Abs(s)-1, 0) / math.Sqrt(n*(n-1)*(2*n+5)/18)
-	return Median(slopes) * (n - 1) / Median(m[:]), 2 * distuv.UnitNormal.Survival(z)
+	return Median(slopes) * (n - 1) / Median(m[:]), math.Erfc(z / math.Sqrt2)
 }
 
 type bimodalDetector struct{}

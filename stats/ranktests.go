@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	moremath "github.com/aclements/go-moremath/stats"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // RankTest is the result of a two-sided rank test.
@@ -165,7 +164,7 @@ func wilcoxonNormal(w, n, ties float64) float64 {
 		return math.NaN()
 	}
 	z := math.Max(math.Abs(w-n*(n+1)/4)-0.5, 0) / sd
-	return math.Min(1, 2*distuv.UnitNormal.Survival(z))
+	return math.Min(1, math.Erfc(z/math.Sqrt2))
 }
 
 // rankTest is the p of the signed-rank test, computed again when the pairs
@@ -211,7 +210,7 @@ func mannWhitneyHist(x, y *hist) RankTest {
 	sd := math.Sqrt(n1 * n2 / 12 * (n + 1 - ties/(n*(n-1))))
 	if sd > 0 {
 		z := math.Max(math.Abs(r.Statistic-n1*n2/2)-0.5, 0) / sd
-		r.P = math.Min(1, 2*distuv.UnitNormal.Survival(z))
+		r.P = math.Min(1, math.Erfc(z/math.Sqrt2))
 	}
 	return r
 }

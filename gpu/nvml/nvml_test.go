@@ -9,8 +9,7 @@ import (
 	"testing"
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
-	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxh200"
-	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/server"
+	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxa100"
 
 	"tailscope/gpu"
 )
@@ -20,10 +19,10 @@ func all(nvml.Interface, string) bool  { return true }
 func none(nvml.Interface, string) bool { return false }
 
 // fullServer is the mock with the calls set that it leaves unset.
-func fullServer() *server.Server {
-	s := dgxh200.New()
+func fullServer() *dgxa100.Server {
+	s := dgxa100.New()
 	for _, dev := range s.Devices {
-		d := dev.(*server.Device)
+		d := dev.(*dgxa100.Device)
 		d.GetUtilizationRatesFunc = func() (nvml.Utilization, nvml.Return) {
 			return nvml.Utilization{Gpu: 87, Memory: 12}, nvml.SUCCESS
 		}
@@ -62,7 +61,7 @@ func mustOpen(t *testing.T, lib nvml.Interface, has func(nvml.Interface, string)
 
 func TestReadEveryValue(t *testing.T) {
 	st := mustOpen(t, fullServer(), all).Read()
-	if st.Name != "NVIDIA H200 141GB HBM3e" || st.Driver != "550.54.15" || st.Index != 1 || st.Count != 8 || st.Why != "" {
+	if st.Name != "Mock NVIDIA A100-SXM4-40GB" || st.Driver != "550.54.15" || st.Index != 1 || st.Count != 8 || st.Why != "" {
 		t.Fatalf("%+v", st)
 	}
 	for name, c := range map[string]struct {
@@ -96,7 +95,7 @@ func TestReadEveryValue(t *testing.T) {
 // and what lacks is an error, not a zero.
 func TestOldDriver(t *testing.T) {
 	s := fullServer()
-	d := s.Devices[1].(*server.Device)
+	d := s.Devices[1].(*dgxa100.Device)
 	d.GetMemoryInfo_v2Func = func() (nvml.Memory_v2, nvml.Return) { panic("called") }
 	d.GetEnforcedPowerLimitFunc = func() (uint32, nvml.Return) { panic("called") }
 	d.GetCurrentClocksEventReasonsFunc = func() (uint64, nvml.Return) { panic("called") }
@@ -118,7 +117,7 @@ func TestOldDriver(t *testing.T) {
 // TestRefusedCallsAreMissing: what the driver refuses is missing, never zero.
 func TestRefusedCallsAreMissing(t *testing.T) {
 	s := fullServer()
-	d := s.Devices[1].(*server.Device)
+	d := s.Devices[1].(*dgxa100.Device)
 	d.GetUtilizationRatesFunc = func() (nvml.Utilization, nvml.Return) { return nvml.Utilization{}, nvml.ERROR_NOT_SUPPORTED }
 	d.GetPowerUsageFunc = func() (uint32, nvml.Return) { return 0, nvml.ERROR_GPU_IS_LOST }
 	d.GetMemoryInfo_v2Func = func() (nvml.Memory_v2, nvml.Return) { return nvml.Memory_v2{}, nvml.ERROR_NOT_SUPPORTED }
@@ -146,7 +145,7 @@ func TestNothingIsCalledAfterAFailedInit(t *testing.T) {
 		nvml.ERROR_LIB_RM_VERSION_MISMATCH: "differ in version",
 		nvml.ERROR_UNKNOWN:                 "code 999",
 	} {
-		s := &server.Server{} // every call but Init panics
+		s := &dgxa100.Server{} // every call but Init panics
 		s.InitFunc = func() nvml.Return { return ret }
 		_, err := open(s, 0, func(nvml.Interface, string) bool { panic("looked a symbol up") })
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -14,7 +14,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
+	"compress/gzip"
 )
 
 // maxUnpacked bounds what an archive may unpack to, in bytes: the GPU

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // Setup puts a library into the user's cache, where every later start finds
@@ -98,66 +96,4 @@ func isELF(file string) bool {
 	var magic [4]byte
 	_, err = io.ReadFull(f, magic[:])
 	return err == nil && string(magic[:]) == "\x7fELF"
-}
-
-// client waits for headers no longer than a minute; the transfer itself ends
-// with its context.
-var client = &http.Client{Transport: func() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = time.Minute
-	return t
-}()}
-
-// download writes a URL's body to a file below staging.
-func download(ctx context.Context, p *progress, u *url.URL, staging string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return "", err
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return "", fmt.Errorf("download: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("download %s: the server says %s", u.Redacted(), resp.Status)
-	}
-	name := path.Base(u.Path)
-	if name == "." || name == "/" {
-		name = "download"
-	}
-	dir := filepath.Join(staging, "download")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return "", err
-	}
-	dst := filepath.Join(dir, name)
-	f, err := os.OpenFile(dst, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o644)
-	if err != nil {
-		return "", err
-	}
-	n, err := io.Copy(f, &meter{r: resp.Body, p: p, label: "downloading " + name, total: resp.ContentLength})
-	p.clear()
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", fmt.Errorf("download %s: %w", u.Redacted(), err)
-	}
-	if resp.ContentLength >= 0 && n != resp.ContentLength {
-		return "", fmt.Errorf("download %s: %d of %d bytes came", u.Redacted(), n, resp.ContentLength)
-	}
-	return dst, nil
-}
-
-// meter shows what was read.
-type meter struct {
-	r     io.Reader
-	p     *progress
-	label string
-	n     int64
-	total int64
-}
-
-func (m *meter) Read(b []byte) (int, error) {
-	n, err := m.r.Read(b)
-	m.n += int64(n)
-	m.p.at(m.label, m.n, m.total)
-	return n, err
 }

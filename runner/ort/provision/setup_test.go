@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,7 +53,7 @@ func TestSetup(t *testing.T) {
 		"empty file":   {write2(t, filepath.Join(src, "empty.tgz"), ""), nil, "neither a shared library"},
 		"not there":    {filepath.Join(src, "nope"), nil, "no such file"},
 		"url 404":      {served.URL + "/nope.tgz", nil, "404"},
-		"url refused":  {"http://127.0.0.1:1/x.tgz", nil, "refused"},
+		"url refused":  {"http://127.0.0.1:1/x.tgz", nil, "onnect"},
 		"empty folder": {t.TempDir(), nil, "no libonnxruntime.so"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,6 +101,46 @@ func TestSetupAgainReplaces(t *testing.T) {
 	}
 	if _, err := Check(again); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Without curl Node loads a URL.
+func TestDownloadByNode(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatal("npm's node is needed: ", err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(node, filepath.Join(bin, "node")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/x.tgz":
+			w.Write([]byte("body"))
+		case "/cut.tgz":
+			w.Header().Set("Content-Length", "1000000")
+			w.Write(make([]byte, 1000))
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer srv.Close()
+	for name, wrong := range map[string]string{"/x.tgz": "", "/cut.tgz": "/cut.tgz", "/nope": "the server says 404"} {
+		u, _ := url.Parse(srv.URL + name)
+		got, err := download(t.Context(), newProgress(nil), u, t.TempDir())
+		if wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), wrong) {
+				t.Errorf("%s: error %v, want %q", name, err, wrong)
+			}
+		} else if err != nil || string(read(t, got)) != "body" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	t.Setenv("PATH", t.TempDir())
+	if _, err := download(t.Context(), newProgress(nil), &url.URL{Scheme: "http", Host: "x"}, t.TempDir()); err == nil || !strings.Contains(err.Error(), "curl") {
+		t.Errorf("without curl and node: %v", err)
 	}
 }
 
