@@ -14,7 +14,7 @@ import (
 )
 
 // prepareVersion changes whenever Prepare writes other graphs.
-const prepareVersion = 1
+const prepareVersion = 2
 
 // Graph is a graph file ready for a session, with the names of its ports.
 // Weights lie outside of the file, so that sessions of all shapes share them.
@@ -51,6 +51,9 @@ type Prepared struct {
 	// DimTotal) is 0 there. nil when that gives wrong answers; WhyNotBucketed says why.
 	Bucketed       *Graph
 	WhyNotBucketed string
+	// PrefillCapture and BucketedCapture answer like Prefill and Bucketed and can
+	// be captured on WebGPU; nil where the other is.
+	PrefillCapture, BucketedCapture *Graph
 	// Forward runs any model; nil for language models.
 	Forward *Graph
 }
@@ -133,6 +136,9 @@ const (
 	decodeFile   = "decode.onnx"
 	prefillFile  = "prefill.onnx"
 	bucketedFile = "bucketed.onnx"
+
+	prefillCaptureFile  = "prefill_capture.onnx"
+	bucketedCaptureFile = "bucketed_capture.onnx"
 )
 
 func (p *Prepared) write(dir string, sources []string) error {
@@ -169,7 +175,11 @@ func (p *Prepared) write(dir string, sources []string) error {
 func (p *Prepared) writeLM(dir string, bases []string) error {
 	first, last := bases[0], bases[len(bases)-1]
 	merged := p.Info.Layout == LayoutMerged
-	if err := variant(first, filepath.Join(dir, prefillFile), merged, false, false); err != nil {
+	v := variant{merged: merged}
+	if err := v.write(first, filepath.Join(dir, prefillFile)); err != nil {
+		return err
+	}
+	if err := v.captured().write(first, filepath.Join(dir, prefillCaptureFile)); err != nil {
 		return err
 	}
 	if !p.Info.Cached() {
@@ -180,35 +190,54 @@ func (p *Prepared) writeLM(dir string, bases []string) error {
 		if err := os.Link(filepath.Join(dir, prefillFile), decode); err != nil {
 			return err
 		}
-	} else if err := variant(last, decode, merged, true, false); err != nil {
+	} else if err := (variant{merged: merged, cached: true}).write(last, decode); err != nil {
 		return err
 	}
 	if p.Info.whyNotBucketed() != "" {
 		return nil
 	}
-	return variant(last, filepath.Join(dir, bucketedFile), merged, true, true)
+	v = variant{merged: merged, cached: true, bucketed: true}
+	if err := v.write(last, filepath.Join(dir, bucketedFile)); err != nil {
+		return err
+	}
+	return v.captured().write(last, filepath.Join(dir, bucketedCaptureFile))
 }
 
-// variant writes base with the token output; of a merged decoder with its
-// branch chosen; bucketed with presents cut back to the length of the past.
-func variant(base, dst string, merged, cached, bucketed bool) error {
+// variant says how a graph is made from a base.
+type variant struct {
+	merged   bool // the branch of a merged decoder is chosen by cached
+	cached   bool
+	bucketed bool // presents are cut back to the length of the past
+	capture  bool // outputs are computed, not copied
+}
+
+func (v variant) captured() variant {
+	v.capture = true
+	return v
+}
+
+// write writes base with the token output, as the variant says.
+func (v variant) write(base, dst string) error {
 	m, err := scan(base)
 	if err != nil {
 		return err
 	}
 	r := findRoles(m.graph.feeds(), m.graph.outputs)
-	edit := portEdit{}
-	if merged {
+	edit := portEdit{rename: map[string]string{}}
+	if v.merged {
 		edit.drop = map[string]bool{r.branch.Name: true}
 	}
 	cut := tailBuilder{prefix: "cut_"}
-	if bucketed {
-		edit.dims, edit.rename = map[string][]string{}, map[string]string{}
+	if v.bucketed {
+		edit.dims = map[string][]string{}
 		cut.presents(r, edit)
 	}
+	if v.capture {
+		cut.guard(m.graph, r, edit)
+	}
 	return rewrite(base, dst, edit.apply, func(g *pieces) error {
-		if merged {
-			if err := g.message(graphInitializer, branchValue(r.branch, cached)); err != nil {
+		if v.merged {
+			if err := g.message(graphInitializer, branchValue(r.branch, v.cached)); err != nil {
 				return err
 			}
 		}

@@ -20,6 +20,7 @@ func (p *Prepared) load() (err error) {
 		return err
 	}
 	p.Prefill, p.Decode, p.Bucketed = get(prefillFile), get(decodeFile), get(bucketedFile)
+	p.PrefillCapture, p.BucketedCapture = get(prefillCaptureFile), get(bucketedCaptureFile)
 	p.WhyNotBucketed = p.Info.whyNotBucketed()
 	return err
 }

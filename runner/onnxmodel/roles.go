@@ -55,7 +55,7 @@ func findRoles(inputs, outputs []Port) roles {
 	}
 	for i := range outputs {
 		p := &outputs[i]
-		if p.Name == "logits" {
+		if p.Name == "logits" || p.Name == "tailscope.logits" {
 			r.logits = p
 			continue
 		}

@@ -25,6 +25,13 @@ type call struct {
 	fence          tensor // the token where the session leaves it
 	token          tensor // the token on the host, there when run returns
 	views          []cValue
+	carried        []carry // cache inputs in host memory, to be bound anew each run
+}
+
+// carry is an input that ONNX Runtime copies to the device when it is bound.
+type carry struct {
+	name string
+	v    cValue
 }
 
 // newCall binds a session for one shape of one step.
@@ -120,9 +127,11 @@ func (c *call) bind() error {
 	}
 	for _, s := range slots {
 		onDevice := c.s.device[s.name]
-		if strings.HasPrefix(s.buffer, "cache") && onDevice != (c.st.dev.p != nil) {
+		cache := strings.HasPrefix(s.buffer, "cache")
+		if cache && onDevice != (c.st.dev.p != nil) {
 			return fmt.Errorf("%s is not kept where the other sessions keep it", s.name)
 		}
+		onDevice = onDevice && !(cache && c.st.hostCache)
 		x, err := c.view(s, onDevice)
 		if err != nil {
 			return err
@@ -134,6 +143,9 @@ func (c *call) bind() error {
 		}
 		if err == nil {
 			err = c.keep(s, x)
+		}
+		if cache && c.st.hostCache && !s.output && x.bytes > 0 {
+			c.carried = append(c.carried, carry{s.name, x.v})
 		}
 		if err != nil {
 			return err
@@ -205,6 +217,11 @@ func (c *call) take(before *call) error {
 
 // run executes the call. t covers the run and the proof that it is over.
 func (c *call) run(t *span) error {
+	for _, x := range c.carried {
+		if err := c.b.input(x.name, x.v); err != nil {
+			return fmt.Errorf("carry %s to the device: %w", x.name, err)
+		}
+	}
 	if c.fence.host != nil {
 		return c.s.c.run(cRunOpts{}, c.b, cValue{}, cValue{}, t)
 	}

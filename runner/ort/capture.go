@@ -17,6 +17,33 @@ import (
 // provenReplays is how many runs of a captured executable are always compared.
 const provenReplays = 4
 
+// capturable returns the graph to capture for a choice; nil when its
+// executable is to run as it is.
+func (e *engine) capturable(ch *choice) *graph {
+	if !e.capture || ch.key.shape == dynamicShape || ch.key.phase != "prefill" {
+		return nil
+	}
+	return e.captureG[ch.graph]
+}
+
+// openCaptured makes the session of a choice that captures its graph; nil
+// when there is none to be captured, or when that is refused.
+func (e *engine) openCaptured(l *lane, r *protocol.Request, ch *choice, spec *sessionSpec) (*session, error) {
+	g := e.capturable(ch)
+	if g == nil {
+		return nil, nil
+	}
+	captured := *spec
+	captured.capture = true
+	s, err := e.maker.open(g, captured)
+	if err != nil {
+		e.captureOff(l, r, ch.shape.String(), fmt.Sprintf("%s: refused: %v", ch.shape.sentence(ch.key.phase), oneLine(err)))
+		return nil, nil
+	}
+	ch.graph, spec.capture = g, true
+	return s, nil
+}
+
 // captured notes that an executable's first run will capture its graph.
 func (e *engine) captured(l *lane, r *protocol.Request, ch *choice, x *executable) {
 	ch.group.captures++

@@ -130,12 +130,9 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	if ch.key.shape != dynamicShape {
 		spec.fixed = ch.graph.fixed(ch.shape.values())
 	}
-	spec.capture = e.capture && ch.key.phase == "prefill" && ch.key.shape != dynamicShape
 	start, before := now(), mallocedBytes()
-	s, err := e.maker.open(ch.graph, spec)
-	if err != nil && spec.capture {
-		e.captureOff(l, r, ch.shape.String(), fmt.Sprintf("%s: refused: %v", what, oneLine(err)))
-		spec.capture = false
+	s, err := e.openCaptured(l, r, ch, &spec)
+	if err == nil && s == nil {
 		s, err = e.maker.open(ch.graph, spec)
 	}
 	if err != nil {

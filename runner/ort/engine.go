@@ -21,8 +21,9 @@ type engine struct {
 	maker  *maker
 	model  *onnxmodel.Prepared
 
-	prefillG, decodeG, bucketG *graph // of a language model; nil where there is none
-	forwardG                   *graph // of any other
+	prefillG, decodeG, bucketG *graph            // of a language model; nil where there is none
+	forwardG                   *graph            // of any other
+	captureG                   map[*graph]*graph // what is captured in place of a graph
 
 	dev  cMemory    // of the provider's device; none: the host
 	heap cAllocator // of dev
@@ -68,7 +69,10 @@ type lane struct {
 const maxCalls = 4096 // bound calls kept a lane; one is a few kilobytes
 
 func (e *engine) newLane(id stats.Lane) *lane {
-	return &lane{id: id, name: id.String(), st: newStore(e.dev, e.heap), calls: newCalls(maxCalls), forwards: map[forwardKey]*forwardCall{}}
+	st := newStore(e.dev, e.heap)
+	st.hostCache = e.dev.p != nil && e.load.Options[kvCacheOption] == "host"
+	st.roomy = e.load.Capture == "on"
+	return &lane{id: id, name: id.String(), st: st, calls: newCalls(maxCalls), forwards: map[forwardKey]*forwardCall{}}
 }
 
 // request runs one request in each lane of its order and reports the samples.

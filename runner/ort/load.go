@@ -48,7 +48,7 @@ func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *prot
 		}
 	}
 	e := &engine{
-		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, eager: map[*graph]*session{}, second: map[*graph]*session{}, policy: newPolicy(l),
+		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, captureG: map[*graph]*graph{}, eager: map[*graph]*session{}, second: map[*graph]*session{}, policy: newPolicy(l),
 		compile: l.Compile, kvEdges: l.KVEdges,
 		checks: checks{share: l.Check, tolerance: tolerance, seen: map[[3]string]bool{}},
 	}
@@ -145,7 +145,23 @@ func (e *engine) takeGraphs() (first *graph, err error) {
 		}
 		e.bucketG.constant = true
 	}
-	return e.prefillG, nil
+	return e.prefillG, e.takeCapture()
+}
+
+// takeCapture reads the graphs that capture runs.
+func (e *engine) takeCapture() error {
+	for g, c := range map[*graph]*onnxmodel.Graph{e.prefillG: e.model.PrefillCapture, e.bucketG: e.model.BucketedCapture} {
+		if g == nil || c == nil {
+			continue
+		}
+		x, err := newGraph(c)
+		if err != nil {
+			return err
+		}
+		x.constant = g.constant
+		e.captureG[g] = x
+	}
+	return nil
 }
 
 // finishLoad sets up the lanes and states what both run on.
@@ -161,6 +177,8 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	loaded.Versions = map[string]string{"onnxruntime": library.version, "c_api": strconv.Itoa(apiVersion)}
 	loaded.Notes = append(loaded.Notes, p.notes...)
 	switch {
+	case e.load.Capture == "on" && e.lanes[stats.Optimized].st.hostCache:
+		loaded.Notes = append(loaded.Notes, "graph capture is off: it needs the cache on the device, and kv_cache=host sends it through the host")
 	case e.load.Capture == "on" && p.name == "webgpu":
 		e.capture = true
 	case e.load.Capture == "on":

@@ -11,7 +11,7 @@ import (
 // Option is an engine option: a key of --options and what it may hold.
 type Option struct {
 	Key      string // as the user writes it, prefixed with its provider
-	Provider string
+	Provider string // "": this engine's own, of any provider
 	Name     string // ONNX Runtime's own name of it
 	Values   string // choices separated by |, or "int", "bytes", "path", "text"
 	Doc      string
@@ -19,6 +19,7 @@ type Option struct {
 
 // Options lists every engine option that is passed on.
 var optionTable = []Option{
+	{kvCacheOption, "", "", "device|host", "where the cache goes between steps; host, for comparison, copies it back and forth each step"},
 	{"cuda.graph", "cuda", "enable_cuda_graph", "0|1", "CUDA graphs by the provider itself"},
 	{"cuda.cudnn_search", "cuda", "cudnn_conv_algo_search", "EXHAUSTIVE|HEURISTIC|DEFAULT", "how cuDNN picks a convolution; EXHAUSTIVE runs for each new shape"},
 	{"cuda.arena_strategy", "cuda", "arena_extend_strategy", "kNextPowerOfTwo|kSameAsRequested", "how the device's arena grows"},
@@ -37,6 +38,8 @@ var optionTable = []Option{
 	{"webgpu.validation", "webgpu", "validationMode", "disabled|wgpuOnly|basic|full", "checks of each dispatch"},
 	{"webgpu.storage_cache", "webgpu", "storageBufferCacheMode", "disabled|lazyRelease|simple|bucket", "how buffers are kept for use again"},
 }
+
+const kvCacheOption = "kv_cache"
 
 // OptionTable lists every engine option, for documentation and help.
 func OptionTable() []Option { return slices.Clone(optionTable) }

@@ -14,6 +14,9 @@ type store struct {
 	heap cAllocator // of dev
 	bufs map[place]*buffer
 	gen  int
+
+	hostCache bool // the cache goes through host memory between steps
+	roomy     bool // buffers grow in large steps: captured graphs lose theirs then
 }
 
 // place names a buffer.
@@ -79,6 +82,9 @@ func (s *store) buffer(name string, onDevice bool, need int) (*buffer, error) {
 	size := max(need, 64)
 	if b != nil {
 		size = need + need/2
+		if s.roomy {
+			size = 4 * need
+		}
 		b.free()
 		s.gen++
 	}
