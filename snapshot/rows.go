@@ -11,7 +11,7 @@ import (
 // writeRows writes every file that has a row a sample: samples.parquet,
 // metrics.csv, steps.parquet, run files and the trace.
 func writeRows(dir string, src source, m *Manifest, c *collected) error {
-	w := &rowWriter{dir: dir, m: m, causes: c.analysis.Causes(), c: c}
+	w := &rowWriter{dir: dir, m: m, causes: newCauseTable(c.analysis.Causes(), c.lastSeq), c: c}
 	err := w.open()
 	for _, x := range stretchesOf(src) {
 		if err == nil {
@@ -29,7 +29,7 @@ type rowWriter struct {
 	dir     string
 	m       *Manifest
 	c       *collected
-	causes  map[uint64]stats.Cause
+	causes  *causeTable
 	samples *samplesFile
 	trace   *traceFile
 	modes   [stats.NumModes]*modeRows
@@ -95,7 +95,7 @@ func (w *rowWriter) stretch(x stretch) error {
 	}
 	var causes []stats.Cause // of each row
 	_, err := x.records(func(seq, request uint64) bool {
-		c := w.causes[seq]
+		c := w.causes.of(seq)
 		causes = append(causes, c)
 		return c != stats.CauseNone || request%w.trace.every == 0 || w.inCSV(request)
 	}, w.text)
@@ -118,7 +118,7 @@ func (w *rowWriter) inCSV(request uint64) bool {
 // take writes a record to all files.
 func (w *rowWriter) take(r *Record) error {
 	if r.Kind == KindSample {
-		r.Sample.Cause = w.causes[r.Sample.Seq]
+		r.Sample.Cause = w.causes.of(r.Sample.Seq)
 		if err := w.samples.add(&r.Sample); err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (w *rowWriter) text(r *Record) error {
 		return w.trace.record(r)
 	}
 	s := &r.Sample
-	s.Cause = w.causes[s.Seq]
+	s.Cause = w.causes.of(s.Seq)
 	mode, err := w.mode(s.Mode)
 	if err != nil {
 		return err

@@ -1,7 +1,9 @@
 package stats
 
 import (
+	"cmp"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 )
@@ -88,18 +90,7 @@ func newResampler(pairs []Pair, o BootstrapOptions) *resampler {
 			}
 			return pairs[i].Optimized
 		}
-		for i := range order {
-			order[i] = int32(i)
-		}
-		slices.SortFunc(order, func(x, y int32) int {
-			if a, c := wall(x), wall(y); a != c {
-				if a < c {
-					return -1
-				}
-				return 1
-			}
-			return int(x - y)
-		})
+		orderBy(order, wall)
 		b.ranks[l], b.sorted[l] = make([]int32, n), make([]int64, n)
 		for rank, i := range order {
 			b.ranks[l][i], b.sorted[l][rank] = int32(rank), wall(i)
@@ -110,6 +101,27 @@ func newResampler(pairs []Pair, o BootstrapOptions) *resampler {
 		b.deltas = append(b.deltas, make([]float64, o.Resamples))
 	}
 	return b
+}
+
+// orderBy sorts the indices of order by value, equal values by index.
+func orderBy(order []int32, value func(int32) int64) {
+	keys := make([]int64, len(order)) // value and index in one number, where both fit
+	shift := bits.Len(uint(len(order)))
+	fit := true
+	for i := range keys {
+		v := value(int32(i))
+		fit = fit && v >= 0 && bits.Len64(uint64(v))+shift < 64
+		keys[i] = v<<shift | int64(i)
+		order[i] = int32(i)
+	}
+	if !fit {
+		slices.SortFunc(order, func(x, y int32) int { return cmp.Or(cmp.Compare(value(x), value(y)), cmp.Compare(x, y)) })
+		return
+	}
+	SortInts(keys)
+	for rank, k := range keys {
+		order[rank] = int32(k & (1<<shift - 1))
+	}
 }
 
 func (b *resampler) draw(i int) {

@@ -52,3 +52,22 @@ func BenchmarkSortInts(b *testing.B) {
 		})
 	}
 }
+
+// TestOrderByBreaksTiesByIndex covers values that fit beside an index and
+// values that do not.
+func TestOrderByBreaksTiesByIndex(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, top := range []int64{3, 1e9, 1 << 62} {
+		v := make([]int64, 5000)
+		for i := range v {
+			v[i] = rng.Int64N(top)
+		}
+		order := make([]int32, len(v))
+		orderBy(order, func(i int32) int64 { return v[i] })
+		for i := 1; i < len(order); i++ {
+			if a, b := order[i-1], order[i]; v[a] > v[b] || v[a] == v[b] && a >= b {
+				t.Fatalf("up to %d: rank %d has %d (index %d) before %d (index %d)", top, i, v[a], a, v[b], b)
+			}
+		}
+	}
+}

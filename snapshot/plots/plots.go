@@ -11,7 +11,9 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"image/png"
 	"math"
+	"sort"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -63,10 +65,10 @@ func render(p *plot.Plot, name, caption string) (pic *Picture, err error) {
 			pic, err = nil, fmt.Errorf("draw %s: %v", name, x)
 		}
 	}()
-	var png, svg bytes.Buffer
+	var raster, svg bytes.Buffer
 	c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
 	p.Draw(draw.New(c))
-	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(&png); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&raster, c.Image()); err != nil {
 		return nil, err
 	}
 	s := vgsvg.New(width, height)
@@ -74,7 +76,7 @@ func render(p *plot.Plot, name, caption string) (pic *Picture, err error) {
 	if _, err := s.WriteTo(&svg); err != nil {
 		return nil, err
 	}
-	return &Picture{Name: name, Caption: caption, PNG: png.Bytes(), SVG: svg.Bytes()}, nil
+	return &Picture{Name: name, Caption: caption, PNG: raster.Bytes(), SVG: svg.Bytes()}, nil
 }
 
 // logAxis sets an axis to a log scale over positive limits.
@@ -204,9 +206,13 @@ func Histogram(title string, s []Series) (*Picture, error) {
 	most := 1.0
 	for i := range s {
 		var counts [bins]float64
-		for _, v := range positive(s[i].Sorted) {
-			k := int(math.Log(v/lo) / math.Log(hi/lo) * bins)
-			counts[min(max(k, 0), bins-1)]++
+		v, from := positive(s[i].Sorted), 0
+		for k := range counts {
+			to := len(v)
+			if k < bins-1 {
+				to = sort.SearchFloat64s(v, lo*math.Pow(hi/lo, float64(k+1)/bins))
+			}
+			counts[k], from = float64(max(to-from, 0)), max(to, from)
 		}
 		var xy plotter.XYs
 		for k, c := range counts {
