@@ -86,6 +86,9 @@ func (s *Session) change(c view.Command) {
 func (s *Session) toggle(reason, label string) {
 	s.event(stats.Event{Kind: stats.KindToggle, Mode: s.mode(), Strategy: s.strategy.Label(s.mode()), Reason: reason})
 	s.labels = append(s.labels, label)
+	if s.proc == nil {
+		s.reshelve(nil) // between two workers there is nothing to flush
+	}
 	s.flush()
 }
 
@@ -137,7 +140,9 @@ func (s *Session) setMode(arg string) {
 		rest = rest[:1]
 	}
 	old := s.mode()
-	s.work.again, s.work.block = nil, nil
+	if !s.ends() {
+		s.work.again, s.work.block = nil, nil
+	}
 	if err := s.enterMode(arg, rest); err != nil {
 		s.notice("error", err.Error())
 		return
@@ -163,6 +168,7 @@ func (s *Session) setScenario(arg string) {
 	}
 	s.scenario = arg
 	clear(s.plans)
+	clear(s.work.later)
 	s.work.again, s.work.block, s.work.blockLen = nil, nil, 0
 	if err := s.enterMode(s.mode(), s.modes); err != nil {
 		s.notice("error", err.Error())
@@ -185,7 +191,9 @@ func (s *Session) setPairing(arg string) {
 		return
 	}
 	s.pairing = arg
-	s.work.again, s.work.block, s.work.blockLen = nil, nil, 0
+	if !s.ends() {
+		s.work.again, s.work.block, s.work.blockLen = nil, nil, 0
+	}
 	s.toggle(fmt.Sprintf("pairing %s → %s", old, arg), arg)
 }
 

@@ -18,10 +18,10 @@ type dispatchState struct {
 	blockLen int
 	flushing bool
 	flushID  uint64
-	askID    uint64 // of clear and profile: flushed must find the flush's own
-	dueNs    int64  // of the last arrival; 0: arrivals have not begun
-	dueLane  string // sequential pairing: the lane it was for
-	planned  int    // counted requests sent in the current mode
+	askID    uint64                 // of clear and profile: flushed must find the flush's own
+	dueNs    int64                  // of the last arrival; 0: arrivals have not begun
+	dueLane  string                 // sequential pairing: the lane it was for
+	later    map[string][]*inflight // by mode: second lanes that wait until their mode runs again
 }
 
 func (d *dispatchState) init() { d.dueNs = 0 }
@@ -107,9 +107,6 @@ func (s *Session) fromPlan() (*inflight, bool) {
 	fl.order = []string{"optimized", "eager"}
 	if it.EagerFirst {
 		fl.order = []string{"eager", "optimized"}
-	}
-	if !it.Warmup {
-		s.work.planned++
 	}
 	return fl, true
 }
@@ -211,7 +208,9 @@ func (s *Session) enterMode(mode string, rest []string) error {
 		}
 		s.plans[mode] = p
 	}
-	s.modes, s.work.planned, s.work.blockLen = append([]string(nil), rest...), 0, 0
+	s.modes, s.work.blockLen = append([]string(nil), rest...), 0
+	s.work.again = append(s.work.later[mode], s.work.again...)
+	delete(s.work.later, mode)
 	return nil
 }
 
@@ -232,7 +231,7 @@ func (s *Session) flushed(m *protocol.Flushed) {
 		return
 	}
 	s.work.flushing = false
-	var again []*inflight
+	var dropped []*inflight
 	for _, id := range m.Dropped {
 		fl := s.join.pending[id]
 		if fl == nil {
@@ -241,12 +240,11 @@ func (s *Session) flushed(m *protocol.Flushed) {
 		delete(s.join.pending, id)
 		s.join.sent = slices.DeleteFunc(s.join.sent, func(x *inflight) bool { return x == fl })
 		s.join.outstanding--
-		if fl.due = 0; s.wanted(fl) {
-			again = append(again, fl)
-		}
+		fl.due = 0
+		dropped = append(dropped, fl)
 	}
 	s.release()
-	s.work.again = append(again, s.work.again...)
+	s.reshelve(dropped)
 	slices.SortStableFunc(s.work.again, func(a, b *inflight) int { // warm-ups first
 		return rank(a.item.Warmup) - rank(b.item.Warmup)
 	})
@@ -254,13 +252,6 @@ func (s *Session) flushed(m *protocol.Flushed) {
 	if len(s.labels) > 0 {
 		s.startSegment()
 	}
-}
-
-// wanted reports whether a request that was flushed still fits the settings.
-func (s *Session) wanted(fl *inflight) bool {
-	inScenario := s.scenario == "" || s.scenario == "*" || fl.item.Scenario == s.scenario
-	whole := len(fl.order) == 1
-	return fl.item.Mode == s.mode() && inScenario && whole == (s.pairing == "sequential")
 }
 
 func rank(warmup bool) int {

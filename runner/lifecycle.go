@@ -265,6 +265,7 @@ func (s *Session) requeue() {
 	}
 	s.work.again = append(again, s.work.again...)
 	if len(s.labels) > 0 {
+		s.reshelve(nil) // a toggle's flush died with the worker
 		s.startSegment()
 	}
 }

@@ -39,7 +39,8 @@ type Plan struct {
 	dims      *dimPlan
 	traffic   []TrafficRow
 	trafficAt int
-	total     int // of fixed counted items
+	total     int // counted items of a plan that ends
+	taken     int // of them, those that Next has handed out
 }
 
 // NewPlan makes the plan of one mode. Traffic rows, when given, take the
@@ -69,6 +70,8 @@ func NewPlan(cfg *configs.Config, mode string, symbolic []string, traffic []Traf
 	p.addPasses(cfg.Warmup, true)
 	if traffic == nil {
 		p.addPasses(cfg.Reps, false)
+	} else {
+		p.total = len(traffic)
 	}
 	return p, nil
 }
@@ -89,19 +92,39 @@ func (p *Plan) addPasses(n int, warmup bool) {
 	}
 }
 
-// Total is the number of counted requests of a plan with repetitions, 0 for
-// one that goes on for ever.
+// Total is the number of counted requests of a plan that ends, 0 for one that
+// goes on for ever.
 func (p *Plan) Total() int { return p.total }
+
+// Taken is the number of counted requests that Next has handed out.
+func (p *Plan) Taken() int { return p.taken }
+
+// giveBack takes items that did not run: Next hands them out again, first.
+func (p *Plan) giveBack(items []Item) {
+	p.fixed = append(items, p.fixed...)
+	for i := range items {
+		if !items[i].Warmup {
+			p.taken--
+		}
+	}
+}
 
 // Next returns the next item, or false at the end of the plan.
 func (p *Plan) Next() (Item, bool) {
 	if len(p.fixed) > 0 {
 		it := p.fixed[0]
 		p.fixed = p.fixed[1:]
+		if !it.Warmup {
+			p.taken++
+		}
 		return it, true
 	}
 	if p.traffic != nil {
-		return p.nextTraffic()
+		it, ok := p.nextTraffic()
+		if ok {
+			p.taken++
+		}
+		return it, ok
 	}
 	if p.cfg.Reps > 0 {
 		return Item{}, false

@@ -132,7 +132,7 @@ func (s *Session) progress(now int64) (float64, time.Duration) {
 	}
 	if p := s.plans[s.mode()]; p != nil && p.Total() > 0 {
 		n := float64(len(s.cfg.Modes))
-		in := float64(s.work.planned-len(s.join.pending)) / float64(p.Total())
+		in := float64(p.Taken()-len(s.join.pending)) / float64(p.Total())
 		byPlan := (n - float64(len(s.modes)) + max(in, 0)) / n
 		if !(done > byPlan) {
 			done = byPlan
