@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sys/unix"
 )
 
 // BenchmarkAnalysis is the exact analysis of 300,000 samples in five scenarios
@@ -55,6 +56,21 @@ func BenchmarkAdvise(b *testing.B) {
 	}
 }
 
+// cpuNs is the processor time of this process, ns: on a shared machine it
+// leaves out the time in which others ran.
+func cpuNs() int64 {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// reportCPU adds the processor time an operation took since start.
+func reportCPU(b *testing.B, start int64) {
+	b.ReportMetric(float64(cpuNs()-start)/float64(b.N), "cpu-ns/op")
+}
+
 // BenchmarkReference records the same latencies into one histogram of
 // hdrhistogram-go: what the machine can do at this moment, to read BenchmarkAdd
 // against.
@@ -67,6 +83,7 @@ func BenchmarkReference(b *testing.B) {
 	}
 	h := hdrhistogram.New(1, 60e9, 3)
 	i := 0
+	defer reportCPU(b, cpuNs())
 	for b.Loop() {
 		_ = h.RecordValue(walls[i&(1<<10-1)])
 		i++

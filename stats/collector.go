@@ -160,36 +160,53 @@ func (c *Collector) Add(s *Sample) []Event {
 	}
 	m := c.mode(s.Mode)
 	at := c.placeOf(m, s)
-	shape, scen := at.state, at.scen
-	c.noteShape(m, shape, s)
+	shape := at.state
+	if shape.lanes[s.Lane].seen != s.Generation+1 {
+		c.noteShape(m, shape, s)
+	}
 	if s.CompileNs > 0 {
 		shape.noteCompile(s)
 	}
-	if !s.Counts() {
-		return c.out
+	if s.Counts() {
+		c.count(m, at, s)
 	}
-	lane := &m.lanes[s.Lane]
+	return c.out
+}
+
+// count takes a sample that counts into everything. Most samples are ordinary:
+// what follows asks first and calls only where there is something to note.
+func (c *Collector) count(m *modeState, at *place, s *Sample) {
+	shape, scen, lane := at.state, at.scen, &m.lanes[s.Lane]
 	c.total[s.Lane]++
-	c.noteSpike(shape, s)
 	lane.n++
-	if s.Segment == c.segment {
-		scen.segment[s.Lane].add(s, c.o.SLONs)
-	} else {
-		m.closedN++
-		scen.closed[s.Lane].add(s, c.o.SLONs)
-		m.addLate(s, c.segments, c.o.SLONs)
+	if m.win.backlog() >= maxBacklog || m.win.full() {
+		m.drain()
 	}
-	m.win.add(s, at.scenID, shape.id)
-	m.line.add(s)
-	rec := lane.judge(s, shape, s.Segment == c.segment)
-	c.noteRun(m, scen, s, rec)
-	shape.add(s)
+	median := m.median(shape, s.Lane)
+	if s.Clean() {
+		c.noteSpike(shape, s)
+	}
+	late := s.Segment != c.segment
+	if late {
+		c.addLate(m, scen, s)
+	} else if g := &scen.segment[s.Lane]; g.wantsRest(s, c.o.SLONs) {
+		g.addRest(s, c.o.SLONs)
+	}
+	m.win.add(s, at.scenID, shape.id, late)
+	rec := causeRef{early: -1, cause: CauseWork}
+	if late || !lane.causes.full || s.Flags != 0 || !(float64(s.WallNs) <= tailFactor*median) {
+		rec = lane.judge(s, shape, !late)
+	}
+	if !late && !scen.run[s.Lane].settled(s.Generation) {
+		c.noteRun(m, scen, s, rec)
+	}
 	if s.Lane == Optimized && s.Mode == Prefill {
 		m.lengths.add(s)
 	}
 	m.pairUp(c, scen, shape, s)
-	c.noteTail(m, lane, s, rec)
-	return c.out
+	if lane.n >= lane.nextThreshold || float64(s.WallNs) > lane.threshold {
+		c.noteTail(m, lane, s, rec)
+	}
 }
 
 // AddEvent takes in an event of the engine or of the session. One that names a

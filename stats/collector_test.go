@@ -136,8 +136,15 @@ func TestLiveAgreesWithAnalysis(t *testing.T) {
 }
 
 // BenchmarkAdd takes in samples as the session does: one struct, filled anew
-// for each from a batch that is in the cache.
+// for each from a batch that is in the cache. "wall" has what every engine
+// reports; "all" has device times, response times of an open load and a
+// service level besides, so that every group of a prefill session is live.
 func BenchmarkAdd(b *testing.B) {
+	b.Run("wall", func(b *testing.B) { benchmarkAdd(b, false) })
+	b.Run("all", func(b *testing.B) { benchmarkAdd(b, true) })
+}
+
+func benchmarkAdd(b *testing.B, all bool) {
 	const n = 1 << 10
 	g := newStream(1)
 	ring := make([]Sample, 20)
@@ -148,16 +155,24 @@ func BenchmarkAdd(b *testing.B) {
 		walls[i], flags[i] = s.WallNs, s.Flags
 		ring[i%20] = s
 	}
-	c := NewCollector(CollectorOptions{})
+	o := CollectorOptions{}
+	if all {
+		o.SLONs = 3e6
+	}
+	c := NewCollector(o)
 	t, zero := g.t, uint64(0)
 	c.AddEvent(&Event{Kind: KindCompile, Request: &zero, Lane: "optimized", Mode: "prefill"})
 	b.ReportAllocs()
 	b.ResetTimer()
+	defer reportCPU(b, cpuNs())
 	for i := 0; i < b.N; i++ {
 		s := &ring[i%20]
 		s.Request += 10
 		s.WallNs, s.Flags, s.StartNs = walls[i&(n-1)], flags[i&(n-1)], t
 		s.NthInRun = int32(i / 20)
+		if all {
+			s.DeviceNs, s.ResponseNs = s.WallNs-s.WallNs>>3, s.WallNs+s.WallNs>>2
+		}
 		t += s.WallNs + 1000
 		c.Add(s)
 	}

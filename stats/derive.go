@@ -9,7 +9,7 @@ import (
 // noteShape flags the first sample of its shape in its lane, mode and strategy
 // since the worker started.
 func (c *Collector) noteShape(m *modeState, st *shapeState, s *Sample) {
-	if s.Failed || st == m.shapes.rest || s.Shape == "" || st.lanes[s.Lane].seen == s.Generation+1 {
+	if s.Failed || st == m.shapes.rest || s.Shape == "" {
 		return
 	}
 	st.lanes[s.Lane].seen = s.Generation + 1
@@ -43,34 +43,56 @@ type spikeRule struct {
 	ring          [spikeWindow]int64
 }
 
-// see judges v against the window before it and then takes it in.
+// see judges v against the window before it and then takes it in. The limit is
+// renewed after a quarter more samples, 512 at most, and soon after a spike,
+// so that a new level does not stay one.
 func (r *spikeRule) see(v int64) (spike bool) {
 	if r.n >= r.next && r.n >= spikeMin {
 		r.refresh()
 	}
-	spike = r.limit > 0 && float64(v) > r.limit
+	if spike = r.limit > 0 && float64(v) > r.limit; spike {
+		r.next = min(r.next, r.n+spikeQuiet)
+	}
 	r.ring[uint(r.n)%spikeWindow] = v
 	r.n++
 	return spike
 }
 
 func (r *spikeRule) refresh() {
-	var buf, dev [spikeWindow]int64
+	var buf [spikeWindow]int64
 	n := copy(buf[:], r.ring[:min(r.n, spikeWindow)])
 	slices.Sort(buf[:n])
 	r.median = Percentile(buf[:n], 0.5)
-	for i, v := range buf[:n] {
-		dev[i] = int64(math.Abs(float64(v) - r.median))
-	}
-	slices.Sort(dev[:n])
-	r.limit = math.Max(r.median+spikeSigmas*1.4826*Percentile(dev[:n], 0.5), spikeFactor*r.median)
+	r.limit = math.Max(r.median+spikeSigmas*1.4826*medianDeviation(buf[:n], r.median), spikeFactor*r.median)
 	r.next = r.n + min(max(r.n/4, 4), 512)
 }
 
-func (c *Collector) noteSpike(st *shapeState, s *Sample) {
-	if !s.Clean() {
-		return
+// medianDeviation is the median of |v − m| over ascending values, m between
+// the smallest and the largest of them. Deviations grow towards both ends, so
+// two fingers walk inwards from there and meet the largest ones first.
+func medianDeviation(sorted []int64, m float64) float64 {
+	i, j := 0, len(sorted)-1
+	next := func() float64 {
+		a, b := m-float64(sorted[i]), float64(sorted[j])-m
+		if a > b {
+			i++
+			return a
+		}
+		j--
+		return b
 	}
+	var d, last float64
+	for range len(sorted)/2 + 1 { // the median is this far from the top
+		d, last = next(), d
+	}
+	if len(sorted)%2 == 1 {
+		return d
+	}
+	return (d + last) / 2
+}
+
+// noteSpike judges a clean sample.
+func (c *Collector) noteSpike(st *shapeState, s *Sample) {
 	r := &st.lanes[s.Lane].spikes
 	if !r.see(s.WallNs) {
 		return
@@ -101,14 +123,17 @@ type runStart struct {
 	n          int
 }
 
+// settled reports whether the run of this generation has shown what it can.
+func (r *runStart) settled(generation int32) bool {
+	return r.on && r.generation == generation && r.n >= coldAfter
+}
+
 // coldAfter is the number of samples after which a cold start is settled.
 const coldAfter = 5
 
 func (c *Collector) noteRun(m *modeState, sc *scenState, s *Sample, ref causeRef) {
 	r := &sc.run[s.Lane]
-	if r.on && r.generation == s.Generation && r.n >= coldAfter || s.Segment != c.segment {
-		return
-	}
+	m.drain() // for the clean medians
 	lane := &m.lanes[s.Lane]
 	if !r.on || r.generation != s.Generation {
 		lane.runs++

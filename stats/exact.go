@@ -8,7 +8,7 @@ import (
 // Percentile returns the q-quantile (0 to 1) of ascending values, linear
 // between closest ranks: numpy.quantile's default, Hyndman and Fan's type 7.
 // NaN without values.
-func Percentile[T int64 | float64](sorted []T, q float64) float64 {
+func Percentile[T int64 | float64 | float32](sorted []T, q float64) float64 {
 	n := len(sorted)
 	if n == 0 {
 		return math.NaN()

@@ -23,19 +23,28 @@ type group struct {
 // Tagged reports whether the sample is among those that key h hides.
 func (s *Sample) tagged() bool { return s.Flags&(EventFlags|FlagShapeNew) != 0 }
 
-func (g *group) add(s *Sample, slo int64) {
-	g.d.record(s.WallNs)
-	g.tokens += int64(s.Tokens)
-	g.exec += int64(s.ExecutedTokens)
-	if s.ExecutedTokens > 0 {
-		g.semant += int64(s.Tokens)
-	}
+// addCommon takes in what the window keeps of a sample; addRest takes in
+// what it does not.
+func (g *group) addCommon(e *winSample) {
+	g.d.record(e.wall)
+	g.tokens += int64(e.tokens)
+	g.exec += int64(e.exec)
+	g.semant += e.semantic()
+}
+
+func (g *group) addDevice(wall, dev int64) {
+	recordInto(&g.dev, dev)
+	g.wallOfDev += wall
+}
+
+// wantsRest reports whether addRest would do anything.
+func (g *group) wantsRest(s *Sample, slo int64) bool {
+	return s.Flags != 0 || s.NthInRun == 0 || s.ResponseNs > Absent || s.TTFTNs > Absent || slo > 0
+}
+
+func (g *group) addRest(s *Sample, slo int64) {
 	if s.Flags != 0 || s.NthInRun == 0 {
 		g.addRare(s)
-	}
-	if s.DeviceNs > Absent {
-		recordInto(&g.dev, s.DeviceNs)
-		g.wallOfDev += s.WallNs
 	}
 	if s.ResponseNs > Absent {
 		recordInto(&g.resp, s.ResponseNs)

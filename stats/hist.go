@@ -57,7 +57,7 @@ func (h *hist) record(v int64) {
 	if pg.c == nil {
 		pg.c = new([histSub]uint32)
 	}
-	pg.c[s]++
+	pg.c[s&(histSub-1)]++
 	pg.n++
 }
 

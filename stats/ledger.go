@@ -118,12 +118,8 @@ func (l *causeLedger) add(s *Sample, shape *shapeState) causeRef {
 		}
 		l.settle(s.Lane)
 	}
-	median := shape.cleanMedian(s.Lane)
-	if s.Flags == 0 && s.CompileNs == 0 && float64(s.WallNs) <= tailFactor*median {
-		return causeRef{early: -1, cause: CauseWork}
-	}
 	e := evidenceOf(s)
-	ref := causeRef{early: -1, cause: classify(&e, median, math.NaN())}
+	ref := causeRef{early: -1, cause: classify(&e, shape.cleanMedian(s.Lane), math.NaN())}
 	if ref.cause != CauseWork {
 		l.put(ref.cause, e.wall)
 	}

@@ -15,6 +15,7 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 		return out
 	}
 	m := c.modes[mode]
+	m.drain()
 	m.win.expire(nowNs - m.win.ns)
 	m.merge()
 	win, laneRaw, scenRaw := m.win.gather()

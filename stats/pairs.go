@@ -6,9 +6,13 @@ import (
 )
 
 // pairTable matches the two lanes of a request. Half a pair waits in a table
-// of fixed size; one whose place is taken is counted as lost.
+// of fixed size; one whose place is taken is counted as lost. Where lanes are
+// interleaved the other half comes next, so a small table that stays in the
+// cache stands before the large one.
 type pairTable struct {
+	front            [frontPairs]halfPair
 	open             []halfPair
+	spilled          int // halves that wait in open
 	lost             int
 	session, segment pairStats // merged, as of the last view
 	recent           []Pair    // of the current segment, a ring
@@ -28,22 +32,54 @@ type halfPair struct {
 type Pair struct{ Eager, Optimized int64 }
 
 const (
+	frontPairs  = 1 << 7
 	openPairs   = 1 << 12
 	recentPairs = 1 << 12
 )
 
 func newPairTable() pairTable { return pairTable{open: make([]halfPair, openPairs)} }
 
-func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *Sample) {
-	h := &m.pairs.open[s.Request&(openPairs-1)]
-	if !h.waits || h.request != s.Request || h.lane == s.Lane {
-		if h.waits {
-			m.pairs.lost++
+// other returns the waiting other half of a sample's pair and frees its place,
+// nil when there is none: then the sample waits itself.
+func (t *pairTable) other(s *Sample, shape int32) *halfPair {
+	h := &t.front[s.Request&(frontPairs-1)]
+	if h.is(s) {
+		h.waits = false
+		return h
+	}
+	if t.spilled > 0 {
+		if o := &t.open[s.Request&(openPairs-1)]; o.is(s) {
+			o.waits = false
+			t.spilled--
+			return o
 		}
-		*h = halfPair{request: s.Request, wall: s.WallNs, segment: s.Segment, lane: s.Lane, waits: true, shape: st.id}
+	}
+	if h.waits {
+		t.spill(h)
+	}
+	h.request, h.wall, h.segment, h.shape, h.lane, h.waits = s.Request, s.WallNs, s.Segment, shape, s.Lane, true
+	return nil
+}
+
+// is reports whether h is the other half of the sample's pair.
+func (h *halfPair) is(s *Sample) bool { return h.waits && h.request == s.Request && h.lane != s.Lane }
+
+// spill makes room for another half.
+func (t *pairTable) spill(h *halfPair) {
+	o := &t.open[h.request&(openPairs-1)]
+	if o.waits {
+		t.lost++
+	} else {
+		t.spilled++
+	}
+	*o = *h
+}
+
+func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *Sample) {
+	h := m.pairs.other(s, st.id)
+	if h == nil {
 		return
 	}
-	h.waits = false
 	p := Pair{h.wall, s.WallNs}
 	opt := st
 	if s.Lane == Eager {

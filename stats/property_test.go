@@ -148,7 +148,7 @@ func TestWindowEqualsRecount(t *testing.T) {
 		for i := range n {
 			s := Sample{StartNs: int64(i) * step, WallNs: 1000 + int64(i*7919%5000), DeviceNs: Absent, Lane: Lane(i % 2)}
 			all = append(all, s)
-			w.add(&s, int32(i%3), 0)
+			w.add(&s, int32(i%3), 0, false)
 			if i%97 == 0 {
 				w.expire(s.StartNs - w.ns)
 				w.gather()

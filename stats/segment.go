@@ -58,6 +58,7 @@ func (m *modeState) closeSegment(info segInfo, limit int, aa bool) {
 
 // merge brings the lanes' and scenarios' wider groups up to date.
 func (m *modeState) merge() {
+	m.drain()
 	m.pairs.session.reset()
 	m.pairs.segment.reset()
 	for _, s := range m.scen {
@@ -112,6 +113,7 @@ func (m *modeState) wholePairs() *pairStats {
 
 // mergeLane brings one lane's groups up to date.
 func (m *modeState) mergeLane(l Lane) {
+	m.drain()
 	lane := &m.lanes[l]
 	lane.segment.reset()
 	if m.closedN > 0 {
@@ -157,9 +159,27 @@ func (r *segRow) settle() {
 	}
 }
 
-// addLate puts a sample of another segment into that segment's row. A row
-// that was settled takes no more: the sample then counts in the session only.
-func (m *modeState) addLate(s *Sample, segments []segInfo, slo int64) {
+// addAll takes in a whole sample at once.
+func (g *group) addAll(s *Sample, slo int64) {
+	var e winSample
+	e.set(s, 0, 0)
+	g.addCommon(&e)
+	if s.DeviceNs > Absent {
+		g.addDevice(e.wall, s.DeviceNs)
+	}
+	g.addRest(s, slo)
+}
+
+// addLate takes in a sample of another segment than the current one: into the
+// closed groups and into that segment's row. A row that was settled takes no
+// more: the sample then counts in the session only.
+func (c *Collector) addLate(m *modeState, scen *scenState, s *Sample) {
+	m.closedN++
+	scen.closed[s.Lane].addAll(s, c.o.SLONs)
+	m.addToRow(s, c.segments, c.o.SLONs)
+}
+
+func (m *modeState) addToRow(s *Sample, segments []segInfo, slo int64) {
 	i, found := slices.BinarySearchFunc(m.rows, s.Segment, func(r segRow, id int32) int { return cmp.Compare(r.info.id, id) })
 	if !found {
 		k := slices.IndexFunc(segments, func(x segInfo) bool { return x.id == s.Segment })
@@ -170,7 +190,7 @@ func (m *modeState) addLate(s *Sample, segments []segInfo, slo int64) {
 			lanes: [NumLanes]*group{new(group), new(group)}})
 	}
 	if g := m.rows[i].lanes[s.Lane]; g != nil {
-		g.add(s, slo)
+		g.addAll(s, slo)
 	}
 }
 

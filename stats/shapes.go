@@ -70,6 +70,9 @@ func (st *shapeState) noteCompile(s *Sample) {
 		st.compileNs += s.CompileNs
 		st.compiles++
 	}
+	if s.Lane == Optimized && s.Counts() {
+		st.counted += s.CompileNs
+	}
 }
 
 func (t *shapeTable) byID(id int32) *shapeState {
@@ -79,18 +82,32 @@ func (t *shapeTable) byID(id int32) *shapeState {
 	return t.all[id]
 }
 
-func (st *shapeState) add(s *Sample) {
-	l := &st.lanes[s.Lane]
+func (st *shapeState) add(e *winSample) {
+	l := &st.lanes[e.lane()]
 	l.n++
-	if s.Clean() {
-		l.clean.record(s.WallNs)
+	if !e.tagged() {
+		l.clean.record(e.wall)
 	}
-	if s.Lane == Optimized {
-		st.tokens += int64(s.Tokens)
-		st.exec += int64(s.ExecutedTokens)
-		st.counted += s.CompileNs
+	if e.lane() == Optimized {
+		st.tokens += int64(e.tokens)
+		st.exec += int64(e.exec)
 	}
 }
+
+// median is the shape's cleanMedian when a sample comes. The spike rule has
+// counted all clean samples so far, also those that wait to be drained.
+func (m *modeState) median(st *shapeState, lane Lane) float64 {
+	l := &st.lanes[lane]
+	if medianDue(l.spikes.n, l.medianN) {
+		m.drain()
+		return st.cleanMedian(lane)
+	}
+	return l.median
+}
+
+// medianDue reports whether a median of the first then values is out of date
+// for now values: at most a quarter, or 4,096, are missing in it.
+func medianDue(now, then int) bool { return now >= then+min(then/4+1, 4096) }
 
 // cleanMedian is the median of the shape's clean samples, at most a quarter of
 // them out of date; NaN without any.
@@ -99,7 +116,7 @@ func (st *shapeState) cleanMedian(lane Lane) float64 {
 	if l.clean.n == 0 {
 		return math.NaN()
 	}
-	if l.medianN == 0 || l.clean.n >= l.medianN+min(l.medianN/4+1, 4096) {
+	if medianDue(l.clean.n, l.medianN) {
 		l.median, l.medianN = l.clean.quantile(0.5), l.clean.n
 	}
 	return l.median

@@ -20,12 +20,16 @@ type timeline struct {
 
 type lineBin struct {
 	no    int64
-	n     [NumLanes]int
-	max   [NumLanes]int64
-	keep  [NumLanes]int     // every keep-th sample is kept, a power of two
-	vals  [NumLanes][]int64 // at most binValues
-	p50   [NumLanes]float64
-	fresh [NumLanes]bool // p50 is of vals
+	used  bool
+	lanes [NumLanes]lineLane
+}
+
+type lineLane struct {
+	n    uint32
+	keep uint32 // every keep-th sample is kept, a power of two
+	max  int64
+	p50  float64   // of vals; NaN: not yet computed
+	vals []float32 // at most binValues
 }
 
 const binValues = 128
@@ -34,63 +38,77 @@ func newTimeline(binNs int64, bins int) timeline {
 	return timeline{binNs: binNs, bins: make([]lineBin, bins)}
 }
 
-// bin returns the bin of instant ns, nil if it is too old.
+// bin returns the bin of instant ns, nil if it is too old or no instant at all.
 func (t *timeline) bin(ns int64) *lineBin {
-	if t.cur != nil && ns >= t.curFrom && ns < t.curFrom+t.binNs {
+	if t.cur != nil && uint64(ns-t.curFrom) < uint64(t.binNs) {
 		return t.cur
+	}
+	return t.find(ns)
+}
+
+func (t *timeline) find(ns int64) *lineBin {
+	if ns < 0 {
+		return nil
 	}
 	no := ns / t.binNs
 	if !t.used {
 		t.used, t.first, t.last = true, no, no
 	}
 	t.last = max(t.last, no)
-	if no <= t.last-int64(len(t.bins)) || ns < 0 {
+	if no <= t.last-int64(len(t.bins)) {
 		return nil
 	}
 	t.first = min(t.first, no)
 	b := &t.bins[no%int64(len(t.bins))]
-	if b.no != no || b.keep[0] == 0 {
-		*b = lineBin{no: no, keep: [NumLanes]int{1, 1},
-			vals: [NumLanes][]int64{b.vals[Eager][:0], b.vals[Optimized][:0]}}
+	if b.no != no || !b.used {
+		b.no, b.used = no, true
+		for l := range b.lanes {
+			b.lanes[l] = lineLane{keep: 1, p50: math.NaN(), vals: b.lanes[l].vals[:0]}
+		}
 	}
 	t.cur, t.curFrom = b, no*t.binNs
 	return b
 }
 
-func (t *timeline) add(s *Sample) {
-	b, l := t.bin(s.StartNs+s.WallNs), s.Lane
+func (t *timeline) add(e *winSample) {
+	b := t.bin(e.t)
 	if b == nil {
 		return
 	}
-	b.max[l] = max(b.max[l], s.WallNs)
-	if b.n[l]&(b.keep[l]-1) == 0 {
-		if len(b.vals[l]) == binValues {
-			b.vals[l] = halve(b.vals[l])
-			b.keep[l] *= 2
-		}
-		if b.n[l]&(b.keep[l]-1) == 0 {
-			b.vals[l] = append(b.vals[l], s.WallNs)
-			b.fresh[l] = false
-		}
+	l := &b.lanes[e.lane()]
+	l.max = max(l.max, e.wall)
+	if l.n&(l.keep-1) == 0 {
+		l.keepValue(float32(e.wall))
 	}
-	b.n[l]++
+	l.n++
+}
+
+func (l *lineLane) keepValue(v float32) {
+	if len(l.vals) == binValues {
+		l.vals = halve(l.vals)
+		l.keep *= 2
+	}
+	if l.n&(l.keep-1) == 0 {
+		l.vals = append(l.vals, v)
+		l.p50 = math.NaN()
+	}
 }
 
 // halve keeps every second value.
-func halve(v []int64) []int64 {
+func halve(v []float32) []float32 {
 	for i := 0; 2*i < len(v); i++ {
 		v[i] = v[2*i]
 	}
 	return v[:(len(v)+1)/2]
 }
 
-func (b *lineBin) median(l int) float64 {
-	if !b.fresh[l] {
-		v := slices.Clone(b.vals[l])
+func (l *lineLane) median() float64 {
+	if math.IsNaN(l.p50) {
+		v := slices.Clone(l.vals)
 		slices.Sort(v)
-		b.p50[l], b.fresh[l] = Percentile(v, 0.5), true
+		l.p50 = Percentile(v, 0.5)
 	}
-	return b.p50[l]
+	return l.p50
 }
 
 // view lists the bins, oldest first, without gaps.
@@ -105,9 +123,9 @@ func (t *timeline) view(marks *timelineMarks, mode Mode) []TimeBin {
 		b := &t.bins[no%int64(len(t.bins))]
 		for l := range tb.Max {
 			tb.Max[l], tb.P50[l] = math.NaN(), math.NaN()
-			if b.no == no && b.n[l] > 0 {
-				tb.Max[l] = float64(b.max[l])
-				tb.P50[l] = b.median(l)
+			if lane := &b.lanes[l]; b.no == no && lane.n > 0 {
+				tb.Max[l] = float64(lane.max)
+				tb.P50[l] = lane.median()
 			}
 		}
 		out = append(out, tb)

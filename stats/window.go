@@ -1,7 +1,5 @@
 package stats
 
-import ()
-
 // window holds the samples of the last WindowNs of one mode, up to cap of
 // them. Taking one in only stores it; a view counts what came and takes back
 // what left since the view before it.
@@ -12,6 +10,7 @@ type window struct {
 	head    int     // oldest
 	n       int
 	counted int // of the n, from the oldest: those in scen
+	drained int // of the n, from the oldest: those in the mode's groups
 	cap     int
 	cut     bool // samples left early because the ring was full
 	scen    [][NumLanes]winDist
@@ -24,6 +23,15 @@ type winSample struct {
 	shape        int32  // shapeState.id
 	place        uint16 // scenario × 2 + lane
 	flags        Flag
+}
+
+// set takes over a sample. It assigns field by field: a struct assigned whole is
+// built on the stack first, and reading that back wider than it was written
+// costs more than all the rest of it.
+func (e *winSample) set(s *Sample, scen, shape int32) {
+	e.t, e.wall = s.StartNs+s.WallNs, max(s.WallNs, 0)
+	e.tokens, e.exec = s.Tokens, s.ExecutedTokens
+	e.shape, e.place, e.flags = shape, uint16(scen)<<1|uint16(s.Lane), s.Flags
 }
 
 func (e *winSample) lane() Lane { return Lane(e.place & 1) }
@@ -90,7 +98,16 @@ func (w *winDist) remove(e *winSample, dev int64) {
 
 func newWindow(ns int64, ringCap int) *window { return &window{ns: ns, cap: ringCap} }
 
-func (w *window) add(s *Sample, scen, shape int32) {
+// lateFlag marks a window's sample of another segment than the current one.
+const lateFlag Flag = 1 << 15
+
+// backlog is how many samples the groups have not yet taken in.
+func (w *window) backlog() int { return w.n - w.drained }
+
+func (w *window) full() bool { return w.n == len(w.buf) }
+
+// add stores a sample. The backlog must be drained before the ring is full.
+func (w *window) add(s *Sample, scen, shape int32, late bool) {
 	if w.n == len(w.buf) {
 		w.grow()
 	}
@@ -98,8 +115,11 @@ func (w *window) add(s *Sample, scen, shape int32) {
 	if i >= len(w.buf) {
 		i -= len(w.buf)
 	}
-	w.buf[i] = winSample{t: s.StartNs + s.WallNs, wall: max(s.WallNs, 0), tokens: s.Tokens,
-		exec: s.ExecutedTokens, shape: shape, place: uint16(scen)<<1 | uint16(s.Lane), flags: s.Flags}
+	e := &w.buf[i]
+	e.set(s, scen, shape)
+	if late {
+		e.flags |= lateFlag
+	}
 	if s.DeviceNs > Absent && w.dev == nil {
 		w.startDev()
 	}
@@ -166,6 +186,7 @@ func (w *window) pop() {
 		w.scen[e.scen()][e.lane()].remove(e, w.devAt(0))
 		w.counted--
 	}
+	w.drained--
 	w.n--
 	if w.head++; w.head == len(w.buf) {
 		w.head = 0

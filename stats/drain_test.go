@@ -1,0 +1,70 @@
+package stats
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Two fingers find the same median absolute deviation as sorting does.
+func TestMedianDeviation(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.SliceOfN(rapid.Int64Range(0, 1e12), 1, spikeWindow).Draw(t, "v")
+		slices.Sort(v)
+		m := Percentile(v, 0.5)
+		dev := make([]float64, len(v))
+		for i, x := range v {
+			dev[i] = math.Abs(float64(x) - m)
+		}
+		if got, want := medianDeviation(v, m), Median(dev); math.Abs(got-want) > 1e-9*math.Max(want, 1) {
+			t.Fatalf("%v, sorting gives %v", got, want)
+		}
+	})
+}
+
+// Halves that wait long find each other through the large table; those whose
+// place was taken are counted.
+func TestPairsWaitAndAreLost(t *testing.T) {
+	for _, c := range []struct{ ahead, pairs, lost int }{
+		{1, 1, 0}, {frontPairs, frontPairs, 0}, {2000, 2000, 0}, {openPairs, openPairs, 0},
+		{2 * openPairs, 0, 2 * openPairs}, // each newcomer takes a place that waits
+	} {
+		col := NewCollector(CollectorOptions{})
+		m := newMixture(48)
+		for lane := range Lane(NumLanes) { // sequential: all of one lane, then all of the other
+			for i := range c.ahead {
+				col.Add(m.add("a", 1e6, func(s *Sample) { s.Lane, s.Request = lane, uint64(i) }))
+			}
+		}
+		live := col.Live(Prefill, m.t)
+		if live.Pair.N != c.pairs || live.LostPairs < c.lost {
+			t.Errorf("%d requests ahead: %d pairs, %d halves lost; want %d, at least %d", c.ahead, live.Pair.N, live.LostPairs, c.pairs, c.lost)
+		}
+	}
+}
+
+// What Add left for later is in every view, whenever it is asked for.
+func TestBacklogIsNeverSeen(t *testing.T) {
+	c := NewCollector(CollectorOptions{})
+	m := newMixture(49)
+	for i := range 3 * maxBacklog {
+		c.Add(m.add("a", 1e6, nil))
+		if live := c.Live(Prefill, m.t); live.Lanes[Optimized].Session.N != i+1 || live.Shapes[0].N != i+1 || live.Lanes[Optimized].Window.N != i+1 {
+			t.Fatalf("after %d samples: session %d, shape %d, window %d", i+1, live.Lanes[Optimized].Session.N, live.Shapes[0].N, live.Lanes[Optimized].Window.N)
+		}
+	}
+}
+
+// An instant beyond int64 is no instant: the timeline leaves it out.
+func TestTimelineOfImpossibleInstants(t *testing.T) {
+	c := NewCollector(CollectorOptions{})
+	for i, start := range []int64{math.MaxInt64 - 5, -3, 1e9, math.MaxInt64} {
+		s := Sample{Seq: uint64(i), Request: uint64(i), StartNs: start, WallNs: 1000, DeviceNs: Absent, ResponseNs: Absent, TTFTNs: Absent}
+		c.Add(&s)
+	}
+	if live := c.Live(Prefill, 2e9); live.Lanes[Eager].Session.N != 4 || len(live.Timeline) == 0 {
+		t.Errorf("session %d, %d bins", live.Lanes[Eager].Session.N, len(live.Timeline))
+	}
+}
