@@ -151,19 +151,20 @@ func sweepRows(keys []string, points []sweepPoint) (head []string, rows [][]stri
 	return head, rows
 }
 
-// writeSweep writes sweep_<first session>.csv beside the session folders.
+// writeSweep writes sweep_<first session>.csv, and a picture a mode, beside
+// the session folders.
 func writeSweep(keys []string, points []sweepPoint) error {
 	name := ""
 	for _, p := range points {
 		if p.Dir != "" {
-			name = filepath.Join(filepath.Dir(p.Dir), "sweep_"+filepath.Base(p.Dir)+".csv")
+			name = filepath.Join(filepath.Dir(p.Dir), "sweep_"+filepath.Base(p.Dir))
 			break
 		}
 	}
 	if name == "" {
 		return nil
 	}
-	f, err := os.Create(name)
+	f, err := os.Create(name + ".csv")
 	if err != nil {
 		return fmt.Errorf("write the sweep's table: %w", err)
 	}
@@ -173,6 +174,10 @@ func writeSweep(keys []string, points []sweepPoint) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write the sweep's table: %w", err)
 	}
+	if err := plotSweep(name, keys, points); err != nil {
+		return fmt.Errorf("write the sweep's picture: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "table and pictures: %s*\n", name)
 	return nil
 }
 

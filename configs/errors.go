@@ -117,8 +117,11 @@ func nearest(s string, known []string) string {
 	best, word := 0.45, ""
 	for _, k := range known {
 		d := float64(distance(fold(s), fold(k))) / float64(max(utf8.RuneCountInString(s), len(k), 1))
-		if d < best {
+		switch {
+		case d < best:
 			best, word = d, k
+		case d == best && word != "":
+			word += " or " + k
 		}
 	}
 	return word
