@@ -68,27 +68,27 @@ type segInfo struct {
 
 // modeState is everything known about one mode.
 type modeState struct {
-	mode          Mode
-	lanes         [NumLanes]laneState
-	scen          []*scenState
-	scenIDs       *interner
-	shapes        shapeTable
-	win           *window
-	line          timeline
-	pairs         pairTable
-	rows          []segRow
-	gauges        []gaugeState
-	closedN       int       // segments that ended, and samples that came for another than the current one
-	model         CostModel // when modelN lengths had come
-	modelN        int
-	detected      []Detection // when detectedN samples had come
-	detectedN     int
-	detectedFacts Facts
-	lengths       lengthTable
-	askedEdges    []int // of lengths.plans
-	noise         Noise // from the last A/A segment
-	boot          *BootstrapResult
-	places        [1 << placeBits]place
+	mode             Mode
+	lanes            [NumLanes]laneState
+	scen             []*scenState
+	scenIDs          *interner
+	shapes           shapeTable
+	win              *window
+	line             timeline
+	pairs            pairTable
+	rows             []segRow
+	gauges           []gaugeState
+	closedN          int       // segments that ended, and samples that came for another than the current one
+	model            CostModel // when modelN lengths had come
+	modelN           int
+	detected         []Detection // when detectedN samples had come
+	detectedN        int
+	detectedDiverged int
+	lengths          lengthTable
+	askedEdges       []int // of lengths.plans
+	noise            Noise // from the last A/A segment
+	boot             *BootstrapResult
+	places           [1 << placeBits]place
 }
 
 // laneState is one lane of one mode. Samples are recorded once, in the group of

@@ -4,11 +4,13 @@ package stats
 // every stride-th of them.
 const seriesMax = 600
 
-// detect runs every detector over the window ring, at most a few times a
-// second of new samples: their work is kept until a twentieth has changed.
+// detect runs every detector over the window ring, about once a second of a
+// busy run: their work is kept until a fiftieth of the samples is new. The
+// count of compared outputs grows all the time and is no reason to look again;
+// an output that differs is.
 func (c *Collector) detect(m *modeState) []Detection {
 	n := m.samples()
-	if m.detected != nil && n < m.detectedN+max(m.detectedN/50, 20) && n-m.detectedN < 400 && c.facts == m.detectedFacts {
+	if m.detected != nil && n < m.detectedN+max(m.detectedN/50, 20) && n-m.detectedN < 1000 && c.facts.Diverged == m.detectedDiverged {
 		return m.detected
 	}
 	in := c.detectorInput(m)
@@ -16,7 +18,7 @@ func (c *Collector) detect(m *modeState) []Detection {
 	for _, d := range Detectors() {
 		out = append(out, d.Check(&in))
 	}
-	m.detected, m.detectedN, m.detectedFacts = out, n, c.facts
+	m.detected, m.detectedN, m.detectedDiverged = out, n, c.facts.Diverged
 	return out
 }
 
