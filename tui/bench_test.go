@@ -10,7 +10,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
-	"golang.org/x/sys/unix"
 
 	"tailscope/runner/view"
 	"tailscope/tui/internal/demo"
@@ -27,16 +26,6 @@ func newTestModel(size image.Point, d time.Duration) (*model, *demo.Source) {
 	v := src.View()
 	m.Update(viewMsg{&v})
 	return m, src
-}
-
-// threadTime is the CPU time of this thread: what a frame costs, without the
-// time that other processes had the core.
-func threadTime() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts); err != nil {
-		return 0
-	}
-	return time.Duration(ts.Nano())
 }
 
 // BenchmarkFrame measures one frame: composing it (ours) and drawing it into

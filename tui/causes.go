@@ -36,13 +36,7 @@ func (p *causesPanel) lane(lane stats.Lane) [][]cell {
 	}
 	rows := [][]cell{head}
 	for _, c := range lv.Causes {
-		k := st.text
-		switch c.Cause {
-		case stats.CauseUnexplained:
-			k = st.warn
-		case stats.CauseCompile, stats.CauseCapture, stats.CauseShapeNew, stats.CauseFallback:
-			k = st.tag
-		}
+		k := causeInk(st, c.Cause)
 		share := 0.0
 		if lv.TailN > 0 {
 			share = float64(c.N) / float64(lv.TailN)

@@ -24,6 +24,7 @@ func newPanels(keys *keyMap) [numSlots]panel {
 	p[slotAllEvents] = &eventsPanel{full: true}
 	p[slotGPU] = &gpuPanel{}
 	p[slotFullGPU] = &gpuPanel{full: true}
+	p[slotTail] = &tailPanel{}
 	p[slotStatus] = &statusPanel{}
 	p[slotFooter] = &footerPanel{keys: keys}
 	p[slotStart] = &startPanel{}
@@ -50,6 +51,7 @@ func (m *model) compose() string {
 	}
 	state := m.layoutState()
 	m.sc.waiting = state.start
+	m.sc.low = m.h < 50
 	state.verdict = m.verdictLines()
 	m.lay = arrange(m.w, m.h, state)
 	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30 || state.replay && m.h >= 8
@@ -149,6 +151,9 @@ func wants(v *view.View, compact bool) (w [numSlots]int) {
 	w[slotSegments] = frame + 1 + len(s.Segments)
 	w[slotAdvice] = frame + advice
 	w[slotFullGPU], w[slotSelf] = frame+11, frame+13
+	if v.GPU.Why != "" {
+		w[slotFullGPU] = frame + 1
+	}
 	return w
 }
 
@@ -159,7 +164,14 @@ func (m *model) verdictLines() int {
 		m.verdictW, m.verdictH = m.w, 0
 	}
 	p := verdictPanel{pane{sc: &m.sc}}
-	n := len(wrap(p.sentence(), m.w-4, 3)) + len(p.pairLines(m.w-4, 2, 0))
+	score, sentence, pairs := p.score(m.w-4, 0), p.sentence(), 2
+	if m.sc.low {
+		pairs = 1
+		if len(score) > 0 {
+			sentence = secondSentence(sentence)
+		}
+	}
+	n := len(score) + len(wrap(sentence, m.w-4, 3)) + len(p.pairLines(m.w-4, pairs, 0))
 	m.verdictH = max(m.verdictH, n)
 	return m.verdictH
 }
@@ -200,7 +212,7 @@ func (m *model) focusable() int {
 
 func takesFocus(s slot) bool {
 	switch s {
-	case slotHeader, slotStatus, slotFooter, slotStart, slotTiny, slotHelp, slotVerdict:
+	case slotHeader, slotStatus, slotFooter, slotStart, slotTiny, slotHelp, slotVerdict, slotTail:
 		return false
 	}
 	return true

@@ -17,6 +17,9 @@ type helpPanel struct {
 }
 
 var glossary = [][2]string{
+	{"◇ eager", "the model as it is; its line is dashed"},
+	{"◆ optimized", "the compiled lane; its line is heavy"},
+	{"▲ △ ! ┃", "a compile, the first run of a shape, a spike, a toggle or segment"},
 	{"tagged", "a sample with an event attached: a compile, a fallback, the first of its shape"},
 	{"needs n more", "too few samples for this quantile to be believed (459 for p99, 4,603 for p99.9)"},
 	{"compiler-real", "the evidence shows that the optimized lane did compile"},

@@ -34,6 +34,7 @@ const (
 	slotSelf
 	slotAllEvents
 	slotFullGPU
+	slotTail
 	numSlots
 )
 
@@ -127,6 +128,9 @@ func (l *layout) body(w, y, h int, s layoutState) {
 		l.stack(w, y, h, s, part{slotSegments, 5}, part{slotAdvice, 5}, part{slotTimeline, 8})
 	case s.screen == 6 && w >= 120:
 		half := w / 2
+		if s.noGPU {
+			half = w / 3
+		}
 		top := min(h/2, 16)
 		l.add(slotFullGPU, 0, y, half, top)
 		l.add(slotSelf, half, y, w-half, top)
@@ -143,7 +147,7 @@ func (l *layout) body(w, y, h int, s layoutState) {
 // overview is the first view with room: framed panels.
 func (l *layout) overview(w, y, h int, s layoutState) {
 	lanes := min(max(h*38/100, 12), 26)
-	verdict := min(max(s.verdict, 2), 4) + 2
+	verdict := min(max(s.verdict, 3), 5) + 2
 	rest := h - lanes - verdict
 	timeline := min(max(rest*53/100, 7), 22)
 	bottom := rest - timeline
@@ -152,12 +156,34 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 	l.add(slotOptimized, half, y, w-half, lanes)
 	l.add(slotVerdict, 0, y+lanes, w, verdict)
 	l.add(slotTimeline, 0, y+lanes+verdict, w, timeline)
+	l.bottomRow(y+h-bottom, w, bottom, s.noGPU)
+}
+
+// bottomRow has the events, why the tail is slow, and the GPU. One that only
+// says why it is empty stands above the tail.
+func (l *layout) bottomRow(y, w, h int, noGPU bool) {
 	gpu := min(max(w*30/100, 36), 64)
-	if s.noGPU {
-		gpu = min(max(w/5, 30), 40)
+	tail := 0
+	if w >= 150 && h >= 8 {
+		tail = min(max(w/4, 40), 52)
 	}
-	l.add(slotEvents, 0, y+h-bottom, w-gpu, bottom)
-	l.add(slotGPU, w-gpu, y+h-bottom, gpu, bottom)
+	switch {
+	case noGPU && tail > 0:
+		const why = 4
+		l.add(slotEvents, 0, y, w-tail, h)
+		l.add(slotGPU, w-tail, y, tail, why)
+		l.add(slotTail, w-tail, y+why, tail, h-why)
+	case noGPU:
+		gpu = min(max(w/5, 30), 40)
+		fallthrough
+	case tail == 0 || w-tail-gpu < 60:
+		l.add(slotEvents, 0, y, w-gpu, h)
+		l.add(slotGPU, w-gpu, y, gpu, h)
+	default:
+		l.add(slotEvents, 0, y, w-tail-gpu, h)
+		l.add(slotTail, w-tail-gpu, y, tail, h)
+		l.add(slotGPU, w-gpu, y, gpu, h)
+	}
 }
 
 // overviewSmall is the first view on a small screen: lanes first, then the

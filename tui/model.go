@@ -37,7 +37,7 @@ type model struct {
 	frame string
 	rows  []rowBuf // memory of the last frame's rows, used again
 	buf   []byte
-	cost  time.Duration // of composing a frame, smoothed
+	cost  time.Duration // CPU time of composing a frame, smoothed
 }
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
@@ -163,10 +163,8 @@ func (m *model) say(level, text string) {
 }
 
 func (m *model) View() tea.View {
-	start := time.Now()
 	if m.drawn != m.rev {
-		m.frame, m.drawn = m.compose(), m.rev
-		d := time.Since(start)
+		d := costOf(func() { m.frame, m.drawn = m.compose(), m.rev })
 		m.cost += (d - m.cost) / 8
 		if m.o.OnFrame != nil {
 			m.o.OnFrame(d)

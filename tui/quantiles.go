@@ -14,7 +14,7 @@ func (p *scenariosPanel) view() string {
 		{head: "p50 " + laneMark(0), w: 8, right: true}, {head: "p50 " + laneMark(1), w: 8, right: true},
 		{head: "p99 " + laneMark(0), w: 8, right: true}, {head: "p99 " + laneMark(1), w: 8, right: true},
 		{head: "max " + laneMark(0), w: 8, right: true, drop: 7}, {head: "max " + laneMark(1), w: 8, right: true, drop: 7},
-		{head: "median Δ", w: 9, right: true, drop: 3}, {head: "won", w: 7, right: true, drop: 5}, {head: "wins up to", w: 10, right: true, drop: 2},
+		{head: "median Δ", w: 9, right: true, drop: 3}, {head: "won", w: 7, right: true, drop: 5}, {head: "p99 ◆/◇", w: 8, right: true, drop: 2},
 	}
 	var rows [][]cell
 	for i := range p.sc.v.Stats.Scenarios {
@@ -29,7 +29,7 @@ func (p *scenariosPanel) view() string {
 			quantCell(st, e.P50.Value, e.P50.Need, st.lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.lane[1]),
 			quantCell(st, e.P99.Value, e.P99.Need, st.lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.lane[1]),
 			{durCol(e.Max), st.muted}, {durCol(o.Max), st.muted},
-			{signed(r.Pair.MedianDiff), st.text}, {pct(r.Pair.ShareWon, 1), st.muted}, {winsUpTo(&r.Pair), st.text},
+			{signed(r.Pair.MedianDiff), st.text}, {pct(r.Pair.ShareWon, 1), st.muted}, {p99Ratio(e, o), st.text},
 		})
 	}
 	title := []run{{st.title, "scenarios"}, {st.muted, " · " + stretch(p.sc) + "; grey: too few samples"}}
@@ -44,16 +44,12 @@ func stretch(sc *scene) string {
 	return "this segment"
 }
 
-func winsUpTo(pr *stats.PairView) string {
-	switch {
-	case pr.N == 0 || !finite(pr.Crossover):
+// p99Ratio is optimized over eager; a dash where either is not supported yet.
+func p99Ratio(e, o *stats.Summary) string {
+	if e.P99.Need > 0 || o.P99.Need > 0 || !(e.P99.Value > 0) {
 		return missing
-	case pr.Crossover >= 1:
-		return "everywhere"
-	case pr.Crossover <= 0:
-		return "nowhere"
 	}
-	return quantile(pr.Crossover)
+	return num(o.P99.Value/e.P99.Value, 2)
 }
 
 // quantilesPanel is the full quantile table of both lanes.

@@ -16,6 +16,7 @@ type scene struct {
 	waiting   bool          // the start screen is shown
 	statusRow bool          // there is a row for the status line
 	compact   bool          // frames are title lines only
+	low       bool          // rows are dear
 	hide      bool          // tagged samples are left out
 	linear    bool          // axes of values and counts are linear
 	window    time.Duration // sliding window; 0: the segment

@@ -56,6 +56,7 @@ func (p *advicePanel) view() string {
 		}
 	}
 	vp := verdictPanel{p.pane}
+	out = append(out, vp.score(w, 2)...)
 	add(0, "▌", vp.sentenceInk(), vp.sentenceInk(), vp.sentence())
 	for _, a := range v.Advice {
 		out = append(out, spaces(w))
@@ -69,5 +70,5 @@ func (p *advicePanel) view() string {
 		add(0, "", st.muted, st.muted, "No advice yet: the rule needs a verdict first.")
 	}
 	off := max(0, min(p.sc.scroll[p.slot], len(out)-h))
-	return p.frame(title, vp.winners(), out[off:])
+	return p.frame(title, nil, out[off:])
 }

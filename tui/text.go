@@ -189,6 +189,12 @@ func (l *line) phrase(runs ...run) bool {
 	return true
 }
 
+// phraseLine is phrase, and then the line as text.
+func (l *line) phraseLine(runs ...run) string {
+	l.phrase(runs...)
+	return l.String()
+}
+
 // raw appends s, which holds escape codes and takes exactly w cells, if it fits.
 func (l *line) raw(s string, w int) *line {
 	if w <= l.room() {

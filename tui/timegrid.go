@@ -6,49 +6,82 @@ import (
 	"tailscope/stats"
 )
 
-// timeGrid maps the bins of the timeline to columns. A column stands for a
-// whole number of bins that begins at a multiple of that number on the clock
-// (or a bin for several columns), so that a new bin only changes the last
-// column: a plot that is rescaled with every sample shimmers, and costs.
+// timeGrid maps the bins of the timeline to columns. A column stands for p/q
+// bins (for part of one while bins are few) and begins at a multiple of that
+// on the clock, so that a new bin only changes the last column: a plot that is
+// rescaled with every sample shimmers, and costs. The steps of p/q are a
+// quarter apart at most, so the bins fill four fifths of the columns or more.
 type timeGrid struct {
-	n     int // bins
-	per   int // bins a column
-	rep   int // columns a bin, 1 unless bins are few
-	shift int // bins missing before the first in the first column
+	n     int   // bins
+	p, q  int64 // a column is p/q bins
+	first int64 // number of the first bin, counted from 0 on the clock
+	left  int64 // number of the first column, counted alike
 }
 
 func newTimeGrid(bins []stats.TimeBin, binNs int64, cols int) timeGrid {
-	g := timeGrid{n: len(bins), per: 1, rep: 1}
+	g := timeGrid{n: len(bins), p: 1, q: 1}
 	if g.n == 0 || cols < 1 {
 		return g
 	}
-	if g.n <= cols {
-		g.rep = cols / g.n
-		return g
-	}
-	first := int64(0)
 	if binNs > 0 {
-		first = bins[0].TNs / binNs
+		g.first = floorDiv(bins[0].TNs, binNs)
 	}
-	for g.per = (g.n + cols - 1) / cols; ; g.per++ {
-		g.shift = int(((first % int64(g.per)) + int64(g.per)) % int64(g.per))
-		if g.used() <= cols {
-			return g
+	for step := int64(0); ; step++ { // from a bin a column on to more
+		if g.set(quarters(step), 4); g.used() <= cols {
+			break
 		}
 	}
+	for step := int64(1); g.p <= g.q && step < 64; step++ { // or on to less
+		was := g
+		if g.set(4, quarters(step)); g.used() > cols {
+			return was
+		}
+	}
+	return g
+}
+
+// quarters is 4, 5, 6, 7, 8, 10, 12, 14, 16, 20 …
+func quarters(step int64) int64 { return (4 + step%4) << (step / 4) }
+
+func (g *timeGrid) set(p, q int64) {
+	g.p, g.q, g.left = p, q, 0
+	g.left = g.column(g.first)
+}
+
+// column is the first column of the bin with a number.
+func (g timeGrid) column(bin int64) int64 {
+	if g.p >= g.q {
+		return floorDiv(bin*g.q, g.p) - g.left
+	}
+	return -floorDiv(-bin*g.q, g.p) - g.left
 }
 
 // used is how many columns the bins fill.
-func (g timeGrid) used() int { return (g.n + g.shift + g.per - 1) / g.per * g.rep }
+func (g timeGrid) used() int {
+	switch {
+	case g.n == 0:
+		return 0
+	case g.p >= g.q:
+		return g.col(g.n-1) + 1
+	}
+	return g.col(g.n)
+}
 
 // col is the first column of bin i.
-func (g timeGrid) col(i int) int { return (i + g.shift) / g.per * g.rep }
+func (g timeGrid) col(i int) int { return int(g.column(g.first + int64(i))) }
 
 // bins is the stretch [lo, hi) of bins of column c.
 func (g timeGrid) bins(c int) (lo, hi int) {
-	lo = c/g.rep*g.per - g.shift
-	return max(lo, 0), min(lo+g.per, g.n)
+	at := int64(c) + g.left
+	from, to := floorDiv(at*g.p, g.q), floorDiv(at*g.p, g.q)+1
+	if g.p >= g.q {
+		from, to = -floorDiv(-at*g.p, g.q), -floorDiv(-(at+1)*g.p, g.q)
+	}
+	return max(int(from-g.first), 0), min(int(to-g.first), g.n)
 }
+
+// per is the number of bins a column shows the largest of.
+func (g timeGrid) per() float64 { return max(float64(g.p)/float64(g.q), 1) }
 
 // pool is the largest finite value of each column, NaN where there is none: a
 // spike never disappears, however many bins share a column.
@@ -61,4 +94,11 @@ func (g timeGrid) pool(v []float64, cols int) []float64 {
 		}
 	}
 	return out
+}
+
+func floorDiv(a, b int64) int64 {
+	if a%b < 0 {
+		return a/b - 1
+	}
+	return a / b
 }

@@ -67,7 +67,7 @@ func (p *timelinePanel) draw() string {
 		scale = "linear"
 	}
 	if len(bins) > 0 {
-		per := float64(p.grid(w).per) * float64(p.sc.v.Stats.BinNs)
+		per := p.grid(w).per() * float64(p.sc.v.Stats.BinNs)
 		title = append(title, run{st.muted, " · slowest per " + brief(per)}, run{st.faint, " · " + scale})
 	}
 	extra := []run{{st.lane[0], "╌╌ " + p.sc.laneName(0)}, {st.lane[1], "  ━━ " + p.sc.laneName(1)}}

@@ -31,7 +31,7 @@ type Options struct {
 	FPS     int                   // frames a second, 1–60; 0: TAILSCOPE_FPS, else 30
 	Theme   string                // "dark" or "light"; "": TAILSCOPE_THEME, else what the terminal answers
 	Env     []string              // environment; os.Environ when nil
-	OnFrame func(d time.Duration) // cost of composing each frame; called from the screen's goroutine
+	OnFrame func(d time.Duration) // CPU time of composing each frame; called from the screen's goroutine
 }
 
 // DefaultFPS is the frame rate unless something else was asked for.

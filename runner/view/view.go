@@ -95,8 +95,6 @@ type Self struct {
 	RSSBytes    int64
 	Dropped     uint64        // views replaced before they were shown
 	Samples     uint64        // taken in
-	PerSample   time.Duration // cost of taking one in
-	JournalLag  time.Duration
 	GPUPoll     time.Duration // cost of one reading
 	WorkerRSS   int64
 	CreditInUse int
