@@ -33,7 +33,6 @@ type executable struct {
 	s     *session
 	bytes int64
 	runs  int
-	gen   int // of a captured graph: the generation of the buffers it replays over
 }
 
 // policy bounds the executables of a group.

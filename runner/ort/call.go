@@ -22,6 +22,7 @@ type call struct {
 	idsDev         tensor // what the session reads
 	uploads        [][2]cValue
 	logits         tensor // where the session leaves it
+	cache          []tensor
 	fence          tensor // the token where the session leaves it
 	token          tensor // the token on the host, there when run returns
 	views          []cValue
@@ -127,6 +128,10 @@ func (c *call) bind() error {
 	}
 	for _, s := range slots {
 		onDevice := c.s.device[s.name]
+		if s.output && s.name == c.s.g.token && c.s.capture != nil {
+			s.buffer = at("token", c.step&1) // the two captured graphs pass it to and fro
+			onDevice = onDevice && !c.st.hostToken
+		}
 		cache := strings.HasPrefix(s.buffer, "cache")
 		if cache && onDevice != (c.st.dev.p != nil) {
 			return fmt.Errorf("%s is not kept where the other sessions keep it", s.name)
@@ -179,6 +184,8 @@ func (c *call) keep(s slot, x tensor) error {
 		c.fence, c.token = x, host
 	case s.output && s.name == g.logits:
 		c.logits = x
+	case s.output:
+		c.cache = append(c.cache, x)
 	case !writes:
 		return nil
 	case s.name == g.ids:

@@ -51,7 +51,7 @@ func (cs *calls) drop(e *list.Element) {
 func (cs *calls) forget(s *session) {
 	for e := cs.used.Front(); e != nil; {
 		next := e.Next()
-		if s == nil || e.Value.(*call).s == s {
+		if at := e.Value.(*call).s; s == nil || at == s || at == s.twin {
 			cs.drop(e)
 		}
 		e = next

@@ -2,6 +2,7 @@ package ort
 
 import (
 	"fmt"
+	"slices"
 
 	"tailscope/runner/protocol"
 	"tailscope/stats"
@@ -14,13 +15,19 @@ import (
 // executable's first replays are compared with the eager lane, on inputs that
 // differ; one difference switches capture off and drops what was captured.
 
-// provenReplays is how many runs of a captured executable are always compared.
+// capturing is what is known of a captured executable.
+type capturing struct {
+	gen      int // of the buffers that it replays over
+	compared int // requests whose answers were compared
+}
+
+// provenReplays is how many requests of a captured executable are always compared.
 const provenReplays = 4
 
 // capturable returns the graph to capture for a choice; nil when its
 // executable is to run as it is.
 func (e *engine) capturable(ch *choice) *graph {
-	if !e.capture || ch.key.shape == dynamicShape || ch.key.phase != "prefill" {
+	if !e.capture || ch.key.shape == dynamicShape || ch.key.phase != "prefill" && !ch.graph.constant {
 		return nil
 	}
 	return e.captureG[ch.graph]
@@ -36,6 +43,14 @@ func (e *engine) openCaptured(l *lane, r *protocol.Request, ch *choice, spec *se
 	captured := *spec
 	captured.capture = true
 	s, err := e.maker.open(g, captured)
+	if err == nil && ch.key.phase == "decode" {
+		if s.twin, err = e.maker.open(g, captured); err == nil {
+			s.makeNs += s.twin.makeNs
+			s.twin.capture = s.capture
+		} else {
+			s.free()
+		}
+	}
 	if err != nil {
 		e.captureOff(l, r, ch.shape.String(), fmt.Sprintf("%s: refused: %v", ch.shape.sentence(ch.key.phase), oneLine(err)))
 		return nil, nil
@@ -47,7 +62,10 @@ func (e *engine) openCaptured(l *lane, r *protocol.Request, ch *choice, spec *se
 // captured notes that an executable's first run will capture its graph.
 func (e *engine) captured(l *lane, r *protocol.Request, ch *choice, x *executable) {
 	ch.group.captures++
-	x.gen = l.st.gen
+	if x.s.twin != nil {
+		ch.group.captures++
+	}
+	x.s.capture.gen = l.st.gen
 	ev := about(stats.KindGraphCapture, r, l.name, label(r), ch.shape.String())
 	ev.TNs = now()
 	ev.Reason = fmt.Sprintf("%s: the first run captures the graph, later ones replay it", ch.shape.sentence(ch.key.phase))
@@ -55,32 +73,41 @@ func (e *engine) captured(l *lane, r *protocol.Request, ch *choice, x *executabl
 }
 
 // moved reports whether the buffers that a captured executable replays over
-// are gone, and drops it then.
+// are gone, and drops it then. Room for a request is made before it chooses.
 func (e *engine) moved(l *lane, g *group, x *executable) bool {
-	if !x.s.capture || x.gen == l.st.gen {
-		return false
-	}
-	if x.runs <= 1 {
-		x.gen = l.st.gen // its own first binding made room
+	if x.s.capture == nil || x.s.capture.gen == l.st.gen {
 		return false
 	}
 	e.dropExecutable(g, x)
 	return true
 }
 
-// replayed reports whether an outcome is one of the first replays of a
-// captured executable, which are always compared.
-func (e *engine) replayed(o *outcome) bool {
-	if o.last == nil || !o.last.s.capture {
-		return false
-	}
-	g := e.group(o.sample.mode, o.sample.strategy)
-	for el := g.used.Front(); el != nil; el = el.Next() {
-		if x := el.Value.(*executable); x.s == o.last.s {
-			return x.runs <= provenReplays
+// replays are the captured executables that an outcome ran.
+func (o *outcome) replays() []*capturing {
+	var out []*capturing
+	add := func(c *call) {
+		if c != nil && c.s.capture != nil && !slices.Contains(out, c.s.capture) {
+			out = append(out, c.s.capture)
 		}
 	}
-	return false
+	add(o.last)
+	if o.gen != nil {
+		for _, s := range o.gen.stages() {
+			add(s.c)
+		}
+	}
+	return out
+}
+
+// unproven reports whether an outcome ran a captured executable that has not
+// been compared often enough, and counts it as compared.
+func (o *outcome) unproven() bool {
+	is := false
+	for _, c := range o.replays() {
+		is = is || c.compared < provenReplays
+		c.compared++
+	}
+	return is
 }
 
 // captureOff drops every captured executable and captures no more.
@@ -93,7 +120,7 @@ func (e *engine) captureOff(l *lane, r *protocol.Request, shape, why string) {
 	for _, g := range e.groups {
 		for el := g.used.Front(); el != nil; {
 			x, next := el.Value.(*executable), el.Next()
-			if x.s.capture {
+			if x.s.capture != nil {
 				e.dropExecutable(g, x)
 				n++
 			}

@@ -1,9 +1,13 @@
 package ort
 
 import (
+	"io"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"tailscope/runner/onnxmodel"
 	"tailscope/runner/protocol"
 	"tailscope/stats"
 )
@@ -43,6 +47,49 @@ func TestCaptureIsProvenOrOff(t *testing.T) {
 	}
 }
 
+// Several captured prompts, with buffers that grow between them, and captured
+// decode steps answer like the eager lane, input for input.
+func TestCaptureAgrees(t *testing.T) {
+	if !swiftShader(t) {
+		return
+	}
+	k := startWorker(t)
+	k.loadBuiltin("default", func(l *protocol.Load) { l.Provider, l.Capture = "webgpu", "on" })
+	for range 3 {
+		k.prefill("padded", 5, 6)
+		k.prefill("padded", 11, 12)
+	}
+	for _, n := range []int{5, 7, 9} {
+		k.decode("kv_decode", "eager", "kv-bucketed", n, n, 5)
+	}
+	for _, n := range []int{5, 7} {
+		k.decode("e2e_kv", "padded", "kv-bucketed", n, 8, 4)
+	}
+	k.drain("optimized", 11)
+	rows := k.settle()["optimized"]
+	for _, r := range rows {
+		if r.err != "" || r.backend != "ort-webgpu-compiled" {
+			t.Errorf("%+v", r)
+		}
+	}
+	for _, e := range append(k.events(stats.KindDivergence), k.events(stats.KindGraphCapture)...) {
+		t.Log(e.Reason)
+		if e.Kind == stats.KindDivergence || strings.Contains(e.Reason, "capture is off") {
+			t.Error(e.Reason)
+		}
+	}
+	c := k.counters()
+	if c.Checks.N != 11 || c.Checks.Failed != 0 || c.Checks.MaxRelL2 > tolerance {
+		t.Errorf("checks %+v", c.Checks)
+	}
+	for _, g := range c.Groups {
+		t.Logf("%+v", g)
+		if g.Captures < 2 {
+			t.Errorf("%s %s: %d captures", g.Mode, g.Strategy, g.Captures)
+		}
+	}
+}
+
 // The time is the device's: more work takes more of it, and answers change
 // with the inputs.
 func TestDeviceWorkScalesTheTime(t *testing.T) {
@@ -61,5 +108,80 @@ func TestDeviceWorkScalesTheTime(t *testing.T) {
 	t.Logf("4 tokens %.0f ms, 128 tokens %.0f ms", float64(short)/1e6, float64(long)/1e6)
 	if float64(long) < 2*float64(short) {
 		t.Errorf("128 tokens took %d ns, 4 took %d: the end of the device's work is not in the time", long, short)
+	}
+}
+
+// The proof that auto takes at load holds here, and fails for a graph whose
+// outputs are copies: those are in no replay.
+func TestCaptureIsProvenAtLoad(t *testing.T) {
+	if !swiftShader(t) {
+		return
+	}
+	testOpen(t)
+	path, err := onnxmodel.EnsureBuiltin("default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var gate sync.Mutex
+	load := &protocol.Load{Model: path, Provider: "webgpu", Threads: 1, RecompileLimit: 8, Capture: "auto"}
+	e, loaded, err := newEngine(load, newEmitter(protocol.NewWriter(io.Discard)), &gate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	if e.capture || !slices.ContainsFunc(loaded.Notes, func(s string) bool { return strings.Contains(s, "capture is off") }) {
+		t.Errorf("auto on a software device: %v, %q", e.capture, loaded.Notes)
+	}
+	if err := e.proveCapture(); err != nil {
+		t.Error(err)
+	}
+	e.captureG[e.prefillG] = e.prefillG
+	if err := e.proveCapture(); err == nil || !strings.Contains(err.Error(), "differ") {
+		t.Errorf("the graph as exported: %v", err)
+	}
+}
+
+// A stale capture is planted in two ways: the small output bound to the host,
+// where replays do not write, and a graph whose logits are copied. Each is
+// caught at its first replay, is an event, and ends capture; what runs then is
+// right, and no further answer is wrong.
+func TestStaleCaptureIsCaught(t *testing.T) {
+	if !swiftShader(t) {
+		return
+	}
+	for name, plant := range map[string]func(*engine){
+		"host-bound output": func(e *engine) { e.lanes[stats.Optimized].st.hostToken = true },
+		"copied output":     func(e *engine) { e.captureG[e.prefillG] = e.prefillG },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := startFaulty(t, plant)
+			k.loadBuiltin("default", func(l *protocol.Load) { l.Provider, l.Capture, l.Check = "webgpu", "on", 1 })
+			const n = 5
+			for range n {
+				k.prefill("variable", 6, 6)
+			}
+			k.drain("optimized", n)
+			rows := k.settle()["optimized"]
+			wrong, off := k.events(stats.KindDivergence), 0
+			for _, e := range k.events(stats.KindGraphCapture) {
+				t.Log(e.Reason)
+				if strings.Contains(e.Reason, "capture is off") {
+					off++
+				}
+			}
+			if len(wrong) != 1 || off != 1 {
+				t.Fatalf("%d divergence events, capture switched off %d times; want 1 and 1", len(wrong), off)
+			}
+			t.Log(wrong[0].Reason)
+			if at := *wrong[0].Request; at > 3 || rows[at-1].err == "" {
+				t.Errorf("caught at request %d, whose sample is %+v", at, rows[at-1])
+			}
+			if last := rows[n-1]; last.err != "" || last.backend != "ort-webgpu-compiled" {
+				t.Errorf("after capture was switched off: %+v", last)
+			}
+			if c := k.counters().Checks; c.N != n || c.Failed != 1 {
+				t.Errorf("checks %+v", c)
+			}
+		})
 	}
 }

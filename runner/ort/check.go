@@ -71,7 +71,7 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 			ref = o
 		}
 	}
-	if opt == nil || !e.replayed(opt) && !e.checks.wanted(r, opt.sample.shape) {
+	if opt == nil || !opt.unproven() && !e.checks.wanted(r, opt.sample.shape) {
 		return
 	}
 	d, err := e.distance(r, ref, opt)
@@ -96,8 +96,10 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 	if e.checks.note(d) {
 		return
 	}
-	if opt.last != nil && opt.last.s.capture {
-		defer e.captureOff(opt.lane, r, opt.sample.shape, "a replay answered other inputs than it was given")
+	if len(opt.replays()) > 0 {
+		const stale = "a replay answered other inputs than it was given"
+		opt.sample.err = stale // its time is no win
+		defer e.captureOff(opt.lane, r, opt.sample.shape, stale)
 	}
 	ev := about(stats.KindDivergence, r, opt.lane.name, label(r), opt.sample.shape)
 	ev.TNs = now()
@@ -143,15 +145,55 @@ func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, erro
 	if ref.gen != nil {
 		return generationDistance(ref.gen, opt.gen)
 	}
-	a, err := ref.last.lastLogits()
+	if opt.last.s.capture == nil {
+		return logitsDistance(ref.last, opt.last)
+	}
+	if opt.last.shape != ref.last.shape { // the lanes' padding differs: so does the cache
+		same := *r
+		same.Exec[stats.Eager] = same.Exec[stats.Optimized]
+		var err error
+		if ref, err = e.reference(&same); err != nil {
+			return 0, err
+		}
+	}
+	return callDistance(ref.last, opt.last)
+}
+
+// logitsDistance is the distance of the last position's logits.
+func logitsDistance(ref, opt *call) (float64, error) {
+	a, err := ref.lastLogits()
 	if err != nil {
 		return 0, err
 	}
-	b, err := opt.last.lastLogits()
+	b, err := opt.lastLogits()
 	if err != nil {
 		return 0, err
 	}
 	return relL2(a, b)
+}
+
+// cacheDistance is the greatest distance over the keys and values that two
+// calls of one shape wrote: a replay may answer well and leave an old cache.
+func cacheDistance(ref, opt *call) (float64, error) {
+	worst := 0.0
+	for i := range ref.cache {
+		raw, err := ref.fetch(ref.cache[i])
+		if err != nil {
+			return 0, err
+		}
+		a := appendFloats(nil, raw, ref.cache[i].typ)
+		if raw, err = opt.fetch(opt.cache[i]); err != nil {
+			return 0, err
+		}
+		d, err := relL2(a, appendFloats(nil, raw, opt.cache[i].typ))
+		if err != nil {
+			return 0, err
+		}
+		if d > worst || math.IsNaN(d) {
+			worst = d
+		}
+	}
+	return worst, nil
 }
 
 // reference runs a request in the eager lane for comparison only.
@@ -208,7 +250,7 @@ func (c *call) fresh() error {
 func (c *call) lastLogits() ([]float32, error) {
 	vocab, seq := c.s.g.vocab, c.shape.seq
 	w := c.logits.typ.size()
-	raw, err := c.hostLogits()
+	raw, err := c.fetch(c.logits)
 	if err != nil {
 		return nil, err
 	}
@@ -220,17 +262,18 @@ func (c *call) lastLogits() ([]float32, error) {
 	return out, nil
 }
 
-// hostLogits are the raw logits, fetched from the device if they are there.
-func (c *call) hostLogits() ([]byte, error) {
-	if c.logits.host != nil {
-		return c.logits.raw(), nil
+// fetch returns a tensor's bytes, copied from the device if it lies there;
+// they are good until the next fetch.
+func (c *call) fetch(t tensor) ([]byte, error) {
+	if t.host != nil {
+		return t.raw(), nil
 	}
-	x, err := c.st.tensor("fetched logits", false, c.logits.typ, c.logits.shape)
+	x, err := c.st.tensor("fetched", false, t.typ, t.shape)
 	if err != nil {
 		return nil, err
 	}
 	defer x.v.free()
-	return x.raw(), copyTensor(x.v, c.logits.v)
+	return x.raw(), copyTensor(x.v, t.v)
 }
 
 // appendFloats converts raw elements of a floating point type.

@@ -50,9 +50,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 // runStage runs one forward pass, making its executable if there is none.
 func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s *stage, t *span) error {
 	start := int64(0)
-	if e.policy.evict {
-		s.dropEvicted()
-	}
+	s.dropEvicted()
 	if s.c == nil {
 		start = now()
 		if err := e.prepareNow(l, r, g, s); err != nil {
@@ -64,9 +62,13 @@ func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s
 			return err
 		}
 	}
+	if err := g.write(s); err != nil {
+		return err
+	}
 	if err := s.c.run(t); err != nil {
 		return fmt.Errorf("%v: %w", s.shape, err)
 	}
+	g.chosen = s.c.tokens(g.chosen)
 	if start != 0 {
 		t.start = start
 	}
@@ -81,13 +83,18 @@ func (g *generation) before(k int) *stage {
 	return &g.decode[k-1]
 }
 
-// dropEvicted forgets a session that an earlier stage has pushed out.
+// dropEvicted forgets a binding that is gone, and the session with it when an
+// earlier stage has pushed that out.
 func (s *stage) dropEvicted() {
-	if !s.ch.compile || s.ch.fell != "" || s.ch.missing() {
+	if s.c == nil || s.c.b.p != nil {
+		return
+	}
+	s.c = nil
+	if !s.ch.compile || s.ch.fell != "" {
 		return
 	}
 	if x := s.ch.group.get(s.ch.key); x == nil || x.s != s.ch.s {
-		s.ch.s, s.c = nil, nil
+		s.ch.s = nil
 	}
 }
 

@@ -71,7 +71,6 @@ const maxCalls = 4096 // bound calls kept a lane; one is a few kilobytes
 func (e *engine) newLane(id stats.Lane) *lane {
 	st := newStore(e.dev, e.heap)
 	st.hostCache = e.dev.p != nil && e.load.Options[kvCacheOption] == "host"
-	st.roomy = e.load.Capture == "on"
 	return &lane{id: id, name: id.String(), st: st, calls: newCalls(maxCalls), forwards: map[forwardKey]*forwardCall{}}
 }
 

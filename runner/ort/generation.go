@@ -18,6 +18,7 @@ type generation struct {
 	prefill stage
 	decode  []stage // decode[k] is step k+1
 	spans   []span
+	chosen  []int64 // greedy tokens of every stage that ran, the prompt's first, a row after the other
 }
 
 // stage is one forward pass of a generation.
@@ -37,7 +38,7 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 	if r.NewTokens < 1 {
 		return nil, fmt.Errorf("request %d asks for no new tokens", r.ID)
 	}
-	g := &generation{p: p, steps: r.NewTokens, spans: make([]span, r.NewTokens), decode: make([]stage, r.NewTokens)}
+	g := &generation{p: p, steps: r.NewTokens, spans: make([]span, r.NewTokens), chosen: make([]int64, 0, (r.NewTokens+1)*p.batch), decode: make([]stage, r.NewTokens)}
 	ph := phase{name: "decode", graph: e.decodeG, word: r.Strategy.Decode}
 	pre := phase{name: "prefill", graph: e.prefillG, word: "eager"}
 	if timedPrefill {
@@ -51,14 +52,37 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 		g.padded = e.kvEdge(p.exec + g.steps)
 		ph.graph, pre.graph = e.bucketG, e.bucketG
 	}
-	g.prefill.shape = lmShape{p.batch, p.exec, g.padded}
+	if err := g.makeRoom(l, pre.graph, ph.graph); err != nil {
+		return nil, err
+	}
 	if g.prefill.ch, err = e.choose(l, r, pre, g.prefill.shape); err != nil {
 		return nil, err
 	}
 	if err := e.chooseSteps(l, r, ph, g); err != nil {
 		return nil, err
 	}
-	return g, e.bindAll(l, g)
+	return g, g.bindAll(l)
+}
+
+// makeRoom sets the shapes of all stages and makes room for them: later no
+// buffer moves, which captured graphs would not survive.
+func (g *generation) makeRoom(l *lane, prefill, decode *graph) error {
+	g.prefill.shape = lmShape{g.p.batch, g.p.exec, g.padded}
+	if err := l.st.reserve(prefill, g.prefill.shape, 0); err != nil {
+		return err
+	}
+	for k := range g.decode {
+		s := &g.decode[k]
+		past := g.padded
+		if past == 0 {
+			past = g.p.exec + k
+		}
+		s.step, s.shape = k+1, lmShape{g.p.batch, 1, past}
+		if err := l.st.reserve(decode, s.shape, s.step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // chooseSteps chooses the session of every decode step. As many missing
@@ -71,12 +95,6 @@ func (e *engine) chooseSteps(l *lane, r *protocol.Request, ph phase, g *generati
 	}
 	for k := range g.decode {
 		s := &g.decode[k]
-		s.step = k + 1
-		past := g.padded
-		if past == 0 {
-			past = g.p.exec + k
-		}
-		s.shape = lmShape{g.p.batch, 1, past}
 		if s.ch, err = e.choose(l, r, ph, s.shape); err != nil {
 			return err
 		}
@@ -94,15 +112,9 @@ func (e *engine) chooseSteps(l *lane, r *protocol.Request, ph phase, g *generati
 	return nil
 }
 
-// bindAll makes room for every stage and binds those that have a session.
-func (e *engine) bindAll(l *lane, g *generation) error {
-	stages := g.stages()
-	for _, s := range stages {
-		if err := l.st.reserve(s.ch.graph, s.shape, s.step); err != nil {
-			return err
-		}
-	}
-	for _, s := range stages {
+// bindAll binds every stage that has a session.
+func (g *generation) bindAll(l *lane) error {
+	for _, s := range g.stages() {
 		if s.ch.missing() {
 			continue
 		}
@@ -125,21 +137,31 @@ func (g *generation) stages() []*stage {
 
 // bind binds a stage and writes what it reads besides tokens and cache.
 func (g *generation) bind(l *lane, s *stage) (err error) {
-	if s.c, err = l.calls.get(s.ch.s, l.st, s.shape, s.step); err != nil {
+	at, step := s.ch.s, s.step
+	if at.capture != nil && step > 0 {
+		// Two captured graphs take turns, as the halves of the cache do.
+		if step = 2 - s.step&1; step == 2 {
+			at = at.twin
+		}
+	}
+	if s.c, err = l.calls.get(at, l.st, s.shape, step); err != nil {
 		return err
 	}
-	if s.step == 0 {
+	switch {
+	case s.step == 0:
 		return s.c.writePrompt(g.p)
+	case at.capture != nil:
+		return nil // its inputs are those of other steps too: written right before it runs
 	}
-	return s.c.writeStep(g.p, g.padded)
+	return s.c.writeStep(g.p, s.step)
 }
 
-// writeStep writes mask and positions of decode step c.step. The mask has one
+// writeStep writes mask and positions of a decode step. The mask has one
 // entry for each cached token and one for the new one: 0 where a padded prompt
 // or a padded cache holds nothing.
-func (c *call) writeStep(p *prompt, padded int) error {
+func (c *call) writeStep(p *prompt, step int) error {
 	total := c.shape.past + 1
-	real := p.tokens + c.step // tokens that count, the new one included
+	real := p.tokens + step // tokens that count, the new one included
 	for b := range c.shape.batch {
 		if c.mask.v.p != nil {
 			for i := range total {
@@ -183,6 +205,9 @@ func (g *generation) replay(tokens []int64) ([]float32, error) {
 		if s.c.b.p == nil {
 			return nil, errEvicted
 		}
+		if err := g.write(s); err != nil {
+			return nil, err
+		}
 		if err := s.c.run(&t); err != nil {
 			return nil, err
 		}
@@ -193,14 +218,16 @@ func (g *generation) replay(tokens []int64) ([]float32, error) {
 // errEvicted says that a generation cannot run again as it ran.
 var errEvicted = errors.New("an executable it ran was evicted since")
 
-// tokens are the greedy choices of every stage but the last, in order.
-func (g *generation) tokens() []int64 {
-	out := g.prefill.c.tokens(nil)
-	for k := range g.decode[:g.steps-1] {
-		out = g.decode[k].c.tokens(out)
+// write writes what a captured step reads, in place.
+func (g *generation) write(s *stage) error {
+	if s.step == 0 || s.c.s.capture == nil {
+		return nil
 	}
-	return out
+	return s.c.writeStep(g.p, s.step)
 }
+
+// tokens are the greedy choices of every stage but the last, in order.
+func (g *generation) tokens() []int64 { return g.chosen[:g.steps*g.p.batch] }
 
 // force overwrites the tokens that a step reads.
 func (c *call) force(tokens []int64) error {

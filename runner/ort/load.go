@@ -176,14 +176,7 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
 	loaded.Versions = map[string]string{"onnxruntime": library.version, "c_api": strconv.Itoa(apiVersion)}
 	loaded.Notes = append(loaded.Notes, p.notes...)
-	switch {
-	case e.load.Capture == "on" && e.lanes[stats.Optimized].st.hostCache:
-		loaded.Notes = append(loaded.Notes, "graph capture is off: it needs the cache on the device, and kv_cache=host sends it through the host")
-	case e.load.Capture == "on" && p.name == "webgpu":
-		e.capture = true
-	case e.load.Capture == "on":
-		loaded.Notes = append(loaded.Notes, "graph capture is offered on webgpu only; cuda.graph and tensorrt.graph turn the providers' own on")
-	}
+	e.startCapture(loaded)
 	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
 	if p.memory != "" {
 		loaded.Boundary = "the ArgMax of the last position, 8 bytes, is copied from the device to the host"

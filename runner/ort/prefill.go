@@ -18,7 +18,11 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	shape := lmShape{batch: p.batch, seq: p.exec}
 	o.sample.shape = shape.String()
 	o.sample.executed, o.sample.kv = p.batch*p.exec, p.exec
-	ch, err := e.choose(l, r, e.prefillPhase(r), shape)
+	ph := e.prefillPhase(r)
+	if err := l.st.reserve(ph.graph, shape, 0); err != nil {
+		return err
+	}
+	ch, err := e.choose(l, r, ph, shape)
 	if err != nil {
 		return err
 	}

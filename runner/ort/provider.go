@@ -21,6 +21,8 @@ type provider struct {
 	id      int               // device index
 	options map[string]string // ONNX Runtime's own names, checked
 	notes   []string
+
+	software bool // the device computes on the processor
 }
 
 // providerOrder is the order in which auto tries.
@@ -109,6 +111,7 @@ func (p *provider) pickVulkan(auto bool) error {
 	if auto {
 		return fmt.Errorf("%s computes on the processor; --provider webgpu takes it all the same", d.name)
 	}
+	p.software = true
 	p.notes = append(p.notes, d.name+" is no GPU: it computes on the processor")
 	return nil
 }

@@ -16,6 +16,8 @@ import (
 // Options configure a worker.
 type Options struct {
 	Library string // path of the ONNX Runtime library; "" finds or fetches it
+
+	loaded func(*engine) // of tests: plants a fault once the model is loaded
 }
 
 // Serve is a worker's whole life over the protocol: hello, load, requests,
@@ -167,6 +169,9 @@ func (s *server) load(l *protocol.Load) error {
 		return s.fatal(code, err)
 	}
 	s.engine = e
+	if s.opts.loaded != nil {
+		s.opts.loaded(e)
+	}
 	runtime.GC()
 	s.out.send(loaded)
 	s.out.queue(e.counters())

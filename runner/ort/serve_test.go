@@ -26,12 +26,18 @@ type worker struct {
 // startWorker serves over pipes, with a real library.
 func startWorker(t *testing.T) *worker {
 	t.Helper()
+	return startFaulty(t, nil)
+}
+
+// startFaulty is startWorker with a fault planted once a model is loaded.
+func startFaulty(t *testing.T, plant func(*engine)) *worker {
+	t.Helper()
 	lib := testLibrary(t)
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
 	k := &worker{t: t, w: protocol.NewWriter(inW), in: inW, got: make(chan any, 1<<16), done: make(chan error, 1)}
 	go func() {
-		err := Serve(context.Background(), inR, outW, Options{Library: lib})
+		err := Serve(context.Background(), inR, outW, Options{Library: lib, loaded: plant})
 		outW.Close()
 		k.done <- err
 	}()

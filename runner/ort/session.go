@@ -15,7 +15,8 @@ type session struct {
 	c        cSession
 	g        *graph
 	compiled bool
-	capture  bool            // runs after the first replay a captured graph
+	capture  *capturing      // runs after the first replay a captured graph; nil: they do not
+	twin     *session        // of a captured decode step: runs the even steps
 	fixed    map[string]int  // symbolic dimensions that were made constant
 	makeNs   int64           // what making it took
 	device   map[string]bool // ports that the session wants in, or has on, the device
@@ -56,7 +57,10 @@ func (m *maker) open(g *graph, spec sessionSpec) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{c: c, g: g, compiled: spec.compiled, capture: spec.capture, fixed: spec.fixed, makeNs: now() - start}
+	s := &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, makeNs: now() - start}
+	if spec.capture {
+		s.capture = &capturing{}
+	}
 	if err := s.locate(m.provider.memory); err != nil {
 		s.free()
 		return nil, err
@@ -130,6 +134,7 @@ func (m *maker) options(spec sessionSpec) (*ortgo.SessionOptions, error) {
 
 func (s *session) free() {
 	if s != nil {
+		s.twin.free()
 		s.c.free()
 	}
 }

@@ -16,8 +16,11 @@ type store struct {
 	gen  int
 
 	hostCache bool // the cache goes through host memory between steps
+	hostToken bool // tests bind the token of a captured graph to the host, where no replay writes it
 	roomy     bool // buffers grow in large steps: captured graphs lose theirs then
 }
+
+const roomyBelow = 64 << 20 // larger buffers grow as ever
 
 // place names a buffer.
 type place struct {
@@ -82,11 +85,11 @@ func (s *store) buffer(name string, onDevice bool, need int) (*buffer, error) {
 	size := max(need, 64)
 	if b != nil {
 		size = need + need/2
-		if s.roomy {
-			size = 4 * need
-		}
 		b.free()
 		s.gen++
+	}
+	if s.roomy && need < roomyBelow {
+		size = max(size, 4*need)
 	}
 	b, err := s.newBuffer(onDevice, (size+4095)&^4095)
 	if err != nil {

@@ -1,0 +1,104 @@
+package ort
+
+import (
+	"fmt"
+
+	"tailscope/runner/protocol"
+)
+
+// proofTokens is the length of the prompts that prove capture at load.
+const proofTokens = 8
+
+// startCapture decides whether executables capture their graphs: when that is
+// asked for, and under auto where a proof at load shows that replays answer.
+func (e *engine) startCapture(loaded *protocol.Loaded) {
+	note := func(text string) { loaded.Notes = append(loaded.Notes, text) }
+	p, asked := e.maker.provider, e.load.Capture
+	possible := p.name == "webgpu" && e.prefillG != nil && e.captureG[e.prefillG] != nil
+	switch {
+	case asked == "off" || asked == "" || asked != "on" && !possible:
+	case !possible:
+		note("graph capture is offered for language models on webgpu; cuda.graph and tensorrt.graph turn the providers' own on")
+	case e.lanes[0].st.hostCache:
+		note("graph capture is off: it needs the cache on the device, and kv_cache=host sends it through the host")
+	case asked == "on":
+		e.capture = true
+	case p.software:
+		note("graph capture is off: " + p.device + " computes on the processor; --capture on tries it all the same")
+	default:
+		if err := e.proveCapture(); err != nil {
+			note("graph capture is off: its proof failed: " + oneLine(err))
+			break
+		}
+		e.capture = true
+		note(fmt.Sprintf("graph capture is on: %d replays over different inputs answered like the eager session", provenReplays-1))
+	}
+	for _, l := range e.lanes {
+		l.st.roomy = e.capture
+	}
+}
+
+// proveCapture captures the graph of a short prompt and replays it over other
+// prompts: each answer, logits and cache, must be the eager session's.
+func (e *engine) proveCapture() error {
+	eager, err := e.session(e.eager, e.prefillG)
+	if err != nil {
+		return err
+	}
+	shape := lmShape{batch: 1, seq: proofTokens}
+	g := e.captureG[e.prefillG]
+	captured, err := e.maker.open(g, sessionSpec{compiled: true, capture: true, fixed: g.fixed(shape.values())})
+	if err != nil {
+		return err
+	}
+	defer captured.free()
+	stores := [2]*store{newStore(e.dev, e.heap), newStore(e.dev, e.heap)}
+	defer stores[0].free()
+	defer stores[1].free()
+	var calls [2]*call
+	for i, s := range []*session{eager, captured} {
+		if calls[i], err = newCall(s, stores[i], shape, 0); err != nil {
+			return err
+		}
+		defer calls[i].free()
+	}
+	for seed := range uint64(provenReplays) {
+		if err := e.proveReplay(calls, seed); err != nil {
+			return fmt.Errorf("run %d: %w", seed+1, err)
+		}
+	}
+	return nil
+}
+
+// proveReplay runs one prompt in both calls and compares what they leave.
+func (e *engine) proveReplay(calls [2]*call, seed uint64) error {
+	p := &prompt{batch: 1, tokens: proofTokens, exec: proofTokens, ids: make([]int64, proofTokens)}
+	fillTokens(p.ids, seed, e.vocab)
+	for _, c := range calls {
+		var t span
+		if err := c.writePrompt(p); err != nil {
+			return err
+		}
+		if err := c.run(&t); err != nil {
+			return err
+		}
+		if err := c.fresh(); err != nil {
+			return err
+		}
+	}
+	d, err := callDistance(calls[0], calls[1])
+	if err == nil && !(d <= e.checks.tolerance) {
+		err = fmt.Errorf("the answers differ by %.3g relative L2, over %g", d, e.checks.tolerance)
+	}
+	return err
+}
+
+// callDistance is the greatest distance of logits and cache of two calls.
+func callDistance(ref, opt *call) (float64, error) {
+	d, err := logitsDistance(ref, opt)
+	if err != nil {
+		return 0, err
+	}
+	c, err := cacheDistance(ref, opt)
+	return max(c, d), err // NaN stays NaN
+}
