@@ -66,3 +66,35 @@ func TestCDFShowsEveryLabelAndTheMaximum(t *testing.T) {
 		}
 	}
 }
+
+// TestMarksAreSeen looks for the colour of each kind of event: a colour whose
+// parts exceed its alpha is drawn as nothing.
+func TestMarksAreSeen(t *testing.T) {
+	for kind, want := range markColors {
+		pic, err := Timeline("t", []Track{{"eager", []float64{1, 2, 1, 3}}}, 1, []Mark{{2.5, kind}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(bytes.NewReader(pic.PNG))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		b := img.Bounds()
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			for x := b.Min.X; x < b.Max.X; x++ {
+				r, g, bl, _ := img.At(x, y).RGBA()
+				dr, dg, db := 255-int(r>>8), 255-int(g>>8), 255-int(bl>>8) // distance from white, a share of the colour's
+				wr, wg, wb := 255-int(want.R), 255-int(want.G), 255-int(want.B)
+				if s := dr + dg + db; s > 60 && near(dr*(wr+wg+wb), wr*s) && near(dg*(wr+wg+wb), wg*s) && near(db*(wr+wg+wb), wb*s) {
+					found++
+				}
+			}
+		}
+		if found < 100 {
+			t.Errorf("%s: %d pixels of its colour", kind, found)
+		}
+	}
+}
+
+func near(a, b int) bool { return max(a-b, b-a)*10 <= max(a, b, 3000) }

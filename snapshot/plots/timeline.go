@@ -36,11 +36,16 @@ func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Pictur
 		return nil, nil
 	}
 	p := newPlot(title, "seconds since the start", "slowest latency, ms (log)")
-	logAxis(&p.Y, lo, hi*1.2)
 	p.X.Min, p.X.Max = 0, end
-	if err := addMarks(p, marks, lo, hi*1.2); err != nil {
+	kinds, err := addMarks(p, marks, lo, hi*1.2)
+	if err != nil {
 		return nil, err
 	}
+	room := 1.0 // above the highest curve, for the legend
+	if hi > lo {
+		room = math.Pow(hi/lo, 0.08*float64(kinds+len(tracks)))
+	}
+	logAxis(&p.Y, lo, max(hi*1.2, hi*room))
 	for i, t := range tracks {
 		var xy plotter.XYs
 		for k, v := range t.Max {
@@ -75,11 +80,12 @@ func jagged(p *plot.Plot, name string, xy plotter.XYs, i int) error {
 // maxMarks bounds the lines drawn; compiles and restarts come first.
 const maxMarks = 300
 
-var markColors = map[string]color.RGBA{"compile": {0xc0, 0x39, 0x2b, 0xff}, "recompile": {0xc0, 0x39, 0x2b, 0x90},
+var markColors = map[string]color.NRGBA{"compile": {0xc0, 0x39, 0x2b, 0xff}, "recompile": {0xc0, 0x39, 0x2b, 0x90},
 	"toggle": {0x55, 0x55, 0x55, 0xff}, "segment": {0x55, 0x55, 0x55, 0xff}, "worker_restart": {0x8e, 0x44, 0xad, 0xff},
 	"fallback": {0x7f, 0x6b, 0x00, 0x90}, "limit_reached": {0x7f, 0x6b, 0x00, 0xff}, "throttle": {0x2a, 0x8c, 0x4a, 0xff}}
 
-func addMarks(p *plot.Plot, marks []Mark, lo, hi float64) error {
+// addMarks draws the marks and returns how many kinds there are.
+func addMarks(p *plot.Plot, marks []Mark, lo, hi float64) (kinds int, err error) {
 	seen := map[string]bool{}
 	drawn := 0
 	for _, m := range marks {
@@ -90,7 +96,7 @@ func addMarks(p *plot.Plot, marks []Mark, lo, hi float64) error {
 		drawn++
 		l, err := plotter.NewLine(plotter.XYs{{X: m.S, Y: lo}, {X: m.S, Y: hi}})
 		if err != nil {
-			return err
+			return 0, err
 		}
 		l.Color, l.Width = c, vg.Points(.6)
 		p.Add(l)
@@ -99,7 +105,7 @@ func addMarks(p *plot.Plot, marks []Mark, lo, hi float64) error {
 			p.Legend.Add(m.Kind, l)
 		}
 	}
-	return nil
+	return len(seen), nil
 }
 
 // Delta is the change of quantiles, ms, with a band that may be NaN.
