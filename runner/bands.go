@@ -18,6 +18,7 @@ const (
 type bands struct {
 	mode   stats.Mode
 	result stats.BootstrapResult
+	noise  *stats.Noise // of an A/A segment, in place of a result
 }
 
 // startBands resamples the pairs of the current segment beside the session.
@@ -43,13 +44,37 @@ func (s *Session) startBands(now int64) {
 	go func() {
 		r := stats.Bootstrap(pairs, stats.BootstrapOptions{Seed: uint64(now)})
 		r.Segment = segment
-		out <- bands{mode, r}
+		out <- bands{mode: mode, result: r}
 	}()
 }
 
 // takeBands hands a finished bootstrap to the statistics, which drop it when
 // its segment is over.
 func (s *Session) takeBands(b bands) {
+	if b.noise != nil {
+		s.coll.SetNoise(b.mode, *b.noise)
+		return
+	}
 	s.pub.banding = false
 	s.coll.SetBootstrap(b.mode, b.result)
+}
+
+// noiseOfSegment measures the noise floor of an A/A segment that ends, beside
+// the session. It comes too late for nothing: until then the statistics use
+// what the segment's intervals say.
+func (s *Session) noiseOfSegment(now int64) {
+	if !s.coll.AA() {
+		return
+	}
+	for mode := range stats.Mode(stats.NumModes) {
+		pairs, _ := s.coll.PairSample(mode)
+		if len(pairs) == 0 {
+			continue
+		}
+		out := s.pub.bands
+		go func() {
+			n := stats.NoiseFloor(pairs, uint64(now))
+			out <- bands{mode: mode, noise: &n}
+		}()
+	}
 }

@@ -66,7 +66,7 @@ func BenchmarkIntake(b *testing.B) {
 func (s *Session) placeLoaded() {
 	s.loaded = &protocol.Loaded{Model: protocol.Model{Kind: "causal-lm"}}
 	s.startNs = Monotonic()
-	s.coll.NewSegment(0, "variable", s.startNs)
+	s.coll.NewSegment(0, "variable", false, s.startNs)
 	if err := s.enterMode("prefill", s.modes); err != nil {
 		panic(err)
 	}

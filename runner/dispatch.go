@@ -161,6 +161,9 @@ func (s *Session) sendRequest(fl *inflight) {
 		s.work.dueNs = 0
 	}
 	exec := sh.Exec(it.Tokens, it.PadTo)
+	if fl.aa {
+		exec[1] = exec[0] // eager against eager: what differs must be noise
+	}
 	if limit := s.loaded.Model.MaxPositions; limit > 0 && it.Mode != "forward" {
 		exec[0], exec[1] = clampExec(exec[0], it.Tokens, limit), clampExec(exec[1], it.Tokens, limit)
 	}
@@ -268,7 +271,8 @@ func (s *Session) startSegment() {
 	s.labels = nil
 	s.pub.route = routeState{} // the rule looks back on this segment's shapes
 	now := Monotonic()
-	s.coll.NewSegment(s.seg, label, now)
+	s.noiseOfSegment(now)
+	s.coll.NewSegment(s.seg, label, s.aa, now)
 	s.event(stats.Event{TNs: now, Kind: stats.KindSegment, Strategy: s.strategy.Label(s.mode()),
 		Reason: fmt.Sprintf("segment %d starts: %s", s.seg, label),
 		Extra:  map[string]any{"label": label, "aa": s.aa, "strategy": s.strategy.String(), "pairing": s.pairing, "scenario": s.scenario}})

@@ -12,7 +12,7 @@ func (s *Session) feedStats() {
 		return
 	}
 	lane := s.laneView(stats.Optimized)
-	s.coll.SetFacts(stats.Facts{CompilerReal: lane.CompilerReal, Why: lane.Why, AA: s.aa,
+	s.coll.SetFacts(stats.Facts{CompilerReal: lane.CompilerReal, Why: lane.Why,
 		Strategy: s.strategy.Label(s.mode()), Checks: lane.Checks, Diverged: lane.Diverged, MaxRelL2: lane.MaxRelL2})
 }
 

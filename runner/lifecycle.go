@@ -176,7 +176,7 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 	}
 	s.work.dueNs = Monotonic()
 	if s.gen == 0 {
-		s.coll.NewSegment(0, s.segmentLabel(), s.startNs)
+		s.coll.NewSegment(0, s.segmentLabel(), s.aa, s.startNs)
 	}
 	s.phase, s.status = view.PhaseWarmup, "warming up"
 	switch {

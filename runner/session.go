@@ -144,10 +144,10 @@ func NewSession(o Options) (*Session, error) {
 		}
 		s.until = &u
 	}
-	s.coll = stats.NewCollector(stats.CollectorOptions{SLONs: int64(cfg.SLO.D()), AA: cfg.AA})
+	s.coll = stats.NewCollector(stats.CollectorOptions{SLONs: int64(cfg.SLO.D())})
 	s.backoff = newBackOff()
 	s.coll.SetBucketEdges(cfg.BucketEdges)
-	s.pub.bands, s.pub.bandsSeg, s.pub.window = make(chan bands, 1), -1, defaultWindow
+	s.pub.bands, s.pub.bandsSeg, s.pub.window = make(chan bands, 16), -1, defaultWindow
 	s.coll.SetWindow(int64(defaultWindow))
 	s.work.init()
 	s.join.init()

@@ -267,21 +267,35 @@ func TestTogglesStartSegments(t *testing.T) {
 	commands <- view.Command{Action: view.ActPause}
 	commands <- view.Command{Action: view.ActExport}
 	wait("export", func(v view.View) bool { return slices.Equal(v.Exports, []string{"copy"}) })
+	wait("pairs of the A/A segment", func(v view.View) bool {
+		if n := v.Stats.Pair.NoiseNs; n == n {
+			t.Errorf("padded against raw became a noise floor: ± %v ns", n)
+		}
+		return v.Stats.Verdict.Code == "aa" && v.Stats.Pair.N > 50
+	})
+	commands <- view.Command{Action: view.ActAA}
+	wait("the noise floor", func(v view.View) bool { return v.Session.Segment == 3 && v.Stats.Pair.NoiseNs > 0 })
 	commands <- view.Command{Action: view.ActQuit}
 	res := <-done
 	if res.Err != nil || res.Reason != "quit" {
 		t.Fatalf("%+v", res)
 	}
+	executed := map[uint64]int32{} // of the A/A segment's eager lane
 	for _, s := range mem.samples {
-		want := []string{"variable", "padded", "padded"}[s.Segment]
+		want := []string{"variable", "padded", "padded", "padded"}[s.Segment]
 		if s.Strategy != want {
 			t.Fatalf("a sample of segment %d has strategy %s", s.Segment, s.Strategy)
 		}
-		if s.Segment > 0 && s.Lane == stats.Optimized && s.Scenario == "a" && s.ExecutedTokens != 50 {
+		if s.Segment == 2 { // A/A: both lanes run the same
+			if n, ok := executed[s.Request]; ok && n != s.ExecutedTokens || s.ExecutedTokens != s.Tokens {
+				t.Fatalf("A/A lanes ran %d and %d of %d tokens", n, s.ExecutedTokens, s.Tokens)
+			}
+			executed[s.Request] = s.ExecutedTokens
+		} else if s.Segment > 0 && s.Lane == stats.Optimized && s.Scenario == "a" && s.ExecutedTokens != 50 {
 			t.Fatalf("padded to %d", s.ExecutedTokens)
 		}
 	}
-	if k := mem.kinds(); k[stats.KindToggle] != 2 || k[stats.KindSegment] != 2 {
+	if k := mem.kinds(); k[stats.KindToggle] != 3 || k[stats.KindSegment] != 3 {
 		t.Fatalf("events %v", k)
 	}
 }

@@ -26,6 +26,7 @@ type Analysis struct {
 	pending map[pendingKey]Flag
 	causes  map[uint64]Cause
 	real    [NumModes][2]string // compiler-real and why, where known
+	aa      map[int32]bool      // by segment, as its event says
 }
 
 type pendingKey struct {
@@ -68,7 +69,7 @@ type exactLane struct {
 
 // NewAnalysis returns an empty Analysis.
 func NewAnalysis(o AnalysisOptions) *Analysis {
-	return &Analysis{o: o, strings: newInterner(), pending: map[pendingKey]Flag{}, causes: map[uint64]Cause{}}
+	return &Analysis{o: o, strings: newInterner(), pending: map[pendingKey]Flag{}, causes: map[uint64]Cause{}, aa: map[int32]bool{}}
 }
 
 func (a *Analysis) mode(m Mode) *exactMode {
@@ -106,8 +107,11 @@ func (a *Analysis) Add(s *Sample) {
 }
 
 // AddEvent takes in an event; one that names a request flags its sample,
-// whichever comes first.
+// whichever comes first. One that starts a segment may say that it is A/A.
 func (a *Analysis) AddEvent(e *Event) {
+	if aa, ok := e.Extra["aa"].(bool); ok && e.Kind == KindSegment {
+		a.aa[e.Segment] = aa
+	}
 	f := FlagOf(e.Kind) &^ (FlagColdStart | FlagSpike | FlagShapeNew)
 	if e.Request == nil || f == 0 {
 		return

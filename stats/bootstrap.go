@@ -176,21 +176,6 @@ func percentileInterval(v []float64) (lo, hi float64) {
 	return Percentile(v, (1-confidence)/2), Percentile(v, (1+confidence)/2)
 }
 
-// NoiseFloor measures an A/A run: the furthest from zero that the 95 %
-// intervals of the median, mean and p99 difference reach.
-func NoiseFloor(pairs []Pair, seed uint64) Noise {
-	v := DescribePairs(pairs)
-	r := Bootstrap(pairs, BootstrapOptions{Seed: seed, Quantiles: []float64{.99}})
-	return Noise{MedianNs: furthest(v.DiffLo, v.DiffHi), MeanNs: furthest(r.MeanLo, r.MeanHi), P99Ns: furthest(r.Lo[0], r.Hi[0])}
-}
-
-func furthest(lo, hi float64) float64 {
-	if w := math.Max(math.Abs(lo), math.Abs(hi)); !math.IsNaN(w) {
-		return w
-	}
-	return 0
-}
-
 // PairSample copies the latest pairs (at most 4,096) of the current segment, in
 // order, for Bootstrap.
 func (c *Collector) PairSample(mode Mode) (pairs []Pair, segment int32) {

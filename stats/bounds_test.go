@@ -71,7 +71,7 @@ func TestTablesAreCapped(t *testing.T) {
 		t.Errorf("scenarios %d, shapes %d, session %d of %d", sum, shapes, live.Lanes[Optimized].Session.N, n)
 	}
 	for i := range 20 {
-		c.NewSegment(int32(i+1), "x", m.t)
+		c.NewSegment(int32(i+1), "x", false, m.t)
 		c.Add(m.add("1x1", 1e6, func(s *Sample) { s.Segment = int32(i + 1) }))
 	}
 	live = c.Live(Prefill, m.t)
@@ -87,7 +87,7 @@ func TestLateSamples(t *testing.T) {
 	for range 20 {
 		c.Add(m.add("a", 1e6, nil))
 	}
-	c.NewSegment(1, "padded", m.t)
+	c.NewSegment(1, "padded", false, m.t)
 	c.Add(m.add("a", 1e6, nil)) // still segment 0
 	c.Add(m.add("a", 1e6, func(s *Sample) { s.Segment = 1 }))
 	live := c.Live(Prefill, m.t)

@@ -13,7 +13,6 @@ type CollectorOptions struct {
 	MaxShapes    int   // shapes told apart a mode; 0: 256. Further ones share the row "more"
 	MaxSegments  int   // rows kept of the segments table; 0: 64
 	SLONs        int64 // service level; 0: none
-	AA           bool  // the optimized lane is a second eager session
 }
 
 func (o CollectorOptions) withDefaults() CollectorOptions {
@@ -64,6 +63,7 @@ type segInfo struct {
 	id         int32
 	label      string
 	start, end int64
+	aa         bool // the optimized lane is a second eager session
 }
 
 // modeState is everything known about one mode.
@@ -97,8 +97,8 @@ type modeState struct {
 type laneState struct {
 	session, segment   group // merged, as of the last view
 	itl, itlSegment    *dist
-	causes             causeLedger      // of the current segment
-	closed             [NumCauses]*hist // of all earlier ones; work is left out
+	causes             causeLedger // of the current segment
+	closed             causeHists  // of all earlier ones
 	anyClosed          bool
 	worst              [NumCauses]worstSample
 	runs, judged, cold int // runs begun, settled, cold starts
@@ -146,69 +146,6 @@ func (m *modeState) scenario(name string, limit int) (*scenState, int32) {
 	return m.scen[id], id
 }
 
-// Add takes in one sample, in the order of arrival. It sets the flags and the
-// cause that follow from earlier samples and returns the events derived from
-// it: usually none. The returned slice is valid until the next Add.
-func (c *Collector) Add(s *Sample) []Event {
-	c.out = c.out[:0]
-	if int(s.Mode) >= NumModes || int(s.Lane) >= NumLanes {
-		return nil
-	}
-	s.Flags |= c.pending.take(s)
-	if s.CompileNs > 0 && s.Flags&(FlagCompile|FlagRecompile) == 0 {
-		s.Flags |= FlagRecompile
-	}
-	m := c.mode(s.Mode)
-	at := c.placeOf(m, s)
-	shape := at.state
-	if shape.lanes[s.Lane].seen != s.Generation+1 {
-		c.noteShape(m, shape, s)
-	}
-	if s.CompileNs > 0 {
-		shape.noteCompile(s)
-	}
-	if s.Counts() {
-		c.count(m, at, s)
-	}
-	return c.out
-}
-
-// count takes a sample that counts into everything. Most samples are ordinary:
-// what follows asks first and calls only where there is something to note.
-func (c *Collector) count(m *modeState, at *place, s *Sample) {
-	shape, scen, lane := at.state, at.scen, &m.lanes[s.Lane]
-	c.total[s.Lane]++
-	lane.n++
-	if m.win.backlog() >= maxBacklog || m.win.full() {
-		m.drain()
-	}
-	median := m.median(shape, s.Lane)
-	if s.Clean() {
-		c.noteSpike(shape, s)
-	}
-	late := s.Segment != c.segment
-	if late {
-		c.addLate(m, scen, s)
-	} else if g := &scen.segment[s.Lane]; g.wantsRest(s, c.o.SLONs) {
-		g.addRest(s, c.o.SLONs)
-	}
-	m.win.add(s, at.scenID, shape.id, late)
-	rec := causeRef{early: -1, cause: CauseWork}
-	if late || !lane.causes.full || s.Flags != 0 || !(float64(s.WallNs) <= tailFactor*median) {
-		rec = lane.judge(s, shape, !late)
-	}
-	if !late && !scen.run[s.Lane].settled(s.Generation) {
-		c.noteRun(m, scen, s, rec)
-	}
-	if s.Lane == Optimized && s.Mode == Prefill {
-		m.lengths.add(s)
-	}
-	m.pairUp(c, scen, shape, s)
-	if lane.n >= lane.nextThreshold || float64(s.WallNs) > lane.threshold {
-		c.noteTail(m, lane, s, rec)
-	}
-}
-
 // AddEvent takes in an event of the engine or of the session. One that names a
 // request flags that request's sample, so it must come first, as the protocol
 // promises.
@@ -240,27 +177,46 @@ func (c *Collector) SetWindow(ns int64) {
 	}
 }
 
-// NewSegment ends the current segment and starts another at tNs. Samples that
-// still carry the old number go to the old row.
-func (c *Collector) NewSegment(segment int32, label string, tNs int64) {
+// NewSegment ends the current segment and starts another at tNs; aa says that
+// its optimized lane is a second, independent eager session. Samples that still
+// carry the old number go to the old row.
+func (c *Collector) NewSegment(segment int32, label string, aa bool, tNs int64) {
+	next := segInfo{id: segment, label: label, start: tNs, aa: aa}
 	if segment == c.segment && c.totalSamples() == 0 { // names the first segment
-		c.segments[0] = segInfo{id: segment, label: label, start: tNs}
+		c.segments[0] = next
 		return
 	}
-	c.segments[len(c.segments)-1].end = tNs
+	c.current().end = tNs
 	for _, m := range c.modes {
 		if m != nil {
-			m.closeSegment(c.segments[len(c.segments)-1], c.o.MaxSegments, c.facts.AA || c.o.AA)
+			m.closeSegment(*c.current(), c.o.MaxSegments)
 		}
 	}
 	c.segment = segment
-	c.segments = append(c.segments, segInfo{id: segment, label: label, start: tNs})
+	c.segments = append(c.segments, next)
 	if len(c.segments) > c.o.MaxSegments {
 		c.segments = slices.Delete(c.segments, 0, len(c.segments)-c.o.MaxSegments)
 	}
 }
 
+// current is the segment that goes on.
+func (c *Collector) current() *segInfo { return &c.segments[len(c.segments)-1] }
+
+// AA reports whether the current segment's optimized lane is a second eager
+// session.
+func (c *Collector) AA() bool { return c.current().aa }
+
 func (c *Collector) totalSamples() int { return c.total[Eager] + c.total[Optimized] }
 
-// SetFacts gives the verdicts what samples cannot tell.
+// SetFacts gives the verdicts what samples cannot tell. Whether the lanes are
+// A/A is the segment's matter: NewSegment says it, AA and Noise of f are not
+// looked at.
 func (c *Collector) SetFacts(f Facts) { c.facts = f }
+
+// SetNoise gives a mode's verdicts the noise floor of an A/A run; what is 0 in
+// n stays as it was.
+func (c *Collector) SetNoise(mode Mode, n Noise) {
+	if int(mode) < NumModes {
+		c.mode(mode).noise.take(n)
+	}
+}

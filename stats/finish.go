@@ -220,7 +220,7 @@ func (c *columns) summary() GroupSummary {
 func (m *exactMode) causeSummaries(mode Mode) []CauseSummary {
 	out := []CauseSummary{}
 	for l := Lane(0); l < NumLanes; l++ {
-		for _, r := range m.causeRows(l) {
+		for _, r := range m.causeRows(l, m.lanes[l].sorted, anySegment) {
 			out = append(out, CauseSummary{Mode: mode.String(), Lane: l.String(), Cause: r.Cause.String(), N: r.N,
 				P99MsWithout: ms(r.P99Without)})
 		}

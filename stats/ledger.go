@@ -74,7 +74,7 @@ func tailThreshold(median, cleanP99 float64) float64 {
 type causeLedger struct {
 	early []earlySample
 	full  bool
-	hists [NumCauses]*hist
+	hists causeHists
 }
 
 type earlySample struct {
@@ -101,12 +101,7 @@ func (l *laneState) judge(s *Sample, shape *shapeState, current bool) causeRef {
 	l.anyClosed = true
 	e := evidenceOf(s)
 	ref := causeRef{early: -1, cause: classify(&e, shape.cleanMedian(s.Lane), math.NaN())}
-	if ref.cause != CauseWork {
-		if l.closed[ref.cause] == nil {
-			l.closed[ref.cause] = new(hist)
-		}
-		l.closed[ref.cause].record(max(e.wall, 0))
-	}
+	l.closed.tally(ref.cause, &e)
 	return ref
 }
 
@@ -120,17 +115,31 @@ func (l *causeLedger) add(s *Sample, shape *shapeState) causeRef {
 	}
 	e := evidenceOf(s)
 	ref := causeRef{early: -1, cause: classify(&e, shape.cleanMedian(s.Lane), math.NaN())}
-	if ref.cause != CauseWork {
-		l.put(ref.cause, e.wall)
-	}
+	l.hists.tally(ref.cause, &e)
 	return ref
 }
 
-func (l *causeLedger) put(c Cause, wall int64) {
-	if l.hists[c] == nil {
-		l.hists[c] = new(hist)
+// causeHists are the latencies by cause. Work stays empty, and the place of
+// CauseNone counts, of the compiles, those that were their strategy's first.
+type causeHists [NumCauses]*hist
+
+const firstCompiles = CauseNone
+
+func (h *causeHists) tally(c Cause, e *evidence) {
+	if c == CauseWork {
+		return
 	}
-	l.hists[c].record(max(wall, 0))
+	h.put(c, e.wall)
+	if c == CauseCompile && e.flags&FlagCompile != 0 {
+		h.put(firstCompiles, e.wall)
+	}
+}
+
+func (h *causeHists) put(c Cause, wall int64) {
+	if h[c] == nil {
+		h[c] = new(hist)
+	}
+	h[c].record(max(wall, 0))
 }
 
 // settle judges the early samples for good.
@@ -138,9 +147,7 @@ func (l *causeLedger) settle(lane Lane) {
 	l.full = true
 	for i := range l.early {
 		x := &l.early[i]
-		if c := classify(&x.e, x.shape.cleanMedian(lane), math.NaN()); c != CauseWork {
-			l.put(c, x.e.wall)
-		}
+		l.hists.tally(classify(&x.e, x.shape.cleanMedian(lane), math.NaN()), &x.e)
 	}
 	l.early = nil
 }
@@ -167,9 +174,7 @@ func (l *causeLedger) setCold(ref *causeRef, e *evidence, cold bool, shape *shap
 	if old != CauseWork && l.hists[old] != nil {
 		l.hists[old].remove(max(e.wall, 0))
 	}
-	if ref.cause != CauseWork {
-		l.put(ref.cause, e.wall)
-	}
+	l.hists.tally(ref.cause, e)
 }
 
 // fold settles a segment's ledger into the closed ones.

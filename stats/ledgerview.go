@@ -38,25 +38,23 @@ func (l *laneState) segmentCauses(lane Lane, threshold float64, scratch *hist) (
 
 // counted returns the histograms of every cause but work; early samples are
 // judged with what is known now.
-func (l *causeLedger) counted(lane Lane) [NumCauses]*hist {
+func (l *causeLedger) counted(lane Lane) causeHists {
 	if l.full {
 		return l.hists
 	}
 	var tmp causeLedger
 	for i := range l.early {
 		x := &l.early[i]
-		if c := classify(&x.e, x.shape.cleanMedian(lane), math.NaN()); c != CauseWork {
-			tmp.put(c, x.e.wall)
-		}
+		tmp.hists.tally(classify(&x.e, x.shape.cleanMedian(lane), math.NaN()), &x.e)
 	}
 	return tmp.hists
 }
 
-func (l *laneState) histRows(g *group, hists *[NumCauses]*hist, threshold float64, scratch *hist) (rows []CauseRow, tailN int) {
+func (l *laneState) histRows(g *group, hists *causeHists, threshold float64, scratch *hist) (rows []CauseRow, tailN int) {
 	work := new(hist)
 	work.copyFrom(&g.d.h)
-	for _, h := range hists {
-		if h != nil {
+	for c, h := range hists {
+		if h != nil && c != int(firstCompiles) {
 			work.subAbove(h, -1)
 		}
 	}
@@ -75,7 +73,11 @@ func (l *laneState) histRows(g *group, hists *[NumCauses]*hist, threshold float6
 		tailN += n
 		scratch.copyFrom(&g.d.h)
 		scratch.subAbove(h, threshold)
-		rows = append(rows, l.row(c, n, histQuantile(scratch, 0.99, g.d.min, g.d.max), worst, sum))
+		row := l.row(c, n, histQuantile(scratch, 0.99, g.d.min, g.d.max), worst, sum)
+		if firsts := hists[firstCompiles]; c == CauseCompile && firsts != nil {
+			row.FirstCompiles, _, _ = firsts.tailOf(threshold)
+		}
+		rows = append(rows, row)
 	}
 	return rows, tailN
 }
@@ -83,7 +85,7 @@ func (l *laneState) histRows(g *group, hists *[NumCauses]*hist, threshold float6
 // earlyRows judges the raw samples with what is known now.
 func (l *laneState) earlyRows(lane Lane, threshold float64) (rows []CauseRow, tailN int) {
 	early := l.causes.early
-	var counts [NumCauses]int
+	var counts, firsts [NumCauses]int
 	var worst [NumCauses]int64
 	var sums [NumCauses]float64
 	causes := make([]Cause, len(early))
@@ -95,6 +97,9 @@ func (l *laneState) earlyRows(lane Lane, threshold float64) (rows []CauseRow, ta
 		c := classify(e, early[i].shape.cleanMedian(lane), math.NaN())
 		causes[i] = c
 		counts[c]++
+		if c == CauseCompile && e.flags&FlagCompile != 0 {
+			firsts[c]++
+		}
 		sums[c] += float64(e.wall)
 		worst[c] = max(worst[c], e.wall)
 		tailN++
@@ -111,7 +116,9 @@ func (l *laneState) earlyRows(lane Lane, threshold float64) (rows []CauseRow, ta
 			}
 		}
 		slices.Sort(kept)
-		rows = append(rows, l.row(c, counts[c], Percentile(kept, 0.99), float64(worst[c]), sums[c]))
+		row := l.row(c, counts[c], Percentile(kept, 0.99), float64(worst[c]), sums[c])
+		row.FirstCompiles = firsts[c]
+		rows = append(rows, row)
 	}
 	return rows, tailN
 }

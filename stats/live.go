@@ -56,6 +56,8 @@ type CauseRow struct {
 	SumNs      float64 // of the samples' latencies
 	WorstNs    float64
 	Example    string // a sentence about the worst one
+
+	FirstCompiles int // of N, those that were the first compile of their mode and strategy; the others are recompiles
 }
 
 // LaneView is everything the screen shows of one lane in the current mode.

@@ -26,7 +26,7 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 	out.Pair = m.pairs.segment.view(&m.lanes[Eager].segment.d.qdist, &m.lanes[Optimized].segment.d.qdist)
 	out.PairAll = m.wholePairs().view(&m.whole(Eager).d.qdist, &m.whole(Optimized).d.qdist)
 	m.boot.apply(&out.Pair)
-	if floor := c.noiseOf(m).MedianNs; floor > 0 {
+	if floor := m.noise.MedianNs; floor > 0 {
 		out.Pair.NoiseNs, out.PairAll.NoiseNs = floor, floor
 	}
 	out.Scenarios = c.scenarioRows(m, scenRaw)
@@ -45,8 +45,8 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 
 // verdict weighs the current segment.
 func (c *Collector) verdict(m *modeState, out *Live) Verdict {
-	in := verdictInput{mode: m.mode, pair: out.Pair, noise: c.noiseOf(m), facts: c.facts, gauges: out.Gauges, decode: math.NaN()}
-	in.facts.AA = c.facts.AA || c.o.AA
+	in := verdictInput{mode: m.mode, pair: out.Pair, noise: m.noise, facts: c.facts, gauges: out.Gauges, decode: math.NaN()}
+	in.facts.AA = c.AA()
 	for l := range in.lanes {
 		in.lanes[l], in.causes[l] = out.Lanes[l].Segment, out.Lanes[l].SegmentCauses
 	}
@@ -60,15 +60,6 @@ func (c *Collector) verdict(m *modeState, out *Live) Verdict {
 		in.decode = 1 - g.ttft.quantile(0.5)/g.d.quantile(0.5)
 	}
 	return judge(in)
-}
-
-// noiseOf is the noise floor that the session was given, or that the mode's
-// last A/A segment showed.
-func (c *Collector) noiseOf(m *modeState) Noise {
-	if c.facts.Noise != (Noise{}) {
-		return c.facts.Noise
-	}
-	return m.noise
 }
 
 func (m *modeState) samples() int { return m.lanes[Eager].n + m.lanes[Optimized].n }

@@ -90,7 +90,7 @@ func TestAnySession(t *testing.T) {
 			switch rapid.IntRange(0, 9).Draw(t, "op") {
 			case 0:
 				segment++
-				c.NewSegment(segment, fmt.Sprint("segment ", segment), now)
+				c.NewSegment(segment, fmt.Sprint("segment ", segment), false, now)
 			case 1:
 				c.SetWindow(rapid.Int64Range(0, 1e9).Draw(t, "window"))
 			case 2:

@@ -16,15 +16,14 @@ type segRow struct {
 	change float64 // p of the optimized lane against the row before
 }
 
-func (m *modeState) closeSegment(info segInfo, limit int, aa bool) {
+func (m *modeState) closeSegment(info segInfo, limit int) {
 	m.merge()
 	change := m.changed()
 	for i := range m.rows {
 		m.rows[i].settle()
 	}
-	if aa && m.pairs.segment.n > 0 {
-		_, lo, hi := m.pairs.segment.median()
-		m.noise = Noise{MedianNs: furthest(lo, hi)}
+	if info.aa && m.pairs.segment.n > 0 {
+		m.noise = m.noiseNow()
 	}
 	m.boot = nil
 	row := segRow{info: info, paired: m.pairs.segment.medianDiff(), change: change}

@@ -13,26 +13,9 @@ type Facts struct {
 	Why          string // what the evidence says, a phrase
 	AA           bool   // the optimized lane is a second eager session
 	Strategy     string // in force, e.g. "padded" or "prefill=padded,decode=eager"
-	Noise        Noise  // from an A/A run; zero values are unknown
 	Checks       int    // outputs of the lanes compared
 	Diverged     int
 	MaxRelL2     float64
-}
-
-// Noise is the half width of what an A/A run (eager against eager) shows as a
-// difference, ns. 0 is unknown.
-type Noise struct{ MedianNs, MeanNs, P99Ns float64 }
-
-func (n Noise) mean() float64 { return firstPositive(n.MeanNs, n.MedianNs) }
-func (n Noise) p99() float64  { return firstPositive(n.P99Ns, n.MedianNs) }
-
-func firstPositive(v ...float64) float64 {
-	for _, x := range v {
-		if x > 0 {
-			return x
-		}
-	}
-	return 0
 }
 
 // verdictInput is what a verdict weighs, of one scope.
@@ -180,7 +163,7 @@ func (in *verdictInput) blame(lane Lane, statistic string) string {
 			break
 		}
 		sum += r.SumNs
-		names = append(names, causeWords(r.Cause))
+		names = append(names, r.words())
 		rest := (g.Mean*float64(g.N) - sum) / float64(g.N-n)
 		if statistic == "p99" { // known for one cause at a time
 			n, names, rest = r.N, names[len(names)-1:], r.P99Without
@@ -200,8 +183,18 @@ func (in *verdictInput) value(lane Lane, statistic string) float64 {
 	return in.lanes[lane].Mean
 }
 
-// causeWords names a cause in a sentence, plural.
-func causeWords(c Cause) string {
+// words names the row's samples in a sentence, plural. A first compile is no
+// recompile.
+func (r *CauseRow) words() string {
+	switch again := r.N - r.FirstCompiles; {
+	case r.Cause != CauseCompile || again == r.N:
+	case again == 0:
+		return "first compiles"
+	case again == 1:
+		return "compiles (1 of them a recompile)"
+	default:
+		return fmt.Sprintf("compiles (%d of them recompiles)", again)
+	}
 	return [NumCauses]string{"none", "recompiles", "graph captures", "fallbacks", "first runs of a shape", "cold starts",
-		"long requests", "GPU throttling", "stalls of the host", "stalls of the tool", "unexplained"}[c]
+		"long requests", "GPU throttling", "stalls of the host", "stalls of the tool", "unexplained"}[r.Cause]
 }

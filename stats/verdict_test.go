@@ -62,7 +62,7 @@ func TestParadoxSentence(t *testing.T) {
 	near(t, "exact crossover", float64(a.Finish(Prefill).Pairs[0].CrossoverQ), 1-14.0/270, .01)
 
 	// The cure: a padded segment agrees.
-	c.NewSegment(1, "padded", now)
+	c.NewSegment(1, "padded", false, now)
 	c.SetFacts(Facts{CompilerReal: "yes", Strategy: "padded"})
 	m := newMixture(32)
 	m.t = now
@@ -130,35 +130,5 @@ func TestVerdictCodes(t *testing.T) {
 	v := judge(dec)
 	if v.Advice[0].Rule != "decode" || !strings.Contains(v.Advice[0].Sentence, "Split the deployment") || v.Advice[1].Rule != "churn" {
 		t.Errorf("decode: %+v", v.Advice)
-	}
-}
-
-func TestNoiseFloorFromAA(t *testing.T) {
-	c := NewCollector(CollectorOptions{})
-	c.SetFacts(Facts{AA: true})
-	m := newMixture(33)
-	run := func(segment int32, shift float64) {
-		for i := range 600 {
-			for lane := Lane(0); lane < NumLanes; lane++ {
-				c.Add(m.add("a", 1e6+shift*float64(lane), func(s *Sample) {
-					s.Lane, s.Segment, s.Request = lane, segment, uint64(int(segment)*10000+i)
-				}))
-			}
-		}
-	}
-	run(0, 0)
-	if v := c.Live(Prefill, m.t).Verdict; v.Code != "aa" {
-		t.Errorf("%+v", v)
-	}
-	c.NewSegment(1, "variable", m.t)
-	c.SetFacts(Facts{CompilerReal: "yes"})
-	run(1, 1e3) // 0.1 %, inside the noise
-	live := c.Live(Prefill, m.t)
-	if live.Verdict.WinnerP50 != "~" || !(live.Pair.NoiseNs > 0) {
-		t.Errorf("winner %q, noise %v", live.Verdict.WinnerP50, live.Pair.NoiseNs)
-	}
-	n := NoiseFloor([]Pair{}, 1)
-	if n != (Noise{}) {
-		t.Errorf("no pairs: %+v", n)
 	}
 }

@@ -125,11 +125,11 @@ func TestAnyInstantIsWhatTheSessionKnew(t *testing.T) {
 func TestReplayShowsTheLiveFigures(t *testing.T) {
 	rec := record(t, 300, false)
 	coll := stats.NewCollector(stats.CollectorOptions{})
-	coll.NewSegment(0, "variable", 0)
+	coll.NewSegment(0, "variable", false, 0)
 	if _, err := rec.Records(func(r *snapshot.Record) error {
 		if r.Kind == snapshot.KindSample {
 			if r.Sample.Segment == 1 && r.Sample.Seq == 300 {
-				coll.NewSegment(1, "padded", r.Sample.StartNs)
+				coll.NewSegment(1, "padded", false, r.Sample.StartNs)
 			}
 			coll.Add(&r.Sample)
 		}

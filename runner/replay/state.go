@@ -47,7 +47,7 @@ func newState(rec *snapshot.Session, startNs int64) *state {
 		st.id.Mode = set.Modes[0]
 	}
 	st.setStrategy(set.Strategy)
-	st.coll = stats.NewCollector(stats.CollectorOptions{SLONs: set.SLONs, AA: set.AA})
+	st.coll = stats.NewCollector(stats.CollectorOptions{SLONs: set.SLONs})
 	st.coll.SetBucketEdges(edges(rec))
 	return st
 }
@@ -141,7 +141,7 @@ func (st *state) sample(r *snapshot.Record) {
 		if label == "" {
 			label = smp.Strategy
 		}
-		st.coll.NewSegment(smp.Segment, label, smp.StartNs)
+		st.coll.NewSegment(smp.Segment, label, st.id.AA, smp.StartNs)
 		st.setStrategy(smp.Strategy)
 	}
 	st.session.Generation, st.session.Segment = smp.Generation, smp.Segment
@@ -208,7 +208,7 @@ func (st *state) view(now int64, mode string) view.View {
 	v.Self.Samples = st.samples
 	v.Events = slices.Clone(st.events[max(0, len(st.events)-maxEvents):])
 	lane := id.Lane(stats.Optimized)
-	st.coll.SetFacts(stats.Facts{CompilerReal: lane.CompilerReal, Why: lane.Why, AA: id.AA, Strategy: st.session.Strategy,
+	st.coll.SetFacts(stats.Facts{CompilerReal: lane.CompilerReal, Why: lane.Why, Strategy: st.session.Strategy,
 		Checks: lane.Checks, Diverged: lane.Diverged, MaxRelL2: lane.MaxRelL2})
 	if m, err := stats.ParseMode(mode); err == nil {
 		v.Stats = st.coll.Live(m, now)

@@ -1,0 +1,129 @@
+package stats
+
+import (
+	"slices"
+)
+
+// aaSegment reports whether a segment was eager against eager: as its event
+// says, and the first one as the session was set up.
+func (a *Analysis) aaSegment(id int32) bool {
+	if aa, ok := a.aa[id]; ok {
+		return aa
+	}
+	return a.o.Facts.AA
+}
+
+func anySegment(int32) bool { return true }
+
+// verdict weighs the whole mode, but for its A/A segments: those give the noise
+// floor, unless one was given. A mode that ran A/A only is judged as that.
+func (a *Analysis) verdict(m *exactMode, mode Mode) Verdict {
+	aa, other := false, false
+	for _, c := range m.cells {
+		is := a.aaSegment(c.segment)
+		aa, other = aa || is, other || !is
+	}
+	in := verdictInput{mode: mode, noise: a.o.Noise, facts: a.o.Facts, decode: m.decodeShare()}
+	in.facts.AA = aa && !other
+	if r := a.real[mode]; r[0] != "" {
+		in.facts.CompilerReal, in.facts.Why = r[0], r[1]
+	}
+	if aa && other {
+		a.weighPart(m, &in)
+	} else {
+		m.weighAll(&in)
+	}
+	return judge(in)
+}
+
+// weighAll fills in what the whole mode shows.
+func (m *exactMode) weighAll(in *verdictInput) {
+	if m.allPairs == nil { // Finish has described them unless there are none
+		v := describePairs(m.pairsOf(scope{anyScenario: true, anySegment: true}))
+		m.allPairs = &v
+	}
+	in.pair = *m.allPairs
+	for l := Lane(0); l < NumLanes; l++ {
+		in.lanes[l] = emptySummary()
+		describeSorted(&in.lanes[l], m.lanes[l].sorted)
+		in.causes[l] = m.causeRows(l, m.lanes[l].sorted, anySegment)
+	}
+}
+
+// weighPart fills in what the segments that were not A/A show, and the noise
+// of those that were.
+func (a *Analysis) weighPart(m *exactMode, in *verdictInput) {
+	keep := func(segment int32) bool { return !a.aaSegment(segment) }
+	var pairs, noise []Pair
+	for i := range m.pairs {
+		switch p := &m.pairs[i]; {
+		case keep(p.segment[0]) && keep(p.segment[1]):
+			pairs = append(pairs, p.Pair)
+		case !keep(p.segment[0]) && !keep(p.segment[1]):
+			noise = append(noise, p.Pair)
+		}
+	}
+	in.pair = describePairs(pairs)
+	if in.noise == (Noise{}) {
+		in.noise = NoiseFloor(noise, 1)
+	}
+	for l := Lane(0); l < NumLanes; l++ {
+		var walls []int64
+		for i := range m.rows {
+			if r := &m.rows[i]; r.lane == l && r.counts() && keep(r.segment) {
+				walls = append(walls, r.e.wall)
+			}
+		}
+		slices.Sort(walls)
+		in.lanes[l] = emptySummary()
+		describeSorted(&in.lanes[l], walls)
+		in.causes[l] = m.causeRows(l, walls, keep)
+	}
+}
+
+// causeRows is the ledger of those of a lane's samples that keep holds, sorted
+// are their latencies.
+func (m *exactMode) causeRows(l Lane, sorted []int64, keep func(segment int32) bool) []CauseRow {
+	var walls [NumCauses][]int64
+	firsts := 0
+	for i := range m.rows {
+		r := &m.rows[i]
+		if r.lane != l || r.cause == CauseNone || !keep(r.segment) {
+			continue
+		}
+		walls[r.cause] = append(walls[r.cause], r.e.wall)
+		if r.cause == CauseCompile && r.e.flags&FlagCompile != 0 {
+			firsts++
+		}
+	}
+	var out []CauseRow
+	for c := CauseCompile; c < NumCauses; c++ {
+		v := walls[c]
+		if len(v) == 0 {
+			continue
+		}
+		SortInts(v)
+		row := CauseRow{Cause: c, N: len(v), WorstNs: float64(v[len(v)-1]), P99Without: Percentile(without(sorted, v), 0.99)}
+		for _, w := range v {
+			row.SumNs += float64(w)
+		}
+		row.Example = "worst " + formatMs(row.WorstNs)
+		if c == CauseCompile {
+			row.FirstCompiles = firsts
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// decodeShare is the median share of a request that follows its first token in
+// the eager lane; NaN without such times.
+func (m *exactMode) decodeShare() float64 {
+	var v []float64
+	for i := range m.rows {
+		if r := &m.rows[i]; r.lane == Eager && r.counts() && r.ttft > Absent && r.e.wall > 0 {
+			v = append(v, 1-float64(r.ttft)/float64(r.e.wall))
+		}
+	}
+	return Median(v)
+}
