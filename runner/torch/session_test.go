@@ -40,7 +40,10 @@ func open(t *testing.T, load protocol.Load, extra ...string) *session {
 	if load.Name == "" {
 		load.Name = "builtin:tiny-gpt2"
 	}
-	load.RecompileLimit, load.Check, load.Seed = max(load.RecompileLimit, 2), 1, 7
+	load.RecompileLimit, load.Seed = max(load.RecompileLimit, 2), 7
+	if load.Check == 0 {
+		load.Check = 1
+	}
 	s.send(&load)
 	return s
 }

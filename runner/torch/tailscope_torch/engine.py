@@ -78,6 +78,7 @@ def serve(out, inbox):
                 worker = start(out, inbox, msg) or worker
             else:
                 worker.handle(msg)
+                worker.keep_up()
         except (KeyError, TypeError, AttributeError, IndexError) as e:
             log(traceback.format_exc())
             out.send("error", fatal=False, code="input",

@@ -23,12 +23,17 @@ class Job:
         self.compile_ns, self.go, self.undo, self.rescued = 0, None, None, None
         self.prepare = self.step_marks = self.head = self.row = self.kept = None
 
-    def release(self):
-        """Lets go of tensors and breaks the job's cycles: the collector is
+    def let_go(self):
+        """Lets go of outputs, and breaks the job's cycles: the collector is
         off, and a replay of CUDA graphs must not find its old output alive."""
         self.go = self.undo = self.prepare = self.step_marks = self.head = None
-        self.out = self.last = self.first = self.rescued = None
+        self.out = self.last = self.first = None
         self.toks = []
+
+    def release(self):
+        """Lets go of everything that is not a number or a word."""
+        self.let_go()
+        self.rescued = None
 
     def at(self):
         """(callable, shape name, shape key) of the call under way."""

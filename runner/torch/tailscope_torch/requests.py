@@ -13,6 +13,17 @@ from .profiler import Window
 from .wire import log, now
 
 
+MOST, MOST_NS = 16, 20_000_000  # requests in a train, and how long one may take: a toggle waits for it
+
+
+class Turn:
+    """One request in one lane. error is what ended it early."""
+
+    def __init__(self, req, lane, order):
+        self.req, self.lane, self.row = req, lane, {"request": req["id"], "order": order}
+        self.began, self.job, self.error = now(), None, None
+
+
 class Requests:
     """Runs requests and reports their samples."""
 
@@ -21,13 +32,62 @@ class Requests:
         self.comparer, self.watch, self.collector, self.clock = comparer, watch, collector, regions.clock
         self.expected, self.window = {}, None  # wall time of the last run by shape; profile under way
 
+    def serve(self, req):
+        """Runs a request, and with it those behind it that are known to be
+        short: prepared first, then run back to back, then reported. What the
+        worker does between requests would otherwise fill the processor's
+        caches with its own work, at the cost of the next region."""
+        train = self.train(req)
+        if len(train) == 1:
+            self.run(req)
+            return
+        turns = [Turn(r, lane, order) for r in train for order, lane in enumerate(r["order"])]
+        for t in turns:
+            self.prepare(t)
+        self.out.flush_before(sum(self.expected[kind(t.req, t.lane)] for t in turns))
+        for t in turns:
+            self.time(t)
+        for t in turns:
+            if self.finish(t):
+                self.sample(t.row, t.job)
+                t.job.release()
+        self.collector.between()
+
+    def train(self, req):
+        """The request and the waiting ones that may run with it; these are
+        taken from the queue."""
+        queue, train, left = self.inbox.queue, [req], MOST_NS - self.short(req)
+        while left > 0 and queue and queue[0]["t"] == "req" and len(train) < MOST:
+            try:
+                left -= self.short(queue[0])
+            except (KeyError, TypeError, IndexError, AttributeError):
+                break  # malformed: refused on its own
+            if left > 0:
+                train.append(queue.popleft())
+        return train
+
+    def short(self, req):
+        """How long the request's regions will take, as far as it may share a
+        train: nothing to wait for, to compare, to profile or to prepare on
+        the device, and seen before. Else longer than any train."""
+        req.setdefault("batch", 1)
+        if self.window or req.get("due_ns") or req["mode"] not in ("prefill", "forward") or self.check(req):
+            return MOST_NS
+        return sum(self.expected.get(kind(req, lane), MOST_NS) for lane in req["order"])
+
+    def check(self, req):
+        """Whether the request's outputs are compared; decided once."""
+        if "compared" not in req:
+            req["compared"] = self.comparer.wanted(req)
+        return req["compared"]
+
     def run(self, req):
         req.setdefault("batch", 1)
         if req.get("due_ns") and not wait_until(req["due_ns"], self.inbox):
             self.put_back(req)
             return
         jobs = {}
-        check = self.comparer.wanted(req)
+        check = self.check(req)
         for order, lane in enumerate(req["order"]):
             job = self.lane(req, lane, order, check)
             if job is not None:
@@ -56,43 +116,63 @@ class Requests:
 
     def lane(self, req, lane, order, check):
         """Runs one lane and reports it; None when it failed."""
-        start, job = now(), None
-        row = {"request": req["id"], "order": order}
+        t = Turn(req, lane, order)
+        self.prepare(t)
+        self.out.flush_before(self.expected.get(kind(req, lane)))
+        self.time(t)
+        if not self.finish(t):
+            return None
+        if check:
+            t.job.kept, t.job.row = self.regions.keep(t.job), t.row
+        else:
+            self.sample(t.row, t.job)
+        t.job.release()
+        return t.job
+
+    def prepare(self, t):
         try:
-            job = self.lanes.job(req, lane)
-            key = (lane, req["mode"], job.shape, job.words)
-            self.out.flush_before(self.expected.get(key))
-            self.story.now, graphs = job, evidence.unique_graphs()
+            t.job = self.lanes.job(t.req, t.lane)
+        except Exception as e:
+            t.error = e
+
+    def time(self, t):
+        """Runs the timed region of a prepared turn."""
+        if t.error:
+            return
+        job, graphs = t.job, 0 if self.watch.callbacks else evidence.unique_graphs()
+        self.story.now = job
+        try:
             if self.window:
-                with self.window.range(lane, req["id"]):
+                with self.window.range(t.lane, t.req["id"]):
                     self.regions.run(job)
                 self.story.event("mark", job, "profiled: its time includes the profiler's", extra={"profiled": True})
             else:
                 self.regions.run(job)
             if not self.watch.callbacks:
                 self.story.noticed(evidence.unique_graphs() - graphs, self.watch.reason)
-            self.story.now = None
-            self.expected[key] = job.times["wall_ns"]
+            self.expected[kind(t.req, t.lane)] = job.times["wall_ns"]
         except Exception as e:
-            self.story.now = None
-            self.failed(row, req, lane, job, start, e)
-            if job:
-                job.release()
-            return None
-        self.story.settle(job)
-        if job.compile_ns:
+            t.error = e
+        self.story.now = None
+        if not self.check(t.req):
+            job.let_go()  # before the next region: a replay must not find its old output alive
+
+    def finish(self, t):
+        """Tells what a turn's region was; False when it failed."""
+        if t.error:
+            self.failed(t.row, t.req, t.lane, t.job, t.began, t.error)
+            if t.job:
+                t.job.release()
+            return False
+        self.story.settle(t.job)
+        if t.job.compile_ns:
             self.collector.settle()
-        if check:
-            job.kept, job.row = self.regions.keep(job), row
-        else:
-            self.sample(row, job)
-        job.release()
-        return job
+        return True
 
     def failed(self, row, req, lane, job, start, e):
         times = {"start_ns": start, "wall_ns": now() - start, **(job.times if job else {})}
         if not isinstance(e, BadRequest):
-            log(traceback.format_exc())
+            log("".join(traceback.format_exception(type(e), e, e.__traceback__)))
         if "out of memory" in str(e).lower() and self.clock.cuda:
             torch.cuda.empty_cache()
         text = f"{type(e).__name__}: {first_line(e)}" if not isinstance(e, BadRequest) else str(e)
@@ -128,3 +208,9 @@ class Requests:
         except Exception as e:
             log(traceback.format_exc())
             self.out.send("profiled", id=w.id, files=[], error=f"{type(e).__name__}: {first_line(e)}")
+
+
+def kind(req, lane):
+    """What a request's time is expected from: its shapes and strategy."""
+    return (lane, req["mode"], req.get("batch", 1), *req["exec"], req.get("new_tokens"), *req["strategy"].values(), bool(req.get("aa")),
+            tuple((req.get("dims") or {}).items()))

@@ -21,7 +21,7 @@ class Worker:
 
     def __init__(self, out, inbox, msg):
         began = now()
-        self.out, self.inbox, self.load = out, inbox, msg
+        self.out, self.inbox, self.load, self.told = out, inbox, msg, began
         self.opts = options.parse(msg.get("options"))
         if msg.get("capture") == "off":
             self.opts["disable_cudagraphs"] = True
@@ -95,7 +95,7 @@ class Worker:
     def handle(self, msg):
         t = msg["t"]
         if t == "req":
-            self.requests.run(msg)
+            self.requests.serve(msg)
         elif t == "flush":
             self.flush()
             self.out.send("flushed", id=msg["id"], dropped=msg["dropped"])
@@ -141,6 +141,7 @@ class Worker:
             fresh = Groups(self.model, self.opts)
             self.groups.backend, self.groups.refused = fresh.backend, fresh.refused
             self.groups.clear()
+            self.requests.expected.clear()
 
     def clear(self, msg):
         self.flush()
@@ -164,7 +165,14 @@ class Worker:
         self.report()
 
     def report(self):
+        self.told = now()
         self.story.report(self.comparer.sums)
+
+    def keep_up(self):
+        """Counters and evidence while requests keep coming: ten times a
+        second at the most."""
+        if now() - self.told > 100_000_000:
+            self.report()
 
 
 def cpu_name():

@@ -1,0 +1,88 @@
+package torch
+
+import (
+	"testing"
+
+	"tailscope/runner/protocol"
+)
+
+// seldomCompared lets requests run in trains: what is compared runs alone.
+func seldomCompared() protocol.Load {
+	load := cpuLoad()
+	load.Check = 0.001
+	return load
+}
+
+// While requests keep coming, counters and evidence must not wait for a pause:
+// the screen would say "no compile seen yet" beside a recompile.
+func TestCountersComeWhileRequestsQueue(t *testing.T) {
+	s := open(t, seldomCompared())
+	var msgs []any
+	for id := uint64(1); id <= 2000; id++ {
+		msgs = append(msgs, req(id, "prefill", "variable", "eager", 3+int(id%5), 3+int(id%5)))
+	}
+	s.send(msgs...)
+	s.drainAndStop(t, 2000)
+	samples, at, evidence := 0, -1, -1
+	for _, m := range s.all {
+		switch m := m.(type) {
+		case *protocol.Batch:
+			samples += len(m.Request)
+		case *protocol.Counters:
+			if at < 0 && len(m.Groups) == 1 && m.Groups[0].UniqueGraphs > 0 {
+				at = samples
+			}
+		case *protocol.Evidence:
+			if evidence < 0 {
+				evidence = samples
+			}
+		}
+	}
+	if samples != 4000 || at < 0 || at >= 3600 || evidence < 0 || evidence >= 3600 {
+		t.Errorf("%d samples; counters with a graph came after %d of them, evidence after %d", samples, at, evidence)
+	}
+}
+
+// Short requests run in trains; each must still be one sample a lane, in the
+// order asked for, with regions that do not overlap.
+func TestTrainsKeepOrder(t *testing.T) {
+	s := open(t, seldomCompared())
+	var msgs []any
+	for id := uint64(1); id <= 400; id++ {
+		r := req(id, "prefill", "variable", "eager", 4, 4)
+		if id%2 == 0 {
+			r.Order = []string{"optimized", "eager"}
+		}
+		msgs = append(msgs, r)
+	}
+	bad := req(401, "prefill", "variable", "eager", 9, 4) // more tokens than executed
+	s.send(append(msgs, bad)...)
+	s.drainAndStop(t, 401)
+	type region struct{ start, end int64 }
+	seen := map[uint64]map[string]region{}
+	for _, b := range of[protocol.Batch](s) {
+		for i, id := range b.Request {
+			if seen[id] == nil {
+				seen[id] = map[string]region{}
+			}
+			if _, twice := seen[id][b.Lane]; twice {
+				t.Fatalf("request %d ran twice in lane %s", id, b.Lane)
+			}
+			seen[id][b.Lane] = region{b.StartNs[i], b.StartNs[i] + b.WallNs[i]}
+		}
+	}
+	last := int64(0)
+	for id := uint64(1); id <= 400; id++ {
+		first, second := seen[id]["eager"], seen[id]["optimized"]
+		if id%2 == 0 {
+			first, second = second, first
+		}
+		if first.start < last || second.start < first.end {
+			t.Fatalf("request %d: regions %v and %v after %d overlap or are out of order", id, first, second, last)
+		}
+		last = second.end
+	}
+	if got := s.ran()[401]; len(got) != 2 {
+		t.Errorf("the impossible request was reported for %v", got)
+	}
+}
