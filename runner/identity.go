@@ -117,6 +117,9 @@ func (s Identity) compilerReal(v *view.Lane) (verdict, why string) {
 	case v.Fallbacks > 0:
 		return "no", fmt.Sprintf("%d requests fell back to eager", v.Fallbacks)
 	}
+	if v.Compiles == 1 {
+		return "yes", "1 executable made, no fallback"
+	}
 	return "yes", fmt.Sprintf("%d executables made, no fallback", v.Compiles)
 }
 

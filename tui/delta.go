@@ -15,7 +15,8 @@ const deltaLabel = 9
 func (p *deltaPanel) view() string {
 	st, pr := p.sc.st, &p.sc.v.Stats.Pair
 	w, h := p.inner()
-	title := []run{{st.title, "optimized − eager at each quantile"}}
+	one, other := p.sc.laneName(1), p.sc.laneName(0)
+	title := []run{{st.title, one + " − " + other + " at each quantile"}}
 	if pr.BlockLen > 0 {
 		title = append(title, run{st.muted, " · band: block bootstrap, blocks of " + count(pr.BlockLen)})
 	}
@@ -25,7 +26,7 @@ func (p *deltaPanel) view() string {
 		}
 		return p.frame(title, nil, []string{newLine(w).put(st.muted, "no pairs yet").String()})
 	}
-	extra := []run{{st.lane[1], "● optimized faster  "}, {st.lane[0], "○ eager faster"}}
+	extra := []run{{st.lane[1], "● " + one + " faster  "}, {st.lane[0], "○ " + other + " faster"}}
 	if finite(pr.Crossover) && pr.Crossover > 0 && pr.Crossover < 1 {
 		extra = append(extra, run{st.strong, "  crossover " + quantile(pr.Crossover)})
 	}

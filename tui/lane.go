@@ -171,12 +171,12 @@ func (p *lanePanel) graphs(w int) string {
 		l.put(st.text, count(la.UniqueGraphs))
 	}
 	if la.Fallbacks > 0 {
-		l.phrase(run{st.muted, " · "}, run{st.warn, fmt.Sprintf("%d fallbacks", la.Fallbacks)})
+		l.phrase(run{st.muted, " · "}, run{st.warn, plural(la.Fallbacks, "fallback")})
 	}
 	if la.Diverged > 0 {
 		l.phrase(run{st.muted, " · "}, outputs(st, la, l.room()))
 	}
-	compiles := fmt.Sprintf(" · %d compiles", la.Compiles)
+	compiles := " · " + plural(la.Compiles, "compile")
 	if la.CompileNs <= 0 || !l.phrase(run{st.muted, compiles + " " + dur(float64(la.CompileNs))}) {
 		l.phrase(run{st.muted, compiles})
 	}
@@ -191,7 +191,7 @@ func outputs(st *styles, la *view.Lane, room int) run {
 	if la.Diverged > 0 {
 		return run{st.bad, fmt.Sprintf("%d of %d outputs DIFFER", la.Diverged, la.Checks)}
 	}
-	s := count(la.Checks) + " outputs equal"
+	s := plural(la.Checks, "output") + " equal"
 	if more := s + fmt.Sprintf(" (rel. L2 ≤ %.0e)", la.MaxRelL2); finite(la.MaxRelL2) && la.MaxRelL2 > 0 && cells(more)+3 <= room {
 		s = more
 	}

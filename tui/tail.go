@@ -36,7 +36,15 @@ func (p *tailPanel) rows(lane stats.Lane, w int) []string {
 	case !finite(lv.TailNs) || lv.TailNs <= 0:
 		return []string{head.phraseLine(run{st.muted, " · too few clean samples for a threshold"})}
 	}
-	head.phrase(run{st.muted, " · "}, run{st.strong, count(lv.SegmentTailN)}, run{st.muted, " samples beyond " + brief(lv.TailNs)})
+	word := " samples beyond "
+	if lv.SegmentTailN == 1 {
+		word = " sample beyond "
+	}
+	n := []run{{st.muted, " · "}, {st.strong, count(lv.SegmentTailN)}, {st.muted, word + brief(lv.TailNs)}}
+	if !head.phrase(n...) {
+		n[2].s = " beyond " + brief(lv.TailNs)
+		head.phrase(n...)
+	}
 	causes := slices.Clone(lv.SegmentCauses)
 	slices.SortStableFunc(causes, func(a, b stats.CauseRow) int { return b.N - a.N })
 	out := []string{head.String()}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"time"
 
 	"tailscope/stats"
 )
@@ -222,6 +223,10 @@ func (p *timelinePanel) times(g timeGrid, cols int) string {
 	first := p.sc.since(bins[0].TNs)
 	last := p.sc.since(bins[len(bins)-1].TNs) + p.sc.v.Stats.BinNs
 	const at0 = timelineLabel + 2
+	clock := clock
+	if last-first < int64(10*time.Second) {
+		clock = clockTenths
+	}
 	l := newLine(at0+cols).to(at0).put(st.muted, clock(first))
 	used := min(g.used(), cols)
 	end := clock(last)

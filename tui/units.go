@@ -166,6 +166,22 @@ func clockMs(ns int64) string {
 	return clock(ns) + fmt.Sprintf(".%03d", ns/1e6%1000)
 }
 
+// plural is "1 compile" or "2,000 compiles".
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return count(n) + " " + word + "s"
+}
+
+// clockTenths is clock with tenths of a second, for a few seconds.
+func clockTenths(ns int64) string {
+	if ns < 0 {
+		return clock(ns)
+	}
+	return clock(ns) + fmt.Sprintf(".%d", ns/1e8%10)
+}
+
 // span prints a duration for people: "250 ms", "10 s", "2 min".
 func span(d time.Duration) string {
 	switch {

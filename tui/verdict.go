@@ -109,7 +109,7 @@ func (p *verdictPanel) score(w, indent int) []string {
 			if k > 0 {
 				rs = append(rs, run{ink{}, gap})
 			}
-			if rs = append(rs, part...); len(part) > 2 {
+			if rs = append(rs, part...); len(part) > 2 && i == 0 {
 				rs = append(rs, run{p.sc.st.muted, word})
 			}
 		}
@@ -124,19 +124,29 @@ func (p *verdictPanel) score(w, indent int) []string {
 // parts is who wins each figure: its name, the lane, and the factor.
 func (p *verdictPanel) parts() (out [][]run) {
 	v, st := &p.sc.v.Stats.Verdict, p.sc.st
+	if p.sc.lane(0).Segment.P50.Need > 0 || p.sc.lane(1).Segment.P50.Need > 0 {
+		return nil // nothing is known yet
+	}
+	pr, few := &p.sc.v.Stats.Pair, p.sc.lane(0).Segment.P99.Need > 0 || p.sc.lane(1).Segment.P99.Need > 0
+	same := finite(pr.DiffLo) && finite(pr.DiffHi) && pr.DiffLo <= 0 && pr.DiffHi >= 0
 	for _, x := range []struct {
 		name, who string
 		of        func(*stats.Summary) float64
+		same, few bool // the pairs do not tell the lanes apart; too few samples
 	}{
-		{"p50", v.WinnerP50, func(s *stats.Summary) float64 { return s.P50.Value }},
-		{"mean", v.WinnerMean, func(s *stats.Summary) float64 { return s.Mean }},
-		{"p99", v.WinnerP99, func(s *stats.Summary) float64 { return s.P99.Value }},
+		{"p50", v.WinnerP50, func(s *stats.Summary) float64 { return s.P50.Value }, same, false},
+		{"mean", v.WinnerMean, func(s *stats.Summary) float64 { return s.Mean }, false, false},
+		{"p99", v.WinnerP99, func(s *stats.Summary) float64 { return s.P99.Value }, false, few},
 	} {
 		if x.who == "" {
 			continue
 		}
 		lane, err := stats.ParseLane(x.who)
-		if err != nil {
+		if x.few {
+			out = append(out, []run{{st.faint, x.name + " too few samples"}})
+			continue
+		}
+		if err != nil || x.same {
 			out = append(out, []run{{st.muted, x.name + " "}, {st.muted, "~ no difference"}})
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,9 +173,20 @@ func (p provider) withDevice() map[string]string {
 	return opts
 }
 
+var (
+	// the place in ONNX Runtime's source, and its error code, before what it says
+	ortTrace   = regexp.MustCompile(`/onnxruntime_src/.*?\[ONNXRuntimeError\] : \d+ : \w+ : `)
+	notLoaded  = regexp.MustCompile(`^.*Failed to load library (\S+) with error: (.*)$`)
+	howItComes = "eager session: session options: " // every provider is tried so
+)
+
 // oneLine is an error as one short sentence.
 func oneLine(err error) string {
 	s := strings.Join(strings.Fields(err.Error()), " ")
+	s = strings.TrimPrefix(ortTrace.ReplaceAllString(s, ""), howItComes)
+	if m := notLoaded.FindStringSubmatch(s); m != nil {
+		s = filepath.Base(m[1]) + " cannot be loaded: " + strings.TrimPrefix(m[2], m[1]+": ")
+	}
 	if len(s) > 300 {
 		s = s[:300] + "…"
 	}

@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -126,5 +127,17 @@ func TestWebGPU(t *testing.T) {
 	}
 	if c := k.counters(); c.Checks.N != 4 || c.Checks.Failed != 0 {
 		t.Errorf("checks %+v", c.Checks)
+	}
+}
+
+func TestRefusalsAreSentences(t *testing.T) {
+	for raw, want := range map[string]string{
+		"eager session: session options: /onnxruntime_src/onnxruntime/core/session/provider_bridge_ort.cc:1988 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /c/libonnxruntime_providers_shared.so with error: /c/libonnxruntime_providers_shared.so: cannot open shared object file: No such file or directory": "libonnxruntime_providers_shared.so cannot be loaded: cannot open shared object file: No such file or directory",
+		"eager session: session options: CUDA\nis not there": "CUDA is not there",
+		"a plain reason": "a plain reason",
+	} {
+		if got := oneLine(errors.New(raw)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
