@@ -117,6 +117,11 @@ func TestAdvisorLive(t *testing.T) {
 	for i := range m.rows {
 		c.Add(&m.rows[i])
 	}
+	c.SetFacts(Facts{Strategy: "bucketed"}) // of powers of two, as none are given
+	if plans := c.Live(Prefill, m.t).Advisor; len(plans) != 7 || !slices.Equal(plans[6].Edges, []int{8, 16, 32, 64}) || math.IsNaN(plans[6].MeasuredP99) {
+		t.Errorf("powers of two: %+v", plans)
+	}
+	c.SetFacts(Facts{})
 	c.SetBucketEdges([]int{64, 32})
 	plans := c.Live(Prefill, m.t).Advisor
 	if len(plans) != 7 {

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -52,22 +53,38 @@ func (c *Collector) advisor(m *modeState) []BucketPlan {
 	if m.mode != Prefill || t.total < adviseFrom {
 		return nil
 	}
-	if t.planned == 0 || t.total > t.planned+t.planned/10 || !slices.Equal(m.askedEdges, c.edges) {
+	edges := c.edges
+	if len(edges) == 0 && c.facts.bucketed() {
+		edges = powersOfTwo(t.n)
+	}
+	if t.planned == 0 || t.total > t.planned+t.planned/10 || !slices.Equal(m.askedEdges, edges) {
 		counts, model := t.counts(), m.costModel()
 		t.plans = Advise(counts, model, 8)
-		if len(c.edges) > 0 {
-			t.plans = append(t.plans, WhatIf(c.edges, counts, model))
+		if len(edges) > 0 {
+			t.plans = append(t.plans, WhatIf(edges, counts, model))
 		}
-		t.planned, m.askedEdges = t.total, slices.Clone(c.edges)
+		t.planned, m.askedEdges = t.total, slices.Clone(edges)
 	}
 	plans := slices.Clone(t.plans)
 	for i := range plans {
-		if c.facts.bucketed() && slices.Equal(plans[i].Edges, c.edges) {
+		if c.facts.bucketed() && slices.Equal(plans[i].Edges, edges) {
 			g := &m.lanes[Optimized].segment
 			plans[i].MeasuredP50, plans[i].MeasuredP99 = g.d.quantile(.5), g.d.quantile(.99)
 		}
 	}
 	return plans
+}
+
+// powersOfTwo are the edges that bucketed uses when it is given none: those that
+// the lengths seen, n[length] times, run at.
+func powersOfTwo(n []uint32) []int {
+	var out []int
+	for l, count := range n {
+		if e := 1 << bits.Len(uint(max(l, 1)-1)); count > 0 && (len(out) == 0 || out[len(out)-1] != e) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 func (f *Facts) bucketed() bool { return phaseStrategy(f.Strategy, "prefill") == "bucketed" }

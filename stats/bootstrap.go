@@ -24,11 +24,16 @@ type BootstrapResult struct {
 	Segment             int32 // set by PairSample, so that a late result can be told
 	DeltaQ              []float64
 	Lo, Hi              []float64 // of quantile(optimized) − quantile(eager)
-	MeanLo, MeanHi      float64   // of mean(optimized − eager)
+	MeanLo, MeanHi      float64   // of mean(optimized − eager); NaN below 100 pairs
 }
 
-// bootMin is the number of samples that must lie beyond a quantile.
-const bootMin = 20
+// bootMin is the number of samples that must lie beyond a quantile, meanMin that
+// of pairs for an interval of the mean, which covers 90 % with fewer
+// (TestBootstrapCoverageAtTheEdge).
+const (
+	bootMin = 20
+	meanMin = 100
+)
 
 // Bootstrap resamples whole blocks of consecutive pairs (the moving-block
 // bootstrap: Künsch, Annals of Statistics 17, 1989), because latencies near a
@@ -61,7 +66,9 @@ func Bootstrap(pairs []Pair, o BootstrapOptions) BootstrapResult {
 			r.Lo[k], r.Hi[k] = percentileInterval(b.deltas[k])
 		}
 	}
-	r.MeanLo, r.MeanHi = percentileInterval(b.means)
+	if n >= meanMin {
+		r.MeanLo, r.MeanHi = percentileInterval(b.means)
+	}
 	return r
 }
 

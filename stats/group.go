@@ -164,7 +164,7 @@ func (g *group) describeExtras(s *Summary) {
 	if g.wallOfDev > 0 {
 		s.HostShare = 1 - g.dev.sum.float()/float64(g.wallOfDev)
 	}
-	s.TTFTP99 = quantileOf(g.ttft, 0.99)
+	s.TTFTP50, s.TTFTP99 = quantileOf(g.ttft, 0.5), quantileOf(g.ttft, 0.99)
 	s.ITLP50, s.ITLP99 = quantileOf(g.itl, 0.5), quantileOf(g.itl, 0.99)
 	s.ResponseP50, s.ResponseP99 = quantileOf(g.resp, 0.5), quantileOf(g.resp, 0.99)
 	if total := g.d.sum.float(); total > 0 && g.tokens > 0 {
@@ -207,7 +207,7 @@ func (s *Summary) setQuantiles(qs *[5]Quantile) {
 func emptySummary() Summary {
 	nan := math.NaN()
 	s := Summary{Mean: nan, Std: nan, Min: nan, Max: nan, MeanExclMax: nan, MeanExclTop5: nan,
-		MeanExclFirst: nan, DeviceP50: nan, DeviceP99: nan, TokensPerS: nan, TTFTP99: nan, ITLP50: nan,
+		MeanExclFirst: nan, DeviceP50: nan, DeviceP99: nan, TokensPerS: nan, TTFTP50: nan, TTFTP99: nan, ITLP50: nan,
 		ITLP99: nan, ResponseP50: nan, ResponseP99: nan, SLOMissed: nan, SLOLo: nan, SLOHi: nan, PaddingTax: nan, HostShare: nan}
 	qs := summaryQuantiles()
 	for i := range qs {

@@ -20,6 +20,7 @@ type population struct {
 	name     string
 	draw     func(r *rand.Rand) float64
 	quantile func(q float64) float64
+	mean     float64 // NaN: the variance is infinite
 }
 
 func populations() []population {
@@ -40,8 +41,9 @@ func populations() []population {
 		slices.Sort(v)
 		return func(q float64) float64 { return Percentile(v, q) }
 	}
-	return []population{{"lognormal", logn, big(logn)}, {"bimodal", bi, big(bi)},
-		{"heavy", pareto, func(q float64) float64 { return 1e6 * math.Pow(1-q, -1/1.5) }}}
+	return []population{{"lognormal", logn, big(logn), 2e6 * math.Exp(0.4*0.4/2)},
+		{"bimodal", bi, big(bi), 0.7*1e6*math.Exp(0.05*0.05/2) + 0.3*4e6*math.Exp(0.1*0.1/2)},
+		{"heavy", pareto, func(q float64) float64 { return 1e6 * math.Pow(1-q, -1/1.5) }, math.NaN()}}
 }
 
 // The interval from order statistics covers at least 94.5 % for every
@@ -133,6 +135,42 @@ func TestBootstrapCoverage(t *testing.T) {
 				if tol := 2 * math.Sqrt(.05*.95/float64(offered[k])); cover < .92-tol || cover > .98+tol {
 					t.Errorf("%s q=%v covers %.1f %%", p.name, q, 100*cover)
 				}
+			}
+		}
+	}
+}
+
+// The same at the edge of what is offered: with just 20 samples beyond the
+// quantile. The mean's interval is offered from 40 pairs on; it needs a
+// variance, so the heavy tail is left out.
+func TestBootstrapCoverageAtTheEdge(t *testing.T) {
+	slow(t)
+	const trials = 2000
+	for _, p := range populations() {
+		for _, c := range []struct {
+			n int
+			q float64
+		}{{40, .5}, {100, .8}, {200, .9}, {400, .95}} {
+			r := rand.New(rand.NewPCG(17, uint64(c.n)))
+			truth, mean := 0.8*p.quantile(c.q)-p.quantile(c.q), -0.2*p.mean
+			hits, meanHits := 0, 0
+			for i := range trials {
+				b := Bootstrap(drawPairs(r, p, c.n, false), BootstrapOptions{Resamples: 400, Seed: uint64(i), Quantiles: []float64{c.q}})
+				if b.Lo[0] <= truth && truth <= b.Hi[0] {
+					hits++
+				}
+				if b.MeanLo <= mean && mean <= b.MeanHi {
+					meanHits++
+				}
+			}
+			tol := 2 * math.Sqrt(.05*.95/trials)
+			cover, meanCover := float64(hits)/trials, float64(meanHits)/trials
+			t.Logf("%s n=%d q=%v: %.1f %%, mean %.1f %%", p.name, c.n, c.q, 100*cover, 100*meanCover)
+			if cover < .92-tol || cover > .98+tol {
+				t.Errorf("%s n=%d q=%v covers %.1f %%", p.name, c.n, c.q, 100*cover)
+			}
+			if !math.IsNaN(p.mean) && c.n >= 100 && (meanCover < .92-tol || meanCover > .98+tol) {
+				t.Errorf("%s n=%d: the mean covers %.1f %%", p.name, c.n, 100*meanCover)
 			}
 		}
 	}

@@ -26,6 +26,7 @@ type Summary struct {
 	DeviceP50     float64 // NaN without device times
 	DeviceP99     float64
 	TokensPerS    float64
+	TTFTP50       float64 // time to first token; NaN without
 	TTFTP99       float64
 	ITLP50        float64 // inter-token latency, from decode steps
 	ITLP99        float64

@@ -34,7 +34,7 @@ const noisePairs = 1 << 14
 
 // NoiseFloor measures an A/A run: the furthest from zero that the 95 %
 // intervals of the median, mean and p99 difference reach. The median's comes
-// from order statistics, the mean's from the block bootstrap (40 pairs or
+// from order statistics, the mean's from the block bootstrap (100 pairs or
 // more), the p99's from the bootstrap where it is offered (2,000 pairs or
 // more), else from the order-statistic intervals of both lanes, which exist
 // from 368 pairs on and are wider. It takes tens of milliseconds: run it beside

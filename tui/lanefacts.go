@@ -20,19 +20,41 @@ func (p *lanePanel) facts() [][2]string {
 	}
 	add("tail", count(lv.SegmentTailN)+" beyond "+brief(lv.TailNs), finite(lv.TailNs) && lv.TailNs > 0)
 	add("response p99", dur(s.ResponseP99), finite(s.ResponseP99))
-	add("SLO missed", pct(s.SLOMissed, 2), finite(s.SLOMissed))
+	add("SLO missed", sloText(s), finite(s.SLOMissed))
+	add("first token p50", dur(s.TTFTP50), finite(s.TTFTP50))
 	add("first token p99", dur(s.TTFTP99), finite(s.TTFTP99))
 	add("next token p99", dur(s.ITLP99), finite(s.ITLP99))
 	add("tokens/s", count(int64(s.TokensPerS)), finite(s.TokensPerS) && s.TokensPerS < 1e15)
-	add("padding", "× "+num(s.PaddingTax, 2), finite(s.PaddingTax) && s.PaddingTax > 0)
+	add("padding", p.paddingText(s), finite(s.PaddingTax) && s.PaddingTax > 0)
 	add("device p50", dur(s.DeviceP50), finite(s.DeviceP50))
 	add("device p99", dur(s.DeviceP99), finite(s.DeviceP99))
+	add("host overhead", pct(s.HostShare, 1), finite(s.HostShare))
 	add("mean without max", dur(s.MeanExclMax), finite(s.MeanExclMax))
 	add("deviation", dur(s.Std), finite(s.Std))
 	if c := topCause(lv); c != "" {
 		out = append(out[:min(1, len(out))], append([][2]string{{"mostly", c}}, out[min(1, len(out)):]...)...)
 	}
 	return out
+}
+
+// sloText is the share of requests later than the service level, with its
+// interval where there is one.
+func sloText(s *stats.Summary) string {
+	t := pct(s.SLOMissed, 2)
+	if finite(s.SLOLo) && finite(s.SLOHi) {
+		t += " [" + num(100*s.SLOLo, 2) + ", " + num(100*s.SLOHi, 2) + "]"
+	}
+	return t
+}
+
+// paddingText is the padding tax and, in the lane that pays it, what it cost in
+// this segment.
+func (p *lanePanel) paddingText(s *stats.Summary) string {
+	t := "× " + num(s.PaddingTax, 2)
+	if cost := p.sc.v.Stats.PaddingNs; p.lane == stats.Optimized && finite(cost) && cost > 0 {
+		t += ", about " + brief(cost)
+	}
+	return t
 }
 
 // topCause names what most of the segment's tail is made of.

@@ -15,6 +15,14 @@ func (p *scenariosPanel) view() string {
 		{head: "p99 " + laneMark(0), w: 8, right: true}, {head: "p99 " + laneMark(1), w: 8, right: true},
 		{head: "max " + laneMark(0), w: 8, right: true, drop: 7}, {head: "max " + laneMark(1), w: 8, right: true, drop: 7},
 		{head: "median Δ", w: 9, right: true, drop: 3}, {head: "won", w: 7, right: true, drop: 5}, {head: "p99 ◆/◇", w: 8, right: true, drop: 2},
+		{head: "p (Holm)", w: 8, right: true, drop: 8},
+	}
+	device := false
+	for i := range p.sc.v.Stats.Scenarios {
+		device = device || hasDevice(&p.sc.v.Stats.Scenarios[i].Lanes)
+	}
+	if device {
+		cols = append(cols, deviceColumns()...)
 	}
 	var rows [][]cell
 	for i := range p.sc.v.Stats.Scenarios {
@@ -24,13 +32,18 @@ func (p *scenariosPanel) view() string {
 			ls = &r.Window
 		}
 		e, o := &ls[stats.Eager], &ls[stats.Optimized]
-		rows = append(rows, []cell{
+		row := []cell{
 			{r.Scenario, st.text}, {count(o.N), st.muted},
 			quantCell(st, e.P50.Value, e.P50.Need, st.lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.lane[1]),
 			quantCell(st, e.P99.Value, e.P99.Need, st.lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.lane[1]),
 			{durCol(e.Max), st.muted}, {durCol(o.Max), st.muted},
 			{signed(r.Pair.MedianDiff), st.text}, {pct(r.Pair.ShareWon, 1), st.muted}, {p99Ratio(e, o), st.text},
-		})
+			{pValue(r.Pair.PHolm), st.muted},
+		}
+		if device {
+			row = append(row, deviceCells(st, ls)...)
+		}
+		rows = append(rows, row)
 	}
 	title := []run{{st.title, "scenarios"}, {st.muted, " · " + stretch(p.sc) + "; grey: too few samples"}}
 	return p.list(title, cols, rows, "no scenario has samples yet")
@@ -70,6 +83,7 @@ var statRows = []quantRow{
 	{"standard deviation", 0, plainValue(func(s *stats.Summary) float64 { return s.Std })},
 	{"device p50", 0, plainValue(func(s *stats.Summary) float64 { return s.DeviceP50 })},
 	{"device p99", 0, plainValue(func(s *stats.Summary) float64 { return s.DeviceP99 })},
+	{"first token p50", 0, plainValue(func(s *stats.Summary) float64 { return s.TTFTP50 })},
 	{"first token p99", 0, plainValue(func(s *stats.Summary) float64 { return s.TTFTP99 })},
 	{"between tokens p50", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP50 })},
 	{"between tokens p99", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP99 })},

@@ -16,6 +16,14 @@ func (p *segmentsPanel) view() string {
 		{head: "segment", w: 7, right: true}, {head: "what changed", w: 12, flex: true}, {head: "from", w: 7, right: true, drop: 5}, {head: "n", w: 7, right: true},
 		{head: "p50 " + laneMark(0), w: 8, right: true, drop: 3}, {head: "p50 " + laneMark(1), w: 8, right: true}, {head: "p99 " + laneMark(0), w: 8, right: true, drop: 2}, {head: "p99 " + laneMark(1), w: 8, right: true},
 		{head: "median Δ", w: 9, right: true, drop: 1}, {head: "compiles", w: 8, right: true, drop: 4}, {head: "padding ×", w: 9, right: true, drop: 6},
+		{head: "p (Holm)", w: 8, right: true, drop: 8},
+	}
+	device := false
+	for i := range p.sc.v.Stats.Segments {
+		device = device || hasDevice(&p.sc.v.Stats.Segments[i].Lanes)
+	}
+	if device {
+		cols = append(cols, deviceColumns()...)
 	}
 	var rows [][]cell
 	for i := range p.sc.v.Stats.Segments {
@@ -26,12 +34,16 @@ func (p *segmentsPanel) view() string {
 			k = st.strong
 			label += " (now)"
 		}
-		rows = append(rows, []cell{{strconv.Itoa(int(s.Segment)), k}, {label, k}, {clock(p.sc.since(s.StartNs)), st.faint}, {count(o.N), st.muted},
+		row := []cell{{strconv.Itoa(int(s.Segment)), k}, {label, k}, {clock(p.sc.since(s.StartNs)), st.faint}, {count(o.N), st.muted},
 			quantCell(st, e.P50.Value, e.P50.Need, st.lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.lane[1]),
 			quantCell(st, e.P99.Value, e.P99.Need, st.lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.lane[1]),
-			{signed(s.PairedDiff), st.text}, {count(o.Compiles), st.tag}, {num(o.PaddingTax, 2), st.muted}})
+			{signed(s.PairedDiff), st.text}, {count(o.Compiles), st.tag}, {num(o.PaddingTax, 2), st.muted}, {pValue(s.PHolm), st.muted}}
+		if device {
+			row = append(row, deviceCells(st, &s.Lanes)...)
+		}
+		rows = append(rows, row)
 	}
-	return p.list([]run{{st.title, "segments"}, {st.muted, " · before and after each toggle"}}, cols, rows, "no segment has samples yet")
+	return p.list([]run{{st.title, "segments"}, {st.muted, " · before and after each toggle"}, {st.faint, "; p: optimized against the row above, Mann-Whitney"}}, cols, rows, "no segment has samples yet")
 }
 
 // advicePanel is the verdict in full and the production rule with the evidence

@@ -137,6 +137,14 @@ func pct(x float64, prec int) string {
 	return strconv.FormatFloat(100*x, 'f', prec, 64) + " %"
 }
 
+// pValue prints the p of a test, or a dash.
+func pValue(p float64) string {
+	if finite(p) && p < 0.001 {
+		return "< 0.001"
+	}
+	return num(p, 3)
+}
+
 // num prints x with prec decimals, or a dash.
 func num(x float64, prec int) string {
 	if !finite(x) {

@@ -240,6 +240,9 @@ func pairFacts(pr *stats.PairView, aa bool) []string {
 	if finite(pr.RatioGeomean) {
 		out = append(out, "ratio "+num(pr.RatioGeomean, 3))
 	}
+	if finite(pr.P) {
+		out = append(out, "signed-rank p "+pValue(pr.P))
+	}
 	if finite(pr.NoiseNs) {
 		out = append(out, "noise floor ±"+dur(pr.NoiseNs))
 	}

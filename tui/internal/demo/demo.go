@@ -49,7 +49,7 @@ type Source struct {
 // New returns a source; the same seed gives the same views.
 func New(seed uint64, gpu bool) *Source {
 	s := &Source{rng: rand.New(rand.NewPCG(seed, 7)), strategy: "variable", shapes: map[int]int{}, limit: 96, gpu: gpu}
-	s.segs = []stats.SegmentRow{{Label: "variable", StartNs: startNs, PairedDiff: math.NaN()}}
+	s.segs = []stats.SegmentRow{{Label: "variable", StartNs: startNs, PairedDiff: math.NaN(), P: math.NaN(), PHolm: math.NaN()}}
 	return s
 }
 

@@ -53,7 +53,7 @@ func summary(xs []sample) stats.Summary {
 		total += x.ns
 	}
 	slices.Sort(v)
-	s := stats.Summary{N: len(v), Mean: nan, Std: nan, Min: nan, Max: nan, DeviceP50: nan, DeviceP99: nan, TokensPerS: nan, TTFTP99: nan, ITLP50: nan, ITLP99: nan, ResponseP50: nan, ResponseP99: nan,
+	s := stats.Summary{N: len(v), Mean: nan, Std: nan, Min: nan, Max: nan, DeviceP50: nan, DeviceP99: nan, HostShare: nan, TokensPerS: nan, TTFTP50: nan, TTFTP99: nan, ITLP50: nan, ITLP99: nan, ResponseP50: nan, ResponseP99: nan,
 		SLOMissed: nan, MeanExclMax: nan, MeanExclTop5: nan, MeanExclFirst: nan, PaddingTax: 1}
 	s.P50, s.P90, s.P95, s.P99, s.P999 = quantile(v, 0.5, 0), quantile(v, 0.9, 44), quantile(v, 0.95, 90), quantile(v, 0.99, 459), quantile(v, 0.999, 4603)
 	if n := len(v); n > 0 {
