@@ -116,6 +116,7 @@ func (s *Session) setStrategy(word string) {
 		s.notice("warn", "this engine cannot run "+lack)
 		return
 	}
+	s.compileFirst()
 	s.toggle(fmt.Sprintf("strategy %s → %s", old, next), next.String())
 }
 
@@ -218,23 +219,43 @@ func (s *Session) pause() {
 
 // warm puts one warm-up for each planned shape before everything else.
 func (s *Session) warm() {
-	p := s.plans[s.mode()]
-	limit := s.cfg.RecompileLimit
-	seen := map[int]bool{}
+	n := s.compileAhead()
+	s.notice("info", fmt.Sprintf("warming up %d shapes", n))
+	s.toggle(fmt.Sprintf("warm up %d shapes", n), "warmed")
+}
+
+// compileFirst is compileAhead under compile: warmup, once a worker for each
+// mode, strategy and scenario: no counted request waits for a compile.
+func (s *Session) compileFirst() {
+	key := s.mode() + "\x00" + s.strategy.String() + "\x00" + s.scenario
+	if s.cfg.Compile != "warmup" || s.work.warmed[key] {
+		return
+	}
+	if s.work.warmed == nil {
+		s.work.warmed = map[string]bool{}
+	}
+	s.work.warmed[key] = true
+	s.compileAhead()
+}
+
+// compileAhead puts one warm-up for each planned shape before everything else
+// and returns how many there are: no more than the recompile limit, since what
+// lies beyond it has no executable anyway.
+func (s *Session) compileAhead() int {
+	sh := Shaper{Strategy: s.strategy, Edges: s.cfg.BucketEdges, EagerInputs: s.cfg.EagerInputs}
+	seen := map[string]bool{}
 	var items []*inflight
-	for _, it := range p.Shapes(4096) {
-		sh := Shaper{Strategy: s.strategy, Edges: s.cfg.BucketEdges, EagerInputs: s.cfg.EagerInputs}
-		exec := sh.Exec(it.Tokens, it.PadTo)[1]
-		if it.Dims == nil && seen[exec] || len(items) >= limit {
+	for _, it := range s.plans[s.mode()].Shapes(4096) {
+		key := fmt.Sprint(it.Batch, sh.Exec(it.Tokens, it.PadTo)[1], it.NewTokens, it.Dims)
+		if seen[key] || len(items) >= s.cfg.RecompileLimit {
 			continue
 		}
-		seen[exec] = true
+		seen[key] = true
 		s.work.nextID++
 		items = append(items, &inflight{id: s.work.nextID, item: it, order: []string{"optimized", "eager"}})
 	}
 	s.work.again = append(items, s.work.again...)
-	s.notice("info", fmt.Sprintf("warming up %d shapes", len(items)))
-	s.toggle(fmt.Sprintf("warm up %d shapes", len(items)), "warmed")
+	return len(items)
 }
 
 // profile asks the engine for a window of its own profiler.

@@ -21,6 +21,7 @@ type dispatchState struct {
 	askID    uint64                 // of clear and profile: flushed must find the flush's own
 	dueNs    int64                  // of the last arrival; 0: arrivals have not begun
 	dueLane  string                 // sequential pairing: the lane it was for
+	warmed   map[string]bool        // compile: warmup: mode, strategy and scenario whose shapes this worker has been sent
 	later    map[string][]*inflight // by mode: second lanes that wait until their mode runs again
 }
 
@@ -39,6 +40,7 @@ type inflight struct {
 	left     int   // lanes that have not reported
 	rows     []row // those that have, until everything sent before is in
 	suspect  bool  // was in hand when a worker died
+	routed   bool  // to the eager session, by the rule of --route
 }
 
 // sequentialBlock is how many requests run in one lane before the other in a
@@ -146,7 +148,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	it := fl.item
 	sh := Shaper{Strategy: fl.strategy, Edges: s.cfg.BucketEdges, EagerInputs: s.cfg.EagerInputs}
 	st := fl.strategy
-	if s.routeToEager(it) {
+	if fl.routed = s.routeToEager(it); fl.routed {
 		st = Strategy{"eager", "eager"}
 	}
 	fl.label = st.Label(it.Mode)
@@ -214,6 +216,9 @@ func (s *Session) enterMode(mode string, rest []string) error {
 	s.modes, s.work.blockLen = append([]string(nil), rest...), 0
 	s.work.again = append(s.work.later[mode], s.work.again...)
 	delete(s.work.later, mode)
+	if s.loaded != nil {
+		s.compileFirst()
+	}
 	return nil
 }
 

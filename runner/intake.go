@@ -26,7 +26,7 @@ type joinState struct {
 	restart     <-chan struct{}
 	exported    chan exportResult
 	exports     int
-	known       map[string]bool // executed shapes that have an executable, by mode, strategy and shape
+	known       map[string]string // shape that ran, by route key: what has its executables
 	badMessages int
 }
 
@@ -44,7 +44,7 @@ type runKey struct {
 }
 
 func (j *joinState) init() {
-	j.pending, j.flags, j.known = map[uint64]*inflight{}, map[reqLane]stats.Flag{}, map[string]bool{}
+	j.pending, j.flags, j.known = map[uint64]*inflight{}, map[reqLane]stats.Flag{}, map[string]string{}
 	j.nth, j.nthWarm = map[runKey]int32{}, map[runKey]int32{}
 	j.exported = make(chan exportResult, 4)
 }
@@ -113,8 +113,8 @@ func (s *Session) takeEvent(m *protocol.Event) {
 			s.join.flags[reqLane{*m.Request, lane}] |= f
 		}
 	}
-	if m.Kind == stats.KindCompile || m.Kind == stats.KindRecompile {
-		s.join.known[e.Mode+e.Strategy+e.Shape] = true
+	if m.Kind == stats.KindEvict {
+		s.unlearn(e.Mode, e.Strategy, e.Shape)
 	}
 	s.emit(e)
 }
@@ -287,6 +287,7 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 	}
 	s.number(smp)
 	s.response(smp, fl)
+	s.learn(smp, fl)
 	if !smp.Warmup {
 		s.phaseRunning(smp)
 		if smp.Lane == stats.Optimized {

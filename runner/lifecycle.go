@@ -174,6 +174,7 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 			return
 		}
 	}
+	s.compileFirst()
 	s.work.dueNs = Monotonic()
 	if s.gen == 0 {
 		s.coll.NewSegment(0, s.segmentLabel(), s.aa, s.startNs)
@@ -182,7 +183,7 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 	switch {
 	case s.paused:
 		s.phase, s.status = view.PhasePaused, ""
-	case s.cfg.Warmup == 0 || s.firstWorkNs != 0:
+	case s.cfg.Warmup == 0 && len(s.work.again) == 0 || s.firstWorkNs != 0:
 		s.phase, s.status = view.PhaseRunning, ""
 	}
 	s.dispatch()
@@ -234,6 +235,7 @@ func (s *Session) workerGone() {
 	time.AfterFunc(wait, func() { close(timer) })
 	s.join.restart = timer
 	clear(s.join.known)
+	clear(s.work.warmed)
 	clear(s.join.flags)
 	s.counters = protocol.Counters{}
 }

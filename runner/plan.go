@@ -136,6 +136,9 @@ func (p *Plan) Next() (Item, bool) {
 // Shapes returns one warm-up item for each prompt length that the plan can
 // still meet, at most limit of them: what the key w compiles ahead.
 func (p *Plan) Shapes(limit int) []Item {
+	drawn := p.rng // the plan goes on as if nobody had asked
+	p.rng = rand.New(rand.NewPCG(p.cfg.Seed, hash(p.mode+" shapes")))
+	defer func() { p.rng = drawn }()
 	var items []Item
 	for _, sc := range p.scenarios {
 		for i, pr := range sc.Prompts {

@@ -113,7 +113,6 @@ type Session struct {
 	gen    int32
 	labels []string // toggles since the last segment started
 
-	limits   map[string]int
 	counters protocol.Counters
 	evidence []protocol.Evidence
 	gpuNow   gpuState

@@ -1,0 +1,159 @@
+package runner
+
+import (
+	"strings"
+	"testing"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// While lengths churn, what has no executable goes to the eager session; a mix
+// of lengths that first came up while the rule was on and then repeats is
+// compiled again, a few lengths at a time, until it runs compiled altogether.
+func TestRouteEndsWhenAMixRepeats(t *testing.T) {
+	for _, mode := range []string{"prefill", "kv_decode"} {
+		t.Run(mode, func(t *testing.T) {
+			var rows []TrafficRow
+			for n := range 40 {
+				rows = append(rows, TrafficRow{Tokens: 10 + n, NewTokens: 4})
+			}
+			const mix, last = 12, 300
+			for i := range 1500 {
+				rows = append(rows, TrafficRow{Tokens: 100 + 3*(i%mix), NewTokens: 4})
+			}
+			cfg := sessionConfig()
+			cfg.Modes, cfg.Route, cfg.Warmup, cfg.Reps, cfg.MaxNewTokens = []string{mode}, "churn", 0, 0, 4
+			_, mem := runSession(t, "none", cfg, func(o *Options) { o.Traffic = rows })
+			on, off := 0, 0
+			for _, e := range mem.events {
+				if e.Kind == stats.KindRoute {
+					t.Log(e.Reason)
+					if strings.Contains(e.Reason, "again") {
+						off++
+					} else {
+						on++
+					}
+				}
+			}
+			if on < 2 || off < 1 || on > 6 {
+				t.Errorf("the rule went on %d times and off %d times", on, off)
+			}
+			ran := map[string]int{}
+			var optimized []stats.Sample
+			for _, s := range mem.samples {
+				if s.Lane == stats.Optimized {
+					optimized = append(optimized, s)
+				}
+			}
+			for _, s := range optimized[len(optimized)-last:] {
+				ran[s.Strategy]++
+			}
+			if ran["variable"] != last {
+				t.Errorf("at the end the optimized lane ran %v", ran)
+			}
+			if early := optimized[20:40]; early[0].Strategy != "eager" || early[19].Strategy != "eager" {
+				t.Errorf("among lengths that never repeat it ran %s and %s", early[0].Strategy, early[19].Strategy)
+			}
+		})
+	}
+}
+
+// At the limit the rule stays on: what falls back would never be compiled.
+func TestRouteStaysAtTheLimit(t *testing.T) {
+	s := routeSession(t)
+	s.counters.Groups = []protocol.Counter{{Mode: "prefill", Strategy: "variable", LimitReached: true}}
+	fl := &inflight{item: Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.strategy}
+	s.routeSeen(&stats.Sample{Lane: stats.Optimized, Strategy: "variable", Flags: stats.FlagFallback}, fl)
+	if !s.pub.route.active || !s.routeToEager(fl.item) {
+		t.Fatal("the limit did not switch the rule on")
+	}
+	fl.routed = true
+	for range 5 * routeWindow {
+		s.routeSeen(&stats.Sample{Lane: stats.Optimized, Strategy: "eager"}, fl)
+	}
+	if !s.pub.route.active {
+		t.Error("the rule went off although the limit is reached")
+	}
+}
+
+// An eviction makes what it served unknown again; under dynamic one
+// executable serves all.
+func TestRouteKnowsWhatIsCompiled(t *testing.T) {
+	s := routeSession(t)
+	s.pub.route.turn(true)
+	fl := &inflight{item: Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.strategy}
+	s.learn(&stats.Sample{Lane: stats.Optimized, Shape: "1x9"}, fl)
+	if s.routeToEager(fl.item) {
+		t.Error("a compiled shape was routed away")
+	}
+	s.unlearn("prefill", "variable", "1x8")
+	if s.routeToEager(fl.item) {
+		t.Error("another shape's eviction was taken for this one's")
+	}
+	s.unlearn("prefill", "variable", "1x9")
+	if !s.routeToEager(fl.item) {
+		t.Error("an evicted shape was not routed away")
+	}
+	s.strategy = Strategy{"dynamic", "dynamic"}
+	fl.strategy = s.strategy
+	s.learn(&stats.Sample{Lane: stats.Optimized, Shape: "1x9"}, fl)
+	if s.routeToEager(Item{Mode: "prefill", Batch: 1, Tokens: 500}) {
+		t.Error("dynamic was routed away by length")
+	}
+}
+
+func routeSession(t *testing.T) *Session {
+	t.Helper()
+	cfg := sessionConfig()
+	cfg.Route = "churn"
+	s, err := NewSession(Options{Config: cfg, Sink: &memory{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Under compile: warmup no counted request compiles, whatever the worker or
+// the strategy, and the plan is the one that inline runs.
+func TestCompileWarmup(t *testing.T) {
+	lengths := func(compile, fault string) (counted []int32, mem *memory) {
+		cfg := sessionConfig()
+		cfg.Compile, cfg.Warmup = compile, 0
+		_, mem = runSession(t, fault, cfg, nil)
+		for _, s := range mem.samples {
+			if !s.Warmup && s.Lane == stats.Optimized {
+				counted = append(counted, s.Tokens)
+			}
+		}
+		return counted, mem
+	}
+	inline, mem := lengths("inline", "none")
+	compiled := func(mem *memory, warm bool) (n int) {
+		for _, s := range mem.samples {
+			if s.CompileNs > 0 && s.Warmup == warm {
+				n++
+			}
+		}
+		return n
+	}
+	if n := compiled(mem, false); n != 3 {
+		t.Fatalf("inline: %d counted samples hold a compile, want 3", n)
+	}
+	ahead, mem := lengths("warmup", "none")
+	if a, b := compiled(mem, true), compiled(mem, false); a != 3 || b != 0 {
+		t.Errorf("%d warm-ups and %d counted samples hold a compile, want 3 and 0", a, b)
+	}
+	if len(ahead) != len(inline) {
+		t.Fatalf("%d requests, inline has %d", len(ahead), len(inline))
+	}
+	for i := range ahead {
+		if ahead[i] != inline[i] {
+			t.Fatalf("request %d has %d tokens, inline %d", i, ahead[i], inline[i])
+		}
+	}
+	_, mem = lengths("warmup", "die:20")
+	if mem.kinds()[stats.KindWorkerRestart] == 0 || compiled(mem, false) != 0 {
+		t.Errorf("after %d restarts %d counted samples hold a compile", mem.kinds()[stats.KindWorkerRestart], compiled(mem, false))
+	}
+}
