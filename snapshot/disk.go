@@ -33,7 +33,14 @@ func estimate(journal int64, samples uint64) int64 {
 
 // ErrMaxDisk is what a Writer returns once the session folder would outgrow
 // the bound that the configuration sets.
-var ErrMaxDisk = fmt.Errorf("max_disk: %w", ErrDiskFull)
+var ErrMaxDisk error = maxDiskError{}
+
+type maxDiskError struct{}
+
+func (maxDiskError) Error() string { return "the session folder has reached its bound (max_disk)" }
+
+// Unwrap lets callers treat the bound as the disk that it stands for.
+func (maxDiskError) Unwrap() error { return ErrDiskFull }
 
 // FormatBytes prints a size with a decimal unit.
 func FormatBytes(n int64) string {

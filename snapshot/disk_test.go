@@ -91,11 +91,24 @@ func TestFullDiskKeepsWhatWasFlushed(t *testing.T) {
 		t.Fatal(n, "events about the full disk")
 	}
 	w.f = good
+	kept, err := openJournal(w.seg.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.close()
 	if err := w.Finish(End{Reason: "the disk was full", Err: ErrDiskFull, Time: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if m, err := ReadManifest(dir); err != nil || m.Counts.Samples != 200 {
 		t.Fatal(m.Counts, err)
+	}
+	kept.size = 1 << 40 // the file is gone, but held open: did the end get into it?
+	ended := false
+	if _, err := kept.records(func(r *Record) error {
+		ended = ended || r.Kind == KindEnd && r.End.Reason == "the disk was full"
+		return nil
+	}); err != nil || !ended {
+		t.Fatal("the journal does not know how the session ended", err)
 	}
 }
 

@@ -270,12 +270,20 @@ func (w *Writer) Finish(end End) error {
 	if end.Err != nil {
 		rec.Error = end.Err.Error()
 	}
-	if w.err == nil {
-		if err := w.enc.json(KindEnd, &rec); err != nil {
-			return err
-		}
+	if err := w.enc.json(KindEnd, &rec); err != nil {
+		return err
+	}
+	switch {
+	case w.err == nil:
 		if err := w.flush(); err != nil && !errors.Is(err, ErrDiskFull) {
 			return errors.Join(err, w.f.Close())
+		}
+	case errors.Is(w.err, ErrDiskFull): // the end may still fit, so that Recover knows of it
+		frame := w.enc.seal()
+		if _, err := w.f.WriteAt(frame, w.written); err == nil {
+			w.took(frame)
+		} else {
+			_ = w.f.Truncate(w.written) // a reader skips a torn frame as well
 		}
 	}
 	_ = os.Remove(filepath.Join(w.dir, journalDir, reserveName))
