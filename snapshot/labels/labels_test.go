@@ -111,3 +111,25 @@ func TestTrimmedMeansByHand(t *testing.T) {
 		}
 	}
 }
+
+// TestEvidenceSaysWhyNot: evidence against a label is told, and its absence is
+// not taken for it.
+func TestEvidenceSaysWhyNot(t *testing.T) {
+	no := results.RunCompile{Label: "optimized", Mode: "prefill", Real: "label-only", Why: "8 executables made, but 33 requests fell back to eager"}
+	none := results.RunCompile{Label: "compile", Real: "label-only", Why: results.NoCompileBlock}
+	yes := results.RunCompile{Label: "b", Real: "compiler-real"}
+	yes2 := results.RunCompile{Label: "a", Real: "compiler-real"}
+	for _, c := range []struct {
+		in   []results.RunCompile
+		want string
+	}{
+		{nil, NotEvidence},
+		{[]results.RunCompile{none}, NotEvidence},
+		{[]results.RunCompile{none, no, no}, "Not compiler-real by TR120 2.5: prefill optimized, 8 executables made, but 33 requests fell back to eager."},
+		{[]results.RunCompile{yes, no, yes2}, "Compiler-real by TR120 2.5, on the evidence in its files: a, b. Every other label is a name only."},
+	} {
+		if got := (&Report{Compiles: c.in}).Evidence(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"tailscope/snapshot/results"
 	"tailscope/stats"
 )
 
@@ -227,7 +229,7 @@ func (r *Report) Evidence() string {
 			other[c.Label] = true
 		}
 	}
-	var yes, part []string
+	var yes, part []string // sorted, so that the same input gives the same sentence
 	for l := range real {
 		if other[l] {
 			part = append(part, l)
@@ -235,13 +237,31 @@ func (r *Report) Evidence() string {
 			yes = append(yes, l)
 		}
 	}
+	slices.Sort(yes)
+	slices.Sort(part)
 	switch {
 	case len(yes) > 0:
-		return "Compiler-real by TR120 2.5, on the evidence in its run files: " + strings.Join(yes, ", ") + ". Every other label is a name only."
+		return "Compiler-real by TR120 2.5, on the evidence in its files: " + strings.Join(yes, ", ") + ". Every other label is a name only."
 	case len(part) > 0:
 		return "Compiler-real in some run files and not in others: " + strings.Join(part, ", ") + "; treat the label as a name only."
 	}
+	if why := r.whyNot(); why != "" {
+		return "Not compiler-real by TR120 2.5: " + why + "."
+	}
 	return NotEvidence
+}
+
+// whyNot names the first reasons that evidence gives against a label; "" where
+// there is no evidence at all.
+func (r *Report) whyNot() string {
+	var out []string
+	for _, c := range r.Compiles {
+		s := fmt.Sprintf("%s, %s", strings.TrimSpace(c.Mode+" "+c.Label), c.Why)
+		if c.Why != results.NoCompileBlock && len(out) < 3 && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 // WriteText prints the tables for a terminal, at most limit rows each.

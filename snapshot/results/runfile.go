@@ -21,6 +21,9 @@ type RunCompile struct {
 	Why               string
 }
 
+// NoCompileBlock is why a run file without evidence is label-only.
+const NoCompileBlock = "no compile block: the label is only a name"
+
 // readRun reads one run_*.json: TR117's shape, an ordered array latencies_ms
 // with names beside it, at the top or one object deeper.
 func readRun(path, name string, o *Options, info *Info, yield func(*Row) error) error {
@@ -96,7 +99,7 @@ func judge(top map[string]any, name string, r *Row) RunCompile {
 	j := RunCompile{File: name, Label: r.Label, Mode: r.Mode, Real: "label-only"}
 	c, ok := top["compile"].(map[string]any)
 	if !ok {
-		j.Why = "no compile block: the label is only a name"
+		j.Why = NoCompileBlock
 		return j
 	}
 	backend, _ := scalar(c["backend"])
