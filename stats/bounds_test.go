@@ -103,8 +103,18 @@ func TestWindowSlides(t *testing.T) {
 	for range 5000 { // 5 s
 		c.Add(m.add("a", 1e6, nil))
 	}
-	if n := c.Live(Prefill, m.t).Lanes[Optimized].Window.N; n < 900 || n > 1100 {
-		t.Errorf("1 s holds %d samples of 1 ms", n)
+	for _, later := range []int64{0, 500e6} { // about 1,000 samples, then about 500: below 1,000 they are exact
+		live := c.Live(Prefill, m.t+later)
+		lane, shape := live.Lanes[Optimized].Window, live.Shapes[0].Window[Optimized]
+		if want := 1000 - int(later/1e6); lane.N < want-100 || lane.N > want+100 {
+			t.Errorf("the window holds %d samples of 1 ms, want %d", lane.N, want)
+		}
+		if shape.N != lane.N || shape.P50 != lane.P50 || shape.P99 != lane.P99 {
+			t.Errorf("its only shape: %+v, the lane: %+v", shape, lane)
+		}
+		if all := live.Shapes[0].Clean[Optimized]; all.N != 4999 || all.P99.Need != 0 || !(all.P50.Lo < all.P50.Value) {
+			t.Errorf("clean of the whole session: %+v", all)
+		}
 	}
 	if n := c.Live(Prefill, m.t+10e9).Lanes[Optimized].Window.N; n != 0 {
 		t.Errorf("after 10 s of silence the window holds %d", n)

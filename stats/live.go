@@ -138,15 +138,19 @@ type ShapeRow struct {
 	Shape       string
 	Strategy    string
 	N           int
-	EagerP50    float64
-	OptP50      float64 // of clean samples
-	EagerP99    float64
-	OptP99      float64
+	Clean       [NumLanes]ShapeQuantiles // clean samples of the whole session; eager: the same requests
+	Window      [NumLanes]ShapeQuantiles // all samples of the sliding window in this shape; N is 0 where the window is the segment
 	CompileNs   int64
 	SavedNs     float64 // so far: eager − optimized over the pairs, without the compiles
 	BreakEven   int     // further requests until the compile has paid back; 0: it has; -1: never at this rate
 	PaddingTax  float64
 	FirstSeenNs int64
+}
+
+// ShapeQuantiles are one lane's latencies in one shape.
+type ShapeQuantiles struct {
+	N        int
+	P50, P99 Quantile
 }
 
 // Gauge is the recompile limit as it fills.

@@ -30,7 +30,7 @@ func (c *Collector) Live(mode Mode, nowNs int64) Live {
 		out.Pair.NoiseNs, out.PairAll.NoiseNs = floor, floor
 	}
 	out.Scenarios = c.scenarioRows(m, scenRaw)
-	out.Shapes = m.shapes.list()
+	out.Shapes = c.shapeRows(m)
 	out.Segments = m.segmentRows(c.segments[len(c.segments)-1])
 	out.Timeline = m.line.view(&c.marks, mode)
 	for i := range m.gauges {
@@ -139,6 +139,16 @@ func rebin(h *hist, lo, hi float64, bins []uint64) []uint64 {
 		bins[i] += n
 	})
 	return bins
+}
+
+// shapeRows are the shapes; with a window that is the segment they have none.
+func (c *Collector) shapeRows(m *modeState) []ShapeRow {
+	if c.o.WindowNs == 0 {
+		var none window
+		return m.shapes.list(none.shapeView)
+	}
+	m.win.gatherShapes()
+	return m.shapes.list(m.win.shapeView)
 }
 
 func (c *Collector) scenarioRows(m *modeState, raw [][NumLanes]small) []ScenarioRow {

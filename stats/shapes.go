@@ -122,12 +122,15 @@ func (st *shapeState) cleanMedian(lane Lane) float64 {
 	return l.median
 }
 
-// list gives the shapes that the optimized lane ran, most used first.
-func (t *shapeTable) list() []ShapeRow {
+// list gives the shapes that the optimized lane ran, most used first; win
+// describes a shape in the sliding window.
+func (t *shapeTable) list(win func(id int32) [NumLanes]ShapeQuantiles) []ShapeRow {
 	var out []ShapeRow
 	add := func(st *shapeState) {
 		if st != nil && st.lanes[Optimized].n > 0 {
-			out = append(out, st.row())
+			row := st.row()
+			row.Window = win(st.id)
+			out = append(out, row)
 		}
 	}
 	for _, st := range t.all {
@@ -154,13 +157,20 @@ func (st *shapeState) describe() ShapeRow {
 		eager = &st.lanes[Eager].clean
 	}
 	r := ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.lanes[Optimized].n,
-		EagerP50: eager.quantile(0.5), OptP50: opt.quantile(0.5), EagerP99: eager.quantile(0.99), OptP99: opt.quantile(0.99),
+		Clean:     [NumLanes]ShapeQuantiles{eager.ofShape(), opt.ofShape()},
 		CompileNs: st.compileNs, SavedNs: float64(st.saved + st.counted), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
 	if st.tokens > 0 && st.exec > 0 {
 		r.PaddingTax = float64(st.exec) / float64(st.tokens)
 	}
-	r.BreakEven = breakEven(r.CompileNs-int64(r.SavedNs), r.EagerP50-r.OptP50)
+	r.BreakEven = breakEven(r.CompileNs-int64(r.SavedNs), r.Clean[Eager].P50.Value-r.Clean[Optimized].P50.Value)
 	return r
+}
+
+// ofShape describes a shape's latencies.
+func (d *qdist) ofShape() ShapeQuantiles {
+	q := [2]Quantile{{Q: .5}, {Q: .99}}
+	d.quantiles(q[:])
+	return ShapeQuantiles{N: d.n, P50: q[0], P99: q[1]}
 }
 
 // breakEven is the number of requests until what a compile has not yet paid

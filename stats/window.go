@@ -14,6 +14,7 @@ type window struct {
 	cap     int
 	cut     bool // samples left early because the ring was full
 	scen    [][NumLanes]winDist
+	shapes  []*[NumLanes]shapeWin // by shapeState.id + 1
 }
 
 // winSample is 32 bytes: two a cache line.
@@ -184,6 +185,9 @@ func (w *window) pop() {
 	if w.counted > 0 {
 		e := &w.buf[w.head]
 		w.scen[e.scen()][e.lane()].remove(e, w.devAt(0))
+		s := w.shapeOf(e)
+		s.n--
+		s.h.remove(e.wall)
 		w.counted--
 	}
 	w.drained--
@@ -208,6 +212,9 @@ func (w *window) count() {
 			w.scen = append(w.scen, [NumLanes]winDist{})
 		}
 		w.scen[e.scen()][e.lane()].add(e, w.devAt(w.counted))
+		s := w.shapeOf(e)
+		s.n++
+		s.h.record(e.wall)
 	}
 }
 

@@ -40,3 +40,20 @@ func TestDeviceColumnsHaveCells(t *testing.T) {
 		t.Error("device columns")
 	}
 }
+
+// A compile that has saved less than it took is not paid back.
+func TestPayback(t *testing.T) {
+	for _, c := range []struct {
+		row  stats.ShapeRow
+		want string
+	}{
+		{stats.ShapeRow{CompileNs: 30e6, SavedNs: 5e6, BreakEven: 25}, "after 25 more"},
+		{stats.ShapeRow{CompileNs: 30e6, SavedNs: 31e6, BreakEven: 0}, "paid back"},
+		{stats.ShapeRow{CompileNs: 30e6, SavedNs: -1e6, BreakEven: -1}, "never at this rate"},
+		{stats.ShapeRow{SavedNs: 31e6}, missing},
+	} {
+		if got, _ := payback(newStyles(true, false), &c.row); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.row, got, c.want)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"tailscope/stats"
 )
 
 // shapesPanel lists the executed shapes of the optimized lane and whether
@@ -15,26 +17,23 @@ func (p *shapesPanel) view() string {
 	cols := []column{
 		{head: "shape", w: 10, flex: true}, {head: "strategy", w: 10, drop: 6}, {head: "n", w: 7, right: true},
 		{head: "p50 " + laneMark(0), w: 8, right: true, drop: 3}, {head: "p50 " + laneMark(1), w: 8, right: true, drop: 2},
+		{head: "p99 " + laneMark(0), w: 8, right: true, drop: 8}, {head: "p99 " + laneMark(1), w: 8, right: true, drop: 7},
 		{head: "compile", w: 8, right: true}, {head: "saved so far", w: 12, right: true, drop: 1}, {head: "pays back", w: 18, right: true},
 		{head: "padding ×", w: 9, right: true, drop: 4}, {head: "first seen", w: 10, right: true, drop: 5},
 	}
 	var rows [][]cell
 	for i := range p.sc.v.Stats.Shapes {
 		s := &p.sc.v.Stats.Shapes[i]
+		e, o := &s.Clean[stats.Eager], &s.Clean[stats.Optimized]
 		saved := st.ok
 		if s.SavedNs < 0 {
 			saved = st.warn
 		}
-		back, bk := breakEven(s.BreakEven), st.muted
-		switch {
-		case s.BreakEven == 0 || s.SavedNs >= 0:
-			back, bk = "paid back", st.ok
-		case s.BreakEven < 0:
-			bk = st.warn
-		}
+		back, bk := payback(st, s)
 		rows = append(rows, []cell{
 			{s.Shape, st.text}, {s.Strategy, st.muted}, {count(s.N), st.text},
-			{durCol(s.EagerP50), st.lane[0]}, {durCol(s.OptP50), st.lane[1]}, {compileText(s.CompileNs), st.muted},
+			quantCell(st, e.P50.Value, e.P50.Need, st.lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.lane[1]),
+			quantCell(st, e.P99.Value, e.P99.Need, st.lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.lane[1]), {compileText(s.CompileNs), st.muted},
 			{signed(s.SavedNs), saved}, {back, bk}, {num(s.PaddingTax, 2), st.muted}, {clock(p.sc.since(s.FirstSeenNs)), st.faint},
 		})
 	}
@@ -53,12 +52,17 @@ func compileText(ns int64) string {
 	return durCol(float64(ns))
 }
 
-// breakEven says after how many requests in all a compile has paid.
-func breakEven(n int) string {
-	if n < 0 {
-		return "never at this rate"
+// payback says after how many further requests a shape's compiles have paid.
+func payback(st *styles, s *stats.ShapeRow) (string, ink) {
+	switch {
+	case s.CompileNs <= 0:
+		return missing, st.muted // nothing was paid
+	case s.BreakEven == 0:
+		return "paid back", st.ok
+	case s.BreakEven < 0:
+		return "never at this rate", st.warn
 	}
-	return "after " + count(n) + " requests"
+	return "after " + count(s.BreakEven) + " more", st.muted
 }
 
 // gaugesPanel shows the recompile limit as it fills, per mode and strategy.

@@ -99,12 +99,11 @@ func (s *Source) tables(l *stats.Live) {
 	slices.Sort(toks)
 	for _, t := range toks {
 		n := s.shapes[t]
-		saved := float64(n)*5e5 - 31e6
-		be := -1
-		if saved < 0 {
-			be = int(-saved / 5e5)
-		}
-		l.Shapes = append(l.Shapes, stats.ShapeRow{Shape: fmt.Sprintf("1x%d", t), Strategy: s.strategy, N: n, EagerP50: 1.1e6 + float64(t)*1.4e4, OptP50: 0.58 * (1.1e6 + float64(t)*1.4e4), CompileNs: 31e6, SavedNs: saved, BreakEven: max(be, 0), PaddingTax: 1, FirstSeenNs: startNs})
+		saved := float64(n) * 5e5
+		be := max(0, int((31e6-saved)/5e5))
+		l.Shapes = append(l.Shapes, stats.ShapeRow{Shape: fmt.Sprintf("1x%d", t), Strategy: s.strategy, N: n,
+			Clean:     [stats.NumLanes]stats.ShapeQuantiles{shapeQuantiles(n, 1.1e6+float64(t)*1.4e4), shapeQuantiles(n, 0.58*(1.1e6+float64(t)*1.4e4))},
+			CompileNs: 31e6, SavedNs: saved, BreakEven: be, PaddingTax: 1, FirstSeenNs: startNs})
 	}
 	l.Gauges = []stats.Gauge{{Mode: "prefill", Strategy: s.strategy, Used: len(s.shapes), Limit: s.limit, Reached: len(s.shapes) >= s.limit, Per100: 1.2, Forecast: 40, Sentence: "at this churn the limit is reached in about 40 requests"}}
 	nan := math.NaN()
@@ -120,4 +119,10 @@ func (s *Source) tables(l *stats.Live) {
 		{Name: "drift", State: "ok", Sentence: "No drift: slope of the median within noise."},
 		{Name: "divergence", State: "ok", Sentence: "All outputs compared so far are equal within tolerance."},
 	}
+}
+
+// shapeQuantiles are those of n clean samples about a median.
+func shapeQuantiles(n int, p50 float64) stats.ShapeQuantiles {
+	need := func(q float64) int { return max(0, stats.Need(q)-n) }
+	return stats.ShapeQuantiles{N: n, P50: stats.Quantile{Q: .5, Value: p50, N: n, Need: need(.5)}, P99: stats.Quantile{Q: .99, Value: 1.2 * p50, N: n, Need: need(.99)}}
 }
