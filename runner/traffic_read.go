@@ -137,9 +137,12 @@ func trafficRow(fields map[string]string) (TrafficRow, error) {
 	seen := false
 	for name, v := range fields {
 		v = strings.TrimSpace(v)
-		switch trafficNames[strings.ToLower(name)] {
+		switch unit := trafficNames[strings.ToLower(name)]; unit {
 		case "s", "ms", "time":
-			ns, err := arrival(v, trafficNames[strings.ToLower(name)])
+			if _, mooncake := fields["hash_ids"]; mooncake && unit == "time" {
+				unit = "ms" // Mooncake's traces count milliseconds
+			}
+			ns, err := arrival(v, unit)
 			if err != nil {
 				return row, fmt.Errorf("%s: %w", name, err)
 			}

@@ -12,7 +12,10 @@ func TestTrafficFormats(t *testing.T) {
 		"ours":  "arrival_s,prompt_tokens,new_tokens\n1,10,3\n2.5,20,4\n",
 		"azure": "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.5,10,3\n2023-11-16 18:15:48.0,20,4\n",
 		"jsonl": `{"timestamp": 7, "input_length": 10, "output_length": 3}` + "\n\n" + `{"timestamp": 8.5, "input_length": 20, "output_length": 4}` + "\n",
-		"ms":    "timestamp_ms,input_length,output_length\n100,10,3\n1600,20,4\n",
+		"mooncake": `{"timestamp": 100, "input_length": 10, "output_length": 3, "hash_ids": [0, 1]}` + "\n" +
+			`{"timestamp": 1600, "input_length": 20, "output_length": 4, "hash_ids": [0, 2]}` + "\n",
+		"burstgpt": "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,ChatGPT,10,3,13,Conversation log\n6.5,GPT-4,20,4,24,API log\n",
+		"ms":       "timestamp_ms,input_length,output_length\n100,10,3\n1600,20,4\n",
 	} {
 		got, err := parseTraffic(strings.NewReader(in))
 		if err != nil || !reflect.DeepEqual(got, want) {
