@@ -152,6 +152,9 @@ func limitInk(st *styles, used, limit int) ink {
 func (p *lanePanel) graphs(w int) string {
 	st, la := p.sc.st, &p.sc.v.Lanes[p.lane]
 	l := newLine(w)
+	if la.CompilerReal == "unknown" && la.Why != "" && p.lane == stats.Eager {
+		return l.String() // only a label
+	}
 	if p.lane == stats.Eager || p.sc.v.Session.AA {
 		if la.Checks > 0 {
 			o := outputs(st, la, w)

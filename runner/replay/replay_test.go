@@ -3,6 +3,8 @@ package replay
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -155,5 +157,27 @@ func TestNothingToReplay(t *testing.T) {
 	rec := record(t, 0, true)
 	if _, err := New(rec, make(chan view.View, 1), nil); err == nil {
 		t.Fatal("an empty session was replayed")
+	}
+}
+
+// TestImportedLabelsStandInTheLanes replays another tool's result: each lane
+// carries its label, and none is said to be compiled or not.
+func TestImportedLabelsStandInTheLanes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hyperfine.json")
+	if err := os.WriteFile(path, []byte(`{"results":[{"command":"server --plain","times":[0.2,0.21]},{"command":"server --compile","times":[0.1,0.11,0.12]}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := snapshot.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := player(t, rec).at(time.Hour)
+	for l, want := range []string{"server --plain", "server --compile"} {
+		if got := v.Lanes[l]; got.Backend != want || got.CompilerReal != "unknown" || got.Why == "" {
+			t.Errorf("lane %d: %+v", l, got)
+		}
+	}
+	if a, b := v.Stats.Lanes[0].Session, v.Stats.Lanes[1].Session; a.N != 2 || b.N != 3 || b.P50.Value != 110e6 {
+		t.Errorf("%d and %d samples, median %v", a.N, b.N, b.P50.Value)
 	}
 }
