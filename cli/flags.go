@@ -22,7 +22,7 @@ type runFlag struct {
 var runFlags = []runFlag{
 	{name: "engine", key: "engine", usage: "engine: ort, torch or cmd", values: []string{"ort", "torch", "cmd"}},
 	{name: "engine-cmd", key: "engine_cmd", usage: "command line of an engine that speaks the protocol"},
-	{name: "provider", key: "provider", usage: "ONNX Runtime provider: auto, cpu, webgpu, cuda, tensorrt", values: []string{"auto", "cpu", "webgpu", "cuda", "tensorrt"}},
+	{name: "provider", key: "provider", usage: "ONNX Runtime provider: auto, cpu, webgpu, cuda, tensorrt, plugin", values: []string{"auto", "cpu", "webgpu", "cuda", "tensorrt", "plugin"}},
 	{name: "device", key: "device", usage: "device index, 0-based"},
 	{name: "model", key: "model", usage: "builtin:NAME, a file or a folder"},
 	{name: "mode", key: "modes", usage: "prefill, kv_decode, e2e_kv, forward, or several with commas", values: []string{"prefill", "kv_decode", "e2e_kv", "forward"}},

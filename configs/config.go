@@ -12,7 +12,7 @@ type Config struct {
 	Extends     string   `yaml:"extends,omitempty" json:"extends,omitempty" jsonschema:"preset that this file starts from; default if absent"`
 	Engine      string   `yaml:"engine" json:"engine" jsonschema:"ort, torch or cmd"`
 	EngineCmd   string   `yaml:"engine_cmd,omitempty" json:"engine_cmd,omitempty" jsonschema:"command line of an engine that speaks the protocol"`
-	Provider    string   `yaml:"provider" json:"provider" jsonschema:"auto, cpu, webgpu, cuda or tensorrt"`
+	Provider    string   `yaml:"provider" json:"provider" jsonschema:"auto, cpu, webgpu, cuda, tensorrt, or plugin with the option plugin.library"`
 	Device      int      `yaml:"device" json:"device" jsonschema:"device index, 0-based"`
 	Model       string   `yaml:"model" json:"model" jsonschema:"builtin:NAME, a file or a folder"`
 	Modes       []string `yaml:"modes" json:"modes" jsonschema:"prefill, kv_decode, e2e_kv, or forward; run one after the other"`

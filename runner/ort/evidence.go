@@ -99,7 +99,7 @@ func (e *engine) conclude(j *evidenceJob, p *nodeProfile) {
 			}
 		}
 	}
-	want := e.maker.provider.name
+	want := e.maker.provider.profiled()
 	if want == "cpu" || p.providers[want] > 0 {
 		return
 	}

@@ -95,7 +95,7 @@ func (e *engine) tryEager(g *graph) error {
 	if e.maker.provider.memory == "" {
 		return nil
 	}
-	if e.dev, err = newMemory(e.maker.provider.memory, e.maker.provider.id); err == nil {
+	if e.dev, err = e.maker.provider.memoryInfo(); err == nil {
 		e.heap, err = s.c.allocator(e.dev)
 	}
 	if err != nil {

@@ -25,6 +25,8 @@ type provider struct {
 	notes   []string
 
 	software bool // the device computes on the processor
+
+	plugin *plugin // of provider plugin
 }
 
 // providerOrder is the order in which auto tries.
@@ -48,8 +50,8 @@ func chooseProvider(asked string, device int, options map[string]string, try fun
 		names = providerOrder
 	}
 	auto := len(names) > 1
-	if !auto && !slices.Contains(providerOrder, asked) {
-		return provider{}, nil, &loadError{"provider", fmt.Errorf("unknown provider %q: want auto, %s", asked, strings.Join(providerOrder, ", "))}
+	if !auto && asked != pluginProvider && !slices.Contains(providerOrder, asked) {
+		return provider{}, nil, &loadError{"provider", fmt.Errorf("unknown provider %q: want auto, %s, %s", asked, strings.Join(providerOrder, ", "), pluginProvider)}
 	}
 	for _, name := range names {
 		p, err := newProvider(name, device, options, auto)
@@ -87,6 +89,8 @@ func newProvider(name string, device int, options map[string]string, auto bool) 
 		p.id = 0
 	case "webgpu":
 		return p, p.pickVulkan(auto)
+	case pluginProvider:
+		return p, p.pickPlugin()
 	default:
 		p.device = "CUDA device " + strconv.Itoa(device)
 	}
@@ -127,6 +131,8 @@ func (p provider) apply(o *ortgo.SessionOptions, spec sessionSpec) error {
 			opts["enableGraphCapture"], opts["enableInt64"] = "1", "1"
 		}
 		return o.AppendExecutionProvider("WebGPU", opts)
+	case pluginProvider:
+		return p.plugin.apply(cOptions{pointerOf(o)})
 	case "cuda":
 		return p.applyCUDA(o)
 	case "tensorrt":
@@ -179,6 +185,14 @@ var (
 	notLoaded  = regexp.MustCompile(`^.*Failed to load library (\S+) with error: (.*)$`)
 	howItComes = "eager session: session options: " // every provider is tried so
 )
+
+// profiled is the name under which the profile's nodes of this provider stand.
+func (p provider) profiled() string {
+	if p.plugin != nil {
+		return p.plugin.name
+	}
+	return p.name
+}
 
 // oneLine is an error as one short sentence.
 func oneLine(err error) string {

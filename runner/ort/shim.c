@@ -254,6 +254,16 @@ char *ts_ep_device(size_t i, const char **provider, int *type, const char **vend
 	return NULL;
 }
 
+char *ts_ep_device_memory(size_t i, const void **info, const char **name) {
+	const void *const *list;
+	size_t n;
+	char *err = ep_list(&list, &n);
+	if (err != NULL) return err;
+	if (i >= n) return strdup("no such device");
+	*info = ((const void *(*)(const void *, int))api[at_EpDevice_MemoryInfo])(list[i], 0);
+	return *info == NULL ? NULL : fail(FN(MemoryInfoGetName, (const void *, const char **))(*info, name));
+}
+
 char *ts_append_ep_device(void *options, size_t i, const char *const *keys, const char *const *values, size_t n) {
 	const void *const *list;
 	size_t count;

@@ -327,3 +327,24 @@ func epDevices() ([]epDevice, error) {
 	}
 	return out, nil
 }
+
+// epMemory describes the own memory of device i; none: it uses the host's.
+func epMemory(i int) (cMemory, string, error) {
+	var m unsafe.Pointer
+	var name *C.char
+	if err := take(C.ts_ep_device_memory(C.size_t(i), &m, &name)); err != nil || m == nil {
+		return cMemory{}, "", err
+	}
+	return cMemory{m}, C.GoString(name), nil
+}
+
+// addDevice makes the session run on device i with options of its provider.
+func (o cOptions) addDevice(i int, keys, values []string) error {
+	n := len(keys)
+	list := (*[1 << 20]*C.char)(C.malloc(C.size_t(2*n+1) * C.size_t(unsafe.Sizeof(uintptr(0)))))
+	defer C.free(unsafe.Pointer(list))
+	for k := range keys {
+		list[k], list[n+k] = cname(keys[k]), cname(values[k])
+	}
+	return take(C.ts_append_ep_device(o.p, C.size_t(i), &list[0], &list[n], C.size_t(n)))
+}

@@ -68,6 +68,8 @@ int64_t ts_now(void);
 // Devices that plugin and built-in providers offer; i counts from 0.
 char *ts_ep_devices(size_t *n);
 char *ts_ep_device(size_t i, const char **provider, int *type, const char **vendor, char *metadata, size_t metadata_len);
+// ts_ep_device_memory describes the device's own memory; NULL: it uses the host's.
+char *ts_ep_device_memory(size_t i, const void **info, const char **name);
 char *ts_append_ep_device(void *options, size_t i, const char *const *keys, const char *const *values, size_t n);
 
 // ts_assignment counts the nodes of each provider in a session that recorded

@@ -59,6 +59,7 @@ enum {
 	POS(HardwareDevice_Metadata, 311),
 	POS(EpDevice_EpName, 312),
 	POS(EpDevice_Device, 316),
+	POS(EpDevice_MemoryInfo, 374),
 	POS(SessionGetMemoryInfoForInputs, 380),
 	POS(SessionGetMemoryInfoForOutputs, 381),
 	POS(CopyTensors, 386),
