@@ -158,3 +158,63 @@ func TestRecoverFinishesARotatedJournal(t *testing.T) {
 		t.Fatal(d, m.Lost)
 	}
 }
+
+// TestReadersFollowARunningRotation opens and reads the journal again and
+// again while it is rotated, and exports it: each sees a prefix, without a gap.
+func TestReadersFollowARunningRotation(t *testing.T) {
+	w, dir := create(t)
+	done := make(chan []stats.Sample)
+	go func() { done <- rotatingSession(t, w, 200, 3000) }()
+	var prev uint64
+	reads := 0
+	prefix := func(dir string) uint64 {
+		s, err := Open(dir)
+		if err != nil {
+			t.Error(err)
+			return prev
+		}
+		n := uint64(0)
+		d, err := s.Records(func(r *Record) error {
+			if r.Kind == KindSample {
+				if r.Sample.Seq != n {
+					return fmt.Errorf("sample %d has seq %d", n, r.Sample.Seq)
+				}
+				n++
+			}
+			return nil
+		})
+		if err != nil || d.Frames > 0 {
+			t.Error(err, d)
+		}
+		return n
+	}
+	for {
+		select {
+		case all := <-done:
+			waitRotated(t, w)
+			if n := prefix(dir); n != uint64(len(all)) {
+				t.Errorf("%d samples can be read of %d", n, len(all))
+			}
+			if err := w.Finish(testEnd); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d reads while it ran", reads)
+			return
+		default:
+		}
+		n := prefix(dir)
+		if n < prev {
+			t.Errorf("%d samples after %d", n, prev)
+		}
+		prev = n
+		if reads++; reads == 3 {
+			exported, err := w.Export()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := prefix(exported); n < prev {
+				t.Errorf("the export has %d samples, the journal had %d before", n, prev)
+			}
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package replay
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"tailscope/snapshot"
+	"tailscope/stats"
+)
+
+// TestLiveFilesReplayAndReportAgree takes a session from the collector that
+// saw it live over its files to the replay and to the report made anew. Fewer
+// than 1,000 samples a lane are exact everywhere, so the numbers are equal.
+func TestLiveFilesReplayAndReportAgree(t *testing.T) {
+	rec := record(t, 300, false)
+	live := stats.NewCollector(stats.CollectorOptions{})
+	live.NewSegment(0, "variable", false, 0)
+	if _, err := rec.Records(func(r *snapshot.Record) error {
+		if r.Kind == snapshot.KindSample {
+			live.Add(&r.Sample)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	seen := live.Live(stats.Prefill, 0)
+	replayed := player(t, rec).at(time.Hour)
+	before, err := os.ReadFile(filepath.Join(rec.Dir, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := snapshot.Report(rec.Dir); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(filepath.Join(rec.Dir, "report.md"))
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the report made anew differs (%v)\n%s\n%s", err, before, after)
+	}
+	b, err := os.ReadFile(filepath.Join(rec.Dir, "prefill", "analysis", "summary.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum stats.SummaryFile
+	if err := json.Unmarshal(b, &sum); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, g := range sum.Groups {
+		if g.Scenario != "*" || g.Segment != "*" {
+			continue
+		}
+		found++
+		lane, err := stats.ParseLane(g.Lane)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, s := range map[string]stats.Summary{"live": seen.Lanes[lane].Session, "replay": replayed.Stats.Lanes[lane].Session} {
+			if s.N != g.N {
+				t.Errorf("%s %s: n %d, files %d", name, g.Lane, s.N, g.N)
+			}
+			for q, v := range map[string][2]float64{"mean": {s.Mean, float64(g.MeanMs)}, "p50": {s.P50.Value, float64(g.P50Ms)}, "p90": {s.P90.Value, float64(g.P90Ms)},
+				"p95": {s.P95.Value, float64(g.P95Ms)}, "p99": {s.P99.Value, float64(g.P99Ms)}, "max": {s.Max, float64(g.MaxMs)}, "std": {s.Std, float64(g.StdMs)}} {
+				if math.Abs(v[0]/1e6-v[1]) > 1e-12*v[1] {
+					t.Errorf("%s %s %s: %v ms, files %v ms", name, g.Lane, q, v[0]/1e6, v[1])
+				}
+			}
+		}
+	}
+	if found != 2 {
+		t.Fatalf("%d lanes in the summary", found)
+	}
+}
