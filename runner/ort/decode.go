@@ -24,7 +24,8 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 			return fmt.Errorf("prompt before kv_decode: %w", err)
 		}
 	}
-	before := l.probe.read()
+	before := l.probe.start(g.sessions()...)
+	l.meet.wait()
 	e.region.enter()
 	start := now()
 	var first span
@@ -37,7 +38,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	}
 	end := now()
 	e.region.leave()
-	o.sample.noise = l.probe.read().since(before)
+	o.sample.noise = l.probe.stop(before)
 	o.sample.startNs, o.sample.wallNs = start, end-start
 	e.sumUp(l, r, g, o, timedPrefill)
 	if err != nil {

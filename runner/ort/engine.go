@@ -61,7 +61,8 @@ type lane struct {
 	st      *store
 	calls   *calls
 	probe   *noiseProbe
-	pending []any // events of the request in hand
+	meet    *meeting // of the lanes of a request that run at once; nil: they do not
+	pending []any    // events of the request in hand
 
 	forwards map[forwardKey]*forwardCall
 }
@@ -87,7 +88,7 @@ func (e *engine) request(r *protocol.Request) {
 	if r.Together && len(lanes) == 2 {
 		outs = e.together(
 			func() *outcome { return e.inLane(lanes[0], r, 0) },
-			func() *outcome { return e.inLane(lanes[1], r, 1) }, lanes[1])
+			func() *outcome { return e.inLane(lanes[1], r, 1) }, lanes)
 	} else {
 		for i, l := range lanes {
 			outs = append(outs, e.inLane(l, r, i))

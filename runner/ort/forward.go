@@ -59,7 +59,8 @@ func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 		}
 	}
 	var t span
-	before := l.probe.read()
+	before := l.probe.start(ch.s)
+	l.meet.wait()
 	e.region.enter()
 	o.sample.startNs = now()
 	if ch.missing() {
@@ -71,7 +72,7 @@ func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 		err = c.run(&t)
 	}
 	e.region.leave()
-	o.sample.noise = l.probe.read().since(before)
+	o.sample.noise = l.probe.stop(before)
 	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
 	if ch.makeNs == 0 && t.start != 0 {
 		o.sample.startNs = t.start

@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"tailscope/runner/protocol"
 )
@@ -131,6 +132,17 @@ func (g *generation) stages() []*stage {
 	out = append(out, &g.prefill)
 	for k := range g.decode {
 		out = append(out, &g.decode[k])
+	}
+	return out
+}
+
+// sessions are those that will run, as far as they are there.
+func (g *generation) sessions() []*session {
+	var out []*session
+	for _, s := range g.stages() {
+		if s.c != nil && !slices.Contains(out, s.c.s) {
+			out = append(out, s.c.s)
+		}
 	}
 	return out
 }

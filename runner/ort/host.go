@@ -21,6 +21,8 @@ type noise struct {
 type noiseProbe struct {
 	schedstat *os.File
 	buf       [64]byte
+	watched   []*os.File // of the threads in the pools of the sessions that run
+	waited    []int64    // run delay of each, before
 }
 
 // newNoiseProbe must be called on the (locked) thread that will be measured.
@@ -52,7 +54,11 @@ func (p *noiseProbe) runDelay() int64 {
 	if p.schedstat == nil {
 		return -1
 	}
-	k, err := unix.Pread(int(p.schedstat.Fd()), p.buf[:], 0)
+	return p.delayOf(p.schedstat)
+}
+
+func (p *noiseProbe) delayOf(f *os.File) int64 {
+	k, err := unix.Pread(int(f.Fd()), p.buf[:], 0)
 	if err != nil {
 		return -1
 	}

@@ -89,7 +89,7 @@ func TestTogether(t *testing.T) {
 	for i := range 20 {
 		k.next++
 		k.send(&protocol.Request{
-			ID: k.next, Mode: []string{"prefill", "kv_decode"}[i%2], Batch: 2, Tokens: 7, Exec: [2]int{7, 8}, NewTokens: 4, Together: true,
+			ID: k.next, Mode: []string{"prefill", "kv_decode"}[i%2], Batch: 2, Tokens: 61, Exec: [2]int{61, 64}, NewTokens: 12, Together: true,
 			Strategy: protocol.Strategy{Prefill: "padded", Decode: "dynamic"}, Order: []string{"eager", "optimized"}, Seed: k.next,
 		})
 	}
@@ -105,7 +105,8 @@ func TestTogether(t *testing.T) {
 			overlap++
 		}
 	}
-	if overlap < 10 {
+	t.Logf("%d of 20 pairs ran at once, the last for %.1f and %.1f ms", overlap, float64(rows["eager"][19].wall)/1e6, float64(rows["optimized"][19].wall)/1e6)
+	if overlap < 10 { // lanes wait for each other; on busy cores the kernel may still run one after the other
 		t.Errorf("only %d of 20 pairs ran at once", overlap)
 	}
 	if c := k.counters().Checks; c.Failed != 0 || c.N != 20 {

@@ -19,6 +19,7 @@ type session struct {
 	twin     *session        // of a captured decode step: runs the even steps
 	fixed    map[string]int  // symbolic dimensions that were made constant
 	makeNs   int64           // what making it took
+	pool     *pool           // threads that it computes with besides the caller's
 	device   map[string]bool // ports that the session wants in, or has on, the device
 }
 
@@ -53,11 +54,17 @@ func (m *maker) open(g *graph, spec sessionSpec) (*session, error) {
 			return nil, fmt.Errorf("fix dimension %s to %d: %w", name, spec.fixed[name], err)
 		}
 	}
-	c, err := m.weights.session(g.path, co)
+	threads, err := newPool(co)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, makeNs: now() - start}
+	c, err := m.weights.session(g.path, co)
+	if err != nil {
+		threads.free()
+		return nil, err
+	}
+	threads.open()
+	s := &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, pool: threads, makeNs: now() - start}
 	if spec.capture {
 		s.capture = &capturing{}
 	}
@@ -136,5 +143,6 @@ func (s *session) free() {
 	if s != nil {
 		s.twin.free()
 		s.c.free()
+		s.pool.free()
 	}
 }

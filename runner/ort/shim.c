@@ -83,6 +83,13 @@ char *ts_add_external_initializers(void *options, const char *const *names, cons
 	return fail(FN(AddExternalInitializers, (void *, const char *const *, const void *const *, size_t))(options, names, values, n));
 }
 
+char *ts_options_threads(void *options, void *(*create)(void *, void (*)(void *), void *), void (*join)(const void *), void *arg) {
+	char *err = fail(FN(SessionOptionsSetCustomCreateThreadFn, (void *, void *(*)(void *, void (*)(void *), void *)))(options, create));
+	if (err == NULL) err = fail(FN(SessionOptionsSetCustomThreadCreationOptions, (void *, void *))(options, arg));
+	if (err == NULL) err = fail(FN(SessionOptionsSetCustomJoinThreadFn, (void *, void (*)(const void *)))(options, join));
+	return err;
+}
+
 char *ts_end_profiling(void *session, char **file) {
 	char *name = NULL;
 	char *err = fail(FN(SessionEndProfiling, (void *, void *, char **))(session, default_allocator, &name));

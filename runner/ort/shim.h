@@ -21,6 +21,8 @@ void ts_prepacked_free(void *prepacked);
 char *ts_free_dim(void *options, const char *name, int64_t value);
 char *ts_add_initializer(void *options, const char *name, const void *value);
 char *ts_add_external_initializers(void *options, const char *const *names, const void *const *values, size_t n);
+// ts_options_threads makes sessions ask create for their threads, with arg.
+char *ts_options_threads(void *options, void *(*create)(void *, void (*)(void *), void *), void (*join)(const void *), void *arg);
 char *ts_end_profiling(void *session, char **file);
 char *ts_run_config(void *run_options, const char *key, const char *value);
 
