@@ -43,21 +43,22 @@ func newLiveCmd(use string) *cobra.Command {
 			plain, _ := c.Flags().GetBool("plain")
 			j.opts.Profile, _ = c.Flags().GetInt("profile")
 			j.opts.FPS, _ = c.Flags().GetInt("fps")
-			return j.live(c.Context(), plain, c.OutOrStdout())
+			return j.live(c.Context(), tui.Options{Plain: plain, Steady: c.Flags().Changed("fps")}, c.OutOrStdout())
 		},
 	}
 	addRunFlags(c)
-	c.Flags().Int("fps", 5, "views a second, 1 to 30: more is smoother and costs more")
+	c.Flags().Int("fps", 5, "views a second, 1 to 30, kept whatever they cost; unless given, 5, and fewer above 5 % of a core")
 	c.Flags().Bool("plain", false, "no colours and no drawing characters beyond ASCII")
 	return c
 }
 
 // live runs the session with the screen before it.
-func (j *job) live(ctx context.Context, plain bool, out io.Writer) error {
+func (j *job) live(ctx context.Context, o tui.Options, out io.Writer) error {
 	views := make(chan view.View, 1)
 	commands := make(chan view.Command, 16)
 	var frames frameCost
 	j.opts.Views, j.opts.Commands, j.opts.FrameNs = views, commands, frames.p99
+	o.FPS, o.OnFrame = max(j.opts.FPS, 10), frames.add
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -78,7 +79,7 @@ func (j *job) live(ctx context.Context, plain bool, out io.Writer) error {
 		}
 		done <- ended{res, err}
 	}()
-	uiErr := tui.Run(screen, views, commands, tui.Options{Plain: plain, FPS: max(j.opts.FPS, 10), OnFrame: frames.add})
+	uiErr := tui.Run(screen, views, commands, o)
 	cancel() // the screen is gone: whatever still runs ends
 	e := <-done
 	if uiErr != nil && !errors.Is(uiErr, tea.ErrInterrupted) && !errors.Is(uiErr, tea.ErrProgramKilled) {

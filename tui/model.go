@@ -37,7 +37,9 @@ type model struct {
 	frame string
 	rows  []rowBuf // memory of the last frame's rows, used again
 	buf   []byte
-	cost  time.Duration // CPU time of composing a frame, smoothed
+
+	every   time.Duration // between views, see pace
+	lastCPU float64       // percent of a core, as last read
 }
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
@@ -105,23 +107,34 @@ func (m *model) take(v *view.View) tea.Cmd {
 	} else if m.at >= 0 {
 		m.rev-- // the picture is of the past; it stays as it is
 	}
-	return waitView(m.views, now.Add(m.pace()), m.done)
+	return waitView(m.views, now.Add(m.pace(v.Self.CPUPercent)), m.done)
 }
 
-// What the screen may cost: it slows down before it takes more of a core than
-// this. Bubble Tea's own work on a frame (cutting it into cells, finding and
-// writing what changed) costs three to four times what composing it does.
+// Between these shares of a core, in percent, the pace stays as it is: the
+// process as a whole is to stay under 5.
 const (
-	screenShare = 0.025
-	wholeFrame  = 4.5 // whole cost of a frame over the cost of composing it
-	slowestPace = 500 * time.Millisecond
+	slowerAbove, fasterBelow = 4.5, 3.5
+	slowestPace              = 500 * time.Millisecond
 )
 
-// pace is the time until the next view is wanted: the frame rate, or longer
-// where frames are dear. Keys are answered at once all the same.
-func (m *model) pace() time.Duration {
-	dear := time.Duration(float64(m.cost) * wholeFrame / screenShare)
-	return max(m.o.interval(), min(dear, slowestPace))
+// pace is the time until the next view is wanted. It is the frame rate, until
+// the process costs more than it should: what is measured has the right of
+// way, so the screen asks for fewer views, step by step, and no view is made
+// that nobody asked for. Keys are answered at once all the same.
+func (m *model) pace(cpu float64) time.Duration {
+	least := m.o.interval()
+	switch {
+	case m.o.Steady || !finite(cpu):
+		m.every = least
+	case cpu == m.lastCPU: // the same reading
+	case cpu > slowerAbove:
+		m.every = m.every * 5 / 4
+	case cpu < fasterBelow:
+		m.every = m.every * 9 / 10
+	}
+	m.lastCPU = cpu
+	m.every = max(least, min(m.every, slowestPace))
+	return m.every
 }
 
 // show makes v the view that panels draw, keeping the chosen event chosen.
@@ -165,7 +178,6 @@ func (m *model) say(level, text string) {
 func (m *model) View() tea.View {
 	if m.drawn != m.rev {
 		d := costOf(func() { m.frame, m.drawn = m.compose(), m.rev })
-		m.cost += (d - m.cost) / 8
 		if m.o.OnFrame != nil {
 			m.o.OnFrame(d)
 		}

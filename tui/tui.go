@@ -29,6 +29,7 @@ type Options struct {
 	In      io.Reader             // standard input when nil
 	Out     io.Writer             // standard output when nil
 	FPS     int                   // frames a second, 1–60; 0: TAILSCOPE_FPS, else 30
+	Steady  bool                  // keep the frame rate, whatever it costs
 	Theme   string                // "dark" or "light"; "": TAILSCOPE_THEME, else what the terminal answers
 	Env     []string              // environment; os.Environ when nil
 	OnFrame func(d time.Duration) // CPU time of composing each frame; called from the screen's goroutine

@@ -288,3 +288,43 @@ func TestHideTaggedShowsTheCounterfactual(t *testing.T) {
 		t.Errorf("p99 without tagged samples %s is not shown", dur(without))
 	}
 }
+
+// The screen yields to what is measured, and comes back; not when a frame rate
+// was asked for.
+func TestPaceYields(t *testing.T) {
+	m, _ := newTestModel(image.Pt(120, 40), time.Second)
+	m.every = 0
+	steps := func(cpu float64, n int) (d time.Duration) {
+		for i := range n {
+			d = m.pace(cpu + float64(i)/1e6)
+		}
+		return d
+	}
+	least := m.o.interval()
+	if d := steps(2, 3); d != least {
+		t.Errorf("a cheap screen waits %v, want %v", d, least)
+	}
+	if d := steps(9, 3); d <= least || d >= slowestPace {
+		t.Errorf("after three dear readings %v", d)
+	}
+	was := m.every
+	for range 50 {
+		m.pace(m.lastCPU)
+	}
+	if m.every != was {
+		t.Errorf("one reading counted more than once: %v, was %v", m.every, was)
+	}
+	if d := steps(9, 60); d != slowestPace {
+		t.Errorf("a dear screen waits %v, want %v", d, slowestPace)
+	}
+	if d := steps(4, 60); d != slowestPace {
+		t.Errorf("within the budget the pace moved to %v", d)
+	}
+	if d := steps(1, 90); d != least {
+		t.Errorf("a cheap screen waits %v, want %v", d, least)
+	}
+	m.o.Steady = true
+	if d := steps(50, 60); d != least {
+		t.Errorf("the frame rate asked for is not kept: %v", d)
+	}
+}
