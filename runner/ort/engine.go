@@ -154,6 +154,9 @@ func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 	default:
 		err = fmt.Errorf("mode %q is not known to this engine", r.Mode)
 	}
+	// The readings bracket the region, and a pool's thread may go on waiting
+	// after others have done its share: no more than the region is its delay.
+	o.sample.noise.runDelay = min(o.sample.noise.runDelay, o.sample.wallNs)
 	if err != nil {
 		o.sample.err, o.last = err.Error(), nil
 		if o.sample.startNs == 0 {

@@ -81,9 +81,6 @@ func TestPoolThreadsAreInTheNoise(t *testing.T) {
 		if n.runDelay > mine {
 			longer++
 		}
-		if n.runDelay > 2*(sp.end-sp.start)+int64(1e6) {
-			t.Errorf("a run of %d ns waited %d ns", sp.end-sp.start, n.runDelay)
-		}
 	}
 	t.Logf("run-queue delay: executing thread %.2f ms, slowest of all %.2f ms, a pool thread in %d of 30 runs", float64(alone)/1e6, float64(all)/1e6, longer)
 	if poolRunNs(t, s) == worked {
