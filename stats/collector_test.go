@@ -187,6 +187,7 @@ func BenchmarkLive(b *testing.B) {
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
+	defer reportCPU(b, cpuNs())
 	for b.Loop() {
 		for range 66 { // 30 views a second at 2,000 samples
 			s := g.next()

@@ -24,6 +24,17 @@ type golden struct {
 	Ranks       [][]float64
 	Proportions [][]float64
 	Holm        [2][]float64
+	Bootstrap   struct {
+		Sets []struct {
+			Name  string
+			X, Y  []int64
+			Qs    []float64
+			Block int
+			Delta [][2]float64
+			Mean  [2]float64
+		}
+		Coverage [][]any // name, correlated, quantile, trials, hits
+	}
 }
 
 func readGolden(t *testing.T) golden {

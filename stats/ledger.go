@@ -21,7 +21,7 @@ type evidence struct {
 }
 
 func evidenceOf(s *Sample) evidence {
-	return evidence{wall: s.WallNs, runDelay: s.RunDelayNs, minflt: s.MinFlt, majflt: s.MajFlt, flags: s.Flags,
+	return evidence{wall: max(s.WallNs, 0), runDelay: s.RunDelayNs, minflt: s.MinFlt, majflt: s.MajFlt, flags: s.Flags,
 		compiled: s.CompileNs > 0, cold: s.Flags&FlagColdStart != 0}
 }
 

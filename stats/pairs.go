@@ -57,7 +57,7 @@ func (t *pairTable) other(s *Sample, shape int32) *halfPair {
 	if h.waits {
 		t.spill(h)
 	}
-	h.request, h.wall, h.segment, h.shape, h.lane, h.waits = s.Request, s.WallNs, s.Segment, shape, s.Lane, true
+	h.request, h.wall, h.segment, h.shape, h.lane, h.waits = s.Request, max(s.WallNs, 0), s.Segment, shape, s.Lane, true
 	return nil
 }
 
@@ -80,10 +80,11 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *Sampl
 	if h == nil {
 		return
 	}
-	p := Pair{h.wall, s.WallNs}
+	wall := max(s.WallNs, 0)
+	p := Pair{h.wall, wall}
 	opt := st
 	if s.Lane == Eager {
-		p = Pair{s.WallNs, h.wall}
+		p = Pair{wall, h.wall}
 		opt = m.shapes.byID(h.shape)
 	}
 	if h.shape != st.id { // else the shape's own eager samples say the same

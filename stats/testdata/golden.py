@@ -35,6 +35,50 @@ def dataset(rng, name, n):
     return np.maximum(np.rint(x), 1).astype(np.int64)
 
 
+def block_bootstrap(rng, x, y, qs, resamples):
+    """95 % percentile intervals of quantile(y) - quantile(x) at qs and of the
+    mean difference: moving blocks of ceil(n^(1/3)) consecutive pairs."""
+    n = len(x)
+    block = int(np.ceil(np.cbrt(n)))
+    starts = rng.integers(0, n - block + 1, (resamples, -(-n // block)))
+    rows = (starts[:, :, None] + np.arange(block)).reshape(resamples, -1)[:, :n]
+    delta = np.quantile(y[rows], qs, axis=1) - np.quantile(x[rows], qs, axis=1)
+    mean = (y[rows] - x[rows]).mean(axis=1)
+    return block, np.quantile(delta, [0.025, 0.975], axis=1).T, np.quantile(mean, [0.025, 0.975])
+
+
+def lanes(rng, name, n, correlated):
+    """Two lanes of independent pairs, the second 0.8 times as slow; correlated
+    ones repeat their neighbour half of the time."""
+    x, y = dataset(rng, name, n), np.rint(0.8 * dataset(rng, name, n)).astype(np.int64)
+    if correlated:
+        for i in range(1, n):
+            if rng.random() < 0.5:
+                x[i], y[i] = x[i - 1], y[i - 1]
+    return x, y
+
+
+def bootstrap(rng):
+    """Intervals of fixed pairs, and how often such intervals cover the truth."""
+    out = {"sets": [], "coverage": []}
+    qs = [0.1, 0.5, 0.9, 0.95]
+    for name in ["lognormal", "bimodal", "heavy"]:
+        for correlated in [False, True]:
+            x, y = lanes(rng, name, 600, correlated)
+            block, delta, mean = block_bootstrap(rng, x, y, qs, 20000)
+            out["sets"].append({"name": name, "x": x.tolist(), "y": y.tolist(), "qs": qs, "block": block,
+                                "delta": delta.tolist(), "mean": mean.tolist()})
+            q = 0.9
+            truth = -0.2 * np.quantile(dataset(rng, name, 4_000_000), q)
+            hits, trials = 0, 1000
+            for _ in range(trials):
+                x, y = lanes(rng, name, 400, correlated)
+                _, d, _ = block_bootstrap(rng, x, y, [q], 400)
+                hits += bool(d[0][0] <= truth <= d[0][1])
+            out["coverage"].append([name, correlated, q, trials, hits])
+    return out
+
+
 def main():
     rng = np.random.default_rng(120)
     out = {"numpy": np.__version__, "scipy": scipy.__version__, "sets": [], "ranks": [], "proportions": [], "holm": []}
@@ -74,6 +118,7 @@ def main():
         running = max(running, min(1.0, p[j] * (len(p) - i)))
         adj[j] = running
     out["holm"] = [p, adj.tolist()]
+    out["bootstrap"] = bootstrap(np.random.default_rng(1989))
     print(json.dumps(out, separators=(",", ":")))
 
 
