@@ -316,6 +316,6 @@ func (s *Session) exportDone(x exportResult) {
 		return
 	}
 	s.pub.exports = append(s.pub.exports, x.dir)
-	s.event(stats.Event{Kind: stats.KindMark, Reason: "exported to " + filepath.Base(x.dir), DurNs: int64(x.dur)})
+	s.event(stats.Event{Kind: stats.KindMark, Reason: "exported to " + filepath.Base(x.dir), TNs: Monotonic() - int64(x.dur), DurNs: int64(x.dur)})
 	s.notice("info", "exported to "+x.dir)
 }

@@ -159,7 +159,7 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 	}
 	s.sinkErr(s.o.Sink.Loaded(*m))
 	reason := fmt.Sprintf("%s on %s (%s)", m.Model.Name, m.Device, m.Provider)
-	s.event(stats.Event{Kind: stats.KindLoaded, DurNs: m.DurNs, Reason: reason})
+	s.event(stats.Event{TNs: Monotonic() - m.DurNs, Kind: stats.KindLoaded, DurNs: m.DurNs, Reason: reason})
 	for _, r := range m.Refusals {
 		e := stats.Event{Kind: stats.KindMark, Reason: r.Provider + " is not used: " + r.Reason,
 			Extra: map[string]any{"refused": r.Provider}}

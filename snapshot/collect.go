@@ -116,6 +116,9 @@ func (c *collected) forPlots(s *stats.Sample, m *Manifest) {
 	}
 	(*t).add(s.StartNs-m.StartNs, s.WallNs)
 	c.pairs[s.Mode].add(s)
+	if s.Request%c.every != 0 {
+		return
+	}
 	var row results.Row
 	row.File = m.RunID
 	sampleRowOf(&row, s, m, c.runNames)

@@ -140,7 +140,7 @@ func TestTraceIsJSON(t *testing.T) {
 	for _, e := range tr.TraceEvents {
 		kinds[e.Ph+strings.Fields(e.Name)[0]]++
 	}
-	if kinds["Xprefill"] != 60 || kinds["Xrecompile"] != 13 || kinds["Cgpu"] != 1 || kinds["Mthread_name"] != 3 {
+	if kinds["Xprefill"] != 60 || kinds["Xrecompile"] != 13 || kinds["Cgpu"] != 1 || kinds["Mthread_name"] != 4 {
 		t.Fatal(kinds)
 	}
 }
@@ -150,6 +150,50 @@ func TestNoPathLeavesItsFolder(t *testing.T) {
 	for _, s := range []string{"../../etc/passwd", "/etc", "", ".", "..", "a/b", "\x00", strings.Repeat("x", 500), ".hidden"} {
 		if w := pathWord(s); !filepath.IsLocal(w) || w != filepath.Base(w) || w == "." || w[0] == '.' || len(w) > 100 {
 			t.Errorf("%q became %q", s, w)
+		}
+	}
+}
+
+// TestTraceSlicesNest: Perfetto drops a slice that begins inside another of its
+// track and ends after it.
+func TestTraceSlicesNest(t *testing.T) {
+	w, dir := create(t)
+	samples := fill(t, w, 40, stats.Prefill)
+	at := samples[30].StartNs
+	req := samples[30].Request
+	for _, e := range []stats.Event{
+		{TNs: at + samples[30].WallNs, Kind: stats.KindShapeNew, Lane: "eager", Request: &req, DurNs: samples[30].WallNs, Reason: "noticed at the end"},
+		{TNs: at - 1000, Kind: stats.KindCompile, Lane: "optimized", Shape: "1x99", DurNs: 1e9, Reason: "in the background"},
+		{TNs: 5e9, Kind: stats.KindLoaded, DurNs: 1e6, Reason: "loaded"},
+	} {
+		if err := w.Event(&e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	var tr struct {
+		TraceEvents []struct {
+			Name, Ph string
+			Tid      int
+			Ts, Dur  float64
+		} `json:"traceEvents"`
+	}
+	if err := json.Unmarshal([]byte(read(t, dir, TraceName)), &tr); err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range tr.TraceEvents {
+		if a.Ph != "X" {
+			continue
+		}
+		if a.Name != strings.TrimSpace(a.Name) {
+			t.Errorf("name %q", a.Name)
+		}
+		for _, b := range tr.TraceEvents[i+1:] {
+			if b.Ph == "X" && a.Tid == b.Tid && a.Ts < b.Ts && b.Ts < a.Ts+a.Dur && a.Ts+a.Dur < b.Ts+b.Dur-0.0005 {
+				t.Fatalf("%+v and %+v cross", a, b)
+			}
 		}
 	}
 }

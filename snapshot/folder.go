@@ -20,9 +20,14 @@ const CSVRows = 2_000_000
 // to be over quickly.
 const ExportRows = 100_000
 
-// analysisRows is the number of samples that enter the exact analysis, which
-// keeps them in memory. Beyond it every k-th request does.
-const analysisRows = 20_000_000
+// Bounds of the exact analysis, which keeps what enters it in memory, some 200
+// bytes a sample and 8 a decode step. Beyond them every k-th request enters.
+// An export made while the session runs shares the machine with it.
+const (
+	analysisRows   = 4_000_000
+	exportAnalysis = 2_000_000
+	analysisSteps  = 32_000_000
+)
 
 // collected is what the first pass over a session finds out.
 type collected struct {
@@ -43,6 +48,7 @@ type collected struct {
 	pairs     [stats.NumModes]pairing
 	marks     []modeMark
 	every     uint64 // of requests enters the analysis
+	stepEvery uint64 // of them, with its decode steps
 	labelsErr error
 }
 
@@ -106,11 +112,19 @@ func collect(src source, m *Manifest, w *sideFiles) (*collected, error) {
 	if err != nil {
 		return nil, err
 	}
+	limit := uint64(analysisRows)
+	if m.State == StateExported {
+		limit = exportAnalysis
+	}
 	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs,
-		Expect: int(min(total, analysisRows)) / max(len(m.Settings.Modes), 1), Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
-		labels: labels.New(labels.Options{Source: m.RunID}), runNames: map[runKey]string{}, every: every(total, analysisRows)}
+		Expect: int(min(total, limit)) / max(len(m.Settings.Modes), 1), Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
+		labels: labels.New(labels.Options{Source: m.RunID}), runNames: map[runKey]string{}, every: every(total, limit)}
+	c.stepEvery = c.every * every(total/c.every*uint64(max(m.Settings.MaxNewTokens, 1)), analysisSteps)
 	if c.every > 1 {
-		m.Notes = append(m.Notes, fmt.Sprintf("summary.json rests on every %d-th request: the session has more than %d samples. samples.parquet has all.", c.every, analysisRows))
+		m.Notes = append(m.Notes, fmt.Sprintf("summary.json and the causes rest on every %d-th request: the session has more than %d samples. samples.parquet has all.", c.every, limit))
+	}
+	if c.stepEvery > c.every && m.Settings.MaxNewTokens > 1 {
+		m.Notes = append(m.Notes, fmt.Sprintf("itl_p99_ms rests on the decode steps of every %d-th request; steps.parquet has all.", c.stepEvery))
 	}
 	m.Counts = Counts{ByMode: map[string]uint64{}, ByLane: map[string]uint64{}, Events: map[string]uint64{},
 		DroppedView: m.Counts.DroppedView}
@@ -167,7 +181,7 @@ func (c *collected) sample(r *Record, m *Manifest) error {
 	c.hists.add(s)
 	if s.Request%c.every == 0 {
 		c.analysis.Add(s)
-		if len(r.Steps) > 0 && s.Counts() {
+		if len(r.Steps) > 0 && s.Counts() && s.Request%c.stepEvery == 0 {
 			c.analysis.AddSteps(s.Request, s.Lane, s.Mode, r.Steps)
 		}
 	}

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"tailscope/stats"
 )
@@ -45,6 +46,7 @@ func newTraceFile(dir string, startNs int64, samples, limit uint64) (*traceFile,
 		t.meta("thread_name", l+1, stats.Lane(l).String())
 	}
 	t.meta("thread_name", 3, "events")
+	t.meta("thread_name", 4, "background")
 	return t, t.flush()
 }
 
@@ -149,16 +151,30 @@ func (t *traceFile) record(r *Record) error {
 	return t.flush()
 }
 
-// event is a slice where it has a duration (a compile, inside its request's
-// slice) and an instant otherwise.
+// lasting says whether t_ns of an event is its beginning. Others, a new shape
+// for one, are noticed at the end of a request that has its own slice.
+func lasting(e *stats.Event) bool {
+	switch e.Kind {
+	case stats.KindLoaded, stats.KindCompile, stats.KindRecompile, stats.KindGraphCapture, stats.KindMark:
+		return e.DurNs > 0
+	}
+	return false
+}
+
+// event is a slice where it lasts (a compile, inside its request's slice, or
+// on a track of its own when no request waits for it) and an instant otherwise:
+// slices of a track nest, or Perfetto drops them.
 func (t *traceFile) event(e *stats.Event) {
 	lane, err := stats.ParseLane(e.Lane)
 	tid := int(lane) + 1
 	if err != nil {
 		tid = 3
 	}
-	if e.DurNs > 0 {
-		t.begin(string(e.Kind)+" "+e.Shape, 'X', tid)
+	if lasting(e) {
+		if e.Request == nil && err == nil {
+			tid = 4
+		}
+		t.begin(strings.TrimSpace(string(e.Kind)+" "+e.Shape), 'X', tid)
 		t.us("ts", e.TNs-t.startNs)
 		t.us("dur", e.DurNs)
 	} else {
