@@ -56,43 +56,6 @@ func TestDecodeVariableReachesLimit(t *testing.T) {
 	}
 }
 
-// Lanes answer alike in every mode and strategy, on a model whose answers
-// differ from input to input.
-func TestDecodeStrategiesAgree(t *testing.T) {
-	for _, mode := range []string{"kv_decode", "e2e_kv"} {
-		for _, word := range [][2]string{
-			{"variable", "variable"}, {"padded", "padded"}, {"dynamic", "dynamic"}, {"eager", "eager"},
-			{"bucketed", "kv-bucketed"}, {"variable", "kv-bucketed"}, {"padded", "eager"}, {"eager", "dynamic"},
-		} {
-			t.Run(mode+"/"+word[0]+"/"+word[1], func(t *testing.T) {
-				k := startWorker(t)
-				k.loadBuiltin("default", nil)
-				for _, n := range []int{5, 13, 20} {
-					exec := n
-					if word[0] == "padded" || word[0] == "bucketed" {
-						exec = 32
-					}
-					k.decode(mode, word[0], word[1], n, exec, 9)
-				}
-				k.drain("optimized", 3)
-				rows := k.settle()
-				for _, r := range append(rows["eager"], rows["optimized"]...) {
-					if r.err != "" || r.wall <= 0 {
-						t.Errorf("%+v", r)
-					}
-				}
-				c := k.counters()
-				if c == nil || c.Checks.N != 3 && c.Checks.N != 2 && c.Checks.N != 1 || c.Checks.Failed != 0 || c.Checks.MaxRelL2 > tolerance {
-					t.Errorf("checks %+v", c)
-				}
-				for _, e := range k.events(stats.KindDivergence) {
-					t.Error(e.Reason)
-				}
-			})
-		}
-	}
-}
-
 // The same on the size of GPT-2 small.
 func TestDecodeAgreesOn124M(t *testing.T) {
 	if os.Getenv("TAILSCOPE_SLOW") == "" {
