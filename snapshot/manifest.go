@@ -50,7 +50,8 @@ type Manifest struct {
 	Notes    []string       `json:"notes,omitempty"`
 	Files    []string       `json:"files,omitempty"` // relative, slashes
 
-	accepted *uint64 // by the session that died; nil: unknown
+	accepted  *uint64 // by the session that died; nil: unknown
+	traceRows uint64  // requests in trace.json; 0: maxTrace
 }
 
 // Program identifies the tailscope that wrote the folder.

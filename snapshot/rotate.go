@@ -205,7 +205,7 @@ func (p *partWriter) flushRest() error {
 }
 
 // keep says whether a row is wanted; it is asked once for each, in order.
-type keep func(seq, request uint64) bool
+type keep func(seq, request uint64, compiled bool) bool
 
 // partRecords reads a rotated segment in the order in which it was taken in.
 // Samples that k does not want are left out.
@@ -236,7 +236,7 @@ func (s segment) partRecords(k keep, yield func(*Record) error) (Damage, error) 
 		} else if err != nil {
 			return rest.j.damage, err
 		}
-		if k != nil && !k(samples.seq(), samples.request()) {
+		if k != nil && !k(samples.seq(), samples.request(), samples.compiled()) {
 			continue
 		}
 		r.Kind = KindSample

@@ -69,9 +69,17 @@ func waitRotated(t testing.TB, w *Writer) (segments int) {
 // TestRotationChangesNothing compares a session whose journal was rotated many
 // times with one that never was: every record in order, and every file.
 func TestRotationChangesNothing(t *testing.T) {
+	t.Run("all rows", func(t *testing.T) { compareRotated(t, 0) })
+	t.Run("thinned", func(t *testing.T) { compareRotated(t, 90) })
+}
+
+func compareRotated(t *testing.T, textRows uint64) {
 	plain, plainDir := create(t)
-	want := rotatingSession(t, plain, 1<<40, 700)
 	w, dir := create(t)
+	for _, x := range []*Writer{plain, w} {
+		x.manifest.traceRows, x.manifest.Limits.CSVRows = textRows, textRows
+	}
+	want := rotatingSession(t, plain, 1<<40, 700)
 	rotatingSession(t, w, 97, 700)
 	if n := waitRotated(t, w); n < 10 {
 		t.Fatal(n, "segments")

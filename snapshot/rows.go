@@ -54,6 +54,9 @@ func (w *rowWriter) open() (err error) {
 	if w.m.State == StateExported {
 		limit, traced = ExportRows, exportTrace
 	}
+	if w.m.traceRows > 0 {
+		traced = w.m.traceRows
+	}
 	if w.m.Limits.CSVRows > 0 {
 		limit = w.m.Limits.CSVRows
 	}
@@ -94,10 +97,10 @@ func (w *rowWriter) stretch(x stretch) error {
 		return err
 	}
 	var causes []stats.Cause // of each row
-	_, err := x.records(func(seq, request uint64) bool {
+	_, err := x.records(func(seq, request uint64, compiled bool) bool {
 		c := w.causes.of(seq)
 		causes = append(causes, c)
-		return c != stats.CauseNone || request%w.trace.every == 0 || w.inCSV(request)
+		return compiled || c != stats.CauseNone || request%w.trace.every == 0 || w.inCSV(request)
 	}, w.text)
 	if err != nil {
 		return err

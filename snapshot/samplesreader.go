@@ -39,9 +39,10 @@ func (r *samplesReader) advance() (err error) {
 	return err
 }
 
-// seq and request of the row.
+// seq and request of the row, and whether an executable was made in it.
 func (r *samplesReader) seq() uint64     { return uint64(r.columns[0].ints[r.i]) }
 func (r *samplesReader) request() uint64 { return uint64(r.columns[1].ints[r.i]) }
+func (r *samplesReader) compiled() bool  { return r.columns[26].ints[r.i] > 0 }
 
 func (r *samplesReader) next(s *stats.Sample) error {
 	if err := r.advance(); err != nil {
