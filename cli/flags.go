@@ -54,6 +54,7 @@ var runFlags = []runFlag{
 	{name: "capture", key: "capture", usage: "graph capture: auto, on, off", values: []string{"auto", "on", "off"}},
 	{name: "check", key: "check", usage: "share of requests whose outputs are compared, 0 to 1"},
 	{name: "aa", key: "aa", usage: "the second lane is another, independent eager session", boolean: true},
+	{name: "noise", key: "noise", usage: "session folder of an A/A run: differences inside its noise floor print ~"},
 	{name: "library", key: "library", usage: "path of the ONNX Runtime library"},
 	{name: "python", key: "torch.python", usage: "Python interpreter of the torch engine"},
 	{name: "torch-device", key: "torch.device", usage: "cuda, cpu, mps or auto"},

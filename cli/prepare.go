@@ -48,6 +48,13 @@ func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job
 		}
 		j.opts.Traffic = rows
 	}
+	if cfg.Noise != "" {
+		floors, err := snapshot.NoiseFloors(cfg.Noise)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		j.opts.Noise = floors
+	}
 	if err := j.folder(); err != nil {
 		return nil, err
 	}
@@ -105,7 +112,9 @@ func (j *job) folder() error {
 		return err
 	}
 	j.opts.RunID, j.opts.Dir = id, dir
-	if j.writer, err = snapshot.Create(dir, snapshot.NewManifest(j.cfg, id, runner.Monotonic(), time.Now()), yaml); err != nil {
+	m := snapshot.NewManifest(j.cfg, id, runner.Monotonic(), time.Now())
+	m.Settings.Noise = j.opts.Noise
+	if j.writer, err = snapshot.Create(dir, m, yaml); err != nil {
 		return err
 	}
 	if j.log, err = os.Create(filepath.Join(dir, "worker.log")); err != nil {

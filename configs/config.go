@@ -40,6 +40,8 @@ type Config struct {
 	Until    string   `yaml:"until,omitempty" json:"until,omitempty" jsonschema:"stop rule, e.g. p99 within 5 %"`
 	AA       bool     `yaml:"aa,omitempty" json:"aa,omitempty" jsonschema:"the second lane is another, independent eager session"`
 
+	Noise string `yaml:"noise,omitempty" json:"noise,omitempty" jsonschema:"session folder of an A/A run: differences inside its noise floor print ~"`
+
 	RecompileLimit int     `yaml:"recompile_limit" json:"recompile_limit" jsonschema:"executables a mode and strategy"`
 	Compile        string  `yaml:"compile" json:"compile" jsonschema:"inline, background or warmup"`
 	Cache          Cache   `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"bounds of the executables kept"`

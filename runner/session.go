@@ -42,10 +42,11 @@ type Options struct {
 	Commands <-chan view.Command // nil: nobody types
 	GPU      <-chan gpu.State    // nil: no telemetry
 	Traffic  []TrafficRow
-	Profile  int            // requests to record with the engine's profiler once timing has begun; 0: none
-	FPS      int            // views a second, 1 to 30; 0: 10
-	FrameNs  func() int64   // p99 of a frame of the screen, nanoseconds; may be nil
-	OnStatus func(Progress) // called about four times a second; may be nil
+	Noise    map[string]stats.Noise // by mode: of an A/A run that was recorded before; may be nil
+	Profile  int                    // requests to record with the engine's profiler once timing has begun; 0: none
+	FPS      int                    // views a second, 1 to 30; 0: 10
+	FrameNs  func() int64           // p99 of a frame of the screen, nanoseconds; may be nil
+	OnStatus func(Progress)         // called about four times a second; may be nil
 }
 
 // Progress is how far a run has come.
@@ -146,6 +147,11 @@ func NewSession(o Options) (*Session, error) {
 	s.coll = stats.NewCollector(stats.CollectorOptions{SLONs: int64(cfg.SLO.D())})
 	s.backoff = newBackOff()
 	s.coll.SetBucketEdges(cfg.BucketEdges)
+	for name, n := range o.Noise {
+		if mode, err := stats.ParseMode(name); err == nil {
+			s.coll.SetNoise(mode, n)
+		}
+	}
 	s.pub.bands, s.pub.bandsSeg, s.pub.window = make(chan bands, 16), -1, defaultWindow
 	s.coll.SetWindow(int64(defaultWindow))
 	s.work.init()

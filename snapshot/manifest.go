@@ -16,6 +16,7 @@ import (
 
 	"tailscope/configs"
 	"tailscope/runner/protocol"
+	"tailscope/stats"
 )
 
 // States of a session folder.
@@ -115,6 +116,8 @@ type Settings struct {
 	MaxNewTokens   int      `json:"max_new_tokens"`
 	RecompileLimit int      `json:"recompile_limit"`
 	AA             bool     `json:"aa"`
+
+	Noise map[string]stats.Noise `json:"noise,omitempty"` // by mode: the floors of the A/A session that was given
 }
 
 // Counts says how much the folder holds.

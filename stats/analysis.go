@@ -10,9 +10,9 @@ import (
 
 // AnalysisOptions says what an Analysis cannot see in samples.
 type AnalysisOptions struct {
-	Source string // written into summary.json
-	SLONs  int64  // service level; 0: none
-	Noise  Noise  // of an A/A run; zero values are unknown
+	Source string          // written into summary.json
+	SLONs  int64           // service level; 0: none
+	Noise  [NumModes]Noise // of an A/A run; zero values are unknown
 	Facts  Facts
 	Expect int // samples a mode may get, to make room for them at once; 0: unknown
 }

@@ -16,14 +16,14 @@ func (a *Analysis) aaSegment(id int32) bool {
 func anySegment(int32) bool { return true }
 
 // verdict weighs the whole mode, but for its A/A segments: those give the noise
-// floor, unless one was given. A mode that ran A/A only is judged as that.
+// floor, before one that was given. A mode that ran A/A only is judged as that.
 func (a *Analysis) verdict(m *exactMode, mode Mode) Verdict {
 	aa, other := false, false
 	for _, c := range m.cells {
 		is := a.aaSegment(c.segment)
 		aa, other = aa || is, other || !is
 	}
-	in := verdictInput{mode: mode, noise: a.o.Noise, facts: a.o.Facts, decode: m.decodeShare()}
+	in := verdictInput{mode: mode, noise: a.o.Noise[mode], facts: a.o.Facts, decode: m.decodeShare()}
 	in.facts.AA = aa && !other
 	if r := a.real[mode]; r[0] != "" {
 		in.facts.CompilerReal, in.facts.Why = r[0], r[1]
@@ -54,19 +54,8 @@ func (m *exactMode) weighAll(in *verdictInput) {
 // of those that were.
 func (a *Analysis) weighPart(m *exactMode, in *verdictInput) {
 	keep := func(segment int32) bool { return !a.aaSegment(segment) }
-	var pairs, noise []Pair
-	for i := range m.pairs {
-		switch p := &m.pairs[i]; {
-		case keep(p.segment[0]) && keep(p.segment[1]):
-			pairs = append(pairs, p.Pair)
-		case !keep(p.segment[0]) && !keep(p.segment[1]):
-			noise = append(noise, p.Pair)
-		}
-	}
-	in.pair = describePairs(pairs)
-	if in.noise == (Noise{}) {
-		in.noise = NoiseFloor(noise, 1)
-	}
+	in.pair = describePairs(m.pairsIn(keep))
+	in.noise.take(NoiseFloor(m.pairsIn(a.aaSegment), 1))
 	for l := Lane(0); l < NumLanes; l++ {
 		var walls []int64
 		for i := range m.rows {
@@ -79,6 +68,26 @@ func (a *Analysis) weighPart(m *exactMode, in *verdictInput) {
 		describeSorted(&in.lanes[l], walls)
 		in.causes[l] = m.causeRows(l, walls, keep)
 	}
+}
+
+// pairsIn are the pairs whose samples both lie in segments that keep holds.
+func (m *exactMode) pairsIn(keep func(segment int32) bool) []Pair {
+	var out []Pair
+	for i := range m.pairs {
+		if p := &m.pairs[i]; keep(p.segment[0]) && keep(p.segment[1]) {
+			out = append(out, p.Pair)
+		}
+	}
+	return out
+}
+
+// NoiseFloor is what the mode's A/A segments show; zero without any.
+func (a *Analysis) NoiseFloor(mode Mode) Noise {
+	if int(mode) >= NumModes || a.modes[mode] == nil {
+		return Noise{}
+	}
+	a.finish(a.modes[mode])
+	return NoiseFloor(a.modes[mode].pairsIn(a.aaSegment), 1)
 }
 
 // causeRows is the ledger of those of a lane's samples that keep holds, sorted

@@ -33,7 +33,7 @@ func (a *Analysis) Finish(mode Mode) *SummaryFile {
 	f := &SummaryFile{Schema: SummarySchema, Source: a.o.Source, Groups: []GroupSummary{}, Pairs: []PairSummary{},
 		Causes: []CauseSummary{}}
 	if int(mode) >= NumModes || a.modes[mode] == nil {
-		f.Paradox = paradoxOf(judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, noise: a.o.Noise, facts: a.o.Facts}))
+		f.Paradox = paradoxOf(judge(verdictInput{lanes: [NumLanes]Summary{emptySummary(), emptySummary()}, noise: a.o.Noise[mode%NumModes], facts: a.o.Facts}))
 		return f
 	}
 	m := a.modes[mode]

@@ -23,7 +23,7 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 		m.rows[i].settle()
 	}
 	if info.aa && m.pairs.segment.n > 0 {
-		m.noise = m.noiseNow()
+		m.noise.take(m.noiseNow())
 	}
 	m.boot = nil
 	row := segRow{info: info, paired: m.pairs.segment.medianDiff(), change: change}

@@ -49,6 +49,11 @@ func newState(rec *snapshot.Session, startNs int64) *state {
 	st.setStrategy(set.Strategy)
 	st.coll = stats.NewCollector(stats.CollectorOptions{SLONs: set.SLONs})
 	st.coll.SetBucketEdges(edges(rec))
+	for name, n := range set.Noise {
+		if mode, err := stats.ParseMode(name); err == nil {
+			st.coll.SetNoise(mode, n)
+		}
+	}
 	return st
 }
 
