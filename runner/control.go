@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -65,6 +66,8 @@ func (s *Session) change(c view.Command) {
 		s.setScenario(c.Arg)
 	case view.ActPairing:
 		s.setPairing(c.Arg)
+	case view.ActStance:
+		s.setStance(c.Arg)
 	case view.ActSegment:
 		s.toggle("new segment", "marked")
 	case view.ActWarm:
@@ -76,7 +79,7 @@ func (s *Session) change(c view.Command) {
 	case view.ActProfile:
 		s.profile(c.N)
 	case view.ActOptions:
-		s.proc.send(&protocol.Set{Options: c.Options})
+		s.setOptions(c.Options)
 		s.toggle(fmt.Sprintf("engine options %v", c.Options), fmt.Sprint(c.Options))
 	}
 }
@@ -196,6 +199,48 @@ func (s *Session) setPairing(arg string) {
 		s.work.again, s.work.block, s.work.blockLen = nil, nil, 0
 	}
 	s.toggle(fmt.Sprintf("pairing %s → %s", old, arg), arg)
+}
+
+// setStance changes what the compiler does with a new shape, where the engine
+// lets it change while it runs (torch.compiler.set_stance).
+func (s *Session) setStance(arg string) {
+	offered, old := s.hello.Stances, s.stance()
+	if len(offered) == 0 {
+		s.notice("warn", "this engine has no stances"+because(s.hello.Lacks["stance"]))
+		return
+	}
+	if arg == "" {
+		arg = after(offered, old)
+	}
+	if !contains(offered, arg) {
+		s.notice("warn", "this engine has no stance "+arg)
+		return
+	}
+	s.setOptions(map[string]string{"stance": arg})
+	s.toggle(fmt.Sprintf("stance %s → %s", old, arg), "stance "+arg)
+}
+
+// stance is the one in force; empty where the engine has none.
+func (s *Session) stance() string {
+	if s.hello == nil || len(s.hello.Stances) == 0 {
+		return ""
+	}
+	if now := s.loadMessage().Options["stance"]; now != "" {
+		return now
+	}
+	return s.hello.Stances[0]
+}
+
+// setOptions tells the worker, and keeps what it was told for the worker that
+// may follow it.
+func (s *Session) setOptions(options map[string]string) {
+	s.proc.send(&protocol.Set{Options: options})
+	kept := maps.Clone(s.o.Engines)
+	if kept == nil {
+		kept = map[string]string{}
+	}
+	maps.Copy(kept, options)
+	s.o.Engines = kept
 }
 
 // after returns the word behind w, the first behind the last.

@@ -44,6 +44,7 @@ func faultyEngine(fault string) int {
 	hello := &protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: Monotonic(),
 		Credit: 8, Modes: []string{"prefill", "kv_decode", "e2e_kv"}, Pairings: []string{"interleaved", "sequential"},
 		Strategies: map[string][]string{"prefill": prefillWords, "decode": {"variable", "dynamic", "eager"}},
+		Stances:    []string{"default", "eager_on_recompile"},
 		Lacks:      map[string]string{"static-cache": "this engine has no fixed cache"}}
 	if fault != "noaa" {
 		hello.Features = []string{"aa"}
@@ -126,7 +127,7 @@ func (e *engineState) take(msg any) (done bool, code int) {
 			return true, 1
 		}
 		_ = e.out.Send(&protocol.Loaded{DurNs: 1, Model: protocol.Model{Name: m.Name, Kind: "causal-lm", MaxPositions: 4096}, Provider: "cpu",
-			Device: "test", Backends: map[string]string{"eager": "test-eager", "optimized": "test-compiled"}, Threads: m.Threads})
+			Device: "test" + m.Options["stance"], Backends: map[string]string{"eager": "test-eager", "optimized": "test-compiled"}, Threads: m.Threads})
 	case *protocol.Request:
 		return e.request(m)
 	case *protocol.Flush:

@@ -87,7 +87,7 @@ func (s *Session) view() view.View {
 func (s *Session) sessionView() view.Session {
 	c := s.cfg
 	v := view.Session{RunID: s.o.RunID, Dir: s.o.Dir, Model: c.Model, Engine: c.Engine, ProviderAsked: c.Provider,
-		Mode: s.mode(), Strategy: s.strategy.Label(s.mode()), EagerInputs: c.EagerInputs, Scenarios: s.scenario,
+		Mode: s.mode(), Strategy: s.strategy.Label(s.mode()), Stance: s.stance(), EagerInputs: c.EagerInputs, Scenarios: s.scenario,
 		Pairing: s.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.gen, Segment: s.seg,
 		Threads: c.Threads, AA: s.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
 	if v.Scenarios == "" {

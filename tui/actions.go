@@ -125,6 +125,8 @@ func (m *model) commandKey(k tea.KeyPressMsg) {
 		m.ask(view.Command{Action: view.ActScenario}, "next scenario asked for")
 	case key.Matches(k, m.keys.Pairing):
 		m.ask(view.Command{Action: view.ActPairing}, "next pairing asked for")
+	case key.Matches(k, m.keys.Stance):
+		m.ask(view.Command{Action: view.ActStance}, "next stance asked for")
 	case key.Matches(k, m.keys.Warm):
 		m.ask(view.Command{Action: view.ActWarm}, "warming up every planned shape")
 	case key.Matches(k, m.keys.Clear):

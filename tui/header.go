@@ -102,6 +102,7 @@ func (p *headerPanel) second() string {
 		{"", p.known(rateText(s)), st.text, 5},
 		{"threads ", threadsText(s.Threads), st.text, 8},
 		{"until ", s.Until, st.text, 7},
+		{"stance ", s.Stance, st.text, 2},
 		{"generation ", generationText(s.Generation), st.warn, 6},
 	}
 	l := newLine(p.w).gap(1)

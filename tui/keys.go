@@ -6,7 +6,7 @@ import "charm.land/bubbles/v2/key"
 // made from it.
 type keyMap struct {
 	Padded, Bucketed, Dynamic, AA                key.Binding
-	Mode, Scenario, Pairing                      key.Binding
+	Mode, Scenario, Pairing, Stance              key.Binding
 	Warm, Clear, Segment, Pause                  key.Binding
 	Export, Profile                              key.Binding
 	Freeze, Back, Forth, NextEvent, PrevEvent    key.Binding
@@ -29,6 +29,7 @@ func newKeyMap() keyMap {
 		Mode:      bind("m", "next mode", "m"),
 		Scenario:  bind("s", "next scenario", "s"),
 		Pairing:   bind("i", "next pairing", "i"),
+		Stance:    bind("t", "next compiler stance (torch)", "t"),
 		Warm:      bind("w", "warm up all shapes now", "w"),
 		Clear:     bind("c", "clear the compile cache", "c"),
 		Segment:   bind("r", "new segment", "r"),
@@ -70,7 +71,7 @@ type helpGroup struct {
 
 func (k *keyMap) groups() []helpGroup {
 	return []helpGroup{
-		{"shapes and lanes", []key.Binding{k.Padded, k.Bucketed, k.Dynamic, k.AA, k.Warm, k.Clear}},
+		{"shapes and lanes", []key.Binding{k.Padded, k.Bucketed, k.Dynamic, k.AA, k.Warm, k.Clear, k.Stance}},
 		{"the run", []key.Binding{k.Mode, k.Scenario, k.Pairing, k.Segment, k.Pause, k.Export, k.Profile}},
 		{"looking back", []key.Binding{k.Freeze, k.Back, k.Forth, k.NextEvent, k.PrevEvent, k.Now}},
 		{"how it is shown", []key.Binding{k.Hide, k.Scale, k.Wider, k.Narrower}},

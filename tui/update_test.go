@@ -53,6 +53,7 @@ func TestKeysAskTheSession(t *testing.T) {
 		{"m", view.Command{Action: view.ActMode}},
 		{"s", view.Command{Action: view.ActScenario}},
 		{"i", view.Command{Action: view.ActPairing}},
+		{"t", view.Command{Action: view.ActStance}},
 		{"w", view.Command{Action: view.ActWarm}},
 		{"c", view.Command{Action: view.ActClear}},
 		{"r", view.Command{Action: view.ActSegment}},

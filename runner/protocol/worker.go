@@ -17,6 +17,7 @@ type Hello struct {
 	Strategies map[string][]string `json:"strategies"`         // phase ("prefill", "decode") to strategies
 	Pairings   []string            `json:"pairings,omitempty"` // interleaved and sequential always; concurrent if it can
 	Features   []string            `json:"features,omitempty"` // clear, set, profile, aa, evidence, check, device_ns, steps, capture
+	Stances    []string            `json:"stances,omitempty"`  // what the option "stance" takes while it runs
 	Lacks      map[string]string   `json:"lacks,omitempty"`    // feature, mode or strategy to a sentence why not
 	Notes      []string            `json:"notes,omitempty"`
 }

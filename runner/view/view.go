@@ -64,7 +64,8 @@ type Session struct {
 	Generation    int32
 	Segment       int32
 	Threads       int
-	AA            bool // the optimized lane is a second eager session
+	AA            bool   // the optimized lane is a second eager session
+	Stance        string // the compiler's policy for new shapes, as the engine calls it; "": the engine has none
 	Until         string
 	Lacks         map[string]string // what the engine cannot do, and why
 	BucketEdges   []int
@@ -150,6 +151,7 @@ const (
 	ActMode       Action = "mode"     // Arg: mode, empty: next
 	ActScenario   Action = "scenario" // Arg: name or "*", empty: next
 	ActPairing    Action = "pairing"  // Arg, empty: next
+	ActStance     Action = "stance"   // Arg, empty: next of those the engine offers
 	ActWarm       Action = "warm"     // warm up all planned shapes now
 	ActClear      Action = "clear"    // clear the compile cache
 	ActSegment    Action = "segment"  // new segment

@@ -55,7 +55,7 @@ class Fatal(Exception):
 def hello(out, version, modes, lacks):
     out.send("hello", protocol=PROTOCOL, engine="torch", version=version, pid=os.getpid(), clock_ns=now(),
              credit=CREDIT, modes=modes, strategies={"prefill": PREFILL, "decode": DECODE},
-             pairings=["interleaved", "sequential"], lacks=lacks,
+             pairings=["interleaved", "sequential"], lacks=lacks, stances=list(options.CHOICES["stance"]),
              features=["clear", "set", "profile", "aa", "evidence", "check", "device_ns", "steps", "capture"])
 
 
