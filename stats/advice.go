@@ -47,10 +47,23 @@ func (in *verdictInput) advice(v *Verdict) []Advice {
 
 func (in *verdictInput) evidence() []string {
 	e, o := &in.lanes[Eager], &in.lanes[Optimized]
-	return []string{
+	ev := []string{
 		fmt.Sprintf("p50 eager %s, optimized %s", formatMs(e.P50.Value), formatMs(o.P50.Value)),
 		fmt.Sprintf("p99 eager %s, optimized %s", formatMs(e.P99.Value), formatMs(o.P99.Value)),
 		fmt.Sprintf("n eager %d, optimized %d", e.N, o.N)}
+	if need := max(e.P99.Need, o.P99.Need); need > 0 {
+		ev = append(ev, fmt.Sprintf("p99 rests on too few samples: %d more are needed", need))
+	}
+	if in.undecided() {
+		ev = append(ev, fmt.Sprintf("median difference of %d pairs %s, 95 %%: %s to %s", in.pair.N, formatMs(in.pair.MedianDiff),
+			formatMs(in.pair.DiffLo), formatMs(in.pair.DiffHi)))
+	}
+	return ev
+}
+
+// undecided reports whether the pairs do not tell the lanes apart.
+func (in *verdictInput) undecided() bool {
+	return in.pair.N > 0 && in.pair.DiffLo <= 0 && in.pair.DiffHi >= 0
 }
 
 // adviseShapes covers prefill and forward: TR120's "if you can stabilise shapes".
@@ -59,6 +72,8 @@ func (in *verdictInput) adviseShapes(v *Verdict, churn []string, add func(rule, 
 	won, lost := Optimized.String(), Eager.String()
 	compiles := in.cause(Optimized, CauseCompile)
 	switch {
+	case in.undecided():
+		add("no_gain", "The pairs do not tell the lanes apart: nothing to gain here, or not yet seen.", in.evidence()...)
 	case v.WinnerP50 == won && v.WinnerP99 == won:
 		add("compile_prefill", fmt.Sprintf("Compile %s with %q: it wins the median and the tail.", in.mode, word), in.evidence()...)
 	case v.WinnerP50 == won && compiles != nil:
@@ -85,6 +100,8 @@ func (in *verdictInput) adviseDecode(v *Verdict, add func(rule, sentence string,
 	}
 	word := orElse(phaseStrategy(in.facts.Strategy, "decode"), "this strategy")
 	switch {
+	case in.undecided():
+		add("decode", "The pairs do not tell the lanes apart in decode: keep it eager until they do.", ev...)
 	case v.WinnerP50 == Optimized.String() && v.WinnerP99 != Eager.String():
 		add("decode", fmt.Sprintf("Compile decode with %q: it wins the median and does not lose the tail.", word), ev...)
 	case v.WinnerP50 == Eager.String():

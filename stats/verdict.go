@@ -74,7 +74,7 @@ func judge(in verdictInput) Verdict {
 	if o.P99.Need > 0 || e.P99.Need > 0 {
 		v.Sentence += fmt.Sprintf(" p99 rests on too few samples: %d more are needed.", max(o.P99.Need, e.P99.Need))
 	}
-	if p := &in.pair; p.N > 0 && p.DiffLo <= 0 && p.DiffHi >= 0 {
+	if p := &in.pair; in.undecided() {
 		v.Sentence += fmt.Sprintf(" The pairs do not tell the lanes apart: median difference %s, 95 %%: %s to %s.",
 			formatMs(p.MedianDiff), formatMs(p.DiffLo), formatMs(p.DiffHi))
 	}

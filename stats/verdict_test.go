@@ -123,6 +123,15 @@ func TestVerdictCodes(t *testing.T) {
 			t.Errorf("%s: advice %+v, want %s", c.name, v.Advice, c.rule)
 		}
 	}
+	even := in(fixed(300, 2, 2, 4), fixed(300, 1.9, 1.99, 3.9), real, Noise{})
+	even.pair.N, even.lanes[Optimized].P99.Need = 300, 159
+	for mode, rule := range map[Mode]string{Prefill: "no_gain", KVDecode: "decode"} {
+		even.mode = mode
+		a := judge(even).Advice[0]
+		if a.Rule != rule || !strings.Contains(a.Sentence, "do not tell the lanes apart") || !strings.Contains(strings.Join(a.Evidence, "; "), "159 more are needed") {
+			t.Errorf("%s, undecided: %+v", mode, a)
+		}
+	}
 	dec := in(fixed(500, 1, 1, 2), fixed(500, 2, 2, 4), Facts{CompilerReal: "yes", Strategy: "prefill=padded,decode=variable"}, Noise{})
 	dec.mode, dec.decode = E2EKV, .97
 	dec.other[Prefill] = &[NumLanes]Summary{fixed(500, 2, 2, 4), fixed(500, 1, 1, 2)}
