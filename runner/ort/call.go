@@ -107,6 +107,10 @@ func (g *graph) inputBuffer(name string, step int) string {
 
 // reserve makes room for a shape, so that binding it later moves no buffer.
 func (st *store) reserve(g *graph, shape lmShape, step int) error {
+	key := roomKey{g, shape, step}
+	if st.roomFor[key] {
+		return nil // buffers never shrink
+	}
 	slots, err := g.layout(shape, step)
 	for _, s := range slots {
 		need := elements(s.shape) * s.typ.size()
@@ -117,7 +121,15 @@ func (st *store) reserve(g *graph, shape lmShape, step int) error {
 			_, err = st.buffer(s.buffer, false, need)
 		}
 	}
+	st.roomFor[key] = err == nil
 	return err
+}
+
+// roomKey names what room was made for.
+type roomKey struct {
+	g     *graph
+	shape lmShape
+	step  int
 }
 
 // bind views every slot and binds it where the session wants it.

@@ -15,9 +15,10 @@ type store struct {
 	bufs map[place]*buffer
 	gen  int
 
-	hostCache bool // the cache goes through host memory between steps
-	hostToken bool // tests bind the token of a captured graph to the host, where no replay writes it
-	roomy     bool // buffers grow in large steps: captured graphs lose theirs then
+	roomFor   map[roomKey]bool // shapes for which there is room
+	hostCache bool             // the cache goes through host memory between steps
+	hostToken bool             // tests bind the token of a captured graph to the host, where no replay writes it
+	roomy     bool             // buffers grow in large steps: captured graphs lose theirs then
 }
 
 const roomyBelow = 64 << 20 // larger buffers grow as ever
@@ -48,7 +49,7 @@ type tensor struct {
 // newStore makes a store whose device memory comes from heap; both none: the
 // host only.
 func newStore(dev cMemory, heap cAllocator) *store {
-	return &store{dev: dev, heap: heap, bufs: map[place]*buffer{}}
+	return &store{dev: dev, heap: heap, bufs: map[place]*buffer{}, roomFor: map[roomKey]bool{}}
 }
 
 // tensor returns a view of that shape over the buffer of that name, on the
@@ -155,6 +156,7 @@ func (s *store) free() {
 		b.free()
 	}
 	clear(s.bufs)
+	clear(s.roomFor)
 	s.gen++
 }
 
