@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"tailscope/runner/onnxmodel"
 	"tailscope/runner/protocol"
+	"tailscope/stats"
 )
 
 // What cannot be loaded ends the worker with one sentence that names it.
@@ -58,5 +60,41 @@ func TestBadLoads(t *testing.T) {
 				t.Errorf("%+v, want a fatal error of code %s that names %q", got, c.code, c.says)
 			}
 		})
+	}
+}
+
+// A compile that runs out of the device's memory is a fallback with its
+// reason, tried once; the run goes on, and other shapes compile.
+func TestCompileOutOfMemory(t *testing.T) {
+	k := startFaulty(t, func(e *engine) {
+		e.maker.refuse = func(s sessionSpec) error {
+			if s.compiled && s.fixed[onnxmodel.DimSeq] == 9 {
+				return errors.New("Failed to allocate memory for requested buffer of size 1073741824")
+			}
+			return nil
+		}
+	})
+	k.loadBuiltin("default", nil)
+	lengths := []int{5, 9, 9, 6}
+	for _, n := range lengths {
+		k.prefill("variable", n, n)
+	}
+	k.drain("optimized", len(lengths))
+	rows := k.settle()["optimized"]
+	for i, r := range rows {
+		want := "ort-cpu-compiled"
+		if lengths[i] == 9 {
+			want = "ort-cpu-eager"
+		}
+		if r.err != "" || r.backend != want {
+			t.Errorf("%d tokens: %+v, want %s", lengths[i], r, want)
+		}
+	}
+	f := k.events(stats.KindFallback)
+	if len(f) != 2 || !strings.Contains(f[0].Reason, "Failed to allocate") || f[0].Extra["fallback_error"] == "" {
+		t.Errorf("%d fallback events: %+v", len(f), f)
+	}
+	if g := k.counters().Groups[0]; g.UniqueGraphs != 2 || g.LimitReached || g.Fallbacks != 2 {
+		t.Errorf("counters %+v", g)
 	}
 }

@@ -24,7 +24,8 @@ type group struct {
 	captures       int
 	limitReached   bool
 	compileNs      int64
-	last           map[string]string // phase to the shape that ran last
+	refused        map[execKey]string // what could not be made, and why: it is not tried again
+	last           map[string]string  // phase to the shape that ran last
 }
 
 // executable is a session compiled for one shape (or for all, in dynamic).
@@ -43,7 +44,7 @@ type policy struct {
 }
 
 func newGroup(mode, strategy string) *group {
-	return &group{mode: mode, strategy: strategy, execs: map[execKey]*list.Element{}, last: map[string]string{}}
+	return &group{mode: mode, strategy: strategy, execs: map[execKey]*list.Element{}, refused: map[execKey]string{}, last: map[string]string{}}
 }
 
 // get returns the executable of that key, or nil.

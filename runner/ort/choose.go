@@ -58,6 +58,9 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape target) (c
 		ch.group.last[ph.name] = shape.sentence(ph.name)
 		return ch, nil
 	}
+	if why := ch.group.refused[ch.key]; why != "" {
+		return ch, e.fallBack(l, r, &ch, why)
+	}
 	switch {
 	case e.compile == "background" && ph.word != "dynamic" && (e.policy.evict || !e.full(ch.group)):
 		e.standIn(l, r, &ch)
@@ -121,6 +124,9 @@ func (e *engine) noteFallback(l *lane, r *protocol.Request, ch *choice, shape st
 // make makes the executable of a choice, evicting one if the policy says so.
 // When it cannot be made, the eager session runs instead.
 func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
+	if why := ch.group.refused[ch.key]; why != "" { // by an earlier step of this request
+		return e.fallBack(l, r, ch, why)
+	}
 	for e.policy.evict && e.full(ch.group) && ch.group.oldest() != nil {
 		e.evict(l, r, ch.group)
 	}
@@ -136,7 +142,9 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 		s, err = e.maker.open(ch.graph, spec)
 	}
 	if err != nil {
-		return e.fallBack(l, r, ch, fmt.Sprintf("%s: %v", what, err))
+		why := fmt.Sprintf("%s: it could not be made: %s", what, oneLine(err))
+		ch.group.refused[ch.key] = why
+		return e.fallBack(l, r, ch, why)
 	}
 	x := &executable{key: ch.key, s: s, runs: 1, bytes: max(mallocedBytes()-before, 0)}
 	ch.s, ch.makeNs = s, s.makeNs

@@ -245,6 +245,7 @@ func (e *engine) clear() int {
 			n++
 		}
 		g.limitReached = false
+		clear(g.refused)
 		clear(g.last)
 	}
 	e.dirty = true

@@ -38,11 +38,18 @@ type maker struct {
 	provider provider
 	threads  int
 	weights  *weights
+
+	refuse func(sessionSpec) error // of tests: why a session cannot be made
 }
 
 // open makes a session and measures how long that takes.
 func (m *maker) open(g *graph, spec sessionSpec) (*session, error) {
 	start := now()
+	if m.refuse != nil {
+		if err := m.refuse(spec); err != nil {
+			return nil, err
+		}
+	}
 	o, err := m.options(spec)
 	if err != nil {
 		return nil, err
