@@ -107,11 +107,15 @@ func (p *quantilesPanel) view() string {
 		if !finite(a.Value) && !finite(b.Value) {
 			continue
 		}
+		k := st.text
+		if a.Need > 0 || b.Need > 0 {
+			k = st.faint // no better supported than what it is made of
+		}
 		rows = append(rows, []cell{
 			{q.name, st.muted},
 			quantCell(st, a.Value, a.Need, st.lane[0]), intervalCell(st, a),
 			quantCell(st, b.Value, b.Need, st.lane[1]), intervalCell(st, b),
-			{signed(b.Value - a.Value), st.text}, {num(b.Value/a.Value, 3), st.text},
+			{signed(b.Value - a.Value), k}, {num(b.Value/a.Value, 3), k},
 		})
 	}
 	title := []run{{st.title, "quantiles"}, {st.muted, " · " + what + " · n " + count(e.N) + " and " + count(o.N)}}
