@@ -254,7 +254,7 @@ func FuzzInspect(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, g := range []*Graph{p.Prefill, p.Decode, p.Bucketed, p.Forward} {
+		for _, g := range []*Graph{p.Prefill, p.Decode, p.Bucketed, p.PrefillCapture, p.BucketedCapture, p.Forward} {
 			if g != nil {
 				if _, err := load(g.Path); err != nil {
 					t.Errorf("prepared graph: %v", err)
