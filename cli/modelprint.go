@@ -35,7 +35,9 @@ func printModel(out io.Writer, i *onnxmodel.Info) {
 	for _, phase := range []string{"prefill", "decode", "forward"} {
 		printAllowed(w, phase+" by", i.Strategies[phase])
 	}
-	row("tokenizer", i.Tokenizer)
+	if i.Tokenizer != "" {
+		row("tokenizer", i.Tokenizer+" (not used: prompts are token lengths)")
+	}
 	for _, n := range i.Notes {
 		row("note", n)
 	}

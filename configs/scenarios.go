@@ -51,8 +51,10 @@ const maxTokens = 1 << 20
 
 func (p Prompt) check(key string) *Error {
 	switch {
-	case p.Tokens == 0 && p.Text == "":
-		return faultf(key, "give tokens or text")
+	case p.Text != "":
+		return faultf(key+".text", "text cannot be run: there is no tokenizer in this program; give the prompt's length as tokens: N")
+	case p.Tokens == 0:
+		return faultf(key, "give tokens: the prompt's length")
 	case p.Tokens < 0 || p.Tokens > maxTokens || p.To > maxTokens:
 		return faultf(key+".tokens", "%d is not between 1 and %d", max(p.Tokens, p.To), maxTokens)
 	case p.To != 0 && p.To < p.Tokens:
