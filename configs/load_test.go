@@ -87,7 +87,7 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 		"scenarios:\n  - name: a\n    promts: []":                 "3:5: unknown key \"scenarios[0].promts\"; did you mean prompts?",
 		"torch:\n  backnd: inductor\n":                            "2:3: unknown key \"torch.backnd\"; did you mean backend?",
 		"Recompile-Limit: 3":                                      "1:1: unknown key \"Recompile-Limit\"; did you mean recompile_limit?",
-		"scenarios:\n  - name: a\n    prompts: [{text: hello}]\n": "3:16: scenarios[0].prompts[0].text: text cannot be run: there is no tokenizer",
+		"scenarios:\n  - name: a\n    prompts: [{text: hello}]\n": "3:22: scenarios[0].prompts[0].text: text cannot be run: there is no tokenizer",
 		"reps: many\n":                                            "1:7: reps: want a whole number, got the text \"many\"",
 		"reps: 1.5\n":                                             "1:7: reps: want a whole number, got \"1.5\"",
 		"reps: [1]\n":                                             "1:7: reps: want a whole number, got a list",
