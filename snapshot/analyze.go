@@ -66,7 +66,7 @@ func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*resu
 		}
 	}
 	var row results.Row
-	runs := map[runKey]string{}
+	runs := runNames{}
 	damage, err := s.Records(func(r *Record) error {
 		if r.Kind != KindSample {
 			return nil
@@ -90,9 +90,12 @@ func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*resu
 	return info, err
 }
 
+// runNames are the names of runs by generation and segment.
+type runNames map[[2]int32]string
+
 // sampleRowOf fills row from a sample. runs keeps the names of runs.
-func sampleRowOf(row *results.Row, s *stats.Sample, m *Manifest, runs map[runKey]string) {
-	k := runKey{s.Generation, s.Segment, s.Scenario, s.Lane}
+func sampleRowOf(row *results.Row, s *stats.Sample, m *Manifest, runs runNames) {
+	k := [2]int32{s.Generation, s.Segment}
 	name, ok := runs[k]
 	if !ok {
 		name = fmt.Sprintf("generation %d, segment %d", s.Generation, s.Segment)

@@ -189,7 +189,10 @@ func (a *Analysis) flagRows(m *exactMode) {
 		strategy, shape, generation int32
 	}
 	seen := map[key]bool{}
-	last := [NumLanes]key{{lane: NumLanes}, {lane: NumLanes}} // seen of late
+	var recent [256]key // seen of late, by shape and lane
+	for i := range recent {
+		recent[i].lane = NumLanes
+	}
 	none := a.strings.id("")
 	for i := range m.rows {
 		r := &m.rows[i]
@@ -197,12 +200,12 @@ func (a *Analysis) flagRows(m *exactMode) {
 			r.e.flags |= a.pending[pendingKey{r.request, r.lane}]
 		}
 		k := key{r.lane, r.strategy, r.shape, r.generation}
-		if r.shape != none && !r.failed && k != last[r.lane] {
+		if r.shape != none && !r.failed && k != recent[uint8(r.shape)<<1|uint8(r.lane)] {
 			if !seen[k] {
 				seen[k] = true
 				r.e.flags |= FlagShapeNew
 			}
-			last[r.lane] = k
+			recent[uint8(r.shape)<<1|uint8(r.lane)] = k
 		}
 		r.clean = r.counts() && !r.e.compiled && r.e.flags&(EventFlags|FlagShapeNew) == 0
 	}

@@ -9,20 +9,21 @@ type runKey struct {
 // start: more than 3 × the median of all that followed in the run.
 func (m *exactMode) markRuns() {
 	runs := map[runKey]*[]int32{}
-	var lastKey [NumLanes]runKey
-	var last [NumLanes]*[]int32
+	var lastKey [256]runKey // by scenario and lane
+	var last [256]*[]int32
 	for i := range m.rows {
 		r := &m.rows[i]
 		r.first, r.e.cold = false, false
 		if r.counts() {
 			k := runKey{r.generation, r.segment, r.scenario, r.lane}
-			idx := last[r.lane]
-			if idx == nil || lastKey[r.lane] != k {
+			slot := uint8(r.scenario)<<1 | uint8(r.lane)
+			idx := last[slot]
+			if idx == nil || lastKey[slot] != k {
 				if idx = runs[k]; idx == nil {
 					idx = new([]int32)
 					runs[k] = idx
 				}
-				lastKey[r.lane], last[r.lane] = k, idx
+				lastKey[slot], last[slot] = k, idx
 			}
 			*idx = append(*idx, int32(i))
 		}
