@@ -231,7 +231,13 @@ func pairSentences(s *stats.SummaryFile) []string {
 		out := []string{fmt.Sprintf("Over %d pairs of the same request, optimized − eager has the median %s ms (95 %%: %s to %s).", p.N,
 			cellNum(p.MedianDiffMs), cellNum(p.MedianDiffLoMs), cellNum(p.MedianDiffHiMs)),
 			fmt.Sprintf("The optimized lane was faster in %.1f %% of them; the geometric mean of the ratios is %s.", float64(p.ShareWon)*100, cellNum(p.RatioGeomean))}
-		if !p.CrossoverQ.Missing() {
+		switch {
+		case p.CrossoverQ.Missing():
+		case p.CrossoverQ >= 1:
+			out = append(out, "It wins up to the maximum.")
+		case p.CrossoverQ <= 0:
+			out = append(out, "It loses at every quantile.")
+		default:
 			out = append(out, fmt.Sprintf("It wins up to the quantile %s and loses beyond.", cellNum(p.CrossoverQ)))
 		}
 		return out

@@ -83,7 +83,7 @@ type PairView struct {
 	MedianDiff, DiffLo, DiffHi float64 // ns
 	ShareWon                   float64
 	RatioGeomean               float64
-	Crossover                  float64   // quantile (0–1) up to which the optimized lane wins; NaN: no crossover seen
+	Crossover                  float64   // quantile (0–1) up to which the optimized lane wins; 1: up to the maximum; NaN: nothing tells the lanes apart
 	DeltaQ                     []float64 // quantiles of Delta
 	Delta, DeltaLo, DeltaHi    []float64 // optimized − eager at DeltaQ, ns; bands NaN where not offered
 	BlockLen                   int       // of the bootstrap

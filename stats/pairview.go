@@ -74,14 +74,16 @@ var crossGrid = func() []float64 {
 
 // crossover is the quantile up to which the optimized lane wins: the split of
 // the quantile curves that best separates "optimized faster" below from
-// "eager faster" above, so that one noisy quantile does not move it. NaN when
-// the optimized lane wins at every quantile, 0 when it wins at none.
+// "eager faster" above, so that one noisy quantile does not move it. 1 when the
+// optimized lane wins up to the largest, 0 when it wins at none, NaN when
+// there is nothing to tell apart.
 func crossover(eager, optimized, qs []float64) float64 {
-	score, best, at, lost := 0, 0, -1, false
+	score, best, at, won, lost := 0, 0, -1, false, false
 	for i := range qs {
 		switch {
 		case optimized[i] < eager[i]:
 			score++
+			won = true
 		case optimized[i] > eager[i]:
 			score--
 			lost = true
@@ -91,10 +93,12 @@ func crossover(eager, optimized, qs []float64) float64 {
 		}
 	}
 	switch {
-	case !lost || at == len(qs)-1 || len(qs) == 0:
+	case !won && !lost:
 		return math.NaN()
 	case at < 0:
 		return 0
+	case at == len(qs)-1 || !lost:
+		return 1
 	}
 	d0, d1 := optimized[at]-eager[at], optimized[at+1]-eager[at+1]
 	if d1 <= d0 || d0 > 0 || d1 < 0 {

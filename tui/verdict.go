@@ -224,7 +224,7 @@ func pairFacts(pr *stats.PairView, aa bool) []string {
 		case pr.Crossover <= 0:
 			out = append(out, "optimized loses at every quantile")
 		case pr.Crossover >= 1:
-			out = append(out, "optimized wins at every quantile")
+			out = append(out, "optimized wins up to the maximum")
 		default:
 			out = append(out, "optimized wins up to "+quantile(pr.Crossover)+", loses beyond")
 		}
