@@ -156,10 +156,10 @@ func num(x float64, prec int) string {
 // clock prints a span of nanoseconds as m:ss, or h:mm:ss from an hour on.
 func clock(ns int64) string {
 	sign := ""
-	if ns < 0 {
-		sign, ns = "−", -ns
+	if ns <= -1e9 { // there is no −0:00
+		sign = "−"
 	}
-	s := ns / 1e9
+	s := max(ns, -ns) / 1e9
 	if s >= 3600 {
 		return fmt.Sprintf("%s%d:%02d:%02d", sign, s/3600, s/60%60, s%60)
 	}

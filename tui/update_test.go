@@ -329,3 +329,11 @@ func TestPaceYields(t *testing.T) {
 		t.Errorf("the frame rate asked for is not kept: %v", d)
 	}
 }
+
+func TestClockHasNoNegativeZero(t *testing.T) {
+	for ns, want := range map[int64]string{-5e6: "0:00", 0: "0:00", -61e9: "−1:01", 3599e9: "59:59", 3600e9: "1:00:00"} {
+		if got := clock(ns); got != want {
+			t.Errorf("clock(%d) = %q, want %q", ns, got, want)
+		}
+	}
+}
