@@ -37,12 +37,12 @@ func newAnalyzeCmd() *cobra.Command {
 			"ok are counted and left out. Labels are names: they are not evidence of compilation.",
 		Example: "  tailscope analyze results/tr117_tier3/runs --where model=models/tiny-gpt2 --out analysis\n" +
 			"  tailscope analyze metrics.csv --label-column engine --latency-column t_us --by quantization",
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: pathArgs(func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError{fmt.Errorf("analyze needs at least one path: a session folder, a metrics.csv or a folder with run_*.json files")}
 			}
 			return nil
-		},
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.OutOrStdout(), args) },
 	}
 	fl := cmd.Flags()

@@ -37,12 +37,12 @@ func newCompareCmd() *cobra.Command {
 			"in every mode. Exit code 1 when one fails.",
 		Example: "  tailscope compare base/ new/ --gate 'ratio(optimized.p99_ms) <= 1.05' --gate 'optimized.recompiles <= 8'\n" +
 			"  tailscope compare before.json after.json --gate 'ratio(\"./server\".p50_ms) <= 1.1'",
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: pathArgs(func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return usageError{errors.New("compare takes two paths, A (the baseline) and B; see 'tailscope compare --help'")}
 			}
 			return nil
-		},
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.OutOrStdout(), args[0], args[1]) },
 	}
 	fl := cmd.Flags()

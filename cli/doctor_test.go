@@ -114,6 +114,11 @@ func TestSetupAndConfigRefuse(t *testing.T) {
 		"config alone":       {[]string{"config"}, 2, "show, schema or presets"},
 		"config unknown":     {[]string{"config", "shwo"}, 2, "shwo"},
 		"no such preset":     {[]string{"config", "presets", "root"}, 2, "no preset is called"},
+		"nothing to replay":  {[]string{"replay", text + "x"}, 2, "no file and no folder"},
+		"nothing to analyze": {[]string{"analyze", text + "x"}, 2, "no file and no folder"},
+		"nothing to report":  {[]string{"report", text + "x"}, 2, "no file and no folder"},
+		"nothing to recover": {[]string{"recover", text + "x"}, 2, "no file and no folder"},
+		"nothing to compare": {[]string{"compare", text, text + "x"}, 2, "no file and no folder"},
 		"bad flag":           {[]string{"config", "show", "--mode", "prefil"}, 2, "did you mean prefill?"},
 		"bad key":            {[]string{"config", "show", "--set", "torch.backnd=x"}, 2, "did you mean backend?"},
 	} {

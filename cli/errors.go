@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -42,6 +44,22 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
 			return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// pathArgs is check for arguments that are files or folders, which have to be
+// there; "-" is standard input.
+func pathArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return err
+		}
+		for _, path := range args {
+			if _, err := os.Stat(path); path != "-" && errors.Is(err, fs.ErrNotExist) {
+				return usageError{fmt.Errorf("there is no file and no folder %q", path)}
+			}
 		}
 		return nil
 	}

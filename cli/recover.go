@@ -16,7 +16,7 @@ func newRecoverCmd() *cobra.Command {
 		Short: "Finish the folder of a session that died",
 		Long: "Writes every file of the session folder DIR from its journal, says to the sample what was\n" +
 			"lost, and removes the journal. Do not use it on a session that still runs.",
-		Args: exactlyOne("the folder of a session that died"),
+		Args: pathArgs(exactlyOne("the folder of a session that died")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := snapshot.Recover(args[0])
 			if errors.Is(err, snapshot.ErrNothingToRecover) {

@@ -22,7 +22,7 @@ func newReplayCmd() *cobra.Command {
 	var at time.Duration
 	var plain bool
 	c := &cobra.Command{
-		Use: "replay DIR", Args: usageArgs(cobra.ExactArgs(1)),
+		Use: "replay DIR", Args: pathArgs(usageArgs(cobra.ExactArgs(1))),
 		Short: "The same screen over a recorded session, with scrubbing",
 		Long: "The same screen over a session folder, an export, the journal of a session that still runs or died, or an imported result.\n" +
 			"Space plays and pauses, ← and → seek, n and N go from event to event, + and - change the speed.",

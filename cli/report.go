@@ -15,7 +15,7 @@ func newReportCmd() *cobra.Command {
 		Use:   "report DIR",
 		Short: "Write report.md and report.html of a session",
 		Long:  "Computes the report of the session folder DIR anew from its samples and writes report.md and\nreport.html, one page that needs nothing else, into the folder.",
-		Args:  exactlyOne("a session folder"),
+		Args:  pathArgs(exactlyOne("a session folder")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := snapshot.Report(args[0]); err != nil {
 				return err

@@ -66,7 +66,7 @@ func chooseProvider(asked string, device int, options map[string]string, try fun
 			return p, refused, err
 		}
 		if !auto {
-			return p, refused, &loadError{"provider", fmt.Errorf("provider %s: %w", name, err)}
+			return p, refused, &loadError{"provider", fmt.Errorf("provider %s: %s; 'tailscope doctor' says what this machine can run", name, oneLine(err))}
 		}
 		refused = append(refused, protocol.Refusal{Provider: name, Reason: oneLine(err)})
 	}
@@ -182,7 +182,7 @@ func (p provider) withDevice() map[string]string {
 var (
 	// the place in ONNX Runtime's source, and its error code, before what it says
 	ortTrace   = regexp.MustCompile(`/onnxruntime_src/.*?\[ONNXRuntimeError\] : \d+ : \w+ : `)
-	notLoaded  = regexp.MustCompile(`^.*Failed to load library (\S+) with error: (.*)$`)
+	notLoaded  = regexp.MustCompile(`Failed to load library (\S+) with error: (.*)$`)
 	howItComes = "eager session: session options: " // every provider is tried so
 )
 
@@ -199,7 +199,7 @@ func oneLine(err error) string {
 	s := strings.Join(strings.Fields(err.Error()), " ")
 	s = strings.TrimPrefix(ortTrace.ReplaceAllString(s, ""), howItComes)
 	if m := notLoaded.FindStringSubmatch(s); m != nil {
-		s = filepath.Base(m[1]) + " cannot be loaded: " + strings.TrimPrefix(m[2], m[1]+": ")
+		s = strings.TrimSuffix(s, m[0]) + filepath.Base(m[1]) + " cannot be loaded: " + strings.TrimPrefix(m[2], m[1]+": ")
 	}
 	if len(s) > 300 {
 		s = s[:300] + "…"
