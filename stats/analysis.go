@@ -43,6 +43,8 @@ type exactMode struct {
 	cells    []cellRows
 	pairs    []exactPair
 	allPairs *PairView // of the whole mode, once described
+	tail     []int32   // rows with a cause
+	ttft     bool      // a row has a time to its first token
 	lanes    [NumLanes]exactLane
 }
 
@@ -163,9 +165,11 @@ func (a *Analysis) finish(m *exactMode) {
 	for l := Lane(0); l < NumLanes; l++ {
 		m.lanes[l] = m.laneOf(l)
 	}
+	m.tail = m.tail[:0]
 	for i := range m.rows {
 		r := &m.rows[i]
 		r.cause = CauseNone
+		m.ttft = m.ttft || r.ttft > Absent
 		lane := &m.lanes[r.lane]
 		if r.counts() && float64(r.e.wall) > lane.threshold {
 			med, ok := lane.shapes[[2]int32{r.strategy, r.shape}]
@@ -174,6 +178,9 @@ func (a *Analysis) finish(m *exactMode) {
 			}
 			r.cause = classify(&r.e, med, lane.cleanMedian)
 			a.causes[r.seq] = r.cause
+			if r.cause != CauseNone {
+				m.tail = append(m.tail, int32(i))
+			}
 		} else if len(a.causes) > 0 {
 			delete(a.causes, r.seq)
 		}

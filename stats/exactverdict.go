@@ -1,8 +1,6 @@
 package stats
 
-import (
-	"slices"
-)
+import "math"
 
 // aaSegment reports whether a segment was eager against eager: as its event
 // says, and the first one as the session was set up.
@@ -63,7 +61,7 @@ func (a *Analysis) weighPart(m *exactMode, in *verdictInput) {
 				walls = append(walls, r.e.wall)
 			}
 		}
-		slices.Sort(walls)
+		SortInts(walls)
 		in.lanes[l] = emptySummary()
 		describeSorted(&in.lanes[l], walls)
 		in.causes[l] = m.causeRows(l, walls, keep)
@@ -95,9 +93,9 @@ func (a *Analysis) NoiseFloor(mode Mode) Noise {
 func (m *exactMode) causeRows(l Lane, sorted []int64, keep func(segment int32) bool) []CauseRow {
 	var walls [NumCauses][]int64
 	firsts := 0
-	for i := range m.rows {
+	for _, i := range m.tail {
 		r := &m.rows[i]
-		if r.lane != l || r.cause == CauseNone || !keep(r.segment) {
+		if r.lane != l || !keep(r.segment) {
 			continue
 		}
 		walls[r.cause] = append(walls[r.cause], r.e.wall)
@@ -128,6 +126,9 @@ func (m *exactMode) causeRows(l Lane, sorted []int64, keep func(segment int32) b
 // decodeShare is the median share of a request that follows its first token in
 // the eager lane; NaN without such times.
 func (m *exactMode) decodeShare() float64 {
+	if !m.ttft {
+		return math.NaN()
+	}
 	var v []float64
 	for i := range m.rows {
 		if r := &m.rows[i]; r.lane == Eager && r.counts() && r.ttft > Absent && r.e.wall > 0 {
