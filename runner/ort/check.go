@@ -268,7 +268,7 @@ func (c *call) fetch(t tensor) ([]byte, error) {
 	if t.host != nil {
 		return t.raw(), nil
 	}
-	x, err := c.st.tensor("fetched", false, t.typ, t.shape)
+	x, err := c.st.tensor(fetched, false, t.typ, t.shape)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (c *forwardCall) numbers(v *cValue) ([]float32, error) {
 		return nil, err
 	}
 	if in.memory != "Cpu" {
-		x, err := c.st.tensor("fetched output", false, in.typ, in.shape)
+		x, err := c.st.tensor(fetched, false, in.typ, in.shape)
 		if err != nil {
 			return nil, err
 		}

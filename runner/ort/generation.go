@@ -53,6 +53,9 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 		g.padded = e.kvEdge(p.exec + g.steps)
 		ph.graph, pre.graph = e.bucketG, e.bucketG
 	}
+	if err := e.roomAhead(l, p.batch, pre.graph, ph.graph); err != nil {
+		return nil, err
+	}
 	if err := g.makeRoom(l, pre.graph, ph.graph); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,9 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	o.sample.shape = shape.String()
 	o.sample.executed, o.sample.kv = p.batch*p.exec, p.exec
 	ph := e.prefillPhase(r)
+	if err := e.roomAhead(l, p.batch, ph.graph); err != nil {
+		return err
+	}
 	if err := l.st.reserve(ph.graph, shape, 0); err != nil {
 		return err
 	}

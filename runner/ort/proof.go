@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tailscope/runner/protocol"
+	"tailscope/stats"
 )
 
 // proofTokens is the length of the prompts that prove capture at load.
@@ -33,9 +34,43 @@ func (e *engine) startCapture(loaded *protocol.Loaded) {
 		e.capture = true
 		note(fmt.Sprintf("graph capture is on: %d replays over different inputs answered like the eager session", provenReplays-1))
 	}
-	for _, l := range e.lanes {
-		l.st.roomy = e.capture
+	e.lanes[stats.Optimized].st.roomy = e.capture
+}
+
+// Room that is made before the first graph is captured: prompts and caches of
+// so many tokens, while the logits of them are no more than so many bytes.
+const (
+	roomTokens = 1024
+	roomBytes  = 256 << 20
+)
+
+// roomAhead makes room for every shape that is likely to come, once a graph
+// and batch: a buffer that grows takes the captured graphs over it along.
+func (e *engine) roomAhead(l *lane, batch int, graphs ...*graph) error {
+	if !l.st.roomy {
+		return nil
 	}
+	n := roomTokens
+	if e.maxPos > 0 {
+		n = min(n, e.maxPos)
+	}
+	for n > 64 && batch*n*e.vocab*4 > roomBytes {
+		n /= 2
+	}
+	for _, g := range graphs {
+		prompt := lmShape{batch: batch, seq: n}
+		if g.constant {
+			prompt.past = n
+		}
+		err := l.st.reserve(g, prompt, 0)
+		for step := 1; step <= 2 && err == nil && len(g.past) > 0; step++ {
+			err = l.st.reserve(g, lmShape{batch, 1, n}, step)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // proveCapture captures the graph of a short prompt and replays it over other

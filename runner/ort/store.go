@@ -21,7 +21,15 @@ type store struct {
 	roomy     bool             // buffers grow in large steps: captured graphs lose theirs then
 }
 
-const roomyBelow = 64 << 20 // larger buffers grow as ever
+// fetched names the host buffer of what is read back for a comparison; no view
+// of it outlives the comparison.
+const fetched = "fetched"
+
+// Sizes of a roomy store's buffers, bytes.
+const (
+	roomyBelow = 64 << 20 // larger buffers grow as ever
+	roomyLeast = 64 << 10
+)
 
 // place names a buffer.
 type place struct {
@@ -87,10 +95,15 @@ func (s *store) buffer(name string, onDevice bool, need int) (*buffer, error) {
 	if b != nil {
 		size = need + need/2
 		b.free()
-		s.gen++
+		if name != fetched {
+			s.gen++
+		}
 	}
-	if s.roomy && need < roomyBelow {
-		size = max(size, 4*need)
+	if s.roomy {
+		size = max(size, roomyLeast)
+		if need < roomyBelow {
+			size = max(size, 4*need)
+		}
 	}
 	b, err := s.newBuffer(onDevice, (size+4095)&^4095)
 	if err != nil {
