@@ -135,8 +135,12 @@ func (s Identity) evidenceSummary() string {
 		for _, n := range e.NodesPerProvider {
 			total += n
 		}
-		for _, p := range byCount(e.NodesPerProvider) {
-			parts = append(parts, fmt.Sprintf("%d of %d nodes on %s", e.NodesPerProvider[p], total, p))
+		for i, p := range byCount(e.NodesPerProvider) {
+			text := fmt.Sprintf("%d on %s", e.NodesPerProvider[p], providerTitle(p))
+			if i == 0 {
+				text = fmt.Sprintf("%d of %d nodes on %s", e.NodesPerProvider[p], total, providerTitle(p))
+			}
+			parts = append(parts, text)
 		}
 		if e.NodesBefore > 0 && e.NodesAfter > 0 {
 			parts = append(parts, fmt.Sprintf("%d → %d nodes", e.NodesBefore, e.NodesAfter))
@@ -144,6 +148,19 @@ func (s Identity) evidenceSummary() string {
 		return strings.Join(parts, ", ")
 	}
 	return ""
+}
+
+// providerTitle is a provider's name as people write it.
+func providerTitle(p string) string {
+	switch p {
+	case "cpu", "cuda":
+		return strings.ToUpper(p)
+	case "webgpu":
+		return "WebGPU"
+	case "tensorrt":
+		return "TensorRT"
+	}
+	return p
 }
 
 func byCount(m map[string]int) []string {

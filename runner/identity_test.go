@@ -1,0 +1,30 @@
+package runner
+
+import (
+	"testing"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// The lane header says where the nodes ran, the most first.
+func TestEvidenceInTheLaneHeader(t *testing.T) {
+	id := Identity{
+		Loaded: &protocol.Loaded{Backends: map[string]string{"eager": "e", "optimized": "o"}}, Mode: "prefill", Strategy: Strategy{"padded", "padded"},
+		Strategies: map[string][]string{"prefill": {"padded"}, "decode": {"padded"}},
+		Counters:   protocol.Counters{Groups: []protocol.Counter{{Mode: "prefill", Strategy: "padded", UniqueGraphs: 1, Compiles: 1}}},
+		Evidence: []protocol.Evidence{{Lane: "optimized", Mode: "prefill", Strategy: "padded", BackendRequested: "o", BackendActual: "o",
+			NodesBefore: 1187, NodesAfter: 33, NodesPerProvider: map[string]int{"cpu": 2, "webgpu": 31}}},
+	}
+	lane := id.Lane(stats.Optimized)
+	if want := "31 of 33 nodes on WebGPU, 2 on CPU, 1187 → 33 nodes"; lane.Evidence != want {
+		t.Errorf("%q, want %q", lane.Evidence, want)
+	}
+	if lane.CompilerReal != "yes" {
+		t.Errorf("compiler real: %s, %s", lane.CompilerReal, lane.Why)
+	}
+	id.Evidence[0].FallbackFrom, id.Evidence[0].FallbackError = "o", "none of its 33 nodes ran on webgpu"
+	if lane = id.Lane(stats.Optimized); lane.CompilerReal != "no" {
+		t.Errorf("compiler real: %s although %s", lane.CompilerReal, id.Evidence[0].FallbackError)
+	}
+}
