@@ -58,7 +58,7 @@ func (j *job) live(ctx context.Context, o tui.Options, out io.Writer) error {
 	commands := make(chan view.Command, 16)
 	var frames frameCost
 	j.opts.Views, j.opts.Commands, j.opts.FrameNs = views, commands, frames.p99
-	o.FPS, o.OnFrame = max(j.opts.FPS, 10), frames.add
+	o.FPS, o.OnFrame = max(j.opts.FPS, 20), frames.add // keys and the first frame do not wait for a view
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

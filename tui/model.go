@@ -128,7 +128,7 @@ func (m *model) pace(cpu float64) time.Duration {
 		m.every = least
 	case cpu == m.lastCPU: // the same reading
 	case cpu > slowerAbove:
-		m.every = m.every * 5 / 4
+		m.every = max(m.every, 150*time.Millisecond) * 5 / 4 // the session makes a few views a second anyway
 	case cpu < fasterBelow:
 		m.every = m.every * 9 / 10
 	}
