@@ -138,3 +138,39 @@ func TestGaugeForecast(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 }
+
+// A gauge that begins late, by a toggle or another worker, forecasts from its
+// own requests, and only the last 500 count.
+func TestGaugeForecastAfterToggle(t *testing.T) {
+	c := NewCollector(CollectorOptions{})
+	m := newMixture(23)
+	gauge := func(strategy string, compiles, starts int) Gauge {
+		for i := range compiles { // one every 10 requests
+			c.SetGauge(GaugeInput{Mode: "prefill", Strategy: strategy, Used: i + 1, Limit: 8, Compiles: i + 1, WorkerStarts: starts})
+			for range 10 {
+				c.Add(m.add("a", 1e6, nil))
+			}
+		}
+		g := c.Live(Prefill, m.t).Gauges
+		return g[len(g)-1]
+	}
+	for range 3000 {
+		c.Add(m.add("a", 1e6, nil))
+	}
+	for starts := range 2 {
+		g := gauge("bucketed", 4, starts)
+		near(t, "compiles per hundred", g.Per100, 10, 0.01)
+		if g.Forecast != 40 {
+			t.Errorf("worker %d: %+v, want a forecast of 40", starts, g)
+		}
+	}
+	for range 5000 {
+		c.Add(m.add("a", 1e6, nil))
+	}
+	c.SetGauge(GaugeInput{Mode: "prefill", Strategy: "bucketed", Used: 5, Limit: 8, Compiles: 5, WorkerStarts: 1})
+	g := c.Live(Prefill, m.t).Gauges[0]
+	near(t, "one compile in the last 500 requests, per hundred", g.Per100, 0.2, 0.01)
+	if g.Forecast != 1500 {
+		t.Errorf("%+v, want a forecast of 1500", g)
+	}
+}

@@ -20,6 +20,7 @@ type GaugeInput struct {
 // gaugeState remembers when a cache grew, to forecast its limit.
 type gaugeState struct {
 	in    GaugeInput
+	from  gaugeStep   // where counting began
 	steps []gaugeStep // the recent past, oldest first
 }
 
@@ -34,20 +35,21 @@ func (c *Collector) SetGauge(in GaugeInput) {
 		return
 	}
 	m := c.mode(mode)
+	requests := m.lanes[Optimized].n
 	i := slices.IndexFunc(m.gauges, func(g gaugeState) bool { return g.in.Strategy == in.Strategy })
 	if i < 0 {
 		if len(m.gauges) == maxGauges {
 			m.gauges = slices.Delete(m.gauges, 0, 1)
 		}
-		m.gauges = append(m.gauges, gaugeState{})
+		m.gauges = append(m.gauges, gaugeState{from: gaugeStep{0, requests}, in: GaugeInput{WorkerStarts: in.WorkerStarts}})
 		i = len(m.gauges) - 1
 	}
 	g := &m.gauges[i]
 	if in.Compiles < g.in.Compiles || in.WorkerStarts != g.in.WorkerStarts { // another worker
-		g.steps = nil
+		g.from, g.steps = gaugeStep{0, requests}, nil
 	}
 	g.in = in
-	g.steps = append(g.steps, gaugeStep{in.Compiles, m.lanes[Optimized].n})
+	g.steps = append(g.steps, gaugeStep{in.Compiles, requests})
 	if len(g.steps) > gaugeSteps {
 		g.steps = slices.Delete(g.steps, 0, len(g.steps)-gaugeSteps)
 	}
@@ -62,7 +64,7 @@ const gaugeWindow = 500
 // lane (or since the counters were first seen) and forecasts the limit.
 func (g *gaugeState) view(requests int) Gauge {
 	out := Gauge{Mode: g.in.Mode, Strategy: g.in.Strategy, Used: g.in.Used, Limit: g.in.Limit, Reached: g.in.Reached, Forecast: -1}
-	from := gaugeStep{0, 0}
+	from := g.from
 	if len(g.steps) == gaugeSteps {
 		from = g.steps[0]
 	}
@@ -71,6 +73,7 @@ func (g *gaugeState) view(requests int) Gauge {
 			from = s
 		}
 	}
+	from.requests = max(from.requests, requests-gaugeWindow) // nothing was made since the step before
 	span := requests - from.requests
 	made := g.in.Compiles - from.compiles
 	if span > 0 {
