@@ -25,11 +25,8 @@ type store struct {
 // of it outlives the comparison.
 const fetched = "fetched"
 
-// Sizes of a roomy store's buffers, bytes.
-const (
-	roomyBelow = 64 << 20 // larger buffers grow as ever
-	roomyLeast = 64 << 10
-)
+// roomyLeast is the size of a roomy store's smallest buffers, bytes.
+const roomyLeast = 64 << 10
 
 // place names a buffer.
 type place struct {
@@ -94,6 +91,9 @@ func (s *store) buffer(name string, onDevice bool, need int) (*buffer, error) {
 	size := max(need, 64)
 	if b != nil {
 		size = need + need/2
+		if s.roomy {
+			size = 2 * need
+		}
 		b.free()
 		if name != fetched {
 			s.gen++
@@ -101,9 +101,6 @@ func (s *store) buffer(name string, onDevice bool, need int) (*buffer, error) {
 	}
 	if s.roomy {
 		size = max(size, roomyLeast)
-		if need < roomyBelow {
-			size = max(size, 4*need)
-		}
 	}
 	b, err := s.newBuffer(onDevice, (size+4095)&^4095)
 	if err != nil {
