@@ -223,3 +223,24 @@ func TestWarmupAndErrorsAreLeftOut(t *testing.T) {
 		t.Errorf("live n = %d, want 10", n)
 	}
 }
+
+// The worst of a cause is a bucket's middle, which must not lie beyond the
+// lane's slowest sample.
+func TestWorstOfACauseIsNotBeyondTheMaximum(t *testing.T) {
+	c := NewCollector(CollectorOptions{})
+	m := newMixture(24)
+	for i := range 3000 {
+		c.Add(m.add("a", 1e6, func(s *Sample) {
+			if i == 2000 {
+				s.WallNs, s.Flags, s.CompileNs = 83_650_001, FlagRecompile, 80e6
+			}
+		}))
+	}
+	lane := c.Live(Prefill, m.t).Lanes[Optimized]
+	if len(lane.Causes) == 0 || lane.Causes[0].Cause != CauseCompile {
+		t.Fatalf("%+v", lane.Causes)
+	}
+	if lane.Causes[0].WorstNs > lane.Session.Max {
+		t.Errorf("worst compile %v, slowest sample %v", lane.Causes[0].WorstNs, lane.Session.Max)
+	}
+}

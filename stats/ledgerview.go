@@ -73,6 +73,7 @@ func (l *laneState) histRows(g *group, hists *causeHists, threshold float64, scr
 		tailN += n
 		scratch.copyFrom(&g.d.h)
 		scratch.subAbove(h, threshold)
+		worst = clampF(worst, float64(g.d.min), float64(g.d.max)) // a bucket's middle may lie beyond
 		row := l.row(c, n, histQuantile(scratch, 0.99, g.d.min, g.d.max), worst, sum)
 		if firsts := hists[firstCompiles]; c == CauseCompile && firsts != nil {
 			row.FirstCompiles, _, _ = firsts.tailOf(threshold)
