@@ -214,7 +214,7 @@ func TestUntil(t *testing.T) {
 			t.Errorf("%q: %+v, %v", s, got, err)
 		}
 	}
-	for _, s := range []string{"", "p99", "p99 within", "p99 within 5 6 7", "p42 within 5 %", "p99 within -1 %", "p99 within 500 %", "p99 within NaN"} {
+	for _, s := range []string{"", "p99", "p99 within", "p99 within 5 6 7", "p42 within 5 %", "p99 within -1 %", "p99 within 500 %", "p99 within NaN", "optimized diff within 5 %"} {
 		if u, err := ParseUntil(s); err == nil {
 			t.Errorf("%q: %+v", s, u)
 		}

@@ -44,6 +44,9 @@ func ParseUntil(s string) (Until, error) {
 	if len(f) == 4 {
 		x /= 100
 	}
+	if u.Statistic == "diff" && u.Lane != "" {
+		return Until{}, fmt.Errorf("until %q: a difference is between both lanes: leave out %q", s, u.Lane)
+	}
 	u.Within = x
 	if u.Within >= 1 {
 		return Until{}, fmt.Errorf("until %q: a width of 100 %% or more says nothing", s)
