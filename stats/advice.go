@@ -78,7 +78,11 @@ func (in *verdictInput) adviseShapes(v *Verdict, churn []string, add func(rule, 
 		add("compile_prefill", fmt.Sprintf("Compile %s with %q: it wins the median and the tail.", in.mode, word), in.evidence()...)
 	case v.WinnerP50 == won && compiles != nil:
 		ev := append(in.evidence(), fmt.Sprintf("%d compiles in the tail; p99 %s without them", compiles.N, formatMs(compiles.P99Without)))
-		add("stabilise_shapes", "Stabilise the shapes (padded, bucketed or dynamic), then compile: the median is won, compiles make the tail.", ev...)
+		why := "compiles make the tail"
+		if !(compiles.P99Without < in.lanes[Eager].P99.Value) {
+			why = "compiles are a part of the tail, which is not won without them either"
+		}
+		add("stabilise_shapes", "Stabilise the shapes (padded, bucketed or dynamic), then compile: the median is won, "+why+".", ev...)
 	case v.WinnerP50 == won && v.WinnerP99 == lost:
 		add("validate_tail", "The median is won and the tail is not, and compiles are not why: find the cause before shipping.", in.evidence()...)
 	case v.WinnerP50 == lost:

@@ -160,3 +160,26 @@ func TestCrossoverAtTheEnds(t *testing.T) {
 		}
 	}
 }
+
+// Compiles are blamed for the tail only where it would be won without them.
+func TestStabiliseSaysWhatCompilesExplain(t *testing.T) {
+	sentence := func(without float64) string {
+		e, o := emptySummary(), emptySummary()
+		e.N, o.N = 1000, 1000
+		e.P50.Value, o.P50.Value, e.P99.Value, o.P99.Value, e.Mean, o.Mean = 2e6, 1e6, 15e6, 20e6, 2e6, 1e6
+		in := verdictInput{mode: Prefill, lanes: [NumLanes]Summary{e, o}, facts: Facts{CompilerReal: "yes"}, decode: math.NaN(),
+			pair: PairView{DiffLo: -2, DiffHi: -1}}
+		in.causes[Optimized] = []CauseRow{{Cause: CauseCompile, N: 3, P99Without: without}}
+		a := judge(in).Advice
+		if len(a) != 1 || a[0].Rule != "stabilise_shapes" {
+			t.Fatalf("%+v", a)
+		}
+		return a[0].Sentence
+	}
+	if s := sentence(14e6); !strings.Contains(s, "compiles make the tail") {
+		t.Error(s)
+	}
+	if s := sentence(19e6); !strings.Contains(s, "not won without them either") {
+		t.Error(s)
+	}
+}
