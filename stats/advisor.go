@@ -172,6 +172,7 @@ func WhatIf(edges []int, lengths []LengthCount, model CostModel) BucketPlan {
 			at = e[i]
 		}
 		used[at] += l.N
+		p.N += l.N
 		semantic += float64(l.Tokens) * float64(l.N)
 		executed += float64(at) * float64(l.N)
 	}

@@ -131,8 +131,13 @@ func TestAdvisorLive(t *testing.T) {
 	near(t, "time of a token", model.PerTokenNs, 1e4, 0.1)
 	near(t, "compile", model.CompileNs, 30e6, 0.01)
 	near(t, "p50 with one bucket", plans[0].PredictedP50, 1e6+48e4, 0.05)
-	if last := plans[6]; !slices.Equal(last.Edges, []int{32, 64}) || !math.IsNaN(last.MeasuredP50) {
+	if last := plans[6]; !slices.Equal(last.Edges, []int{32, 64}) || !math.IsNaN(last.MeasuredP50) || !last.Asked || plans[0].Asked {
 		t.Errorf("asked edges: %+v", last)
+	}
+	for _, p := range plans {
+		if p.N != 3000 {
+			t.Errorf("%v weighs %d requests, want 3000", p.Edges, p.N)
+		}
 	}
 	c.SetFacts(Facts{Strategy: "bucketed"})
 	if last := c.Live(Prefill, m.t).Advisor[6]; math.IsNaN(last.MeasuredP50) {

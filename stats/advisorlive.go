@@ -61,7 +61,9 @@ func (c *Collector) advisor(m *modeState) []BucketPlan {
 		counts, model := t.counts(), m.costModel()
 		t.plans = Advise(counts, model, 8)
 		if len(edges) > 0 {
-			t.plans = append(t.plans, WhatIf(edges, counts, model))
+			asked := WhatIf(edges, counts, model)
+			asked.Asked = true
+			t.plans = append(t.plans, asked)
 		}
 		t.planned, m.askedEdges = t.total, slices.Clone(edges)
 	}

@@ -172,7 +172,9 @@ type BucketPlan struct {
 	MeasuredP50  float64 // NaN until applied
 	MeasuredP99  float64
 	Compiles     int
+	N            int // requests whose lengths it weighs
 	Chosen       bool
+	Asked        bool // the edges in force, or those the user asks about
 }
 
 // Detection is what one detector says.

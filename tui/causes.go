@@ -12,7 +12,7 @@ func (p *causesPanel) view() string {
 	st := p.sc.st
 	cols := []column{
 		{head: "lane", w: 11, drop: 5}, {head: "  cause", w: 15}, {head: "n", w: 7, right: true}, {head: "in segment", w: 10, right: true, drop: 7}, {head: "share", w: 8, right: true, drop: 4},
-		{head: "", w: 12, drop: 6}, {head: "p99 without", w: 11, right: true}, {head: "worst", w: 8, right: true, drop: 2}, {head: "the worst one", w: 20, flex: true, drop: 3},
+		{head: "", w: 12, drop: 6}, {head: "p99 without", w: 13, right: true}, {head: "worst", w: 8, right: true, drop: 2}, {head: "the worst one", w: 19, flex: true, drop: 3},
 	}
 	var rows [][]cell
 	for i := range p.sc.v.Stats.Lanes {
@@ -30,7 +30,7 @@ func (p *causesPanel) lane(lane stats.Lane) [][]cell {
 	}
 	name := p.sc.laneName(lane)
 	head := []cell{{name, st.laneStrong[lane]}, {laneMark(lane) + " whole tail", st.laneStrong[lane]}, {count(lv.TailN), st.strong}, {count(lv.SegmentTailN), st.muted}, {pct(float64(lv.TailN)/float64(lv.Session.N), 2), st.muted}, {"", st.text},
-		quantCell(st, lv.Session.P99.Value, lv.Session.P99.Need, st.strong), {durCol(lv.Session.Max), st.muted}, {"beyond " + dur(lv.TailNs) + " of " + count(lv.Session.N) + " samples", st.muted}}
+		p99With(st, &lv.Session), {durCol(lv.Session.Max), st.muted}, {"beyond " + dur(lv.TailNs) + " of " + count(lv.Session.N) + " samples", st.muted}}
 	if !finite(lv.TailNs) || lv.TailNs <= 0 {
 		head[8].s = "no threshold before there are enough clean samples"
 	}
@@ -43,9 +43,16 @@ func (p *causesPanel) lane(lane stats.Lane) [][]cell {
 		}
 		full, _ := gauge(share, 12)
 		rows = append(rows, []cell{{"", st.text}, {"  " + causeName(c.Cause), k}, {count(c.N), st.text}, {count(inSegment(lv, c.Cause)), st.muted}, {pct(share, 1), st.muted}, {full, k},
-			{durCol(c.P99Without), st.lane[lane]}, {durCol(c.WorstNs), st.muted}, {c.Example, st.muted}})
+			quantCell(st, c.P99Without, stats.Need(.99)-(lv.Session.N-c.N), st.lane[lane]), {durCol(c.WorstNs), st.muted}, {c.Example, st.muted}})
 	}
 	return rows
+}
+
+// p99With is p99 with the whole tail, in a column of p99 without one cause.
+func p99With(st *styles, s *stats.Summary) cell {
+	c := quantCell(st, s.P99.Value, s.P99.Need, st.strong)
+	c.s = "with " + c.s
+	return c
 }
 
 // inSegment is how many of a cause belong to the current segment.

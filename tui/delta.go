@@ -126,10 +126,14 @@ func (p *deltaPanel) plot(pr *stats.PairView, rows, cols, zero int, rowOf func(f
 				grid[y][x] = cell{"│", st.muted}
 			}
 		}
-		grid[rowOf(d)][x] = cell{"●", st.lane[stats.Optimized]}
+		mark := cell{"●", st.lane[stats.Optimized]}
 		if d > 0 {
-			grid[rowOf(d)][x] = cell{"○", st.lane[stats.Eager]}
+			mark = cell{"○", st.lane[stats.Eager]}
 		}
+		if n := min(p.sc.lane(stats.Eager).Segment.N, p.sc.lane(stats.Optimized).Segment.N); stats.Need(pr.DeltaQ[i]) > n {
+			mark.k = st.faint // as in the table
+		}
+		grid[rowOf(d)][x] = mark
 	}
 	return grid
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"image"
 	"math"
 	"testing"
 
@@ -43,6 +44,10 @@ func TestDeviceColumnsHaveCells(t *testing.T) {
 
 // A compile that has saved less than it took is not paid back.
 func TestPayback(t *testing.T) {
+	unknown := stats.ShapeRow{CompileNs: 30e6, SavedNs: 2e4, BreakEven: -1} // no clean sample yet
+	for i := range unknown.Clean {
+		unknown.Clean[i].P50.Value = math.NaN()
+	}
 	for _, c := range []struct {
 		row  stats.ShapeRow
 		want string
@@ -51,9 +56,57 @@ func TestPayback(t *testing.T) {
 		{stats.ShapeRow{CompileNs: 30e6, SavedNs: 31e6, BreakEven: 0}, "paid back"},
 		{stats.ShapeRow{CompileNs: 30e6, SavedNs: -1e6, BreakEven: -1}, "never at this rate"},
 		{stats.ShapeRow{SavedNs: 31e6}, missing},
+		{unknown, "not known yet"},
 	} {
 		if got, _ := payback(newStyles(true, false), &c.row); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.row, got, c.want)
 		}
+	}
+}
+
+func TestPlanNote(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		plan stats.BucketPlan
+		want string
+	}{
+		{stats.BucketPlan{MeasuredP50: nan}, ""},
+		{stats.BucketPlan{MeasuredP50: nan, Asked: true}, " · asked"},
+		{stats.BucketPlan{MeasuredP50: 1e6, Asked: true}, " · in force"},
+	} {
+		if got := planNote(&c.plan); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.plan, got, c.want)
+		}
+	}
+}
+
+// A difference at a quantile that n cannot support is as grey as the quantile.
+func TestDeltaIsGreyWhereQuantilesAre(t *testing.T) {
+	m := toggled(t, image.Pt(200, 60))
+	p, st := m.panels[slotDelta].(*deltaPanel), m.sc.st
+	n := p.sc.lane(stats.Eager).Segment.N
+	pr := &stats.PairView{DeltaQ: []float64{.5, .999}, Delta: []float64{-1, 1}}
+	if n < stats.Need(.5) || n >= stats.Need(.999) {
+		t.Fatalf("n %d supports both or none", n)
+	}
+	marks := map[string]ink{}
+	for _, row := range p.plot(pr, 3, 20, 1, func(x float64) int { return 1 - int(x) }) {
+		for _, c := range row {
+			marks[c.s] = c.k
+		}
+	}
+	for s, want := range map[string]ink{"●": st.lane[stats.Optimized], "○": st.faint} {
+		if k, ok := marks[s]; !ok || k.on("x") != want.on("x") {
+			t.Errorf("%s is drawn %q, want %q", s, k.on("x"), want.on("x"))
+		}
+	}
+}
+
+// p99 of the whole tail stands in a column of p99 without one cause, and says so.
+func TestWholeTailSaysThatItsP99IsWithIt(t *testing.T) {
+	st := newStyles(true, false)
+	s := stats.Summary{P99: stats.Quantile{Value: 41.2e6}}
+	if c := p99With(st, &s); c.s != "with "+durCol(41.2e6) {
+		t.Errorf("%q", c.s)
 	}
 }

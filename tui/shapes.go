@@ -59,6 +59,8 @@ func payback(st *styles, s *stats.ShapeRow) (string, ink) {
 		return missing, st.muted // nothing was paid
 	case s.BreakEven == 0:
 		return "paid back", st.ok
+	case s.BreakEven < 0 && !(finite(s.Clean[stats.Eager].P50.Value) && finite(s.Clean[stats.Optimized].P50.Value)):
+		return "not known yet", st.muted // what a request saves
 	case s.BreakEven < 0:
 		return "never at this rate", st.warn
 	}
@@ -116,10 +118,26 @@ func (p *advisorPanel) view() string {
 		if b.Chosen {
 			mark, k = "▶", st.strong
 		}
-		rows = append(rows, []cell{{mark, st.ok}, {strconv.Itoa(len(b.Edges)), k}, {edges(b.Edges), k}, {pct(b.Waste, 0), st.muted}, {strconv.Itoa(b.Compiles), st.muted},
+		rows = append(rows, []cell{{mark, st.ok}, {strconv.Itoa(len(b.Edges)), k}, {edges(b.Edges) + planNote(&b), k}, {pct(b.Waste, 0), st.muted}, {strconv.Itoa(b.Compiles), st.muted},
 			{durCol(b.PredictedP50), k}, {durCol(b.PredictedP99), k}, {durCol(b.MeasuredP50), st.lane[1]}, {durCol(b.MeasuredP99), st.lane[1]}})
 	}
-	return p.list([]run{{st.title, "bucket advisor"}, {st.muted, " · the best edges for the lengths seen so far; b applies bucketing"}}, cols, rows, "the advisor needs more requests")
+	what := "seen so far"
+	if plans := p.sc.v.Stats.Advisor; len(plans) > 0 && plans[0].N > 0 {
+		what = "of " + count(plans[0].N) + " requests"
+	}
+	return p.list([]run{{st.title, "bucket advisor"}, {st.muted, " · the best edges for the lengths " + what + "; b applies bucketing"}}, cols, rows, "the advisor needs more requests")
+}
+
+// planNote tells the edges that are applied, and those that were asked about,
+// from those that the advisor found.
+func planNote(b *stats.BucketPlan) string {
+	switch {
+	case finite(b.MeasuredP50):
+		return " · in force"
+	case b.Asked:
+		return " · asked"
+	}
+	return ""
 }
 
 func edges(xs []int) string {
