@@ -129,10 +129,11 @@ func (d divergenceDetector) Check(in *DetectorInput) Detection {
 
 // bothLanes runs a check on each lane's series and joins what it says.
 func bothLanes(name string, in *DetectorInput, need int, check func(v []float64) (warn bool, sentence, summary string)) Detection {
-	out := Detection{Name: name, State: "few"}
+	out, short := Detection{Name: name, State: "few"}, ""
 	for l := range in.Series {
 		v := in.Series[l]
 		if len(v) < need {
+			short = fmt.Sprintf(" Too few samples in the %s lane: %d of the %d needed.", Lane(l), len(v), need)
 			continue
 		}
 		warn, sentence, summary := check(v)
@@ -152,6 +153,7 @@ func bothLanes(name string, in *DetectorInput, need int, check func(v []float64)
 	if out.State == "few" {
 		return few(name, max(len(in.Series[Eager]), len(in.Series[Optimized])), need)
 	}
+	out.Sentence += short
 	return out
 }
 

@@ -174,3 +174,19 @@ func TestGaugeForecastAfterToggle(t *testing.T) {
 		t.Errorf("%+v, want a forecast of 1500", g)
 	}
 }
+
+// What one lane shows says nothing of a lane with too few samples.
+func TestDetectorsNameTheLaneWithTooFew(t *testing.T) {
+	var in DetectorInput
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 400 {
+		in.Series[Eager] = append(in.Series[Eager], 1+.01*r.NormFloat64())
+	}
+	in.Series[Optimized] = []float64{1, 1, 1}
+	for _, d := range []Detector{changePointDetector{}, bimodalDetector{}, driftDetector{}} {
+		got := d.Check(&in)
+		if got.State != "ok" || !strings.Contains(got.Sentence, "Too few samples in the optimized lane: 3 of the") {
+			t.Errorf("%+v", got)
+		}
+	}
+}
