@@ -3,7 +3,10 @@ package tui
 import (
 	"image"
 	"math"
+	"strings"
 	"testing"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"tailscope/stats"
 )
@@ -108,5 +111,29 @@ func TestWholeTailSaysThatItsP99IsWithIt(t *testing.T) {
 	s := stats.Summary{P99: stats.Quantile{Value: 41.2e6}}
 	if c := p99With(st, &s); c.s != "with "+durCol(41.2e6) {
 		t.Errorf("%q", c.s)
+	}
+}
+
+// The forecast of the recompile limit stands beside its gauge at every width
+// that has room for its shortest form.
+func TestGaugeShowsItsForecast(t *testing.T) {
+	m := toggled(t, image.Pt(200, 60))
+	p := m.panels[slotGauges].(*gaugesPanel)
+	p.sc.v.Stats.Gauges = []stats.Gauge{{Mode: "prefill", Strategy: "variable", Used: 38, Limit: 60, Per100: 5, Forecast: 440,
+		Sentence: "38 of 60 executables: at this churn the limit is reached in about 440 requests"}}
+	for _, w := range []int{200, 160, 120, 100} {
+		p.setSize(w, 5)
+		if s := ansi.Strip(p.view()); !strings.Contains(s, "in about 440 requests") {
+			t.Errorf("%d cells wide: no forecast in %s", w, s)
+		}
+	}
+}
+
+func TestPaybackIsGreyOnFewSamples(t *testing.T) {
+	st := newStyles(true, false)
+	row := stats.ShapeRow{CompileNs: 30e6, SavedNs: -1e6, BreakEven: -1}
+	row.Clean[stats.Eager].P50.Need = 6
+	if s, k := payback(st, &row); s != "never at this rate" || k != st.faint {
+		t.Errorf("%q in %+v", s, k)
 	}
 }

@@ -52,17 +52,24 @@ func compileText(ns int64) string {
 	return durCol(float64(ns))
 }
 
-// payback says after how many further requests a shape's compiles have paid.
+// payback says after how many further requests a shape's compiles have paid,
+// in grey where the medians that say so rest on too few samples.
 func payback(st *styles, s *stats.ShapeRow) (string, ink) {
+	e, o := &s.Clean[stats.Eager].P50, &s.Clean[stats.Optimized].P50
+	few := e.Need > 0 || o.Need > 0
 	switch {
 	case s.CompileNs <= 0:
 		return missing, st.muted // nothing was paid
 	case s.BreakEven == 0:
 		return "paid back", st.ok
-	case s.BreakEven < 0 && !(finite(s.Clean[stats.Eager].P50.Value) && finite(s.Clean[stats.Optimized].P50.Value)):
+	case s.BreakEven < 0 && !(finite(e.Value) && finite(o.Value)):
 		return "not known yet", st.muted // what a request saves
+	case s.BreakEven < 0 && few:
+		return "never at this rate", st.faint
 	case s.BreakEven < 0:
 		return "never at this rate", st.warn
+	case few:
+		return "after " + count(s.BreakEven) + " more", st.faint
 	}
 	return "after " + count(s.BreakEven) + " more", st.muted
 }
@@ -92,8 +99,11 @@ func (p *gaugesPanel) view() string {
 		if finite(g.Per100) {
 			l.put(st.muted, "  "+num(g.Per100, 1)+" compiles per 100 requests")
 		}
-		if s := g.Sentence; s != "" && l.room() > cells(s)+2 {
-			l.put(st.muted, " · "+s)
+		for _, s := range gaugeSentences(&g) {
+			if s != "" && l.room() > cells(s)+2 {
+				l.put(st.muted, " · "+s)
+				break
+			}
 		}
 		out = append(out, l.String())
 	}
@@ -101,6 +111,19 @@ func (p *gaugesPanel) view() string {
 		out = append(out, newLine(w).put(st.muted, "no executable has been made yet").String())
 	}
 	return p.frame(title, nil, out)
+}
+
+// gaugeSentences say what the gauge forecasts, the longest first: the counts
+// that the sentence begins with stand before it already.
+func gaugeSentences(g *stats.Gauge) []string {
+	out := []string{g.Sentence}
+	if _, rest, ok := strings.Cut(g.Sentence, ": "); ok {
+		out = append(out, rest)
+	}
+	if g.Forecast > 0 {
+		out = append(out, "limit in about "+count(g.Forecast)+" requests")
+	}
+	return out
 }
 
 // advisorPanel lists the best bucket edges for what was observed.
