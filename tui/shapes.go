@@ -96,12 +96,9 @@ func (p *gaugesPanel) view() string {
 		if g.Reached {
 			l.put(st.bad, "  reached: new shapes run eager")
 		}
-		if finite(g.Per100) {
-			l.put(st.muted, "  "+num(g.Per100, 1)+" compiles per 100 requests")
-		}
-		for _, s := range gaugeSentences(&g) {
-			if s != "" && l.room() > cells(s)+2 {
-				l.put(st.muted, " · "+s)
+		for _, s := range gaugeWords(&g) {
+			if l.room() > cells(s)+2 {
+				l.put(st.muted, "  "+s)
 				break
 			}
 		}
@@ -113,17 +110,31 @@ func (p *gaugesPanel) view() string {
 	return p.frame(title, nil, out)
 }
 
-// gaugeSentences say what the gauge forecasts, the longest first: the counts
-// that the sentence begins with stand before it already.
-func gaugeSentences(g *stats.Gauge) []string {
-	out := []string{g.Sentence}
+// gaugeWords say how fast the gauge fills and what it forecasts, the longest
+// first: the counts that the sentence begins with stand before it already.
+func gaugeWords(g *stats.Gauge) []string {
+	says := []string{g.Sentence}
 	if _, rest, ok := strings.Cut(g.Sentence, ": "); ok {
-		out = append(out, rest)
+		says = append(says, rest)
+	}
+	short := "limit in about " + count(g.Forecast) + " requests"
+	if g.Forecast > 0 {
+		says = append(says, short)
+	}
+	if !finite(g.Per100) {
+		return says
+	}
+	rate := num(g.Per100, 1) + " compiles per 100 requests"
+	var out []string
+	for _, s := range says {
+		if s != "" {
+			out = append(out, rate+" · "+s)
+		}
 	}
 	if g.Forecast > 0 {
-		out = append(out, "limit in about "+count(g.Forecast)+" requests")
+		out = append(out, short) // before the rate alone
 	}
-	return out
+	return append(out, rate)
 }
 
 // advisorPanel lists the best bucket edges for what was observed.
