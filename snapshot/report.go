@@ -87,7 +87,7 @@ func (r *folderReport) document() *document {
 		d.strong(orElse(x.sum.Paradox.Sentence, "No verdict."))
 		d.para(compilerSentence(x.judged))
 		d.table(lanesTable(x.sum, func(g *stats.GroupSummary) bool { return g.Scenario == "*" && g.Segment == "*" }, "lane"))
-		d.list(pairSentences(x.sum))
+		d.list(append(pairSentences(x.sum), sloSentences(m, x.sum)...))
 		for _, p := range x.pics {
 			d.picture(p, x.mode.String()+"/analysis/plots")
 		}
@@ -245,10 +245,31 @@ func pairSentences(s *stats.SummaryFile) []string {
 	return nil
 }
 
+// sloSentences give the share that missed the service level with its interval.
+func sloSentences(m *Manifest, s *stats.SummaryFile) []string {
+	var out []string
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		if g.Scenario != "*" || g.Segment != "*" || g.SLOMissed.Missing() {
+			continue
+		}
+		lo, hi := stats.ClopperPearson(int(math.Round(float64(g.SLOMissed)*float64(g.N))), g.N)
+		out = append(out, fmt.Sprintf("The %s lane missed the service level of %s in %.2f %% of %d requests (95 %%: %.2f to %.2f), "+
+			"by response time where the load is open, else by latency.", g.Lane, time.Duration(m.Settings.SLONs), 100*float64(g.SLOMissed), g.N, 100*lo, 100*hi))
+	}
+	return out
+}
+
 func causesTable(s *stats.SummaryFile) table {
 	t := table{head: []string{"lane", "cause", "tail samples", "p99 without them"}}
+	n := map[string]int{}
+	for i := range s.Groups {
+		if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == "*" {
+			n[g.Lane] = g.N
+		}
+	}
 	for _, c := range s.Causes {
-		t.rows = append(t.rows, []string{c.Lane, strings.ReplaceAll(c.Cause, "_", " "), strconv.Itoa(c.N), cellNum(c.P99MsWithout)})
+		t.rows = append(t.rows, []string{c.Lane, strings.ReplaceAll(c.Cause, "_", " "), strconv.Itoa(c.N), supported(c.P99MsWithout, n[c.Lane]-c.N, .99)})
 	}
 	return t
 }

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,25 @@ func TestReportPage(t *testing.T) {
 	}
 	if strings.Count(page, "data:image/svg+xml;base64,") != 4 {
 		t.Error("want four pictures in the page")
+	}
+}
+
+// TestReportSaysHowSureItIs: a share with its interval, computed by
+// scipy.stats.binomtest(79, 1244).proportion_ci(method="exact"), and a p99
+// without a cause in parentheses where too few samples are left.
+func TestReportSaysHowSureItIs(t *testing.T) {
+	s := &stats.SummaryFile{Groups: []stats.GroupSummary{
+		{Lane: "eager", Scenario: "*", Segment: "*", N: 1244, SLOMissed: 79. / 1244},
+		{Lane: "eager", Scenario: "chat", Segment: "*", N: 44, SLOMissed: 0},
+		{Lane: "optimized", Scenario: "*", Segment: "*", N: 460, SLOMissed: stats.Num(math.NaN())}},
+		Causes: []stats.CauseSummary{{Lane: "eager", Cause: "host", N: 5, P99MsWithout: 12}, {Lane: "optimized", Cause: "compile", N: 5, P99MsWithout: 12}}}
+	got := sloSentences(&Manifest{Settings: Settings{SLONs: 20e6}}, s)
+	if len(got) != 1 || !strings.Contains(got[0], "The eager lane missed the service level of 20ms in 6.35 % of 1244 requests (95 %: 5.06 to 7.85)") {
+		t.Errorf("%q", got)
+	}
+	rows := causesTable(s).rows
+	if rows[0][3] != "12.00" || rows[1][3] != "(12.00)" {
+		t.Errorf("%q", rows)
 	}
 }
 
