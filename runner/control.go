@@ -41,9 +41,24 @@ func (s *Session) command(c view.Command) {
 		s.coll.SetWindow(int64(c.D))
 	default:
 		if s.loaded == nil {
-			s.notice("warn", "the model is still loading")
+			if len(s.later) < maxLater {
+				s.later = append(s.later, c)
+				s.notice("info", "the worker is loading; what you asked for comes after that")
+			}
 			return
 		}
+		s.change(c)
+	}
+}
+
+// maxLater bounds the commands that wait for a worker.
+const maxLater = 16
+
+// catchUp does what was asked for while no worker could be asked.
+func (s *Session) catchUp() {
+	later := s.later
+	s.later = nil
+	for _, c := range later {
 		s.change(c)
 	}
 }

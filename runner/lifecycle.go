@@ -186,6 +186,7 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 	case s.cfg.Warmup == 0 && len(s.work.again) == 0 || s.firstWorkNs != 0:
 		s.phase, s.status = view.PhaseRunning, ""
 	}
+	s.catchUp()
 	s.dispatch()
 }
 

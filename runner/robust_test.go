@@ -28,10 +28,10 @@ func drive(t *testing.T, fault string, tune func(*Options), f func(cmd chan<- vi
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	go func() { done <- s.Run(ctx) }()
-	wait := waiter(t, views, 5*time.Second)
+	wait := waiter(t, views, 30*time.Second)
 	f(commands, wait)
 	select {
 	case r := <-done:
@@ -62,6 +62,26 @@ func TestCommandWhileRestarting(t *testing.T) {
 		cmd <- view.Command{Action: view.ActMark, Arg: "x"}
 		cmd <- view.Command{Action: view.ActQuit}
 	})
+}
+
+// A key pressed while a worker restarts is not lost.
+func TestToggleWhileRestarting(t *testing.T) {
+	_, mem := drive(t, "die:60", nil, func(cmd chan<- view.Command, wait func(string, func(view.View) bool)) {
+		wait("restart", func(v view.View) bool { return v.Phase == view.PhaseRestart })
+		cmd <- view.Command{Action: view.ActStrategy, Arg: "padded"}
+		wait("padding", func(v view.View) bool { return v.Session.Strategy == "padded" && v.Session.Segment == 1 })
+		wait("samples", func(v view.View) bool { return v.Stats.Lanes[0].Segment.N > 0 && v.Stats.Segment == 1 })
+		cmd <- view.Command{Action: view.ActQuit}
+	})
+	n := 0
+	for _, s := range mem.samples {
+		if s.Segment == 1 && s.Lane == stats.Optimized && s.Strategy != "padded" {
+			n++
+		}
+	}
+	if n > 0 {
+		t.Errorf("%d samples of the padded segment ran otherwise", n)
+	}
 }
 
 func TestQuitWhileStalled(t *testing.T) {
@@ -148,7 +168,7 @@ func TestSecondModeLacks(t *testing.T) {
 func TestUntilSequential(t *testing.T) {
 	cfg := sessionConfig()
 	cfg.Pairing = "sequential"
-	cfg.Warmup, cfg.Reps = 0, 60000
+	cfg.Warmup, cfg.Reps = 0, 20000
 	cfg.Until = "p50 within 50 %"
 	res, mem := runSession(t, "none", cfg, nil)
 	n := map[string]int{}

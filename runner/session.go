@@ -112,7 +112,8 @@ type Session struct {
 	join   joinState
 	seg    int32
 	gen    int32
-	labels []string // toggles since the last segment started
+	labels []string       // toggles since the last segment started
+	later  []view.Command // asked for while no worker could be asked
 
 	counters protocol.Counters
 	evidence []protocol.Evidence
