@@ -305,7 +305,8 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 	}
 }
 
-// number gives the sample its place in its run; warm-ups are numbered apart.
+// number gives the sample its place in its run; warm-ups are numbered apart. A
+// failed one does not count: the next has its place too.
 func (s *Session) number(smp *stats.Sample) {
 	k := runKey{smp.Generation, smp.Segment, smp.Mode, smp.Lane, smp.Scenario}
 	m := s.join.nth
@@ -313,7 +314,9 @@ func (s *Session) number(smp *stats.Sample) {
 		m = s.join.nthWarm
 	}
 	smp.NthInRun = m[k]
-	m[k]++
+	if !smp.Failed {
+		m[k]++
+	}
 }
 
 // response computes the time since a request was due. Interleaved, each lane

@@ -107,7 +107,7 @@ func (s *foreignSource) records(yield func(*Record) error) (Damage, error) {
 			MajFlt: stats.Absent, NIvCSw: stats.Absent}
 		seq++
 		requests[lane]++
-		if len(nth) < 1<<16 {
+		if row.OK && !row.Warmup && len(nth) < 1<<16 {
 			nth[run]++
 		}
 		now += row.Ns

@@ -98,3 +98,19 @@ func TestForeignResultOpensAsSession(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 }
+
+// The first counted sample of an imported run is its number 0, also after
+// warm-ups and failures.
+func TestForeignRunsAreNumberedByWhatCounts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.csv")
+	text := "backend,latency_ms,status,is_warmup\ngpu,9,error,false\ngpu,8,ok,true\ngpu,2,ok,false\ngpu,7,error,false\ngpu,3,ok,false\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := samplesOf(t, path)
+	for i, want := range []int32{0, 0, 0, 1, 1} {
+		if got[i].NthInRun != want {
+			t.Errorf("row %d is number %d of its run, want %d", i, got[i].NthInRun, want)
+		}
+	}
+}

@@ -101,7 +101,7 @@ type Sample struct {
 	Request    uint64 // unique per occurrence; both lanes of a pair share it
 	Generation int32  // worker generation, 0-based, +1 at each restart
 	Segment    int32  // stretch between two toggles, 0-based
-	NthInRun   int32  // position in its run, 0-based; warm-ups count apart
+	NthInRun   int32  // position in its run, 0-based; warm-ups count apart, failed samples do not count
 	Prompt     int32  // index of the prompt in its scenario
 	Order      uint8  // 0: this lane ran first in its pair, 1: second
 	Lane       Lane
