@@ -47,7 +47,19 @@ var names = func() map[reflect.Type]string {
 	return m
 }()
 
-var batchPrefix = []byte(`{"t":"batch"`)
+// isBatch tells from its first key whether a line is a batch, however it is
+// spaced: Python's json.dumps puts a space behind each colon.
+func isBatch(line []byte) bool {
+	for _, token := range []string{"{", `"t"`, ":", `"batch"`} {
+		line = bytes.TrimLeft(line, " \t")
+		rest, ok := bytes.CutPrefix(line, []byte(token))
+		if !ok {
+			return false
+		}
+		line = rest
+	}
+	return true
+}
 
 // Decode reads one line (with or without its newline) of either direction and
 // returns a pointer to the message, or *Unknown for a type it does not know.
@@ -55,7 +67,7 @@ var batchPrefix = []byte(`{"t":"batch"`)
 // order.
 func Decode(line []byte) (any, error) {
 	line = bytes.TrimSpace(line)
-	if bytes.HasPrefix(line, batchPrefix) {
+	if isBatch(line) {
 		if b := parseBatch(line); b != nil {
 			return b, b.Check()
 		}

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -247,6 +248,49 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// Python's json.dumps puts a space behind colons and commas: such lines are
+// as cheap as ours, whatever order their other keys have.
+func TestSpacedBatchesTakeTheFastPath(t *testing.T) {
+	for line, want := range map[string]bool{
+		`{"t": "batch", "lane": "eager", "request": [1]}`: true,
+		"{ \t\"t\" :\"batch\"}":                           true,
+		`{"t":"batch"}`:                                   true,
+		`{"t": "batches"}`:                                false,
+		`{"lane": "t", "t": "batch"}`:                     false,
+		`{"t"`:                                            false,
+		``:                                                false,
+	} {
+		if got := isBatch([]byte(line)); got != want {
+			t.Errorf("isBatch(%s) = %v", line, got)
+		}
+	}
+	want := sampleBatch(3)
+	compact, err := appendMessage(nil, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values map[string]any
+	dec := json.NewDecoder(bytes.NewReader(compact))
+	dec.UseNumber()
+	if err := dec.Decode(&values); err != nil {
+		t.Fatal(err)
+	}
+	delete(values, "t")
+	rest, err := json.MarshalIndent(values, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spaced := append([]byte(`{"t": "batch", `), rest[1:]...)
+	got, err := Decode(spaced)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _ := Decode(compact)
+	if diff := cmp.Diff(first, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 var sink any
 
 func BenchmarkDecodeBatch(b *testing.B) {
@@ -265,6 +309,15 @@ func BenchmarkDecodeBatch(b *testing.B) {
 	}
 	run("fast", func() (err error) { sink, err = Decode(line); return err })
 	run("encoding-json", func() (err error) { sink, err = plain(line); return err })
+	one := bytes.ReplaceAll(appendBatch(nil, sampleBatch(1)), []byte(`":`), []byte(`": `))
+	b.Run("one spaced", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if sink, _ = Decode(one); sink == nil {
+				b.Fatal("not decoded")
+			}
+		}
+	})
 }
 
 func BenchmarkEncodeBatch(b *testing.B) {
