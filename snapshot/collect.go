@@ -3,6 +3,7 @@ package snapshot
 import (
 	"math"
 
+	"tailscope/snapshot/labels"
 	"tailscope/snapshot/plots"
 	"tailscope/snapshot/results"
 	"tailscope/stats"
@@ -119,10 +120,58 @@ func (c *collected) forPlots(s *stats.Sample, m *Manifest) {
 	if s.Request%c.every != 0 {
 		return
 	}
-	var row results.Row
-	row.File = m.RunID
-	sampleRowOf(&row, s, m, c.runNames)
-	if c.labelsErr == nil {
-		c.labelsErr = c.labels.Add(&row)
+	if c.labelsErr != nil {
+		return
 	}
+	run, err := c.runs.of(s, m, c.labels)
+	if err == nil {
+		err = run.Add(s.WallNs, int64(s.Seq))
+	}
+	c.labelsErr = err
+}
+
+// labelRuns finds the run of a sample in the cold-start tables. It is emptied
+// when a model is loaded, whose name is a part of the run's.
+type labelRuns struct {
+	names  runNames
+	byKey  map[labelKey]*labels.Run
+	recent [16]recentRun // runs of the same few scenarios alternate
+}
+
+type labelKey struct {
+	mode                stats.Mode
+	lane                stats.Lane
+	generation, segment int32
+	scenario            string
+}
+
+type recentRun struct {
+	key labelKey
+	run *labels.Run
+}
+
+func (r *labelRuns) reset() { *r = labelRuns{names: runNames{}, byKey: map[labelKey]*labels.Run{}} }
+
+func (r *labelRuns) of(s *stats.Sample, m *Manifest, in *labels.Analysis) (*labels.Run, error) {
+	k := labelKey{s.Mode, s.Lane, s.Generation, s.Segment, s.Scenario}
+	slot := uint8(len(k.scenario))
+	if n := len(k.scenario); n > 0 {
+		slot = k.scenario[n-1]
+	}
+	recent := &r.recent[(slot<<1|uint8(s.Lane))%uint8(len(r.recent))]
+	if recent.run != nil && recent.key == k {
+		return recent.run, nil
+	}
+	run := r.byKey[k]
+	if run == nil {
+		row := results.Row{File: m.RunID}
+		sampleRowOf(&row, s, m, r.names)
+		var err error
+		if run, err = in.Run(&row); err != nil {
+			return nil, err
+		}
+		r.byKey[k] = run
+	}
+	*recent = recentRun{k, run}
+	return run, nil
 }

@@ -43,7 +43,7 @@ type collected struct {
 	gaps      uint64
 	started   bool
 	labels    *labels.Analysis
-	runNames  runNames
+	runs      labelRuns
 	tracks    [stats.NumModes][stats.NumLanes]*track
 	pairs     [stats.NumModes]pairing
 	marks     []modeMark
@@ -118,7 +118,8 @@ func collect(src source, m *Manifest, w *sideFiles) (*collected, error) {
 	}
 	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs, Noise: m.Settings.noise(),
 		Expect: int(min(total, limit)) / max(len(m.Settings.Modes), 1), Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
-		labels: labels.New(labels.Options{Source: m.RunID}), runNames: runNames{}, every: every(total, limit)}
+		labels: labels.New(labels.Options{Source: m.RunID}), every: every(total, limit)}
+	c.runs.reset()
 	c.stepEvery = c.every * every(total/c.every*uint64(max(m.Settings.MaxNewTokens, 1)), analysisSteps)
 	if c.every > 1 {
 		m.Notes = append(m.Notes, fmt.Sprintf("summary.json and the causes rest on every %d-th request: the session has more than %d samples. samples.parquet has all.", c.every, limit))
@@ -162,6 +163,7 @@ func (c *collected) take(r *Record, m *Manifest, w *sideFiles) error {
 	case KindLoaded:
 		m.Counts.Generations++
 		m.loaded(&r.Loaded)
+		c.runs.reset()
 	case KindEnd:
 		e := r.End
 		c.end = &e

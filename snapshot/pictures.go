@@ -39,7 +39,7 @@ func seriesOf(rep *labels.Report, mode string) []plots.Series {
 		if g.Mode != mode {
 			continue
 		}
-		s := plots.Series{Name: g.Backend}
+		s := plots.Series{Name: g.Backend, Sorted: make([]float64, 0, len(g.Sorted()))}
 		for _, v := range g.Sorted() {
 			s.Sorted = append(s.Sorted, float64(v)/1e6)
 		}

@@ -35,6 +35,9 @@ func (d *dist) add(v int64, first int) {
 		d.firsts = append(d.firsts, v)
 	}
 	if d.hist == nil {
+		if len(d.values) == cap(d.values) {
+			d.values = slices.Grow(d.values, max(len(d.values), 64)) // fewer copies than append makes
+		}
 		d.values = append(d.values, v)
 		return
 	}
@@ -153,16 +156,14 @@ func sumOf(v []int64) (s float64) {
 	return s
 }
 
-// restMedian is the median of all but the first n values of a run, which is
-// in order of arrival.
-func (d *dist) restMedian(n int) float64 {
+// restMedian is the median of all but the first value of a run, which is in
+// order of arrival.
+func (d *dist) restMedian() float64 {
 	if d.hist != nil {
 		return float64(d.hist.ValueAtQuantile(50))
 	}
-	if len(d.values) <= n {
+	if len(d.values) <= 1 {
 		return math.NaN()
 	}
-	rest := slices.Clone(d.values[n:])
-	stats.SortInts(rest)
-	return stats.Percentile(rest, 0.5)
+	return stats.PercentileOf(d.values[1:], 0.5)
 }

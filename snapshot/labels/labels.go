@@ -43,6 +43,7 @@ type cell struct {
 	key    cellKey
 	hasRun bool
 	d      dist
+	rest   float64 // median of all but the first, once finished
 }
 
 // Analysis takes rows in and keeps what the tables need.
@@ -82,11 +83,7 @@ func New(o Options) *Analysis {
 
 // Add takes in one row. Rows of a run come in their order.
 func (a *Analysis) Add(r *results.Row) error {
-	st := a.statuses[r.Label]
-	if st == nil {
-		st = &statusCount{}
-		a.statuses[r.Label] = st
-	}
+	st := a.status(r.Label)
 	switch {
 	case !r.OK:
 		st.failed++
@@ -100,6 +97,46 @@ func (a *Analysis) Add(r *results.Row) error {
 	if err != nil {
 		return err
 	}
+	return a.take(c, r)
+}
+
+// Run takes in samples of one run of one label.
+type Run struct {
+	a   *Analysis
+	st  *statusCount
+	c   *cell
+	row results.Row
+}
+
+// Run returns the run that r belongs to; r itself is not taken in. To add
+// through it is the same as to Add rows that differ in Ns and Index only,
+// without comparing their names.
+func (a *Analysis) Run(r *results.Row) (*Run, error) {
+	c, err := a.cell(r)
+	if err != nil {
+		return nil, err
+	}
+	return &Run{a: a, st: a.status(r.Label), c: c, row: *r}, nil
+}
+
+// Add takes in one sample with status ok that is no warm-up. Samples of a run
+// come in their order.
+func (r *Run) Add(ns, index int64) error {
+	r.st.ok++
+	r.row.Ns, r.row.Index = ns, index
+	return r.a.take(r.c, &r.row)
+}
+
+func (a *Analysis) status(label string) *statusCount {
+	st := a.statuses[label]
+	if st == nil {
+		st = &statusCount{}
+		a.statuses[label] = st
+	}
+	return st
+}
+
+func (a *Analysis) take(c *cell, r *results.Row) error {
 	c.d.add(r.Ns, a.o.First)
 	if !a.hists {
 		if a.values++; a.values > a.o.budget {

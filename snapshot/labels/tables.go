@@ -94,6 +94,7 @@ func (a *Analysis) Finish() (*Report, error) {
 	runs := true
 	for _, c := range a.order {
 		runs = runs && c.hasRun
+		c.rest = c.d.restMedian()
 	}
 	if runs {
 		r.Files = a.files()
@@ -119,8 +120,7 @@ func (a *Analysis) Finish() (*Report, error) {
 func (a *Analysis) files() []FileRow {
 	var out []FileRow
 	for _, c := range a.order {
-		first := float64(c.d.firsts[0])
-		med := c.d.restMedian(1)
+		first, med := float64(c.d.firsts[0]), c.rest
 		f := FileRow{File: c.key.file, Run: c.key.run, Mode: c.key.mode, Scenario: c.key.scenario, Backend: c.key.label,
 			Quantization: c.key.quantization, Model: c.key.model, N: c.d.n, FirstMs: ms(first), MedianRestMs: ms(med),
 			Ratio: stats.Num(math.NaN())}
@@ -140,6 +140,7 @@ func (a *Analysis) files() []FileRow {
 type merged struct {
 	key       cellKey
 	d         dist
+	values    int // that d will hold
 	firsts    []int64
 	runs, bad int
 }
@@ -156,12 +157,10 @@ func (a *Analysis) groups(of func(cellKey) cellKey, runs bool) []Group {
 			byKey[k] = m
 			order = append(order, m)
 		}
-		m.d.merge(&c.d)
-		m.firsts = append(m.firsts, c.d.firsts...)
-		m.runs++
-		if med := c.d.restMedian(1); float64(c.d.firsts[0]) > coldFactor*med {
-			m.bad++
-		}
+		m.values += len(c.d.values)
+	}
+	for _, c := range a.order {
+		byKey[of(c.key)].take(c)
 	}
 	slices.SortFunc(order, func(x, y *merged) int {
 		return cmp.Or(cmp.Compare(x.key.mode, y.key.mode), cmp.Compare(x.key.scenario, y.key.scenario),
@@ -172,6 +171,18 @@ func (a *Analysis) groups(of func(cellKey) cellKey, runs bool) []Group {
 		out = append(out, m.group(runs))
 	}
 	return out
+}
+
+func (m *merged) take(c *cell) {
+	if m.d.values == nil && m.values > 0 {
+		m.d.values = make([]int64, 0, m.values)
+	}
+	m.d.merge(&c.d)
+	m.firsts = append(m.firsts, c.d.firsts...)
+	m.runs++
+	if float64(c.d.firsts[0]) > coldFactor*c.rest {
+		m.bad++
+	}
 }
 
 func (m *merged) group(runs bool) Group {
