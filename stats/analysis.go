@@ -3,7 +3,6 @@ package stats
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 )
@@ -37,36 +36,40 @@ type pendingKey struct {
 // exactMode holds a mode's samples in the order of Seq once finished.
 type exactMode struct {
 	rows     []exactSample
+	extras   []exactExtra
+	kinds    kinds
 	steps    []stepRow
 	stepNs   []int64
+	stepRows []int32 // of each row its index in steps or −1; nil without steps
 	finished bool
-	cells    []cellRows
+	runs     []exactRun
 	pairs    []exactPair
+	unpaired []int32   // counted rows without a partner
 	allPairs *PairView // of the whole mode, once described
 	tail     []int32   // rows with a cause
-	ttft     bool      // a row has a time to its first token
+	medians  []float64 // of the clean samples of each kind's shape, NaN without
 	lanes    [NumLanes]exactLane
 }
 
+// exactSample is one sample in 64 bytes: every pass over a session reads them all.
 type exactSample struct {
-	e                            evidence
-	seq, request                 uint64
-	generation, segment          int32
-	scenario, strategy, shape    int32
-	tokens                       int32
-	stepRow                      int32 // index, −1 without steps
-	lane                         Lane
-	warmup, failed, clean, first bool
-	cause                        Cause
-	device, response, ttft       int64
+	e                     evidence
+	seq, request          uint64
+	kind                  int32 // index
+	tokens                int32
+	extra                 int32 // index, −1 without
+	warmup, failed, clean bool
+	cause                 Cause
 }
+
+// exactExtra is what only some engines measure; Absent where they do not.
+type exactExtra struct{ device, response, ttft int64 }
 
 // exactLane is what all groups of a lane share.
 type exactLane struct {
 	threshold   float64
 	cleanMedian float64
 	sorted      []int64 // all latencies, ascending
-	shapes      map[[2]int32]float64
 }
 
 // NewAnalysis returns an empty Analysis.
@@ -76,7 +79,7 @@ func NewAnalysis(o AnalysisOptions) *Analysis {
 
 func (a *Analysis) mode(m Mode) *exactMode {
 	if a.modes[m] == nil {
-		a.modes[m] = &exactMode{rows: make([]exactSample, 0, a.o.Expect)}
+		a.modes[m] = &exactMode{rows: make([]exactSample, 0, a.o.Expect), kinds: kinds{ids: map[rowKind]int32{}}}
 	}
 	return a.modes[m]
 }
@@ -99,10 +102,12 @@ func (a *Analysis) Add(s *Sample) {
 	}
 	m := a.mode(s.Mode)
 	m.finished = false
-	r := exactSample{e: evidenceOf(s), seq: s.Seq, request: s.Request, generation: s.Generation, segment: s.Segment,
-		scenario: a.strings.id(s.Scenario), strategy: a.strings.id(s.Strategy),
-		shape: a.strings.id(shape), tokens: s.Tokens, lane: s.Lane, warmup: s.Warmup, failed: s.Failed,
-		device: s.DeviceNs, response: s.ResponseNs, ttft: s.TTFTNs}
+	r := exactSample{e: evidenceOf(s), seq: s.Seq, request: s.Request, tokens: s.Tokens, extra: -1, warmup: s.Warmup, failed: s.Failed,
+		kind: m.kinds.id(rowKind{s.Generation, s.Segment, a.strings.id(s.Scenario), a.strings.id(s.Strategy), a.strings.id(shape), s.Lane})}
+	if s.DeviceNs > Absent || s.ResponseNs > Absent || s.TTFTNs > Absent {
+		r.extra = int32(len(m.extras))
+		m.extras = append(m.extras, exactExtra{s.DeviceNs, s.ResponseNs, s.TTFTNs})
+	}
 	r.e.flags &^= FlagColdStart // judged anew, on all that followed
 	r.e.cold = false
 	m.rows = append(m.rows, r)
@@ -153,68 +158,78 @@ func (a *Analysis) finish(m *exactMode) {
 	}
 	m.finished = true
 	m.allPairs = nil
+	for _, i := range m.tail { // of an earlier finish
+		delete(a.causes, m.rows[i].seq)
+	}
 	bySeq := func(x, y exactSample) int { return cmp.Compare(x.seq, y.seq) }
 	if !slices.IsSortedFunc(m.rows, bySeq) {
 		slices.SortStableFunc(m.rows, bySeq)
 	}
 	a.flagRows(m)
-	m.markRuns()
 	m.placeSteps()
-	m.makeCells()
+	m.makeRuns(a.o.SLONs)
 	m.makePairs()
-	for l := Lane(0); l < NumLanes; l++ {
-		m.lanes[l] = m.laneOf(l)
-	}
-	m.tail = m.tail[:0]
-	for i := range m.rows {
-		r := &m.rows[i]
-		r.cause = CauseNone
-		m.ttft = m.ttft || r.ttft > Absent
-		lane := &m.lanes[r.lane]
-		if r.counts() && float64(r.e.wall) > lane.threshold {
-			med, ok := lane.shapes[[2]int32{r.strategy, r.shape}]
-			if !ok {
-				med = math.NaN()
-			}
-			r.cause = classify(&r.e, med, lane.cleanMedian)
-			a.causes[r.seq] = r.cause
-			if r.cause != CauseNone {
-				m.tail = append(m.tail, int32(i))
-			}
-		} else if len(a.causes) > 0 {
-			delete(a.causes, r.seq)
-		}
-	}
+	a.findCauses(m)
 }
 
 func (r *exactSample) counts() bool { return !r.warmup && !r.failed }
 
 // flagRows adds the flags of events and of first shapes.
 func (a *Analysis) flagRows(m *exactMode) {
+	named := a.namedRequests()
+	none := a.strings.id("")
 	type key struct {
 		lane                        Lane
 		strategy, shape, generation int32
 	}
-	seen := map[key]bool{}
-	var recent [256]key // seen of late, by shape and lane
-	for i := range recent {
-		recent[i].lane = NumLanes
-	}
-	none := a.strings.id("")
+	shapes, n := slots(m.kinds.all, func(k *rowKind) (key, bool) {
+		return key{k.lane, k.strategy, k.shape, k.generation}, k.shape != none
+	})
+	seen := make([]bool, n)
 	for i := range m.rows {
 		r := &m.rows[i]
-		if len(a.pending) > 0 {
-			r.e.flags |= a.pending[pendingKey{r.request, r.lane}]
+		r.e.cold, r.cause = false, CauseNone
+		if named != nil && named[r.request/64%uint64(len(named))]>>(r.request%64)&1 != 0 {
+			r.e.flags |= a.pending[pendingKey{r.request, m.lane(r)}]
 		}
-		k := key{r.lane, r.strategy, r.shape, r.generation}
-		if r.shape != none && !r.failed && k != recent[uint8(r.shape)<<1|uint8(r.lane)] {
-			if !seen[k] {
-				seen[k] = true
-				r.e.flags |= FlagShapeNew
-			}
-			recent[uint8(r.shape)<<1|uint8(r.lane)] = k
+		if s := shapes[r.kind]; s >= 0 && !r.failed && !seen[s] {
+			seen[s] = true
+			r.e.flags |= FlagShapeNew
 		}
 		r.clean = r.counts() && !r.e.compiled && r.e.flags&(EventFlags|FlagShapeNew) == 0
+	}
+}
+
+// namedRequests has a bit, shared by some, for each request that an event
+// names: most have none, and need not be looked up. nil without events.
+func (a *Analysis) namedRequests() []uint64 {
+	if len(a.pending) == 0 {
+		return nil
+	}
+	bits := make([]uint64, 1<<12)
+	for k := range a.pending {
+		bits[k.request/64%uint64(len(bits))] |= 1 << (k.request % 64)
+	}
+	return bits
+}
+
+// findCauses gives each sample of the tail its cause.
+func (a *Analysis) findCauses(m *exactMode) {
+	m.tail = m.tail[:0]
+	thresholds := make([]float64, len(m.kinds.all))
+	for k := range thresholds {
+		thresholds[k] = m.lanes[m.kinds.all[k].lane].threshold
+	}
+	for i := range m.rows {
+		r := &m.rows[i]
+		if !(float64(r.e.wall) > thresholds[r.kind]) || !r.counts() {
+			continue
+		}
+		r.cause = classify(&r.e, m.medians[r.kind], m.lanes[m.lane(r)].cleanMedian)
+		a.causes[r.seq] = r.cause
+		if r.cause != CauseNone {
+			m.tail = append(m.tail, int32(i))
+		}
 	}
 }
 

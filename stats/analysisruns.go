@@ -1,78 +1,227 @@
 package stats
 
+import "slices"
+
+// rowKind is what samples of one shape in one run have in common.
+type rowKind struct {
+	generation, segment       int32
+	scenario, strategy, shape int32
+	lane                      Lane
+}
+
+// kinds numbers rowKinds.
+type kinds struct {
+	all    []rowKind
+	ids    map[rowKind]int32
+	recent [1 << 10]int32 // number + 1, by a hash: the same few alternate
+}
+
+func (k *kinds) id(x rowKind) int32 {
+	h := (uint32(x.shape)<<12 ^ uint32(x.scenario)<<1 ^ uint32(x.lane)) * 0x9e3779b1
+	recent := &k.recent[h>>22]
+	if *recent > 0 && k.all[*recent-1] == x {
+		return *recent - 1
+	}
+	id, ok := k.ids[x]
+	if !ok {
+		id = int32(len(k.all))
+		k.ids[x] = id
+		k.all = append(k.all, x)
+	}
+	*recent = id + 1
+	return id
+}
+
+// slots numbers the keys of kinds in the order of first sight and returns the
+// number of each kind, −1 where it has no key, and how many there are.
+func slots[K comparable](kinds []rowKind, key func(*rowKind) (K, bool)) (of []int32, n int) {
+	of = make([]int32, len(kinds))
+	at := map[K]int32{}
+	for i := range kinds {
+		k, ok := key(&kinds[i])
+		if !ok {
+			of[i] = -1
+			continue
+		}
+		if _, ok := at[k]; !ok {
+			at[k] = int32(len(at))
+		}
+		of[i] = at[k]
+	}
+	return of, len(at)
+}
+
+func (m *exactMode) lane(r *exactSample) Lane { return m.kinds.all[r.kind].lane }
+
 type runKey struct {
 	generation, segment, scenario int32
 	lane                          Lane
 }
 
-// markRuns finds the first counted sample of each run and whether it is a cold
-// start: more than 3 × the median of all that followed in the run.
-func (m *exactMode) markRuns() {
-	runs := map[runKey]*[]int32{}
-	var lastKey [256]runKey // by scenario and lane
-	var last [256]*[]int32
-	for i := range m.rows {
-		r := &m.rows[i]
-		r.first, r.e.cold = false, false
-		if r.counts() {
-			k := runKey{r.generation, r.segment, r.scenario, r.lane}
-			slot := uint8(r.scenario)<<1 | uint8(r.lane)
-			idx := last[slot]
-			if idx == nil || lastKey[slot] != k {
-				if idx = runs[k]; idx == nil {
-					idx = new([]int32)
-					runs[k] = idx
-				}
-				lastKey[slot], last[slot] = k, idx
-			}
-			*idx = append(*idx, int32(i))
+// exactRun is the counted samples of one run.
+type exactRun struct {
+	runKey
+	walls               []int64 // in order of Seq
+	sum                 u128    // of walls
+	device, ttft, steps []int64 // where measured
+	tokens              int64
+	late                int  // samples above the service level
+	first               int  // row of the first
+	cold                bool // the first took more than 3 × the median of all that followed
+}
+
+func (x *exactRun) take(m *exactMode, i int, slo int64) {
+	r := &m.rows[i]
+	if len(x.walls) == 0 {
+		x.first = i
+	}
+	x.walls = append(x.walls, r.e.wall)
+	x.sum.add(uint64(r.e.wall))
+	x.tokens += int64(r.tokens)
+	due := r.e.wall
+	if r.extra >= 0 {
+		e := &m.extras[r.extra]
+		if e.device > Absent {
+			x.device = append(x.device, e.device)
+		}
+		if e.ttft > Absent {
+			x.ttft = append(x.ttft, e.ttft)
+		}
+		if e.response > Absent {
+			due = e.response
 		}
 	}
-	var rest []int64
-	for _, p := range runs {
-		idx := *p
-		first := &m.rows[idx[0]]
-		first.first = true
-		rest = rest[:0]
-		for _, i := range idx[1:] {
-			rest = append(rest, m.rows[i].e.wall)
-		}
-		SortInts(rest)
-		first.e.cold = float64(first.e.wall) > tailFactor*Percentile(rest, 0.5)
+	if slo > 0 && due > slo {
+		x.late++
+	}
+	if m.stepRows != nil && m.stepRows[i] >= 0 {
+		at := m.steps[m.stepRows[i]]
+		x.steps = append(x.steps, m.stepNs[at.from:at.to]...)
 	}
 }
 
-// laneOf computes the tail's threshold and the clean medians of the shapes.
-func (m *exactMode) laneOf(l Lane) exactLane {
-	all, clean := make([]int64, 0, len(m.rows)/2+1), make([]int64, 0, len(m.rows)/2+1)
-	shapes := map[[2]int32]*[]int64{}
-	var last *[]int64
-	lastKey := [2]int32{-1, -1}
+// makeRuns collects the latencies of each run and of each shape, and derives
+// cold starts, clean medians and thresholds.
+func (m *exactMode) makeRuns(slo int64) {
+	kinds := m.kinds.all
+	counted, clean := make([]int, len(kinds)), make([]int, len(kinds))
+	for i := range m.rows {
+		if r := &m.rows[i]; r.counts() {
+			counted[r.kind]++
+			if r.clean {
+				clean[r.kind]++
+			}
+		}
+	}
+	m.runs = nil
+	runs, n := slots(kinds, func(k *rowKind) (runKey, bool) {
+		return runKey{k.generation, k.segment, k.scenario, k.lane}, true
+	})
+	m.runs = make([]exactRun, n)
+	shapes, n := slots(kinds, func(k *rowKind) (rowKind, bool) {
+		return rowKind{strategy: k.strategy, shape: k.shape, lane: k.lane}, true
+	})
+	byShape := make([][]int64, n)
+	room(counted, runs, func(s int32, walls []int64) { m.runs[s].walls = walls })
+	room(clean, shapes, func(s int32, walls []int64) { byShape[s] = walls })
+	for k := range kinds {
+		m.runs[runs[k]].runKey = runKey{kinds[k].generation, kinds[k].segment, kinds[k].scenario, kinds[k].lane}
+	}
 	for i := range m.rows {
 		r := &m.rows[i]
-		if r.lane != l || !r.counts() {
+		if !r.counts() {
 			continue
 		}
-		all = append(all, r.e.wall)
+		m.runs[runs[r.kind]].take(m, i, slo)
 		if r.clean {
-			clean = append(clean, r.e.wall)
-			if k := [2]int32{r.strategy, r.shape}; k != lastKey {
-				if last = shapes[k]; last == nil {
-					last = new([]int64)
-					shapes[k] = last
-				}
-				lastKey = k
-			}
-			*last = append(*last, r.e.wall)
+			s := shapes[r.kind]
+			byShape[s] = append(byShape[s], r.e.wall)
 		}
 	}
-	SortInts(all)
-	SortInts(clean)
-	out := exactLane{threshold: tailThreshold(Percentile(all, 0.5), Percentile(clean, 0.99)),
-		cleanMedian: Percentile(clean, 0.5), sorted: all, shapes: map[[2]int32]float64{}}
-	for k, v := range shapes {
-		SortInts(*v)
-		out.shapes[k] = Percentile(*v, 0.5)
+	m.runs = slices.DeleteFunc(m.runs, func(x exactRun) bool { return len(x.walls) == 0 })
+	for i := range m.runs {
+		x := &m.runs[i]
+		x.cold = float64(x.walls[0]) > tailFactor*PercentileOf(x.walls[1:], 0.5)
+		m.rows[x.first].e.cold = x.cold
+	}
+	m.takeShapes(shapes, byShape)
+}
+
+// room makes an empty slice with room for the rows of each slot.
+func room(rows []int, slots []int32, set func(slot int32, walls []int64)) {
+	var size []int
+	for k, n := range rows {
+		s := int(slots[k])
+		for s >= len(size) {
+			size = append(size, 0)
+		}
+		size[s] += n
+	}
+	for s, n := range size {
+		set(int32(s), make([]int64, 0, n))
+	}
+}
+
+// takeShapes derives the clean medians, and what each lane's groups share.
+func (m *exactMode) takeShapes(slots []int32, byShape [][]int64) {
+	medians := make([]float64, len(byShape))
+	for s, walls := range byShape {
+		medians[s] = PercentileOf(walls, 0.5)
+	}
+	m.medians = make([]float64, len(slots))
+	lanes := make([]Lane, len(byShape))
+	for k, s := range slots {
+		m.medians[k] = medians[s]
+		lanes[s] = m.kinds.all[k].lane
+	}
+	for l := range m.lanes {
+		var clean []int64
+		for s, walls := range byShape {
+			if lanes[s] == Lane(l) {
+				clean = append(clean, walls...)
+			}
+		}
+		all := m.wallsOf(Lane(l), func(*exactRun) bool { return true })
+		SortInts(all)
+		m.lanes[l] = exactLane{threshold: tailThreshold(Percentile(all, 0.5), PercentileOf(clean, 0.99)),
+			cleanMedian: PercentileOf(clean, 0.5), sorted: all}
+	}
+}
+
+// wallsOf copies the latencies of those of a lane's runs that keep holds.
+func (m *exactMode) wallsOf(l Lane, keep func(*exactRun) bool) []int64 {
+	n := 0
+	for i := range m.runs {
+		if x := &m.runs[i]; x.lane == l && keep(x) {
+			n += len(x.walls)
+		}
+	}
+	out := make([]int64, 0, n)
+	for i := range m.runs {
+		if x := &m.runs[i]; x.lane == l && keep(x) {
+			out = append(out, x.walls...)
+		}
 	}
 	return out
+}
+
+// placeSteps finds the steps of each row.
+func (m *exactMode) placeSteps() {
+	m.stepRows = nil
+	if len(m.steps) == 0 {
+		return
+	}
+	at := make(map[pendingKey]int32, len(m.steps))
+	for i := range m.steps {
+		at[m.steps[i].key] = int32(i)
+	}
+	m.stepRows = make([]int32, len(m.rows))
+	for i := range m.rows {
+		r := &m.rows[i]
+		k, ok := at[pendingKey{r.request, m.lane(r)}]
+		if !ok {
+			k = -1
+		}
+		m.stepRows[i] = k
+	}
 }

@@ -1,18 +1,21 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// exactPair is a pair with the cell of both of its samples.
+// exactPair is a pair with the kinds of its samples, by lane.
 type exactPair struct {
 	Pair
-	scenario, segment [2]int32
+	kinds [NumLanes]int32
 }
 
 // makePairs matches the lanes of each request, in the order in which the pairs
 // were completed.
 func (m *exactMode) makePairs() {
 	open := make(map[uint64]int32, 1024)
-	m.pairs = nil
+	m.pairs, m.unpaired = nil, m.unpaired[:0]
 	for i := 0; i < len(m.rows); i++ {
 		r := &m.rows[i]
 		if !r.counts() {
@@ -20,52 +23,91 @@ func (m *exactMode) makePairs() {
 		}
 		if i+1 < len(m.rows) { // the usual case needs no table
 			o := &m.rows[i+1]
-			if _, waits := open[r.request]; !waits && o.request == r.request && o.lane != r.lane && o.counts() {
-				m.pair(r, o)
-				i++
-				continue
+			if o.request == r.request && m.lane(o) != m.lane(r) && o.counts() {
+				if _, waits := open[r.request]; !waits {
+					m.pair(r, o)
+					i++
+					continue
+				}
 			}
 		}
 		j, ok := open[r.request]
-		if !ok || m.rows[j].lane == r.lane {
-			open[r.request] = int32(i)
+		if ok && m.lane(&m.rows[j]) != m.lane(r) {
+			delete(open, r.request)
+			m.pair(&m.rows[j], r)
 			continue
 		}
-		o := &m.rows[j]
-		delete(open, r.request)
-		m.pair(o, r)
+		if ok {
+			m.unpaired = append(m.unpaired, j)
+		}
+		open[r.request] = int32(i)
+	}
+	for _, i := range open {
+		m.unpaired = append(m.unpaired, i)
 	}
 }
 
-// pair appends a pair whose first sample came first.
-func (m *exactMode) pair(o, r *exactSample) {
-	p := Pair{o.e.wall, r.e.wall}
-	if r.lane == Eager {
-		p = Pair{r.e.wall, o.e.wall}
+// pair appends a pair of two samples in different lanes.
+func (m *exactMode) pair(eager, optimized *exactSample) {
+	if m.lane(eager) != Eager {
+		eager, optimized = optimized, eager
 	}
 	if m.pairs == nil {
 		m.pairs = make([]exactPair, 0, len(m.rows)/2+1)
 	}
-	m.pairs = append(m.pairs, exactPair{p, [2]int32{o.scenario, r.scenario}, [2]int32{o.segment, r.segment}})
+	m.pairs = append(m.pairs, exactPair{Pair{eager.e.wall, optimized.e.wall}, [NumLanes]int32{eager.kind, optimized.kind}})
 }
 
-// pairsOf are the pairs whose samples both lie in the scope.
-func (m *exactMode) pairsOf(k scope) []Pair {
-	var out []Pair
+// pairsOf are the pairs whose samples both lie in the scope, and the latencies
+// in it that are in none of them.
+func (m *exactMode) pairsOf(k scope) (pairs []Pair, single [NumLanes][]int64) {
+	in := make([]bool, len(m.kinds.all))
+	for i, x := range m.kinds.all {
+		in[i] = k.holds(x.scenario, x.segment)
+	}
+	n := 0
 	for i := range m.pairs {
-		if p := &m.pairs[i]; k.holds(p.scenario[0], p.segment[0]) && k.holds(p.scenario[1], p.segment[1]) {
-			out = append(out, p.Pair)
+		p := &m.pairs[i]
+		switch e, o := in[p.kinds[Eager]], in[p.kinds[Optimized]]; {
+		case e && o:
+			n++
+		case e:
+			single[Eager] = append(single[Eager], p.Eager)
+		case o:
+			single[Optimized] = append(single[Optimized], p.Optimized)
 		}
 	}
-	return out
+	pairs = make([]Pair, 0, n)
+	for i := range m.pairs {
+		if p := &m.pairs[i]; in[p.kinds[Eager]] && in[p.kinds[Optimized]] {
+			pairs = append(pairs, p.Pair)
+		}
+	}
+	for _, i := range m.unpaired {
+		if r := &m.rows[i]; in[r.kind] {
+			l := m.lane(r)
+			single[l] = append(single[l], r.e.wall)
+		}
+	}
+	return pairs, single
 }
 
-func (a *Analysis) pairSummary(m *exactMode, k scope) (PairSummary, bool) {
-	pairs := m.pairsOf(k)
+// pairSummary describes the pairs of a scope; walls are all its latencies,
+// ascending.
+func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[NumLanes][]int64) (PairSummary, bool) {
+	pairs, single := m.pairsOf(k)
 	if len(pairs) == 0 {
 		return PairSummary{}, false
 	}
-	v := describePairs(pairs)
+	var paired [NumLanes][]int64
+	for l := range paired {
+		paired[l] = walls[l]
+		if len(single[l]) > 0 {
+			slices.Sort(single[l])
+			paired[l] = without(walls[l], single[l])
+		}
+	}
+	v := describeSortedPairs(pairs, paired[Eager], paired[Optimized])
 	if k.anyScenario && k.anySegment {
 		m.allPairs = &v
 	}
@@ -86,27 +128,37 @@ func DescribePairs(pairs []Pair) PairView {
 
 // describePairs is DescribePairs without the rank test.
 func describePairs(pairs []Pair) PairView {
+	eager, opt := make([]int64, len(pairs)), make([]int64, len(pairs))
+	for i, p := range pairs {
+		eager[i], opt[i] = p.Eager, p.Optimized
+	}
+	SortInts(eager)
+	SortInts(opt)
+	return describeSortedPairs(pairs, eager, opt)
+}
+
+// describeSortedPairs is describePairs where the latencies of both lanes are
+// at hand in ascending order.
+func describeSortedPairs(pairs []Pair, eager, opt []int64) PairView {
 	nan := math.NaN()
 	n := len(pairs)
 	v := PairView{N: n, MedianDiff: nan, DiffLo: nan, DiffHi: nan, ShareWon: nan, RatioGeomean: nan, Crossover: nan, NoiseNs: nan, P: nan, PHolm: nan}
 	if n == 0 {
 		return v
 	}
-	diffs, eager, opt := make([]int64, n), make([]int64, n), make([]int64, n)
+	diffs := make([]int64, n)
 	won, logs, sum := 0, 0, 0.0
 	for i, p := range pairs {
-		diffs[i], eager[i], opt[i] = p.Optimized-p.Eager, p.Eager, p.Optimized
+		diffs[i] = p.Optimized - p.Eager
 		if diffs[i] < 0 {
 			won++
 		}
 		if p.Eager > 0 && p.Optimized > 0 {
-			sum += math.Log(float64(opt[i]) / float64(eager[i]))
+			sum += math.Log(float64(p.Optimized) / float64(p.Eager))
 			logs++
 		}
 	}
 	SortInts(diffs)
-	SortInts(eager)
-	SortInts(opt)
 	q := ExactQuantile(diffs, 0.5)
 	v.MedianDiff, v.DiffLo, v.DiffHi, v.ShareWon = q.Value, q.Lo, q.Hi, float64(won)/float64(n)
 	if logs > 0 {
@@ -116,23 +168,7 @@ func describePairs(pairs []Pair) PairView {
 	for _, dq := range DeltaQuantiles {
 		v.Delta = append(v.Delta, Percentile(opt, dq)-Percentile(eager, dq))
 	}
-	v.Crossover = crossover(floats(eager), floats(opt), positions(n))
+	// The order statistics lie where NumPy places them.
+	v.Crossover = crossoverAt(eager, opt, func(i int) float64 { return float64(i) / float64(max(n-1, 1)) })
 	return v
-}
-
-func floats(v []int64) []float64 {
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = float64(x)
-	}
-	return out
-}
-
-// positions are the quantiles of n order statistics, as NumPy places them.
-func positions(n int) []float64 {
-	q := make([]float64, n)
-	for i := range q {
-		q[i] = float64(i) / float64(max(n-1, 1))
-	}
-	return q
 }

@@ -1,7 +1,5 @@
 package stats
 
-import "math"
-
 // aaSegment reports whether a segment was eager against eager: as its event
 // says, and the first one as the session was set up.
 func (a *Analysis) aaSegment(id int32) bool {
@@ -17,7 +15,7 @@ func anySegment(int32) bool { return true }
 // floor, before one that was given. A mode that ran A/A only is judged as that.
 func (a *Analysis) verdict(m *exactMode, mode Mode) Verdict {
 	aa, other := false, false
-	for _, c := range m.cells {
+	for _, c := range m.runs {
 		is := a.aaSegment(c.segment)
 		aa, other = aa || is, other || !is
 	}
@@ -36,8 +34,8 @@ func (a *Analysis) verdict(m *exactMode, mode Mode) Verdict {
 
 // weighAll fills in what the whole mode shows.
 func (m *exactMode) weighAll(in *verdictInput) {
-	if m.allPairs == nil { // Finish has described them unless there are none
-		v := describePairs(m.pairsOf(scope{anyScenario: true, anySegment: true}))
+	if m.allPairs == nil { // Finish has described them: there are none
+		v := describePairs(nil)
 		m.allPairs = &v
 	}
 	in.pair = *m.allPairs
@@ -55,12 +53,7 @@ func (a *Analysis) weighPart(m *exactMode, in *verdictInput) {
 	in.pair = describePairs(m.pairsIn(keep))
 	in.noise.take(NoiseFloor(m.pairsIn(a.aaSegment), 1))
 	for l := Lane(0); l < NumLanes; l++ {
-		var walls []int64
-		for i := range m.rows {
-			if r := &m.rows[i]; r.lane == l && r.counts() && keep(r.segment) {
-				walls = append(walls, r.e.wall)
-			}
-		}
+		walls := m.wallsOf(l, func(x *exactRun) bool { return keep(x.segment) })
 		SortInts(walls)
 		in.lanes[l] = emptySummary()
 		describeSorted(&in.lanes[l], walls)
@@ -72,7 +65,8 @@ func (a *Analysis) weighPart(m *exactMode, in *verdictInput) {
 func (m *exactMode) pairsIn(keep func(segment int32) bool) []Pair {
 	var out []Pair
 	for i := range m.pairs {
-		if p := &m.pairs[i]; keep(p.segment[0]) && keep(p.segment[1]) {
+		p := &m.pairs[i]
+		if keep(m.kinds.all[p.kinds[Eager]].segment) && keep(m.kinds.all[p.kinds[Optimized]].segment) {
 			out = append(out, p.Pair)
 		}
 	}
@@ -95,7 +89,7 @@ func (m *exactMode) causeRows(l Lane, sorted []int64, keep func(segment int32) b
 	firsts := 0
 	for _, i := range m.tail {
 		r := &m.rows[i]
-		if r.lane != l || !keep(r.segment) {
+		if k := &m.kinds.all[r.kind]; k.lane != l || !keep(k.segment) {
 			continue
 		}
 		walls[r.cause] = append(walls[r.cause], r.e.wall)
@@ -126,13 +120,16 @@ func (m *exactMode) causeRows(l Lane, sorted []int64, keep func(segment int32) b
 // decodeShare is the median share of a request that follows its first token in
 // the eager lane; NaN without such times.
 func (m *exactMode) decodeShare() float64 {
-	if !m.ttft {
-		return math.NaN()
-	}
 	var v []float64
-	for i := range m.rows {
-		if r := &m.rows[i]; r.lane == Eager && r.counts() && r.ttft > Absent && r.e.wall > 0 {
-			v = append(v, 1-float64(r.ttft)/float64(r.e.wall))
+	if len(m.extras) > 0 {
+		for i := range m.rows {
+			r := &m.rows[i]
+			if r.extra < 0 || m.lane(r) != Eager || !r.counts() || r.e.wall <= 0 {
+				continue
+			}
+			if ttft := m.extras[r.extra].ttft; ttft > Absent {
+				v = append(v, 1-float64(ttft)/float64(r.e.wall))
+			}
 		}
 	}
 	return Median(v)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 )
 
 // scope selects samples: all of them, one scenario, one segment, or both.
@@ -38,13 +39,13 @@ func (a *Analysis) Finish(mode Mode) *SummaryFile {
 	}
 	m := a.modes[mode]
 	a.finish(m)
-	computed := map[string]*scopeSummary{} // by the cells a scope holds: many hold the same
+	computed := map[string]*scopeSummary{} // by the runs a scope holds: many hold the same
 	for _, k := range a.scopes(m) {
-		cells := m.cellsIn(k)
-		s := computed[cells]
+		runs := m.runsIn(k)
+		s := computed[runs]
 		if s == nil {
 			s = a.summarise(m, k)
-			computed[cells] = s
+			computed[runs] = s
 		}
 		scenario, segment := a.names(k)
 		for l := Lane(0); l < NumLanes; l++ {
@@ -71,17 +72,22 @@ type scopeSummary struct {
 
 func (a *Analysis) summarise(m *exactMode, k scope) *scopeSummary {
 	s := &scopeSummary{}
-	for l := Lane(0); l < NumLanes; l++ {
-		s.groups[l], _ = a.group(m, k, l)
+	var walls [NumLanes][]int64
+	for l := range walls {
+		c := m.columnsOf(k, Lane(l))
+		walls[l] = c.wall
+		if len(c.wall) > 0 {
+			s.groups[l] = a.group(&c, m.lanes[l].threshold)
+		}
 	}
-	s.pair, _ = a.pairSummary(m, k)
+	s.pair, _ = a.pairSummary(m, k, &walls)
 	return s
 }
 
-// cellsIn tells the cells that a scope holds, one byte each.
-func (m *exactMode) cellsIn(k scope) string {
-	b := make([]byte, len(m.cells))
-	for i, c := range m.cells {
+// runsIn tells the runs that a scope holds, one byte each.
+func (m *exactMode) runsIn(k scope) string {
+	b := make([]byte, len(m.runs))
+	for i, c := range m.runs {
 		if k.holds(c.scenario, c.segment) {
 			b[i] = 1
 		}
@@ -93,7 +99,7 @@ func (m *exactMode) cellsIn(k scope) string {
 // then each segment, then each scenario of each segment.
 func (a *Analysis) scopes(m *exactMode) []scope {
 	var scenarios, segments []int32
-	for _, c := range m.cells {
+	for _, c := range m.runs {
 		if !slices.Contains(scenarios, c.scenario) {
 			scenarios = append(scenarios, c.scenario)
 		}
@@ -112,7 +118,7 @@ func (a *Analysis) scopes(m *exactMode) []scope {
 	}
 	for _, sg := range segments {
 		for _, sc := range scenarios {
-			if slices.ContainsFunc(m.cells, func(c cellRows) bool { return c.scenario == sc && c.segment == sg }) {
+			if slices.ContainsFunc(m.runs, func(c exactRun) bool { return c.scenario == sc && c.segment == sg }) {
 				out = append(out, scope{scenario: sc, segment: sg})
 			}
 		}
@@ -122,68 +128,49 @@ func (a *Analysis) scopes(m *exactMode) []scope {
 
 // columns are the values of one group.
 type columns struct {
-	wall, device, ttft, steps []int64
+	wall, device, ttft, steps []int64 // wall is ascending
 	wallSum, firstSum         u128
-	firsts, cold, tail, slo   int
+	firsts, cold, slo         int
 	tokens                    int64
 }
 
-func (c *columns) take(r *exactSample, slo int64, threshold float64) {
-	c.wall = append(c.wall, r.e.wall)
-	c.wallSum.add(uint64(max(r.e.wall, 0)))
-	c.tokens += int64(r.tokens)
-	if r.first {
-		c.firsts++
-		c.firstSum.add(uint64(max(r.e.wall, 0)))
-		if r.e.cold {
-			c.cold++
-		}
+func (c *columns) take(x *exactRun) {
+	c.wallSum.addU128(x.sum)
+	c.firsts++
+	c.firstSum.add(uint64(x.walls[0]))
+	if x.cold {
+		c.cold++
 	}
-	if float64(r.e.wall) > threshold {
-		c.tail++
-	}
-	if r.device > Absent {
-		c.device = append(c.device, r.device)
-	}
-	if r.ttft > Absent {
-		c.ttft = append(c.ttft, r.ttft)
-	}
-	late := r.e.wall
-	if r.response > Absent {
-		late = r.response
-	}
-	if slo > 0 && late > slo {
-		c.slo++
-	}
+	c.tokens += x.tokens
+	c.slo += x.late
+	c.device = append(c.device, x.device...)
+	c.ttft = append(c.ttft, x.ttft...)
+	c.steps = append(c.steps, x.steps...)
 }
 
-func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
+// columnsOf collects the runs of a lane that a scope holds.
+func (m *exactMode) columnsOf(k scope, l Lane) columns {
 	var c columns
-	threshold := m.lanes[l].threshold
 	n := 0
-	for _, cell := range m.cells {
-		if k.holds(cell.scenario, cell.segment) {
-			n += len(cell.rows[l])
+	in := func(x *exactRun) bool { return k.holds(x.scenario, x.segment) }
+	for i := range m.runs {
+		if x := &m.runs[i]; x.lane == l && in(x) {
+			c.take(x)
+			n += len(x.walls)
 		}
 	}
-	c.wall = make([]int64, 0, n)
-	for _, cell := range m.cells {
-		if !k.holds(cell.scenario, cell.segment) {
-			continue
-		}
-		for _, i := range cell.rows[l] {
-			r := &m.rows[i]
-			c.take(r, a.o.SLONs, threshold)
-			if r.stepRow >= 0 {
-				at := m.steps[r.stepRow]
-				c.steps = append(c.steps, m.stepNs[at.from:at.to]...)
-			}
-		}
+	if n == len(m.lanes[l].sorted) {
+		c.wall = m.lanes[l].sorted
+	} else {
+		c.wall = m.wallsOf(l, in)
+		SortInts(c.wall)
 	}
-	if len(c.wall) == 0 {
-		return GroupSummary{}, false
-	}
+	return c
+}
+
+func (a *Analysis) group(c *columns, threshold float64) GroupSummary {
 	g := c.summary()
+	g.TailN = len(c.wall) - sort.Search(len(c.wall), func(i int) bool { return float64(c.wall[i]) > threshold })
 	g.TailThresholdMs = ms(threshold)
 	SortInts(c.steps)
 	g.ITLP99Ms = ms(Percentile(c.steps, 0.99))
@@ -191,11 +178,10 @@ func (a *Analysis) group(m *exactMode, k scope, l Lane) (GroupSummary, bool) {
 	if a.o.SLONs > 0 {
 		g.SLOMissed = Num(float64(c.slo) / float64(g.N))
 	}
-	return g, true
+	return g
 }
 
 func (c *columns) summary() GroupSummary {
-	SortInts(c.wall)
 	SortInts(c.device)
 	SortInts(c.ttft)
 	s := emptySummary()
@@ -203,7 +189,7 @@ func (c *columns) summary() GroupSummary {
 	g := GroupSummary{N: s.N, MeanMs: ms(s.Mean), StdMs: ms(s.Std), MinMs: ms(s.Min), P50Ms: ms(s.P50.Value),
 		P90Ms: ms(s.P90.Value), P95Ms: ms(s.P95.Value), P99Ms: ms(s.P99.Value), P999Ms: ms(s.P999.Value),
 		MaxMs: ms(s.Max), MeanExclMaxMs: ms(s.MeanExclMax), MeanExclTop5Ms: ms(s.MeanExclTop5),
-		MeanExclFirstMs: Num(math.NaN()), FirstSamples: c.firsts, Runs: c.firsts, ColdStartRuns: c.cold, TailN: c.tail,
+		MeanExclFirstMs: Num(math.NaN()), FirstSamples: c.firsts, Runs: c.firsts, ColdStartRuns: c.cold,
 		DeviceP50Ms: ms(Percentile(c.device, 0.5)), DeviceP99Ms: ms(Percentile(c.device, 0.99)),
 		TokensPerS: Num(math.NaN()), TTFTP99Ms: ms(Percentile(c.ttft, 0.99))}
 	if rest := s.N - c.firsts; rest > 0 {
@@ -231,51 +217,4 @@ func (m *exactMode) causeSummaries(mode Mode) []CauseSummary {
 func paradoxOf(v Verdict) Paradox {
 	return Paradox{Verdict: v.Code, Sentence: v.Sentence, WinnerMean: optional(v.WinnerMean),
 		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99)}
-}
-
-// placeSteps finds the row of each request's steps.
-func (m *exactMode) placeSteps() {
-	at := make(map[pendingKey]int32, len(m.steps))
-	for i := range m.steps {
-		at[m.steps[i].key] = int32(i)
-	}
-	for i := range m.rows {
-		r := &m.rows[i]
-		r.stepRow = -1
-		if len(at) == 0 {
-			continue
-		}
-		if k, ok := at[pendingKey{r.request, r.lane}]; ok {
-			r.stepRow = k
-		}
-	}
-}
-
-// cellRows are the counted rows of one scenario and segment.
-type cellRows struct {
-	scenario, segment int32
-	rows              [NumLanes][]int32
-}
-
-// makeCells sorts the counted rows into cells, in the order of first sight.
-func (m *exactMode) makeCells() {
-	m.cells = nil
-	at := map[[2]int32]int{}
-	c, last := 0, [2]int32{-1, -1}
-	for i := range m.rows {
-		r := &m.rows[i]
-		if !r.counts() {
-			continue
-		}
-		if k := [2]int32{r.scenario, r.segment}; k != last {
-			var ok bool
-			if c, ok = at[k]; !ok {
-				c = len(m.cells)
-				at[k] = c
-				m.cells = append(m.cells, cellRows{scenario: r.scenario, segment: r.segment})
-			}
-			last = k
-		}
-		m.cells[c].rows[r.lane] = append(m.cells[c].rows[r.lane], int32(i))
-	}
 }

@@ -15,13 +15,15 @@ const tailFactor = 3
 
 // evidence is what decides a sample's cause.
 type evidence struct {
-	wall, runDelay, minflt, majflt int64
-	flags                          Flag
-	compiled, cold                 bool
+	wall, runDelay int64
+	faultNs        float64 // estimated cost of page faults
+	flags          Flag
+	compiled, cold bool
 }
 
 func evidenceOf(s *Sample) evidence {
-	return evidence{wall: max(s.WallNs, 0), runDelay: s.RunDelayNs, minflt: s.MinFlt, majflt: s.MajFlt, flags: s.Flags,
+	return evidence{wall: max(s.WallNs, 0), runDelay: s.RunDelayNs, flags: s.Flags,
+		faultNs:  float64(max(s.MinFlt, 0))*minFaultNs + float64(max(s.MajFlt, 0))*majFaultNs,
 		compiled: s.CompileNs > 0, cold: s.Flags&FlagColdStart != 0}
 }
 
@@ -49,9 +51,8 @@ func classify(e *evidence, shapeMedian, laneMedian float64) Cause {
 		shapeMedian = laneMedian
 	}
 	half := (float64(e.wall) - shapeMedian) / 2
-	faults := float64(max(e.minflt, 0))*minFaultNs + float64(max(e.majflt, 0))*majFaultNs
 	switch {
-	case half > 0 && (float64(e.runDelay) >= half || faults >= half):
+	case half > 0 && (float64(e.runDelay) >= half || e.faultNs >= half):
 		return CauseHost
 	case e.flags&FlagTool != 0:
 		return CauseTool

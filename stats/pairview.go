@@ -78,13 +78,18 @@ var crossGrid = func() []float64 {
 // optimized lane wins up to the largest, 0 when it wins at none, NaN when
 // there is nothing to tell apart.
 func crossover(eager, optimized, qs []float64) float64 {
+	return crossoverAt(eager[:len(qs)], optimized, func(i int) float64 { return qs[i] })
+}
+
+// crossoverAt is crossover where q gives the quantile of each value.
+func crossoverAt[T int64 | float64](eager, optimized []T, q func(int) float64) float64 {
 	score, best, at, won, lost := 0, 0, -1, false, false
-	for i := range qs {
-		switch {
-		case optimized[i] < eager[i]:
+	for i := range eager {
+		switch e, o := float64(eager[i]), float64(optimized[i]); {
+		case o < e:
 			score++
 			won = true
-		case optimized[i] > eager[i]:
+		case o > e:
 			score--
 			lost = true
 		}
@@ -97,12 +102,12 @@ func crossover(eager, optimized, qs []float64) float64 {
 		return math.NaN()
 	case at < 0:
 		return 0
-	case at == len(qs)-1 || !lost:
+	case at == len(eager)-1 || !lost:
 		return 1
 	}
-	d0, d1 := optimized[at]-eager[at], optimized[at+1]-eager[at+1]
+	d0, d1 := float64(optimized[at])-float64(eager[at]), float64(optimized[at+1])-float64(eager[at+1])
 	if d1 <= d0 || d0 > 0 || d1 < 0 {
-		return qs[at]
+		return q(at)
 	}
-	return qs[at] + (qs[at+1]-qs[at])*(-d0)/(d1-d0)
+	return q(at) + (q(at+1)-q(at))*(-d0)/(d1-d0)
 }
