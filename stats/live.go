@@ -99,6 +99,8 @@ type Verdict struct {
 	WinnerMean string // eager, optimized, ~ or ""
 	WinnerP50  string
 	WinnerP99  string
+	DoubtMean  bool     // the samples do not tell the means apart
+	DoubtP99   bool     // nor the p99s
 	Advice     []Advice // the production rule, TR120 7.3 and 7.4
 }
 

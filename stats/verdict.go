@@ -78,12 +78,40 @@ func judge(in verdictInput) Verdict {
 		v.Sentence += fmt.Sprintf(" The pairs do not tell the lanes apart: median difference %s, 95 %%: %s to %s.",
 			formatMs(p.MedianDiff), formatMs(p.DiffLo), formatMs(p.DiffHi))
 	}
+	v.Sentence += in.doubts(&v)
 	if in.facts.CompilerReal == "no" {
 		v.Sentence += " Not compiler-real: " + orElse(in.facts.Why, "nothing was compiled") + "."
 	}
 	v.Advice = in.advice(&v)
 	return v
 }
+
+// doubts marks what ranks the lanes by less than the samples can tell, and says
+// so. Means: Welch's interval, difference ± 1.96 √(s²/n + s²/n), which heavy
+// tails widen. p99: the p99 of one lane lies in the other's interval. Both take
+// the samples for independent: neighbours that are not widen them further.
+func (in *verdictInput) doubts(v *Verdict) string {
+	e, o := &in.lanes[Eager], &in.lanes[Optimized]
+	half := 1.96 * math.Sqrt(e.Std*e.Std/float64(e.N)+o.Std*o.Std/float64(o.N))
+	v.DoubtMean = named(v.WinnerMean) && math.Abs(o.Mean-e.Mean) <= half
+	inside := func(x float64, q *Quantile) bool { return x >= q.Lo && x <= q.Hi }
+	v.DoubtP99 = named(v.WinnerP99) && e.P99.Need == 0 && o.P99.Need == 0 && (inside(e.P99.Value, &o.P99) || inside(o.P99.Value, &e.P99))
+	var what []string
+	if v.DoubtMean {
+		what = append(what, fmt.Sprintf("the means apart (difference %s, 95 %%: ± %s)", formatMs(o.Mean-e.Mean), formatMs(half)))
+	}
+	if v.DoubtP99 {
+		what = append(what, fmt.Sprintf("the p99s apart (95 %%: %s to %s eager, %s to %s optimized)", formatMs(e.P99.Lo), formatMs(e.P99.Hi),
+			formatMs(o.P99.Lo), formatMs(o.P99.Hi)))
+	}
+	if len(what) == 0 {
+		return ""
+	}
+	return " The samples do not tell " + strings.Join(what, ", nor ") + "."
+}
+
+// named reports whether a winner is a lane.
+func named(winner string) bool { return winner != "" && winner != "~" }
 
 func noiseWords(in verdictInput) string {
 	if w := math.Max(math.Abs(in.pair.DiffLo), math.Abs(in.pair.DiffHi)); !math.IsNaN(w) {

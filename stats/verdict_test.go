@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -181,5 +182,36 @@ func TestStabiliseSaysWhatCompilesExplain(t *testing.T) {
 	}
 	if s := sentence(19e6); !strings.Contains(s, "not won without them either") {
 		t.Error(s)
+	}
+}
+
+// A rank that the samples do not support is named and marked as such: heavy
+// tails on both sides, the same distribution.
+func TestVerdictSaysWhatItCannotTellApart(t *testing.T) {
+	judgeOf := func(factor float64) Verdict {
+		mix, a := newMixture(31), NewAnalysis(AnalysisOptions{Facts: Facts{CompilerReal: "yes"}})
+		rng := rand.New(rand.NewPCG(3, 4))
+		for i := range uint64(2000) {
+			for lane := Lane(0); lane < NumLanes; lane++ {
+				wall := 1e6 * math.Exp(0.2*rng.NormFloat64())
+				if rng.IntN(60) == 0 {
+					wall *= 5 + 40*rng.Float64()
+				}
+				if lane == Optimized {
+					wall /= factor
+				}
+				a.Add(mix.add("a", wall, func(s *Sample) { s.Lane, s.Request, s.Order, s.NthInRun = lane, i, uint8(lane), int32(i) }))
+			}
+		}
+		m := a.modes[Prefill]
+		a.finish(m)
+		return a.verdict(m, Prefill)
+	}
+	same, apart := judgeOf(1), judgeOf(4)
+	if !same.DoubtMean || !same.DoubtP99 || !strings.Contains(same.Sentence, "do not tell the means apart") || !strings.Contains(same.Sentence, "nor the p99s apart") {
+		t.Errorf("the same distribution twice: %+v", same)
+	}
+	if apart.DoubtMean || apart.DoubtP99 || strings.Contains(apart.Sentence, "do not tell") || apart.WinnerP99 != "optimized" {
+		t.Errorf("four times as fast: %+v", apart)
 	}
 }

@@ -132,11 +132,11 @@ func (p *verdictPanel) parts() (out [][]run) {
 	for _, x := range []struct {
 		name, who string
 		of        func(*stats.Summary) float64
-		same, few bool // the pairs do not tell the lanes apart; too few samples
+		same, few bool // the samples do not tell the lanes apart; too few of them
 	}{
 		{"p50", v.WinnerP50, func(s *stats.Summary) float64 { return s.P50.Value }, same, false},
-		{"mean", v.WinnerMean, func(s *stats.Summary) float64 { return s.Mean }, false, false},
-		{"p99", v.WinnerP99, func(s *stats.Summary) float64 { return s.P99.Value }, false, few},
+		{"mean", v.WinnerMean, func(s *stats.Summary) float64 { return s.Mean }, v.DoubtMean, false},
+		{"p99", v.WinnerP99, func(s *stats.Summary) float64 { return s.P99.Value }, v.DoubtP99, few},
 	} {
 		if x.who == "" {
 			continue
@@ -147,7 +147,7 @@ func (p *verdictPanel) parts() (out [][]run) {
 			continue
 		}
 		if err != nil || x.same {
-			out = append(out, []run{{st.muted, x.name + " "}, {st.muted, "~ no difference"}})
+			out = append(out, []run{{st.muted, x.name + " "}, {st.muted, "~ not told apart"}})
 			continue
 		}
 		part := []run{{st.muted, x.name + " "}, {st.laneStrong[lane], laneMark(lane) + " " + p.sc.laneName(lane)}}
