@@ -19,7 +19,16 @@ var (
 // samplesReader reads samples.parquet.
 type samplesReader struct {
 	*columnReader
-	i int
+	i     int
+	names rowNames // of the row before: most rows have the same
+}
+
+// rowNames are what texts of a row stand for, once known.
+type rowNames struct {
+	known               bool
+	modeText, causeText string
+	mode                stats.Mode
+	cause               stats.Cause
 }
 
 func openSamples(path string) (*samplesReader, error) {
@@ -53,27 +62,42 @@ func (r *samplesReader) next(s *stats.Sample) error {
 
 // sample fills s with the row. The numbers are the positions in sampleRow.
 func (r *samplesReader) sample(s *stats.Sample) error {
-	num := func(i int) int64 { return r.columns[i].ints[r.i] }
-	text := func(i int) string { return r.columns[i].texts[r.i] }
-	mode, err := stats.ParseMode(text(6))
+	c, i := (*[sampleColumns]columnCursor)(r.columns), r.i%batchRows
+	lane, err := stats.ParseLane(c[7].texts[i])
+	if t := &r.names; !t.known || c[6].texts[i] != t.modeText || c[16].texts[i] != t.causeText {
+		err = errors.Join(err, r.parseNames(c[6].texts[i], c[16].texts[i]))
+	}
 	if err != nil {
 		return fmt.Errorf("%s: seq %d: %w", r.path, r.seq(), err)
 	}
-	lane, err := stats.ParseLane(text(7))
-	if err != nil {
-		return fmt.Errorf("%s: seq %d: %w", r.path, r.seq(), err)
+	// One field after the other: a literal would be made beside s and copied.
+	s.Seq, s.Request = uint64(c[0].ints[i]), uint64(c[1].ints[i])
+	s.Generation, s.Segment, s.NthInRun = int32(c[2].ints[i]), int32(c[3].ints[i]), int32(c[4].ints[i])
+	s.Order, s.Mode, s.Lane, s.Cause = uint8(c[5].ints[i]), r.names.mode, lane, r.names.cause
+	s.Strategy, s.Scenario, s.Prompt = c[8].texts[i], c[9].texts[i], int32(c[10].ints[i])
+	s.Backend, s.Shape, s.Failed = c[11].texts[i], c[12].texts[i], c[13].texts[i] != "ok"
+	s.Warmup, s.Flags = c[14].ints[i] != 0, stats.Flag(c[15].ints[i])
+	s.Batch, s.Tokens, s.ExecutedTokens = int32(c[17].ints[i]), int32(c[18].ints[i]), int32(c[19].ints[i])
+	s.NewTokens, s.KVTokens = int32(c[20].ints[i]), int32(c[21].ints[i])
+	s.StartNs, s.WallNs, s.DeviceNs, s.ResponseNs = c[22].ints[i], c[23].ints[i], c[24].ints[i], c[25].ints[i]
+	s.CompileNs, s.TTFTNs, s.RunDelayNs = c[26].ints[i], c[27].ints[i], c[28].ints[i]
+	s.MinFlt, s.MajFlt, s.NIvCSw = c[29].ints[i], c[30].ints[i], c[31].ints[i]
+	return nil
+}
+
+// sampleColumns is the number of columns of sampleRow.
+const sampleColumns = 32
+
+func (r *samplesReader) parseNames(mode, cause string) (err error) {
+	t := rowNames{known: true, modeText: mode, causeText: cause}
+	if t.mode, err = stats.ParseMode(mode); err != nil {
+		return err
 	}
-	cause, ok := stats.ParseCause(text(16))
-	if !ok {
-		return fmt.Errorf("%s: seq %d: unknown cause %q", r.path, r.seq(), text(16))
+	var ok bool
+	if t.cause, ok = stats.ParseCause(cause); !ok {
+		return fmt.Errorf("unknown cause %q", cause)
 	}
-	*s = stats.Sample{Seq: r.seq(), Request: r.request(), Generation: int32(num(2)), Segment: int32(num(3)),
-		NthInRun: int32(num(4)), Order: uint8(num(5)), Mode: mode, Lane: lane, Strategy: text(8), Scenario: text(9),
-		Prompt: int32(num(10)), Backend: text(11), Shape: text(12), Failed: text(13) != "ok", Warmup: num(14) != 0,
-		Flags: stats.Flag(num(15)), Cause: cause, Batch: int32(num(17)), Tokens: int32(num(18)), ExecutedTokens: int32(num(19)),
-		NewTokens: int32(num(20)), KVTokens: int32(num(21)), StartNs: num(22), WallNs: num(23), DeviceNs: num(24),
-		ResponseNs: num(25), CompileNs: num(26), TTFTNs: num(27), RunDelayNs: num(28), MinFlt: num(29), MajFlt: num(30),
-		NIvCSw: num(31)}
+	r.names = t
 	return nil
 }
 
