@@ -75,11 +75,10 @@ func (c *collected) quantileDelta(title string, mode stats.Mode) (*plots.Picture
 	if len(pairs) == 0 {
 		return nil, nil
 	}
-	v := stats.DescribePairs(pairs)
 	b := stats.Bootstrap(pairs, stats.BootstrapOptions{Resamples: min(max(8_000_000/len(pairs), 100), 1000), Seed: 1})
-	d := plots.Delta{Q: v.DeltaQ}
-	for i := range v.DeltaQ {
-		d.Delta = append(d.Delta, v.Delta[i]/1e6)
+	d := plots.Delta{Q: b.DeltaQ}
+	for i := range b.DeltaQ {
+		d.Delta = append(d.Delta, b.Delta[i]/1e6)
 		d.Lo, d.Hi = append(d.Lo, at(b.Lo, i)/1e6), append(d.Hi, at(b.Hi, i)/1e6)
 	}
 	caption := fmt.Sprintf("Quantile of the optimized lane minus quantile of the eager lane, over %d pairs. The band resamples blocks of %d consecutive pairs %d times; where too few samples lie beyond a quantile there is none.",

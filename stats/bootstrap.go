@@ -23,7 +23,8 @@ type BootstrapResult struct {
 	N, Block, Resamples int
 	Segment             int32 // set by PairSample, so that a late result can be told
 	DeltaQ              []float64
-	Lo, Hi              []float64 // of quantile(optimized) − quantile(eager)
+	Delta               []float64 // quantile(optimized) − quantile(eager) of the pairs themselves
+	Lo, Hi              []float64 // of the same
 	MeanLo, MeanHi      float64   // of mean(optimized − eager); NaN below 100 pairs
 }
 
@@ -54,10 +55,17 @@ func Bootstrap(pairs []Pair, o BootstrapOptions) BootstrapResult {
 	}
 	r := BootstrapResult{N: n, Block: o.Block, Resamples: o.Resamples, DeltaQ: o.Quantiles,
 		Lo: nans(len(o.Quantiles)), Hi: nans(len(o.Quantiles)), MeanLo: math.NaN(), MeanHi: math.NaN()}
-	if n < 2*bootMin {
+	if n == 0 {
+		r.Delta = nans(len(o.Quantiles))
 		return r
 	}
 	b := newResampler(pairs, o)
+	for _, q := range o.Quantiles {
+		r.Delta = append(r.Delta, Percentile(b.sorted[Optimized], q)-Percentile(b.sorted[Eager], q))
+	}
+	if n < 2*bootMin {
+		return r
+	}
 	for i := range o.Resamples {
 		b.draw(i)
 	}
@@ -79,7 +87,9 @@ type resampler struct {
 	o      BootstrapOptions
 	rng    *rand.Rand
 	ranks  [NumLanes][]int32 // of each pair's latency
+	sums   []int64           // of the differences of all pairs before; nil: they are not exact in a float64
 	sorted [NumLanes][]int64
+	starts []int32 // of the blocks drawn
 	counts [NumLanes][]uint16
 	deltas [][]float64 // per quantile, per resample
 	means  []float64
@@ -88,7 +98,8 @@ type resampler struct {
 
 func newResampler(pairs []Pair, o BootstrapOptions) *resampler {
 	n := len(pairs)
-	b := &resampler{pairs: pairs, o: o, rng: rand.New(rand.NewPCG(o.Seed, uint64(n))), means: make([]float64, o.Resamples)}
+	b := &resampler{pairs: pairs, o: o, rng: rand.New(rand.NewPCG(o.Seed, uint64(n))),
+		means: make([]float64, o.Resamples), sums: differences(pairs)}
 	order := make([]int32, n)
 	for l := range b.ranks {
 		wall := func(i int32) int64 {
@@ -131,23 +142,48 @@ func orderBy(order []int32, value func(int32) int64) {
 	}
 }
 
+// differences adds up the differences of pairs, where no sum of n of them can
+// exceed what a float64 holds exactly.
+func differences(pairs []Pair) []int64 {
+	sums := make([]int64, len(pairs)+1)
+	for i, p := range pairs {
+		d := p.Optimized - p.Eager
+		if most := 1 << 53 / int64(len(pairs)); d >= most || d <= -most {
+			return nil
+		}
+		sums[i+1] = sums[i] + d
+	}
+	return sums
+}
+
 func (b *resampler) draw(i int) {
 	n := len(b.pairs)
-	clear(b.counts[Eager])
-	clear(b.counts[Optimized])
 	sum := 0.0
-	for left := n; left > 0; {
+	b.starts = b.starts[:0]
+	for left := n; left > 0; left -= b.o.Block {
 		at := b.rng.IntN(n - b.o.Block + 1)
-		for j := at; j < at+b.o.Block && left > 0; j++ {
-			b.counts[Eager][b.ranks[Eager][j]]++
-			b.counts[Optimized][b.ranks[Optimized][j]]++
-			sum += float64(b.pairs[j].Optimized - b.pairs[j].Eager)
-			left--
+		to := at + min(b.o.Block, left)
+		b.starts = append(b.starts, int32(at))
+		if b.sums != nil {
+			sum += float64(b.sums[to] - b.sums[at])
+			continue
+		}
+		for _, p := range b.pairs[at:to] {
+			sum += float64(p.Optimized - p.Eager)
 		}
 	}
 	b.means[i] = sum / float64(n)
-	for l := range b.counts {
-		countedQuantiles(b.sorted[l], b.counts[l], b.o.Quantiles, b.values[l])
+	for l, counts := range b.counts { // one lane after the other: a cache may hold the counts of one
+		clear(counts)
+		left := n
+		for _, at := range b.starts {
+			size := min(b.o.Block, left)
+			for _, r := range b.ranks[l][at : int(at)+size] {
+				counts[r]++
+			}
+			left -= size
+		}
+		countedQuantiles(b.sorted[l], counts, b.o.Quantiles, b.values[l])
 	}
 	for k := range b.o.Quantiles {
 		b.deltas[k][i] = b.values[Optimized][k] - b.values[Eager][k]
