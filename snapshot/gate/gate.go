@@ -8,6 +8,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -69,7 +70,20 @@ func (c call) eval(l Lookup) (float64, error) {
 	if c.fn == "delta" {
 		return b - a, err
 	}
-	return b / a, err
+	if err != nil {
+		return 0, err
+	}
+	return quotient(b, a)
+}
+
+// errZero is a division by zero: nothing that a gate may pass on.
+var errZero = errors.New("division by zero")
+
+func quotient(a, b float64) (float64, error) {
+	if b == 0 {
+		return math.NaN(), errZero
+	}
+	return a / b, nil
 }
 
 func (x negated) eval(l Lookup) (float64, error) {
@@ -83,15 +97,18 @@ func (x binary) eval(l Lookup) (float64, error) {
 		return 0, err
 	}
 	b, err := x.b.eval(l)
+	if err != nil {
+		return 0, err
+	}
 	switch x.op {
 	case '+':
-		return a + b, err
+		return a + b, nil
 	case '-':
-		return a - b, err
+		return a - b, nil
 	case '*':
-		return a * b, err
+		return a * b, nil
 	}
-	return a / b, err
+	return quotient(a, b)
 }
 
 // maxLen and maxDepth bound an expression.
@@ -123,15 +140,21 @@ func Parse(s string) (*Expr, error) {
 	return e, nil
 }
 
-// Decide evaluates the expression. A value that is missing fails it.
+// Decide evaluates the expression. A value that is missing and a division by
+// zero fail it.
 func (e *Expr) Decide(l Lookup) (Result, error) {
 	var r Result
-	var err error
-	if r.Left, err = e.left.eval(l); err != nil {
-		return r, fmt.Errorf("gate '%s': %w", e.Text, err)
+	var left, right error
+	r.Left, left = e.left.eval(l)
+	r.Right, right = e.right.eval(l)
+	for _, err := range []error{left, right} {
+		if err != nil && !errors.Is(err, errZero) {
+			return r, fmt.Errorf("gate '%s': %w", e.Text, err)
+		}
 	}
-	if r.Right, err = e.right.eval(l); err != nil {
-		return r, fmt.Errorf("gate '%s': %w", e.Text, err)
+	if left != nil || right != nil {
+		r.Sentence = fmt.Sprintf("gate '%s' fails: it divides by zero", e.Text)
+		return r, nil
 	}
 	switch e.op {
 	case "<=":

@@ -8,6 +8,7 @@ import (
 
 func lookup(name string, inA bool) (float64, bool) {
 	v, ok := map[string][2]float64{"optimized.p99_ms": {40, 42}, "eager.p99_ms": {50, 100}, "x.none": {math.NaN(), math.NaN()},
+		"optimized.fallbacks": {0, 3}, "eager.fallbacks": {0, 0},
 		"gpu-compile.p50_ms": {2, 1}}[name]
 	if inA {
 		return v[0], ok
@@ -42,6 +43,29 @@ func TestDecide(t *testing.T) {
 		if r.Pass == strings.Contains(r.Sentence, "fails") {
 			t.Errorf("%s: sentence %q", text, r.Sentence)
 		}
+	}
+}
+
+// TestDivisionByZero: an infinite threshold holds whatever was measured, so
+// the gate fails and says why; a name that is not there stays an error.
+func TestDivisionByZero(t *testing.T) {
+	for _, text := range []string{"optimized.p99_ms <= 1/0", "optimized.p99_ms / eager.fallbacks > 1", "ratio(optimized.fallbacks) > 1",
+		"ratio(eager.fallbacks) <= 1", "1 <= -(2 + 1/0)"} {
+		e, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := e.Decide(lookup)
+		if err != nil || r.Pass || !strings.Contains(r.Sentence, "divides by zero") {
+			t.Errorf("%s: %+v, %v", text, r, err)
+		}
+	}
+	e, err := Parse("1/0 <= optimized.p98_ms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Decide(lookup); err == nil || !strings.Contains(err.Error(), "p98") {
+		t.Error("unknown quantity beside a division by zero:", err)
 	}
 }
 
