@@ -34,7 +34,7 @@ func newCompareCmd() *cobra.Command {
 			"over named quantities: ratio(x) is B over A, delta(x) is B minus A, base(x) is A alone, x is B\n" +
 			"alone. A name is LANE.QUANTITY, or \"LABEL\".QUANTITY where a label has other characters; the\n" +
 			"quantities are the keys of summary.json and of compiler_counters.json. A gate holds when it holds\n" +
-			"in every mode. Exit code 1 when one fails.",
+			"in every mode of A. Exit code 1 when one fails.",
 		Example: "  tailscope compare base/ new/ --gate 'ratio(optimized.p99_ms) <= 1.05' --gate 'optimized.recompiles <= 8'\n" +
 			"  tailscope compare before.json after.json --gate 'ratio(\"./server\".p50_ms) <= 1.1'",
 		Args: pathArgs(func(cmd *cobra.Command, args []string) error {
@@ -92,27 +92,33 @@ type decided struct {
 	name, sentence, failure string
 }
 
-// decide evaluates every gate in every mode that both sides have.
+// decide evaluates every gate in every mode of A: one that B lacks fails it,
+// else a run that lost a mode would pass.
 func (f *compareFlags) decide(w io.Writer, c *snapshot.Comparison, gates []*gate.Expr) error {
 	var all []decided
 	var failed []string
+	add := func(mode string, g *gate.Expr, sentence string, pass bool) {
+		if mode != "" {
+			sentence = mode + ": " + sentence
+		}
+		fmt.Fprintln(w, sentence)
+		d := decided{name: strings.TrimPrefix(mode+": "+g.Text, ": "), sentence: sentence}
+		if !pass {
+			d.failure = sentence
+			failed = append(failed, sentence)
+		}
+		all = append(all, d)
+	}
 	for _, g := range gates {
 		for _, mode := range c.Modes {
 			r, err := g.Decide(func(name string, inA bool) (float64, bool) { return c.Lookup(mode, name, inA) })
 			if err != nil {
 				return usageError{err}
 			}
-			s := r.Sentence
-			if mode != "" {
-				s = mode + ": " + s
-			}
-			fmt.Fprintln(w, s)
-			d := decided{name: strings.TrimPrefix(mode+": "+g.Text, ": "), sentence: s}
-			if !r.Pass {
-				d.failure = s
-				failed = append(failed, s)
-			}
-			all = append(all, d)
+			add(mode, g, r.Sentence, r.Pass)
+		}
+		for _, mode := range c.OnlyA {
+			add(mode, g, fmt.Sprintf("gate '%s' fails: B has no samples in this mode; compare one mode with --where mode=%s", g.Text, c.Modes[0]), false)
 		}
 	}
 	err := f.writeJUnit(c, all)

@@ -72,6 +72,49 @@ func TestGates(t *testing.T) {
 	}
 }
 
+// TestGateOnALostMode: a baseline of two modes against a run that has one of
+// them left is not passed on the one that is left.
+func TestGateOnALostMode(t *testing.T) {
+	dir := t.TempDir()
+	rows := func(name string, modes ...string) string {
+		b := "latency_ms,backend,mode\n"
+		for _, m := range modes {
+			for i := range 40 {
+				b += fmt.Sprintf("%d,fast,%s\n", 5+i%3, m)
+			}
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(b), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	two, one, junit := rows("two.csv", "prefill", "kv_decode"), rows("one.csv", "prefill"), filepath.Join(dir, "g.xml")
+	for _, c := range []struct {
+		a, b, where string
+		code        int
+		says        string
+	}{
+		{two, one, "", 1, "kv_decode: gate 'fast.p50_ms <= 9' fails: B has no samples in this mode"},
+		{two, one, "mode=prefill", 0, "prefill: gate 'fast.p50_ms <= 9' holds"},
+		{one, two, "", 0, "Only B has samples in kv_decode"},
+		{two, two, "", 0, "kv_decode: gate 'fast.p50_ms <= 9' holds"},
+	} {
+		args := []string{"compare", c.a, c.b, "--gate", "fast.p50_ms <= 9", "--junit", junit}
+		if c.where != "" {
+			args = append(args, "--where", c.where)
+		}
+		out, code := run(args...)
+		if code != c.code || !strings.Contains(out, c.says) {
+			t.Errorf("%s against %s, %s: exit code %d, want %d\n%s", c.a, c.b, c.where, code, c.code, out)
+		}
+		x, err := os.ReadFile(junit)
+		if err != nil || strings.Contains(string(x), "<failure") != (c.code == 1) {
+			t.Errorf("JUnit: %v\n%s", err, x)
+		}
+	}
+}
+
 func TestAnalyzePrintsAndWrites(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	csv := "engine,t_us,model\n"

@@ -40,6 +40,7 @@ type Comparison struct {
 	Notes       []string
 	a, b        quantities
 	Modes       []string // that both have
+	OnlyA       []string // modes that B lacks: nothing says how it does there
 }
 
 // quantities of a mode, by "label.key".
@@ -98,6 +99,7 @@ func Compare(a, b string, o results.Options) (*Comparison, error) {
 	if len(c.Deltas) == 0 {
 		return nil, fmt.Errorf("%s and %s have no mode and label in common: %s against %s", a, b, names(ra), names(rb))
 	}
+	c.oneSided(ra, rb)
 	c.control()
 	return c, nil
 }
@@ -131,6 +133,30 @@ func (c *Comparison) deltas(ra, rb *labels.Report) {
 			}
 		}
 	}
+}
+
+// oneSided notes the modes that only one side has samples in.
+func (c *Comparison) oneSided(ra, rb *labels.Report) {
+	c.OnlyA = c.lone(ra)
+	for _, side := range [...]struct {
+		name  string
+		modes []string
+	}{{"A", c.OnlyA}, {"B", c.lone(rb)}} {
+		if len(side.modes) > 0 {
+			c.Notes = append(c.Notes, fmt.Sprintf("Only %s has samples in %s: nothing is compared there.", side.name, strings.Join(side.modes, ", ")))
+		}
+	}
+}
+
+// lone returns the modes of one side that are not in both.
+func (c *Comparison) lone(r *labels.Report) []string {
+	var out []string
+	for i := range r.Overall {
+		if m := r.Overall[i].Mode; !slices.Contains(c.Modes, m) && !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // quantileDelta combines the distribution-free intervals of both quantiles by
