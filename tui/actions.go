@@ -23,7 +23,7 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		m.out.send(view.Command{Action: view.ActQuit})
 		return tea.Quit
 	case key.Matches(k, m.keys.Suspend):
-		return tea.Suspend
+		return m.suspend()
 	case key.Matches(k, m.keys.Help):
 		m.help = !m.help
 		return nil

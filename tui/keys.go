@@ -54,7 +54,7 @@ func newKeyMap() keyMap {
 		Now:       bind("esc", "back to now", "esc"),
 		Help:      bind("?", "help", "?"),
 		Quit:      bind("q", "quit", "q", "ctrl+c"),
-		Suspend:   bind("ctrl+z", "to the shell; the run goes on", "ctrl+z"),
+		Suspend:   bind("ctrl+z", "to the shell; fg resumes", "ctrl+z"),
 	}
 	for i := range k.Screens {
 		d := string(rune('1' + i))

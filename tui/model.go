@@ -38,6 +38,9 @@ type model struct {
 	rows  []rowBuf // memory of the last frame's rows, used again
 	buf   []byte
 
+	suspended chan struct{} // closed when the screen is back; nil: it is there
+	left      time.Time     // when it was given up
+
 	every   time.Duration // between views, see pace
 	lastCPU float64       // percent of a core, as last read
 }
@@ -84,6 +87,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.BackgroundColorMsg:
 		m.dark = msg.IsDark()
 		m.sc.st = newStyles(m.dark, m.o.mono())
+	case tea.ResumeMsg:
+		m.resumed()
 	case tea.KeyPressMsg:
 		return m, m.key(msg)
 	case tea.MouseClickMsg:
