@@ -81,10 +81,10 @@ func Compare(a, b string, o results.Options) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.a, err = quantitiesOf(a, ra); err != nil {
+	if c.a, err = quantitiesOf(a, ra, o); err != nil {
 		return nil, err
 	}
-	if c.b, err = quantitiesOf(b, rb); err != nil {
+	if c.b, err = quantitiesOf(b, rb, o); err != nil {
 		return nil, err
 	}
 	ma, erra := ReadManifest(a)
@@ -306,8 +306,10 @@ func medianClock(dir string, m *Manifest) string {
 }
 
 // quantitiesOf names the quantities of a result: the keys of summary.json for
-// each label, and for a session folder its counters, pairs and causes.
-func quantitiesOf(path string, r *labels.Report) (quantities, error) {
+// each label, and for a session folder its counters, pairs and causes. What a
+// folder holds is of all its rows, so with a filter on anything but the mode
+// there are the quantities of the rows that were kept only.
+func quantitiesOf(path string, r *labels.Report, o results.Options) (quantities, error) {
 	q := quantities{}
 	for i := range r.Overall {
 		g := &r.Overall[i]
@@ -319,6 +321,9 @@ func quantitiesOf(path string, r *labels.Report) (quantities, error) {
 				q[mode][l.Label+".errors"] = float64(l.Failed)
 			}
 		}
+	}
+	if slices.ContainsFunc(o.Where, func(f results.Filter) bool { return f.Column != "mode" }) {
+		return q, nil
 	}
 	for mode := range q {
 		if err := q.session(path, mode); err != nil && !errors.Is(err, fs.ErrNotExist) {
