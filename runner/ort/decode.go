@@ -24,9 +24,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 			return fmt.Errorf("prompt before kv_decode: %w", err)
 		}
 	}
-	before := l.probe.start(g.sessions()...)
-	l.meet.wait()
-	e.region.enter()
+	before := e.region.begin(l, g.sessions()...)
 	start := now()
 	var first span
 	if timedPrefill {

@@ -59,9 +59,7 @@ func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 		}
 	}
 	var t span
-	before := l.probe.start(ch.s)
-	l.meet.wait()
-	e.region.enter()
+	before := e.region.begin(l, ch.s)
 	o.sample.startNs = now()
 	if ch.missing() {
 		if err = e.make(l, r, &ch); err == nil {

@@ -21,6 +21,15 @@ func (r *region) enter() {
 	r.mu.Unlock()
 }
 
+// begin enters when the lane's partner is ready too, and reads the noise
+// counters last: what this thread was kept waiting for until then is no delay
+// of the region.
+func (r *region) begin(l *lane, ss ...*session) noise {
+	l.meet.wait()
+	r.enter()
+	return l.probe.start(ss...)
+}
+
 func (r *region) leave() {
 	r.mu.Lock()
 	if r.n--; r.n == 0 {
