@@ -115,6 +115,24 @@ func TestGateOnALostMode(t *testing.T) {
 	}
 }
 
+// TestErrorsOfAMode: what failed in one mode is not counted in another.
+func TestErrorsOfAMode(t *testing.T) {
+	b := "latency_ms,backend,mode,status\n"
+	for i := range 40 {
+		b += fmt.Sprintf("%d,fast,prefill,ok\n%d,fast,kv_decode,ok\n", 5+i%3, 9+i%3)
+	}
+	path := filepath.Join(t.TempDir(), "r.csv")
+	if err := os.WriteFile(path, []byte(b+"7,fast,kv_decode,error\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code := run("compare", path, path, "--gate", "fast.errors <= 0")
+	for _, want := range []string{"prefill: gate 'fast.errors <= 0' holds: 0 against 0", "kv_decode: gate 'fast.errors <= 0' fails: 1 against 0"} {
+		if code != 1 || !strings.Contains(out, want) {
+			t.Errorf("exit code %d, want 1 and %q\n%s", code, want, out)
+		}
+	}
+}
+
 func TestAnalyzePrintsAndWrites(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	csv := "engine,t_us,model\n"

@@ -314,13 +314,7 @@ func quantitiesOf(path string, r *labels.Report, o results.Options) (quantities,
 	for i := range r.Overall {
 		g := &r.Overall[i]
 		q.group(g.Mode, g.Backend, g)
-	}
-	for _, l := range r.Left {
-		for mode := range q {
-			if _, ok := q[mode][l.Label+".n"]; ok {
-				q[mode][l.Label+".errors"] = float64(l.Failed)
-			}
-		}
+		q.set(g.Mode, g.Backend+".errors", float64(r.Failed[[2]string{g.Mode, g.Backend}]))
 	}
 	if slices.ContainsFunc(o.Where, func(f results.Filter) bool { return f.Column != "mode" }) {
 		return q, nil

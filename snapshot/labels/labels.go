@@ -57,6 +57,7 @@ type Analysis struct {
 	worst    []Worst
 	warmups  uint64
 	statuses map[string]*statusCount
+	failed   map[[2]string]uint64 // by mode and label
 	models   map[string]bool
 }
 
@@ -78,7 +79,7 @@ func New(o Options) *Analysis {
 	if o.budget == 0 {
 		o.budget = Budget
 	}
-	return &Analysis{o: o, cells: map[cellKey]*cell{}, statuses: map[string]*statusCount{}, models: map[string]bool{}}
+	return &Analysis{o: o, cells: map[cellKey]*cell{}, statuses: map[string]*statusCount{}, failed: map[[2]string]uint64{}, models: map[string]bool{}}
 }
 
 // Add takes in one row. Rows of a run come in their order.
@@ -87,6 +88,7 @@ func (a *Analysis) Add(r *results.Row) error {
 	switch {
 	case !r.OK:
 		st.failed++
+		a.failed[[2]string{r.Mode, r.Label}]++
 		return nil
 	case r.Warmup:
 		st.warmups++

@@ -64,6 +64,7 @@ type Report struct {
 	Files     []FileRow // empty where the input does not tell runs apart
 	Worst     []Worst
 	Left      []LeftOut
+	Failed    map[[2]string]uint64 // rows with a status other than ok, by mode and label
 	Verdicts  []Verdict
 	Exact     bool
 	Notes     []string
@@ -83,7 +84,7 @@ const coldFactor = 3
 
 // Finish computes the tables. The Analysis is spent afterwards.
 func (a *Analysis) Finish() (*Report, error) {
-	r := &Report{Source: a.o.Source, First: a.o.First, ByColumn: a.o.By, Worst: a.worst, Exact: !a.hists}
+	r := &Report{Source: a.o.Source, First: a.o.First, ByColumn: a.o.By, Worst: a.worst, Failed: a.failed, Exact: !a.hists}
 	for label, s := range a.statuses {
 		r.Left = append(r.Left, LeftOut{label, s.ok, s.failed, s.warmups})
 	}
