@@ -1,9 +1,11 @@
 package torch
 
 import (
+	"slices"
 	"testing"
 
 	"tailscope/runner/protocol"
+	"tailscope/stats"
 )
 
 // seldomCompared lets requests run in trains: what is compared runs alone.
@@ -84,5 +86,32 @@ func TestTrainsKeepOrder(t *testing.T) {
 	}
 	if got := s.ran()[401]; len(got) != 2 {
 		t.Errorf("the impossible request was reported for %v", got)
+	}
+}
+
+// A train's requests are prepared before its first one runs, and all hold the
+// same callable. What took the place of a broken backend has not run yet, so it
+// starts no train: else each of its requests would fail, and evidence would say
+// at the end that the broken backend runs.
+func TestBrokenBackendStartsNoTrain(t *testing.T) {
+	s := open(t, seldomCompared(), "STANDIN_BREAK=inductor,aot_eager")
+	var msgs []any
+	for id := uint64(1); id <= 60; id++ {
+		msgs = append(msgs, req(id, "prefill", "variable", "eager", 5, 5))
+	}
+	s.send(msgs...)
+	s.drainAndStop(t, 60)
+	if n := len(s.events(stats.KindFallback)); n != 2 {
+		t.Errorf("%d requests met a broken backend, want one a backend", n)
+	}
+	var got []string
+	for _, e := range of[protocol.Evidence](s) {
+		got = append(got, e.BackendActual)
+		if e.FallbackError == "" {
+			t.Errorf("evidence %+v: what asked for inductor fell back", e)
+		}
+	}
+	if !slices.Equal(got, []string{"aot_eager", "eager"}) {
+		t.Errorf("evidence of %v, want each retreat once", got)
 	}
 }

@@ -81,7 +81,8 @@ class Groups:
 
     def retreat(self, group, compiled, error):
         """What takes the place of a callable whose backend failed: the next
-        simpler backend, at the end none."""
+        simpler backend, at the end none. None when it was replaced before: a
+        train's requests all hold the callable that failed the first of them."""
         for key, c in group.callables.items():
             if c is not compiled:
                 continue
@@ -93,7 +94,7 @@ class Groups:
             new.error = error
             group.callables[key] = new
             return new
-        return compiled
+        return None
 
     def build(self, phase, word, static, backend):
         fn = calls.make(self.model.module, phase, static)

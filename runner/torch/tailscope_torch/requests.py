@@ -165,6 +165,8 @@ class Requests:
                 t.job.release()
             return False
         self.story.settle(t.job)
+        if t.job.rescued is not None:
+            self.expected.clear()  # what takes its place compiles first: no train for that
         if t.job.compile_ns:
             self.collector.settle()
         return True

@@ -39,7 +39,8 @@ class Story:
         if not limit:
             for c, _ in job.used[:]:
                 new = self.groups.retreat(job.group, c, text)
-                self.evidence(job, new, "", 0, {})
+                if new:
+                    self.evidence(job, new, "", 0, {})
 
     def served_eager(self, job):
         """Shapes that no executable serves ran eager inside torch.compile: at

@@ -117,6 +117,7 @@ class Worker:
             for g in self.groups.all.values():
                 if g.limit_reached:  # Dynamo never again compiles code that reached it
                     g.renew()
+            self.requests.expected.clear()  # what is renewed compiles first: no train for that
         if msg.get("kv_edges"):
             self.lanes.edges = msg["kv_edges"]
         if msg.get("options"):
