@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -86,7 +85,7 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 	}
 	rep, err := snapshot.Analyze(paths, o, labels.Options{First: f.first, By: f.by, Source: strings.Join(paths, " ")})
 	if err != nil {
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, results.ErrNone) {
+		if wrongInput(err) {
 			return usageError{err}
 		}
 		return err

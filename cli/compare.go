@@ -72,7 +72,7 @@ func (f *compareFlags) run(w io.Writer, a, b string) error {
 		o.Where = append(o.Where, x)
 	}
 	c, err := snapshot.Compare(a, b, o)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, results.ErrNone) {
+	if wrongInput(err) {
 		return usageError{err}
 	}
 	if err != nil {

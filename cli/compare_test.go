@@ -115,6 +115,24 @@ func TestGateOnALostMode(t *testing.T) {
 	}
 }
 
+// TestMisspeltColumn: a name that no input has is the command's mistake.
+func TestMisspeltColumn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.csv")
+	if err := os.WriteFile(path, []byte("latency_ms,backend\n5,a\n6,a\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"analyze", path, "--by", "quantisation"},
+		{"analyze", path, "--where", "bakend=a"},
+		{"analyze", path, "--label-column", "lane"},
+		{"compare", path, path, "--where", "bakend=a"},
+	} {
+		if out, code := run(args...); code != 2 || !strings.Contains(out, "columns are latency_ms, backend") {
+			t.Errorf("%v: exit code %d, want 2\n%s", args, code, out)
+		}
+	}
+}
+
 // TestErrorsOfAMode: what failed in one mode is not counted in another.
 func TestErrorsOfAMode(t *testing.T) {
 	b := "latency_ms,backend,mode,status\n"

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"tailscope/snapshot/results"
 )
 
 // Exit codes of the program.
@@ -63,4 +65,11 @@ func pathArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// wrongInput tells whether err says that the command names what is not there:
+// a path, a result in it, or a column.
+func wrongInput(err error) bool {
+	var column results.ColumnError
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, results.ErrNone) || errors.As(err, &column)
 }

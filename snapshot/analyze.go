@@ -139,7 +139,7 @@ func sampleColumn(m *Manifest) func(*stats.Sample, string) (string, error) {
 		case "quantization":
 			return dtype(m), nil
 		}
-		return "", fmt.Errorf("a session has no column %q; columns are lane, mode, scenario, backend, strategy, shape, cause, status, segment, generation, tokens, prompt, model, quantization", column)
+		return "", results.NoColumn("a session has no column %q; columns are lane, mode, scenario, backend, strategy, shape, cause, status, segment, generation, tokens, prompt, model, quantization", column)
 	}
 }
 

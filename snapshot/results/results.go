@@ -92,6 +92,14 @@ type Reported struct {
 // ErrNone says that a path holds nothing to analyse.
 var ErrNone = errors.New("no result found: want a session folder, a metrics.csv, a folder with run_*.json files, or a file of hyperfine, oha, vegeta, onnxruntime_perf_test or Google benchmark")
 
+// ColumnError says that an option names a column that the input does not have.
+type ColumnError struct{ text string }
+
+func (e ColumnError) Error() string { return e.text }
+
+// NoColumn returns a ColumnError with a formatted sentence.
+func NoColumn(format string, args ...any) error { return ColumnError{fmt.Sprintf(format, args...)} }
+
 // Read reads path, a file or a folder, and hands each row to yield. The Row is
 // valid until yield returns; its strings may be kept.
 func Read(path string, o Options, yield func(*Row) error) (*Info, error) {

@@ -60,7 +60,7 @@ func readTable(l *textio.Lines, first []byte, name string, o *Options, info *Inf
 		t.header = append(t.header, strings.TrimSpace(string(f)))
 	}
 	if err := t.bind(); err != nil {
-		return l.Errorf("%v", err)
+		return l.Errorf("%w", err)
 	}
 	info.Format = "metrics.csv"
 	return t.rows(yield)
@@ -82,7 +82,7 @@ func (t *tableReader) bind() error {
 		t.col[f] = -1
 		if c := t.o.Columns[f]; c != "" {
 			if t.col[f] = t.position(c); t.col[f] < 0 {
-				return fmt.Errorf("there is no column %q for %s; columns are %s", c, f, strings.Join(t.header, ", "))
+				return NoColumn("there is no column %q for %s; columns are %s", c, f, strings.Join(t.header, ", "))
 			}
 			continue
 		}
@@ -107,13 +107,13 @@ func (t *tableReader) bind() error {
 	t.by = -1
 	if t.o.By != "" {
 		if t.by = t.position(t.o.By); t.by < 0 {
-			return fmt.Errorf("there is no column %q to break down by; columns are %s", t.o.By, strings.Join(t.header, ", "))
+			return NoColumn("there is no column %q to break down by; columns are %s", t.o.By, strings.Join(t.header, ", "))
 		}
 	}
 	for _, w := range t.o.Where {
 		i := t.position(w.Column)
 		if i < 0 {
-			return fmt.Errorf("there is no column %q to filter by; columns are %s", w.Column, strings.Join(t.header, ", "))
+			return NoColumn("there is no column %q to filter by; columns are %s", w.Column, strings.Join(t.header, ", "))
 		}
 		t.where = append(t.where, i)
 	}

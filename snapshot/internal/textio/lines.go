@@ -53,7 +53,7 @@ func (l *Lines) Next() ([]byte, error) {
 
 // Errorf makes an error that names the file and the line.
 func (l *Lines) Errorf(format string, a ...any) error {
-	return fmt.Errorf("%s:%d: %s", l.path, l.N, fmt.Sprintf(format, a...))
+	return fmt.Errorf("%s:%d: %w", l.path, l.N, fmt.Errorf(format, a...))
 }
 
 // Close closes the file.
