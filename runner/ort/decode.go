@@ -28,8 +28,9 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	start := now()
 	var first span
 	if timedPrefill {
-		err = e.runStage(l, r, g, nil, &g.prefill, &first)
-		o.sample.ttftNs = first.end - start
+		if err = e.runStage(l, r, g, nil, &g.prefill, &first); err == nil {
+			o.sample.ttftNs = first.end - start
+		}
 	}
 	for k := 0; k < g.steps && err == nil; k++ {
 		err = e.runStage(l, r, g, g.before(k), &g.decode[k], &g.spans[k])

@@ -134,7 +134,7 @@ type outcome struct {
 
 // inLane runs one request in one lane.
 func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
-	o := &outcome{lane: l, sample: sample{
+	o := &outcome{lane: l, sample: sample{ttftNs: -1,
 		lane: l.name, mode: r.Mode, strategy: label(r), request: r.ID, order: order, shape: "?", backend: e.backends[l.id],
 	}}
 	var err error
