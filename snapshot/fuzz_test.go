@@ -97,15 +97,7 @@ func FuzzFolder(f *testing.F) {
 // checksum around any payload, and a tail of anything. What was recovered can
 // be read again, to the sample.
 func FuzzRecover(f *testing.F) {
-	w, dir := create(f)
-	fill(f, w, 4, stats.KVDecode)
-	if err := w.Flush(); err != nil {
-		f.Fatal(err)
-	}
-	b, err := os.ReadFile(segment{filepath.Join(dir, journalDir), 1}.frames())
-	if err != nil {
-		f.Fatal(err)
-	}
+	b := journalOfFour(f)
 	payload := b[len(journalMagic)+frameHeader:]
 	f.Add(payload, uint32(8), []byte{})
 	f.Add(payload[:len(payload)/2], uint32(8), payload[:30])

@@ -157,7 +157,9 @@ func TestAnyCutOfAJournalReads(t *testing.T) {
 	}
 }
 
-func FuzzJournal(f *testing.F) {
+// journalOfFour is the first journal segment of a session of four requests.
+func journalOfFour(f *testing.F) []byte {
+	f.Helper()
 	w, dir := create(f)
 	fill(f, w, 4, stats.KVDecode)
 	if err := w.Flush(); err != nil {
@@ -167,6 +169,11 @@ func FuzzJournal(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	return b
+}
+
+func FuzzJournal(f *testing.F) {
+	b := journalOfFour(f)
 	f.Add(b)
 	f.Add(b[:len(b)-5])
 	f.Add([]byte(journalMagic))
