@@ -3,8 +3,10 @@ package snapshot
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"tailscope/snapshot/labels"
 	"tailscope/snapshot/results"
@@ -14,10 +16,25 @@ import (
 // Analyze reads paths, session folders and results of other tools alike, and
 // computes the label tables over all of them. Files of any size stream.
 func Analyze(paths []string, o results.Options, lo labels.Options) (*labels.Report, error) {
+	return analyze(paths, openFolder, o, lo)
+}
+
+// analyze is Analyze with a way to open session folders.
+func analyze(paths []string, open func(string) (*Session, error), o results.Options, lo labels.Options) (*labels.Report, error) {
 	a := labels.New(lo)
 	var infos []*results.Info
 	for _, p := range paths {
-		info, err := readRows(p, o, a.Add)
+		s, err := open(p)
+		if err != nil {
+			return nil, err
+		}
+		read := results.Read
+		if s != nil {
+			read = func(_ string, o results.Options, yield func(*results.Row) error) (*results.Info, error) {
+				return s.rows(o, yield)
+			}
+		}
+		info, err := read(p, o, a.Add)
 		if err != nil {
 			return nil, err
 		}
@@ -38,23 +55,19 @@ func Analyze(paths []string, o results.Options, lo labels.Options) (*labels.Repo
 	return rep, err
 }
 
-// readRows reads one path.
-func readRows(path string, o results.Options, yield func(*results.Row) error) (*results.Info, error) {
+// openFolder opens a session folder; nil is a result of another tool.
+func openFolder(path string) (*Session, error) {
 	if _, err := os.Stat(filepath.Join(path, ManifestName)); err != nil {
-		return results.Read(path, o, yield)
+		return nil, nil
 	}
-	s, err := Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return s.rows(o, yield)
+	return Open(path)
 }
 
 // rows hands out the samples of a session as rows: the lane is the label.
 func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*results.Info, error) {
 	info := &results.Info{Format: "session", Files: 1}
 	name := filepath.Base(filepath.Clean(s.Dir))
-	get := sampleColumn(s.Manifest)
+	get := s.column
 	if o.By != "" {
 		if _, err := get(&stats.Sample{}, o.By); err != nil {
 			return info, err
@@ -67,7 +80,9 @@ func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*resu
 	}
 	var row results.Row
 	runs := runNames{}
+	var seen proof
 	damage, err := s.Records(func(r *Record) error {
+		seen.take(r)
 		if r.Kind != KindSample {
 			return nil
 		}
@@ -86,7 +101,15 @@ func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*resu
 	if damage.Samples > 0 || damage.Frames > 0 || damage.Torn {
 		info.Notes = append(info.Notes, fmt.Sprintf("%s: %d bytes of the journal cannot be read, with %s.", s.Dir, damage.Bytes, plural(damage.Samples, "sample")))
 	}
-	info.Compiles = s.compiles()
+	if text := s.Unfinished(); text != "" {
+		info.Notes = append(info.Notes, text)
+		info.Compiles = compiles(seen.evidenceFile())
+		return info, err
+	}
+	var ev EvidenceFile
+	if readJSONFile(filepath.Join(s.Dir, EvidenceName), &ev) == nil {
+		info.Compiles = compiles(&ev)
+	}
 	return info, err
 }
 
@@ -105,52 +128,51 @@ func sampleRowOf(row *results.Row, s *stats.Sample, m *Manifest, runs runNames) 
 		Quantization: dtype(m), File: row.File, Index: int64(s.Seq), Ns: s.WallNs, OK: !s.Failed, Warmup: s.Warmup}
 }
 
-// sampleColumn returns a getter of the columns that filters and breakdowns of
-// a session can name.
-func sampleColumn(m *Manifest) func(*stats.Sample, string) (string, error) {
-	return func(s *stats.Sample, column string) (string, error) {
-		switch column {
-		case "lane", "label":
-			return s.Lane.String(), nil
-		case "mode":
-			return s.Mode.String(), nil
-		case "scenario":
-			return s.Scenario, nil
-		case "backend":
-			return s.Backend, nil
-		case "strategy":
-			return s.Strategy, nil
-		case "shape":
-			return s.Shape, nil
-		case "cause":
-			return s.Cause.String(), nil
-		case "status":
-			return status(s), nil
-		case "segment":
-			return fmt.Sprint(s.Segment), nil
-		case "generation":
-			return fmt.Sprint(s.Generation), nil
-		case "tokens":
-			return fmt.Sprint(s.Tokens), nil
-		case "prompt":
-			return fmt.Sprint(s.Prompt), nil
-		case "model":
-			return m.Model.Name, nil
-		case "quantization":
-			return dtype(m), nil
+// column is what a sample has in a column that filters and breakdowns of a
+// session can name.
+func (s *Session) column(x *stats.Sample, column string) (string, error) {
+	switch column {
+	case "lane", "label":
+		return x.Lane.String(), nil
+	case "mode":
+		return x.Mode.String(), nil
+	case "scenario":
+		return x.Scenario, nil
+	case "backend":
+		return x.Backend, nil
+	case "strategy":
+		return x.Strategy, nil
+	case "shape":
+		return x.Shape, nil
+	case "cause":
+		if s.Journal {
+			return "", results.NoColumn("%s is not finished, and causes are given at the end: 'tailscope report %s' shows those so far", s.Dir, s.Dir)
 		}
-		return "", results.NoColumn("a session has no column %q; columns are lane, mode, scenario, backend, strategy, shape, cause, status, segment, generation, tokens, prompt, model, quantization", column)
+		return x.Cause.String(), nil
+	case "status":
+		return status(x), nil
+	case "segment":
+		return fmt.Sprint(x.Segment), nil
+	case "generation":
+		return fmt.Sprint(x.Generation), nil
+	case "tokens":
+		return fmt.Sprint(x.Tokens), nil
+	case "prompt":
+		return fmt.Sprint(x.Prompt), nil
+	case "model":
+		return s.Manifest.Model.Name, nil
+	case "quantization":
+		return dtype(s.Manifest), nil
 	}
+	return "", results.NoColumn("a session has no column %q; columns are lane, mode, scenario, backend, strategy, shape, cause, status, segment, generation, tokens, prompt, model, quantization", column)
 }
 
-// compiles judges the optimized lane from the folder's evidence.
-func (s *Session) compiles() []results.RunCompile {
-	var ev EvidenceFile
-	if readJSONFile(filepath.Join(s.Dir, EvidenceName), &ev) != nil {
-		return nil
-	}
+// compiles says by mode whether the evidence calls the optimized lane
+// compiler-real.
+func compiles(ev *EvidenceFile) []results.RunCompile {
 	var out []results.RunCompile
-	for mode, j := range ev.Modes {
+	for _, mode := range slices.Sorted(maps.Keys(ev.Modes)) {
+		j := ev.Modes[mode]
 		real := "label-only"
 		if j.CompilerReal == "yes" {
 			real = "compiler-real"

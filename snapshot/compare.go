@@ -1,12 +1,8 @@
 package snapshot
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -43,9 +39,6 @@ type Comparison struct {
 	OnlyA       []string // modes that B lacks: nothing says how it does there
 }
 
-// quantities of a mode, by "label.key".
-type quantities map[string]map[string]float64
-
 // Blocked returns what makes a verdict meaningless, as a sentence, or "".
 func (c *Comparison) Blocked() string {
 	var w []string
@@ -70,38 +63,68 @@ func (c *Comparison) Lookup(mode, name string, inA bool) (float64, bool) {
 	return v, ok
 }
 
-// Compare reads two results, session folders or files of other tools.
+// compared is one of the two results of a comparison.
+type compared struct {
+	path   string
+	rep    *labels.Report
+	m      *Manifest // nil: no session folder
+	now    *observed // of a session that is not finished, else nil
+	clocks []float64 // readings of the SM clock, MHz
+}
+
+// Compare reads two results, session folders or files of other tools. Of a
+// session that still runs it compares what is there and says so.
 func Compare(a, b string, o results.Options) (*Comparison, error) {
 	c := &Comparison{A: a, B: b}
-	ra, err := Analyze([]string{a}, o, labels.Options{Source: a})
+	x, err := c.open("A", a, o)
 	if err != nil {
 		return nil, err
 	}
-	rb, err := Analyze([]string{b}, o, labels.Options{Source: b})
+	y, err := c.open("B", b, o)
 	if err != nil {
 		return nil, err
 	}
-	if c.a, err = quantitiesOf(a, ra, o); err != nil {
+	if c.a, err = x.quantities(o); err != nil {
 		return nil, err
 	}
-	if c.b, err = quantitiesOf(b, rb, o); err != nil {
+	if c.b, err = y.quantities(o); err != nil {
 		return nil, err
 	}
-	ma, erra := ReadManifest(a)
-	mb, errb := ReadManifest(b)
-	switch {
-	case erra == nil && errb == nil:
-		c.Differences = environment(ma, mb, a, b)
-	default:
+	if x.m != nil && y.m != nil {
+		c.Differences = environment(x, y)
+	} else {
 		c.Notes = append(c.Notes, "At least one side is no session folder: what it ran on is not recorded, so differences of the environment cannot be seen.")
 	}
-	c.deltas(ra, rb)
+	c.deltas(x.rep, y.rep)
 	if len(c.Deltas) == 0 {
-		return nil, fmt.Errorf("%s and %s have no mode and label in common: %s against %s", a, b, names(ra), names(rb))
+		return nil, fmt.Errorf("%s and %s have no mode and label in common: %s against %s", a, b, names(x.rep), names(y.rep))
 	}
-	c.oneSided(ra, rb)
+	c.oneSided(x.rep, y.rep)
 	c.control()
 	return c, nil
+}
+
+// open reads one side.
+func (c *Comparison) open(name, path string, o results.Options) (*compared, error) {
+	s, err := openFolder(path)
+	if err != nil {
+		return nil, err
+	}
+	x := &compared{path: path}
+	if x.rep, err = analyze([]string{path}, func(string) (*Session, error) { return s, nil }, o, labels.Options{Source: path}); err != nil || s == nil {
+		return x, err
+	}
+	x.m = s.Manifest
+	if !s.Journal {
+		x.clocks = smClocks(path, s.Manifest)
+		return x, nil
+	}
+	c.Notes = append(c.Notes, name+": "+s.Unfinished())
+	if x.now, err = s.observe(); err != nil {
+		return nil, err
+	}
+	x.m, x.clocks = &x.now.m, x.now.clocks
+	return x, nil
 }
 
 func names(r *labels.Report) string {
@@ -215,178 +238,4 @@ func (c *Comparison) control() {
 				orElse(d.Mode, "all"), (d.Ratio-1)*100, (d.RLo-1)*100, (d.RHi-1)*100))
 		}
 	}
-}
-
-// environment lists what differs between two sessions.
-func environment(a, b *Manifest, dirA, dirB string) []Difference {
-	var out []Difference
-	add := func(blocks bool, what, x, y string) {
-		if x != y {
-			out = append(out, Difference{what, x, y, blocks})
-		}
-	}
-	num := func(v any) string { return fmt.Sprint(v) }
-	add(true, "model", a.Model.Name, b.Model.Name)
-	add(true, "model hash", a.Model.SHA256, b.Model.SHA256)
-	add(true, "provider", a.Engine.Provider, b.Engine.Provider)
-	add(true, "device", a.Engine.Device, b.Engine.Device)
-	add(true, "CPU", a.Host.CPU, b.Host.CPU)
-	add(true, "cores", num(a.Host.Cores), num(b.Host.Cores))
-	add(true, "threads", num(a.Engine.Threads), num(b.Engine.Threads))
-	add(true, "batch", num(a.Settings.Batch), num(b.Settings.Batch))
-	add(true, "max_new_tokens", num(a.Settings.MaxNewTokens), num(b.Settings.MaxNewTokens))
-	add(true, "eager inputs", a.Settings.EagerInputs, b.Settings.EagerInputs)
-	add(true, "pairing", a.Settings.Pairing, b.Settings.Pairing)
-	add(true, "rate", num(a.Settings.RatePerS), num(b.Settings.RatePerS))
-	ga, gb := gpuOf(a), gpuOf(b)
-	add(true, "GPU", ga.Name, gb.Name)
-	add(false, "driver", ga.Driver, gb.Driver)
-	add(false, "SM clock (median)", medianClock(dirA, a), medianClock(dirB, b))
-	add(false, "engine", a.Engine.Name, b.Engine.Name)
-	for _, k := range versionKeys(a, b) {
-		add(false, "version of "+k, a.Engine.Versions[k], b.Engine.Versions[k])
-	}
-	add(false, "strategy", a.Settings.Strategy, b.Settings.Strategy)
-	add(false, "recompile limit", num(a.Settings.RecompileLimit), num(b.Settings.RecompileLimit))
-	add(false, "seed", num(a.Settings.Seed), num(b.Settings.Seed))
-	add(false, "warm-ups", num(a.Settings.Warmup), num(b.Settings.Warmup))
-	add(false, "host", a.Host.Name, b.Host.Name)
-	add(false, "kernel", a.Host.Kernel, b.Host.Kernel)
-	add(false, "tailscope", a.Program.Version+" "+a.Program.Commit, b.Program.Version+" "+b.Program.Commit)
-	add(false, "state", a.State, b.State)
-	slices.SortStableFunc(out, func(x, y Difference) int {
-		if x.Blocks == y.Blocks {
-			return 0
-		} else if x.Blocks {
-			return -1
-		}
-		return 1
-	})
-	return out
-}
-
-func gpuOf(m *Manifest) GPUInfo {
-	if m.GPU == nil {
-		return GPUInfo{}
-	}
-	return *m.GPU
-}
-
-func versionKeys(a, b *Manifest) []string {
-	var keys []string
-	for _, m := range []*Manifest{a, b} {
-		for k := range m.Engine.Versions {
-			if !slices.Contains(keys, k) {
-				keys = append(keys, k)
-			}
-		}
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// medianClock is the median SM clock in the session's readings, "" without
-// any; rounded to 5 % steps of itself would hide real drops, so to 15 MHz, the
-// grain in which clocks are set.
-func medianClock(dir string, m *Manifest) string {
-	l, err := readTelemetry(dir, m)
-	if err != nil {
-		return ""
-	}
-	var v []float64
-	for i := range l {
-		if r := l[i].SMClockMHz; r.Err == "" {
-			v = append(v, r.Value)
-		}
-	}
-	if len(v) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.0f MHz", math.Round(stats.Median(v)/15)*15)
-}
-
-// quantitiesOf names the quantities of a result: the keys of summary.json for
-// each label, and for a session folder its counters, pairs and causes. What a
-// folder holds is of all its rows, so with a filter on anything but the mode
-// there are the quantities of the rows that were kept only.
-func quantitiesOf(path string, r *labels.Report, o results.Options) (quantities, error) {
-	q := quantities{}
-	for i := range r.Overall {
-		g := &r.Overall[i]
-		q.group(g.Mode, g.Backend, g)
-		q.set(g.Mode, g.Backend+".errors", float64(r.Failed[[2]string{g.Mode, g.Backend}]))
-	}
-	if slices.ContainsFunc(o.Where, func(f results.Filter) bool { return f.Column != "mode" }) {
-		return q, nil
-	}
-	for mode := range q {
-		if err := q.session(path, mode); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	return q, nil
-}
-
-func (q quantities) set(mode, name string, v float64) {
-	if q[mode] == nil {
-		q[mode] = map[string]float64{}
-	}
-	q[mode][name] = v
-}
-
-// group adds every number of a struct's JSON form; null is NaN.
-func (q quantities) group(mode, label string, v any) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return
-	}
-	var m map[string]any
-	if json.Unmarshal(raw, &m) != nil {
-		return
-	}
-	for k, x := range m {
-		switch x := x.(type) {
-		case float64:
-			q.set(mode, label+"."+k, x)
-		case nil:
-			q.set(mode, label+"."+k, math.NaN())
-		case bool:
-			q.set(mode, label+"."+k, map[bool]float64{true: 1}[x])
-		}
-	}
-}
-
-// session adds what a finished folder knows beyond latencies.
-func (q quantities) session(dir, mode string) error {
-	if _, err := ReadManifest(dir); err != nil {
-		return nil // no session folder: there are latencies only
-	}
-	var c CounterFile
-	if err := readJSONFile(filepath.Join(dir, mode, "compiler_counters.json"), &c); err != nil {
-		return err
-	}
-	q.group(mode, stats.Optimized.String(), &c)
-	var s stats.SummaryFile
-	if err := readJSONFile(filepath.Join(dir, mode, "analysis", "summary.json"), &s); err != nil {
-		return err
-	}
-	for i := range s.Groups {
-		if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == "*" {
-			q.group(mode, g.Lane, g)
-		}
-	}
-	for i := range s.Pairs {
-		if p := &s.Pairs[i]; p.Scenario == "*" && p.Segment == "*" {
-			q.group(mode, "pair", p)
-		}
-	}
-	for c := stats.CauseCompile; c < stats.NumCauses; c++ {
-		for l := range stats.NumLanes {
-			q.set(mode, fmt.Sprintf("%s.cause_%s", stats.Lane(l), c), 0)
-		}
-	}
-	for _, x := range s.Causes {
-		q.set(mode, x.Lane+".cause_"+x.Cause, float64(x.N))
-	}
-	return nil
 }

@@ -2,8 +2,13 @@ package snapshot
 
 import (
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"tailscope/snapshot/labels"
 	"tailscope/snapshot/results"
 	"tailscope/stats"
 )
@@ -46,5 +51,95 @@ func TestFilteredQuantities(t *testing.T) {
 		if _, ok := cmp.Lookup("prefill", "optimized.recompiles", false); ok != c.counters {
 			t.Errorf("%v: counters of the whole session: %v, want %v", c.filter, ok, c.counters)
 		}
+	}
+}
+
+// unfinished writes a session of n requests and leaves it running. It ends
+// with the test.
+func unfinished(t *testing.T, n int) string {
+	t.Helper()
+	w, dir := create(t)
+	fill(t, w, n, stats.Prefill)
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Finish(testEnd); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// TestRunningSession: analyze and compare know of a session that still runs
+// what they know of it once it is finished, and say that it runs.
+func TestRunningSession(t *testing.T) {
+	running := unfinished(t, 300)
+	w, finished := create(t)
+	fill(t, w, 300, stats.Prefill)
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	analysed := map[string]*labels.Report{}
+	for _, dir := range []string{running, finished} {
+		r, err := Analyze([]string{dir}, results.Options{}, labels.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		analysed[dir] = r
+	}
+	if got, want := analysed[running].Evidence(), analysed[finished].Evidence(); got != want || !strings.HasPrefix(got, "Compiler-real") {
+		t.Errorf("running: %q, finished: %q", got, want)
+	}
+	if n := analysed[running].Notes; len(n) != 1 || n[0] != running+" still runs: this is what it has so far." {
+		t.Errorf("notes %q", n)
+	}
+	if n := analysed[finished].Notes; len(n) != 0 {
+		t.Errorf("notes of a finished session: %q", n)
+	}
+	for _, o := range []results.Options{{By: "cause"}, {Where: []results.Filter{{Column: "cause", Value: "compile"}}}} {
+		if _, err := Analyze([]string{running}, o, labels.Options{}); err == nil || !strings.Contains(err.Error(), "causes are given at the end") {
+			t.Errorf("causes of a running session: %v", err)
+		}
+	}
+
+	c, err := Compare(finished, running, results.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := c.Blocked(); w != "" {
+		t.Error(w)
+	}
+	if len(c.Differences) != 1 || c.Differences[0].What != "state" {
+		t.Errorf("differences %+v", c.Differences)
+	}
+	if !slices.Contains(c.Notes, "B: "+running+" still runs: this is what it has so far.") {
+		t.Errorf("notes %q", c.Notes)
+	}
+	if len(c.a["prefill"]) < 50 {
+		t.Errorf("only %d quantities", len(c.a["prefill"]))
+	}
+	for name := range c.a["prefill"] {
+		x, _ := c.Lookup("prefill", name, true)
+		y, ok := c.Lookup("prefill", name, false)
+		if !ok || x != y && !(math.IsNaN(x) && math.IsNaN(y)) {
+			t.Errorf("%s: %v when finished, %v (%v) while running", name, x, y, ok)
+		}
+	}
+}
+
+// TestDiedSession: a folder without a process is not called running.
+func TestDiedSession(t *testing.T) {
+	dir := unfinished(t, 20)
+	dead := filepath.Join(t.TempDir(), "dead")
+	if err := os.CopyFS(dead, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(dead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Unfinished(); !strings.Contains(got, "died") || !strings.Contains(got, "tailscope recover "+dead) {
+		t.Errorf("%q", got)
 	}
 }

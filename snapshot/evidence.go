@@ -52,7 +52,38 @@ type CheckCount struct {
 	protocol.Checks
 }
 
-func (c *collected) evidenceFile() *EvidenceFile {
+// proof is what a session's records say of compiling.
+type proof struct {
+	evidence []EvidenceRecord
+	counters []GenerationCounters // the newest of each worker generation
+	modeRows [stats.NumModes]uint64
+	loads    int // worker generations that said what they loaded
+}
+
+// take takes in a record that proves something; others are ignored.
+func (c *proof) take(r *Record) {
+	switch r.Kind {
+	case KindSample:
+		c.modeRows[r.Sample.Mode]++
+	case KindEvidence:
+		c.evidence = append(c.evidence, EvidenceRecord{max(c.loads-1, 0), r.Evidence})
+	case KindCounters:
+		c.count(max(c.loads-1, 0), r.Counters)
+	case KindLoaded:
+		c.loads++
+	}
+}
+
+func (c *proof) count(generation int, v protocol.Counters) {
+	n := len(c.counters)
+	if n > 0 && c.counters[n-1].Generation == generation {
+		c.counters[n-1].Counters = v
+		return
+	}
+	c.counters = append(c.counters, GenerationCounters{generation, v})
+}
+
+func (c *proof) evidenceFile() *EvidenceFile {
 	f := &EvidenceFile{Schema: "tailscope.evidence/1", Modes: map[string]Judged{}, Executables: c.evidence,
 		Refusals: []protocol.Refusal{}}
 	if f.Executables == nil {
@@ -67,7 +98,7 @@ func (c *collected) evidenceFile() *EvidenceFile {
 }
 
 // counterFile sums up the counters of a mode.
-func (c *collected) counterFile(mode stats.Mode, limit int) *CounterFile {
+func (c *proof) counterFile(mode stats.Mode, limit int) *CounterFile {
 	f := &CounterFile{Schema: "tailscope.counters/1", RecompileLimit: limit, Groups: []CounterGroup{}, Checks: []CheckCount{}}
 	for i := range c.counters {
 		g := &c.counters[i]
@@ -97,7 +128,7 @@ func (c *collected) counterFile(mode stats.Mode, limit int) *CounterFile {
 
 // judge is DESIGN's rule (TR120 2.5): requested and actual backend agree, a
 // compile happened, no fallback.
-func (c *collected) judge(mode stats.Mode) Judged {
+func (c *proof) judge(mode stats.Mode) Judged {
 	for i := range c.evidence {
 		e := &c.evidence[i]
 		if e.Mode != mode.String() || e.Lane != stats.Optimized.String() {
@@ -122,7 +153,7 @@ func (c *collected) judge(mode stats.Mode) Judged {
 }
 
 // compileBlock is what a run file of the optimized lane says.
-func (c *collected) compileBlock(m *Manifest, mode stats.Mode, generation int) *CompileBlock {
+func (c *proof) compileBlock(m *Manifest, mode stats.Mode, generation int) *CompileBlock {
 	b := &CompileBlock{BackendRequested: m.Engine.Backends[stats.Optimized.String()]}
 	for i := range c.evidence {
 		e := &c.evidence[i]

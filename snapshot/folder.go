@@ -31,11 +31,8 @@ const (
 
 // collected is what the first pass over a session finds out.
 type collected struct {
+	proof
 	analysis  *stats.Analysis
-	evidence  []EvidenceRecord
-	counters  []GenerationCounters
-	backends  map[string]string
-	modeRows  [stats.NumModes]uint64
 	hists     hists
 	damage    Damage
 	end       *endRecord
@@ -142,6 +139,7 @@ func collect(src source, m *Manifest, w *sideFiles) (*collected, error) {
 }
 
 func (c *collected) take(r *Record, m *Manifest, w *sideFiles) error {
+	c.proof.take(r)
 	switch r.Kind {
 	case KindSample:
 		return c.sample(r, m)
@@ -156,12 +154,8 @@ func (c *collected) take(r *Record, m *Manifest, w *sideFiles) error {
 		if w != nil {
 			return w.gpu(&r.Telemetry)
 		}
-	case KindEvidence:
-		c.evidence = append(c.evidence, EvidenceRecord{max(m.Counts.Generations-1, 0), r.Evidence})
-	case KindCounters:
-		c.counter(max(m.Counts.Generations-1, 0), r.Counters)
 	case KindLoaded:
-		m.Counts.Generations++
+		m.Counts.Generations = c.loads
 		m.loaded(&r.Loaded)
 		c.runs.reset()
 	case KindEnd:
@@ -179,7 +173,6 @@ func (c *collected) sample(r *Record, m *Manifest) error {
 		c.gaps = s.Seq
 	}
 	c.started, c.lastSeq = true, max(c.lastSeq, s.Seq)
-	c.modeRows[s.Mode]++
 	c.hists.add(s)
 	if s.Request%c.every == 0 {
 		c.analysis.Add(s)
@@ -189,15 +182,6 @@ func (c *collected) sample(r *Record, m *Manifest) error {
 	}
 	c.forPlots(s, m)
 	return nil
-}
-
-func (c *collected) counter(generation int, v protocol.Counters) {
-	n := len(c.counters)
-	if n > 0 && c.counters[n-1].Generation == generation {
-		c.counters[n-1].Counters = v
-		return
-	}
-	c.counters = append(c.counters, GenerationCounters{generation, v})
 }
 
 // telemetry notes the device of a reading.

@@ -40,8 +40,27 @@ func Open(dir string) (*Session, error) {
 		return nil, fmt.Errorf("%s is no complete session folder: neither %s nor a journal can be read", dir, SamplesName)
 	}
 	s.Journal, s.src = true, src
-	return s, nil
+	return s, s.learn()
 }
+
+// learn takes from a journal what the manifest of an unfinished session does
+// not say yet: the engine and its model.
+func (s *Session) learn() error {
+	_, err := s.src.records(func(r *Record) error {
+		if r.Kind != KindLoaded {
+			return nil
+		}
+		s.Manifest.loaded(&r.Loaded)
+		return errLearned
+	})
+	if errors.Is(err, errLearned) {
+		return nil
+	}
+	return err
+}
+
+// errLearned ends a reading early.
+var errLearned = errors.New("the engine is known")
 
 // Records hands every record of the session to yield, in the order in which
 // the session took it in, with bounded memory. The Record is valid until yield
