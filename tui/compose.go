@@ -164,15 +164,15 @@ func (m *model) verdictLines() int {
 		m.verdictW, m.verdictH = m.w, 0
 	}
 	p := verdictPanel{pane{sc: &m.sc}}
-	score, sentence, pairs := p.score(m.w-4, 0), p.sentence(), 2
+	score, sentence, pairs, most := p.score(m.w-4, 0), p.sentence(), 2, 5
 	if m.sc.low {
-		pairs = 1
+		pairs, most = 1, 4 // the timeline needs the rows more
 		if len(score) > 0 {
 			sentence = secondSentence(sentence)
 		}
 	}
 	n := len(score) + len(wrap(sentence, m.w-4, 3)) + len(p.pairLines(m.w-4, pairs, 0))
-	m.verdictH = max(m.verdictH, n)
+	m.verdictH = max(m.verdictH, min(n, most))
 	return m.verdictH
 }
 

@@ -149,7 +149,7 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 	lanes := min(max(h*38/100, 12), 26)
 	verdict := min(max(s.verdict, 3), 5) + 2
 	rest := h - lanes - verdict
-	timeline := min(max(rest*53/100, 7), 22)
+	timeline := min(max(rest*53/100, min(9, rest-7), 7), 22)
 	bottom := rest - timeline
 	half := w / 2
 	l.add(slotEager, 0, y, half, lanes)
@@ -160,7 +160,7 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 }
 
 // bottomRow has the events, why the tail is slow, and the GPU. One that only
-// says why it is empty stands above the tail.
+// says why it is empty stands above the tail, or makes room for it.
 func (l *layout) bottomRow(y, w, h int, noGPU bool) {
 	gpu := min(max(w*30/100, 36), 64)
 	tail := 0
@@ -173,6 +173,10 @@ func (l *layout) bottomRow(y, w, h int, noGPU bool) {
 		l.add(slotEvents, 0, y, w-tail, h)
 		l.add(slotGPU, w-tail, y, tail, why)
 		l.add(slotTail, w-tail, y+why, tail, h-why)
+	case noGPU && h >= 7: // too low for both: view 6 says why there is no GPU
+		gpu = min(max(w*30/100, 36), 44)
+		l.add(slotEvents, 0, y, w-gpu, h)
+		l.add(slotTail, w-gpu, y, gpu, h)
 	case noGPU:
 		gpu = min(max(w/5, 30), 40)
 		fallthrough
