@@ -7,11 +7,12 @@ import (
 )
 
 // eventsPanel lists what happened as sentences, the newest at the bottom and
-// visible unless the user scrolled.
+// visible unless the user scrolled. Neighbours share a line, see foldEvents;
+// the whole-screen list, and the list while walking over events, has each.
 type eventsPanel struct {
 	pane
-	full  bool // the whole-screen list
-	first int  // index of the event in the top row, for clicks
+	full  bool  // the whole-screen list
+	shown []int // index of the event of each row, for clicks
 }
 
 func (p *eventsPanel) view() string {
@@ -27,7 +28,14 @@ func (p *eventsPanel) view() string {
 	if len(v.Events) == 0 {
 		return p.frame(title, nil, []string{newLine(w).put(st.muted, "none yet: compiles, spikes and toggles will stand here").String()})
 	}
-	return p.frame(title, p.extra(), p.body(w, h))
+	list := p.rows()
+	switch {
+	case len(list) < len(v.Events):
+		title = append(title, run{st.faint, " · alike neighbours share a line, view 6 has each"})
+	case p.full && len(v.Events) < v.NumEvents && p.sc.past == 0:
+		title = append(title, run{st.faint, " · " + count(len(v.Events)) + " are kept here, rare kinds the longest; events.jsonl has all"})
+	}
+	return p.frame(title, p.extra(), p.body(list, w, h))
 }
 
 func (p *eventsPanel) extra() []run {
@@ -47,21 +55,22 @@ func (p *eventsPanel) slot() slot {
 	return slotEvents
 }
 
-func (p *eventsPanel) body(w, h int) []string {
+func (p *eventsPanel) body(list []eventRow, w, h int) []string {
 	evs := p.sc.v.Events
 	detail := 0
 	if p.sc.picked >= 0 && p.sc.picked < len(evs) && h >= 5 {
 		detail = 2
 	}
-	rows := h - detail
-	end := len(evs) - min(p.sc.scroll[p.slot()], max(0, len(evs)-rows))
-	if p.sc.picked >= 0 && p.sc.picked < len(evs) {
-		end = min(len(evs), max(p.sc.picked+1+rows/3, rows))
+	picked, rows := p.sc.picked, h-detail
+	end := len(list) - min(p.sc.scroll[p.slot()], max(0, len(list)-rows))
+	if picked >= 0 && picked < len(list) {
+		end = min(len(list), max(picked+1+rows/3, rows))
 	}
-	p.first = max(0, end-rows)
+	p.shown = p.shown[:0]
 	var out []string
-	for i := p.first; i < end; i++ {
-		out = append(out, p.row(&evs[i], i == p.sc.picked, w))
+	for i := max(0, end-rows); i < end; i++ {
+		p.shown = append(p.shown, list[i].at)
+		out = append(out, p.row(&list[i], i == picked, w))
 	}
 	out = block(out, w, rows)
 	if detail > 0 {
@@ -72,9 +81,23 @@ func (p *eventsPanel) body(w, h int) []string {
 	return out
 }
 
+// rows are the lines of the list, oldest first.
+func (p *eventsPanel) rows() []eventRow {
+	evs := p.sc.v.Events
+	if !p.full && p.sc.picked < 0 {
+		return foldEvents(evs)
+	}
+	rows := make([]eventRow, len(evs))
+	for i := range rows {
+		rows[i] = eventRow{at: i, n: 1}
+	}
+	return rows
+}
+
 // row is "  0:41.204 ▲ recompile   ◆ 1×74  32.10 ms  tokens 61 → 74: …".
-func (p *eventsPanel) row(e *stats.Event, picked bool, w int) string {
-	st := p.sc.st
+func (p *eventsPanel) row(r *eventRow, picked bool, w int) string {
+	st, evs := p.sc.st, p.sc.v.Events
+	e := &evs[r.at]
 	g, k := st.kindLook(e.Kind)
 	l := newLine(w)
 	if picked {
@@ -88,9 +111,9 @@ func (p *eventsPanel) row(e *stats.Event, picked bool, w int) string {
 	}
 	l.put(st.faint, right(t, timeWidth(w))).gap(1).put(k, g+" ")
 	if w < 50 {
-		l.put(k, kindName(e.Kind)).gap(1)
+		l.put(k, r.kind(evs)).gap(1)
 	} else {
-		l.put(k, left(kindName(e.Kind), 14)).gap(1)
+		l.put(k, left(r.kind(evs), 14)).gap(1)
 	}
 	if w >= 100 {
 		lane, lk := " ", st.muted
@@ -101,7 +124,7 @@ func (p *eventsPanel) row(e *stats.Event, picked bool, w int) string {
 		l.put(lk, lane).gap(1)
 		l.put(st.muted, right(durText(e), 9)).gap(2)
 	}
-	return l.put(st.text, e.Reason).String()
+	return l.put(st.text, r.text(evs)).String()
 }
 
 func (p *eventsPanel) plain(e *stats.Event, w int) string {

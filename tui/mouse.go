@@ -28,8 +28,8 @@ func (m *model) click(x, y int) {
 		}
 	case *eventsPanel:
 		top := 1 // the title line
-		if i := p.first + dy - top; dy >= top && i < len(m.sc.v.Events) && dy < pl.r.Dy() {
-			e := m.sc.v.Events[i]
+		if i := dy - top; i >= 0 && i < len(p.shown) && dy < pl.r.Dy() {
+			e := m.sc.v.Events[p.shown[i]]
 			if j := findEvent(m.newest.Events, e.TNs, e.Kind); j >= 0 {
 				m.pick(j)
 			}
@@ -66,7 +66,8 @@ func (m *model) scroll(s slot, by int) {
 	limit := 1000
 	switch s {
 	case slotEvents, slotAllEvents:
-		limit = max(0, len(m.sc.v.Events)-1)
+		p := m.panels[s].(*eventsPanel)
+		limit = max(0, len(p.rows())-len(p.shown))
 	case slotHelp:
 		limit = 60
 	}

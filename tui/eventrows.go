@@ -1,0 +1,124 @@
+package tui
+
+import (
+	"strconv"
+
+	"tailscope/stats"
+)
+
+// eventRow is one line of the list of events. It stands for one event, or for
+// several neighbours that would push the telling ones off a small list.
+type eventRow struct {
+	at     int // index of the event whose sentence stands there: the newest, or of spikes and first runs the slowest
+	n      int // events of its kind
+	others int // first runs of a shape that the line covers beside them
+}
+
+// minor reports whether a busy machine makes events of this kind by the
+// hundred.
+func minor(k stats.Kind) bool { return k == stats.KindSpike || k == stats.KindShapeNew }
+
+// foldEvents makes the rows of a list. The line of a compile also covers the
+// first runs of its shape in the same request; spikes and first runs between
+// two other events share a line, and so do equal sentences in a row (a request
+// that falls back whenever it comes). Every event is counted in one row.
+func foldEvents(evs []stats.Event) []eventRow {
+	var rows []eventRow
+	compiles := compileRows(evs)
+	for i := range evs {
+		e := &evs[i]
+		if of, ok := compiles[requestOf(e)]; ok && e.Request != nil {
+			if e.Kind == stats.KindShapeNew {
+				of.others++
+				continue
+			}
+			if of.at == i { // its first compile
+				of.row = len(rows)
+				rows = append(rows, eventRow{at: i, n: 1})
+				continue
+			}
+		}
+		if n := len(rows); n == 0 || !rows[n-1].take(evs, i) {
+			rows = append(rows, eventRow{at: i, n: 1})
+		}
+	}
+	for _, of := range compiles {
+		rows[of.row].others += of.others
+	}
+	return rows
+}
+
+// compileRow is a request that made an executable: its first compile, that
+// one's row, and the first runs of a shape that came with it, in either lane.
+type compileRow struct{ at, row, others int }
+
+type requestKey struct {
+	generation int32
+	request    uint64
+}
+
+func requestOf(e *stats.Event) requestKey {
+	if e.Request == nil {
+		return requestKey{}
+	}
+	return requestKey{e.Generation, *e.Request}
+}
+
+func compileRows(evs []stats.Event) map[requestKey]*compileRow {
+	out := map[requestKey]*compileRow{}
+	for i := range evs {
+		e := &evs[i]
+		if e.Request == nil || e.Kind != stats.KindCompile && e.Kind != stats.KindRecompile {
+			continue
+		}
+		if k := requestOf(e); out[k] == nil {
+			out[k] = &compileRow{at: i}
+		}
+	}
+	return out
+}
+
+// take puts event i into the row if it belongs there.
+func (r *eventRow) take(evs []stats.Event, i int) bool {
+	e, head := &evs[i], &evs[r.at]
+	switch {
+	case minor(e.Kind) && e.Kind == head.Kind:
+		if r.n++; e.DurNs > head.DurNs {
+			r.at = i
+		}
+	case e.Kind == stats.KindSpike && head.Kind == stats.KindShapeNew:
+		r.at, r.n, r.others = i, 1, r.n
+	case e.Kind == stats.KindShapeNew && head.Kind == stats.KindSpike:
+		r.others++
+	case !minor(e.Kind) && e.Kind == head.Kind && e.Lane == head.Lane && e.Reason == head.Reason:
+		r.at, r.n = i, r.n+1
+	default:
+		return false
+	}
+	return true
+}
+
+// kind is the row's second column: "spike ×3" for three.
+func (r *eventRow) kind(evs []stats.Event) string {
+	s := kindName(evs[r.at].Kind)
+	if r.n > 1 {
+		s += " ×" + strconv.Itoa(r.n)
+	}
+	return s
+}
+
+// text is the sentence of the row's event, after what else it covers.
+func (r *eventRow) text(evs []stats.Event) string {
+	e := &evs[r.at]
+	s := e.Reason
+	if !minor(e.Kind) {
+		return s
+	}
+	if r.n > 1 {
+		s = "slowest: " + s
+	}
+	if r.others > 0 {
+		s = "and " + plural(r.others, "first run") + " of a shape; " + s
+	}
+	return s
+}
