@@ -20,9 +20,8 @@ type joinState struct {
 	nthWarm     map[runKey]int32
 	queue       [stats.NumLanes]stats.Lindley // open loop, interleaved: each lane its own server
 	seq         uint64
-	lastNs      int64         // when the last batch came
-	events      []stats.Event // newest last, bounded
-	numEvents   uint64
+	lastNs      int64 // when the last batch came
+	events      view.Recent
 	restart     <-chan struct{}
 	exported    chan exportResult
 	exports     int
@@ -132,11 +131,7 @@ func (s *Session) event(e stats.Event) {
 func (s *Session) emit(e stats.Event) {
 	s.sinkErr(s.o.Sink.Event(&e))
 	s.coll.AddEvent(&e)
-	s.join.numEvents++
-	s.join.events = append(s.join.events, e)
-	if len(s.join.events) > 2*maxLiveEvents {
-		s.join.events = slices.Clone(s.join.events[len(s.join.events)-maxLiveEvents:])
-	}
+	s.join.events.Add(e)
 }
 
 // sinkErr ends the session when the disk refuses: what was measured before

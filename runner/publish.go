@@ -64,13 +64,11 @@ func (s *Session) view() view.View {
 	now := Monotonic()
 	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
 		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
-		NumEvents: int(s.join.numEvents), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
+		NumEvents: s.join.events.Num(), Events: s.join.events.List(), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
 	v.Progress, v.Left = s.progress(now)
 	if wait := now - max(s.join.lastNs, s.startNs); v.Status == "" && len(s.join.pending) > 0 && s.loaded != nil && wait > int64(1500*time.Millisecond) {
 		v.Status = fmt.Sprintf("no sample for %.1f s: the worker is inside a request, compiles included", float64(wait)/1e9)
 	}
-	ev := s.join.events
-	v.Events = slices.Clone(ev[max(0, len(ev)-maxLiveEvents):])
 	mode, err := stats.ParseMode(s.mode())
 	if err == nil {
 		s.feedStats()

@@ -77,7 +77,6 @@ const (
 	statusEvery   = 250 * time.Millisecond
 	finishGrace   = 30 * time.Second // how long what is in hand may take once the end was decided
 	maxRestarts   = 5                // in a row without a sample between
-	maxLiveEvents = 500
 )
 
 // Session is one run. Its goroutine owns every field.

@@ -18,8 +18,7 @@ type state struct {
 	m       *snapshot.Manifest
 	id      runner.Identity
 	session view.Session
-	events  []stats.Event
-	num     int
+	events  view.Recent
 	samples uint64
 	segment int32
 	live    bool // the records come from a journal: counters stand where they were taken
@@ -28,8 +27,6 @@ type state struct {
 	gpu     gpuPast
 	startNs int64
 }
-
-const maxEvents = 500
 
 // newState is the session before its first record.
 func newState(rec *snapshot.Session, startNs int64) *state {
@@ -168,10 +165,7 @@ func (st *state) sample(r *snapshot.Record) {
 func (st *state) event(e stats.Event) {
 	st.coll.AddEvent(&e)
 	st.count(e)
-	st.num++
-	if st.events = append(st.events, e); len(st.events) > 2*maxEvents {
-		st.events = slices.Clone(st.events[len(st.events)-maxEvents:])
-	}
+	st.events.Add(e)
 	if e.Kind != stats.KindSegment {
 		return
 	}
@@ -208,10 +202,9 @@ func (st *state) view(now int64, mode string) view.View {
 	id := st.id
 	id.Mode = mode
 	v := view.View{NowNs: now, StartNs: st.startNs, Phase: view.PhaseRunning, Session: st.session,
-		NumEvents: st.num, GPU: st.gpu.view(now)}
+		NumEvents: st.events.Num(), Events: st.events.List(), GPU: st.gpu.view(now)}
 	v.Session.Mode = mode
 	v.Self.Samples = st.samples
-	v.Events = slices.Clone(st.events[max(0, len(st.events)-maxEvents):])
 	lane := id.Lane(stats.Optimized)
 	st.coll.SetFacts(stats.Facts{CompilerReal: lane.CompilerReal, Why: lane.Why, Strategy: st.session.Strategy,
 		Checks: lane.Checks, Diverged: lane.Diverged, MaxRelL2: lane.MaxRelL2})

@@ -1,0 +1,67 @@
+package view
+
+import (
+	"slices"
+
+	"tailscope/stats"
+)
+
+// Recent keeps events for the screen, in the order of their instants. It is
+// bounded: what a busy machine makes by the hundred (spikes, first runs of a
+// shape) is forgotten first, so that one can walk back to the compiles of a
+// long session. The journal has them all. The zero value is empty.
+type Recent struct {
+	list []stats.Event
+	num  int
+}
+
+const (
+	recentKept  = 500
+	recentSpare = 100           // forgotten at a time
+	recentLate  = int64(1000e6) // ns: an event that comes this late goes where it belongs
+)
+
+// Add takes one event; those that come a little late are put in their place.
+func (r *Recent) Add(e stats.Event) {
+	r.num++
+	i := len(r.list)
+	for i > 0 && r.list[i-1].TNs > e.TNs && r.list[i-1].TNs-e.TNs < recentLate {
+		i--
+	}
+	r.list = slices.Insert(r.list, i, e)
+	if len(r.list) > recentKept+recentSpare {
+		r.forget(len(r.list) - recentKept)
+	}
+}
+
+// forget drops n events: the oldest of the frequent kinds, but no more than
+// half of those kept may be of other kinds, then the oldest.
+func (r *Recent) forget(n int) {
+	rare := 0
+	for i := range r.list {
+		if !frequent(r.list[i].Kind) {
+			rare++
+		}
+	}
+	rare -= recentKept / 2 // these may go
+	r.list = slices.DeleteFunc(r.list, func(e stats.Event) bool {
+		gone := n > 0 && (frequent(e.Kind) || rare > 0)
+		if gone {
+			n--
+			if !frequent(e.Kind) {
+				rare--
+			}
+		}
+		return gone
+	})
+}
+
+// frequent reports whether a busy machine makes events of this kind by the
+// hundred.
+func frequent(k stats.Kind) bool { return k == stats.KindSpike || k == stats.KindShapeNew }
+
+// List is a copy of the events that are kept, the newest last.
+func (r *Recent) List() []stats.Event { return slices.Clone(r.list) }
+
+// Num is how many events were added.
+func (r *Recent) Num() int { return r.num }
