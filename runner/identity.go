@@ -43,7 +43,8 @@ func (s Identity) Lane(l stats.Lane) view.Lane {
 		return v
 	}
 	v.Backend = s.Loaded.Backends[l.String()]
-	v.Checks, v.Diverged, v.MaxRelL2 = s.Counters.Checks.N, s.Counters.Checks.Failed, s.Counters.Checks.MaxRelL2
+	checks := s.Counters.Checks.Of(s.Mode)
+	v.Checks, v.Diverged, v.MaxRelL2 = checks.N, checks.Failed, checks.MaxRelL2
 	if l == stats.Eager || s.AA {
 		v.CompilerReal, v.Why = "no", "eager by design"
 		if l == stats.Optimized {

@@ -28,3 +28,18 @@ func TestEvidenceInTheLaneHeader(t *testing.T) {
 		t.Errorf("compiler real: %s although %s", lane.CompilerReal, id.Evidence[0].FallbackError)
 	}
 }
+
+// TestLaneChecksAreOfItsMode: outputs that differ in decode are no fault of
+// the prefill on screen.
+func TestLaneChecksAreOfItsMode(t *testing.T) {
+	id := Identity{Loaded: &protocol.Loaded{}, Mode: "prefill"}
+	id.Counters.Checks.Note("prefill", protocol.ModeChecks{N: 4, MaxRelL2: 1e-6})
+	id.Counters.Checks.Note("kv_decode", protocol.ModeChecks{N: 9, Failed: 2, MaxRelL2: 0.5})
+	if v := id.Lane(stats.Optimized); v.Checks != 4 || v.Diverged != 0 || v.MaxRelL2 != 1e-6 {
+		t.Errorf("prefill: %+v", v)
+	}
+	id.Mode = "kv_decode"
+	if v := id.Lane(stats.Optimized); v.Checks != 9 || v.Diverged != 2 || v.MaxRelL2 != 0.5 {
+		t.Errorf("decode: %+v", v)
+	}
+}

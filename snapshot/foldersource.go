@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-
 	"path/filepath"
 	"strconv"
 	"strings"
 
-	"tailscope/runner/protocol"
 	"tailscope/snapshot/internal/textio"
 	"tailscope/stats"
 )
@@ -30,10 +27,6 @@ func (s *folderSource) records(yield func(*Record) error) (Damage, error) {
 	emit := func(kind Kind) error {
 		r.Kind = kind
 		return yield(&r)
-	}
-	r.Loaded = s.m.loadedRecord()
-	if err := emit(KindLoaded); err != nil {
-		return Damage{}, err
 	}
 	if err := s.proofs(&r, emit); err != nil {
 		return Damage{}, err
@@ -86,44 +79,6 @@ func (s *folderSource) rows(r *Record, side *sideReader, yield func(*Record) err
 	}
 }
 
-// proofs hands out evidence and counters.
-func (s *folderSource) proofs(r *Record, emit func(Kind) error) error {
-	var ev EvidenceFile
-	if err := readJSONFile(filepath.Join(s.dir, EvidenceName), &ev); err != nil {
-		return err
-	}
-	for i := range ev.Executables {
-		r.Evidence = ev.Executables[i].Evidence
-		if err := emit(KindEvidence); err != nil {
-			return err
-		}
-	}
-	merged := protocol.Counters{T: "counters"}
-	found := false
-	for i := range stats.NumModes {
-		var f CounterFile
-		err := readJSONFile(filepath.Join(s.dir, stats.Mode(i).String(), "compiler_counters.json"), &f)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for _, g := range f.Groups {
-			merged.Groups = append(merged.Groups, g.Counter)
-		}
-		for _, c := range f.Checks {
-			merged.Checks = c.Checks
-		}
-		merged.Engine, found = f.Engine, true
-	}
-	if !found {
-		return nil
-	}
-	r.Counters = merged
-	return emit(KindCounters)
-}
-
 // readJSONFile reads a small JSON file; an error names it.
 func readJSONFile(path string, v any) error {
 	b, err := readSmall(path)
@@ -134,14 +89,6 @@ func readJSONFile(path string, v any) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
-}
-
-// loadedRecord is what the manifest keeps of the engine's answer to load.
-func (m *Manifest) loadedRecord() protocol.Loaded {
-	e := &m.Engine
-	return protocol.Loaded{T: "loaded", DurNs: e.LoadNs, Model: m.Model, ProviderAsked: e.ProviderAsked, Provider: e.Provider,
-		Device: e.Device, Refusals: e.Refusals, Backends: e.Backends, Threads: e.Threads, Boundary: e.Boundary,
-		Notes: e.Notes, Versions: e.Versions}
 }
 
 // sideReader reads events.jsonl and telemetry.csv side by side, in time order.

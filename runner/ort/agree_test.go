@@ -77,6 +77,15 @@ func (k *worker) agreed(n int, compiled string) {
 	if c.N != n || c.Failed != 0 || c.MaxRelL2 > tolerance {
 		k.t.Errorf("checks %+v of %d requests", c, n)
 	}
+	for mode, m := range c.Modes {
+		n -= m.N
+		if m.N == 0 || m.Failed != 0 {
+			k.t.Errorf("checks of %s: %+v", mode, m)
+		}
+	}
+	if n != 0 {
+		k.t.Errorf("checks %+v: %d are of no mode", c, n)
+	}
 }
 
 // Lanes answer alike in every mode and strategy, on a model whose answers

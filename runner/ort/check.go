@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"unsafe"
@@ -22,13 +23,16 @@ type checks struct {
 	share     float64
 	tolerance float64
 	seen      map[[3]string]bool // mode, strategy, shape that was compared
-	n, failed int
-	max       float64
+	sums      protocol.Checks
 	skipped   string
 }
 
+// report is a copy: what was sent does not change any more.
 func (c *checks) report() protocol.Checks {
-	return protocol.Checks{N: c.n, Failed: c.failed, MaxRelL2: c.max, Tolerance: c.tolerance, Skipped: c.skipped}
+	r := c.sums
+	r.Modes = maps.Clone(r.Modes)
+	r.Tolerance, r.Skipped = c.tolerance, c.skipped
+	return r
 }
 
 // wanted says whether a request is compared: the first of a shape always,
@@ -44,16 +48,16 @@ func (c *checks) wanted(r *protocol.Request, shape string) bool {
 }
 
 // note takes one comparison in.
-func (c *checks) note(d float64) (ok bool) {
-	c.n++
+func (c *checks) note(mode string, d float64) (ok bool) {
 	ok = d <= c.tolerance // false for NaN
+	m := protocol.ModeChecks{N: 1, MaxRelL2: d}
 	if !ok {
-		c.failed++
+		m.Failed = 1
 	}
 	if math.IsNaN(d) || math.IsInf(d, 0) {
-		d = math.MaxFloat64 // JSON knows neither
+		m.MaxRelL2 = math.MaxFloat64 // JSON knows neither
 	}
-	c.max = max(c.max, d)
+	c.sums.Note(mode, m)
 	return ok
 }
 
@@ -93,7 +97,7 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 		return
 	}
 	e.dirty = true
-	if e.checks.note(d) {
+	if e.checks.note(r.Mode, d) {
 		return
 	}
 	if len(opt.replays()) > 0 {

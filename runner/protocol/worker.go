@@ -141,11 +141,39 @@ type Counter struct {
 
 // Checks sums up the comparison of the lanes' outputs.
 type Checks struct {
-	N         int     `json:"n"`
-	Failed    int     `json:"failed"`
-	MaxRelL2  float64 `json:"max_rel_l2"`
-	Tolerance float64 `json:"tolerance"`
-	Skipped   string  `json:"skipped,omitempty"` // a sentence: why outputs are not compared
+	N         int                   `json:"n"`
+	Failed    int                   `json:"failed"`
+	MaxRelL2  float64               `json:"max_rel_l2"`
+	Tolerance float64               `json:"tolerance"`
+	Skipped   string                `json:"skipped,omitempty"` // a sentence: why outputs are not compared
+	Modes     map[string]ModeChecks `json:"modes,omitempty"`   // the same by mode; nil: the engine does not tell them apart
+}
+
+// ModeChecks are the comparisons of one mode.
+type ModeChecks struct {
+	N        int     `json:"n"`
+	Failed   int     `json:"failed"`
+	MaxRelL2 float64 `json:"max_rel_l2"`
+}
+
+// Of is what belongs to one mode, where the engine tells them apart.
+func (c Checks) Of(mode string) Checks {
+	if c.Modes == nil {
+		return c
+	}
+	m := c.Modes[mode]
+	c.N, c.Failed, c.MaxRelL2, c.Modes = m.N, m.Failed, m.MaxRelL2, nil
+	return c
+}
+
+// Note takes one comparison of a mode in.
+func (c *Checks) Note(mode string, m ModeChecks) {
+	if c.Modes == nil {
+		c.Modes = map[string]ModeChecks{}
+	}
+	x := c.Modes[mode]
+	c.Modes[mode] = ModeChecks{x.N + m.N, x.Failed + m.Failed, max(x.MaxRelL2, m.MaxRelL2)}
+	c.N, c.Failed, c.MaxRelL2 = c.N+m.N, c.Failed+m.Failed, max(c.MaxRelL2, m.MaxRelL2)
 }
 
 // Evidence is what proves one executable, sent once when it was made.

@@ -255,6 +255,16 @@ func (e *engine) takeCounters(m *protocol.Counters) {
 	if m.Checks.Failed > m.Checks.N {
 		e.fail("checks: %d of %d failed", m.Checks.Failed, m.Checks.N)
 	}
+	if m.Checks.Modes == nil {
+		return
+	}
+	n, failed := 0, 0
+	for _, c := range m.Checks.Modes {
+		n, failed = n+c.N, failed+c.Failed
+	}
+	if n != m.Checks.N || failed != m.Checks.Failed {
+		e.fail("checks: the modes have %d of %d failed, the sum says %d of %d", failed, n, m.Checks.Failed, m.Checks.N)
+	}
 }
 
 // checkCounters compares the last counters with the events.

@@ -29,17 +29,23 @@ class Sums:
         self.tolerance = TOLERANCE.get(dtype, HALF)
         self.n = self.failed = self.tokens_differ = 0
         self.worst, self.skipped = 0.0, ""
+        self.modes = {}
 
     def message(self):
-        m = {"n": self.n, "failed": self.failed, "max_rel_l2": self.worst, "tolerance": self.tolerance}
+        m = {"n": self.n, "failed": self.failed, "max_rel_l2": self.worst, "tolerance": self.tolerance,
+             "modes": self.modes}
         return {**m, "skipped": self.skipped} if self.skipped else m
 
-    def note(self, rel):
+    def note(self, mode, rel):
         """Counts one comparison; True: the outputs differ."""
         self.n += 1
         bad = rel > self.tolerance
         self.failed += bad
         self.worst = max(self.worst, finite(rel))
+        own = self.modes.setdefault(mode, {"n": 0, "failed": 0, "max_rel_l2": 0.0})
+        own["n"] += 1
+        own["failed"] += bad
+        own["max_rel_l2"] = max(own["max_rel_l2"], finite(rel))
         return bad
 
 
@@ -80,7 +86,7 @@ class Comparer:
             rel = self.forced(req, jobs)
         if req["mode"] == "e2e_kv":
             rel = max(rel, self.prefills(req))
-        bad = self.sums.note(rel)
+        bad = self.sums.note(req["mode"], rel)
         self.story.dirty = True
         if bad:
             tokens = "" if at is None else f", tokens differ from step {at}"

@@ -1,0 +1,111 @@
+package snapshot
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// twoGenerations writes a session of two modes and two worker generations.
+// Each generation ends with counters whose checks are those given.
+func twoGenerations(t *testing.T, checks [2]protocol.Checks) string {
+	t.Helper()
+	w, dir := create(t)
+	ts := newTestSession(5)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for g, c := range checks {
+		must(w.Loaded(protocol.Loaded{T: "loaded", Provider: "cpu", Backends: map[string]string{"eager": "e", "optimized": "o"}}))
+		for r := range uint64(6) {
+			for _, mode := range []stats.Mode{stats.Prefill, stats.KVDecode} {
+				for lane := range stats.Lane(stats.NumLanes) {
+					s := ts.sample(uint64(g)*6+r, lane, mode)
+					s.Generation = int32(g)
+					must(w.Sample(s, nil, nil))
+				}
+			}
+		}
+		must(w.Evidence(protocol.Evidence{T: "evidence", Lane: "optimized", Mode: "prefill", Strategy: "variable", Shape: "1x8",
+			BackendRequested: "o", BackendActual: "o"}))
+		must(w.Counters(protocol.Counters{T: "counters", Checks: c, Groups: []protocol.Counter{
+			{Mode: "prefill", Strategy: "variable", UniqueGraphs: 3 + g, Compiles: 1, Recompiles: 2 + g, RecompileLimit: 8}}}))
+	}
+	must(w.Finish(testEnd))
+	return dir
+}
+
+func readCounters(t *testing.T, dir, mode string) (f CounterFile) {
+	t.Helper()
+	if err := readJSONFile(filepath.Join(dir, mode, "compiler_counters.json"), &f); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestChecksOfAMode: compiler_counters.json of a mode has that mode's own
+// comparisons, never those of the session.
+func TestChecksOfAMode(t *testing.T) {
+	var c [2]protocol.Checks
+	for g := range c {
+		c[g] = protocol.Checks{Tolerance: 1e-3}
+		c[g].Note("prefill", protocol.ModeChecks{N: 5 + g, MaxRelL2: 1e-6})
+		c[g].Note("kv_decode", protocol.ModeChecks{N: 7, Failed: g, MaxRelL2: 0.5})
+	}
+	dir := twoGenerations(t, c)
+	for mode, want := range map[string][]CheckCount{
+		"prefill": {{0, protocol.Checks{N: 5, MaxRelL2: 1e-6, Tolerance: 1e-3}}, {1, protocol.Checks{N: 6, MaxRelL2: 1e-6, Tolerance: 1e-3}}},
+		"kv_decode": {{0, protocol.Checks{N: 7, MaxRelL2: 0.5, Tolerance: 1e-3}},
+			{1, protocol.Checks{N: 7, Failed: 1, MaxRelL2: 0.5, Tolerance: 1e-3}}},
+	} {
+		if got := readCounters(t, dir, mode).Checks; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", mode, got, want)
+		}
+	}
+}
+
+// TestChecksOfNobody: an engine that does not tell its modes apart leaves no
+// figure that would look like one mode's.
+func TestChecksOfNobody(t *testing.T) {
+	dir := twoGenerations(t, [2]protocol.Checks{{}, {N: 12, Failed: 2, MaxRelL2: 0.5, Tolerance: 1e-3}})
+	for _, mode := range []string{"prefill", "kv_decode"} {
+		if got := readCounters(t, dir, mode).Checks[1]; got.N != 0 || got.Failed != 0 || !strings.Contains(got.Skipped, "over all modes 2 of 12 differ") {
+			t.Errorf("%s: %+v", mode, got)
+		}
+	}
+}
+
+// TestFolderTellsGenerationsApart: what is computed anew from a finished
+// folder counts each worker generation as the folder does.
+func TestFolderTellsGenerationsApart(t *testing.T) {
+	var c [2]protocol.Checks
+	c[1].Note("prefill", protocol.ModeChecks{N: 3, MaxRelL2: 1e-7})
+	dir := twoGenerations(t, c)
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := s.observe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []stats.Mode{stats.Prefill, stats.KVDecode} {
+		got, _ := o.files(mode)
+		if want := readCounters(t, dir, mode.String()); !reflect.DeepEqual(*got, want) {
+			t.Errorf("%s: %+v, want %+v", mode, *got, want)
+		}
+	}
+	if got := o.evidence; len(got) != 2 || got[0].Generation != 0 || got[1].Generation != 1 {
+		t.Errorf("evidence %+v", got)
+	}
+	if o.m.Counts.Generations != 2 {
+		t.Errorf("%d generations", o.m.Counts.Generations)
+	}
+}
