@@ -25,6 +25,7 @@ type choice struct {
 	once    func(*session, *store) error // one run on made-up inputs, for evidence
 	fell    string                       // why something else runs than was asked for; "" it does not
 	makeNs  int64                        // spent making an executable for this choice
+	lostNs  int64                        // spent in vain on one
 }
 
 // missing reports whether an executable must be made.
@@ -108,7 +109,7 @@ func (e *engine) fallBack(l *lane, r *protocol.Request, ch *choice, why string) 
 }
 
 // noteFallback reports that a request ran something other than was asked for,
-// in steps of its steps.
+// in steps of its steps. The event lasts as long as the request tried in vain.
 func (e *engine) noteFallback(l *lane, r *protocol.Request, ch *choice, shape string, steps int) {
 	if ch.fell == "" {
 		return
@@ -116,19 +117,22 @@ func (e *engine) noteFallback(l *lane, r *protocol.Request, ch *choice, shape st
 	ch.group.fallbacks++
 	e.dirty = true
 	ev := about(stats.KindFallback, r, l.name, label(r), shape)
-	ev.TNs, ev.Reason = now(), ch.fell
+	ev.TNs, ev.DurNs, ev.Reason = now(), ch.lostNs, ch.fell
 	ev.Extra = map[string]any{"fallback_from": e.backends[stats.Optimized], "fallback_error": ch.fell, "steps": steps}
 	l.pending = append(l.pending, ev)
 }
 
 // make makes the executable of a choice, evicting one if the policy says so.
-// When it cannot be made, the eager session runs instead.
+// When it cannot be made, the eager session runs instead. It is called within
+// a region, of which only evicting and making, also in vain, are the request's.
 func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
+	began, waited := now(), int64(0)
+	defer func() { l.asideNs += now() - began - waited }()
 	if why := ch.group.refused[ch.key]; why != "" { // by an earlier step of this request
 		return e.fallBack(l, r, ch, why)
 	}
 	for e.policy.evict && e.full(ch.group) && ch.group.oldest() != nil {
-		e.evict(l, r, ch.group)
+		waited += e.evict(l, r, ch.group)
 	}
 	what := ch.shape.sentence(ch.key.phase)
 	reason := ch.group.reason(ch.key.phase, what, e.policy)
@@ -136,12 +140,16 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	if ch.key.shape != dynamicShape {
 		spec.fixed = ch.graph.fixed(ch.shape.values())
 	}
-	start, before := now(), mallocedBytes()
+	before := mallocedBytes()
+	start := now()
 	s, err := e.openCaptured(l, r, ch, &spec)
 	if err == nil && s == nil {
 		s, err = e.maker.open(ch.graph, spec)
 	}
+	tried := now() - start
+	waited += tried
 	if err != nil {
+		ch.lostNs = tried
 		why := fmt.Sprintf("%s: it could not be made: %s", what, oneLine(err))
 		ch.group.refused[ch.key] = why
 		return e.fallBack(l, r, ch, why)
@@ -172,16 +180,18 @@ func (e *engine) compileEvent(l *lane, r *protocol.Request, ch *choice, first bo
 	return ev
 }
 
-// evict drops the least recently used executable of a group.
-func (e *engine) evict(l *lane, r *protocol.Request, g *group) {
+// evict drops the least recently used executable of a group and returns how
+// many nanoseconds that took.
+func (e *engine) evict(l *lane, r *protocol.Request, g *group) int64 {
 	x := g.oldest()
 	g.evicted++
 	ev := about(stats.KindEvict, r, l.name, label(r), x.key.shape)
-	ev.TNs = now()
 	ev.Reason = fmt.Sprintf("%s %s: least recently used of %d executables, dropped to make room after %d runs", x.key.phase, x.key.shape, g.alive(), x.runs)
+	ev.TNs = now()
 	e.dropExecutable(g, x)
 	ev.DurNs = now() - ev.TNs
 	l.pending = append(l.pending, ev)
+	return ev.DurNs
 }
 
 // session returns the session of a set that runs a graph without

@@ -10,8 +10,8 @@ import (
 //
 // kv_decode: the prompt runs first, eager, untimed and uncounted; timed is the
 // loop of NewTokens steps. e2e_kv: timed from the prompt's run on. Everything
-// that has an executable is bound and written before; what has none is made,
-// bound and written inside.
+// that has an executable is bound and written before; what has none is made
+// inside, and the time of binding and writing it taken out.
 func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	timedPrefill := r.Mode == "e2e_kv"
 	g, err := e.plan(l, r, timedPrefill)
@@ -29,7 +29,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	var first span
 	if timedPrefill {
 		if err = e.runStage(l, r, g, nil, &g.prefill, &first); err == nil {
-			o.sample.ttftNs = first.end - start
+			o.sample.ttftNs = first.end - start - l.asideNs
 		}
 	}
 	for k := 0; k < g.steps && err == nil; k++ {
@@ -38,7 +38,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	end := now()
 	e.region.leave()
 	o.sample.noise = l.probe.stop(before)
-	o.sample.startNs, o.sample.wallNs = start, end-start
+	o.sample.startNs, o.sample.wallNs = start, end-start-l.asideNs
 	e.sumUp(l, r, g, o, timedPrefill)
 	if err != nil {
 		return err
@@ -47,9 +47,10 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	return nil
 }
 
-// runStage runs one forward pass, making its executable if there is none.
+// runStage runs one forward pass, making its executable if there is none. t
+// then begins so long before the run as making took.
 func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s *stage, t *span) error {
-	start := int64(0)
+	start, aside := int64(0), l.asideNs
 	s.dropEvicted()
 	if s.c == nil {
 		start = now()
@@ -70,7 +71,7 @@ func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s
 	}
 	g.chosen = s.c.tokens(g.chosen)
 	if start != 0 {
-		t.start = start
+		t.start = start + l.asideNs - aside
 	}
 	return nil
 }
@@ -108,7 +109,7 @@ func (e *engine) prepareNow(l *lane, r *protocol.Request, g *generation, s *stag
 			return err
 		}
 	}
-	return g.bind(l, s)
+	return l.aside(func() error { return g.bind(l, s) })
 }
 
 // describeGeneration fills the parts of the sample that the plan decides.
@@ -153,6 +154,8 @@ func (e *engine) sumUp(l *lane, r *protocol.Request, g *generation, o *outcome, 
 			n++
 			if fell == nil {
 				fell = &s.ch
+			} else {
+				fell.lostNs += s.ch.lostNs
 			}
 		}
 	}

@@ -63,6 +63,7 @@ type lane struct {
 	probe   *noiseProbe
 	meet    *meeting // of the lanes of a request that run at once; nil: they do not
 	pending []any    // events of the request in hand
+	asideNs int64    // of the region in hand, tailscope's own: not part of its time
 
 	forwards map[forwardKey]*forwardCall
 }

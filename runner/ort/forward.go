@@ -37,7 +37,8 @@ type forwardOutput struct {
 // forward runs one request on a model that is no language model.
 //
 // Timed: from the run until it has returned and, on a device, until the
-// smallest output has been read back.
+// smallest output has been read back; and, when the shape has no executable,
+// making one.
 func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 	shape := dimShape{}
 	for _, name := range e.forwardG.symbols() {
@@ -53,29 +54,10 @@ func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 		return err
 	}
 	var c *forwardCall
-	if !ch.missing() {
-		if c, err = l.bindForward(ch.s, shape, r.Seed, e.vocab); err != nil {
-			return err
-		}
-	}
-	var t span
-	before := e.region.begin(l, ch.s)
-	o.sample.startNs = now()
-	if ch.missing() {
-		if err = e.make(l, r, &ch); err == nil {
-			c, err = l.bindForward(ch.s, shape, r.Seed, e.vocab)
-		}
-	}
-	if err == nil {
-		err = c.run(&t)
-	}
-	e.region.leave()
-	o.sample.noise = l.probe.stop(before)
-	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
-	if ch.makeNs == 0 && t.start != 0 {
-		o.sample.startNs = t.start
-	}
-	o.sample.wallNs = max(t.end, o.sample.startNs) - o.sample.startNs
+	err = e.single(l, r, o, &ch, func() error {
+		c, err = l.bindForward(ch.s, shape, r.Seed, e.vocab)
+		return err
+	}, func(t *span) error { return c.run(t) })
 	if err != nil {
 		return fmt.Errorf("forward %v: %w", shape, err)
 	}

@@ -9,7 +9,7 @@ import (
 // prefill runs one forward pass over the prompt, the cache being an output.
 //
 // Timed: from the run until the ArgMax of the last position has been read
-// back; before it, when the shape has no executable, making and binding one.
+// back; and, when the shape has no executable, making one.
 func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	p, err := e.prompt(l, r)
 	if err != nil {
@@ -30,29 +30,10 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 		return err
 	}
 	var c *call
-	if !ch.missing() {
-		if c, err = l.bindPrompt(ch.s, shape, p); err != nil {
-			return err
-		}
-	}
-	var t span
-	before := e.region.begin(l, ch.s)
-	o.sample.startNs = now()
-	if ch.missing() {
-		if err = e.make(l, r, &ch); err == nil {
-			c, err = l.bindPrompt(ch.s, shape, p)
-		}
-	}
-	if err == nil {
-		err = c.run(&t)
-	}
-	e.region.leave()
-	o.sample.noise = l.probe.stop(before)
-	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
-	if ch.makeNs == 0 {
-		o.sample.startNs = t.start
-	}
-	o.sample.wallNs = max(t.end, o.sample.startNs) - o.sample.startNs
+	err = e.single(l, r, o, &ch, func() error {
+		c, err = l.bindPrompt(ch.s, shape, p)
+		return err
+	}, func(t *span) error { return c.run(t) })
 	if err != nil {
 		return fmt.Errorf("prefill %v: %w", shape, err)
 	}

@@ -3,6 +3,8 @@ package ort
 import (
 	"runtime"
 	"sync"
+
+	"tailscope/runner/protocol"
 )
 
 // region holds the gate while any lane is in a timed region. Two lanes that
@@ -27,6 +29,7 @@ func (r *region) enter() {
 func (r *region) begin(l *lane, ss ...*session) noise {
 	l.meet.wait()
 	r.enter()
+	l.asideNs = 0
 	return l.probe.start(ss...)
 }
 
@@ -36,6 +39,50 @@ func (r *region) leave() {
 		r.gate.Unlock()
 	}
 	r.mu.Unlock()
+}
+
+// aside does in a region what is tailscope's own and not the request's: its
+// time is taken out of the sample's.
+func (l *lane) aside(f func() error) error {
+	start := now()
+	err := f()
+	l.asideNs += now() - start
+	return err
+}
+
+// single times a request of one run. Where its executable is missing, making
+// it is inside, whether that succeeds or fails, and so is what is evicted for
+// it: its user waits for that. Binding what was made and writing its inputs
+// are outside, as they are when nothing has to be made.
+func (e *engine) single(l *lane, r *protocol.Request, o *outcome, ch *choice, bind func() error, run func(*span) error) (err error) {
+	if !ch.missing() {
+		if err := bind(); err != nil {
+			return err
+		}
+	}
+	var t span
+	made := ch.missing()
+	before := e.region.begin(l, ch.s)
+	start := now()
+	if made {
+		if err = e.make(l, r, ch); err == nil {
+			err = l.aside(bind)
+		}
+	}
+	if err == nil {
+		err = run(&t)
+	}
+	if t.end == 0 { // it never ran
+		t.start, t.end = start, now()
+	}
+	e.region.leave()
+	o.sample.noise = l.probe.stop(before)
+	if made {
+		t.start = start
+	}
+	o.sample.startNs, o.sample.wallNs = t.start, t.end-t.start-l.asideNs
+	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
+	return err
 }
 
 // thread runs functions one after the other on an OS thread of its own, so
