@@ -12,12 +12,14 @@ import (
 	"tailscope/stats"
 )
 
-// foreignSource replays another tool's result as a session: rows become
+// foreignSource replays a result as a session: another tool's rows become
 // samples one after the other, as if each had begun when the one before ended.
+// Rows of tailscope's own metrics.csv keep their instants, pairs and causes.
 type foreignSource struct {
-	path  string
-	lanes map[string]stats.Lane
-	n     uint64
+	path   string
+	lanes  map[string]stats.Lane
+	n      uint64
+	native bool // every row is of a metrics.csv that tailscope wrote
 }
 
 // maxForeignLabels bounds the labels looked at.
@@ -32,8 +34,13 @@ func openForeign(path string) (*Session, error) {
 	var labels []string
 	src := &foreignSource{path: path, lanes: map[string]stats.Lane{}}
 	modes := map[string]bool{}
-	info, err := results.Read(path, results.Options{}, func(r *results.Row) error {
+	src.native = true
+	runID := ""
+	info, err := results.Read(path, results.Options{Native: true}, func(r *results.Row) error {
 		src.n++
+		if src.native = src.native && r.Native != nil; src.native && runID == "" {
+			runID, _, _ = strings.Cut(r.Run, "/")
+		}
 		if !slices.Contains(labels, r.Label) {
 			labels = append(labels, r.Label)
 		}
@@ -49,6 +56,7 @@ func openForeign(path string) (*Session, error) {
 	switch {
 	case src.n == 0:
 		return nil, fmt.Errorf("%s holds no measurement to show", path)
+	case src.native: // the lanes are named
 	case len(labels) > 2:
 		return nil, fmt.Errorf("%s holds %d labels, a session shows two: 'tailscope analyze %s' compares them all", path, len(labels), path)
 	case len(labels) == 2 && (says(labels[0]) || labels[1] == stats.Eager.String()):
@@ -56,6 +64,9 @@ func openForeign(path string) (*Session, error) {
 	}
 	for i, l := range labels {
 		src.lanes[l] = stats.Lane(i)
+		if lane, err := stats.ParseLane(l); err == nil && src.native {
+			src.lanes[l] = lane
+		}
 	}
 	m := &Manifest{Schema: Schema, RunID: filepath.Base(path), State: StateImported, Start: time.Unix(0, 0).UTC(),
 		Counts: Counts{Samples: src.n, ByMode: map[string]uint64{}, ByLane: map[string]uint64{}, Events: map[string]uint64{}},
@@ -64,6 +75,10 @@ func openForeign(path string) (*Session, error) {
 	m.Engine.Name, m.Engine.Backends = info.Format, map[string]string{}
 	for l, lane := range src.lanes {
 		m.Engine.Backends[lane.String()] = l
+	}
+	if src.native {
+		m.Engine.Name, m.Notes = "", []string{fmt.Sprintf("Imported from metrics.csv of session %s: times, pairs and causes are its own. Events and the evidence "+
+			"of what ran are in the session's folder.", orElse(runID, "unknown"))}
 	}
 	for k := range info.Models {
 		m.Model.Name = k
@@ -92,26 +107,84 @@ func foreignMode(s string) stats.Mode {
 func (s *foreignSource) count() (uint64, error) { return s.n, nil }
 
 func (s *foreignSource) records(yield func(*Record) error) (Damage, error) {
+	next := (&inTurn{lanes: s.lanes, nth: map[[2]string]int32{}}).sample
+	if s.native {
+		next = (&asTimed{made: map[string]bool{}}).sample
+	}
 	r := Record{Kind: KindSample}
-	var seq uint64
-	var now int64
-	var requests [stats.NumLanes]uint64
-	nth := map[[2]string]int32{}
-	_, err := results.Read(s.path, results.Options{}, func(row *results.Row) error {
-		lane := s.lanes[row.Label]
-		run := [2]string{row.Label, row.File + "\x00" + row.Run + "\x00" + row.Scenario}
-		// The index keeps the lanes' requests apart: they were no pairs.
-		r.Sample = stats.Sample{Seq: seq, Request: requests[lane]*2 + uint64(lane), NthInRun: nth[run], Lane: lane, Mode: foreignMode(row.Mode),
-			Warmup: row.Warmup, Failed: !row.OK, Scenario: row.Scenario, Backend: row.Label, Batch: 1, StartNs: now, WallNs: row.Ns,
-			DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: stats.Absent, MinFlt: stats.Absent,
-			MajFlt: stats.Absent, NIvCSw: stats.Absent}
-		seq++
-		requests[lane]++
-		if row.OK && !row.Warmup && len(nth) < 1<<16 {
-			nth[run]++
-		}
-		now += row.Ns
+	_, err := results.Read(s.path, results.Options{Native: s.native}, func(row *results.Row) error {
+		next(&r.Sample, row)
 		return yield(&r)
 	})
 	return Damage{}, err
+}
+
+// inTurn makes samples of rows that have a latency and a label only.
+type inTurn struct {
+	lanes    map[string]stats.Lane
+	seq      uint64
+	now      int64
+	requests [stats.NumLanes]uint64
+	nth      map[[2]string]int32
+}
+
+func (t *inTurn) sample(s *stats.Sample, row *results.Row) {
+	lane := t.lanes[row.Label]
+	run := [2]string{row.Label, row.File + "\x00" + row.Run + "\x00" + row.Scenario}
+	// The index keeps the lanes' requests apart: they were no pairs.
+	*s = stats.Sample{Seq: t.seq, Request: t.requests[lane]*2 + uint64(lane), NthInRun: t.nth[run], Lane: lane, Mode: foreignMode(row.Mode),
+		Warmup: row.Warmup, Failed: !row.OK, Scenario: row.Scenario, Backend: row.Label, Batch: 1, StartNs: t.now, WallNs: row.Ns,
+		DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: stats.Absent, MinFlt: stats.Absent,
+		MajFlt: stats.Absent, NIvCSw: stats.Absent}
+	t.seq++
+	t.requests[lane]++
+	if row.OK && !row.Warmup && len(t.nth) < 1<<16 {
+		t.nth[run]++
+	}
+	t.now += row.Ns
+}
+
+// asTimed makes samples of tailscope's own rows. Of several files each follows
+// the one before, and its requests are others.
+type asTimed struct {
+	file    string
+	shift   int64  // of the file's instants
+	base    uint64 // of the file's requests
+	end     int64
+	request uint64          // first that is free
+	made    map[string]bool // mode, strategy and worker that have their first executable
+}
+
+func (t *asTimed) sample(s *stats.Sample, row *results.Row) {
+	*s = *row.Native
+	if row.File != t.file {
+		t.shift, t.base = 0, t.request
+		if t.file != "" {
+			t.shift = t.end - s.StartNs
+		}
+		t.file = row.File
+	}
+	s.StartNs += t.shift
+	s.Request += t.base
+	s.Shape = shapeOf(s)
+	if s.Flags&stats.FlagRecompile != 0 {
+		if k := fmt.Sprint(t.base, s.Generation, s.Mode, s.Strategy); !t.made[k] {
+			t.made[k] = true
+			s.Flags ^= stats.FlagRecompile | stats.FlagCompile
+		}
+	}
+	t.end, t.request = max(t.end, s.StartNs+s.WallNs), max(t.request, s.Request+1)
+}
+
+// shapeOf names the shape by what metrics.csv says of it; "" if it says
+// nothing.
+func shapeOf(s *stats.Sample) string {
+	rows := max(s.Batch, 1)
+	switch {
+	case s.ExecutedTokens <= 0:
+		return ""
+	case s.Mode == stats.Prefill:
+		return fmt.Sprintf("%dx%d", rows, s.ExecutedTokens/rows)
+	}
+	return fmt.Sprintf("%dx%d@%d", rows, s.ExecutedTokens/rows, s.KVTokens)
 }

@@ -72,7 +72,8 @@ func (p *Player) measure() error {
 	if first < 0 {
 		return fmt.Errorf("%s holds nothing to replay", p.rec.Dir)
 	}
-	if m := p.rec.Manifest; m != nil && m.StartNs > 0 && m.StartNs <= first {
+	// An imported result begins at 0; else 0 says that the instant was lost.
+	if m := p.rec.Manifest; m != nil && (m.StartNs > 0 || m.State == snapshot.StateImported) && m.StartNs <= first {
 		first = m.StartNs
 	}
 	p.startNs, p.lenNs, p.damage = first, max(last-first, 1), describe(damage)

@@ -75,3 +75,36 @@ func TestLiveFilesReplayAndReportAgree(t *testing.T) {
 		t.Fatalf("%d lanes in the summary", found)
 	}
 }
+
+// TestOwnTableReplaysAsItsFolder: replay of metrics.csv shows the pairs, the
+// causes and the times of the session at any instant.
+func TestOwnTableReplaysAsItsFolder(t *testing.T) {
+	rec := record(t, 300, false)
+	table, err := snapshot.Open(filepath.Join(rec.Dir, "prefill", "metrics.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, own := player(t, rec), player(t, table)
+	for _, d := range []time.Duration{700 * time.Millisecond, time.Hour} {
+		f, o := folder.at(d).Stats, own.at(d).Stats
+		for l := range f.Lanes {
+			if a, b := f.Lanes[l].Session, o.Lanes[l].Session; a.N == 0 || a.N != b.N || a.P50.Value != b.P50.Value || a.Max != b.Max {
+				t.Errorf("at %v: lane %d: %+v, of the table %+v", d, l, a, b)
+			}
+		}
+		if a, b := f.Pair.N, o.Pair.N; a == 0 || a != b || f.Pair.MedianDiff != o.Pair.MedianDiff {
+			t.Errorf("at %v: %d pairs, of the table %d", d, a, b)
+		}
+		for l := range f.Lanes {
+			a, b := f.Lanes[l].Causes, o.Lanes[l].Causes
+			if len(a) != len(b) {
+				t.Fatalf("at %v: lane %d: causes %+v, of the table %+v", d, l, a, b)
+			}
+			for i := range a {
+				if a[i].Cause != b[i].Cause || a[i].N != b[i].N || a[i].P99Without != b[i].P99Without {
+					t.Errorf("at %v: %+v, of the table %+v", d, a[i], b[i])
+				}
+			}
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"tailscope/snapshot/internal/textio"
+	"tailscope/stats"
 )
 
 // Row is one measurement. Strings may be kept.
@@ -34,6 +35,7 @@ type Row struct {
 	Ns           int64  // latency
 	OK           bool   // status ok
 	Warmup       bool
+	Native       *stats.Sample // what a metrics.csv of tailscope says, with Options.Native; valid until yield returns
 }
 
 // Filter keeps rows whose column has (or, with Not, has not) a value.
@@ -61,6 +63,7 @@ type Options struct {
 	Unit    string            // of the latency column: ns, us, ms or s; "": from the column's name, else ms
 	Where   []Filter
 	By      string // column whose value goes into Row.By
+	Native  bool   // read all columns of tailscope's own metrics.csv into Row.Native
 }
 
 // Fields that Options.Columns can map, in the order of help texts.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tailscope/snapshot/internal/textio"
+	"tailscope/stats"
 )
 
 // candidates are the column names a field goes by when no flag maps it, in
@@ -36,6 +37,8 @@ type tableReader struct {
 	by     int
 	where  []int
 	extra  []int // generation, segment: part of the run
+	native []int // positions of nativeColumns; nil: not asked for, or another tool's table
+	own    stats.Sample
 	scale  float64
 	strs   map[string]string
 	fields [][]byte
@@ -103,6 +106,9 @@ func (t *tableReader) bind() error {
 	var err error
 	if t.scale, err = scale(unit); err != nil {
 		return err
+	}
+	if t.o.Native {
+		t.bindNative()
 	}
 	t.by = -1
 	if t.o.By != "" {
@@ -192,6 +198,11 @@ func (t *tableReader) row(line []byte, r *Row) (keep bool, err error) {
 		r.By = t.str(t.fields[t.by])
 	}
 	t.run(r)
+	if r.Native = nil; t.native != nil {
+		if err := t.sample(r); err != nil {
+			return false, err
+		}
+	}
 	r.File, r.Index = t.name, int64(t.l.N)
 	if r.Model != "" && len(t.info.Models) < 100 && !t.info.Models[r.Model] {
 		t.info.Models[r.Model] = true
