@@ -114,6 +114,7 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 		"check: 2\n":                                              "1:8: check: 2 is not between 0 and 1",
 		"check: .nan\n":                                           "1:8: check: want a number, got \".nan\"",
 		"scenario: chta\n":                                        "1:11: scenario: there is none called \"chta\"",
+		"max_disk: 1MB\n":                                         "1:11: max_disk: \"1MB\" holds no session: pictures and report alone take up to 3 MB; want 4 MB or more",
 		"cache: {max_bytes: lots}\n":                              "1:20: cache.max_bytes: \"lots\" is not a size such as 500MB or 2GiB",
 		"cpus: 2..5\n":                                            "1:7: cpus: \"2..5\" is not a list of cores",
 		"gpu_interval: 1ms\n":                                     "1:15: gpu_interval: 1ms is too short: want 100ms or more",

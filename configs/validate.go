@@ -147,8 +147,10 @@ func (c *Config) checkTexts() *Error {
 	if _, err := c.CacheBytes(); err != nil {
 		return err.(*Error)
 	}
-	if _, err := c.MaxDiskBytes(); err != nil {
+	if n, err := c.MaxDiskBytes(); err != nil {
 		return err.(*Error)
+	} else if n > 0 && n < MinDiskBytes {
+		return faultf("max_disk", "%s holds no session: pictures and report alone take up to 3 MB; want %d MB or more", quote(c.MaxDisk), int64(MinDiskBytes/1e6))
 	}
 	if c.Until != "" {
 		if _, err := stats.ParseUntil(c.Until); err != nil {
@@ -199,6 +201,10 @@ func (c *Config) checkSweep(key string) *Error {
 
 // CacheBytes is cache.max_bytes in bytes, 0 without a bound.
 func (c *Config) CacheBytes() (int64, error) { return parseBytes("cache.max_bytes", c.Cache.MaxBytes) }
+
+// MinDiskBytes is the least max_disk: what a folder takes whatever is in it,
+// and some hundred samples.
+const MinDiskBytes = 4e6
 
 // MaxDiskBytes is max_disk in bytes, 0 without a bound.
 func (c *Config) MaxDiskBytes() (int64, error) { return parseBytes("max_disk", c.MaxDisk) }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"tailscope/configs"
 	"tailscope/stats"
 )
 
@@ -195,5 +196,13 @@ func TestTraceSlicesNest(t *testing.T) {
 				t.Fatalf("%+v and %+v cross", a, b)
 			}
 		}
+	}
+}
+
+// TestLeastDiskHoldsASession: a bound that the configuration allows takes
+// some hundred samples at least.
+func TestLeastDiskHoldsASession(t *testing.T) {
+	if n := estimate(64<<10, 1000); n >= configs.MinDiskBytes {
+		t.Errorf("a session of 1,000 samples may take %s, the least bound is %s", FormatBytes(n), FormatBytes(configs.MinDiskBytes))
 	}
 }
