@@ -152,8 +152,11 @@ func limitInk(st *styles, used, limit int) ink {
 func (p *lanePanel) graphs(w int) string {
 	st, la := p.sc.st, &p.sc.v.Lanes[p.lane]
 	l := newLine(w)
-	if la.CompilerReal == "unknown" && la.Why != "" && p.lane == stats.Eager {
-		return l.String() // only a label
+	if la.CompilerReal == "unknown" && la.Why != "" && la.Limit == 0 && la.UniqueGraphs == 0 { // only a label: nobody counted graphs
+		if p.lane == stats.Optimized && la.Compiles > 0 {
+			l.put(st.muted, plural(la.Compiles, "compile")+" "+dur(float64(la.CompileNs)))
+		}
+		return l.String()
 	}
 	if p.lane == stats.Eager || p.sc.v.Session.AA {
 		if la.Checks > 0 {

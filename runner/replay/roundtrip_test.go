@@ -86,7 +86,11 @@ func TestOwnTableReplaysAsItsFolder(t *testing.T) {
 	}
 	folder, own := player(t, rec), player(t, table)
 	for _, d := range []time.Duration{700 * time.Millisecond, time.Hour} {
-		f, o := folder.at(d).Stats, own.at(d).Stats
+		view := own.at(d)
+		f, o := folder.at(d).Stats, view.Stats
+		if la := view.Lanes[stats.Optimized]; la.Compiles == 0 || la.Compiles != f.Lanes[stats.Optimized].Session.Compiles || la.CompilerReal != "unknown" {
+			t.Errorf("at %v: lane %+v", d, la)
+		}
 		for l := range f.Lanes {
 			if a, b := f.Lanes[l].Session, o.Lanes[l].Session; a.N == 0 || a.N != b.N || a.P50.Value != b.P50.Value || a.Max != b.Max {
 				t.Errorf("at %v: lane %d: %+v, of the table %+v", d, l, a, b)

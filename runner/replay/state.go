@@ -214,7 +214,9 @@ func (st *state) view(now int64, mode string) view.View {
 	for l := range v.Lanes {
 		v.Lanes[l] = id.Lane(stats.Lane(l))
 		if st.m.State == snapshot.StateImported { // which lane a label stands in decides nothing
-			v.Lanes[l] = view.Lane{Backend: st.m.Engine.Backends[stats.Lane(l).String()], CompilerReal: "unknown", Why: "a label, no evidence of what ran"}
+			s := &v.Stats.Lanes[l].Session
+			v.Lanes[l] = view.Lane{Backend: st.m.Engine.Backends[stats.Lane(l).String()], CompilerReal: "unknown", Why: "a label, no evidence of what ran",
+				Compiles: s.Compiles, CompileNs: s.CompileNs}
 		}
 	}
 	return v

@@ -1,0 +1,32 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+// Of an imported result nobody counted graphs, so none are claimed.
+func TestImportedLaneClaimsNoGraphs(t *testing.T) {
+	sc := &scene{st: newStyles(true, false), v: &view.View{}}
+	p := &lanePanel{pane: pane{sc: sc}, lane: stats.Optimized}
+	la := &sc.v.Lanes[stats.Optimized]
+	*la = view.Lane{CompilerReal: "unknown", Why: "a label, no evidence of what ran"}
+	graphs := func() string { return strings.TrimSpace(ansi.Strip(p.graphs(60))) }
+	if got := graphs(); got != "" {
+		t.Errorf("a label alone: %q", got)
+	}
+	la.Compiles, la.CompileNs = 11, int64(2*time.Second)
+	if got := graphs(); got != "11 compiles 2.000 s" {
+		t.Errorf("its own table: %q", got)
+	}
+	la.Limit = 8 // a session that has compiled nothing yet does count
+	if got := graphs(); got != "graphs 0 of 8 · 11 compiles 2.000 s" {
+		t.Errorf("a session: %q", got)
+	}
+}
