@@ -86,7 +86,7 @@ func (j *job) live(ctx context.Context, o tui.Options, out io.Writer) error {
 		return errors.Join(fmt.Errorf("screen: %w", uiErr), e.err)
 	}
 	if e.res.Samples > 0 || e.err == nil {
-		printEnd(out, j.opts.Dir)
+		printEnd(out, j.opts.Dir, e.res.Missed)
 	}
 	return e.err
 }

@@ -134,15 +134,23 @@ func (j *job) run(ctx context.Context) (runner.Result, error) {
 	}
 	res := s.Run(ctx)
 	j.close()
-	end := snapshot.End{Reason: endSentence(res.Reason), Err: res.Err, TNs: runner.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
+	end := snapshot.End{Reason: endSentence(res), Err: res.Err, TNs: runner.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
 	if err := j.writer.Finish(end); err != nil {
 		return res, errors.Join(res.Err, fmt.Errorf("finish the session folder %s: %w", j.opts.Dir, err))
 	}
 	return res, res.Err
 }
 
-// endSentence says how a session ended.
-func endSentence(reason string) string {
+// endSentence says how a session ended, and what it missed.
+func endSentence(res runner.Result) string {
+	s := endWords(res.Reason)
+	if res.Missed != "" {
+		s += ". " + strings.TrimSuffix(res.Missed, ".")
+	}
+	return s
+}
+
+func endWords(reason string) string {
 	switch reason {
 	case "repetitions":
 		return "all repetitions done"

@@ -69,7 +69,7 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 		return res, err
 	}
 	if res.Samples > 0 || err == nil {
-		printEnd(out, j.opts.Dir)
+		printEnd(out, j.opts.Dir, res.Missed)
 	}
 	return res, err
 }
@@ -78,6 +78,9 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 func runJSON(j *job, res runner.Result, err error) map[string]any {
 	m := map[string]any{"dir": j.opts.Dir, "run_id": j.opts.RunID, "reason": res.Reason, "samples": res.Samples,
 		"summaries": summaries(j.opts.Dir)}
+	if res.Missed != "" {
+		m["missed"] = res.Missed
+	}
 	if err != nil {
 		m["error"] = err.Error()
 	}

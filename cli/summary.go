@@ -28,8 +28,9 @@ func summaries(dir string) map[string]*stats.SummaryFile {
 	return out
 }
 
-// printEnd tells where a session is and what it found, in a few lines.
-func printEnd(w io.Writer, dir string) {
+// printEnd tells where a session is, what it found, and what it missed, in a
+// few lines.
+func printEnd(w io.Writer, dir, missed string) {
 	sums := summaries(dir)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	if len(sums) > 0 {
@@ -51,6 +52,9 @@ func printEnd(w io.Writer, dir string) {
 		if s := sums[m.String()]; s != nil && s.Paradox.Sentence != "" {
 			fmt.Fprintf(w, "%s: %s\n", m, s.Paradox.Sentence)
 		}
+	}
+	if missed != "" {
+		fmt.Fprintln(w, missed)
 	}
 	fmt.Fprintln(w, "session:", dir)
 }

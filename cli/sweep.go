@@ -108,7 +108,10 @@ func runPoint(ctx context.Context, cfg *configs.Config, keys []string, p *sweepP
 	if err != nil {
 		return err
 	}
-	_, err = j.headless(ctx, io.Discard, false)
+	res, err := j.headless(ctx, io.Discard, false)
+	if res.Missed != "" {
+		fmt.Fprintln(os.Stderr, "  "+res.Missed)
+	}
 	p.Dir, p.Modes = j.opts.Dir, summaries(j.opts.Dir)
 	return err
 }

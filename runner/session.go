@@ -63,6 +63,7 @@ type Progress struct {
 type Result struct {
 	Reason  string // repetitions, duration, until, quit, failed
 	Err     error  // set when Reason is failed
+	Missed  string // a sentence about what of the plan had no turn, or ""
 	Samples uint64
 	Events  uint64
 	Dropped uint64 // views that nobody saw
@@ -170,16 +171,17 @@ func (s *Session) Run(ctx context.Context) Result {
 	}
 	s.loop(ctx, wctx)
 	s.releaseAll()
+	s.noteMissed()
 	s.stopWorker()
 	s.result.Samples = s.join.seq
 	if s.end != nil {
-		s.result.Reason, s.result.Err = s.end.Reason, s.end.Err
+		s.result.Reason, s.result.Err, s.result.Missed = s.end.Reason, s.end.Err, s.end.Missed
 	}
 	if err := s.o.Sink.Flush(); err != nil && s.result.Err == nil {
 		s.result.Reason, s.result.Err = "failed", fmt.Errorf("write the journal: %w", err)
 	}
 	if s.result.Err == nil {
-		s.phase, s.status = view.PhaseDone, ""
+		s.phase, s.status = view.PhaseDone, s.result.Missed
 	}
 	s.publish(true)
 	return s.result

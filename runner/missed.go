@@ -1,0 +1,113 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tailscope/stats"
+)
+
+// noteMissed says what of the plan a run did not come to that time or a stop
+// rule ended: modes and scenarios without a sample, modes cut short. It is one
+// sentence, an event, and part of the result.
+func (s *Session) noteMissed() {
+	if s.end == nil || s.end.Err != nil || s.end.Reason == "repetitions" || s.end.Reason == "quit" {
+		return
+	}
+	var parts, never []string
+	for _, mode := range s.cfg.Modes {
+		done, idle := s.measured(mode)
+		switch total := s.total(mode); {
+		case s.plans[mode] == nil:
+			never = append(never, mode)
+		case done == 0 && len(idle) == 0 && s.cfg.Warmup > 0:
+			parts = append(parts, mode+" did not get past its warm-up")
+		case done == 0 && len(idle) == 0:
+			parts = append(parts, "no request of "+mode+" finished")
+		case s.unfinished(mode):
+			parts = append(parts, fmt.Sprintf("%s was cut short after %d of %d requests", mode, done, total)+without(idle))
+		case len(idle) > 0:
+			parts = append(parts, mode+" ran"+without(idle))
+		}
+	}
+	switch len(never) {
+	case 0:
+	case 1:
+		parts = append(parts, never[0]+" was not reached")
+	default:
+		parts = append(parts, listed(never)+" were not reached")
+	}
+	if len(parts) == 0 {
+		return
+	}
+	s.end.Missed = "The run ended before its plan: " + strings.Join(parts, "; ") + "."
+	s.event(stats.Event{Kind: stats.KindMark, Reason: s.end.Missed, Extra: map[string]any{"missed": parts}})
+}
+
+// measured counts the requests of a mode that all its lanes have finished, and
+// names the scenarios of its plan that have none in some lane; no mode without
+// any sample has such names.
+func (s *Session) measured(mode string) (done int, idle []string) {
+	p, m := s.plans[mode], stats.Prefill
+	if p == nil {
+		return 0, nil
+	}
+	if v, err := stats.ParseMode(mode); err == nil {
+		m = v
+	}
+	n := map[string][]int{}
+	some := false
+	for k, c := range s.join.nth {
+		if k.mode == m && c > 0 {
+			if n[k.scenario] == nil {
+				n[k.scenario] = make([]int, stats.NumLanes)
+			}
+			n[k.scenario][k.lane] += int(c)
+			some = true
+		}
+	}
+	for _, lanes := range n {
+		done += slices.Min(lanes)
+	}
+	for _, sc := range p.scenarios {
+		if lanes := n[sc.Name]; some && (lanes == nil || slices.Min(lanes) == 0) {
+			idle = append(idle, sc.Name)
+		}
+	}
+	return done, idle
+}
+
+func (s *Session) total(mode string) int {
+	if p := s.plans[mode]; p != nil {
+		return p.Total()
+	}
+	return 0
+}
+
+// unfinished reports whether requests of a plan with an end are left.
+func (s *Session) unfinished(mode string) bool {
+	p, w := s.plans[mode], &s.work
+	waiting := len(w.later[mode]) > 0 || mode == s.mode() && len(w.again)+len(w.block) > 0
+	return p.Total() > 0 && (p.Taken() < p.Total() || waiting)
+}
+
+// without is " without the scenarios a and b".
+func without(idle []string) string {
+	switch len(idle) {
+	case 0:
+		return ""
+	case 1:
+		return " without the scenario " + idle[0]
+	}
+	return " without the scenarios " + listed(idle)
+}
+
+// listed is "a, b and c".
+func listed(words []string) string {
+	n := len(words) - 1
+	if n < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:n], ", ") + " and " + words[n]
+}

@@ -1,0 +1,75 @@
+package runner
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"tailscope/configs"
+	"tailscope/runner/view"
+	"tailscope/stats"
+)
+
+// A run that time ends says what of its plan it did not come to.
+func TestWhatADurationCutsIsSaid(t *testing.T) {
+	cfg := sessionConfig()
+	cfg.Modes, cfg.MaxNewTokens = []string{"prefill", "kv_decode", "e2e_kv"}, 4
+	cfg.Reps, cfg.Duration = 1_000_000, configs.Duration(300*time.Millisecond)
+	res, mem := runSession(t, "none", cfg, nil)
+	if res.Err != nil || res.Reason != "duration" {
+		t.Fatalf("%+v", res)
+	}
+	done := 0
+	for _, s := range mem.samples {
+		if !s.Warmup && s.Lane == stats.Eager {
+			done++
+		}
+	}
+	want := fmt.Sprintf("The run ended before its plan: prefill was cut short after %d of 3000000 requests; kv_decode and e2e_kv were not reached.", done)
+	if done == 0 || res.Missed != want {
+		t.Errorf("%q, want %q", res.Missed, want)
+	}
+	last := mem.events[len(mem.events)-1]
+	if last.Kind != stats.KindMark || last.Reason != res.Missed {
+		t.Errorf("the last event is %+v", last)
+	}
+}
+
+func TestAScenarioThatHadNoTurnIsSaid(t *testing.T) {
+	var s Session
+	s.join.init()
+	s.cfg = sessionConfig()
+	s.modes, s.plans, s.end = s.cfg.Modes, map[string]*Plan{}, &Result{Reason: "until"}
+	s.o.Sink, s.coll = &memory{}, stats.NewCollector(stats.CollectorOptions{})
+	s.cfg.Reps = 0
+	p, err := NewPlan(s.cfg, "prefill", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.plans["prefill"] = p
+	for lane := range stats.Lane(stats.NumLanes) {
+		s.join.nth[runKey{mode: stats.Prefill, lane: lane, scenario: "a"}] = 7
+	}
+	s.noteMissed()
+	if want := "The run ended before its plan: prefill ran without the scenario b."; s.end.Missed != want {
+		t.Errorf("%q, want %q", s.end.Missed, want)
+	}
+}
+
+func TestACompleteRunMissesNothing(t *testing.T) {
+	if res, _ := runSession(t, "none", sessionConfig(), nil); res.Missed != "" {
+		t.Errorf("%q", res.Missed)
+	}
+}
+
+// The live screen says it too, in its last view.
+func TestTheLastViewSaysWhatWasMissed(t *testing.T) {
+	cfg := sessionConfig()
+	cfg.Modes, cfg.MaxNewTokens = []string{"prefill", "kv_decode"}, 4
+	cfg.Reps, cfg.Duration = 1_000_000, configs.Duration(200*time.Millisecond)
+	views := make(chan view.View, 1)
+	res, _ := runSession(t, "none", cfg, func(o *Options) { o.Views = views })
+	if v := <-views; v.Phase != view.PhaseDone || res.Missed == "" || v.Status != res.Missed {
+		t.Errorf("phase %q, status %q, missed %q", v.Phase, v.Status, res.Missed)
+	}
+}
