@@ -205,7 +205,7 @@ func TestUntil(t *testing.T) {
 	for s, want := range map[string]Until{
 		"p99 within 5 %":            {Statistic: "p99", Within: .05},
 		"P50 within 1%":             {Statistic: "p50", Within: .01},
-		"median within 0.02":        {Statistic: "p50", Within: .02},
+		"median within 2 %":         {Statistic: "p50", Within: .02},
 		"optimized p99.9 within 9%": {Statistic: "p99.9", Within: .09, Lane: "optimized"},
 		"diff within 10 %":          {Statistic: "diff", Within: .1},
 	} {
@@ -214,7 +214,7 @@ func TestUntil(t *testing.T) {
 			t.Errorf("%q: %+v, %v", s, got, err)
 		}
 	}
-	for _, s := range []string{"", "p99", "p99 within", "p99 within 5 6 7", "p42 within 5 %", "p99 within -1 %", "p99 within 500 %", "p99 within NaN", "optimized diff within 5 %"} {
+	for _, s := range []string{"", "p99", "p99 within", "p99 within 5 6 7", "p99 within 5", "p50 within 0.05", "p42 within 5 %", "p99 within -1 %", "p99 within 500 %", "p99 within NaN", "optimized diff within 5 %"} {
 		if u, err := ParseUntil(s); err == nil {
 			t.Errorf("%q: %+v", s, u)
 		}

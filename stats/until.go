@@ -18,7 +18,9 @@ type Until struct {
 
 // ParseUntil reads "p99 within 5 %", optionally with a lane in front
 // ("optimized p99 within 5 %"), or "diff within 10 %" for the median
-// difference of the pairs. The error says what is understood.
+// difference of the pairs. The sign % belongs to it: a bare 5 could mean five
+// times the value, and 0.5 both a half and half a percent. The error says what
+// is understood.
 func ParseUntil(s string) (Until, error) {
 	u := Until{Text: strings.TrimSpace(s)}
 	bad := fmt.Errorf("until %q: want for example \"p99 within 5 %%\" or \"optimized p50 within 1 %%\"", s)
@@ -26,7 +28,10 @@ func ParseUntil(s string) (Until, error) {
 	if len(f) > 0 && (f[0] == Eager.String() || f[0] == Optimized.String()) {
 		u.Lane, f = f[0], f[1:]
 	}
-	if len(f) < 3 || f[1] != "within" || len(f) > 4 || len(f) == 4 && f[3] != "%" {
+	if len(f) == 3 && f[1] == "within" {
+		return Until{}, fmt.Errorf("until %q: without %% it could mean %s %% or %s times the value: write for example \"p99 within 5 %%\"", s, f[2], f[2])
+	}
+	if len(f) != 4 || f[1] != "within" || f[3] != "%" {
 		return Until{}, bad
 	}
 	switch f[0] {
@@ -41,13 +46,10 @@ func ParseUntil(s string) (Until, error) {
 	if err != nil || !(x > 0) || math.IsInf(x, 0) {
 		return Until{}, bad
 	}
-	if len(f) == 4 {
-		x /= 100
-	}
 	if u.Statistic == "diff" && u.Lane != "" {
 		return Until{}, fmt.Errorf("until %q: a difference is between both lanes: leave out %q", s, u.Lane)
 	}
-	u.Within = x
+	u.Within = x / 100
 	if u.Within >= 1 {
 		return Until{}, fmt.Errorf("until %q: a width of 100 %% or more says nothing", s)
 	}
@@ -107,5 +109,5 @@ func progressWords(what string, width, within float64) string {
 	if math.IsNaN(width) {
 		return fmt.Sprintf("%s: too few samples for an interval", what)
 	}
-	return fmt.Sprintf("%s within %.1f %%, asked %.1f %%", what, 100*width, 100*within)
+	return fmt.Sprintf("the 95 %% interval of the %s is %.1f %% of its value wide, asked were %.1f %%", what, 100*width, 100*within)
 }
