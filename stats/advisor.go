@@ -13,6 +13,7 @@ type CostModel struct {
 	BaseNs, PerTokenNs float64   // latency of a prompt executed at n tokens: BaseNs + n × PerTokenNs; NaN unknown
 	CompileNs          float64   // making one executable; NaN unknown
 	Residuals          []float64 // latency over the shape's median, quantiles of clean samples at equal steps; nil: all 1
+	Limit              int       // executables allowed; 0: any number
 }
 
 func (m *CostModel) known() bool { return !math.IsNaN(m.BaseNs) && !math.IsNaN(m.PerTokenNs) }
@@ -37,7 +38,8 @@ const maxCandidates = 128
 // padding + compiles over the lengths seen, by dynamic programming over the
 // sorted lengths (best[k][j] = min over i < j of best[k−1][i] + padding of
 // i+1 … j into length j). Optimal edges lie on observed lengths, and the
-// largest length is always one. Chosen marks the plan of least total cost.
+// largest length is always one. Chosen marks the plan of least total cost that
+// the limit allows.
 func Advise(lengths []LengthCount, model CostModel, maxK int) []BucketPlan {
 	ls := mergeLengths(lengths)
 	if len(ls) == 0 {
@@ -74,11 +76,13 @@ func Advise(lengths []LengthCount, model CostModel, maxK int) []BucketPlan {
 			j = from[kk][j]
 		}
 		plans = append(plans, WhatIf(edges, ls, model))
-		if cost := best[k][m] + float64(k)*compileCost(&model); cost < least {
+		if cost := best[k][m] + float64(k)*compileCost(&model); cost < least && plans[k-1].Over == 0 {
 			least, chosen = cost, k-1
 		}
 	}
-	plans[chosen].Chosen = true
+	if chosen >= 0 {
+		plans[chosen].Chosen = true
+	}
 	return plans
 }
 
@@ -157,7 +161,9 @@ func paddingTable(ls []LengthCount, cand []int, model *CostModel) [][]float64 {
 }
 
 // WhatIf predicts what the given edges would do to the lengths seen. A length
-// above the last edge runs as it is and costs a compile of its own.
+// above the last edge runs as it is and costs a compile of its own. Where that
+// makes more executables than the limit allows, the rest runs eager, which the
+// model has no price for: latencies are not predicted then.
 func WhatIf(edges []int, lengths []LengthCount, model CostModel) BucketPlan {
 	ls := mergeLengths(lengths)
 	e := slices.Clone(edges)
@@ -180,6 +186,10 @@ func WhatIf(edges []int, lengths []LengthCount, model CostModel) BucketPlan {
 		p.Waste = executed/semantic - 1
 	}
 	p.Compiles = len(used)
+	if model.Limit > 0 && p.Compiles > model.Limit {
+		p.Compiles, p.Over = model.Limit, p.Compiles-model.Limit
+		return p
+	}
 	if model.known() && len(used) > 0 {
 		p.PredictedP50, p.PredictedP99 = predict(used, &model)
 	}

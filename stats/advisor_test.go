@@ -99,6 +99,42 @@ func TestWhatIf(t *testing.T) {
 	}
 }
 
+// A plan that makes more executables than the limit allows says so, predicts
+// nothing, and is never the one advised.
+func TestAdvisorKnowsTheLimit(t *testing.T) {
+	var ls []LengthCount
+	for n := 10; n <= 100; n += 10 {
+		ls = append(ls, LengthCount{n, 1000})
+	}
+	m := CostModel{BaseNs: 1e6, PerTokenNs: 1e6, CompileNs: 1, Limit: 3}
+	for _, p := range Advise(ls, m, 8) {
+		k := len(p.Edges)
+		if p.Compiles != min(k, 3) || p.Over != max(k-3, 0) || p.Chosen != (k == 3) || math.IsNaN(p.PredictedP99) != (k > 3) {
+			t.Errorf("%d edges: %+v", k, p)
+		}
+	}
+	if p := WhatIf([]int{20}, ls, m); p.Compiles != 3 || p.Over != 6 || !math.IsNaN(p.PredictedP50) {
+		t.Errorf("lengths above the last edge: %+v", p)
+	}
+}
+
+// The live advisor learns of the limit from the counters, also after its first plans.
+func TestAdvisorLearnsTheLimit(t *testing.T) {
+	c := NewCollector(CollectorOptions{})
+	m := newMixture(12)
+	for i := range 500 {
+		n := int32(8 * (1 + i%5))
+		c.Add(m.add(string(rune('a'+n)), 1e6+1e5*float64(n), func(s *Sample) { s.Tokens, s.ExecutedTokens = n, n }))
+	}
+	if plans := c.Live(Prefill, m.t).Advisor; len(plans) != 5 || plans[4].Over != 0 {
+		t.Fatalf("%+v", plans)
+	}
+	c.SetGauge(GaugeInput{Mode: "prefill", Strategy: "variable", Used: 2, Limit: 2, Compiles: 2, Reached: true})
+	if plans := c.Live(Prefill, m.t).Advisor; plans[4].Over != 3 || plans[4].Chosen || !math.IsNaN(plans[4].PredictedP50) {
+		t.Errorf("%+v", plans[4])
+	}
+}
+
 // The live advisor prices padding and compiles from what it measured, and its
 // prediction for a stable strategy is near what the model then shows.
 func TestAdvisorLive(t *testing.T) {

@@ -12,8 +12,9 @@ type lengthTable struct {
 	total int
 	over  int // longer ones, left out
 
-	plans   []BucketPlan // as of plannedAt
+	plans   []BucketPlan // as of planned requests
 	planned int
+	limit   int // of executables, that plans know of
 }
 
 const maxLength = 1 << 16
@@ -57,7 +58,7 @@ func (c *Collector) advisor(m *modeState) []BucketPlan {
 	if len(edges) == 0 && c.facts.bucketed() {
 		edges = powersOfTwo(t.n)
 	}
-	if t.planned == 0 || t.total > t.planned+t.planned/10 || !slices.Equal(m.askedEdges, edges) {
+	if t.planned == 0 || t.total > t.planned+t.planned/10 || t.limit != m.limit() || !slices.Equal(m.askedEdges, edges) {
 		counts, model := t.counts(), m.costModel()
 		t.plans = Advise(counts, model, 8)
 		if len(edges) > 0 {
@@ -65,7 +66,7 @@ func (c *Collector) advisor(m *modeState) []BucketPlan {
 			asked.Asked = true
 			t.plans = append(t.plans, asked)
 		}
-		t.planned, m.askedEdges = t.total, slices.Clone(edges)
+		t.planned, t.limit, m.askedEdges = t.total, model.Limit, slices.Clone(edges)
 	}
 	plans := slices.Clone(t.plans)
 	for i := range plans {
@@ -133,9 +134,18 @@ func (m *modeState) costModel() CostModel {
 			}
 		}
 	}
-	model := CostModel{CompileNs: Median(compile), Residuals: res}
+	model := CostModel{CompileNs: Median(compile), Residuals: res, Limit: m.limit()}
 	model.BaseNs, model.PerTokenNs = theilSen(x, y)
 	return model
+}
+
+// limit is how many executables a strategy may have in this mode, 0 where
+// nothing has been compiled yet.
+func (m *modeState) limit() int {
+	if n := len(m.gauges); n > 0 {
+		return m.gauges[n-1].in.Limit
+	}
+	return 0
 }
 
 // theilSen returns the line through the medians of slopes and of intercepts

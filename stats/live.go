@@ -173,7 +173,8 @@ type BucketPlan struct {
 	PredictedP99 float64
 	MeasuredP50  float64 // NaN until applied
 	MeasuredP99  float64
-	Compiles     int
+	Compiles     int // executables it makes
+	Over         int // executed lengths beyond the recompile limit, which run eager
 	N            int // requests whose lengths it weighs
 	Chosen       bool
 	Asked        bool // the edges in force, or those the user asks about

@@ -163,15 +163,20 @@ func (p *advisorPanel) view() string {
 }
 
 // planNote tells the edges that are applied, and those that were asked about,
-// from those that the advisor found.
+// from those that the advisor found, and those that the recompile limit does
+// not allow.
 func planNote(b *stats.BucketPlan) string {
+	s := ""
 	switch {
 	case finite(b.MeasuredP50):
-		return " · in force"
+		s = " · in force"
 	case b.Asked:
-		return " · asked"
+		s = " · asked"
 	}
-	return ""
+	if b.Over > 0 {
+		s += " · needs " + count(b.Compiles+b.Over) + ", the limit is " + count(b.Compiles) + ": the rest runs eager"
+	}
+	return s
 }
 
 func edges(xs []int) string {
