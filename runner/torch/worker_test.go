@@ -207,6 +207,58 @@ func TestProfileSplitsTheLanes(t *testing.T) {
 	}
 }
 
+// A window that no request fell into is an error and no empty table; asked for
+// behind requests that wait, it is of those.
+func TestProfileOfNothing(t *testing.T) {
+	s := open(t, cpuLoad())
+	s.send(&protocol.Profile{ID: 4, Requests: 2, Dir: t.TempDir()}, &protocol.Stop{})
+	if code := s.rest(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if p := of[protocol.Profiled](s); len(p) != 1 || !strings.Contains(p[0].Error, "no request ran") {
+		t.Errorf("profiled %+v", p)
+	}
+}
+
+func TestProfileOvertakes(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, cpuLoad())
+	due := req(1, "prefill", "variable", "eager", 5, 5)
+	due.DueNs = 1 // long ago: runs on its own, so that the others wait
+	s.send(due, req(2, "prefill", "variable", "eager", 5, 5), req(3, "prefill", "variable", "eager", 5, 5),
+		&protocol.Profile{ID: 4, Requests: 1, Dir: dir})
+	s.drainAndStop(t, 3)
+	if p := of[protocol.Profiled](s); len(p) != 1 || p[0].Error != "" || len(p[0].Files) != 4 {
+		t.Errorf("profiled %+v", p)
+	}
+}
+
+// A stance given at the start holds from the second shape on: torch applies it
+// to the first compile as well.
+func TestStanceFromTheStart(t *testing.T) {
+	for stance, failures := range map[string]int{"eager_on_recompile": 0, "fail_on_recompile": 1} {
+		load := cpuLoad()
+		load.Options["stance"] = stance
+		s := open(t, load)
+		s.send(req(1, "prefill", "variable", "eager", 5, 5), req(2, "prefill", "variable", "eager", 6, 6), req(3, "prefill", "variable", "eager", 5, 5))
+		s.drainAndStop(t, 3)
+		failed := 0
+		for _, b := range of[protocol.Batch](s) {
+			for i := range b.Request {
+				if len(b.Error) > 0 && b.Error[i] != "" {
+					failed++
+				}
+			}
+		}
+		if c := s.events(stats.KindCompile); len(c) != 1 || *c[0].Request != 1 {
+			t.Errorf("%s: compiles %+v, want one, of the first request", stance, c)
+		}
+		if f := s.events(stats.KindFallback); failed != failures || len(f) != 1-failures {
+			t.Errorf("%s: %d rows failed, fallbacks %+v", stance, failed, f)
+		}
+	}
+}
+
 // A module of the user's own, through torch.entry.
 func TestEntry(t *testing.T) {
 	entry, err := filepath.Abs("testdata/entry.py")

@@ -23,7 +23,7 @@ from .wire import now
 PREFILL = """
 def {name}(ids, mask, pos, cp, past):
     out = model(input_ids=ids, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp})
-    return out.logits, out.past_key_values
+    return out.logits, {past}
 """
 STEP = """
 def {name}(tok, mask, pos, cp, past):

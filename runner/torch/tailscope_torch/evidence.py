@@ -205,6 +205,9 @@ def reset():
     fn()
 
 
+HOLDING = ("eager_on_recompile", "fail_on_recompile")  # stances that torch applies to the first compile as well
+
+
 def set_stance(name):
     fn = getattr(torch.compiler, "set_stance", None)
     if fn is None:

@@ -2,7 +2,7 @@
 
 import torch
 
-from . import calls
+from . import calls, evidence
 
 GROWING = ("variable", "padded", "bucketed", "dynamic")
 STATIC = ("static-cache", "kv-bucketed")
@@ -23,12 +23,31 @@ def label(mode, strategy):
 
 class Compiled:
     """One function under torch.compile, or eager when nothing could compile
-    it. shapes are those it has an executable for."""
+    it. shapes are those it has an executable for. With opts, the first call
+    may compile under every stance: "recompile" in its name is meant here, while
+    torch would forbid the first compile too, and nothing would ever run
+    compiled."""
 
-    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic):
+    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic, opts=None):
         self.fn, self.call, self.backend, self.requested = fn, call, backend, requested
         self.cudagraphs, self.dynamic = cudagraphs, dynamic
         self.shapes, self.error = set(), ""
+        if opts is not None:
+            self.call = self.first(call, opts)
+
+    def first(self, compiled, opts):
+        """A call that takes itself out of the way after the first time."""
+        def call(*args):
+            if self.call is compiled or opts["stance"] not in evidence.HOLDING:
+                self.call = compiled
+                return compiled(*args)
+            evidence.set_stance("default")
+            try:
+                return compiled(*args)
+            finally:
+                evidence.set_stance(opts["stance"])
+                self.call = compiled
+        return call
 
 
 class Group:
@@ -106,7 +125,7 @@ class Groups:
             graphs = False  # each step's cache is the next one's input: replays would overwrite it (TR120 5.3.1)
         how = {"backend": backend, "dynamic": dynamic, "fullgraph": self.opts["fullgraph"]}
         how.update(self.inductor_options(backend, mode, graphs))
-        return Compiled(fn, torch.compile(fn, **how), backend, self.opts["backend"], graphs, dynamic is not False)
+        return Compiled(fn, torch.compile(fn, **how), backend, self.opts["backend"], graphs, dynamic is not False, self.opts)
 
     def inductor_options(self, backend, mode, graphs):
         if backend != "inductor":

@@ -107,7 +107,7 @@ class Lanes:
         def fresh():  # untimed and uncounted: the prefill runs eager
             cache = self.statics.get(j.batch, j.cache_len) if j.cache_len else None
             logits, past = start(*first, cache)
-            return logits[:, -1:].argmax(-1), past
+            return logits[:, -1:].argmax(-1), past if cache is None else cache
         fn, c = self.function(j, "step", j.words[1], bool(j.cache_len))
         self.mark(j, c, self.step_keys(j))
         self.decode_shape(j)
@@ -150,6 +150,7 @@ class Lanes:
 
         def go(prefill=prefill, step=step, begin=begin, clone=clone, forced=None):
             logits, past = prefill(*first, state["cache"])
+            past = past if state["cache"] is None else state["cache"]  # a fixed-size cache is filled in place and not handed back
             j.first = tok = logits[:, -1:].argmax(-1)
             if events:
                 events[0].record(stream)

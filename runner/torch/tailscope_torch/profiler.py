@@ -35,6 +35,8 @@ class Window:
             trace = json.load(f)
         files = [whole]
         spans = lane_spans(trace["traceEvents"])
+        if not spans:
+            raise RuntimeError("no request ran while it was open: ask for it earlier, or for more requests")
         for lane, times in spans.items():
             path = os.path.join(self.dir, f"trace_{lane}.json")
             with open(path, "w") as f:

@@ -187,14 +187,14 @@ def overhead(a):
             if job.prepare:
                 cache = w.lanes.statics.get(1, job.cache_len)
                 inputs = calls.Inputs(w.model, req, 61, True, job.cache_len)
-                logits, past = w.lanes.function_eager("prefill", True)(*inputs.prefill(), cache)
+                logits, _ = w.lanes.function_eager("prefill", True)(*inputs.prefill(), cache)
                 tok, steps = logits[:, -1:].argmax(-1), inputs.steps()
                 sync()
                 t = clock()
                 for mask, pos, cp in steps:
                     if graphs:
                         torch.compiler.cudagraph_mark_step_begin()
-                    tok, _, _ = fn(tok, mask, pos, cp, past)
+                    tok, _, _ = fn(tok, mask, pos, cp, cache)
                     tok = tok.clone()
             else:
                 args = (*calls.Inputs(w.model, req, 61, True).prefill(), None)

@@ -116,7 +116,10 @@ class In:
             self.queue.clear()
             self.queue.extend(keep)
         msg["line"] = self.line
-        self.queue.append(msg)
+        if kind == "profile":  # overtakes too: it is of the requests that run next, not of what comes after all that wait
+            self.queue.insert(next((i for i, m in enumerate(self.queue) if m["t"] == "req"), len(self.queue)), msg)
+        else:
+            self.queue.append(msg)
 
     def refuse(self, why, line=None):
         self.out.send("error", fatal=False, code="input", message=f"line {line or self.line}: {why}")

@@ -58,9 +58,9 @@ def compile(fn, backend="inductor", dynamic=None, fullgraph=False, mode=None, op
         if dynamic is True or "*" in entries:
             key = "*"
         if key not in entries:
-            if entries and stance == "eager_on_recompile":
+            if stance == "eager_on_recompile":  # the first compile too, as torch has it
                 return fn(*args)
-            if entries and stance == "fail_on_recompile":
+            if stance == "fail_on_recompile":
                 raise RuntimeError("Detected recompile when torch.compile stance is 'fail_on_recompile'")
             if entries:
                 reason = why(list(entries)[-1], key)
