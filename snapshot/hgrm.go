@@ -2,7 +2,7 @@ package snapshot
 
 import (
 	"bytes"
-	"path/filepath"
+	"fmt"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
@@ -34,13 +34,27 @@ func (h *hists) write(dir string, mode stats.Mode) error {
 		if err != nil {
 			return err
 		}
-		var b bytes.Buffer
-		if _, err := v.PercentilesPrint(&b, 5, 1e6); err != nil {
-			return err
-		}
-		if err := writeFile(d, filepath.Base(stats.Lane(l).String()+".hgrm"), b.Bytes()); err != nil {
+		if err := writeFile(d, stats.Lane(l).String()+".hgrm", percentiles(v)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// percentiles prints a distribution in ms as HdrHistogram does, but to the
+// nanosecond: three decimals would leave two digits of 12 µs.
+func percentiles(h *hdrhistogram.Histogram) []byte {
+	var b bytes.Buffer
+	b.WriteString(" Value\tPercentile\tTotalCount\t1/(1-Percentile)\n\n")
+	for _, s := range h.CumulativeDistributionWithTicks(5) {
+		p := s.Quantile / 100
+		inverse := "inf" // as in other languages, not Go's +Inf
+		if p < 1 {
+			inverse = fmt.Sprintf("%.2f", 1/(1-p))
+		}
+		fmt.Fprintf(&b, "%15.6f %12f %12d %12s\n", float64(s.ValueAt)/1e6, p, s.Count, inverse)
+	}
+	fmt.Fprintf(&b, "#[Mean    = %12.6f, StdDeviation   = %12.6f]\n#[Max     = %12.6f, Total count    = %12d]\n", h.Mean()/1e6, h.StdDev()/1e6,
+		float64(h.Max())/1e6, h.TotalCount())
+	return b.Bytes()
 }
