@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -151,8 +152,22 @@ func (s *Session) loadMessage() *protocol.Load {
 	return m
 }
 
+// nameEngine keeps what a stranger's engine calls itself: the configuration
+// knows it as "cmd" only, and two versions of it could not be told apart.
+func (s *Session) nameEngine(m *protocol.Loaded) {
+	if s.cfg.EngineCmd == "" || s.hello == nil || s.hello.Engine == "" || m.Versions[s.hello.Engine] != "" {
+		return
+	}
+	m.Versions = maps.Clone(m.Versions)
+	if m.Versions == nil {
+		m.Versions = map[string]string{}
+	}
+	m.Versions[s.hello.Engine] = cmp.Or(s.hello.Version, "unknown")
+}
+
 // takeLoaded starts the timed part of the session.
 func (s *Session) takeLoaded(m *protocol.Loaded) {
+	s.nameEngine(m)
 	s.loaded = m
 	if s.startNs == 0 {
 		s.startNs = Monotonic()

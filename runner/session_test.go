@@ -22,6 +22,7 @@ type memory struct {
 	mu      sync.Mutex
 	samples []stats.Sample
 	events  []stats.Event
+	loaded  []protocol.Loaded
 	full    bool // every write fails
 }
 
@@ -33,7 +34,11 @@ func (m *memory) err() error {
 	}
 	return nil
 }
-func (m *memory) Loaded(protocol.Loaded) error     { return m.err() }
+func (m *memory) Loaded(l protocol.Loaded) error {
+	m.loaded = append(m.loaded, l)
+	return m.err()
+}
+
 func (m *memory) Counters(protocol.Counters) error { return m.err() }
 func (m *memory) Evidence(protocol.Evidence) error { return m.err() }
 func (m *memory) GPU(gpu.State) error              { return m.err() }
@@ -184,6 +189,19 @@ func TestWorkersThatCannotWork(t *testing.T) {
 				t.Fatalf("%+v, want %q", res, want)
 			}
 		})
+	}
+}
+
+// TestStrangersHaveNames: what an engine of --engine-cmd calls itself stands
+// in the record; of the engines that the configuration names, nothing is added.
+func TestStrangersHaveNames(t *testing.T) {
+	for cmd, want := range map[string]string{"python3 engine.py": "1", "": ""} {
+		cfg := sessionConfig()
+		cfg.Reps, cfg.Warmup, cfg.EngineCmd = 1, 0, cmd
+		res, mem := runSession(t, "none", cfg, nil)
+		if res.Err != nil || len(mem.loaded) != 1 || mem.loaded[0].Versions["test"] != want {
+			t.Errorf("%q: %v, %+v", cmd, res.Err, mem.loaded)
+		}
 	}
 }
 

@@ -45,13 +45,16 @@ func environmentTable(m *Manifest) table {
 	if m.Settings.AA {
 		add("A/A", "the second lane is another eager session")
 	}
-	add("tailscope", strings.TrimSpace(m.Program.Version+" "+m.Program.Commit+" "+m.Program.Go))
+	add("tailscope", strings.Join(strings.Fields(m.Program.Version+" "+m.Program.Commit+" "+m.Program.Go), " "))
 	return t
 }
 
 func providerText(m *Manifest) string {
 	if m.Engine.Provider == "" || m.Engine.ProviderAsked == m.Engine.Provider {
 		return m.Engine.ProviderAsked
+	}
+	if m.Engine.ProviderAsked == "" {
+		return m.Engine.Provider
 	}
 	return fmt.Sprintf("%s (asked for %s)", m.Engine.Provider, m.Engine.ProviderAsked)
 }
