@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -141,5 +142,29 @@ func TestDiedSession(t *testing.T) {
 	}
 	if got := s.Unfinished(); !strings.Contains(got, "died") || !strings.Contains(got, "tailscope recover "+dead) {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestErrorsOfALostLane: a lane of which every request failed has its errors,
+// so that a gate on them fails instead of finding no quantity.
+func TestErrorsOfALostLane(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "metrics.csv")
+	rows := "latency_ms,lane,mode,status\n"
+	for i := range 40 {
+		rows += fmt.Sprintf("%d,eager,prefill,ok\n%d,optimized,prefill,error\n", 5+i%3, 4+i%3)
+	}
+	if err := os.WriteFile(path, []byte(rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Compare(path, path, results.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, ok := c.Lookup("prefill", "optimized.errors", false); !ok || n != 40 {
+		t.Errorf("%v, %v", n, ok)
+	}
+	if n, ok := c.Lookup("prefill", "eager.errors", false); !ok || n != 0 {
+		t.Errorf("eager: %v, %v", n, ok)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"tailscope/snapshot/labels"
 	"tailscope/snapshot/results"
 	"tailscope/stats"
 )
@@ -25,8 +26,8 @@ func (x *compared) quantities(o results.Options) (quantities, error) {
 	for i := range r.Overall {
 		g := &r.Overall[i]
 		q.group(g.Mode, g.Backend, g)
-		q.set(g.Mode, g.Backend+".errors", float64(r.Failed[[2]string{g.Mode, g.Backend}]))
 	}
+	q.errors(r)
 	if slices.ContainsFunc(o.Where, func(f results.Filter) bool { return f.Column != "mode" }) {
 		return q, nil
 	}
@@ -43,7 +44,19 @@ func (x *compared) quantities(o results.Options) (quantities, error) {
 		}
 		q.session(mode, c, s)
 	}
+	q.errors(r) // warm-ups that failed are errors to a gate
 	return q, nil
+}
+
+// errors sets how many rows of each label failed, also of one in which nothing
+// else is left.
+func (q quantities) errors(r *labels.Report) {
+	for i := range r.Overall {
+		q.set(r.Overall[i].Mode, r.Overall[i].Backend+".errors", 0)
+	}
+	for k, n := range r.Failed {
+		q.set(k[0], k[1]+".errors", float64(n))
+	}
 }
 
 func (q quantities) set(mode, name string, v float64) {

@@ -174,12 +174,13 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		{"TTFT p99", func(g *stats.GroupSummary) stats.Num { return g.TTFTP99Ms }},
 		{"ITL p99", func(g *stats.GroupSummary) stats.Num { return g.ITLP99Ms }},
 		{"tokens/s", func(g *stats.GroupSummary) stats.Num { return g.TokensPerS }},
-		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }}}
-	var has [5]bool
+		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }},
+		{"failed", func(g *stats.GroupSummary) stats.Num { return stats.Num(g.Errors) }}}
+	var has [6]bool
 	for i := range s.Groups {
 		if g := &s.Groups[i]; keep(g) {
 			for k, o := range optional {
-				has[k] = has[k] || !o.of(g).Missing()
+				has[k] = has[k] || !o.of(g).Missing() && (o.name != "failed" || g.Errors > 0)
 			}
 		}
 	}
@@ -203,7 +204,11 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 			supported(g.P95Ms, g.N, .95), supported(g.P99Ms, g.N, .99), supported(g.P999Ms, g.N, .999), cellNum(g.MaxMs))
 		for k, o := range optional {
 			if has[k] {
-				row = append(row, cellNum(o.of(g)))
+				cell := cellNum(o.of(g))
+				if o.name == "failed" {
+					cell = strconv.Itoa(g.Errors)
+				}
+				row = append(row, cell)
 			}
 		}
 		t.rows = append(t.rows, row)

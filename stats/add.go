@@ -21,8 +21,11 @@ func (c *Collector) Add(s *Sample) []Event {
 	if s.CompileNs > 0 {
 		shape.noteCompile(s)
 	}
-	if s.Counts() {
+	switch {
+	case s.Counts():
 		c.count(m, at, s)
+	case s.Failed && !s.Warmup && s.Segment == c.segment:
+		m.lanes[s.Lane].failed++
 	}
 	return c.out
 }

@@ -47,6 +47,7 @@ type exactMode struct {
 	unpaired []int32   // counted rows without a partner
 	allPairs *PairView // of the whole mode, once described
 	tail     []int32   // rows with a cause
+	failed   []int     // of each kind, warm-ups apart
 	medians  []float64 // of the clean samples of each kind's shape, NaN without
 	lanes    [NumLanes]exactLane
 }

@@ -105,8 +105,11 @@ func (x *exactRun) take(m *exactMode, i int, slo int64) {
 func (m *exactMode) makeRuns(slo int64) {
 	kinds := m.kinds.all
 	counted, clean := make([]int, len(kinds)), make([]int, len(kinds))
+	m.failed = make([]int, len(kinds))
 	for i := range m.rows {
-		if r := &m.rows[i]; r.counts() {
+		if r := &m.rows[i]; r.failed && !r.warmup {
+			m.failed[r.kind]++
+		} else if r.counts() {
 			counted[r.kind]++
 			if r.clean {
 				clean[r.kind]++
@@ -145,6 +148,16 @@ func (m *exactMode) makeRuns(slo int64) {
 		m.rows[x.first].e.cold = x.cold
 	}
 	m.takeShapes(shapes, byShape)
+}
+
+// failedIn counts the failed requests of a lane, warm-ups apart.
+func (m *exactMode) failedIn(l Lane, keep func(*rowKind) bool) (n int) {
+	for i, k := range m.kinds.all {
+		if k.lane == l && keep(&k) {
+			n += m.failed[i]
+		}
+	}
+	return n
 }
 
 // room makes an empty slice with room for the rows of each slot.

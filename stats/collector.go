@@ -103,6 +103,7 @@ type laneState struct {
 	worst              [NumCauses]worstSample
 	runs, judged, cold int // runs begun, settled, cold starts
 	n                  int
+	failed             int     // requests of the current segment
 	threshold          float64 // of the tail, as last computed
 	nextThreshold      int
 }

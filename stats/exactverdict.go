@@ -43,6 +43,7 @@ func (m *exactMode) weighAll(in *verdictInput) {
 		in.lanes[l] = emptySummary()
 		describeSorted(&in.lanes[l], m.lanes[l].sorted)
 		in.causes[l] = m.causeRows(l, m.lanes[l].sorted, anySegment)
+		in.failed[l] = m.failedIn(l, func(*rowKind) bool { return true })
 	}
 }
 
@@ -58,6 +59,7 @@ func (a *Analysis) weighPart(m *exactMode, in *verdictInput) {
 		in.lanes[l] = emptySummary()
 		describeSorted(&in.lanes[l], walls)
 		in.causes[l] = m.causeRows(l, walls, keep)
+		in.failed[l] = m.failedIn(l, func(k *rowKind) bool { return keep(k.segment) })
 	}
 }
 

@@ -51,6 +51,7 @@ func (a *Analysis) Finish(mode Mode) *SummaryFile {
 		for l := Lane(0); l < NumLanes; l++ {
 			if g := s.groups[l]; g.N > 0 {
 				g.Mode, g.Lane, g.Scenario, g.Segment = mode.String(), l.String(), scenario, segment
+				g.Errors = m.failedIn(l, func(r *rowKind) bool { return k.holds(r.scenario, r.segment) })
 				f.Groups = append(f.Groups, g)
 			}
 		}

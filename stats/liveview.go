@@ -49,6 +49,7 @@ func (c *Collector) verdict(m *modeState, out *Live) Verdict {
 	in.facts.AA = c.AA()
 	for l := range in.lanes {
 		in.lanes[l], in.causes[l] = out.Lanes[l].Segment, out.Lanes[l].SegmentCauses
+		in.failed[l] = m.lanes[l].failed
 	}
 	for i, other := range c.modes {
 		if other != nil && other != m && other.samples() > 0 {

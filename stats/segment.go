@@ -31,7 +31,7 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 		g := new(group)
 		g.merge(&m.lanes[l].segment)
 		row.lanes[l] = g
-		m.lanes[l].itlSegment = nil
+		m.lanes[l].itlSegment, m.lanes[l].failed = nil, 0
 		m.lanes[l].fold(Lane(l))
 	}
 	m.rows = append(m.rows, row)

@@ -49,6 +49,7 @@ type GroupSummary struct {
 	Scenario        string `json:"scenario"`
 	Segment         string `json:"segment"`
 	N               int    `json:"n"`
+	Errors          int    `json:"-"` // failed requests, not among n; the rows are in the files
 	MeanMs          Num    `json:"mean_ms"`
 	StdMs           Num    `json:"std_ms"` // divisor n−1
 	MinMs           Num    `json:"min_ms"`

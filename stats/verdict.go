@@ -24,6 +24,7 @@ type verdictInput struct {
 	lanes  [NumLanes]Summary
 	causes [NumLanes][]CauseRow
 	pair   PairView
+	failed [NumLanes]int // requests of the scope that are not among the samples
 	noise  Noise
 	facts  Facts
 	gauges []Gauge
@@ -47,8 +48,29 @@ func winner(eager, optimized, noise float64) string {
 }
 
 // judge says whether mean, median and p99 rank the lanes alike, and which
-// samples flip it where they do not.
+// samples flip it where they do not. Failures are in no statistic, so they are
+// said beside them: a lane may be fast because its slow requests fail.
 func judge(in verdictInput) Verdict {
+	v := in.rank()
+	v.Sentence += in.failures()
+	return v
+}
+
+// failures counts the requests that the times are not of; "" without any.
+func (in *verdictInput) failures() string {
+	var parts []string
+	for l := Lane(0); l < NumLanes; l++ {
+		if n := in.failed[l]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d of %d %s", n, n+in.lanes[l].N, l))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " " + strings.Join(parts, " and ") + " requests failed: the times are of the others."
+}
+
+func (in verdictInput) rank() Verdict {
 	e, o := &in.lanes[Eager], &in.lanes[Optimized]
 	v := Verdict{WinnerMean: winner(e.Mean, o.Mean, in.noise.mean()),
 		WinnerP50: winner(e.P50.Value, o.P50.Value, in.noise.MedianNs),

@@ -1,0 +1,45 @@
+package stats
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// TestFailuresAreSaid: figures that leave failed requests out say how many,
+// live and exported alike; failed warm-ups are no requests.
+func TestFailuresAreSaid(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	a := NewAnalysis(AnalysisOptions{})
+	c := NewCollector(CollectorOptions{})
+	seq, now := uint64(0), int64(0)
+	for i := range uint64(300) {
+		for l := range Lane(NumLanes) {
+			s := Sample{Seq: seq, Request: i, Lane: l, Scenario: []string{"a", "b"}[i%2], Strategy: "padded", Shape: "1x8", StartNs: now,
+				WallNs: 1e6 + r.Int64N(1e5), Warmup: i < 10, DeviceNs: Absent, ResponseNs: Absent, TTFTNs: Absent, RunDelayNs: Absent,
+				MinFlt: Absent, MajFlt: Absent, NIvCSw: Absent}
+			s.Failed = i%10 == 3 && l == Optimized || i == 5 || i == 150
+			seq, now = seq+1, now+s.WallNs
+			a.Add(&s)
+			c.Add(&s)
+		}
+	}
+	const want = " 1 of 290 eager and 30 of 290 optimized requests failed: the times are of the others."
+	f := a.Finish(Prefill)
+	if !strings.HasSuffix(f.Paradox.Sentence, want) {
+		t.Errorf("exported: %q", f.Paradox.Sentence)
+	}
+	if s := c.Live(Prefill, now).Verdict.Sentence; !strings.HasSuffix(s, want) {
+		t.Errorf("live: %q", s)
+	}
+	for _, g := range f.Groups {
+		want := map[string]int{"optimized*": 30, "optimizeda": 1, "optimizedb": 29, "eager*": 1, "eagera": 1, "eagerb": 0}[g.Lane+g.Scenario]
+		if g.Errors != want {
+			t.Errorf("%s, scenario %s: %d errors, want %d", g.Lane, g.Scenario, g.Errors, want)
+		}
+	}
+	c.NewSegment(1, "next", false, now)
+	if s := c.Live(Prefill, now).Verdict.Sentence; strings.Contains(s, "failed") {
+		t.Errorf("a segment without samples: %q", s)
+	}
+}
