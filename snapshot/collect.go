@@ -92,19 +92,30 @@ func (p *pairing) add(s *stats.Sample) {
 	p.pairs = append(p.pairs, v)
 }
 
-// maxEventMarks bounds the marks kept for timelines.
-const maxEventMarks = 4096
-
+// mark keeps in which bins of time events of a kind fell, of each mode.
 func (c *collected) mark(e *stats.Event, startNs int64) {
-	if len(c.marks) < maxEventMarks && e.Kind != stats.KindShapeNew && e.Kind != stats.KindSpike {
-		c.marks = append(c.marks, modeMark{e.Mode, plots.Mark{S: float64(e.TNs-startNs) / 1e9, Kind: string(e.Kind)}})
+	k := modeMark{e.Mode, string(e.Kind)}
+	if !plots.Marks(k.kind) {
+		return
 	}
+	t := c.marks[k]
+	if t == nil {
+		if c.marks == nil {
+			c.marks = map[modeMark]*track{}
+		}
+		if len(c.marks) == maxMarkTracks {
+			return
+		}
+		t = &track{}
+		c.marks[k] = t
+	}
+	t.add(e.TNs-startNs, 1)
 }
 
-type modeMark struct {
-	mode string
-	plots.Mark
-}
+// maxMarkTracks bounds the modes that a record may name.
+const maxMarkTracks = 256
+
+type modeMark struct{ mode, kind string }
 
 // forPlots keeps what pictures and cold-start tables need of a sample.
 func (c *collected) forPlots(s *stats.Sample, m *Manifest) {

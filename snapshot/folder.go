@@ -43,7 +43,7 @@ type collected struct {
 	runs      labelRuns
 	tracks    [stats.NumModes][stats.NumLanes]*track
 	pairs     [stats.NumModes]pairing
-	marks     []modeMark
+	marks     map[modeMark]*track
 	every     uint64 // of requests enters the analysis
 	stepEvery uint64 // of them, with its decode steps
 	labelsErr error

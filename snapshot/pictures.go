@@ -62,9 +62,14 @@ func (c *collected) timeline(title string, mode stats.Mode) (*plots.Picture, err
 		}
 	}
 	var marks []plots.Mark
-	for _, k := range c.marks {
-		if k.mode == "" || k.mode == mode.String() {
-			marks = append(marks, k.Mark)
+	for k, t := range c.marks {
+		if k.mode != "" && k.mode != mode.String() {
+			continue
+		}
+		for i, v := range t.max {
+			if v > 0 {
+				marks = append(marks, plots.Mark{S: (float64(i) + .5) * float64(t.binNs) / 1e9, Kind: k.kind})
+			}
 		}
 	}
 	return plots.Timeline(title, tracks, float64(binNs)/1e9, marks)

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot/plotter"
 )
 
 var absurd = [][]float64{nil, {1}, {0, 0}, {-1, 0, 2}, {1e-9, 1e9}, {1, 1, 1}, {math.Inf(-1), 1, math.Inf(1)}, {1, math.NaN()}}
@@ -98,3 +100,57 @@ func TestMarksAreSeen(t *testing.T) {
 }
 
 func near(a, b int) bool { return max(a-b, b-a)*10 <= max(a, b, 3000) }
+
+// TestMarksBeyondMany: with more events than columns none of the last ones is
+// missing, and a kind that is frequent leaves room for the others.
+func TestMarksBeyondMany(t *testing.T) {
+	var marks []Mark
+	for i := range 100_000 {
+		marks = append(marks, Mark{float64(i) / 100, "fallback"})
+	}
+	marks = append(marks, Mark{999.5, "worker_restart"}, Mark{3, "loaded"}, Mark{math.NaN(), "toggle"})
+	at := columns(marks, 1000)
+	for k, s := range at {
+		switch markKinds[k] {
+		case "fallback":
+			if len(s) != markColumns || s[0] != 0 || s[len(s)-1] < 997 {
+				t.Errorf("%d fallbacks, %v to %v", len(s), s[0], s[len(s)-1])
+			}
+		case "worker_restart":
+			if len(s) != 1 || s[0] != 999.5 {
+				t.Errorf("restarts %v", s)
+			}
+		default:
+			if len(s) != 0 {
+				t.Errorf("%s: %v", markKinds[k], s)
+			}
+		}
+	}
+	if len(markKinds) != len(markColors) {
+		t.Error("a kind has no colour, or no place")
+	}
+}
+
+// TestLineBreaksWhereNothingWasMeasured: a gap is no slow sample.
+func TestLineBreaksWhereNothingWasMeasured(t *testing.T) {
+	var xy plotter.XYs
+	for i := range 400 {
+		if i < 150 || i > 250 || i == 200 {
+			xy = append(xy, plotter.XY{X: float64(i), Y: 1})
+		}
+	}
+	got := stretches(xy, 1, 400)
+	if len(got) != 3 || len(got[0]) != 150 || len(got[1]) != 2 || len(got[2]) != 149 {
+		t.Fatalf("%d stretches: %v", len(got), got)
+	}
+	if got[1][0].X >= 200 || got[1][1].X <= 200 {
+		t.Errorf("a point on its own: %v", got[1])
+	}
+	slow := plotter.XYs{{X: 0, Y: 1}, {X: 10, Y: 1}, {X: 21, Y: 2}, {X: 40, Y: 1}} // few and slow: no gap is unusual
+	if got := stretches(slow, .1, 40); len(got) != 1 {
+		t.Errorf("slow requests: %v", got)
+	}
+	if got := stretches(nil, 1, 0); len(got) != 0 {
+		t.Errorf("nothing: %v", got)
+	}
+}

@@ -3,6 +3,7 @@ package plots
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -15,14 +16,9 @@ type Track struct {
 	Max  []float64 // ms
 }
 
-// Mark is an event on the timeline.
-type Mark struct {
-	S    float64 // seconds since the start
-	Kind string
-}
-
 // Timeline draws the slowest sample of each bin, so that no spike is lost, and
-// where events happened. binS is the width of a bin in seconds.
+// where events happened. binS is the width of a bin in seconds. A line breaks
+// where nothing was measured for long: a pause, a worker that died.
 func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Picture, error) {
 	lo, hi, end := math.Inf(1), 0.0, 0.0
 	for _, t := range tracks {
@@ -35,9 +31,10 @@ func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Pictur
 	if hi == 0 {
 		return nil, nil
 	}
+	end = max(end, lastMark(marks))
 	p := newPlot(title, "seconds since the start", "slowest latency, ms (log)")
 	p.X.Min, p.X.Max = 0, end
-	kinds, err := addMarks(p, marks, lo, hi*1.2)
+	kinds, err := addMarks(p, columns(marks, end), lo, hi*1.2)
 	if err != nil {
 		return nil, err
 	}
@@ -53,14 +50,42 @@ func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Pictur
 				xy = append(xy, plotter.XY{X: (float64(k) + .5) * binS, Y: v})
 			}
 		}
-		if len(xy) == 0 {
-			continue
-		}
-		if err := jagged(p, t.Name, xy, i); err != nil {
-			return nil, err
+		name := t.Name
+		for _, part := range stretches(xy, binS, end) {
+			if err := jagged(p, name, part, i); err != nil {
+				return nil, err
+			}
+			name = ""
 		}
 	}
 	return render(p, "timeline", "The slowest sample of each stretch of time; vertical lines are events.")
+}
+
+// stretches splits a line where nothing was measured for more than a fiftieth
+// of the picture and eight times what is usual between two points. A point on
+// its own becomes a dash.
+func stretches(xy plotter.XYs, binS, end float64) (out []plotter.XYs) {
+	var gaps []float64
+	for i := 1; i < len(xy); i++ {
+		gaps = append(gaps, xy[i].X-xy[i-1].X)
+	}
+	slices.Sort(gaps)
+	most := end / 50
+	if len(gaps) > 0 {
+		most = max(most, 8*gaps[len(gaps)/2])
+	}
+	for from, i := 0, 1; i <= len(xy); i++ {
+		if i < len(xy) && xy[i].X-xy[i-1].X <= most {
+			continue
+		}
+		part := xy[from:i]
+		if len(part) == 1 {
+			half := max(binS, end/500) / 2
+			part = plotter.XYs{{X: part[0].X - half, Y: part[0].Y}, {X: part[0].X + half, Y: part[0].Y}}
+		}
+		out, from = append(out, part), i
+	}
+	return out
 }
 
 // jagged draws a line in short pieces: the rasteriser keeps the crossings of a
@@ -75,37 +100,6 @@ func jagged(p *plot.Plot, name string, xy plotter.XYs, i int) error {
 		l.Width, l.Dashes, name = vg.Points(1), nil, ""
 	}
 	return nil
-}
-
-// maxMarks bounds the lines drawn; compiles and restarts come first.
-const maxMarks = 300
-
-var markColors = map[string]color.NRGBA{"compile": {0xc0, 0x39, 0x2b, 0xff}, "recompile": {0xc0, 0x39, 0x2b, 0x90},
-	"toggle": {0x55, 0x55, 0x55, 0xff}, "segment": {0x55, 0x55, 0x55, 0xff}, "worker_restart": {0x8e, 0x44, 0xad, 0xff},
-	"fallback": {0x7f, 0x6b, 0x00, 0x90}, "limit_reached": {0x7f, 0x6b, 0x00, 0xff}, "throttle": {0x2a, 0x8c, 0x4a, 0xff}}
-
-// addMarks draws the marks and returns how many kinds there are.
-func addMarks(p *plot.Plot, marks []Mark, lo, hi float64) (kinds int, err error) {
-	seen := map[string]bool{}
-	drawn := 0
-	for _, m := range marks {
-		c, ok := markColors[m.Kind]
-		if !ok || drawn == maxMarks || !(m.S >= 0) {
-			continue
-		}
-		drawn++
-		l, err := plotter.NewLine(plotter.XYs{{X: m.S, Y: lo}, {X: m.S, Y: hi}})
-		if err != nil {
-			return 0, err
-		}
-		l.Color, l.Width = c, vg.Points(.6)
-		p.Add(l)
-		if !seen[m.Kind] {
-			seen[m.Kind] = true
-			p.Legend.Add(m.Kind, l)
-		}
-	}
-	return len(seen), nil
 }
 
 // Delta is the change of quantiles, ms, with a band that may be NaN.
