@@ -52,37 +52,6 @@ type CheckCount struct {
 	protocol.Checks
 }
 
-// proof is what a session's records say of compiling.
-type proof struct {
-	evidence []EvidenceRecord
-	counters []GenerationCounters // the newest of each worker generation
-	modeRows [stats.NumModes]uint64
-	loads    int // worker generations that said what they loaded
-}
-
-// take takes in a record that proves something; others are ignored.
-func (c *proof) take(r *Record) {
-	switch r.Kind {
-	case KindSample:
-		c.modeRows[r.Sample.Mode]++
-	case KindEvidence:
-		c.evidence = append(c.evidence, EvidenceRecord{max(c.loads-1, 0), r.Evidence})
-	case KindCounters:
-		c.count(max(c.loads-1, 0), r.Counters)
-	case KindLoaded:
-		c.loads++
-	}
-}
-
-func (c *proof) count(generation int, v protocol.Counters) {
-	n := len(c.counters)
-	if n > 0 && c.counters[n-1].Generation == generation {
-		c.counters[n-1].Counters = v
-		return
-	}
-	c.counters = append(c.counters, GenerationCounters{generation, v})
-}
-
 func (c *proof) evidenceFile() *EvidenceFile {
 	f := &EvidenceFile{Schema: "tailscope.evidence/1", Modes: map[string]Judged{}, Executables: c.evidence,
 		Refusals: []protocol.Refusal{}}
@@ -99,27 +68,22 @@ func (c *proof) evidenceFile() *EvidenceFile {
 
 // counterFile sums up the counters of a mode.
 func (c *proof) counterFile(mode stats.Mode, limit int) *CounterFile {
-	f := &CounterFile{Schema: "tailscope.counters/1", RecompileLimit: limit, Groups: []CounterGroup{}, Checks: []CheckCount{}}
+	f := &CounterFile{Schema: "tailscope.counters/1", RecompileLimit: limit, Groups: c.groups(mode.String()), Checks: []CheckCount{}}
+	for _, k := range f.Groups {
+		if k.Generation == c.generation() {
+			f.UniqueGraphs += k.UniqueGraphs
+		}
+		f.Compiles += k.Compiles
+		f.Recompiles += k.Recompiles
+		f.Fallbacks += k.Fallbacks
+		f.Evictions += k.Evictions
+		f.Captures += k.Captures
+		f.CompileMs += float64(k.CompileNs) / 1e6
+		f.LimitReached = f.LimitReached || k.LimitReached
+		f.RecompileLimit = max(f.RecompileLimit, k.RecompileLimit)
+	}
 	for i := range c.counters {
 		g := &c.counters[i]
-		last := i == len(c.counters)-1
-		for _, k := range g.Groups {
-			if k.Mode != mode.String() {
-				continue
-			}
-			f.Groups = append(f.Groups, CounterGroup{g.Generation, k})
-			if last {
-				f.UniqueGraphs += k.UniqueGraphs
-			}
-			f.Compiles += k.Compiles
-			f.Recompiles += k.Recompiles
-			f.Fallbacks += k.Fallbacks
-			f.Evictions += k.Evictions
-			f.Captures += k.Captures
-			f.CompileMs += float64(k.CompileNs) / 1e6
-			f.LimitReached = f.LimitReached || k.LimitReached
-			f.RecompileLimit = max(f.RecompileLimit, k.RecompileLimit)
-		}
 		f.Checks = append(f.Checks, CheckCount{g.Generation, c.checks(g.Counters.Checks, mode)})
 		f.Engine = g.Engine
 	}
@@ -181,18 +145,19 @@ func (c *proof) compileBlock(m *Manifest, mode stats.Mode, generation int) *Comp
 			b.FallbackFrom, b.FallbackError = &e.FallbackFrom, &e.FallbackError
 		}
 	}
+	b.counters(c.groups(mode.String()), generation, m.Engine.Backends[stats.Eager.String()])
 	for i := range c.counters {
-		if g := &c.counters[i]; g.Generation == generation {
-			b.counters(g, mode, m.Engine.Backends[stats.Eager.String()])
+		if g := &c.counters[i]; g.Generation == generation && b.Counters != nil {
+			b.Dynamo = g.Engine
 		}
 	}
 	return b
 }
 
-func (b *CompileBlock) counters(g *GenerationCounters, mode stats.Mode, eager string) {
+func (b *CompileBlock) counters(groups []CounterGroup, generation int, eager string) {
 	unique, compiles, fallbacks, limit := 0, 0, 0, false
-	for _, k := range g.Groups {
-		if k.Mode == mode.String() {
+	for _, k := range groups {
+		if k.Generation == generation {
 			unique += k.UniqueGraphs
 			compiles += k.Compiles + k.Recompiles
 			fallbacks += k.Fallbacks
@@ -203,7 +168,6 @@ func (b *CompileBlock) counters(g *GenerationCounters, mode stats.Mode, eager st
 		return
 	}
 	b.Counters = map[string]any{"unique_graphs": unique, "compiles": compiles, "fallbacks": fallbacks, "limit_reached": limit}
-	b.Dynamo = g.Engine
 	if fallbacks > 0 && b.FallbackFrom == nil {
 		from, why := b.Backend, fmt.Sprintf("%d requests ran on %s", fallbacks, eager)
 		b.FallbackFrom, b.FallbackError = &from, &why

@@ -109,3 +109,53 @@ func TestFolderTellsGenerationsApart(t *testing.T) {
 		t.Errorf("%d generations", o.m.Counts.Generations)
 	}
 }
+
+// TestCountersOfAWorkerThatDied: what its events tell counts, although the
+// counters of its last compile and fallback never came; the graphs of a worker
+// that is gone are not alive.
+func TestCountersOfAWorkerThatDied(t *testing.T) {
+	w, dir := create(t)
+	ts := newTestSession(5)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	event := func(generation int32, kind stats.Kind, request uint64) {
+		t.Helper()
+		must(w.Event(&stats.Event{TNs: ts.now, Kind: kind, Generation: generation, Lane: "optimized", Mode: "prefill", Strategy: "variable", Shape: "1x8",
+			Request: &request, DurNs: 2e6, Reason: "test"}))
+	}
+	for g := range int32(2) {
+		must(w.Loaded(protocol.Loaded{T: "loaded", Provider: "cpu", Backends: map[string]string{"eager": "e", "optimized": "o"}}))
+		for lane := range stats.Lane(stats.NumLanes) {
+			s := ts.sample(uint64(g), lane, stats.Prefill)
+			s.Generation = g
+			must(w.Sample(s, nil, nil))
+		}
+		event(g, stats.KindCompile, 0)
+		if g == 0 {
+			must(w.Counters(protocol.Counters{T: "counters", Groups: []protocol.Counter{
+				{Mode: "prefill", Strategy: "variable", UniqueGraphs: 1, Compiles: 1, CompileNs: 2e6, RecompileLimit: 8}}}))
+		}
+		event(g, stats.KindRecompile, 1)
+		event(g, stats.KindFallback, 2)
+		event(g, stats.KindFallback, 2) // the other phase of the same request
+	}
+	must(w.Finish(testEnd))
+	for _, path := range []string{"folder", "anew"} {
+		got := readCounters(t, dir, "prefill")
+		if path == "anew" {
+			s, err := Open(dir)
+			must(err)
+			o, err := s.observe()
+			must(err)
+			f, _ := o.files(stats.Prefill)
+			got = *f
+		}
+		if got.Compiles != 2 || got.Recompiles != 2 || got.Fallbacks != 2 || got.CompileMs != 8 || got.UniqueGraphs != 0 || len(got.Groups) != 2 {
+			t.Errorf("%s: %+v", path, got)
+		}
+	}
+}
