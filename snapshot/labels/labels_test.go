@@ -133,3 +133,33 @@ func TestEvidenceSaysWhyNot(t *testing.T) {
 		}
 	}
 }
+
+// TestSummaryHasEveryModesVerdict: of two modes none goes without its verdict,
+// and each says whose it is.
+func TestSummaryHasEveryModesVerdict(t *testing.T) {
+	a := New(Options{})
+	for i := range 40 {
+		for k, mode := range []string{"prefill", "kv_decode"} {
+			for l, label := range []string{"eager", "optimized"} {
+				if err := a.Add(&results.Row{Label: label, Mode: mode, Ns: int64(1e6 + i + 1000*(k^l)), OK: true}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	rep, err := a.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := rep.Summary()
+	winners := map[any]any{}
+	for _, p := range s["paradoxes"].([]map[string]any) {
+		winners[p["mode"]] = p["winner_p50"]
+	}
+	if len(winners) != 2 || winners["prefill"] != "eager" || winners["kv_decode"] != "optimized" {
+		t.Errorf("%v", winners)
+	}
+	if p := s["paradox"].(map[string]any); winners[p["mode"]] != p["winner_p50"] {
+		t.Errorf("%v", p)
+	}
+}

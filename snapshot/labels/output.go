@@ -199,16 +199,20 @@ func (r *Report) ColdStartFiles(dir string) error {
 }
 
 // Summary is summary.json for results that carry labels only: backend stands
-// where lane would, there are no pairs and no causes.
+// where lane would, there are no pairs and no causes. Of several modes paradox
+// is the first one's, and paradoxes has them all.
 func (r *Report) Summary() map[string]any {
+	paradoxes := []map[string]any{}
+	for _, v := range r.Verdicts {
+		paradoxes = append(paradoxes, map[string]any{"mode": v.Mode, "verdict": v.Code, "sentence": v.Sentence, "winner_mean": v.WinnerMean,
+			"winner_p50": v.WinnerP50, "winner_p99": v.WinnerP99, "flips": v.Flips})
+	}
 	paradox := map[string]any{"verdict": nil, "sentence": nil, "winner_mean": nil, "winner_p50": nil, "winner_p99": nil}
-	if len(r.Verdicts) > 0 {
-		v := r.Verdicts[0]
-		paradox = map[string]any{"verdict": v.Code, "sentence": v.Sentence, "winner_mean": v.WinnerMean, "winner_p50": v.WinnerP50,
-			"winner_p99": v.WinnerP99, "flips": v.Flips}
+	if len(paradoxes) > 0 {
+		paradox = paradoxes[0]
 	}
 	return map[string]any{"schema": stats.SummarySchema, "source": r.Source, "groups": append(append([]Group{}, r.Overall...), r.scenarioGroups()...),
-		"pairs": []any{}, "paradox": paradox, "causes": []any{}, "left_out": r.Left, "notes": r.Notes, "evidence": r.Evidence()}
+		"pairs": []any{}, "paradox": paradox, "paradoxes": paradoxes, "causes": []any{}, "left_out": r.Left, "notes": r.Notes, "evidence": r.Evidence()}
 }
 
 func (r *Report) scenarioGroups() []Group {
