@@ -25,18 +25,44 @@ for text in (
 print("reason:", w.reason)
 `
 
-func TestWhatTorchLogsIsUnderstood(t *testing.T) {
+// python runs lines beside the worker's files and returns what they print.
+func python(t *testing.T, lines string) string {
+	t.Helper()
 	argv, env := standin(t)
-	cmd := exec.Command(argv[0], "-c", heard)
+	cmd := exec.Command(argv[0], "-c", lines)
 	cmd.Env, cmd.Dir = env, strings.TrimSuffix(argv[1], "worker.py")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	return string(out)
+}
+
+func TestWhatTorchLogsIsUnderstood(t *testing.T) {
+	out := python(t, heard)
 	want := "limit: tensor 'past.layers[0].keys' size mismatch at index 2. expected 12, actual 13\n" +
 		"skip: skipping cudagraphs due to mutated inputs (6 instances). Found from :\n" +
 		"reason: tensor 'ids' size mismatch at index 1. expected 61, actual 120 (and 1 more)\n"
-	if string(out) != want {
+	if out != want {
 		t.Errorf("got\n%swant\n%s", out, want)
+	}
+}
+
+// wanted asks whether requests are compared, at a share of next to none.
+const wanted = `
+from tailscope_torch.check import Comparer, seen_as
+class Model: dtype = None
+c = Comparer(Model, None, None, None, 1e-12)
+r = {"id": 1, "mode": "prefill", "strategy": {"prefill": "padded", "decode": "eager"}, "exec": [4, 4], "batch": 1, "order": ["eager", "optimized"]}
+print(c.wanted(r), c.wanted({**r, "id": 2}), c.wanted({**r, "order": ["eager"]}))
+c.seen.add(seen_as(r))
+print(c.wanted(r), c.wanted({**r, "exec": [4, 5]}), c.wanted({**r, "dims": {"width": 3}}))
+`
+
+// The first of a shape is the first that was compared: one that was flushed
+// after it was chosen leaves the next one to be compared.
+func TestFirstOfAShapeIsCompared(t *testing.T) {
+	if got, want := python(t, wanted), "True True False\nFalse True True\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

@@ -115,3 +115,50 @@ func TestBrokenBackendStartsNoTrain(t *testing.T) {
 		t.Errorf("evidence of %v, want each retreat once", got)
 	}
 }
+
+// A request that is refused is reported with its train, but the time of the
+// others is none of its own.
+func TestRefusedRequestHasItsOwnTime(t *testing.T) {
+	s := open(t, seldomCompared())
+	const n, each = 200, 9
+	for id := uint64(1); id <= n; id++ {
+		r := req(id, "prefill", "variable", "eager", 4, 4)
+		if id%each == 0 {
+			r.Tokens = 5 // do not fit into 4: found out while its train is prepared
+		}
+		s.send(r)
+	}
+	s.drainAndStop(t, n)
+	start, end := map[uint64]int64{}, map[uint64]int64{}
+	for _, b := range of[protocol.Batch](s) {
+		for i, id := range b.Request {
+			if b.Lane == "eager" {
+				start[id], end[id] = b.StartNs[i], b.StartNs[i]+b.WallNs[i]
+			}
+		}
+	}
+	for id := uint64(each); id < n; id += each {
+		if end[id] <= start[id] || start[id] < end[id-1] && end[id] > start[id-1] || end[id] > start[id+1] {
+			t.Fatalf("request %d was refused in %d to %d; the one before it ran %d to %d, the next began at %d", id,
+				start[id], end[id], start[id-1], end[id-1], start[id+1])
+		}
+	}
+}
+
+// Stop drops what has not started, as flush does.
+func TestStopDropsWhatWaits(t *testing.T) {
+	s := open(t, seldomCompared())
+	for id := uint64(1); id <= 60; id++ {
+		r := req(id, "kv_decode", "variable", "variable", 4, 4)
+		r.NewTokens = 30
+		s.send(r)
+	}
+	s.send(&protocol.Stop{})
+	if code := s.rest(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	bye := of[protocol.Bye](s)
+	if len(bye) != 1 || bye[0].Samples > 60 {
+		t.Errorf("%+v after stop, of 120 samples asked for before it", bye)
+	}
+}

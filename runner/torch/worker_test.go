@@ -259,6 +259,25 @@ func TestStanceFromTheStart(t *testing.T) {
 	}
 }
 
+// The prompt before a decode is not the decode's: its kernels are in neither
+// lane's column.
+func TestProfileOfDecodeHoldsItsSteps(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, seldomCompared())
+	s.send(req(1, "kv_decode", "eager", "static-cache", 5, 5), &protocol.Flush{ID: 1}, &protocol.Profile{ID: 4, Requests: 1, Dir: dir})
+	s.send(req(2, "kv_decode", "eager", "static-cache", 5, 5))
+	s.drainAndStop(t, 2)
+	table, err := os.ReadFile(filepath.Join(dir, "kernels.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"standin::slow,4,", "standin::fast,0,0.0,4,"} {
+		if !strings.Contains(string(table), line) {
+			t.Errorf("no %q in\n%s: 4 new tokens, 4 steps", line, table)
+		}
+	}
+}
+
 // A module of the user's own, through torch.entry.
 func TestEntry(t *testing.T) {
 	entry, err := filepath.Abs("testdata/entry.py")

@@ -191,12 +191,15 @@ def fix_addresses(cache):
     """Tells torch that the cache's tensors stay where they are, as it assumes
     of parameters: inputs that a graph writes to forbid CUDA graphs otherwise.
     Without a guard, because these caches live as long as the process."""
+    mark = getattr(getattr(torch, "_dynamo", None), "mark_static_address", None)
+    if mark is None:
+        return  # an older torch: no CUDA graphs over a cache
     layers = getattr(cache, "layers", None)
     found = [v for layer in layers for v in vars(layer).values()] if layers else \
         [*getattr(cache, "key_cache", []), *getattr(cache, "value_cache", [])]
     for t in found:
         if isinstance(t, torch.Tensor):
-            torch._dynamo.mark_static_address(t, guard=False)
+            mark(t, guard=False)
 
 
 def step_name(batch, length):

@@ -60,10 +60,9 @@ class Comparer:
         if self.share <= 0:
             self.sums.skipped = "check is 0"
             return False
-        key = (req["mode"], label(req["mode"], req["strategy"]), req["exec"][1], req.get("new_tokens"), req["batch"])
-        first = key not in self.seen
-        self.seen.add(key)
-        return first or random.Random(req["id"]).random() < self.share
+        if "optimized" not in req["order"]:
+            return False  # its other lane comes in a request of its own, or never
+        return seen_as(req) not in self.seen or random.Random(req["id"]).random() < self.share
 
     def compare(self, req, jobs):
         """Compares the lanes' outputs; a lane that did not run in this request
@@ -78,6 +77,7 @@ class Comparer:
                 job.go()
                 job.kept = self.keep(job)
                 job.release()
+        self.seen.add(seen_as(req))
         eager, optimized = jobs["eager"].kept, jobs["optimized"].kept
         rel = rel_l2(eager.last, optimized.last)
         at = next((i for i, (a, b) in enumerate(zip(eager.toks, optimized.toks)) if a != b), None)
@@ -124,6 +124,12 @@ class Comparer:
         inputs = calls.Inputs(self.model, req, job.exec, self.lanes.masked(job))
         logits, _ = self.lanes.function_eager("prefill", False)(*inputs.prefill(), None)
         return logits[:, -1:].argmax(-1)
+
+
+def seen_as(req):
+    """The shape of a request, of which the first is always compared."""
+    return (req["mode"], label(req["mode"], req["strategy"]), req["exec"][1], req.get("new_tokens"), req["batch"],
+            *(req.get("dims") or {}).items())
 
 
 def rel_l2(a, b):

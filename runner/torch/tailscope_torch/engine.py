@@ -26,8 +26,12 @@ def main():
         out.send("error", fatal=True, code="library", message=f"torch cannot be imported by {sys.executable}: "
                  f"{type(e).__name__}: {e}; choose an interpreter that has it with --python")
         return 1
-    hello(out, str(torch.__version__), ["prefill", "kv_decode", "e2e_kv", "forward"],
-          {"concurrent": "one Python interpreter runs one lane at a time"})
+    from . import evidence
+    lacks = {"concurrent": "one Python interpreter runs one lane at a time"}
+    stances, why = evidence.stances()
+    if why:
+        lacks["stance"] = why
+    hello(out, str(torch.__version__), ["prefill", "kv_decode", "e2e_kv", "forward"], lacks, stances)
     inbox = In(os.dup(0), out)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what libraries start must not read it
     try:
@@ -52,10 +56,10 @@ class Fatal(Exception):
         self.code = code
 
 
-def hello(out, version, modes, lacks):
+def hello(out, version, modes, lacks, stances=()):
     out.send("hello", protocol=PROTOCOL, engine="torch", version=version, pid=os.getpid(), clock_ns=now(),
              credit=CREDIT, modes=modes, strategies={"prefill": PREFILL, "decode": DECODE},
-             pairings=["interleaved", "sequential"], lacks=lacks, stances=list(options.CHOICES["stance"]),
+             pairings=["interleaved", "sequential"], lacks=lacks, stances=list(stances),
              features=["clear", "set", "profile", "aa", "evidence", "check", "device_ns", "steps", "capture"])
 
 
@@ -79,7 +83,7 @@ def serve(out, inbox):
             else:
                 worker.handle(msg)
                 worker.keep_up()
-        except (KeyError, TypeError, AttributeError, IndexError) as e:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as e:
             log(traceback.format_exc())
             out.send("error", fatal=False, code="input",
                      message=f"line {msg.get('line')}: {msg['t']}: {type(e).__name__}: {e}")
@@ -97,7 +101,8 @@ def start(out, inbox, msg):
             out.send("flushed", id=msg["id"], dropped=msg["dropped"])
             return None
         raise Fatal("input", f'line {msg["line"]}: the first message is "{msg["t"]}", want load')
-    from .models import ModelError
+    from .models import ModelError, first_line
+    from .regions import out_of_memory
     from .worker import Worker
     try:
         return Worker(out, inbox, msg)
@@ -105,15 +110,24 @@ def start(out, inbox, msg):
         raise Fatal("option", str(e)) from e
     except ModelError as e:
         raise Fatal(e.code, str(e)) from e
+    except BrokenPipeError:
+        raise
+    except Exception as e:  # whatever it is, there is no model: nothing can go on
+        log(traceback.format_exc())
+        code = "memory" if out_of_memory(e) else "model"
+        raise Fatal(code, f"load: {type(e).__name__}: {first_line(e)}; the traceback is in the log") from e
 
 
 def pin(cpus):
     """Pins this process to cores such as "2-5,7"."""
     cores = set()
-    for part in cpus.split(","):
-        a, _, b = part.partition("-")
-        cores.update(range(int(a), int(b or a) + 1))
-    os.sched_setaffinity(0, cores)
+    try:
+        for part in cpus.split(","):
+            a, _, b = part.partition("-")
+            cores.update(range(int(a), int(b or a) + 1))
+        os.sched_setaffinity(0, cores)
+    except (ValueError, OSError, AttributeError) as e:
+        raise options.OptionError(f'cpus "{cpus}": want cores and ranges of this machine such as 2-5,7 ({e})') from e
 
 
 def versions():

@@ -5,11 +5,13 @@ Every source is optional, because versions differ: callbacks give the moment
 and the duration, the log gives the reason, counters are the truth about how
 many graphs there are."""
 
+import collections
 import logging
 import re
 
 import torch
 
+from .options import CHOICES, OptionError
 from .wire import log, now
 
 
@@ -23,9 +25,38 @@ def dynamo():
     return d
 
 
+def lacks_compile():
+    """Why this torch compiles nothing; empty where it does."""
+    if not hasattr(torch, "compile"):
+        return f"torch {torch.__version__} has no torch.compile: it came with 2.0"
+    try:
+        dynamo()
+        torch.compile(lambda: None, backend="eager")  # refuses a Python that it does not know; compiles nothing
+    except Exception as e:
+        return f"torch.compile cannot run here: {type(e).__name__}: {e}"
+    return ""
+
+
+def marks_steps():
+    """Whether the step of a CUDA graph can be told from the next."""
+    return hasattr(getattr(torch, "compiler", None), "cudagraph_mark_step_begin")
+
+
+def stances():
+    """Stances that this torch has, and why it lacks others (a sentence)."""
+    fn = getattr(getattr(torch, "compiler", None), "set_stance", None)
+    if fn is None:
+        return [], f"torch {torch.__version__} has no torch.compiler.set_stance: it came with 2.6"
+    text = fn.__doc__ or ""  # an unknown one would be refused by the first compiled call only
+    return [s for s in CHOICES["stance"] if not text or f'"{s}"' in text], ""
+
+
 def counters():
-    import torch._dynamo.utils as u
-    return u.counters
+    try:
+        import torch._dynamo.utils as u
+        return u.counters
+    except ImportError:
+        return collections.defaultdict(collections.Counter)
 
 
 def unique_graphs():
@@ -186,6 +217,8 @@ def explain(fn, args):
 
 def set_limit(n):
     """Executables Dynamo allows for one piece of code."""
+    if lacks_compile():
+        return
     c = dynamo().config
     for name in ("recompile_limit", "cache_size_limit"):
         if hasattr(c, name):
@@ -201,6 +234,8 @@ def set_limit(n):
 
 def reset():
     """Drops every executable of this process."""
+    if lacks_compile():
+        return
     fn = getattr(getattr(torch, "compiler", None), "reset", None) or dynamo().reset
     fn()
 
@@ -209,7 +244,8 @@ HOLDING = ("eager_on_recompile", "fail_on_recompile")  # stances that torch appl
 
 
 def set_stance(name):
-    fn = getattr(torch.compiler, "set_stance", None)
-    if fn is None:
-        raise RuntimeError(f"torch {torch.__version__} has no torch.compiler.set_stance: it came with 2.6")
-    fn(name)
+    """Raises OptionError where this torch lacks the stance."""
+    have, why = stances()
+    if name not in have:
+        raise OptionError(why or f'option "stance" is "{name}": torch {torch.__version__} has {", ".join(have)}')
+    torch.compiler.set_stance(name)

@@ -3,7 +3,10 @@
 import torch
 
 from . import calls, evidence
+from .models import first_line
+from .options import OptionError
 
+EAGER = None  # in place of a backend: nothing is compiled ("eager" is a backend of Dynamo's)
 GROWING = ("variable", "padded", "bucketed", "dynamic")
 STATIC = ("static-cache", "kv-bucketed")
 
@@ -23,15 +26,17 @@ def label(mode, strategy):
 
 class Compiled:
     """One function under torch.compile, or eager when nothing could compile
-    it. shapes are those it has an executable for. With opts, the first call
+    it. shapes are those it has an executable for; auto: torch decides which
+    dimensions are dynamic once it has seen two. With opts, the first call
     may compile under every stance: "recompile" in its name is meant here, while
     torch would forbid the first compile too, and nothing would ever run
     compiled."""
 
-    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic, opts=None):
+    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic, auto=False, opts=None):
         self.fn, self.call, self.backend, self.requested = fn, call, backend, requested
-        self.cudagraphs, self.dynamic = cudagraphs, dynamic
-        self.shapes, self.error = set(), ""
+        self.cudagraphs, self.dynamic, self.auto = cudagraphs, dynamic, auto
+        self.compiles = call is not fn
+        self.shapes, self.graphs, self.error, self.told = set(), 0, "", False
         if opts is not None:
             self.call = self.first(call, opts)
 
@@ -81,7 +86,7 @@ class Groups:
 
     def __init__(self, model, opts):
         self.model, self.opts, self.all = model, opts, {}
-        self.backend, self.refused = usable_backend(opts["backend"], model.device)
+        self.backend, self.refused = usable_backend(opts["backend"], model.device)  # may be EAGER
 
     def get(self, mode, strategy):
         key = (mode, label(mode, strategy))
@@ -105,27 +110,27 @@ class Groups:
         for key, c in group.callables.items():
             if c is not compiled:
                 continue
-            if c.backend == "inductor":
-                new = self.build(*key, "aot_eager")
-            else:
-                fn = calls.make(self.model.module, key[0], key[2])
-                new = Compiled(fn, fn, "eager", c.requested, False, True)
+            new = self.build(*key, "aot_eager" if c.backend == "inductor" else EAGER)
             new.error = error
             group.callables[key] = new
+            group.graphs -= c.graphs
             return new
         return None
 
     def build(self, phase, word, static, backend):
         fn = calls.make(self.model.module, phase, static)
+        if backend is EAGER:
+            return Compiled(fn, fn, "eager", self.opts["backend"], False, True)
         dynamic = {"dynamic": True if phase != "step" else None}.get(word, False)
         mode = self.opts["mode"]
         graphs = backend == "inductor" and mode in ("reduce-overhead", "max-autotune") \
-            and self.model.device.type == "cuda" and not self.opts["disable_cudagraphs"]
+            and self.model.device.type == "cuda" and not self.opts["disable_cudagraphs"] and evidence.marks_steps()
         if phase == "step" and not static:  # growing cache
             graphs = False  # each step's cache is the next one's input: replays would overwrite it (TR120 5.3.1)
         how = {"backend": backend, "dynamic": dynamic, "fullgraph": self.opts["fullgraph"]}
         how.update(self.inductor_options(backend, mode, graphs))
-        return Compiled(fn, torch.compile(fn, **how), backend, self.opts["backend"], graphs, dynamic is not False, self.opts)
+        return Compiled(fn, torch.compile(fn, **how), backend, self.opts["backend"], graphs, dynamic is not False,
+                        dynamic is None, self.opts)
 
     def inductor_options(self, backend, mode, graphs):
         if backend != "inductor":
@@ -154,7 +159,16 @@ def mode_options(mode):
 
 def usable_backend(asked, device):
     """Returns (backend, why not the one that was asked for). Inductor needs
-    Triton on a GPU: without it everything would fail at the first call."""
+    Triton on a GPU: without it everything would fail at the first call. Where
+    torch compiles nothing at all, the backend is EAGER. A backend that this
+    torch does not know is an OptionError."""
+    why = evidence.lacks_compile()
+    if why:
+        return EAGER, why
+    try:
+        torch.compile(lambda: None, backend=asked)  # looks the backend up, compiles nothing
+    except Exception as e:
+        raise OptionError(f'option "backend" is "{asked}": {type(e).__name__}: {first_line(e)}') from e
     if asked == "inductor" and device.type == "cuda":
         try:
             import triton  # noqa: F401  only whether it is there

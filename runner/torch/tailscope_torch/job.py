@@ -20,7 +20,8 @@ class Job:
         self.group, self.used = None, []  # compiled callables inside the region, as (Compiled, shapes)
         self.cache_len, self.first, self.toks, self.last, self.out = 0, None, [], None, None
         self.shape, self.backend, self.times = "", "", {}
-        self.compile_ns, self.go, self.undo, self.rescued = 0, None, None, None
+        self.compile_ns, self.go, self.undo = 0, None, None
+        self.rescued, self.lost_ns = None, 0  # what broke the compiled path, and how long that took
         self.prepare = self.step_marks = self.head = self.row = self.kept = None
 
     def let_go(self):

@@ -190,9 +190,12 @@ def from_entry(entry, device, dtype):
     except Exception as e:
         raise ModelError(f"torch.entry {entry}: {type(e).__name__}: {first_line(e)}; "
                          "want a function that returns (module, make_inputs)") from e
-    m = Model(module.to(device), device, dtype, entry)
+    floats = [p.dtype for p in module.parameters() if p.is_floating_point()]  # as the user made it: not converted
+    m = Model(module.to(device), device, floats[0] if floats else dtype, entry)
     m.path, m.make_inputs = os.path.abspath(file), make
     m.kind = getattr(make, "kind", "any")
+    if m.kind == "causal-lm" and not m.vocab:
+        raise ModelError(f"torch.entry {entry}: a language model needs module.config.vocab_size")
     m.dims = list(getattr(make, "dims", []))
     with open(file, "rb") as fh:
         m.sha256 = hashlib.sha256(fh.read()).hexdigest()

@@ -14,30 +14,33 @@ class Regions:
     def __init__(self, model, opts, clock, host):
         self.model, self.opts, self.clock, self.host = model, opts, clock, host
 
-    def run(self, j):
-        """Runs the job's timed region; the times land in j.times."""
+    def run(self, j, recorded=contextlib.nullcontext()):
+        """Runs the job's timed region; the times land in j.times. recorded is
+        what a profiler names it by."""
         if j.prepare:
             j.prepare()
         else:
             self.begin(j)
         nvtx = self.nvtx(j) if self.opts["nvtx"] and self.clock.cuda else contextlib.nullcontext()
-        with nvtx:
+        with recorded, nvtx:
             self.host.start()
             try:
                 _, j.times = self.clock.run(j.go, ())
             except Exception as e:
                 j.times = getattr(e, "times", {})
-                if not j.used or asked_for(e):
+                if not j.used or not j.times or asked_for(e):
                     raise
                 self.rescue(j, e)
             finally:
-                j.times.update(self.host.stop())
+                j.times.update(self.host.stop(j.times.get("wall_ns")))
         self.steps(j)
 
     def rescue(self, j, e):
         """The compiled path failed: the request is served eager, and its time
         is what a user would have waited."""
-        j.rescued = e
+        j.rescued, j.lost_ns = e, j.times["wall_ns"]
+        if self.clock.cuda and out_of_memory(e):
+            torch.cuda.empty_cache()
         j.undo()
         self.clock.sync()
         j.times["wall_ns"] = calls.now() - j.times["start_ns"]
@@ -68,6 +71,11 @@ class Regions:
                 return Kept(j.out[0][:, -1], [])
             return Kept(first_tensor(j.out), [])
         return Kept(j.last, ([j.first] if j.first is not None else []) + j.toks)
+
+
+def out_of_memory(e):
+    """No fault of the backend: a smaller request may fit."""
+    return "out of memory" in str(e).lower()
 
 
 def asked_for(e):

@@ -7,9 +7,10 @@ import torch
 from . import evidence
 from .engine import wait_until
 from .groups import label
-from .job import BadRequest
+from .job import BadRequest, Job
 from .models import first_line
 from .profiler import Window
+from .regions import out_of_memory
 from .wire import log, now
 
 
@@ -17,11 +18,16 @@ MOST, MOST_NS = 16, 20_000_000  # requests in a train, and how long one may take
 
 
 class Turn:
-    """One request in one lane. error is what ended it early."""
+    """One request in one lane. error is what ended it early; spent is the time
+    until it did, that of the region where it got so far."""
 
     def __init__(self, req, lane, order):
         self.req, self.lane, self.row = req, lane, {"request": req["id"], "order": order}
-        self.began, self.job, self.error = now(), None, None
+        self.job, self.error, self.spent = None, None, {}
+
+    def fail(self, e, began):
+        self.error = e
+        self.spent = {"start_ns": began, "wall_ns": now() - began, **(self.job.times if self.job else {})}
 
 
 class Requests:
@@ -71,12 +77,13 @@ class Requests:
         train: nothing to wait for, to compare, to profile or to prepare on
         the device, and seen before. Else longer than any train."""
         req.setdefault("batch", 1)
-        if self.window or req.get("due_ns") or req["mode"] not in ("prefill", "forward") or self.check(req):
+        if self.window or not isinstance(req["id"], int) or req.get("due_ns") or req["mode"] not in ("prefill", "forward") or self.check(req):
             return MOST_NS
         return sum(self.expected.get(kind(req, lane), MOST_NS) for lane in req["order"])
 
     def check(self, req):
-        """Whether the request's outputs are compared; decided once."""
+        """Whether the request's outputs are compared; decided once a request,
+        which may come twice."""
         if "compared" not in req:
             req["compared"] = self.comparer.wanted(req)
         return req["compared"]
@@ -130,29 +137,29 @@ class Requests:
         return t.job
 
     def prepare(self, t):
+        began = now()
         try:
             t.job = self.lanes.job(t.req, t.lane)
         except Exception as e:
-            t.error = e
+            t.fail(e, began)
 
     def time(self, t):
         """Runs the timed region of a prepared turn."""
         if t.error:
             return
         job, graphs = t.job, 0 if self.watch.callbacks else evidence.unique_graphs()
-        self.story.now = job
+        self.story.now, began = job, now()
         try:
             if self.window:
-                with self.window.range(t.lane, t.req["id"]):
-                    self.regions.run(job)
+                self.regions.run(job, self.window.range(t.lane, t.req["id"]))
                 self.story.event("mark", job, "profiled: its time includes the profiler's", extra={"profiled": True})
             else:
                 self.regions.run(job)
-            if not self.watch.callbacks:
-                self.story.noticed(evidence.unique_graphs() - graphs, self.watch.reason)
             self.expected[kind(t.req, t.lane)] = job.times["wall_ns"]
         except Exception as e:
-            t.error = e
+            t.fail(e, began)
+        if not self.watch.callbacks:
+            self.story.noticed(evidence.unique_graphs() - graphs, self.watch.reason)
         self.story.now = None
         if not self.check(t.req):
             job.let_go()  # before the next region: a replay must not find its old output alive
@@ -160,7 +167,7 @@ class Requests:
     def finish(self, t):
         """Tells what a turn's region was; False when it failed."""
         if t.error:
-            self.failed(t.row, t.req, t.lane, t.job, t.began, t.error)
+            self.failed(t)
             if t.job:
                 t.job.release()
             return False
@@ -171,18 +178,18 @@ class Requests:
             self.collector.settle()
         return True
 
-    def failed(self, row, req, lane, job, start, e):
-        times = {"start_ns": start, "wall_ns": now() - start, **(job.times if job else {})}
+    def failed(self, t):
+        req, lane, job, e = t.req, t.lane, t.job, t.error
         if not isinstance(e, BadRequest):
             log("".join(traceback.format_exception(type(e), e, e.__traceback__)))
-        if "out of memory" in str(e).lower() and self.clock.cuda:
+        if out_of_memory(e) and self.clock.cuda:
             torch.cuda.empty_cache()
         text = f"{type(e).__name__}: {first_line(e)}" if not isinstance(e, BadRequest) else str(e)
-        shape = (job.shape if job else "") or f"{req['batch']}x{req['exec'][1 if lane == 'optimized' else 0]}"
+        shape = (job.shape if job else "") or Job(req, lane).shape_name()
         if job and job.group:
             self.story.dirty = True
         self.out.sample((lane, req["mode"], label(req["mode"], req["strategy"]), shape, job.backend if job else ""),
-                        {**row, **times, "error": text[:500]})
+                        {**t.row, **t.spent, "error": text[:500]})
 
     def sample(self, row, job):
         per = {"prefill": job.exec, "kv_decode": job.new, "e2e_kv": job.exec + job.new}.get(job.mode, 0)

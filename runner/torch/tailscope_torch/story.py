@@ -6,6 +6,7 @@ import traceback
 from . import evidence
 from .groups import label
 from .models import first_line
+from .regions import out_of_memory
 from .wire import log, now
 
 
@@ -20,47 +21,63 @@ class Story:
 
     def settle(self, job):
         """After the region: what ran in place of what was asked."""
+        for c, _ in job.used:
+            if not c.compiles and not c.told:  # nothing can be compiled here: said once, as after a retreat
+                self.replaced(job, c)
         if job.rescued is not None:
             self.rescued(job)
         elif job.used:
             self.served_eager(job)
 
+    def replaced(self, job, c):
+        """Evidence of what took the place of a backend that cannot run."""
+        c.told, self.dirty = True, True
+        self.evidence(job, c, "", 0, {})
+
     def rescued(self, job):
         e = job.rescued
         log("".join(traceback.format_exception(type(e), e, e.__traceback__)))
         text = f"{type(e).__name__}: {first_line(e)}"
-        limit = "recompile_limit" in str(e) or "RecompileLimit" in type(e).__name__
+        passing = "recompile_limit" in str(e) or "RecompileLimit" in type(e).__name__ or out_of_memory(e)
         job.group.fallbacks += 1
         self.dirty = True
         asked = "+".join(sorted({c.backend for c, _ in job.used}))
         job.backend = f"torch-{self.device}-eager"
-        self.event("fallback", job, f"{asked} failed and the request ran eager: {text}"[:500],
+        self.event("fallback", job, f"{asked} failed and the request ran eager: {text}"[:500], dur_ns=job.lost_ns,
                    extra={"fallback_from": asked, "fallback_error": text[:2000]})
-        if not limit:
+        if not passing:
             for c, _ in job.used[:]:
                 new = self.groups.retreat(job.group, c, text)
                 if new:
-                    self.evidence(job, new, "", 0, {})
+                    self.replaced(job, new)
 
     def served_eager(self, job):
         """Shapes that no executable serves ran eager inside torch.compile: at
         the limit, or by stance."""
-        missing, all_ = 0, 0
-        for c, shapes in job.used:
-            all_ += len(shapes)
-            if "*" not in c.shapes and c.backend != "eager":
-                missing += len(shapes - c.shapes)
+        missing, all_ = sum(self.unserved(job, *u) for u in job.used), sum(len(shapes) for _, shapes in job.used)
         if not missing:
             return
         job.group.fallbacks += 1
         self.dirty = True
-        why = "the recompile limit is reached" if job.group.limit_reached else f"stance {self.opts['stance']}" \
-            if self.opts["stance"] != "default" else "no executable was made"
+        stance = self.opts["stance"]
+        why = "the recompile limit is reached" if job.group.limit_reached and stance != "force_eager" else \
+            f"stance {stance}" if stance != "default" else "no executable was made"
         dev = f"torch-{self.device}"
         job.backend = f"{dev}-eager" if missing == all_ else f"{job.backend}+eager"
         what = job.shape if missing == all_ else f"{missing} of {all_} calls of {job.shape}"
         self.event("fallback", job, f"{what} ran eager: {why}",
                    extra={"fallback_from": job.used[0][0].backend, "fallback_error": why})
+
+    def unserved(self, job, c, shapes):
+        """How many of a job's calls no executable has served."""
+        stance = self.opts["stance"]
+        if not c.compiles:
+            return 0  # its backend's name says what runs
+        if stance == "force_eager":
+            return len(shapes)
+        if "*" in c.shapes or stance == "eager_then_compile" and c.shapes and not job.group.limit_reached:
+            return 0  # it would have been compiled: an executable for several shapes took it
+        return len(shapes - c.shapes)
 
     def compiled(self, start, end, graphs, reason, compile_id):
         job = self.now
@@ -72,8 +89,9 @@ class Story:
         job.compile_ns += end - start
         g, (c, shape, key) = job.group, job.at()
         g.compile_ns += end - start
-        if c:
-            c.shapes.add("*" if c.dynamic else key)
+        if c:  # automatic dynamic shapes begin with an executable for one shape
+            c.shapes.add("*" if c.dynamic and (c.graphs or not c.auto) else key)
+            c.graphs += graphs
         for i in range(graphs):
             g.graphs, g.made = g.graphs + 1, g.made + 1
             first = g.made == 1

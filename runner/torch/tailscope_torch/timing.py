@@ -35,11 +35,15 @@ class Host:
     def start(self):
         self.before = self.read()
 
-    def stop(self):
+    def stop(self, wall_ns=None):
+        """What happened since start. The readings bracket the region: no more
+        than it is its delay."""
         after = self.read()
         delta = [b - a for a, b in zip(self.before, after)]
         if after[0] < 0:
             delta[0] = -1
+        elif wall_ns is not None:
+            delta[0] = min(delta[0], wall_ns)
         return dict(zip(("run_delay_ns", "minflt", "majflt", "nivcsw"), delta))
 
 

@@ -108,10 +108,10 @@ class In:
             kind = msg["t"]
             if not isinstance(kind, str):
                 raise TypeError('key "t" is not a string')
-        except (ValueError, KeyError, TypeError) as e:
+        except (ValueError, KeyError, TypeError, RecursionError) as e:
             return self.refuse(f"not a message: {type(e).__name__}: {e}")
-        if kind == "flush":  # overtakes: what has not started goes
-            msg["dropped"] = [m["id"] for m in self.queue if m["t"] == "req"]
+        if kind in ("flush", "stop"):  # they overtake: what has not started goes
+            msg["dropped"] = [m.get("id") for m in self.queue if m["t"] == "req"]
             keep = [m for m in self.queue if m["t"] != "req"]
             self.queue.clear()
             self.queue.extend(keep)

@@ -60,9 +60,9 @@ class Worker:
     def say_loaded(self, began, refusals):
         dev = self.model.device
         name = torch.cuda.get_device_name(dev) if dev.type == "cuda" else cpu_name() if dev.type == "cpu" else "MPS"
-        notes = list(self.model.notes)
+        notes, instead = list(self.model.notes), self.groups.backend or "eager"
         if self.groups.refused:
-            notes.append(f"optimized lane falls back to {self.groups.backend}: {self.groups.refused}")
+            notes.append(f"optimized lane falls back to {instead}: {self.groups.refused}")
         if self.load.get("compile") == "background":
             notes.append("compile: background is not offered by torch.compile: a request that needs an executable waits for it")
         if (self.load.get("cache") or {}).get("policy") == "evict":
@@ -75,7 +75,7 @@ class Worker:
                                 "optimized": f"torch-{dev.type}-{self.opts['backend']}"},
                       boundary=self.clock.boundary, notes=notes, versions=versions())
         if self.groups.refused:
-            self.story.event("fallback", None, f"{self.opts['backend']} cannot run here, {self.groups.backend} takes its "
+            self.story.event("fallback", None, f"{self.opts['backend']} cannot run here, {instead} takes its "
                        f"place: {self.groups.refused}", lane="optimized",
                        extra={"fallback_from": self.opts["backend"], "fallback_error": self.groups.refused})
 
@@ -131,18 +131,19 @@ class Worker:
                 raise options.OptionError(f'option "{fixed[0]}" cannot change while running: '
                                           f'{", ".join(options.LIVE)} can')
             new = options.parse(given, self.opts)
+            changed = {k for k in new if new[k] != self.opts[k]}
+            fresh = Groups(self.model, new) if changed - {"stance", "nvtx", "steps"} else None
+            if "stance" in changed:
+                evidence.set_stance(new["stance"])
         except options.OptionError as e:
             self.out.send("error", fatal=False, code="option", message=str(e))
             return
-        changed = {k for k in new if new[k] != self.opts[k]}
         self.opts.update(new)
-        if "stance" in changed:
-            evidence.set_stance(self.opts["stance"])
-        if changed - {"stance", "nvtx", "steps"}:
-            fresh = Groups(self.model, self.opts)
+        if fresh:
             self.groups.backend, self.groups.refused = fresh.backend, fresh.refused
             self.groups.clear()
-            self.requests.expected.clear()
+        if changed - {"nvtx", "steps"}:
+            self.requests.expected.clear()  # another way to run takes another time, or compiles first
 
     def clear(self, msg):
         self.flush()

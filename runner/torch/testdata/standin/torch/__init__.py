@@ -12,6 +12,12 @@ from .compiler import compile  # noqa: E402,F401
 
 __version__ = "0.0.standin"
 
+if os.environ.get("STANDIN_OLD"):
+    import sys
+    del compile, compiler, _dynamo, _logging
+    for gone in [m for m in sys.modules if m.startswith(("torch._dynamo", "torch.compiler"))]:
+        sys.modules[gone] = None
+
 
 class device:
     def __init__(self, type, index=None):

@@ -48,6 +48,8 @@ def shapes(args):
 
 
 def compile(fn, backend="inductor", dynamic=None, fullgraph=False, mode=None, options=None):
+    if backend not in ("inductor", "aot_eager", "eager"):
+        raise ValueError(f"Invalid backend: '{backend}'")
     mine = object()
 
     def call(*args):
@@ -94,7 +96,7 @@ def build(fn, backend, nth):
     began = time.monotonic()
     try:
         if backend in os.environ.get("STANDIN_BREAK", "").split(","):
-            raise BackendCompilerFailed(f"backend='{backend}' raised:\nRuntimeError: asked to break")
+            raise BackendCompilerFailed(f"backend='{backend}' raised:\nRuntimeError: {os.environ.get('STANDIN_SAYS', 'asked to break')}")
         made = generate(fn)
         utils.counters["stats"]["unique_graphs"] += 1
         utils.counters["frames"]["total"] += 1
