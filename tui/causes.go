@@ -81,13 +81,22 @@ func causeName(c stats.Cause) string {
 	return c.String()
 }
 
+const detectorName, detectorState = 14, 9 // widths of columns
+
+// findingLines is a detector's sentence in a panel w cells wide inside.
+func findingLines(s string, w int) []string {
+	return wrap(s, w-detectorName-detectorState-2*columnGap, 3)
+}
+
 // detectorsPanel says what each detector found, or that it cannot say yet.
 type detectorsPanel struct{ listPanel }
 
 func (p *detectorsPanel) view() string {
 	st := p.sc.st
-	cols := []column{{head: "detector", w: 14}, {head: "", w: 9}, {head: "finding", w: 20, flex: true}}
+	cols := []column{{head: "detector", w: detectorName}, {head: "", w: detectorState}, {head: "finding", w: 20, flex: true}}
 	var rows [][]cell
+	w, h := p.inner()
+	room := h - 1 - len(p.sc.v.Stats.Detectors) // lines for sentences that need a second
 	for _, d := range p.sc.v.Stats.Detectors {
 		word, k, tk := d.State, st.muted, st.muted
 		switch d.State {
@@ -98,7 +107,17 @@ func (p *detectorsPanel) view() string {
 		case "few":
 			word = "too few"
 		}
-		rows = append(rows, []cell{{kindName(stats.Kind(d.Name)), st.text}, {word, k}, {d.Sentence, tk}})
+		text := []string{d.Sentence}
+		if lines := findingLines(d.Sentence, w); len(lines)-1 <= room {
+			text, room = lines, room-(len(lines)-1)
+		}
+		for i, s := range text {
+			if i > 0 {
+				rows = append(rows, []cell{{}, {}, {s, tk}})
+				continue
+			}
+			rows = append(rows, []cell{{kindName(stats.Kind(d.Name)), st.text}, {word, k}, {s, tk}})
+		}
 	}
 	return p.list([]run{{st.title, "detectors"}}, cols, rows, "no detector has looked yet")
 }

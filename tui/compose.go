@@ -119,7 +119,7 @@ func (r *rowBuf) put(x int, s string, w int) {
 func (m *model) layoutState() layoutState {
 	v := m.sc.v
 	return layoutState{
-		screen: m.sc.screen, help: m.help, want: wants(v, m.sc.compact),
+		screen: m.sc.screen, help: m.help, want: wants(v, m.w, m.sc.compact),
 		start:  !m.sc.started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
 		replay: v.Replay != nil,
 		noGPU:  v.GPU.Why != "" || v.GPU.Name == "",
@@ -127,10 +127,10 @@ func (m *model) layoutState() layoutState {
 }
 
 // wants is the height at which each list shows all it has.
-func wants(v *view.View, compact bool) (w [numSlots]int) {
-	frame := 2
+func wants(v *view.View, width int, compact bool) (w [numSlots]int) {
+	frame, inner := 2, width-4
 	if compact {
-		frame = 1
+		frame, inner = 1, width
 	}
 	s := &v.Stats
 	causes := 0
@@ -144,7 +144,10 @@ func wants(v *view.View, compact bool) (w [numSlots]int) {
 	w[slotScenarios] = frame + 1 + len(s.Scenarios)
 	w[slotQuantiles] = frame + 1 + shownRows(&s.Lanes[0].Segment, &s.Lanes[1].Segment)
 	w[slotCauses] = frame + 1 + causes
-	w[slotDetectors] = frame + 1 + len(s.Detectors)
+	w[slotDetectors] = frame + 1
+	for i := range s.Detectors {
+		w[slotDetectors] += max(1, len(findingLines(s.Detectors[i].Sentence, inner)))
+	}
 	w[slotShapes] = frame + 1 + len(s.Shapes)
 	w[slotGauges] = frame + len(s.Gauges)
 	w[slotAdvisor] = frame + 1 + len(s.Advisor)

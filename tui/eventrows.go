@@ -118,7 +118,7 @@ func (r *eventRow) text(evs []stats.Event) string {
 		s = "slowest: " + s
 	}
 	if r.others > 0 {
-		s = "and " + plural(r.others, "first run") + " of a shape; " + s
+		s = "+ " + plural(r.others, "first run") + " of a shape · " + s
 	}
 	return s
 }

@@ -45,7 +45,7 @@ func TestNeighboursShareALine(t *testing.T) {
 		"the slowest spike speaks": {
 			[]stats.Event{spike(3), spike(9), spike(4)}, []string{"spike ×3: slowest: 9 ms"}},
 		"spikes and first runs together": {
-			[]stats.Event{first(1, "eager"), first(2, "eager"), spike(3), first(3, "eager")}, []string{"spike: and 3 first runs of a shape; 3 ms"}},
+			[]stats.Event{first(1, "eager"), first(2, "eager"), spike(3), first(3, "eager")}, []string{"spike: + 3 first runs of a shape · 3 ms"}},
 		"a recompile parts two groups": {
 			[]stats.Event{spike(3), spike(5), {Kind: stats.KindRecompile, Reason: "r"}, spike(4)},
 			[]string{"spike ×2: slowest: 5 ms", "recompile: r", "spike: 4 ms"}},

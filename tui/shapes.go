@@ -21,6 +21,9 @@ func (p *shapesPanel) view() string {
 		{head: "compile", w: 8, right: true}, {head: "saved so far", w: 12, right: true, drop: 1}, {head: "pays back", w: 18, right: true},
 		{head: "padding ×", w: 9, right: true, drop: 4}, {head: "first seen", w: 10, right: true, drop: 5},
 	}
+	if severalStrategies(p.sc.v.Stats.Shapes) {
+		cols[1].drop = 0 // without it one shape would stand there twice
+	}
 	var rows [][]cell
 	for i := range p.sc.v.Stats.Shapes {
 		s := &p.sc.v.Stats.Shapes[i]
@@ -43,6 +46,15 @@ func (p *shapesPanel) view() string {
 	}
 	title := []run{{st.title, "shapes"}, {st.muted, note}}
 	return p.list(title, cols, rows, "no shape has run yet")
+}
+
+func severalStrategies(shapes []stats.ShapeRow) bool {
+	for i := range shapes {
+		if shapes[i].Strategy != shapes[0].Strategy {
+			return true
+		}
+	}
+	return false
 }
 
 func compileText(ns int64) string {

@@ -28,7 +28,20 @@ func (p *verdictPanel) view() string {
 	for _, s := range wrap(sentence, w, max(1, h-1-len(out))) {
 		out = append(out, newLine(w).put(p.sentenceInk(), s).String())
 	}
-	return p.frame(title, nil, append(out, p.pairLines(w, h-len(out), 0)...))
+	out = append(out, p.pairLines(w, h-len(out), 0)...)
+	return p.frame(title, nil, append(out, p.advice(w, h-len(out))...))
+}
+
+// advice is what the production rule says, where there is room for it. View 5
+// has its evidence.
+func (p *verdictPanel) advice(w, n int) (out []string) {
+	for _, a := range p.sc.v.Stats.Verdict.Advice {
+		if len(out) == n || cells(a.Sentence)+2 > w {
+			break
+		}
+		out = append(out, newLine(w).put(p.sc.st.key, "→ ").put(p.sc.st.text, a.Sentence).String())
+	}
+	return out
 }
 
 // bare is the verdict without a frame, for small screens.
