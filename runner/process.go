@@ -57,10 +57,11 @@ func startProcess(ctx context.Context, c Command) (*process, error) {
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("worker stdin: %w", err)
 	}
-	out, err := p.cmd.StdoutPipe()
+	out, theirs, err := linePipe()
 	if err != nil {
 		return nil, fmt.Errorf("worker stdout: %w", err)
 	}
+	p.cmd.Stdout = theirs
 	started := make(chan error)
 	read := make(chan struct{})
 	go func() {
@@ -75,7 +76,10 @@ func startProcess(ctx context.Context, c Command) (*process, error) {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what the worker left in its group
 		close(p.done)
 	}()
-	if err := <-started; err != nil {
+	err = <-started
+	_ = theirs.Close() // the worker has its own copy
+	if err != nil {
+		_ = out.Close()
 		return nil, fmt.Errorf("start worker %q: %w", c.Argv[0], err)
 	}
 	p.out = make(chan any, sendQueue)
@@ -98,7 +102,10 @@ func (p *process) write() {
 			if _, closing := msg.(closeInput); closing {
 				_ = p.in.Close()
 			} else if err == nil {
-				err = w.Send(msg)
+				err = w.Queue(msg)
+			}
+			if err == nil && len(p.out) == 0 { // what waits goes out as one write
+				err = w.Flush()
 			}
 		case <-p.done:
 			return
@@ -110,10 +117,12 @@ func (p *process) write() {
 type closeInput struct{}
 
 // read decodes the worker's lines until its stdout closes.
-func (p *process) read(out io.Reader, read chan<- struct{}) {
+func (p *process) read(out io.ReadCloser, read chan<- struct{}) {
 	defer close(read)
+	defer out.Close()
 	defer close(p.Msgs)
 	r := protocol.NewReader(out)
+	var l linger
 	for {
 		msg, err := r.Next()
 		if err != nil {
@@ -124,6 +133,10 @@ func (p *process) read(out io.Reader, read chan<- struct{}) {
 			return
 		}
 		p.Msgs <- msg
+		l.take(msg, time.Now())
+		if d := l.pause(); d > 0 && r.Buffered() == 0 {
+			time.Sleep(d)
+		}
 	}
 }
 

@@ -36,6 +36,9 @@ func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReaderSize(r, 2
 // Line returns the number of the last line read, 1-based.
 func (r *Reader) Line() int { return r.line }
 
+// Buffered is the number of bytes that were read but not yet returned.
+func (r *Reader) Buffered() int { return r.r.Buffered() }
+
 // Next returns the next message as Decode does; blank lines are skipped. A
 // *LineError concerns that line alone and Next may be called again; any other
 // error ends the stream (io.EOF when it ended well). A last line without a
