@@ -91,7 +91,7 @@ func Compare(a, b string, o results.Options) (*Comparison, error) {
 		return nil, err
 	}
 	if x.m != nil && y.m != nil {
-		c.Differences = environment(x, y)
+		c.Differences = blockingFirst(append(environment(x, y), c.configuration(x, y, o.Where)...))
 	} else {
 		c.Notes = append(c.Notes, "At least one side is no session folder: what it ran on is not recorded, so differences of the environment cannot be seen.")
 	}

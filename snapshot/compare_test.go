@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tailscope/snapshot/labels"
 	"tailscope/snapshot/results"
@@ -166,5 +167,53 @@ func TestErrorsOfALostLane(t *testing.T) {
 	}
 	if n, ok := c.Lookup("prefill", "eager.errors", false); !ok || n != 0 {
 		t.Errorf("eager: %v, %v", n, ok)
+	}
+}
+
+// session writes a session folder with a configuration.
+func sessionWith(t *testing.T, yaml string) string {
+	t.Helper()
+	_, dir, err := NewRunID(t.TempDir(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := Create(dir, testManifest(dir), []byte(yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, w, 60, stats.Prefill)
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestOtherWorkIsNoComparison: other prompts make a verdict meaningless, other
+// settings are listed, and how long or where a session ran is neither.
+func TestOtherWorkIsNoComparison(t *testing.T) {
+	const chat = "scenarios:\n  - {name: s0, prompts: [{tokens: 8}, {tokens: 9, to: 20}]}\n"
+	base := sessionWith(t, chat+"  - {name: s1, prompts: [{tokens: 64}]}\nout: here\nreps: 3\n")
+	where := []results.Filter{{Column: "scenario", Value: "s0"}}
+	for _, c := range []struct {
+		yaml   string
+		where  []results.Filter
+		want   []Difference
+		blocks bool
+	}{
+		{chat + "  - {name: s1, prompts: [{tokens: 64}]}\nout: there\nreps: 9\nduration: 5s\n", nil, nil, false},
+		{chat + "  - {name: s1, prompts: [{tokens: 64}]}\ncpus: 0-1\noptions: {x: y}\n", nil,
+			[]Difference{{"cpus", "none", "0-1", false}, {"options", "none", `{"x":"y"}`, false}}, false},
+		{chat + "  - {name: s1, prompts: [{tokens: 65}]}\n", nil, []Difference{{"scenarios", "s1 64", "s1 65", true}}, true},
+		{chat, nil, []Difference{{"scenarios", "s1 64", "no other", true}}, true},
+		{chat, where, nil, false},
+		{chat + "  - {name: s1, prompts: [{tokens: 64}]}\naa: true\n", nil, []Difference{{"aa", "none", "true", true}}, true},
+	} {
+		got, err := Compare(base, sessionWith(t, c.yaml), results.Options{Where: c.where})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Differences, c.want) || (got.Blocked() != "") != c.blocks || len(got.Notes) > 0 {
+			t.Errorf("%s: %+v, blocked %q, notes %q", c.yaml, got.Differences, got.Blocked(), got.Notes)
+		}
 	}
 }

@@ -46,6 +46,11 @@ func environment(x, y *compared) []Difference {
 	add(false, "kernel", a.Host.Kernel, b.Host.Kernel)
 	add(false, "tailscope", a.Program.Version+" "+a.Program.Commit, b.Program.Version+" "+b.Program.Commit)
 	add(false, "state", a.State, b.State)
+	return out
+}
+
+// blockingFirst puts first what makes a verdict meaningless.
+func blockingFirst(out []Difference) []Difference {
 	slices.SortStableFunc(out, func(x, y Difference) int {
 		if x.Blocks == y.Blocks {
 			return 0
