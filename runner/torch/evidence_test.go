@@ -66,3 +66,26 @@ func TestFirstOfAShapeIsCompared(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
+
+// silent runs a request that compiles, and prints how many lines were written
+// within its regions and how many compiles were told of in all.
+const silent = `
+from tailscope_torch.selftest import worker
+class Args: device, dtype, attn, model = "cpu", "float32", "", "tiny-gpt2"
+w, out = worker(Args, {})
+run = w.requests.regions.run
+def watched(*args):
+    n = len(out.lines)
+    run(*args)
+    print(len(out.lines) - n)
+w.requests.regions.run = watched
+w.requests.run({"t": "req", "id": 1, "mode": "prefill", "batch": 1, "tokens": 5, "exec": [5, 5], "order": ["eager", "optimized"],
+                "strategy": {"prefill": "variable", "decode": "eager"}})
+print([e["kind"] for e in out.take("event")])
+`
+
+func TestNothingIsWrittenWithinARegion(t *testing.T) {
+	if got, want := python(t, silent), "0\n0\n['compile']\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

@@ -278,6 +278,20 @@ func TestProfileOfDecodeHoldsItsSteps(t *testing.T) {
 	}
 }
 
+// Token ids that the model does not have are refused in a sentence.
+func TestForeignTokensAreRefused(t *testing.T) {
+	s := open(t, cpuLoad())
+	r := req(1, "prefill", "variable", "eager", 3, 3)
+	r.IDs = []int{1, 50257, 2}
+	s.send(r)
+	s.drainAndStop(t, 1)
+	for _, b := range of[protocol.Batch](s) {
+		if len(b.Error) != 1 || b.Error[0] != "ids: want 1 x 3 token ids below 50257" {
+			t.Errorf("%+v", b)
+		}
+	}
+}
+
 // A module of the user's own, through torch.entry.
 func TestEntry(t *testing.T) {
 	entry, err := filepath.Abs("testdata/entry.py")
@@ -292,7 +306,7 @@ func TestEntry(t *testing.T) {
 	}
 	s.drainAndStop(t, 4)
 	l := of[protocol.Loaded](s)
-	if len(l) != 1 || l[0].Model.Kind != "any" || strings.Join(l[0].Model.Dims, " ") != "batch length" {
+	if len(l) != 1 || l[0].Model.Name != entry+":make" || l[0].Model.Kind != "any" || strings.Join(l[0].Model.Dims, " ") != "batch length" {
 		t.Fatalf("loaded %+v", l)
 	}
 	if n := len(s.events(stats.KindCompile)) + len(s.events(stats.KindRecompile)); n != 2 {

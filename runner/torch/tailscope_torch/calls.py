@@ -123,8 +123,9 @@ def token_ids(req, vocab):
     b, n = req["batch"], req["tokens"]
     if req.get("ids"):
         flat = req["ids"]
-        if len(flat) != b * n or max(flat) >= vocab or min(flat) < 0:
-            raise ValueError(f"ids: want {b} x {n} token ids below {vocab}")
+        if len(flat) != b * n or not all(0 <= i < vocab for i in flat):
+            from .job import BadRequest
+            raise BadRequest(f"ids: want {b} x {n} token ids below {vocab}")
         return [flat[i * n:(i + 1) * n] for i in range(b)]
     rng = random.Random(req.get("seed") or 0)
     return [rng.choices(range(vocab), k=n) for _ in range(b)]
@@ -174,7 +175,12 @@ class StaticCaches:
         return cache
 
     def build(self, batch, length):
-        from transformers import StaticCache
+        try:
+            from transformers import StaticCache
+        except ImportError as e:
+            from .job import BadRequest  # which needs this module
+            raise BadRequest(f"a fixed-size cache is transformers' StaticCache, which cannot be had ({e}): "
+                             "choose a decode strategy whose cache grows") from e
         m = self.model
         config = m.config.get_text_config() if hasattr(m.config, "get_text_config") else m.config
         has = inspect.signature(StaticCache.__init__).parameters

@@ -100,7 +100,8 @@ def load(msg, opts):
     else:
         raise ModelError(f'"{path}" is not a folder: the torch engine takes builtin:{"|".join(BUILTINS)}, '
                          "a Hugging Face folder, or torch.entry file.py:function")
-    m.name = name or m.name
+    if name and not opts["entry"]:  # an entry takes the place of the model that the load names
+        m.name = name
     m.module.eval()
     for p in m.module.parameters():
         p.requires_grad_(False)

@@ -166,6 +166,7 @@ class Requests:
 
     def finish(self, t):
         """Tells what a turn's region was; False when it failed."""
+        self.story.tell()
         if t.error:
             self.failed(t)
             if t.job:

@@ -17,7 +17,7 @@ class Story:
     def __init__(self, out, groups, opts, device, limit):
         self.out, self.groups, self.opts, self.device, self.limit = out, groups, opts, device, limit
         self.now, self.dirty, self.pending, self.explained = None, True, [], {}
-        self.base = evidence.snapshot()
+        self.base, self.held = evidence.snapshot(), []
 
     def settle(self, job):
         """After the region: what ran in place of what was asked."""
@@ -159,7 +159,16 @@ class Story:
             fields["dur_ns"] = dur_ns
         if extra:
             fields["extra"] = extra
-        self.out.send("event", **fields)
+        self.held.append(fields)
+        if self.now is None:
+            self.tell()
+
+    def tell(self):
+        """Sends events. Those of a region wait for its end: writing them is
+        none of its work, and a pipe may be full."""
+        for fields in self.held:
+            self.out.send("event", **fields)
+        self.held.clear()
 
     def report(self, sums):
         """Counters and evidence, when something changed."""
