@@ -31,9 +31,10 @@ func python(t *testing.T, lines string) string {
 	argv, env := standin(t)
 	cmd := exec.Command(argv[0], "-c", lines)
 	cmd.Env, cmd.Dir = env, strings.TrimSuffix(argv[1], "worker.py")
-	out, err := cmd.CombinedOutput()
+	cmd.Stderr = testLog{t}
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatal(err)
 	}
 	return string(out)
 }
