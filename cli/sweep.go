@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 
 	"tailscope/configs"
+	"tailscope/snapshot"
 	"tailscope/stats"
 )
 
@@ -25,6 +26,7 @@ type sweepPoint struct {
 	Dir    string                        `json:"dir"`
 	Error  string                        `json:"error,omitempty"`
 	Modes  map[string]*stats.SummaryFile `json:"-"`
+	Real   map[string]snapshot.Judged    `json:"compiler_real,omitempty"` // by mode, of the optimized lane
 }
 
 // runSweep runs one session for each combination of the swept values, and
@@ -113,6 +115,9 @@ func runPoint(ctx context.Context, cfg *configs.Config, keys []string, p *sweepP
 		fmt.Fprintln(os.Stderr, "  "+res.Missed)
 	}
 	p.Dir, p.Modes = j.opts.Dir, summaries(j.opts.Dir)
+	if ev, err := snapshot.ReadEvidence(p.Dir); err == nil {
+		p.Real = ev.Modes
+	}
 	return err
 }
 
@@ -126,7 +131,7 @@ func describePoint(keys []string, values map[string]string) string {
 
 // sweepRows is the table: the swept values, then one row a mode and lane.
 func sweepRows(keys []string, points []sweepPoint) (head []string, rows [][]string) {
-	head = append(slices.Clone(keys), "mode", "lane", "n", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "session")
+	head = append(slices.Clone(keys), "mode", "lane", "n", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "compiler_real", "session")
 	exact := func(v stats.Num) string {
 		if v.Missing() {
 			return ""
@@ -143,11 +148,15 @@ func sweepRows(keys []string, points []sweepPoint) (head []string, rows [][]stri
 				if g.Scenario != "*" || g.Segment != "*" {
 					continue
 				}
+				real := "" // of a lane that was to compile
+				if g.Lane == stats.Optimized.String() {
+					real = p.Real[m.String()].CompilerReal
+				}
 				var row []string
 				for _, k := range keys {
 					row = append(row, p.Values[k])
 				}
-				rows = append(rows, append(row, g.Mode, g.Lane, strconv.Itoa(g.N), exact(g.MeanMs), exact(g.P50Ms), exact(g.P95Ms), exact(g.P99Ms), exact(g.MaxMs), filepath.Base(p.Dir)))
+				rows = append(rows, append(row, g.Mode, g.Lane, strconv.Itoa(g.N), exact(g.MeanMs), exact(g.P50Ms), exact(g.P95Ms), exact(g.P99Ms), exact(g.MaxMs), real, filepath.Base(p.Dir)))
 			}
 		}
 	}
@@ -191,4 +200,7 @@ func printSweep(w io.Writer, keys []string, points []sweepPoint) {
 		fmt.Fprintln(tw, strings.Join(r, "\t")+"\t")
 	}
 	_ = tw.Flush() // a closed stdout is the reader's choice
+	if i := slices.Index(head, "n"); slices.ContainsFunc(rows, func(r []string) bool { n, err := strconv.Atoi(r[i]); return err == nil && n < stats.Need(.99) }) {
+		fmt.Fprintf(w, "A p99 wants %d samples a lane (n): one of fewer says little. Points differ by what the machine did meanwhile, too.\n", stats.Need(.99))
+	}
 }

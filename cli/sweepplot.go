@@ -107,18 +107,20 @@ func sweepLines(mode string, keys []string, x string, values []string, points []
 				colours[who] = len(colours)
 			}
 			for i, q := range []stats.Num{g.P50Ms, g.P99Ms} {
+				need := stats.Need([]float64{.5, .99}[i])
 				name := who + []string{" p50", " p99"}[i]
 				k, ok := at[name]
 				if !ok {
 					k = len(lines)
 					at[name] = k
-					line := plots.SweepLine{Name: name, Y: make([]float64, len(values)), Color: colours[who], Dashed: i == 1}
+					line := plots.SweepLine{Name: name, Y: make([]float64, len(values)), Few: make([]bool, len(values)), Color: colours[who], Dashed: i == 1}
 					for j := range line.Y {
 						line.Y[j] = math.NaN()
 					}
 					lines = append(lines, line)
 				}
-				lines[k].Y[slices.Index(values, p.Values[x])] = float64(q)
+				j := slices.Index(values, p.Values[x])
+				lines[k].Y[j], lines[k].Few[j] = float64(q), g.N < need
 			}
 		}
 	}

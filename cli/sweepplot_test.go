@@ -49,7 +49,7 @@ func TestSweepLinesAreTheTablesNumbers(t *testing.T) {
 	for _, l := range lines {
 		if l.Name == "optimized strategy=variable p99" {
 			want := []float64{(1 + 8) * 2 * 3, (2 + 8) * 2 * 3, (3 + 8) * 2 * 3}
-			if !slices.Equal(l.Y[:3], want) || !math.IsNaN(l.Y[3]) || !l.Dashed {
+			if !slices.Equal(l.Y[:3], want) || !math.IsNaN(l.Y[3]) || !l.Dashed || !l.Few[0] {
 				t.Errorf("%+v, want %v and a gap", l, want)
 			}
 		}

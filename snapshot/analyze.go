@@ -106,9 +106,8 @@ func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*resu
 		info.Compiles = compiles(seen.evidenceFile())
 		return info, err
 	}
-	var ev EvidenceFile
-	if readJSONFile(filepath.Join(s.Dir, EvidenceName), &ev) == nil {
-		info.Compiles = compiles(&ev)
+	if ev, err := ReadEvidence(s.Dir); err == nil {
+		info.Compiles = compiles(ev)
 	}
 	return info, err
 }

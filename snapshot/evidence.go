@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"tailscope/runner/protocol"
 	"tailscope/stats"
@@ -13,6 +14,12 @@ type EvidenceFile struct {
 	Modes       map[string]Judged  `json:"modes"`
 	Executables []EvidenceRecord   `json:"executables"`
 	Refusals    []protocol.Refusal `json:"refusals"`
+}
+
+// ReadEvidence reads compiler_evidence.json of a finished folder.
+func ReadEvidence(dir string) (*EvidenceFile, error) {
+	var f EvidenceFile
+	return &f, readJSONFile(filepath.Join(dir, EvidenceName), &f)
 }
 
 // Judged says whether the optimized lane of a mode is compiler-real.

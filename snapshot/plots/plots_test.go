@@ -154,3 +154,20 @@ func TestLineBreaksWhereNothingWasMeasured(t *testing.T) {
 		t.Errorf("nothing: %v", got)
 	}
 }
+
+// TestSweepMarksWhatFewSamplesSay: a point with too few samples has a cross,
+// and the picture says what that means.
+func TestSweepMarksWhatFewSamplesSay(t *testing.T) {
+	draw := func(few []bool) string {
+		pic, err := Sweep("prefill", "n", []string{"2", "8"}, []float64{2, 8}, []SweepLine{{Name: "eager p99", Y: []float64{3, 5}, Dashed: true, Few: few}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, pic)
+		return string(pic.SVG)
+	}
+	few, enough := draw([]bool{true, false}), draw([]bool{false, false})
+	if !strings.Contains(few, "too few samples") || strings.Contains(enough, "too few samples") || len(few) <= len(enough)+50 {
+		t.Errorf("%d bytes with a cross, %d without", len(few), len(enough))
+	}
+}

@@ -15,8 +15,9 @@ import (
 type SweepLine struct {
 	Name   string
 	Y      []float64
-	Color  int  // lines of a lane share one
-	Dashed bool // of a quantile in the tail
+	Few    []bool // of each value: too few samples support it; nil: none
+	Color  int    // lines of a lane share one
+	Dashed bool   // of a quantile in the tail
 }
 
 // Sweep draws lines over the values of a swept key. Where every value is a
@@ -36,18 +37,27 @@ func Sweep(title, key string, values []string, numbers []float64, lines []SweepL
 	}
 	p := newPlot(title, key, "latency, ms (log)")
 	p.Legend.XOffs = width * 0.02
-	logAxis(&p.Y, lo/1.1, hi*math.Pow(hi/lo*1.3, 0.25)) // room for the legend
+	free := min(0.05*float64(len(lines))+0.03, 0.7) // of the height, for the legend
+	logAxis(&p.Y, lo/1.1, lo/1.1*math.Pow(hi/lo*1.2, 1/(1-free)))
 	x := sweepAxis(p, values, numbers)
+	doubt := false
 	for _, l := range lines {
-		var xy plotter.XYs
+		var xy, few plotter.XYs
 		for i, v := range l.Y {
 			if i < len(x) && v > 0 && !math.IsInf(v, 0) {
 				xy = append(xy, plotter.XY{X: x[i], Y: v})
+				if i < len(l.Few) && l.Few[i] {
+					few = append(few, xy[len(xy)-1])
+				}
 			}
 		}
-		if err := sweepLine(p, l, xy); err != nil {
+		if err := sweepLine(p, l, xy, few); err != nil {
 			return nil, err
 		}
+		doubt = doubt || len(few) > 0
+	}
+	if doubt {
+		p.Title.Text += " (crosses: too few samples)"
 	}
 	return render(p, "sweep", "One session a point. Solid: median, dashed: p99.")
 }
@@ -78,7 +88,8 @@ func sweepAxis(p *plot.Plot, values []string, numbers []float64) []float64 {
 	return x
 }
 
-func sweepLine(p *plot.Plot, l SweepLine, xy plotter.XYs) error {
+// sweepLine draws a line through xy, with a cross on each point of few.
+func sweepLine(p *plot.Plot, l SweepLine, xy, few plotter.XYs) error {
 	if len(xy) == 0 {
 		return nil
 	}
@@ -95,5 +106,14 @@ func sweepLine(p *plot.Plot, l SweepLine, xy plotter.XYs) error {
 	}
 	p.Add(line, points)
 	p.Legend.Add(l.Name, line, points)
+	if len(few) == 0 {
+		return nil
+	}
+	crosses, err := plotter.NewScatter(few)
+	if err != nil {
+		return err
+	}
+	crosses.Color, crosses.Shape, crosses.Radius = c, draw.CrossGlyph{}, vg.Points(5)
+	p.Add(crosses)
 	return nil
 }
