@@ -3,6 +3,7 @@ package snapshot
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -124,6 +125,9 @@ func (c *Comparison) open(name, path string, o results.Options) (*compared, erro
 		return nil, err
 	}
 	x.m, x.clocks = &x.now.m, x.now.clocks
+	if !lives(filepath.Join(path, journalDir)) {
+		x.m.State = "died"
+	}
 	return x, nil
 }
 

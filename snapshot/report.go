@@ -24,8 +24,10 @@ type modeReport struct {
 
 // folderReport becomes report.md and report.html.
 type folderReport struct {
-	m     *Manifest
-	modes []modeReport
+	m          *Manifest
+	modes      []modeReport
+	unfinished string // a sentence; "" of a finished session
+	missed     string // what of the plan had no turn, a sentence or ""
 }
 
 // Report writes report.md and report.html of a session into its folder, from
@@ -49,7 +51,7 @@ func Report(dir string) error {
 	if err != nil && !errors.Is(err, labels.ErrEmpty) {
 		return err
 	}
-	rep := &folderReport{m: &m}
+	rep := &folderReport{m: &m, unfinished: s.Unfinished(), missed: c.missed}
 	for i, n := range c.modeRows {
 		if n == 0 {
 			continue
@@ -78,6 +80,11 @@ func (r *folderReport) document() *document {
 	m := r.m
 	d := &document{title: "tailscope session " + m.RunID}
 	d.para(r.subtitle())
+	for _, s := range []string{r.unfinished, r.missed} {
+		if s != "" {
+			d.para(s)
+		}
+	}
 	if m.Lost != nil {
 		d.para(m.Lost.Sentence)
 	}
