@@ -2,6 +2,7 @@ package ort
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"tailscope/runner/protocol"
 	"tailscope/stats"
@@ -12,11 +13,15 @@ import (
 type background struct {
 	jobs    chan *backgroundJob
 	done    chan *backgroundJob
-	pending map[*group]map[execKey]bool
+	pending map[*group]map[execKey]bool // being made, or failed: not asked for again
+	failed  map[*group]int              // how many of them
 	waiting int
+	gen     int         // raised by clear: what was asked for before is not taken in
+	quit    atomic.Bool // what waits is not made any more
 }
 
 type backgroundJob struct {
+	gen   int
 	group *group
 	ch    choice
 	lane  *lane
@@ -32,12 +37,14 @@ const maxBackground = 64 // executables that may wait to be made
 func newBackground(m *maker) *background {
 	b := &background{
 		jobs: make(chan *backgroundJob, maxBackground), done: make(chan *backgroundJob, maxBackground),
-		pending: map[*group]map[execKey]bool{},
+		pending: map[*group]map[execKey]bool{}, failed: map[*group]int{},
 	}
 	go func() {
 		for j := range b.jobs {
-			j.start = now()
-			j.s, j.err = m.open(j.ch.graph, j.spec)
+			if !b.quit.Load() {
+				j.start = now()
+				j.s, j.err = m.open(j.ch.graph, j.spec)
+			}
 			b.done <- j
 		}
 		close(b.done)
@@ -60,7 +67,7 @@ func (e *engine) submit(l *lane, r *protocol.Request, ch choice) {
 	}
 	b.pending[ch.group][ch.key] = true
 	b.waiting++
-	b.jobs <- &backgroundJob{group: ch.group, ch: ch, lane: l, req: *r, spec: sessionSpec{compiled: true, fixed: ch.graph.fixed(ch.shape.values())}}
+	b.jobs <- &backgroundJob{gen: b.gen, group: ch.group, ch: ch, lane: l, req: *r, spec: sessionSpec{compiled: true, fixed: ch.graph.fixed(ch.shape.values())}}
 }
 
 // pendingOf is how many executables of a group are being made.
@@ -68,7 +75,16 @@ func (e *engine) pendingOf(g *group) int {
 	if e.bg == nil {
 		return 0
 	}
-	return len(e.bg.pending[g])
+	return len(e.bg.pending[g]) - e.bg.failed[g]
+}
+
+// forgetBackground makes nothing of what is being made.
+func (e *engine) forgetBackground() {
+	if e.bg != nil {
+		e.bg.gen++
+		clear(e.bg.pending)
+		clear(e.bg.failed)
+	}
 }
 
 // adopt takes in executables that are ready; called between requests.
@@ -85,12 +101,24 @@ func (e *engine) adopt() {
 
 func (e *engine) adoptOne(j *backgroundJob) {
 	e.bg.waiting--
-	delete(e.bg.pending[j.group], j.ch.key)
+	if j.gen != e.bg.gen {
+		j.s.free()
+		return
+	}
 	e.dirty = true
 	what := j.ch.shape.sentence(j.ch.key.phase)
 	if j.err != nil {
-		e.out.event(protocol.Event{Kind: stats.KindError, Lane: j.lane.name, Mode: j.group.mode, Strategy: j.group.strategy,
-			Shape: j.ch.shape.String(), Reason: fmt.Sprintf("%s: the executable could not be made: %v", what, j.err)})
+		e.bg.failed[j.group]++
+		e.tell(j, stats.KindError, fmt.Sprintf("%s: the executable could not be made, the dynamic one goes on: %s", what, oneLine(j.err)))
+		return
+	}
+	delete(e.bg.pending[j.group], j.ch.key)
+	for e.policy.evict && e.full(j.group) && j.group.oldest() != nil {
+		e.out.event(e.drop(j.lane, j.group))
+	}
+	if e.full(j.group) { // the limit was lowered meanwhile
+		j.s.free()
+		e.tell(j, stats.KindMark, fmt.Sprintf("%s: made in the background and dropped: the limit is reached", what))
 		return
 	}
 	x := &executable{key: j.ch.key, s: j.s}
@@ -107,9 +135,15 @@ func (e *engine) adoptOne(j *backgroundJob) {
 	e.evidence(j.lane, &j.req, &j.ch, x, j.spec)
 }
 
+// tell sends an event about an executable that no request waited for.
+func (e *engine) tell(j *backgroundJob, kind stats.Kind, reason string) {
+	e.out.event(protocol.Event{Kind: kind, Lane: j.lane.name, Mode: j.group.mode, Strategy: j.group.strategy, Shape: j.ch.shape.String(),
+		Reason: reason})
+}
+
 // standIn turns a choice whose executable is missing to the dynamic one.
 func (e *engine) standIn(l *lane, r *protocol.Request, ch *choice) {
-	if e.policy.evict || !e.fullWith(ch.group) {
+	if e.policy.evict || !e.fullWith(ch.group, ch.key.phase) {
 		e.submit(l, r, *ch)
 	}
 	ch.key.shape = dynamicShape
@@ -125,6 +159,7 @@ func (e *engine) stopBackground() {
 	if e.bg == nil {
 		return
 	}
+	e.bg.quit.Store(true)
 	close(e.bg.jobs)
 	for j := range e.bg.done {
 		j.s.free()

@@ -78,9 +78,10 @@ func (e *engine) full(g *group) bool {
 }
 
 // fullWith is full counting what is being made in the background, and the
-// dynamic executable that will stand in for it.
-func (e *engine) fullWith(g *group) bool {
-	return e.full(g) || g.alive()+e.pendingOf(g) >= e.policy.max
+// dynamic executable that will stand in for it in that phase.
+func (e *engine) fullWith(g *group, phase string) bool {
+	standIn := b2i(g.execs[execKey{phase, dynamicShape}] == nil)
+	return e.full(g) || g.alive()+e.pendingOf(g)+int(standIn) >= e.policy.max
 }
 
 // cacheBytes is what the executables of all groups took to make.
@@ -183,15 +184,22 @@ func (e *engine) compileEvent(l *lane, r *protocol.Request, ch *choice, first bo
 // evict drops the least recently used executable of a group and returns how
 // many nanoseconds that took.
 func (e *engine) evict(l *lane, r *protocol.Request, g *group) int64 {
+	ev := e.drop(l, g)
+	ev.Request = &r.ID
+	l.pending = append(l.pending, ev)
+	return ev.DurNs
+}
+
+// drop is evict without a request that it is done for; it returns the event.
+func (e *engine) drop(l *lane, g *group) protocol.Event {
 	x := g.oldest()
 	g.evicted++
-	ev := about(stats.KindEvict, r, l.name, label(r), x.key.shape)
+	ev := protocol.Event{Kind: stats.KindEvict, Lane: l.name, Mode: g.mode, Strategy: g.strategy, Shape: x.key.shape}
 	ev.Reason = fmt.Sprintf("%s %s: least recently used of %d executables, dropped to make room after %d runs", x.key.phase, x.key.shape, g.alive(), x.runs)
 	ev.TNs = now()
 	e.dropExecutable(g, x)
 	ev.DurNs = now() - ev.TNs
-	l.pending = append(l.pending, ev)
-	return ev.DurNs
+	return ev
 }
 
 // session returns the session of a set that runs a graph without

@@ -239,6 +239,7 @@ func newPolicy(l *protocol.Load) policy {
 
 // clear drops every executable and returns how many there were.
 func (e *engine) clear() int {
+	e.forgetBackground()
 	n := 0
 	for _, g := range e.groups {
 		for x := g.oldest(); x != nil; x = g.oldest() {

@@ -68,6 +68,8 @@ func (w *weights) session(path string, o cOptions) (cSession, error) {
 // come again from the file when something still needs them.
 func (w *weights) dropPages() {
 	const large = 64 << 20 // small models stay: reading them again costs time
+	w.mu.Lock()            // another thread may be mapping a file for its session
+	defer w.mu.Unlock()
 	for _, f := range w.files {
 		if len(f) >= large {
 			unix.Madvise(f, unix.MADV_DONTNEED)

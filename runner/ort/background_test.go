@@ -1,0 +1,108 @@
+package ort
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscope/runner/protocol"
+	"tailscope/stats"
+)
+
+// inBackground loads the default model under compile: background. Making an
+// executable of a fixed shape takes so long, or fails.
+func inBackground(t *testing.T, slow time.Duration, err error, edit func(*protocol.Load)) *worker {
+	k := startFaulty(t, func(e *engine) {
+		e.maker.refuse = func(s sessionSpec) error {
+			if s.compiled && len(s.fixed) > 0 && s.profile == "" {
+				time.Sleep(slow)
+				return err
+			}
+			return nil
+		}
+	})
+	k.loadBuiltin("default", func(l *protocol.Load) {
+		l.Compile = "background"
+		if edit != nil {
+			edit(l)
+		}
+	})
+	return k
+}
+
+// once runs a prefill and waits for it, then for what runs in the background.
+func (k *worker) once(tokens, n int, pause time.Duration) {
+	k.t.Helper()
+	k.prefill("variable", tokens, tokens)
+	k.drain("optimized", n)
+	time.Sleep(pause)
+}
+
+// What is made in the background is within the limit, the dynamic executable
+// counted.
+func TestBackgroundKeepsTheLimit(t *testing.T) {
+	for _, limit := range []int{1, 2} {
+		k := inBackground(t, 0, nil, func(l *protocol.Load) { l.RecompileLimit = limit })
+		for i, tokens := range []int{5, 9, 12, 5, 9, 12} {
+			k.once(tokens, i+1, 200*time.Millisecond)
+		}
+		k.settle()
+		for _, m := range k.all {
+			if c, ok := m.(*protocol.Counters); ok && len(c.Groups) > 0 && c.Groups[0].UniqueGraphs > limit {
+				t.Fatalf("limit %d: %+v", limit, c.Groups[0])
+			}
+		}
+		if g := k.counters().Groups[0]; g.UniqueGraphs != limit {
+			t.Errorf("limit %d: %+v", limit, g)
+		}
+	}
+}
+
+// Under evict what comes from the background pushes out the oldest.
+func TestBackgroundEvicts(t *testing.T) {
+	k := inBackground(t, 0, nil, func(l *protocol.Load) { l.Cache = protocol.Cache{Policy: "evict", MaxGraph: 2} })
+	for i, tokens := range []int{5, 9, 12, 14, 5} {
+		k.once(tokens, i+1, 200*time.Millisecond)
+	}
+	k.settle()
+	for _, m := range k.all {
+		if c, ok := m.(*protocol.Counters); ok && len(c.Groups) > 0 && c.Groups[0].UniqueGraphs > 2 {
+			t.Fatalf("%+v", c.Groups[0])
+		}
+	}
+	if g := k.counters().Groups[0]; g.Evictions == 0 || g.Evictions != len(k.events(stats.KindEvict)) || g.Compiles+g.Recompiles-g.Evictions != g.UniqueGraphs {
+		t.Errorf("%+v, %d evict events", g, len(k.events(stats.KindEvict)))
+	}
+}
+
+// What was being made when the cache was cleared does not come back.
+func TestClearForgetsTheBackground(t *testing.T) {
+	k := inBackground(t, 300*time.Millisecond, nil, nil)
+	k.once(5, 1, 0)
+	k.send(&protocol.Clear{ID: 1})
+	wait[*protocol.Cleared](k)
+	time.Sleep(600 * time.Millisecond)
+	k.once(5, 2, 0)
+	if r := k.settle()["optimized"][1]; r.compile == 0 || r.backend != "ort-cpu-compiled-dynamic" {
+		t.Errorf("the first row after clear: %+v, want a compile", r)
+	}
+}
+
+// An executable that cannot be made in the background is told once and not
+// tried again; the dynamic one goes on.
+func TestBackgroundFailsOnce(t *testing.T) {
+	k := inBackground(t, 0, errors.New("no memory for it"), nil)
+	for i := range 5 {
+		k.once(5, i+1, 100*time.Millisecond)
+	}
+	rows := k.settle()["optimized"]
+	for _, r := range rows {
+		if r.backend != "ort-cpu-compiled-dynamic" || r.err != "" {
+			t.Errorf("%+v", r)
+		}
+	}
+	if told := k.events(stats.KindError); len(told) != 1 || !strings.Contains(told[0].Reason, "no memory for it") {
+		t.Errorf("%d error events: %+v", len(told), told)
+	}
+}
