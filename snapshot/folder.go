@@ -39,7 +39,6 @@ type collected struct {
 	lastSeq   uint64
 	gaps      uint64
 	started   bool
-	missed    string // what of the plan had no turn, a sentence or ""
 	labels    *labels.Analysis
 	runs      labelRuns
 	tracks    [stats.NumModes][stats.NumLanes]*track
@@ -146,9 +145,6 @@ func (c *collected) take(r *Record, m *Manifest, w *sideFiles) error {
 		return c.sample(r, m)
 	case KindEvent:
 		c.analysis.AddEvent(&r.Event)
-		if r.Event.Kind == stats.KindMark && r.Event.Extra["missed"] != nil {
-			c.missed = r.Event.Reason
-		}
 		c.mark(&r.Event, m.StartNs)
 		if w != nil {
 			return w.event(&r.Event)

@@ -27,7 +27,6 @@ type folderReport struct {
 	m          *Manifest
 	modes      []modeReport
 	unfinished string // a sentence; "" of a finished session
-	missed     string // what of the plan had no turn, a sentence or ""
 }
 
 // Report writes report.md and report.html of a session into its folder, from
@@ -51,7 +50,7 @@ func Report(dir string) error {
 	if err != nil && !errors.Is(err, labels.ErrEmpty) {
 		return err
 	}
-	rep := &folderReport{m: &m, unfinished: s.Unfinished(), missed: c.missed}
+	rep := &folderReport{m: &m, unfinished: s.Unfinished()}
 	for i, n := range c.modeRows {
 		if n == 0 {
 			continue
@@ -80,10 +79,8 @@ func (r *folderReport) document() *document {
 	m := r.m
 	d := &document{title: "tailscope session " + m.RunID}
 	d.para(r.subtitle())
-	for _, s := range []string{r.unfinished, r.missed} {
-		if s != "" {
-			d.para(s)
-		}
+	if r.unfinished != "" {
+		d.para(r.unfinished)
 	}
 	if m.Lost != nil {
 		d.para(m.Lost.Sentence)
@@ -177,13 +174,15 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 	optional := []struct {
 		name string
 		of   func(*stats.GroupSummary) stats.Num
-	}{{"device p50", func(g *stats.GroupSummary) stats.Num { return g.DeviceP50Ms }},
+	}{{"response p50", func(g *stats.GroupSummary) stats.Num { return g.ResponseP50Ms }},
+		{"response p99", func(g *stats.GroupSummary) stats.Num { return g.ResponseP99Ms }},
+		{"device p50", func(g *stats.GroupSummary) stats.Num { return g.DeviceP50Ms }},
 		{"TTFT p99", func(g *stats.GroupSummary) stats.Num { return g.TTFTP99Ms }},
 		{"ITL p99", func(g *stats.GroupSummary) stats.Num { return g.ITLP99Ms }},
 		{"tokens/s", func(g *stats.GroupSummary) stats.Num { return g.TokensPerS }},
 		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }},
 		{"failed", func(g *stats.GroupSummary) stats.Num { return stats.Num(g.Errors) }}}
-	var has [6]bool
+	var has [8]bool
 	for i := range s.Groups {
 		if g := &s.Groups[i]; keep(g) {
 			for k, o := range optional {
@@ -265,9 +264,13 @@ func sloSentences(m *Manifest, s *stats.SummaryFile) []string {
 		if g.Scenario != "*" || g.Segment != "*" || g.SLOMissed.Missing() {
 			continue
 		}
+		by := "latency"
+		if !g.ResponseP99Ms.Missing() {
+			by = "response time"
+		}
 		lo, hi := stats.ClopperPearson(int(math.Round(float64(g.SLOMissed)*float64(g.N))), g.N)
 		out = append(out, fmt.Sprintf("The %s lane missed the service level of %s in %.2f %% of %d requests (95 %%: %.2f to %.2f), "+
-			"by response time where the load is open, else by latency.", g.Lane, time.Duration(m.Settings.SLONs), 100*float64(g.SLOMissed), g.N, 100*lo, 100*hi))
+			"by %s.", g.Lane, time.Duration(m.Settings.SLONs), 100*float64(g.SLOMissed), g.N, 100*lo, 100*hi, by))
 	}
 	return out
 }

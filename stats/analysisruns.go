@@ -64,6 +64,7 @@ type exactRun struct {
 	walls               []int64 // in order of Seq
 	sum                 u128    // of walls
 	device, ttft, steps []int64 // where measured
+	response            []int64 // open loop
 	tokens              int64
 	late                int  // samples above the service level
 	first               int  // row of the first
@@ -89,6 +90,7 @@ func (x *exactRun) take(m *exactMode, i int, slo int64) {
 		}
 		if e.response > Absent {
 			due = e.response
+			x.response = append(x.response, e.response)
 		}
 	}
 	if slo > 0 && due > slo {

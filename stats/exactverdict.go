@@ -44,6 +44,7 @@ func (m *exactMode) weighAll(in *verdictInput) {
 		describeSorted(&in.lanes[l], m.lanes[l].sorted)
 		in.causes[l] = m.causeRows(l, m.lanes[l].sorted, anySegment)
 		in.failed[l] = m.failedIn(l, func(*rowKind) bool { return true })
+		m.describeResponses(&in.lanes[l], l, anySegment)
 	}
 }
 
@@ -60,6 +61,21 @@ func (a *Analysis) weighPart(m *exactMode, in *verdictInput) {
 		describeSorted(&in.lanes[l], walls)
 		in.causes[l] = m.causeRows(l, walls, keep)
 		in.failed[l] = m.failedIn(l, func(k *rowKind) bool { return keep(k.segment) })
+		m.describeResponses(&in.lanes[l], l, keep)
+	}
+}
+
+// describeResponses fills in the response times of a lane, where there are any.
+func (m *exactMode) describeResponses(s *Summary, l Lane, keep func(segment int32) bool) {
+	var v []int64
+	for i := range m.runs {
+		if x := &m.runs[i]; x.lane == l && keep(x.segment) {
+			v = append(v, x.response...)
+		}
+	}
+	if len(v) > 0 {
+		SortInts(v)
+		s.ResponseP50, s.ResponseP99 = Percentile(v, 0.5), Percentile(v, 0.99)
 	}
 }
 

@@ -43,3 +43,41 @@ func TestFailuresAreSaid(t *testing.T) {
 		t.Errorf("a segment without samples: %q", s)
 	}
 }
+
+// TestResponsesAreSaid: where the load is open, the sentence has the response
+// times, live and exported alike, and says when requests queue.
+func TestResponsesAreSaid(t *testing.T) {
+	for _, queue := range []bool{false, true} {
+		a := NewAnalysis(AnalysisOptions{})
+		c := NewCollector(CollectorOptions{})
+		seq, now := uint64(0), int64(0)
+		for i := range uint64(201) {
+			for l := range Lane(NumLanes) {
+				s := Sample{Seq: seq, Request: i, Lane: l, Scenario: "a", Strategy: "padded", Shape: "1x8", StartNs: now, WallNs: 1e6 * int64(l+1),
+					DeviceNs: Absent, TTFTNs: Absent, RunDelayNs: Absent, MinFlt: Absent, MajFlt: Absent, NIvCSw: Absent}
+				s.ResponseNs = s.WallNs + int64(i)*1000
+				if queue && l == Eager {
+					s.ResponseNs += 5e6
+				}
+				seq, now = seq+1, now+s.WallNs
+				a.Add(&s)
+				c.Add(&s)
+			}
+		}
+		want := " That is execution; since they were due, requests took 1.10 ms (p99 1.20 ms) eager and 2.10 ms (p99 2.20 ms) optimized."
+		if queue {
+			want = " That is execution; since they were due, requests took 6.10 ms (p99 6.20 ms) eager and 2.10 ms (p99 2.20 ms) optimized." +
+				" Half of them took more than twice the median execution (eager): they queue."
+		}
+		f := a.Finish(Prefill)
+		if !strings.HasSuffix(f.Paradox.Sentence, want) {
+			t.Errorf("exported: %q", f.Paradox.Sentence)
+		}
+		if s := c.Live(Prefill, now).Verdict.Sentence; !strings.HasSuffix(s, want) {
+			t.Errorf("live: %q", s)
+		}
+		if g := f.Groups[0]; !queue && (g.Lane != "eager" || float64(g.ResponseP50Ms) != 1.1) {
+			t.Errorf("%+v", g)
+		}
+	}
+}

@@ -130,6 +130,7 @@ func (a *Analysis) scopes(m *exactMode) []scope {
 // columns are the values of one group.
 type columns struct {
 	wall, device, ttft, steps []int64 // wall is ascending
+	response                  []int64
 	wallSum, firstSum         u128
 	firsts, cold, slo         int
 	tokens                    int64
@@ -147,6 +148,7 @@ func (c *columns) take(x *exactRun) {
 	c.device = append(c.device, x.device...)
 	c.ttft = append(c.ttft, x.ttft...)
 	c.steps = append(c.steps, x.steps...)
+	c.response = append(c.response, x.response...)
 }
 
 // columnsOf collects the runs of a lane that a scope holds.
@@ -185,6 +187,7 @@ func (a *Analysis) group(c *columns, threshold float64) GroupSummary {
 func (c *columns) summary() GroupSummary {
 	SortInts(c.device)
 	SortInts(c.ttft)
+	SortInts(c.response)
 	s := emptySummary()
 	describeSorted(&s, c.wall)
 	g := GroupSummary{N: s.N, MeanMs: ms(s.Mean), StdMs: ms(s.Std), MinMs: ms(s.Min), P50Ms: ms(s.P50.Value),
@@ -192,6 +195,7 @@ func (c *columns) summary() GroupSummary {
 		MaxMs: ms(s.Max), MeanExclMaxMs: ms(s.MeanExclMax), MeanExclTop5Ms: ms(s.MeanExclTop5),
 		MeanExclFirstMs: Num(math.NaN()), FirstSamples: c.firsts, Runs: c.firsts, ColdStartRuns: c.cold,
 		DeviceP50Ms: ms(Percentile(c.device, 0.5)), DeviceP99Ms: ms(Percentile(c.device, 0.99)),
+		ResponseP50Ms: ms(Percentile(c.response, 0.5)), ResponseP99Ms: ms(Percentile(c.response, 0.99)),
 		TokensPerS: Num(math.NaN()), TTFTP99Ms: ms(Percentile(c.ttft, 0.99))}
 	if rest := s.N - c.firsts; rest > 0 {
 		sum := c.wallSum

@@ -73,6 +73,8 @@ type GroupSummary struct {
 	TTFTP99Ms       Num    `json:"ttft_p99_ms"`
 	ITLP99Ms        Num    `json:"itl_p99_ms"`
 	SLOMissed       Num    `json:"slo_missed"` // share
+	ResponseP50Ms   Num    `json:"-"`          // since due, open loop; the rows are in the files
+	ResponseP99Ms   Num    `json:"-"`
 }
 
 // PairSummary describes optimized − eager per request in one scope.

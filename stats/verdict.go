@@ -52,8 +52,29 @@ func winner(eager, optimized, noise float64) string {
 // said beside them: a lane may be fast because its slow requests fail.
 func judge(in verdictInput) Verdict {
 	v := in.rank()
-	v.Sentence += in.failures()
+	v.Sentence += in.responses() + in.failures()
 	return v
+}
+
+// responses says, where the load is open, how long requests took since they
+// were due: the ranks are of execution alone, which a queue leaves as it is.
+func (in *verdictInput) responses() string {
+	e, o := &in.lanes[Eager], &in.lanes[Optimized]
+	if math.IsNaN(e.ResponseP99) || math.IsNaN(o.ResponseP99) {
+		return ""
+	}
+	s := fmt.Sprintf(" That is execution; since they were due, requests took %s (p99 %s) eager and %s (p99 %s) optimized.",
+		formatMs(e.ResponseP50), formatMs(e.ResponseP99), formatMs(o.ResponseP50), formatMs(o.ResponseP99))
+	var full []string
+	for l := Lane(0); l < NumLanes; l++ {
+		if x := &in.lanes[l]; x.ResponseP50 > 2*x.P50.Value {
+			full = append(full, l.String())
+		}
+	}
+	if len(full) > 0 {
+		s += " Half of them took more than twice the median execution (" + strings.Join(full, ", ") + "): they queue."
+	}
+	return s
 }
 
 // failures counts the requests that the times are not of; "" without any.
