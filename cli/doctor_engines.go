@@ -92,12 +92,13 @@ func (d *diagnosis) providers(reports []ort.ProviderReport, dir string) {
 // refusalText is the library's reason; where the provider's own library is
 // not there at all, what to do about it.
 func refusalText(r ort.ProviderReport, dir string) string {
+	reason := strings.TrimSuffix(r.Reason, "; 'tailscope doctor' says what this machine can run") // this is doctor
 	if r.Provider != "cuda" && r.Provider != "tensorrt" {
-		return r.Reason
+		return reason
 	}
 	name := "libonnxruntime_providers_" + r.Provider + ".so"
 	if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-		return r.Reason
+		return reason
 	}
 	return "tried and refused: this build of ONNX Runtime comes without " + name +
 		"; 'tailscope setup --from' takes an onnxruntime-gpu wheel or release archive"

@@ -33,8 +33,9 @@ func summaries(dir string) map[string]*stats.SummaryFile {
 func printEnd(w io.Writer, dir, missed string) {
 	sums := summaries(dir)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	few := false
 	if len(sums) > 0 {
-		fmt.Fprintln(tw, "mode\tlane\tn\tmean\tp50\tp95\tp99\tmax\t ")
+		fmt.Fprintln(tw, "mode\tlane\tn\tmean_ms\tp50_ms\tp95_ms\tp99_ms\tmax_ms\t")
 	}
 	for m := range stats.Mode(stats.NumModes) {
 		s := sums[m.String()]
@@ -43,11 +44,15 @@ func printEnd(w io.Writer, dir, missed string) {
 		}
 		for _, g := range s.Groups {
 			if g.Scenario == "*" && g.Segment == "*" {
-				fmt.Fprintf(tw, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\tms\n", g.Mode, g.Lane, g.N, num(g.MeanMs), num(g.P50Ms), num(g.P95Ms), num(g.P99Ms), num(g.MaxMs))
+				fmt.Fprintf(tw, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t\n", g.Mode, g.Lane, g.N, num(g.MeanMs),
+					quant(g.P50Ms, g.N, .5, &few), quant(g.P95Ms, g.N, .95, &few), quant(g.P99Ms, g.N, .99, &few), num(g.MaxMs))
 			}
 		}
 	}
 	_ = tw.Flush() // a closed stdout is the reader's choice
+	if few {
+		fmt.Fprintf(w, "* too few samples for this quantile: p50 needs %d, p95 %d, p99 %d\n", stats.Need(.5), stats.Need(.95), stats.Need(.99))
+	}
 	for m := range stats.Mode(stats.NumModes) {
 		if s := sums[m.String()]; s != nil && s.Paradox.Sentence != "" {
 			fmt.Fprintf(w, "%s: %s\n", m, s.Paradox.Sentence)
@@ -57,6 +62,17 @@ func printEnd(w io.Writer, dir, missed string) {
 		fmt.Fprintln(w, missed)
 	}
 	fmt.Fprintln(w, "session:", dir)
+}
+
+// quant prints a quantile of n samples in milliseconds, with * before it and
+// few set when so many do not support it.
+func quant(v stats.Num, n int, q float64, few *bool) string {
+	s := num(v)
+	if n > 0 && n < stats.Need(q) {
+		*few = true
+		return "*" + s
+	}
+	return s
 }
 
 // num prints milliseconds that may be missing.

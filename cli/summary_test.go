@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tailscope/stats"
+)
+
+// The table at the end of a run marks what its samples do not support, and
+// what the run missed stands below it.
+func TestTheEndMarksWhatRestsOnTooFew(t *testing.T) {
+	dir := t.TempDir()
+	f := stats.SummaryFile{Groups: []stats.GroupSummary{
+		{Mode: "prefill", Lane: "eager", Scenario: "*", Segment: "*", N: 100, MeanMs: 2, P50Ms: 1, P95Ms: 3, P99Ms: 4, MaxMs: 5},
+		{Mode: "prefill", Lane: "optimized", Scenario: "*", Segment: "*", N: 500, MeanMs: 2, P50Ms: 1, P95Ms: 3, P99Ms: 4, MaxMs: 5}}}
+	b, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "prefill", "analysis", "summary.json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	printEnd(&out, dir, "The run ended before its plan: e2e_kv was not reached.")
+	want := `     mode       lane    n  mean_ms  p50_ms  p95_ms  p99_ms  max_ms
+  prefill      eager  100     2.00    1.00    3.00   *4.00    5.00
+  prefill  optimized  500     2.00    1.00    3.00    4.00    5.00
+* too few samples for this quantile: p50 needs 7, p95 90, p99 459
+The run ended before its plan: e2e_kv was not reached.
+session: ` + dir + "\n"
+	if got := out.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s\n%q", got, want, strings.Split(got, "\n")[0])
+	}
+}
