@@ -34,11 +34,31 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 	if m.newest.Replay != nil && m.replayKey(k) {
 		return nil
 	}
-	if m.lookKey(k) || m.timeKey(k) {
+	if m.over(k) || m.lookKey(k) || m.timeKey(k) {
 		return nil
 	}
 	m.commandKey(k)
 	return nil
+}
+
+// over swallows the keys that nobody would answer once the run has ended.
+func (m *model) over(k tea.KeyPressMsg) bool {
+	ks := &m.keys
+	if !m.sc.ended && !runOver(m.newest) || !key.Matches(k, ks.Padded, ks.Bucketed, ks.Dynamic, ks.AA, ks.Mode, ks.Scenario, ks.Pairing,
+		ks.Stance, ks.Warm, ks.Clear, ks.Segment, ks.Pause, ks.Export, ks.Profile, ks.Freeze, ks.Wider, ks.Narrower) {
+		return false
+	}
+	text := "the run is over: only looking is possible"
+	if dir := m.newest.Session.Dir; dir != "" && key.Matches(k, ks.Export) {
+		text = "the run is over: the session is in " + dir
+	}
+	m.say("info", text)
+	return true
+}
+
+// runOver reports whether the session does and answers nothing any more.
+func runOver(v *view.View) bool {
+	return v.Replay == nil && (v.Phase == view.PhaseDone || v.Phase == view.PhaseFailed)
 }
 
 // lookKey handles the keys that only change what is shown.
@@ -101,10 +121,6 @@ func (m *model) send(c view.Command, text string) {
 
 // commandKey handles the keys that ask the session for something.
 func (m *model) commandKey(k tea.KeyPressMsg) {
-	if m.sc.ended {
-		m.say("warn", "the session has ended; only looking is possible")
-		return
-	}
 	s := &m.newest.Session
 	switch {
 	case key.Matches(k, m.keys.Padded):

@@ -22,8 +22,11 @@ func (p *footerPanel) view() string {
 		}
 	}
 	keys := p.keys.footer()
-	if p.sc.v.Replay != nil {
+	switch {
+	case p.sc.v.Replay != nil:
 		keys = p.keys.replayFooter()
+	case p.sc.ended || runOver(p.sc.v):
+		keys = p.keys.overFooter()
 	}
 	if p.sc.waiting {
 		keys = keys[len(keys)-2:] // help and quit: nothing can be toggled yet

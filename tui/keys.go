@@ -102,6 +102,14 @@ func (k *keyMap) replayFooter() []footKey {
 	}
 }
 
+// overFooter is the bottom line once the run has ended.
+func (k *keyMap) overFooter() []footKey {
+	return []footKey{
+		{k.Back, "back in time", 3}, {k.NextEvent, "next event", 4}, {k.PrevEvent, "event before", 2}, {k.Focus, "next panel", 5},
+		{k.Hide, "hide tagged", 1}, {k.Scale, "log/lin", 6}, {k.Help, "help", 0}, {k.Quit, "quit", 0},
+	}
+}
+
 type footKey struct {
 	b    key.Binding
 	word string

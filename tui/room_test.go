@@ -8,6 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"tailscope/runner/view"
 	"tailscope/stats"
 )
 
@@ -37,5 +38,39 @@ func TestSpareLinesOfTheVerdictHoldTheAdvice(t *testing.T) {
 	m.rev++
 	if text := ansi.Strip(m.View().Content); !strings.Contains(text, "→ Do this.") || strings.Contains(text, "long long") {
 		t.Errorf("no advice, or a sentence that is cut:\n%s", text)
+	}
+}
+
+// Once the run is over nobody answers: no key may say that something begins.
+func TestKeysAfterTheEndPromiseNothing(t *testing.T) {
+	for _, phase := range []view.Phase{view.PhaseDone, view.PhaseFailed} {
+		m, src := newTestModel(image.Pt(120, 40), 10*time.Second)
+		v := src.View()
+		v.Phase, v.Status, v.Session.Dir = phase, "", "out/20261126_010203"
+		m.Update(viewMsg{&v})
+		if text := ansi.Strip(m.View().Content); phase == view.PhaseDone && !strings.Contains(text, "the session is in out/20261126_010203") {
+			t.Errorf("nothing says where the session is:\n%s", text)
+		}
+		for _, k := range []string{"p", "b", "d", "o", "m", "s", "i", "t", "w", "c", "r", "space", "e", "P", "v", "+", "-"} {
+			press(m, k)
+			if got := asked(m); len(got) > 0 || !strings.Contains(m.sc.flash.text, "the run is over") {
+				t.Errorf("%s, key %s: says %q, asks %v", phase, k, m.sc.flash.text, got)
+			}
+		}
+		if press(m, "N"); m.sc.picked < 0 {
+			t.Errorf("%s: no event can be looked at", phase)
+		}
+	}
+}
+
+// The label of a window is that of the figures, not of the last key.
+func TestTheWindowOfTheFiguresIsNamed(t *testing.T) {
+	m, src := newTestModel(image.Pt(160, 50), 10*time.Second)
+	v := src.View()
+	v.Session.Window = 10 * time.Second
+	m.Update(viewMsg{&v})
+	press(m, "v", "-")
+	if s, name := m.sc.main(stats.Eager); name != "last 10 s" || s != &m.sc.v.Stats.Lanes[0].Window {
+		t.Errorf("frozen at a window of 10 s, the figures are called %q", name)
 	}
 }

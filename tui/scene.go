@@ -56,7 +56,11 @@ func (sc *scene) main(l stats.Lane) (*stats.Summary, string) {
 		return &lv.Hidden, "without tagged"
 	}
 	if sc.window > 0 {
-		return &lv.Window, "last " + span(sc.window)
+		w := sc.v.Session.Window // what the figures are of: a view of the past keeps its own
+		if w <= 0 {
+			w = sc.window
+		}
+		return &lv.Window, "last " + span(w)
 	}
 	return &lv.Segment, "this segment"
 }

@@ -114,6 +114,9 @@ func (p *statusPanel) text() (level, text string) {
 	if v.Status != "" {
 		return "", v.Status
 	}
+	if runOver(v) && v.Session.Dir != "" {
+		return "", "the run is over · q quits · the session is in " + v.Session.Dir
+	}
 	if n := len(v.Exports); n > 0 {
 		return "", "exported to " + v.Exports[n-1]
 	}
