@@ -163,3 +163,38 @@ func TestSummaryHasEveryModesVerdict(t *testing.T) {
 		t.Errorf("%v", p)
 	}
 }
+
+// TestVerdictDoubts: labels that one distribution made are not ranked without
+// a word, and labels that lie apart are.
+func TestVerdictDoubts(t *testing.T) {
+	for _, c := range []struct {
+		factor float64
+		want   []string
+	}{{1.5, nil}, {1, []string{"the means of", "the medians of", "the p99s of"}}} {
+		a := New(Options{})
+		rng := rand.New(rand.NewPCG(3, 5))
+		for i := range 1200 {
+			v := 1e6 * math.Exp(0.1*rng.NormFloat64())
+			label := "one"
+			if i%2 == 1 {
+				label, v = "two", v*c.factor
+			}
+			if err := a.Add(&results.Row{Label: label, Ns: int64(v), OK: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rep, err := a.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := rep.Verdicts[0].Sentence
+		if got := strings.Contains(s, "do not tell"); got != (c.want != nil) {
+			t.Errorf("factor %v: %q", c.factor, s)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(s, w) {
+				t.Errorf("factor %v: no %q in %q", c.factor, w, s)
+			}
+		}
+	}
+}

@@ -82,6 +82,7 @@ func verdict(g []Group) Verdict {
 	if few.N < uint64(stats.Need(0.99)) {
 		v.Sentence += fmt.Sprintf(" p99 rests on %d samples; it needs %d.", few.N, stats.Need(0.99))
 	}
+	v.Sentence += doubts(g)
 	return v
 }
 
