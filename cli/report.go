@@ -17,7 +17,9 @@ func newReportCmd() *cobra.Command {
 		Long:  "Computes the report of the session folder DIR anew from its samples and writes report.md and\nreport.html, one page that needs nothing else, into the folder.",
 		Args:  pathArgs(exactlyOne("a session folder")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := snapshot.Report(args[0]); err != nil {
+			if err := snapshot.Report(args[0]); wrongInput(err) {
+				return usageError{err}
+			} else if err != nil {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(args[0], "report.md"))
