@@ -192,7 +192,7 @@ func (e *engineState) run(m *protocol.Request, order int, lane string) {
 		if len(e.shapes) == 1 {
 			kind = stats.KindCompile
 		}
-		_ = e.out.Send(&protocol.Event{TNs: begin, Kind: kind, Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape,
+		_ = e.out.Send(&protocol.Event{TNs: begin, Kind: kind, Lane: lane, Mode: m.Mode, Strategy: Strategy(m.Strategy).Label(m.Mode), Shape: shape,
 			Request: &m.ID, DurNs: compiled, Reason: fmt.Sprintf("tokens %d → %d: no executable for this shape", e.last, n)})
 	}
 	e.last = n

@@ -105,7 +105,7 @@ func (s *Session) takeEvent(m *protocol.Event) {
 	if m.Request != nil {
 		if fl := s.join.pending[*m.Request]; fl != nil {
 			e.Segment = fl.segment
-			e.Strategy = fl.label
+			e.Strategy = cmp.Or(m.Strategy, fl.label) // by the name that the engine's counters and evidence give it
 		}
 		lane, err := stats.ParseLane(m.Lane)
 		if f := stats.FlagOf(m.Kind); err == nil && f != 0 {
@@ -113,7 +113,11 @@ func (s *Session) takeEvent(m *protocol.Event) {
 		}
 	}
 	if m.Kind == stats.KindEvict {
-		s.unlearn(e.Mode, e.Strategy, e.Shape)
+		label := e.Strategy
+		if s.identity().covers(e.Mode, label) {
+			label = s.strategy.Label(e.Mode)
+		}
+		s.unlearn(e.Mode, label, e.Shape)
 	}
 	s.emit(e)
 }

@@ -103,8 +103,10 @@ func (s *Session) unlearn(mode, label, shape string) {
 // atLimit reports whether the recompile limit is reached in a mode under the
 // strategy in force.
 func (s *Session) atLimit(mode string) bool {
+	id := s.identity()
+	id.Mode = mode
 	for _, g := range s.counters.Groups {
-		if g.Mode == mode && g.Strategy == s.strategy.Label(mode) && g.LimitReached {
+		if id.covers(g.Mode, g.Strategy) && g.LimitReached {
 			return true
 		}
 	}

@@ -157,3 +157,29 @@ func TestCompileWarmup(t *testing.T) {
 		t.Errorf("after %d restarts %d counted samples hold a compile", mem.kinds()[stats.KindWorkerRestart], compiled(mem, false))
 	}
 }
+
+// An engine that knows one growing cache is asked for that whatever the prompts
+// are padded to. Its events keep the name that its counters have: under the
+// session's own they would be counted twice.
+func TestEventsKeepTheEnginesName(t *testing.T) {
+	cfg := sessionConfig()
+	cfg.Modes, cfg.Strategy, cfg.MaxNewTokens = []string{"kv_decode"}, "padded", 4
+	_, mem := runSession(t, "none", cfg, nil)
+	compiles := 0
+	for _, e := range mem.events {
+		if e.Kind == stats.KindCompile || e.Kind == stats.KindRecompile {
+			compiles++
+			if e.Strategy != "variable" {
+				t.Errorf("event %+v, want the strategy that the engine named", e)
+			}
+		}
+	}
+	if compiles == 0 {
+		t.Error("nothing was compiled")
+	}
+	for _, s := range mem.samples {
+		if s.Strategy != "padded" {
+			t.Fatalf("sample %+v, want the strategy that was chosen", s)
+		}
+	}
+}
