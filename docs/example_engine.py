@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""An engine for tailscope in plain Python (docs/protocol.md). Its model is a polynomial, evaluated at every token:
-the eager lane loops, the optimized lane generates, compiles and runs unrolled source for each shape. Nothing is
-simulated. It takes one request at a time (credit 1), so a line is worked through before the next is read."""
+"""An engine for tailscope in plain Python (docs/protocol.md): a polynomial at every token. The eager lane loops, the
+optimized lane generates, compiles and runs unrolled source for each shape. It takes one request at a time (credit 1)."""
 import functools, json, os, random, sys, time
 
 out = os.fdopen(os.dup(1), "w")  # for the protocol alone
@@ -23,29 +22,29 @@ def build(n):  # the executable of one shape: n expressions without a loop
         terms = [f"({term}*x[{i}]+{c})%8191" for i, term in enumerate(terms)]
     return eval(compile(f"lambda x: [{','.join(terms)}]", "<graph>", "eval"))
 
-def optimized(xs, about):  # returns (outputs, backend, compile_ns)
+def optimized(xs, about, tell):  # returns (outputs, backend, compile_ns); within the timed region nothing is sent
     s, n, cost = about["strategy"], len(xs), 0
     g = groups.setdefault(s, {"mode": "prefill", "strategy": s, "unique_graphs": 0, "compiles": 0, "recompiles": 0,
                               "limit_reached": False, "fallbacks": 0, "compile_ns": 0})
     g["recompile_limit"] = limit
     if (s, n) not in graphs and g["unique_graphs"] >= limit:
         for kind in ["fallback"] if g["limit_reached"] else ["limit_reached", "fallback"]:
-            send("event", t_ns=now(), kind=kind, reason=f"{n} values ran eager: all {limit} executables are used", **about,
-                 extra={"fallback_from": "python-unrolled", "fallback_error": "recompile limit"})
+            tell(("event", dict(t_ns=now(), kind=kind, reason=f"{n} values ran eager: all {limit} executables are used",
+                                extra={"fallback_from": "python-unrolled", "fallback_error": "recompile limit"}, **about)))
         g["limit_reached"], g["fallbacks"] = True, g["fallbacks"] + 1
         return eager(xs), "python-eager", 0
     elif (s, n) not in graphs:
         start, graphs[s, n] = now(), build(n)
         cost, kind = now() - start, "recompile" if g["compiles"] else "compile"
         g[kind + "s"] += 1; g["unique_graphs"] += 1; g["compile_ns"] += cost
-        send("event", t_ns=now(), kind=kind, dur_ns=cost, reason=f"no executable for {n} values", **about)
-        send("evidence", backend_requested="python-unrolled", backend_actual="python-unrolled", compile_ns=cost,
-             **{k: v for k, v in about.items() if k != "request"})
+        tell(("event", dict(t_ns=now(), kind=kind, dur_ns=cost, reason=f"no executable for {n} values", **about)))
+        tell(("evidence", dict(backend_requested="python-unrolled", backend_actual="python-unrolled", compile_ns=cost,
+                               **{k: v for k, v in about.items() if k != "request"})))
     return graphs[s, n](xs), "python-unrolled", cost
 
 def run(req, order, lane):
     n, word, b = req["exec"][lane == "optimized"], req["strategy"]["prefill"], req["batch"]
-    about = {"lane": lane, "mode": req["mode"], "strategy": word, "shape": f"{b}x{n}"}
+    about, told = {"lane": lane, "mode": req["mode"], "strategy": word, "shape": f"{b}x{n}"}, []
     draw, ys, backend, cost, error = random.Random(req["seed"]), None, "python-eager", 0, ""
     rows = ([0] * (n - req["tokens"]) + [draw.randrange(999) for _ in range(req["tokens"])] for _ in range(b))
     xs, start = sum(rows, []), now()
@@ -53,10 +52,12 @@ def run(req, order, lane):
         if req["mode"] != "prefill" or n < req["tokens"]:
             raise ValueError(f"cannot run {req['mode']} of {req['tokens']} values padded to {n}")
         plain = lane == "eager" or req.get("aa") or word == "eager"
-        ys, backend, cost = (eager(xs), backend, 0) if plain else optimized(xs, {**about, "request": req["id"]})
+        ys, backend, cost = (eager(xs), backend, 0) if plain else optimized(xs, {**about, "request": req["id"]}, told.append)
     except Exception as e:
         error = str(e) or repr(e)
-    send("batch", **about, backend=backend, request=[req["id"]], order=[order], start_ns=[start], wall_ns=[now() - start],
+    wall = now() - start
+    for t, fields in told: send(t, **fields)  # before their sample
+    send("batch", **about, backend=backend, request=[req["id"]], order=[order], start_ns=[start], wall_ns=[wall],
          compile_ns=[cost], executed_tokens=[n * b], error=[error])
     return ys and ys[-1]  # the last position, which padding on the left does not change
 
