@@ -37,7 +37,7 @@ def optimized(xs, about, tell):  # returns (outputs, backend, compile_ns); withi
         start, graphs[s, n] = now(), build(n)
         cost, kind = now() - start, "recompile" if g["compiles"] else "compile"
         g[kind + "s"] += 1; g["unique_graphs"] += 1; g["compile_ns"] += cost
-        tell(("event", dict(t_ns=now(), kind=kind, dur_ns=cost, reason=f"no executable for {n} values", **about)))
+        tell(("event", dict(t_ns=start, kind=kind, dur_ns=cost, reason=f"no executable for {n} values", **about)))
         tell(("evidence", dict(backend_requested="python-unrolled", backend_actual="python-unrolled", compile_ns=cost,
                                **{k: v for k, v in about.items() if k != "request"})))
     return graphs[s, n](xs), "python-unrolled", cost

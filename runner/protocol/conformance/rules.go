@@ -227,7 +227,8 @@ func (e *engine) takeEvent(m *protocol.Event, at int64) {
 	if !slices.Contains(kinds, m.Kind) || m.Reason == "" {
 		e.fail("event of kind %q with reason %q", m.Kind, m.Reason)
 	}
-	if m.TNs <= 0 || m.TNs > at || m.DurNs < 0 {
+	began := m.Kind == stats.KindCompile || m.Kind == stats.KindRecompile || m.Kind == stats.KindGraphCapture // else dur_ns is what it cost
+	if m.TNs <= 0 || m.TNs > at || m.DurNs < 0 || began && m.TNs > at-m.DurNs {
 		e.fail("event %s at %d lasting %d, received at %d", m.Kind, m.TNs, m.DurNs, at)
 	}
 	if m.Request == nil {

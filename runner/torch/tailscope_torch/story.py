@@ -98,7 +98,7 @@ class Story:
             used = f"{g.graphs} of {self.limit * g.frames()} used"
             text = f"first executable, {shape}" if first else reason or f"no executable for {shape}"
             self.event("compile" if first else "recompile", job, f"{text}; {used}", shape=shape,
-                       dur_ns=end - start if i == 0 else 0, extra={"compile_id": compile_id, "guard": reason})
+                       at=start, dur_ns=end - start if i == 0 else 0, extra={"compile_id": compile_id, "guard": reason})
         self.dirty = True
         if c:
             self.evidence(job, c, compile_id, end - start, {"reason": reason}, shape)
@@ -121,7 +121,7 @@ class Story:
         job.group.captures += 1
         self.dirty = True
         shape = job.at()[1]
-        self.event("graph_capture", job, f"CUDA graph recorded for {shape}", shape=shape, dur_ns=end - start)
+        self.event("graph_capture", job, f"CUDA graph recorded for {shape}", shape=shape, at=start, dur_ns=end - start)
 
     def skipped(self, reason):
         """CUDA graphs were asked for and are not used: told once a reason."""
@@ -148,8 +148,9 @@ class Story:
         }, compile_id, {**extra, "mode": self.opts["mode"], "dynamic": c.dynamic, "cudagraphs": c.cudagraphs,
                             "fullgraph": self.opts["fullgraph"]}))
 
-    def event(self, kind, job, reason, lane=None, shape=None, dur_ns=0, extra=None):
-        fields = {"t_ns": now(), "kind": kind, "reason": reason}
+    def event(self, kind, job, reason, lane=None, shape=None, at=None, dur_ns=0, extra=None):
+        """Tells of something; at is when it began, now unless given."""
+        fields = {"t_ns": at or now(), "kind": kind, "reason": reason}
         if job is not None:
             fields.update(lane=job.lane, mode=job.mode, shape=shape or job.shape, request=job.req["id"],
                           strategy=job.group.strategy if job.group else label(job.mode, job.req["strategy"]))
