@@ -74,3 +74,18 @@ func TestTheWindowOfTheFiguresIsNamed(t *testing.T) {
 		t.Errorf("frozen at a window of 10 s, the figures are called %q", name)
 	}
 }
+
+// A crossover that the pairs do not support is not named.
+func TestCrossoverOfFewPairs(t *testing.T) {
+	pr := &stats.PairView{N: 270, Crossover: .9902, MedianDiff: nan, DiffLo: nan, DiffHi: nan, ShareWon: nan, RatioGeomean: nan, P: nan, NoiseNs: nan}
+	if got, want := pairFacts(pr, false)[0], "optimized wins as far as 270 pairs can tell, up to p98.3"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	pr.N = 500
+	if got, want := pairFacts(pr, false)[0], "optimized wins up to p99.02, loses beyond"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := quantile(.99996); got != "p99.99" {
+		t.Errorf("quantile(.99996) is %s", got)
+	}
+}

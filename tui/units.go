@@ -205,7 +205,8 @@ func span(d time.Duration) string {
 	return strconv.FormatFloat(d.Hours(), 'g', 3, 64) + " h"
 }
 
-// quantile prints a quantile (0–1) as a percentile: "p96.3".
+// quantile prints a quantile (0–1) as a percentile: "p96.3". It never rounds
+// up to p100, which would be the maximum.
 func quantile(q float64) string {
 	if !(q >= 0 && q <= 1) {
 		return missing
@@ -214,7 +215,11 @@ func quantile(q float64) string {
 	if q > 0.99 {
 		prec = 2 // so that p99.95 does not become p100
 	}
-	s := strconv.FormatFloat(100*q, 'f', prec, 64)
+	x, scale := 100*q, math.Pow10(prec)
+	if q < 1 && math.Round(x*scale) >= 100*scale {
+		x = math.Floor(x*scale) / scale
+	}
+	s := strconv.FormatFloat(x, 'f', prec, 64)
 	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	return "p" + s
 }

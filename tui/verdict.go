@@ -17,6 +17,9 @@ func (p *verdictPanel) view() string {
 	}
 	w, h := p.inner()
 	title := []run{{st.title, "verdict"}}
+	if p.sc.hide || p.sc.window > 0 {
+		title = append(title, run{st.muted, " · on all samples of this segment"})
+	}
 	if w < 1 || h < 1 {
 		return p.frame(title, nil, nil)
 	}
@@ -224,6 +227,9 @@ func (p *verdictPanel) pairLines(w, n, indent int) []string {
 	return append(out, l.String())
 }
 
+// supported is the largest quantile that n samples support, see stats.Need.
+func supported(n int) float64 { return math.Pow(0.01, 1/float64(n)) }
+
 // pairFacts lists what the pairs say; in an A/A run both lanes are eager.
 func pairFacts(pr *stats.PairView, aa bool) []string {
 	diff := "optimized − eager"
@@ -238,6 +244,8 @@ func pairFacts(pr *stats.PairView, aa bool) []string {
 			out = append(out, "optimized loses at every quantile")
 		case pr.Crossover >= 1:
 			out = append(out, "optimized wins up to the maximum")
+		case pr.N < stats.Need(pr.Crossover):
+			out = append(out, "optimized wins as far as "+count(pr.N)+" pairs can tell, up to "+quantile(supported(pr.N)))
 		default:
 			out = append(out, "optimized wins up to "+quantile(pr.Crossover)+", loses beyond")
 		}
