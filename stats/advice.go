@@ -75,7 +75,7 @@ func (in *verdictInput) adviseShapes(v *Verdict, churn []string, add func(rule, 
 	case in.undecided():
 		add("no_gain", "The pairs do not tell the lanes apart: nothing to gain here, or not yet seen.", in.evidence()...)
 	case v.WinnerP50 == won && v.WinnerP99 == won:
-		add("compile_prefill", fmt.Sprintf("Compile %s with %q: it wins the median and the tail.", in.mode, word), in.evidence()...)
+		add("compile_prefill", fmt.Sprintf("Compile %s with %q: it wins the median%s.", in.mode, word, in.tailWords(v, " and the tail")), in.evidence()...)
 	case v.WinnerP50 == won && compiles != nil:
 		ev := append(in.evidence(), fmt.Sprintf("%d compiles in the tail; p99 %s without them", compiles.N, formatMs(compiles.P99Without)))
 		why := "compiles make the tail"
@@ -107,7 +107,7 @@ func (in *verdictInput) adviseDecode(v *Verdict, add func(rule, sentence string,
 	case in.undecided():
 		add("decode", "The pairs do not tell the lanes apart in decode: keep it eager until they do.", ev...)
 	case v.WinnerP50 == Optimized.String() && v.WinnerP99 != Eager.String():
-		add("decode", fmt.Sprintf("Compile decode with %q: it wins the median and does not lose the tail.", word), ev...)
+		add("decode", fmt.Sprintf("Compile decode with %q: it wins the median%s.", word, in.tailWords(v, " and does not lose the tail")), ev...)
 	case v.WinnerP50 == Eager.String():
 		sentence := fmt.Sprintf("Keep decode eager: optimized with %q loses the median.", word)
 		if p := in.other[Prefill]; p != nil && p[Optimized].P50.Value < p[Eager].P50.Value {
@@ -118,6 +118,17 @@ func (in *verdictInput) adviseDecode(v *Verdict, add func(rule, sentence string,
 	default:
 		add("decode", "Decode is not clearly won: keep it eager until it is.", ev...)
 	}
+}
+
+// tailWords is sure, or why the samples do not say so much of the tail.
+func (in *verdictInput) tailWords(v *Verdict, sure string) string {
+	switch {
+	case max(in.lanes[Eager].P99.Need, in.lanes[Optimized].P99.Need) > 0:
+		return "; of the tail there are too few samples yet"
+	case v.DoubtP99:
+		return "; the samples do not tell the p99s apart"
+	}
+	return sure
 }
 
 // churnEvidence lists what speaks for routing to eager.

@@ -51,11 +51,11 @@ func TestResponsesAreSaid(t *testing.T) {
 		a := NewAnalysis(AnalysisOptions{})
 		c := NewCollector(CollectorOptions{})
 		seq, now := uint64(0), int64(0)
-		for i := range uint64(201) {
+		for i := range uint64(601) {
 			for l := range Lane(NumLanes) {
 				s := Sample{Seq: seq, Request: i, Lane: l, Scenario: "a", Strategy: "padded", Shape: "1x8", StartNs: now, WallNs: 1e6 * int64(l+1),
 					DeviceNs: Absent, TTFTNs: Absent, RunDelayNs: Absent, MinFlt: Absent, MajFlt: Absent, NIvCSw: Absent}
-				s.ResponseNs = s.WallNs + int64(i)*1000
+				s.ResponseNs = s.WallNs + int64(i)*1000/3
 				if queue && l == Eager {
 					s.ResponseNs += 5e6
 				}

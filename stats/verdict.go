@@ -63,8 +63,14 @@ func (in *verdictInput) responses() string {
 	if math.IsNaN(e.ResponseP99) || math.IsNaN(o.ResponseP99) {
 		return ""
 	}
-	s := fmt.Sprintf(" That is execution; since they were due, requests took %s (p99 %s) eager and %s (p99 %s) optimized.",
-		formatMs(e.ResponseP50), formatMs(e.ResponseP99), formatMs(o.ResponseP50), formatMs(o.ResponseP99))
+	p99 := func(s *Summary) string {
+		if s.P99.Need > 0 {
+			return "" // too few samples for it
+		}
+		return fmt.Sprintf(" (p99 %s)", formatMs(s.ResponseP99))
+	}
+	s := fmt.Sprintf(" That is execution; since they were due, requests took %s%s eager and %s%s optimized.",
+		formatMs(e.ResponseP50), p99(e), formatMs(o.ResponseP50), p99(o))
 	var full []string
 	for l := Lane(0); l < NumLanes; l++ {
 		if x := &in.lanes[l]; x.ResponseP50 > 2*x.P50.Value {
@@ -110,7 +116,11 @@ func (in verdictInput) rank() Verdict {
 		v.Code, v.Sentence = "noise", "The lanes differ in neither mean, median nor p99 beyond the noise floor."
 	case v.WinnerMean == v.WinnerP50 && v.WinnerP50 == v.WinnerP99:
 		v.Code = "agree"
-		v.Sentence = fmt.Sprintf("Mean, median and p99 agree: the %s lane wins all three (%s).", v.WinnerP50, in.figures(v.WinnerP50))
+		wins := "wins"
+		if in.undecided() || in.doubts(&v) != "" || max(o.P99.Need, e.P99.Need) > 0 {
+			wins = "is ahead in" // what follows says where that may be chance
+		}
+		v.Sentence = fmt.Sprintf("Mean, median and p99 agree: the %s lane %s all three (%s).", v.WinnerP50, wins, in.figures(v.WinnerP50))
 	default:
 		v.Code, v.Sentence = "flip", in.flipSentence(&v)
 	}
