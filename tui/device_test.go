@@ -13,7 +13,7 @@ import (
 
 func TestShareMissedCarriesItsInterval(t *testing.T) {
 	s := stats.Summary{SLOMissed: .01, SLOLo: .0027, SLOHi: .0254}
-	if got := sloText(&s); got != "1.00 % [0.27, 2.54]" {
+	if got := sloText(&s); got != "1.00 % [0.27 – 2.54 %]" {
 		t.Errorf("%q", got)
 	}
 	s.SLOLo, s.SLOHi = math.NaN(), math.NaN()

@@ -113,6 +113,14 @@ func rateText(s *view.Session) string {
 	return "closed loop"
 }
 
+// sloLevel is the service level, "" without one.
+func sloLevel(s *view.Session) string {
+	if s.SLO <= 0 {
+		return ""
+	}
+	return span(s.SLO)
+}
+
 func threadsText(n int) string {
 	if n <= 0 {
 		return ""

@@ -98,8 +98,9 @@ func (p *headerPanel) second() string {
 	fs := []field{
 		{"", s.Pairing, st.text, 1},
 		{"eager inputs ", s.EagerInputs, st.text, 3},
-		{"seed ", p.known(strconv.FormatUint(s.Seed, 10)), st.text, 4},
+		{"seed ", p.known(strconv.FormatUint(s.Seed, 10)), st.text, 6},
 		{"", p.known(rateText(s)), st.text, 5},
+		{"SLO ", sloLevel(s), st.text, 3},
 		{"threads ", threadsText(s.Threads), st.text, 8},
 		{"until ", s.Until, st.text, 7},
 		{"stance ", s.Stance, st.text, 2},

@@ -31,10 +31,13 @@ func (p *lanePanel) extra() []run {
 		return nil
 	}
 	ex := []run{{st.strong, "n " + count(s.N)}}
-	if !p.sc.compact {
+	switch {
+	case !p.sc.compact:
 		ex = append(ex, run{st.muted, " " + what})
-	} else if p.sc.hide {
+	case p.sc.hide:
 		ex = append(ex, run{st.tag, " −tagged"})
+	case p.sc.window > 0:
+		ex = append(ex, run{st.tag, " " + what})
 	}
 	return ex
 }

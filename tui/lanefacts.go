@@ -19,15 +19,19 @@ func (p *lanePanel) facts() [][2]string {
 		}
 	}
 	add("tail", count(lv.SegmentTailN)+" beyond "+brief(lv.TailNs), finite(lv.TailNs) && lv.TailNs > 0)
-	add("response p99", dur(s.ResponseP99), finite(s.ResponseP99))
+	few := "" // why not to believe a p99
+	if s.P99.Need > 0 {
+		few = ", too few samples"
+	}
+	add("response p99", dur(s.ResponseP99)+few, finite(s.ResponseP99))
 	add("SLO missed", sloText(s), finite(s.SLOMissed))
 	add("first token p50", dur(s.TTFTP50), finite(s.TTFTP50))
-	add("first token p99", dur(s.TTFTP99), finite(s.TTFTP99))
+	add("first token p99", dur(s.TTFTP99)+few, finite(s.TTFTP99))
 	add("next token p99", dur(s.ITLP99), finite(s.ITLP99))
 	add("tokens/s", count(int64(s.TokensPerS)), finite(s.TokensPerS) && s.TokensPerS < 1e15)
 	add("padding", p.paddingText(s), finite(s.PaddingTax) && s.PaddingTax > 0)
 	add("device p50", dur(s.DeviceP50), finite(s.DeviceP50))
-	add("device p99", dur(s.DeviceP99), finite(s.DeviceP99))
+	add("device p99", dur(s.DeviceP99)+few, finite(s.DeviceP99))
 	add("host overhead", pct(s.HostShare, 1), finite(s.HostShare))
 	add("mean without max", dur(s.MeanExclMax), finite(s.MeanExclMax))
 	add("deviation", dur(s.Std), finite(s.Std))
@@ -41,10 +45,18 @@ func (p *lanePanel) facts() [][2]string {
 // interval where there is one.
 func sloText(s *stats.Summary) string {
 	t := pct(s.SLOMissed, 2)
-	if finite(s.SLOLo) && finite(s.SLOHi) {
-		t += " [" + num(100*s.SLOLo, 2) + ", " + num(100*s.SLOHi, 2) + "]"
+	if i := sloInterval(s); i != "" {
+		t += " [" + i + "]"
 	}
 	return t
+}
+
+// sloInterval is the interval of that share, "" without one.
+func sloInterval(s *stats.Summary) string {
+	if !finite(s.SLOLo) || !finite(s.SLOHi) {
+		return ""
+	}
+	return num(100*s.SLOLo, 2) + " – " + num(100*s.SLOHi, 2) + " %"
 }
 
 // paddingText is the padding tax and, in the lane that pays it, what it cost in

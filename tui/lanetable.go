@@ -20,6 +20,17 @@ func plainValue(f func(*stats.Summary) float64) func(*stats.Summary) stats.Quant
 	}
 }
 
+// ofSamples is a quantile whose interval nobody computes; whether the samples
+// support it is known all the same.
+func ofSamples(q float64, f func(*stats.Summary) float64) func(*stats.Summary) stats.Quantile {
+	plain := plainValue(f)
+	return func(s *stats.Summary) stats.Quantile {
+		v := plain(s)
+		v.Need = max(0, stats.Need(q)-s.N)
+		return v
+	}
+}
+
 var quantRows = []quantRow{
 	{"p50", 1, func(s *stats.Summary) stats.Quantile { return s.P50 }},
 	{"p90", 6, func(s *stats.Summary) stats.Quantile { return s.P90 }},

@@ -49,14 +49,6 @@ func (p *scenariosPanel) view() string {
 	return p.list(title, cols, rows, "no scenario has samples yet")
 }
 
-// stretch names the time that figures without tagged samples do not exist for.
-func stretch(sc *scene) string {
-	if sc.window > 0 {
-		return "last " + span(sc.window)
-	}
-	return "this segment"
-}
-
 // p99Ratio is optimized over eager; a dash where either is not supported yet.
 func p99Ratio(e, o *stats.Summary) string {
 	if e.P99.Need > 0 || o.P99.Need > 0 || !(e.P99.Value > 0) {
@@ -81,14 +73,14 @@ var statRows = []quantRow{
 	{"mean without the top five", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclTop5 })},
 	{"mean without first samples", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclFirst })},
 	{"standard deviation", 0, plainValue(func(s *stats.Summary) float64 { return s.Std })},
-	{"device p50", 0, plainValue(func(s *stats.Summary) float64 { return s.DeviceP50 })},
-	{"device p99", 0, plainValue(func(s *stats.Summary) float64 { return s.DeviceP99 })},
-	{"first token p50", 0, plainValue(func(s *stats.Summary) float64 { return s.TTFTP50 })},
-	{"first token p99", 0, plainValue(func(s *stats.Summary) float64 { return s.TTFTP99 })},
+	{"device p50", 0, ofSamples(.5, func(s *stats.Summary) float64 { return s.DeviceP50 })},
+	{"device p99", 0, ofSamples(.99, func(s *stats.Summary) float64 { return s.DeviceP99 })},
+	{"first token p50", 0, ofSamples(.5, func(s *stats.Summary) float64 { return s.TTFTP50 })},
+	{"first token p99", 0, ofSamples(.99, func(s *stats.Summary) float64 { return s.TTFTP99 })},
 	{"between tokens p50", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP50 })},
 	{"between tokens p99", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP99 })},
-	{"response p50", 0, plainValue(func(s *stats.Summary) float64 { return s.ResponseP50 })},
-	{"response p99", 0, plainValue(func(s *stats.Summary) float64 { return s.ResponseP99 })},
+	{"response p50", 0, ofSamples(.5, func(s *stats.Summary) float64 { return s.ResponseP50 })},
+	{"response p99", 0, ofSamples(.99, func(s *stats.Summary) float64 { return s.ResponseP99 })},
 }
 
 func (p *quantilesPanel) view() string {
@@ -118,6 +110,10 @@ func (p *quantilesPanel) view() string {
 			{signed(b.Value - a.Value), k}, {num(b.Value/a.Value, 3), k},
 		})
 	}
+	if slo := p.sc.v.Session.SLO; finite(e.SLOMissed) || finite(o.SLOMissed) {
+		rows = append(rows, []cell{{"later than " + span(slo), st.muted}, {pct(e.SLOMissed, 2), st.lane[0]}, {sloInterval(e), st.muted},
+			{pct(o.SLOMissed, 2), st.lane[1]}, {sloInterval(o), st.muted}, {"", st.text}, {num(o.SLOMissed/e.SLOMissed, 3), st.text}})
+	}
 	title := []run{{st.title, "quantiles"}, {st.muted, " · " + what + " · n " + count(e.N) + " and " + count(o.N)}}
 	for _, s := range []*stats.Summary{e, o} {
 		if len(s.Warnings) > 0 {
@@ -134,6 +130,9 @@ func shownRows(e, o *stats.Summary) (n int) {
 		if finite(q.of(e).Value) || finite(q.of(o).Value) {
 			n++
 		}
+	}
+	if finite(e.SLOMissed) || finite(o.SLOMissed) {
+		n++
 	}
 	return n
 }

@@ -89,3 +89,65 @@ func TestCrossoverOfFewPairs(t *testing.T) {
 		t.Errorf("quantile(.99996) is %s", got)
 	}
 }
+
+// Where a lane's causes have too few rows, the last names the rest: none is
+// dropped in silence.
+func TestTailPanelNamesEveryCause(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 10*time.Second)
+	v := src.View()
+	lv := &v.Stats.Lanes[stats.Optimized]
+	lv.SegmentTailN, lv.SegmentCauses = 12, []stats.CauseRow{{Cause: stats.CauseHost, N: 4}, {Cause: stats.CauseWork, N: 5}, {Cause: stats.CauseGPU}, {Cause: stats.CauseShapeNew, N: 3}}
+	m.Update(viewMsg{&v})
+	p := m.panels[slotTail].(*tailPanel)
+	for n, want := range map[int]string{1: "", 2: "  work 5 · host 4 · new shape 3", 3: "  host 4 · new shape 3"} {
+		rows := p.rows(stats.Optimized, 40, n)
+		if len(rows) != n {
+			t.Fatalf("%d rows, want %d", len(rows), n)
+		}
+		if got := strings.TrimRight(ansi.Strip(rows[n-1]), " "); n > 1 && got != want {
+			t.Errorf("in %d rows: %q, want %q", n, got, want)
+		}
+	}
+	if rows := p.rows(stats.Optimized, 40, 9); len(rows) != 4 {
+		t.Errorf("%d rows where there is room for all, want 4", len(rows))
+	}
+}
+
+// The service level is named, and its misses are, at every size that has the
+// quantiles; a p99 of too few samples is grey whatever it is of.
+func TestServiceLevelIsOnTheScreen(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 10*time.Second)
+	v := src.View()
+	v.Session.SLO = 20 * time.Millisecond
+	for l := range v.Stats.Lanes {
+		s := &v.Stats.Lanes[l].Segment
+		s.SLOMissed, s.SLOLo, s.SLOHi = .025, .01, .06
+		s.ResponseP99, s.N = 5e6, 100
+		if q := ofSamples(.99, func(s *stats.Summary) float64 { return s.ResponseP99 })(s); q.Need != 359 {
+			t.Errorf("a response p99 of 100 samples needs %d more", q.Need)
+		}
+	}
+	m.Update(viewMsg{&v})
+	press(m, "2")
+	text := ansi.Strip(m.View().Content)
+	for _, want := range []string{"SLO 20 ms", "later than 20 ms", "2.50 %", "1.00 – 6.00 %"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing:\n%s", want, text)
+		}
+	}
+}
+
+// A small screen says that its figures are of a window.
+func TestSmallScreenNamesTheWindow(t *testing.T) {
+	m, src := newTestModel(image.Pt(80, 24), 10*time.Second)
+	press(m, "-", "-")
+	v := src.View()
+	v.Session.Window = 10 * time.Second
+	for l := range v.Stats.Lanes {
+		v.Stats.Lanes[l].Window = v.Stats.Lanes[l].Segment
+	}
+	m.Update(viewMsg{&v})
+	if text := ansi.Strip(m.View().Content); strings.Count(text, "last 10 s") != 2 {
+		t.Errorf("the window is not named:\n%s", text)
+	}
+}

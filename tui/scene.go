@@ -56,13 +56,21 @@ func (sc *scene) main(l stats.Lane) (*stats.Summary, string) {
 		return &lv.Hidden, "without tagged"
 	}
 	if sc.window > 0 {
-		w := sc.v.Session.Window // what the figures are of: a view of the past keeps its own
-		if w <= 0 {
-			w = sc.window
-		}
-		return &lv.Window, "last " + span(w)
+		return &lv.Window, stretch(sc)
 	}
-	return &lv.Segment, "this segment"
+	return &lv.Segment, stretch(sc)
+}
+
+// stretch names the time that figures are of. The window is that of the view:
+// one of the past keeps its own.
+func stretch(sc *scene) string {
+	switch w := sc.v.Session.Window; {
+	case sc.window <= 0:
+		return "this segment"
+	case w > 0:
+		return "last " + span(w)
+	}
+	return "last " + span(sc.window)
 }
 
 // hist is the histogram that belongs to main.
