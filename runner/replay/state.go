@@ -23,9 +23,16 @@ type state struct {
 	segment int32
 	live    bool // the records come from a journal: counters stand where they were taken
 	labels  map[int32]string
+	made    [stats.NumModes][stats.NumLanes]made
 	modes   []string
 	gpu     gpuPast
 	startNs int64
+}
+
+// made counts the requests that tell of a compile, warm-ups too.
+type made struct {
+	n  int
+	ns int64
 }
 
 // newState is the session before its first record.
@@ -154,7 +161,10 @@ func (st *state) sample(r *snapshot.Record) {
 			st.modes = append(st.modes, mode)
 		}
 	}
-	st.samples++
+	if st.samples++; smp.CompileNs > 0 {
+		m := &st.made[smp.Mode][smp.Lane&1]
+		m.n, m.ns = m.n+1, m.ns+smp.CompileNs
+	}
 	st.coll.Add(&smp)
 	if len(r.Steps) > 0 && smp.Counts() {
 		st.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, r.Steps)
@@ -208,15 +218,15 @@ func (st *state) view(now int64, mode string) view.View {
 	lane := id.Lane(stats.Optimized)
 	st.coll.SetFacts(stats.Facts{CompilerReal: lane.CompilerReal, Why: lane.Why, Strategy: st.session.Strategy,
 		Checks: lane.Checks, Diverged: lane.Diverged, MaxRelL2: lane.MaxRelL2})
+	var made [stats.NumLanes]made
 	if m, err := stats.ParseMode(mode); err == nil {
-		v.Stats = st.coll.Live(m, now)
+		v.Stats, made = st.coll.Live(m, now), st.made[m]
 	}
 	for l := range v.Lanes {
 		v.Lanes[l] = id.Lane(stats.Lane(l))
 		if st.m.State == snapshot.StateImported { // which lane a label stands in decides nothing
-			s := &v.Stats.Lanes[l].Session
 			v.Lanes[l] = view.Lane{Backend: st.m.Engine.Backends[stats.Lane(l).String()], CompilerReal: "unknown", Why: "a label, no evidence of what ran",
-				Compiles: s.Compiles, CompileNs: s.CompileNs}
+				Compiles: made[l].n, CompileNs: made[l].ns}
 		}
 	}
 	return v
