@@ -164,13 +164,24 @@ func firstLine(s string) string {
 	return "it said nothing"
 }
 
+// termWidth is how wide the terminal is that w writes to, 0 when it is none.
+func termWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	cols, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return cols
+}
+
 // printDiagnosis prints one line a check, wrapped beside its name.
 func printDiagnosis(w io.Writer, d *diagnosis) {
 	width, name := 80, 0
-	if f, ok := w.(*os.File); ok {
-		if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 40 {
-			width = min(cols, 120)
-		}
+	if cols := termWidth(w); cols > 40 {
+		width = min(cols, 120)
 	}
 	for _, c := range d.Checks {
 		name = max(name, len(c.label()))

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"tailscope/runner"
+	"tailscope/stats"
 )
 
 // newRunCmd is the same work without a screen.
@@ -104,6 +106,9 @@ func (p *progressLine) show(s runner.Progress) {
 	p.last = time.Now()
 	text := progressText(s, time.Since(p.began))
 	if p.tty {
+		if cols := termWidth(p.w); cols > 1 {
+			text = ansi.Truncate(text, cols-1, "…") // a line that wraps cannot be written again
+		}
 		fmt.Fprint(p.w, "\r\x1b[K"+text)
 		p.shown = true
 		return
@@ -130,8 +135,11 @@ func progressText(s runner.Progress, spent time.Duration) string {
 		}
 	}
 	if n := s.Samples[0] + s.Samples[1]; n > 0 {
-		fmt.Fprintf(&b, "  n %d+%d  p50 %s / %s  p99 %s / %s ms (eager / optimized)", s.Samples[0], s.Samples[1],
-			ms(s.P50[0]), ms(s.P50[1]), ms(s.P99[0]), ms(s.P99[1]))
+		fmt.Fprintf(&b, "  %s n %d+%d  p50 %s / %s", s.Mode, s.Samples[0], s.Samples[1], ms(s.P50[0]), ms(s.P50[1]))
+		if min(s.Samples[0], s.Samples[1]) >= stats.Need(.99) {
+			fmt.Fprintf(&b, "  p99 %s / %s", ms(s.P99[0]), ms(s.P99[1]))
+		}
+		b.WriteString(" ms (eager / optimized)")
 	}
 	return b.String()
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"tailscope/stats"
 )
 
@@ -53,13 +55,19 @@ func printEnd(w io.Writer, dir, missed string) {
 	if few {
 		fmt.Fprintf(w, "* too few samples for this quantile: p50 needs %d, p95 %d, p99 %d\n", stats.Need(.5), stats.Need(.95), stats.Need(.99))
 	}
+	say := func(s string) {
+		if cols := termWidth(w); cols > 40 { // a terminal breaks words
+			s = ansi.Wordwrap(s, cols, "")
+		}
+		fmt.Fprintln(w, s)
+	}
 	for m := range stats.Mode(stats.NumModes) {
 		if s := sums[m.String()]; s != nil && s.Paradox.Sentence != "" {
-			fmt.Fprintf(w, "%s: %s\n", m, s.Paradox.Sentence)
+			say(m.String() + ": " + s.Paradox.Sentence)
 		}
 	}
 	if missed != "" {
-		fmt.Fprintln(w, missed)
+		say(missed)
 	}
 	fmt.Fprintln(w, "session:", dir)
 }

@@ -7,9 +7,28 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"tailscope/runner"
+	"tailscope/runner/view"
 	"tailscope/stats"
 )
+
+// The progress line says which mode its figures are of, and no p99 that they
+// do not support.
+func TestProgressSaysWhatItIsOf(t *testing.T) {
+	p := runner.Progress{Phase: view.PhaseRunning, Mode: "kv_decode", Done: .4, Left: 5 * time.Second,
+		Samples: [stats.NumLanes]int{87, 88}, P50: [stats.NumLanes]float64{17e6, 9e6}, P99: [stats.NumLanes]float64{38e6, 78e6}}
+	want := "running 4s   40 %, 5s left  kv_decode n 87+88  p50 17.0 / 9.00 ms (eager / optimized)"
+	if got := progressText(p, 4*time.Second); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	p.Samples = [stats.NumLanes]int{459, 460}
+	want = "running 4s   40 %, 5s left  kv_decode n 459+460  p50 17.0 / 9.00  p99 38.0 / 78.0 ms (eager / optimized)"
+	if got := progressText(p, 4*time.Second); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
 
 // The table at the end of a run marks what its samples do not support, and
 // what the run missed stands below it.

@@ -162,7 +162,7 @@ func (s *Session) reportStatus() {
 		return
 	}
 	now := Monotonic()
-	p := Progress{Phase: s.phase, Status: s.status, Done: -1}
+	p := Progress{Phase: s.phase, Status: s.status, Mode: s.mode(), Done: -1}
 	if done, left := s.progress(now); !math.IsNaN(done) {
 		p.Done, p.Left = done, left
 	}

@@ -53,6 +53,7 @@ type Options struct {
 type Progress struct {
 	Phase    view.Phase
 	Status   string
+	Mode     string  // of the figures
 	Done     float64 // 0 to 1; negative: open-ended
 	Left     time.Duration
 	Samples  [stats.NumLanes]int     // that count
