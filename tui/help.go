@@ -72,7 +72,7 @@ func (p *helpPanel) columns(w int) []string {
 	m.Styles = help.Styles{FullKey: lipgloss.NewStyle().Bold(true), FullDesc: lipgloss.NewStyle(), FullSeparator: lipgloss.NewStyle()}
 	var rows, row []string
 	used := 0
-	for _, g := range p.keys.groups() {
+	for _, g := range p.keys.groups(p.sc.v) {
 		text := st.key.on(g.title) + "\n" + m.FullHelpView([][]key.Binding{g.keys})
 		n := lipgloss.Width(text)
 		if used > 0 && used+4+n > w {

@@ -1,6 +1,10 @@
 package tui
 
-import "charm.land/bubbles/v2/key"
+import (
+	"charm.land/bubbles/v2/key"
+
+	"tailscope/runner/view"
+)
 
 // keyMap declares every key once; routing, the footer and the help screen are
 // made from it.
@@ -69,16 +73,35 @@ type helpGroup struct {
 	keys  []key.Binding
 }
 
-func (k *keyMap) groups() []helpGroup {
-	return []helpGroup{
-		{"shapes and lanes", []key.Binding{k.Padded, k.Bucketed, k.Dynamic, k.AA, k.Warm, k.Clear, k.Stance}},
-		{"the run", []key.Binding{k.Mode, k.Scenario, k.Pairing, k.Segment, k.Pause, k.Export, k.Profile}},
-		{"looking back", []key.Binding{k.Freeze, k.Back, k.Forth, k.NextEvent, k.PrevEvent, k.Now}},
-		{"how it is shown", []key.Binding{k.Hide, k.Scale, k.Wider, k.Narrower}},
+// groups are the keys that do something to what v is of: a run, a run that is
+// over, or a recorded session, where some mean something else.
+func (k *keyMap) groups(v *view.View) []helpGroup {
+	views := []helpGroup{
 		{"views", k.Screens[:]},
 		{"moving about", []key.Binding{k.Focus, k.FocusBack, k.Up, k.Down, k.PageUp, k.PageDown, k.Help, k.Suspend, k.Quit}},
 	}
+	back := helpGroup{"looking back", []key.Binding{k.Freeze, k.Back, k.Forth, k.NextEvent, k.PrevEvent, k.Now}}
+	switch {
+	case v.Replay != nil:
+		return append([]helpGroup{
+			{"the recording", []key.Binding{as(k.Pause, "play or pause"), as(k.Back, "back 5 s"), as(k.Forth, "forward 5 s"), as(k.Wider, "faster"),
+				as(k.Narrower, "slower"), k.NextEvent, k.PrevEvent, k.Mode}},
+			{"how it is shown", []key.Binding{k.Hide, k.Scale}},
+		}, views...)
+	case runOver(v):
+		back.keys = back.keys[1:] // nothing moves any more
+		return append([]helpGroup{back, {"how it is shown", []key.Binding{k.Hide, k.Scale}}}, views...)
+	}
+	return append([]helpGroup{
+		{"shapes and lanes", []key.Binding{k.Padded, k.Bucketed, k.Dynamic, k.AA, k.Warm, k.Clear, k.Stance}},
+		{"the run", []key.Binding{k.Mode, k.Scenario, k.Pairing, k.Segment, k.Pause, k.Export, k.Profile}},
+		back,
+		{"how it is shown", []key.Binding{k.Hide, k.Scale, k.Wider, k.Narrower}},
+	}, views...)
 }
+
+// as is the binding with another word for what it does.
+func as(b key.Binding, desc string) key.Binding { return bind(b.Help().Key, desc, b.Keys()...) }
 
 // footer lists the bindings of the bottom line, the most useful first, with
 // the words it has room for.

@@ -151,3 +151,33 @@ func TestSmallScreenNamesTheWindow(t *testing.T) {
 		t.Errorf("the window is not named:\n%s", text)
 	}
 }
+
+// The help has no key that does nothing here, or something else.
+func TestHelpIsOfWhatIsShown(t *testing.T) {
+	for name, c := range map[string]struct {
+		change     func(*view.View)
+		has, lacks []string
+	}{
+		"live":   {func(*view.View) {}, []string{"padding on/off", "pause the run", "back in time", "longer window"}, []string{"play or pause"}},
+		"replay": {func(v *view.View) { v.Replay = &view.Replay{LenNs: 60e9} }, []string{"play or pause", "back 5 s", "faster", "next mode"}, []string{"padding", "export", "window", "scenario", "back in time"}},
+		"over":   {func(v *view.View) { v.Phase = view.PhaseDone }, []string{"back in time", "hide tagged"}, []string{"padding on/off", "export", "pause", "window"}},
+	} {
+		m, src := newTestModel(image.Pt(120, 40), 10*time.Second)
+		v := src.View()
+		c.change(&v)
+		m.Update(viewMsg{&v})
+		press(m, "?")
+		text := ansi.Strip(m.View().Content)
+		keys := text[strings.Index(text, "─ keys"):strings.Index(text, "◇ eager  ")]
+		for _, want := range c.has {
+			if !strings.Contains(keys, want) {
+				t.Errorf("%s: %q is missing:\n%s", name, want, keys)
+			}
+		}
+		for _, not := range c.lacks {
+			if strings.Contains(keys, not) {
+				t.Errorf("%s: %q is there:\n%s", name, not, keys)
+			}
+		}
+	}
+}

@@ -205,7 +205,7 @@ func (m *model) replayKey(k tea.KeyPressMsg) bool {
 // deadInReplay swallows keys that would change a run that is long over.
 func (m *model) deadInReplay(k tea.KeyPressMsg) bool {
 	ks := &m.keys
-	if !key.Matches(k, ks.Padded, ks.Bucketed, ks.Dynamic, ks.AA, ks.Pairing, ks.Warm, ks.Clear, ks.Segment, ks.Profile, ks.Export) {
+	if !key.Matches(k, ks.Padded, ks.Bucketed, ks.Dynamic, ks.AA, ks.Scenario, ks.Pairing, ks.Stance, ks.Warm, ks.Clear, ks.Segment, ks.Profile, ks.Export) {
 		return false
 	}
 	m.say("info", "this is a recorded session: nothing can be toggled")
