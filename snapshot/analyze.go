@@ -80,7 +80,7 @@ func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*resu
 	}
 	var row results.Row
 	runs := runNames{}
-	var seen proof
+	seen := proof{aaFirst: s.Manifest.Settings.AA}
 	damage, err := s.Records(func(r *Record) error {
 		seen.take(r)
 		if r.Kind != KindSample {

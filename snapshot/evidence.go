@@ -116,6 +116,9 @@ func (c *proof) checks(all protocol.Checks, mode stats.Mode) protocol.Checks {
 // judge is DESIGN's rule (TR120 2.5): requested and actual backend agree, a
 // compile happened, no fallback.
 func (c *proof) judge(mode stats.Mode) Judged {
+	if n := c.modeRows[mode]; n > 0 && n == c.aaRows[mode] {
+		return Judged{"no", "A/A: both lanes are eager sessions"}
+	}
 	for i := range c.evidence {
 		e := &c.evidence[i]
 		if e.Mode != mode.String() || e.Lane != stats.Optimized.String() {

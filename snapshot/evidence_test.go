@@ -159,3 +159,63 @@ func TestCountersOfAWorkerThatDied(t *testing.T) {
 		}
 	}
 }
+
+// TestSegmentsOfAA: what ran in an A/A segment is labelled and judged as what
+// it is, whatever the session ran before.
+func TestSegmentsOfAA(t *testing.T) {
+	w, dir := create(t)
+	ts := newTestSession(5)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(w.Loaded(protocol.Loaded{T: "loaded", Provider: "cpu", Backends: map[string]string{"eager": "e", "optimized": "o"}}))
+	run := func(segment int32, mode stats.Mode, backend string) {
+		for r := range uint64(4) {
+			for lane := range stats.Lane(stats.NumLanes) {
+				s := ts.sample(100+uint64(segment)*100+uint64(mode)*10+r, lane, mode)
+				s.Segment, s.Scenario, s.Warmup, s.Backend = segment, "chat", false, "e"
+				if lane == stats.Optimized {
+					s.Backend = backend
+				}
+				must(w.Sample(s, nil, nil))
+			}
+		}
+	}
+	run(0, stats.Prefill, "o")
+	must(w.Counters(protocol.Counters{T: "counters", Groups: []protocol.Counter{{Mode: "prefill", Strategy: "variable", UniqueGraphs: 1, Compiles: 1}}}))
+	must(w.Event(&stats.Event{TNs: ts.now, Kind: stats.KindSegment, Segment: 1, Reason: "segment 1 starts: A/A", Extra: map[string]any{"aa": true}}))
+	run(1, stats.Prefill, "e")
+	run(1, stats.E2EKV, "e")
+	must(w.Finish(testEnd))
+
+	ev, err := ReadEvidence(dir)
+	must(err)
+	if p, e := ev.Modes["prefill"], ev.Modes["e2e_kv"]; p.CompilerReal != "yes" || e.CompilerReal != "no" || !strings.HasPrefix(e.Why, "A/A") {
+		t.Errorf("%+v", ev.Modes)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "runs", "chat", "*", "*", "run_*.json"))
+	must(err)
+	seen := map[string]int{}
+	for _, path := range files {
+		var f struct {
+			Lane, Backend string
+			Segment       int
+			Compile       map[string]any
+		}
+		must(readJSONFile(path, &f))
+		seen[f.Lane]++
+		want := "e"
+		if f.Lane == "optimized" && f.Segment == 0 {
+			want = "o"
+		}
+		if f.Backend != want || (f.Compile != nil) != (want == "o") {
+			t.Errorf("%s segment %d: backend %s, compile %+v", f.Lane, f.Segment, f.Backend, f.Compile)
+		}
+	}
+	if seen["optimized"] != 3 || seen["eager"] != 3 {
+		t.Errorf("run files %v", seen)
+	}
+}

@@ -115,7 +115,7 @@ func collect(src source, m *Manifest, w *sideFiles) (*collected, error) {
 	}
 	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs, Noise: m.Settings.noise(),
 		Expect: int(min(total, limit)) / max(len(m.Settings.Modes), 1), Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
-		labels: labels.New(labels.Options{Source: m.RunID}), every: every(total, limit)}
+		proof: proof{aaFirst: m.Settings.AA}, labels: labels.New(labels.Options{Source: m.RunID}), every: every(total, limit)}
 	c.runs.reset()
 	c.stepEvery = c.every * every(total/c.every*uint64(max(m.Settings.MaxNewTokens, 1)), analysisSteps)
 	if c.every > 1 {

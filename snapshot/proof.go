@@ -14,7 +14,10 @@ type proof struct {
 	counters []GenerationCounters // the newest of each worker generation
 	seen     map[madeKey]*made    // by events
 	modeRows [stats.NumModes]uint64
-	loads    int // worker generations that said what they loaded
+	aaRows   [stats.NumModes]uint64 // of them, in A/A segments
+	aa       map[int32]bool         // segments whose beginning says what they are
+	aaFirst  bool                   // what the others are: as the session was set up
+	loads    int                    // worker generations that said what they loaded
 }
 
 // madeKey is what a counter counts.
@@ -39,6 +42,9 @@ func (c *proof) take(r *Record) {
 	switch r.Kind {
 	case KindSample:
 		c.modeRows[r.Sample.Mode]++
+		if c.isAA(r.Sample.Segment) {
+			c.aaRows[r.Sample.Mode]++
+		}
 	case KindEvidence:
 		c.evidence = append(c.evidence, EvidenceRecord{c.generation(), r.Evidence})
 	case KindCounters:
@@ -59,10 +65,24 @@ func (c *proof) count(v protocol.Counters) {
 	c.counters = append(c.counters, GenerationCounters{g, v})
 }
 
+// isAA says whether the optimized lane of a segment is a second eager session.
+func (c *proof) isAA(segment int32) bool {
+	if aa, ok := c.aa[segment]; ok {
+		return aa
+	}
+	return c.aaFirst
+}
+
 // maxMade bounds the modes and strategies that events may name.
 const maxMade = 1 << 16
 
 func (c *proof) event(e *stats.Event) {
+	if aa, ok := e.Extra["aa"].(bool); ok && e.Kind == stats.KindSegment && len(c.aa) < maxMade {
+		if c.aa == nil {
+			c.aa = map[int32]bool{}
+		}
+		c.aa[e.Segment] = aa
+	}
 	if e.Kind != stats.KindCompile && e.Kind != stats.KindRecompile && (e.Kind != stats.KindFallback || e.Request == nil) {
 		return
 	}

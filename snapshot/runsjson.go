@@ -83,7 +83,7 @@ func (f *runFiles) add(s *stats.Sample) {
 	r := f.runs[k]
 	if r == nil {
 		backend := f.m.Engine.Backends[s.Lane.String()] // what was asked for: TR117's label
-		if backend == "" || f.m.Settings.AA {
+		if backend == "" || f.c.isAA(s.Segment) {
 			backend = s.Backend
 		}
 		r = &RunFile{Schema: "tailscope.run/1", RunID: f.m.RunID, Mode: s.Mode.String(), Scenario: s.Scenario,
@@ -107,7 +107,7 @@ func (f *runFiles) write(dir string) error {
 		if len(r.LatenciesMs) == 0 {
 			r.Status = "error"
 		}
-		if r.Lane == stats.Optimized.String() && !f.m.Settings.AA {
+		if r.Lane == stats.Optimized.String() && !f.c.isAA(r.Segment) {
 			r.Compile = f.c.compileBlock(f.m, f.mode, int(r.Generation))
 		}
 		sub := filepath.Join("runs", pathWord(r.Scenario), pathWord(r.Backend), pathWord(r.Quantization))
