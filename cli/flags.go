@@ -25,7 +25,7 @@ var runFlags = []runFlag{
 	{name: "provider", key: "provider", usage: "ONNX Runtime provider: auto, cpu, webgpu, cuda, tensorrt, plugin", values: []string{"auto", "cpu", "webgpu", "cuda", "tensorrt", "plugin"}},
 	{name: "device", key: "device", usage: "device index, 0-based"},
 	{name: "model", key: "model", usage: "builtin:NAME, a file or a folder"},
-	{name: "mode", key: "modes", usage: "prefill, kv_decode, e2e_kv, forward, or several with commas", values: []string{"prefill", "kv_decode", "e2e_kv", "forward"}},
+	{name: "mode", key: "modes", usage: "prefill, kv_decode, e2e_kv, forward, or several with commas (repeatable)", values: []string{"prefill", "kv_decode", "e2e_kv", "forward"}},
 	{name: "strategy", key: "strategy", usage: "variable, padded, bucketed, dynamic, kv-bucketed, static-cache, eager, or prefill=…,decode=…",
 		values: []string{"variable", "padded", "bucketed", "dynamic", "kv-bucketed", "static-cache", "eager"}},
 	{name: "bucket-edges", key: "bucket_edges", usage: "edges of bucketed, e.g. 16,32,64"},
@@ -72,6 +72,22 @@ var runFlags = []runFlag{
 	{name: "max-disk", key: "max_disk", usage: "bound of the session folder, e.g. 20GB"},
 }
 
+// joined is a list with commas; given again, it goes on instead of dropping
+// what was said before.
+type joined string
+
+func (j *joined) String() string { return string(*j) }
+func (j *joined) Type() string   { return "string" }
+
+// Set implements pflag.Value.
+func (j *joined) Set(s string) error {
+	if *j != "" {
+		s = string(*j) + "," + s
+	}
+	*j = joined(s)
+	return nil
+}
+
 // addRunFlags adds the common flags to a command.
 func addRunFlags(c *cobra.Command) {
 	f := c.Flags()
@@ -81,9 +97,12 @@ func addRunFlags(c *cobra.Command) {
 		return configs.Presets(), cobra.ShellCompDirectiveDefault
 	})
 	for _, rf := range runFlags {
-		if rf.boolean {
+		switch {
+		case rf.boolean:
 			f.Bool(rf.name, false, rf.usage)
-		} else {
+		case rf.key == "modes":
+			f.Var(new(joined), rf.name, rf.usage)
+		default:
 			f.String(rf.name, "", rf.usage)
 		}
 		if rf.values != nil {

@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// TestModesGivenTwice: a second --mode adds a mode and drops none silently.
+func TestModesGivenTwice(t *testing.T) {
+	for _, c := range []struct{ args, want []string }{
+		{nil, []string{"prefill"}}, // the default preset's
+		{[]string{"--mode", "kv_decode"}, []string{"kv_decode"}},
+		{[]string{"--mode", "prefill", "--mode", "kv_decode"}, []string{"prefill", "kv_decode"}},
+		{[]string{"--mode", "prefill,e2e_kv", "--mode=kv_decode"}, []string{"prefill", "e2e_kv", "kv_decode"}},
+	} {
+		cmd := &cobra.Command{}
+		addRunFlags(cmd)
+		if err := cmd.ParseFlags(c.args); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := loadConfig(cmd.Flags())
+		if err != nil || !slices.Equal(cfg.Modes, c.want) {
+			t.Errorf("%q: %v, %v", c.args, cfg, err)
+		}
+	}
+}
