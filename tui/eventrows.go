@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"sort"
 	"strconv"
 
 	"tailscope/stats"
@@ -46,6 +47,25 @@ func foldEvents(evs []stats.Event) []eventRow {
 		rows[of.row].others += of.others
 	}
 	return rows
+}
+
+// eachEvent makes a row of every event.
+func eachEvent(evs []stats.Event) []eventRow {
+	rows := make([]eventRow, len(evs))
+	for i := range rows {
+		rows[i] = eventRow{at: i, n: 1}
+	}
+	return rows
+}
+
+// rowOf is the row of event i, or of the neighbour that its line is about; −1
+// for no event.
+func rowOf(rows []eventRow, i int) int {
+	if i < 0 || len(rows) == 0 {
+		return -1
+	}
+	r := sort.Search(len(rows), func(r int) bool { return rows[r].at >= i })
+	return min(r, len(rows)-1)
 }
 
 // compileRow is a request that made an executable: its first compile, that

@@ -127,6 +127,35 @@ func TestSpikesDoNotPushACompileOffTheList(t *testing.T) {
 	}
 }
 
+// N goes from line to line, so that a hundred spikes are one step; view 6 goes
+// over each.
+func TestWalkingGoesFromLineToLine(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 10*time.Second)
+	v := src.View()
+	v.Events = append(v.Events, stats.Event{Kind: stats.KindLimitReached, TNs: v.NowNs - 100, Reason: "the limit, look"})
+	for i := range int64(50) {
+		v.Events = append(v.Events, stats.Event{Kind: stats.KindSpike, Lane: "eager", TNs: v.NowNs - 60 + i, DurNs: 2e6 - (i-20)*(i-20), Reason: fmt.Sprint("spike number ", i)})
+	}
+	v.NumEvents = len(v.Events)
+	m.Update(viewMsg{&v})
+	for i, want := range []string{"spike number 20", "the limit, look"} {
+		press(m, "N")
+		if e := m.sc.v.Events[m.sc.picked]; e.Reason != want {
+			t.Errorf("step %d goes to %q, want %q", i+1, e.Reason, want)
+		}
+		if text := ansi.Strip(m.View().Content); !strings.Contains(text, want) {
+			t.Errorf("step %d: %q is not shown:\n%s", i+1, want, text)
+		}
+	}
+	if press(m, "n"); m.sc.v.Events[m.sc.picked].Reason != "spike number 20" {
+		t.Error("n does not come back")
+	}
+	press(m, "esc", "6", "N", "N")
+	if e := m.sc.v.Events[m.sc.picked]; e.Reason != "spike number 48" {
+		t.Errorf("view 6 goes to %q", e.Reason)
+	}
+}
+
 // clickText clicks where the frame has text.
 func clickText(t *testing.T, m *model, text string) {
 	t.Helper()

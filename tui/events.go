@@ -8,7 +8,7 @@ import (
 
 // eventsPanel lists what happened as sentences, the newest at the bottom and
 // visible unless the user scrolled. Neighbours share a line, see foldEvents;
-// the whole-screen list, and the list while walking over events, has each.
+// the whole-screen list has each.
 type eventsPanel struct {
 	pane
 	full  bool  // the whole-screen list
@@ -61,9 +61,9 @@ func (p *eventsPanel) body(list []eventRow, w, h int) []string {
 	if p.sc.picked >= 0 && p.sc.picked < len(evs) && h >= 5 {
 		detail = 2
 	}
-	picked, rows := p.sc.picked, h-detail
+	picked, rows := rowOf(list, p.sc.picked), h-detail
 	end := len(list) - min(p.sc.scroll[p.slot()], max(0, len(list)-rows))
-	if picked >= 0 && picked < len(list) {
+	if picked >= 0 {
 		end = min(len(list), max(picked+1+rows/3, rows))
 	}
 	p.shown = p.shown[:0]
@@ -84,14 +84,10 @@ func (p *eventsPanel) body(list []eventRow, w, h int) []string {
 // rows are the lines of the list, oldest first.
 func (p *eventsPanel) rows() []eventRow {
 	evs := p.sc.v.Events
-	if !p.full && p.sc.picked < 0 {
+	if !p.full {
 		return foldEvents(evs)
 	}
-	rows := make([]eventRow, len(evs))
-	for i := range rows {
-		rows[i] = eventRow{at: i, n: 1}
-	}
-	return rows
+	return eachEvent(evs)
 }
 
 // row is "  0:41.204 ▲ recompile   ◆ 1×74  32.10 ms  tokens 61 → 74: …".
@@ -102,7 +98,7 @@ func (p *eventsPanel) row(r *eventRow, picked bool, w int) string {
 	l := newLine(w)
 	if picked {
 		// one ink for the whole row, so that the bar has no holes
-		l.put(st.selected, left(p.plain(e, w), w))
+		l.put(st.selected, left(p.plain(r, w), w))
 		return l.String()
 	}
 	t := clockMs(p.sc.since(e.TNs))
@@ -127,14 +123,16 @@ func (p *eventsPanel) row(r *eventRow, picked bool, w int) string {
 	return l.put(st.text, r.text(evs)).String()
 }
 
-func (p *eventsPanel) plain(e *stats.Event, w int) string {
-	parts := []string{clockMs(p.sc.since(e.TNs)), kindName(e.Kind)}
+func (p *eventsPanel) plain(r *eventRow, w int) string {
+	evs := p.sc.v.Events
+	e := &evs[r.at]
+	parts := []string{right(clockMs(p.sc.since(e.TNs)), timeWidth(w)), r.kind(evs)}
 	for _, s := range []string{e.Lane, e.Shape, durText(e)} {
 		if s != "" {
 			parts = append(parts, s)
 		}
 	}
-	return fit(strings.Join(parts, "  ")+"  "+e.Reason, w)
+	return fit(strings.Join(parts, "  ")+"  "+r.text(evs), w)
 }
 
 func durText(e *stats.Event) string {

@@ -83,13 +83,17 @@ func (m *model) lookAtTime(t int64) {
 	}
 }
 
-// toEvent chooses the next or previous event and shows the screen right after
-// it, with the cursor at the event itself.
+// toEvent chooses the next or previous event of the list on the screen and
+// shows everything right after it, with the cursor at the event itself.
 func (m *model) toEvent(step int) {
 	evs := m.newest.Events
 	if len(evs) == 0 {
 		m.say("info", "no events yet")
 		return
+	}
+	rows := foldEvents(evs)
+	if m.sc.screen == 6 {
+		rows = eachEvent(evs)
 	}
 	i := m.pickedIn(evs)
 	switch {
@@ -97,15 +101,23 @@ func (m *model) toEvent(step int) {
 		m.say("info", "this is the newest; N goes to the event before")
 		return
 	case i < 0:
-		i = nearestEvent(evs, m.instant(), step)
+		if i = nearestEvent(evs, m.instant(), step); i >= len(evs) {
+			m.goLive()
+			return
+		}
+		r := rowOf(rows, i)
+		if step < 0 && r > 0 && rows[r].at > i { // its line is about a later neighbour
+			r--
+		}
+		i = r
 	default:
-		i += step
+		i = rowOf(rows, i) + step
 	}
-	if i >= len(evs) {
+	if i >= len(rows) {
 		m.goLive()
 		return
 	}
-	m.pick(max(i, 0))
+	m.pick(rows[max(i, 0)].at)
 }
 
 // pick chooses event i of the newest view.
