@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"tailscope/runner"
+	"tailscope/snapshot"
 	"tailscope/stats"
 )
 
@@ -64,6 +65,9 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 	if err == nil && res.Reason == "interrupted" {
 		err = errors.New("interrupted; what was measured is in " + j.opts.Dir)
 	}
+	if err == nil {
+		err = nothingSucceeded(j.opts.Dir)
+	}
 	if asJSON {
 		if jerr := json.NewEncoder(out).Encode(runJSON(j, res, err)); jerr != nil {
 			return res, errors.Join(err, jerr)
@@ -74,6 +78,16 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 		printEnd(out, j.opts.Dir, res.Missed)
 	}
 	return res, err
+}
+
+// nothingSucceeded is the error of a run in which a lane of a mode answered no
+// request: it ran to its end and has no result.
+func nothingSucceeded(dir string) error {
+	s, err := snapshot.NothingSucceeded(dir)
+	if err == nil && s != "" {
+		err = errors.New(s)
+	}
+	return err
 }
 
 // runJSON is what run --json prints: where the session is and what it found.

@@ -18,7 +18,7 @@ func writeAnalysis(dir string, m *Manifest, c *collected) error {
 	if err != nil && !errors.Is(err, labels.ErrEmpty) {
 		return err
 	}
-	rep := &folderReport{m: m}
+	rep := &folderReport{m: m, failures: c.failures}
 	for i, n := range c.modeRows {
 		if n == 0 {
 			continue

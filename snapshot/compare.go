@@ -61,6 +61,11 @@ func (c *Comparison) Lookup(mode, name string, inA bool) (float64, bool) {
 		q = c.a
 	}
 	v, ok := q[mode][name]
+	if !ok { // a lane that one side lost is no misspelt name
+		_, a := c.a[mode][name]
+		_, b := c.b[mode][name]
+		return math.NaN(), a || b
+	}
 	return v, ok
 }
 

@@ -39,6 +39,7 @@ type collected struct {
 	lastSeq   uint64
 	gaps      uint64
 	started   bool
+	failures  failures
 	labels    *labels.Analysis
 	runs      labelRuns
 	tracks    [stats.NumModes][stats.NumLanes]*track
@@ -145,6 +146,7 @@ func (c *collected) take(r *Record, m *Manifest, w *sideFiles) error {
 		return c.sample(r, m)
 	case KindEvent:
 		c.analysis.AddEvent(&r.Event)
+		c.failures.add(&r.Event)
 		c.mark(&r.Event, m.StartNs)
 		if w != nil {
 			return w.event(&r.Event)

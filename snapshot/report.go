@@ -27,6 +27,7 @@ type folderReport struct {
 	m          *Manifest
 	modes      []modeReport
 	unfinished string // a sentence; "" of a finished session
+	failures   failures
 }
 
 // Report writes report.md and report.html of a session into its folder, from
@@ -50,7 +51,7 @@ func Report(dir string) error {
 	if err != nil && !errors.Is(err, labels.ErrEmpty) {
 		return err
 	}
-	rep := &folderReport{m: &m, unfinished: s.Unfinished()}
+	rep := &folderReport{m: &m, unfinished: s.Unfinished(), failures: c.failures}
 	for i, n := range c.modeRows {
 		if n == 0 {
 			continue
@@ -106,6 +107,7 @@ func (r *folderReport) document() *document {
 	}
 	d.section(2, "Where it ran", environmentTable(m))
 	d.section(2, "What happened", eventsTable(m))
+	d.section(2, "What failed", r.failures.table())
 	d.list(m.Notes)
 	d.para("Times are milliseconds. Percentiles are linear between closest ranks, over samples that are neither warm-ups nor failed. " +
 		"Every number comes from the raw samples in samples.parquet; docs/snapshot.md of tailscope describes each file and field.")

@@ -94,7 +94,11 @@ func (in *verdictInput) failures() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return " " + strings.Join(parts, " and ") + " requests failed: the times are of the others."
+	s := " " + strings.Join(parts, " and ") + " requests failed"
+	if in.lanes[Eager].N+in.lanes[Optimized].N == 0 {
+		return s + "."
+	}
+	return s + ": the times are of the others."
 }
 
 func (in verdictInput) rank() Verdict {

@@ -1,0 +1,73 @@
+package snapshot
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"tailscope/stats"
+)
+
+// failing writes a session in which the optimized lane fails wherever fails
+// says so, and the eager lane never.
+func failing(t *testing.T, fails func(s *stats.Sample) bool) string {
+	t.Helper()
+	w, dir := create(t)
+	ts := newTestSession(2)
+	for r := range uint64(40) {
+		for lane := range stats.Lane(stats.NumLanes) {
+			s := ts.sample(r, lane, stats.Prefill)
+			if s.Failed = lane == stats.Optimized && fails(s); s.Failed {
+				if err := w.Event(&stats.Event{TNs: s.StartNs, Kind: stats.KindError, Lane: lane.String(), Mode: "prefill", Request: &r,
+					Reason: fmt.Sprintf("out of\nmemory %d", min(r/30, 1))}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Sample(s, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestNothingSucceeded: a lane that answered nothing is named with the first
+// reason; one that answered only its warm-ups, or anything else, is not.
+func TestNothingSucceeded(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails func(s *stats.Sample) bool
+		want  string
+	}{
+		"all":          {func(*stats.Sample) bool { return true }, "prefill: no optimized request succeeded, 40 failed, the first with: out of memory 0"},
+		"all counted":  {func(s *stats.Sample) bool { return !s.Warmup }, ""},
+		"all but one":  {func(s *stats.Sample) bool { return s.Request != 20 }, ""},
+		"warm-ups":     {func(s *stats.Sample) bool { return s.Warmup }, ""},
+		"none of them": {func(*stats.Sample) bool { return false }, ""},
+	} {
+		got, err := NothingSucceeded(failing(t, c.fails))
+		if err != nil || got != c.want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+// TestReportSaysWhatFailed: the reasons, the most frequent first, each on a
+// line.
+func TestReportSaysWhatFailed(t *testing.T) {
+	dir := failing(t, func(*stats.Sample) bool { return true })
+	for _, when := range []string{"at the end", "anew"} {
+		md := read(t, dir, "report.md")
+		if !strings.Contains(md, "| out of memory 0 | 30 |\n| out of memory 1 | 10 |\n") {
+			t.Errorf("%s: %s", when, md)
+		}
+		if err := Report(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if md := read(t, failing(t, func(*stats.Sample) bool { return false }), "report.md"); strings.Contains(md, "What failed") {
+		t.Error("nothing failed")
+	}
+}
