@@ -113,10 +113,10 @@ func (e *engine) adoptOne(j *backgroundJob) {
 		return
 	}
 	delete(e.bg.pending[j.group], j.ch.key)
-	for e.policy.evict && e.full(j.group) && j.group.oldest() != nil {
-		e.out.event(e.drop(j.lane, j.group))
+	for v := e.victim(j.group); v != nil; v = e.victim(j.group) {
+		e.out.event(e.drop(j.lane, v))
 	}
-	if e.full(j.group) { // the limit was lowered meanwhile
+	if e.full(j.group) && !e.policy.evict { // the limit was lowered meanwhile
 		j.s.free()
 		e.tell(j, stats.KindMark, fmt.Sprintf("%s: made in the background and dropped: the limit is reached", what))
 		return

@@ -38,6 +38,10 @@ func (c *checks) report() protocol.Checks {
 // wanted says whether a request is compared: the first of a shape always,
 // then a share of them, chosen by the request's number.
 func (c *checks) wanted(r *protocol.Request, shape string) bool {
+	if c.share <= 0 {
+		c.skipped = "check is 0"
+		return false
+	}
 	k := [3]string{r.Mode, label(r), shape}
 	if !c.seen[k] {
 		c.seen[k] = true

@@ -132,8 +132,8 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	if why := ch.group.refused[ch.key]; why != "" { // by an earlier step of this request
 		return e.fallBack(l, r, ch, why)
 	}
-	for e.policy.evict && e.full(ch.group) && ch.group.oldest() != nil {
-		waited += e.evict(l, r, ch.group)
+	for v := e.victim(ch.group); v != nil; v = e.victim(ch.group) {
+		waited += e.evict(l, r, v)
 	}
 	what := ch.shape.sentence(ch.key.phase)
 	reason := ch.group.reason(ch.key.phase, what, e.policy)
@@ -179,6 +179,28 @@ func (e *engine) compileEvent(l *lane, r *protocol.Request, ch *choice, first bo
 	ev.TNs, ev.DurNs, ev.Reason = start, ch.makeNs, reason
 	ev.Extra = map[string]any{"phase": ch.key.phase, "unique_graphs": ch.group.alive()}
 	return ev
+}
+
+// victim is the group that must give up an executable before g may have one
+// more; nil: none, or none that could. Beyond the bound of all groups' memory
+// that is the largest, once g has none left.
+func (e *engine) victim(g *group) *group {
+	if !e.policy.evict || !e.full(g) {
+		return nil
+	}
+	if g.oldest() != nil {
+		return g
+	}
+	var most *group
+	if e.policy.maxBytes <= 0 || e.cacheBytes() < e.policy.maxBytes {
+		return nil // its own limit is in the way
+	}
+	for _, k := range sortedKeys(e.groups) {
+		if x := e.groups[k]; x.oldest() != nil && (most == nil || x.bytes() > most.bytes()) {
+			most = x
+		}
+	}
+	return most
 }
 
 // evict drops the least recently used executable of a group and returns how

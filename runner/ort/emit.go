@@ -108,6 +108,14 @@ func (e *emitter) flush() {
 	e.last = now()
 }
 
+// flushBefore sends what is open when work of the expected length would keep
+// it waiting too long.
+func (e *emitter) flushBefore(expected int64) {
+	if len(e.open) > 0 && now()-e.last+expected >= int64(flushEvery) {
+		e.flush()
+	}
+}
+
 // flushIfDue sends what is open when the oldest may not wait longer.
 func (e *emitter) flushIfDue() {
 	if now()-e.last >= int64(flushEvery) {

@@ -43,8 +43,9 @@ type engine struct {
 	noPad    string // why padded prompts have other answers with this model; "" they do not
 	backends [stats.NumLanes]string
 	jobs     []*evidenceJob
-	proven   [][3]string // mode, strategy and phase of each executable made
-	dirty    bool        // counters changed since they were sent
+	proven   map[[3]string]bool // mode, strategy and phase of what was made
+	took     map[workKey]int64  // wall time of a kind of request when it ran last
+	dirty    bool               // counters changed since they were sent
 	bg       *background
 	prof     *profiling
 	capture  bool // executables of prompts capture their graph
@@ -97,6 +98,7 @@ func (e *engine) request(r *protocol.Request) {
 	}
 	e.check(r, outs)
 	e.record(r, outs)
+	e.remember(r, outs)
 	for _, o := range outs {
 		e.report(o)
 	}
@@ -105,6 +107,35 @@ func (e *engine) request(r *protocol.Request) {
 		e.out.queue(e.counters())
 		e.dirty = false
 	}
+}
+
+// workKey is what the time of a request is expected from.
+type workKey struct {
+	mode              string
+	strategy          protocol.Strategy
+	exec              [2]int
+	batch, steps, ran int
+}
+
+func workOf(r *protocol.Request) workKey {
+	return workKey{r.Mode, r.Strategy, r.Exec, r.Batch, r.NewTokens, len(r.Order)}
+}
+
+// remember notes how long a request took in its lanes together.
+func (e *engine) remember(r *protocol.Request, outs []*outcome) {
+	var sum int64
+	for _, o := range outs {
+		sum += o.sample.wallNs
+	}
+	e.took[workOf(r)] = sum
+}
+
+// expected is how long a request may take: one that is unknown, very long.
+func (e *engine) expected(r *protocol.Request) int64 {
+	if d, ok := e.took[workOf(r)]; ok {
+		return d
+	}
+	return int64(flushEvery)
 }
 
 // order is the lanes of a request, first to last; each at most once.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tailscope/runner/onnxmodel"
@@ -33,11 +34,9 @@ type nodeProfile struct {
 
 // evidence queues the proof of an executable.
 func (e *engine) evidence(l *lane, r *protocol.Request, ch *choice, x *executable, spec sessionSpec) {
-	first := true
-	for _, k := range e.proven {
-		first = first && k != [3]string{r.Mode, label(r), x.key.phase}
-	}
-	e.proven = append(e.proven, [3]string{r.Mode, label(r), x.key.phase})
+	k := [3]string{r.Mode, label(r), x.key.phase}
+	first := !e.proven[k]
+	e.proven[k] = true
 	backend := e.backends[stats.Optimized]
 	e.jobs = append(e.jobs, &evidenceJob{
 		graph: ch.graph, spec: spec, once: ch.once, group: ch.group, first: first,
@@ -49,11 +48,26 @@ func (e *engine) evidence(l *lane, r *protocol.Request, ch *choice, x *executabl
 	})
 }
 
+// maxProofs is how many proofs may wait for a quiet moment: where executables
+// come and go all the time, none may come.
+const maxProofs = 256
+
 // proveFirst takes the proofs that may not wait: those of the first
-// executable of each mode, strategy and phase.
+// executable of each mode, strategy and phase. The oldest that wait in vain
+// are sent without one.
 func (e *engine) proveFirst() {
-	for len(e.jobs) > 0 && e.jobs[0].first {
-		e.proveOne()
+	for i := 0; i < len(e.jobs); {
+		if !e.jobs[i].first {
+			i++
+			continue
+		}
+		j := e.jobs[i]
+		e.jobs = slices.Delete(e.jobs, i, i+1)
+		e.prove(j)
+	}
+	for len(e.jobs) > maxProofs {
+		e.unproven(e.jobs[0], fmt.Sprintf("%d newer executables waited for a probe run", maxProofs))
+		e.jobs = e.jobs[1:]
 	}
 }
 
@@ -65,6 +79,12 @@ func (e *engine) proveOne() bool {
 	}
 	j := e.jobs[0]
 	e.jobs = e.jobs[1:]
+	e.prove(j)
+	return true
+}
+
+// prove takes a proof and sends it.
+func (e *engine) prove(j *evidenceJob) {
 	p, err := e.probeNodes(j)
 	if err != nil {
 		j.e.Extra["probe_error"] = oneLine(err)
@@ -72,7 +92,12 @@ func (e *engine) proveOne() bool {
 		e.conclude(j, p)
 	}
 	e.out.queue(&j.e)
-	return true
+}
+
+// unproven sends evidence that says why it was not probed.
+func (e *engine) unproven(j *evidenceJob, why string) {
+	j.e.Extra["probe_error"] = why
+	e.out.queue(&j.e)
 }
 
 // proveRest takes what proofs it can until the instant deadline; the others
@@ -81,8 +106,7 @@ func (e *engine) proveRest(deadline int64) {
 	for now() < deadline && e.proveOne() {
 	}
 	for _, j := range e.jobs {
-		j.e.Extra["probe_error"] = "the worker was stopped before its probe run"
-		e.out.queue(&j.e)
+		e.unproven(j, "the worker was stopped before its probe run")
 	}
 	e.jobs = nil
 }

@@ -49,6 +49,7 @@ func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *prot
 	}
 	e := &engine{
 		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, captureG: map[*graph]*graph{}, eager: map[*graph]*session{}, second: map[*graph]*session{}, policy: newPolicy(l),
+		proven: map[[3]string]bool{}, took: map[workKey]int64{},
 		compile: l.Compile, kvEdges: l.KVEdges,
 		checks: checks{share: l.Check, tolerance: tolerance, seen: map[[3]string]bool{}},
 	}

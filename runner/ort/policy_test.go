@@ -52,6 +52,29 @@ func TestCacheBytes(t *testing.T) {
 	}
 }
 
+// The bound is that of all groups: under evict another one's executables go
+// when the group itself has none.
+func TestCacheBytesEvictAcrossGroups(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", func(l *protocol.Load) { l.Cache = protocol.Cache{Policy: "evict", MaxBytes: 1} })
+	k.prefill("variable", 5, 5)
+	k.prefill("bucketed", 5, 8)
+	k.decode("kv_decode", "bucketed", "kv-bucketed", 5, 8, 3)
+	k.drain("optimized", 3)
+	for _, r := range k.settle()["optimized"] {
+		if r.compile == 0 || r.backend != "ort-cpu-compiled" {
+			t.Errorf("%+v", r)
+		}
+	}
+	alive := 0
+	for _, g := range k.counters().Groups {
+		alive += g.UniqueGraphs
+	}
+	if n := len(k.events(stats.KindEvict)); alive != 1 || n != 2 {
+		t.Errorf("%d executables are alive and %d were evicted, want 1 and 2", alive, n)
+	}
+}
+
 // In the background the dynamic executable serves until the shape's own is
 // ready; no request but the first pays for a compile.
 func TestCompileInBackground(t *testing.T) {

@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,6 +24,10 @@ type profiling struct {
 
 // startProfile begins to record the next requests.
 func (e *engine) startProfile(m *protocol.Profile) {
+	if e.prof != nil {
+		e.out.send(&protocol.Profiled{ID: m.ID, Files: []string{}, Error: "a profile is being taken already"})
+		return
+	}
 	e.prof = &profiling{id: m.ID, left: max(m.Requests, 1), dir: m.Dir, twins: map[*session]*session{}, st: newStore(e.dev, e.heap)}
 	e.prof.err = os.MkdirAll(m.Dir, 0o755)
 }
@@ -72,7 +77,7 @@ func (e *engine) repeat(p *profiling, r *protocol.Request, o *outcome) error {
 			if c.step == 0 {
 				return c.writePrompt(o.gen.p)
 			}
-			return c.writeStep(o.gen.p, o.gen.padded)
+			return c.writeStep(o.gen.p, s.step)
 		})
 		if err != nil {
 			return err
@@ -130,6 +135,9 @@ func (e *engine) endProfile() {
 		t.free()
 	}
 	p.st.free()
+	if p.err == nil && len(p.twins) == 0 {
+		p.err = errors.New("no request ran while it was open: ask for it earlier, or for more requests")
+	}
 	if p.err != nil {
 		answer.Error = oneLine(p.err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"tailscope/runner/protocol"
@@ -26,7 +27,8 @@ type flushed struct {
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
-// put appends a message; Flush and Stop act on what waits before them.
+// put appends a message; Flush and Stop act on what waits before them, Profile
+// overtakes it.
 func (q *queue) put(msg any) {
 	q.mu.Lock()
 	switch m := msg.(type) {
@@ -35,6 +37,12 @@ func (q *queue) put(msg any) {
 	case *protocol.Stop:
 		q.takeRequests()
 		q.items = append(q.items, m)
+	case *protocol.Profile: // it is of the requests that run next
+		at := slices.IndexFunc(q.items, func(x any) bool { _, is := x.(*protocol.Request); return is })
+		if at < 0 {
+			at = len(q.items)
+		}
+		q.items = slices.Insert(q.items, at, any(m))
 	default:
 		q.items = append(q.items, msg)
 	}

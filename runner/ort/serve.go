@@ -114,6 +114,9 @@ func (s *server) wait(ctx context.Context, due int64) {
 // bye is the last line.
 func (s *server) bye() error {
 	if s.engine != nil {
+		if s.engine.prof != nil {
+			s.engine.endProfile()
+		}
 		s.engine.proveRest(now())
 	}
 	s.out.send(&protocol.Bye{Samples: s.out.samples})
@@ -135,6 +138,7 @@ func (s *server) handle(msg any) error {
 	}
 	switch m := msg.(type) {
 	case *protocol.Request:
+		s.out.flushBefore(s.engine.expected(m))
 		s.engine.request(m)
 	case *protocol.Load:
 		s.out.send(&protocol.Error{Code: "input", Message: "a model is loaded already: start another worker for the next"})
