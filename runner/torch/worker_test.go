@@ -292,6 +292,20 @@ func TestForeignTokensAreRefused(t *testing.T) {
 	}
 }
 
+// A request without rows is refused in a sentence.
+func TestNoRowsAreRefused(t *testing.T) {
+	s := open(t, cpuLoad())
+	r := req(1, "prefill", "variable", "eager", 3, 3)
+	r.Batch = -1
+	s.send(r)
+	s.drainAndStop(t, 1)
+	for _, b := range of[protocol.Batch](s) {
+		if len(b.Error) != 1 || b.Error[0] != "a batch of -1 rows is none" {
+			t.Errorf("%+v", b)
+		}
+	}
+}
+
 // A module of the user's own, through torch.entry.
 func TestEntry(t *testing.T) {
 	entry, err := filepath.Abs("testdata/entry.py")

@@ -31,6 +31,8 @@ class Lanes:
 
     def validate(self, j):
         lm, r = self.model.kind == "causal-lm", j.req
+        if r["batch"] < 1:
+            raise BadRequest(f"a batch of {r['batch']} rows is none")
         if j.mode not in ("prefill", "kv_decode", "e2e_kv", "forward"):
             raise BadRequest(f"mode {j.mode} is unknown")
         if j.mode in ("kv_decode", "e2e_kv") and not lm:

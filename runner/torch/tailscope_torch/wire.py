@@ -11,6 +11,7 @@ import time
 MAX_LINE = 16 << 20
 FLUSH_NS = 40_000_000  # a batch leaves at the latest 50 ms after its first sample, with a margin
 
+REQUIRED = ("id", "mode", "exec", "strategy", "order")  # of a request
 ALWAYS = ("request", "order", "start_ns", "wall_ns")
 ABSENT = {"device_ns": -1, "ttft_ns": -1, "run_delay_ns": -1, "minflt": -1, "majflt": -1, "nivcsw": -1,
           "compile_ns": 0, "executed_tokens": 0, "kv_tokens": 0, "steps_ns": [], "steps_kv": [], "error": ""}
@@ -108,6 +109,8 @@ class In:
             kind = msg["t"]
             if not isinstance(kind, str):
                 raise TypeError('key "t" is not a string')
+            if kind == "req" and (lacking := [k for k in REQUIRED if k not in msg]):
+                raise TypeError(f'a request without "{lacking[0]}"')
         except (ValueError, KeyError, TypeError, RecursionError) as e:
             return self.refuse(f"not a message: {type(e).__name__}: {e}")
         if kind in ("flush", "stop"):  # they overtake: what has not started goes
