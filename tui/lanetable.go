@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"tailscope/stats"
 )
@@ -112,9 +113,10 @@ func (p *lanePanel) moreColumns(w int) []moreColumn {
 	main, _ := p.sc.main(p.lane)
 	room := w - quantName - quantValue - 2 - quantInterval
 	var out []moreColumn
+	shown := []int{main.N}
 	for _, c := range all {
-		if c.s != main && c.s.N > 0 && c.s.N != main.N && room >= c.w { // an equal n is the same samples
-			out, room = append(out, c), room-c.w
+		if c.s != main && c.s.N > 0 && !slices.Contains(shown, c.s.N) && room >= c.w { // an equal n is the same samples
+			out, room, shown = append(out, c), room-c.w, append(shown, c.s.N)
 		}
 	}
 	return out

@@ -181,3 +181,18 @@ func TestHelpIsOfWhatIsShown(t *testing.T) {
 		}
 	}
 }
+
+// The same samples stand beside the table once.
+func TestNoColumnTwice(t *testing.T) {
+	m, src := newTestModel(image.Pt(200, 60), 10*time.Second)
+	v := src.View()
+	lv := &v.Stats.Lanes[stats.Eager]
+	lv.Session, lv.Window, lv.Hidden = lv.Segment, lv.Segment, lv.Segment
+	lv.Hidden.N--
+	m.Update(viewMsg{&v})
+	press(m, "h")
+	p := m.panels[slotEager].(*lanePanel)
+	if cols := p.moreColumns(90); len(cols) != 1 {
+		t.Errorf("%d columns of the same samples", len(cols))
+	}
+}
