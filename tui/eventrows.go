@@ -3,6 +3,7 @@ package tui
 import (
 	"sort"
 	"strconv"
+	"strings"
 
 	"tailscope/stats"
 )
@@ -11,6 +12,7 @@ import (
 // several neighbours that would push the telling ones off a small list.
 type eventRow struct {
 	at     int // index of the event whose sentence stands there: the newest, or of spikes and first runs the slowest
+	last   int // index of its newest event: what stands in the column of instants
 	n      int // events of its kind
 	others int // first runs of a shape that the line covers beside them
 }
@@ -35,12 +37,12 @@ func foldEvents(evs []stats.Event) []eventRow {
 			}
 			if of.at == i { // its first compile
 				of.row = len(rows)
-				rows = append(rows, eventRow{at: i, n: 1})
+				rows = append(rows, eventRow{at: i, last: i, n: 1})
 				continue
 			}
 		}
 		if n := len(rows); n == 0 || !rows[n-1].take(evs, i) {
-			rows = append(rows, eventRow{at: i, n: 1})
+			rows = append(rows, eventRow{at: i, last: i, n: 1})
 		}
 	}
 	for _, of := range compiles {
@@ -53,7 +55,7 @@ func foldEvents(evs []stats.Event) []eventRow {
 func eachEvent(evs []stats.Event) []eventRow {
 	rows := make([]eventRow, len(evs))
 	for i := range rows {
-		rows[i] = eventRow{at: i, n: 1}
+		rows[i] = eventRow{at: i, last: i, n: 1}
 	}
 	return rows
 }
@@ -101,6 +103,8 @@ func compileRows(evs []stats.Event) map[requestKey]*compileRow {
 // take puts event i into the row if it belongs there.
 func (r *eventRow) take(evs []stats.Event, i int) bool {
 	e, head := &evs[i], &evs[r.at]
+	last := r.last
+	r.last = i
 	switch {
 	case minor(e.Kind) && e.Kind == head.Kind:
 		if r.n++; e.DurNs > head.DurNs {
@@ -113,6 +117,7 @@ func (r *eventRow) take(evs []stats.Event, i int) bool {
 	case !minor(e.Kind) && e.Kind == head.Kind && e.Lane == head.Lane && e.Reason == head.Reason:
 		r.at, r.n = i, r.n+1
 	default:
+		r.last = last
 		return false
 	}
 	return true
@@ -127,15 +132,23 @@ func (r *eventRow) kind(evs []stats.Event) string {
 	return s
 }
 
-// text is the sentence of the row's event, after what else it covers.
-func (r *eventRow) text(evs []stats.Event) string {
+// text is the sentence of the row's event, after what else it covers; clock
+// prints an instant.
+func (r *eventRow) text(evs []stats.Event, clock func(int64) string) string {
 	e := &evs[r.at]
 	s := e.Reason
 	if !minor(e.Kind) {
 		return s
 	}
+	var about []string
 	if r.n > 1 {
-		s = "slowest: " + s
+		about = append(about, "slowest")
+	}
+	if r.at != r.last {
+		about = append(about, "at "+clock(e.TNs))
+	}
+	if len(about) > 0 {
+		s = strings.Join(about, " ") + ": " + s
 	}
 	if r.others > 0 {
 		s = "+ " + plural(r.others, "first run") + " of a shape · " + s

@@ -18,7 +18,7 @@ import (
 
 func listed(evs []stats.Event) (out []string) {
 	for _, r := range foldEvents(evs) {
-		out = append(out, r.kind(evs)+": "+r.text(evs))
+		out = append(out, r.kind(evs)+": "+r.text(evs, clock))
 	}
 	return out
 }
@@ -43,9 +43,9 @@ func TestNeighboursShareALine(t *testing.T) {
 			[]stats.Event{{Kind: stats.KindCompile, Request: req(7), Generation: 1, Reason: "tokens 1"}, first(7, "eager")},
 			[]string{"compile: tokens 1", "shape new: shape of 7"}},
 		"the slowest spike speaks": {
-			[]stats.Event{spike(3), spike(9), spike(4)}, []string{"spike ×3: slowest: 9 ms"}},
+			[]stats.Event{spike(3), spike(9), spike(4)}, []string{"spike ×3: slowest at 0:00: 9 ms"}},
 		"spikes and first runs together": {
-			[]stats.Event{first(1, "eager"), first(2, "eager"), spike(3), first(3, "eager")}, []string{"spike: + 3 first runs of a shape · 3 ms"}},
+			[]stats.Event{first(1, "eager"), first(2, "eager"), spike(3), first(3, "eager")}, []string{"spike: + 3 first runs of a shape · at 0:00: 3 ms"}},
 		"a recompile parts two groups": {
 			[]stats.Event{spike(3), spike(5), {Kind: stats.KindRecompile, Reason: "r"}, spike(4)},
 			[]string{"spike ×2: slowest: 5 ms", "recompile: r", "spike: 4 ms"}},

@@ -101,9 +101,9 @@ func (p *eventsPanel) row(r *eventRow, picked bool, w int) string {
 		l.put(st.selected, left(p.plain(r, w), w))
 		return l.String()
 	}
-	t := clockMs(p.sc.since(e.TNs))
+	t := clockMs(p.sc.since(evs[r.last].TNs))
 	if w < 60 {
-		t = clock(p.sc.since(e.TNs))
+		t = p.clock(evs[r.last].TNs)
 	}
 	l.put(st.faint, right(t, timeWidth(w))).gap(1).put(k, g+" ")
 	if w < 50 {
@@ -120,7 +120,7 @@ func (p *eventsPanel) row(r *eventRow, picked bool, w int) string {
 		l.put(lk, lane).gap(1)
 		l.put(st.muted, right(durText(e), 9)).gap(2)
 	}
-	return l.put(st.text, r.text(evs)).String()
+	return l.put(st.text, r.text(evs, p.clock)).String()
 }
 
 func (p *eventsPanel) plain(r *eventRow, w int) string {
@@ -132,8 +132,11 @@ func (p *eventsPanel) plain(r *eventRow, w int) string {
 			parts = append(parts, s)
 		}
 	}
-	return fit(strings.Join(parts, "  ")+"  "+r.text(evs), w)
+	return fit(strings.Join(parts, "  ")+"  "+r.text(evs, p.clock), w)
 }
+
+// clock prints an instant as time since the start.
+func (p *eventsPanel) clock(tNs int64) string { return clock(p.sc.since(tNs)) }
 
 func durText(e *stats.Event) string {
 	if e.DurNs <= 0 {
