@@ -37,7 +37,9 @@ var ErrMaxDisk error = maxDiskError{}
 
 type maxDiskError struct{}
 
-func (maxDiskError) Error() string { return "the session folder has reached its bound (max_disk)" }
+func (maxDiskError) Error() string {
+	return "the session folder would outgrow its bound (max_disk) when it is finished; all samples so far are kept, a larger --max-disk takes more"
+}
 
 // Unwrap lets callers treat the bound as the disk that it stands for.
 func (maxDiskError) Unwrap() error { return ErrDiskFull }
