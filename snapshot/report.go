@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"tailscope/snapshot/labels"
@@ -142,120 +141,46 @@ func compilerSentence(j Judged) string {
 	return "Whether the optimized lane compiled is unknown: " + j.Why + "."
 }
 
-// cell prints a number for reading; files hold all digits.
-func cellNum(v stats.Num) string {
-	if v.Missing() {
-		return "—"
-	}
-	a := math.Abs(float64(v))
-	switch {
-	case a >= 1000:
-		return strconv.FormatFloat(float64(v), 'f', 1, 64)
-	case a >= 10:
-		return strconv.FormatFloat(float64(v), 'f', 2, 64)
-	case a >= 0.1 || a == 0:
-		return strconv.FormatFloat(float64(v), 'f', 3, 64)
-	}
-	return strconv.FormatFloat(float64(v), 'g', 3, 64)
-}
-
-// supported greys a quantile that n cannot support, by parentheses.
-func supported(v stats.Num, n int, q float64) string {
-	if v.Missing() || n >= stats.Need(q) {
-		return cellNum(v)
-	}
-	return "(" + cellNum(v) + ")"
-}
-
-func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first string) table {
-	t := table{head: []string{first, "n", "mean", "std", "p50", "p90", "p95", "p99", "p99.9", "max"},
-		note: "A quantile in parentheses rests on too few samples."}
-	if first != "lane" {
-		t.head = append([]string{first, "lane"}, t.head[1:]...)
-	}
-	optional := []struct {
-		name string
-		of   func(*stats.GroupSummary) stats.Num
-	}{{"response p50", func(g *stats.GroupSummary) stats.Num { return g.ResponseP50Ms }},
-		{"response p99", func(g *stats.GroupSummary) stats.Num { return g.ResponseP99Ms }},
-		{"device p50", func(g *stats.GroupSummary) stats.Num { return g.DeviceP50Ms }},
-		{"TTFT p99", func(g *stats.GroupSummary) stats.Num { return g.TTFTP99Ms }},
-		{"ITL p99", func(g *stats.GroupSummary) stats.Num { return g.ITLP99Ms }},
-		{"tokens/s", func(g *stats.GroupSummary) stats.Num { return g.TokensPerS }},
-		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }},
-		{"failed", func(g *stats.GroupSummary) stats.Num { return stats.Num(g.Errors) }}}
-	var has [8]bool
-	for i := range s.Groups {
-		if g := &s.Groups[i]; keep(g) {
-			for k, o := range optional {
-				has[k] = has[k] || !o.of(g).Missing() && (o.name != "failed" || g.Errors > 0)
-			}
-		}
-	}
-	for k, o := range optional {
-		if has[k] {
-			t.head = append(t.head, o.name)
-		}
-	}
-	for i := range s.Groups {
-		g := &s.Groups[i]
-		if !keep(g) {
-			continue
-		}
-		row := []string{g.Lane}
-		if first == "scenario" {
-			row = []string{g.Scenario, g.Lane}
-		} else if first == "segment" {
-			row = []string{g.Segment, g.Lane}
-		}
-		row = append(row, strconv.Itoa(g.N), cellNum(g.MeanMs), cellNum(g.StdMs), supported(g.P50Ms, g.N, .5), supported(g.P90Ms, g.N, .9),
-			supported(g.P95Ms, g.N, .95), supported(g.P99Ms, g.N, .99), supported(g.P999Ms, g.N, .999), cellNum(g.MaxMs))
-		for k, o := range optional {
-			if has[k] {
-				cell := cellNum(o.of(g))
-				if o.name == "failed" {
-					cell = strconv.Itoa(g.Errors)
-				}
-				row = append(row, cell)
-			}
-		}
-		t.rows = append(t.rows, row)
-	}
-	return t
-}
-
-func segmentsTable(s *stats.SummaryFile) table {
-	segments := map[string]bool{}
-	for i := range s.Groups {
-		segments[s.Groups[i].Segment] = true
-	}
-	if len(segments) <= 2 { // "*" and the only one
-		return table{}
-	}
-	return lanesTable(s, func(g *stats.GroupSummary) bool { return g.Segment != "*" && g.Scenario == "*" }, "segment")
-}
-
 func pairSentences(s *stats.SummaryFile) []string {
 	for i := range s.Pairs {
 		p := &s.Pairs[i]
 		if p.Scenario != "*" || p.Segment != "*" {
 			continue
 		}
-		out := []string{fmt.Sprintf("Over %d pairs of the same request, optimized − eager has the median %s ms (95 %%: %s to %s).", p.N,
-			cellNum(p.MedianDiffMs), cellNum(p.MedianDiffLoMs), cellNum(p.MedianDiffHiMs)),
+		interval := "too few for an interval"
+		if !p.MedianDiffLoMs.Missing() && !p.MedianDiffHiMs.Missing() {
+			interval = fmt.Sprintf("95 %%: %s to %s", cellNum(p.MedianDiffLoMs), cellNum(p.MedianDiffHiMs))
+		}
+		out := []string{fmt.Sprintf("Over %d pairs of the same request, optimized − eager has the median %s ms (%s).", p.N, cellNum(p.MedianDiffMs), interval),
 			fmt.Sprintf("The optimized lane was faster in %.1f %% of them; the geometric mean of the ratios is %s.", float64(p.ShareWon)*100, cellNum(p.RatioGeomean))}
-		switch {
-		case p.CrossoverQ.Missing():
-		case p.CrossoverQ >= 1:
-			out = append(out, "It wins up to the maximum.")
-		case p.CrossoverQ <= 0:
-			out = append(out, "It loses at every quantile.")
-		default:
-			out = append(out, fmt.Sprintf("It wins up to the quantile %s and loses beyond.", cellNum(p.CrossoverQ)))
+		if s := crossover(float64(p.CrossoverQ), p.N); s != "" {
+			out = append(out, s)
 		}
 		return out
 	}
 	return nil
+}
+
+// crossover says up to which quantile the optimized lane wins, no finer than n
+// pairs tell; "" where that is not known.
+func crossover(q float64, n int) string {
+	digits := 2
+	if n >= 1000 {
+		digits = 3
+	}
+	switch least := 0.5 * math.Pow(10, -float64(digits)); {
+	case math.IsNaN(q) || n < stats.Need(.5):
+		return ""
+	case q >= 1:
+		return "It wins up to the maximum."
+	case q <= 0:
+		return "It loses at every quantile."
+	case q < least:
+		return "It loses at nearly every quantile."
+	case q > 1-least:
+		return "It wins at nearly every quantile, but not up to the maximum."
+	}
+	return fmt.Sprintf("It wins up to the quantile %.*f and loses beyond.", digits, q)
 }
 
 // sloSentences give the share that missed the service level with its interval.
@@ -275,39 +200,4 @@ func sloSentences(m *Manifest, s *stats.SummaryFile) []string {
 			"by %s.", g.Lane, time.Duration(m.Settings.SLONs), 100*float64(g.SLOMissed), g.N, 100*lo, 100*hi, by))
 	}
 	return out
-}
-
-func causesTable(s *stats.SummaryFile) table {
-	t := table{head: []string{"lane", "cause", "tail samples", "p99 without them"}}
-	n := map[string]int{}
-	for i := range s.Groups {
-		if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == "*" {
-			n[g.Lane] = g.N
-		}
-	}
-	for _, c := range s.Causes {
-		t.rows = append(t.rows, []string{c.Lane, strings.ReplaceAll(c.Cause, "_", " "), strconv.Itoa(c.N), supported(c.P99MsWithout, n[c.Lane]-c.N, .99)})
-	}
-	return t
-}
-
-func trimmedTable(s *stats.SummaryFile) table {
-	t := table{head: []string{"lane", "mean", "without the maximum", "without the top five", "without the first of each run", "median", "runs", "cold-start runs"}}
-	for i := range s.Groups {
-		if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == "*" {
-			t.rows = append(t.rows, []string{g.Lane, cellNum(g.MeanMs), cellNum(g.MeanExclMaxMs), cellNum(g.MeanExclTop5Ms),
-				cellNum(g.MeanExclFirstMs), cellNum(g.P50Ms), strconv.Itoa(g.Runs), strconv.Itoa(g.ColdStartRuns)})
-		}
-	}
-	return t
-}
-
-func countersTable(c *CounterFile) table {
-	t := table{head: []string{"generation", "strategy", "unique graphs", "compiles", "recompiles", "limit", "limit reached", "fallbacks", "compile ms"}}
-	for _, g := range c.Groups {
-		t.rows = append(t.rows, []string{strconv.Itoa(g.Generation), g.Strategy, strconv.Itoa(g.UniqueGraphs), strconv.Itoa(g.Compiles),
-			strconv.Itoa(g.Recompiles), strconv.Itoa(g.RecompileLimit), strconv.FormatBool(g.LimitReached), strconv.Itoa(g.Fallbacks),
-			cellNum(stats.Num(float64(g.CompileNs) / 1e6))})
-	}
-	return t
 }

@@ -176,7 +176,7 @@ func (a *Analysis) group(c *columns, threshold float64) GroupSummary {
 	g.TailN = len(c.wall) - sort.Search(len(c.wall), func(i int) bool { return float64(c.wall[i]) > threshold })
 	g.TailThresholdMs = ms(threshold)
 	SortInts(c.steps)
-	g.ITLP99Ms = ms(Percentile(c.steps, 0.99))
+	g.ITLP99Ms, g.ITLN = ms(Percentile(c.steps, 0.99)), len(c.steps)
 	g.SLOMissed = Num(math.NaN())
 	if a.o.SLONs > 0 {
 		g.SLOMissed = Num(float64(c.slo) / float64(g.N))

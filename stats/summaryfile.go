@@ -75,6 +75,7 @@ type GroupSummary struct {
 	SLOMissed       Num    `json:"slo_missed"` // share
 	ResponseP50Ms   Num    `json:"-"`          // since due, open loop; the rows are in the files
 	ResponseP99Ms   Num    `json:"-"`
+	ITLN            int    `json:"-"` // decode steps under itl_p99_ms
 }
 
 // PairSummary describes optimized − eager per request in one scope.
