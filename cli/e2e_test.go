@@ -256,8 +256,9 @@ func TestLiveScreen(t *testing.T) {
 	s := newScreen(t, 160, 48, cmd)
 	s.until("both lanes count", time.Minute, func(x string) bool { return len(counted.FindAllString(x, -1)) >= 2 })
 	s.keys("p")
-	s.until("the strategy is padded", 20*time.Second, func(x string) bool { return strings.Contains(x, "padded") })
-	time.Sleep(time.Second)
+	s.until("both lanes count in the padded segment", time.Minute, func(x string) bool {
+		return strings.Contains(x, "segment 1 starts: padded") && len(counted.FindAllString(x, -1)) >= 2
+	})
 	s.keys("e")
 	s.until("an export is announced", 30*time.Second, func(x string) bool { return strings.Contains(x, "exported") })
 	s.keys("?")
