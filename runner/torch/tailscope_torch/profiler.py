@@ -33,6 +33,8 @@ class Window:
         self.profiler.export_chrome_trace(whole)
         with open(whole) as f:
             trace = json.load(f)
+        if isinstance(trace, list):  # a torch built without Kineto writes the events alone
+            trace = {"traceEvents": trace}
         files = [whole]
         spans = lane_spans(trace["traceEvents"])
         if not spans:
