@@ -206,7 +206,7 @@ func (s *Session) setPairing(arg string) {
 		arg = after(offered, old)
 	}
 	if !contains(offered, arg) {
-		s.notice("warn", "this engine cannot run the pairing "+arg)
+		s.notice("warn", "this engine cannot run the pairing "+arg+because(s.hello.Lacks[arg]))
 		return
 	}
 	s.pairing = arg

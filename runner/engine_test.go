@@ -50,6 +50,8 @@ func faultyEngine(fault string) int {
 		hello.Features = []string{"aa"}
 	}
 	switch fault {
+	case "alone":
+		hello.Pairings = append(hello.Pairings, "concurrent")
 	case "mute":
 		time.Sleep(time.Hour)
 	case "silent":
@@ -126,7 +128,11 @@ func (e *engineState) take(msg any) (done bool, code int) {
 			_ = e.out.Send(&protocol.Error{Fatal: true, Code: "model", Message: "the model is not for this engine"})
 			return true, 1
 		}
-		_ = e.out.Send(&protocol.Loaded{DurNs: 1, Model: protocol.Model{Name: m.Name, Kind: "causal-lm", MaxPositions: 4096}, Provider: "cpu",
+		lacks := map[string]string{}
+		if e.fault == "alone" {
+			lacks["concurrent"] = "this provider runs one session at a time"
+		}
+		_ = e.out.Send(&protocol.Loaded{DurNs: 1, Lacks: lacks, Model: protocol.Model{Name: m.Name, Kind: "causal-lm", MaxPositions: 4096}, Provider: "cpu",
 			Device: "test" + m.Options["stance"], Backends: map[string]string{"eager": "test-eager", "optimized": "test-compiled"}, Threads: m.Threads})
 	case *protocol.Request:
 		return e.request(m)

@@ -165,10 +165,29 @@ func (s *Session) nameEngine(m *protocol.Loaded) {
 	m.Versions[s.hello.Engine] = cmp.Or(s.hello.Version, "unknown")
 }
 
+// lackConcurrent takes back a pairing that hello offered.
+func (s *Session) lackConcurrent(why string) {
+	h := *s.hello
+	h.Pairings = slices.DeleteFunc(slices.Clone(h.Pairings), func(p string) bool { return p == "concurrent" })
+	h.Lacks = maps.Clone(h.Lacks)
+	if h.Lacks == nil {
+		h.Lacks = map[string]string{}
+	}
+	h.Lacks["concurrent"] = why
+	s.hello = &h
+}
+
 // takeLoaded starts the timed part of the session.
 func (s *Session) takeLoaded(m *protocol.Loaded) {
 	s.nameEngine(m)
 	s.loaded = m
+	if why, no := m.Lacks["concurrent"]; no {
+		s.lackConcurrent(why)
+		if s.pairing == "concurrent" {
+			s.fail(fmt.Errorf("the engine %s cannot run both lanes at once%s", s.hello.Engine, because(why)))
+			return
+		}
+	}
 	if s.startNs == 0 {
 		s.startNs = Monotonic()
 	}

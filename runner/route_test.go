@@ -183,3 +183,14 @@ func TestEventsKeepTheEnginesName(t *testing.T) {
 		}
 	}
 }
+
+// What hello offers and the provider cannot is known once a model is loaded.
+func TestLoadedTakesBackAPairing(t *testing.T) {
+	cfg := sessionConfig()
+	cfg.Pairing = "concurrent"
+	res, _ := runSession(t, "alone", cfg, nil)
+	err := res.Err
+	if err == nil || !strings.Contains(err.Error(), "this provider runs one session at a time") {
+		t.Errorf("a concurrent run ended with %v", err)
+	}
+}

@@ -162,6 +162,31 @@ func forcedTokens(t *testing.T, provider, capture string) {
 	}
 }
 
+// Two sessions on WebGPU that run at once end the process: there the lanes of
+// a request take turns, and loaded says so.
+func TestWebGPURunsOneAtATime(t *testing.T) {
+	if !swiftShader(t) {
+		return
+	}
+	k := startWorker(t)
+	l := k.loadBuiltin("default", func(l *protocol.Load) { l.Provider = "webgpu" })
+	if l.Lacks["concurrent"] == "" {
+		t.Error("loaded does not say that concurrent cannot be had")
+	}
+	for range 3 {
+		k.next++
+		k.send(&protocol.Request{ID: k.next, Mode: "prefill", Batch: 1, Tokens: 5, Exec: [2]int{5, 5}, Together: true, Seed: k.next,
+			Strategy: protocol.Strategy{Prefill: "variable", Decode: "variable"}, Order: []string{"eager", "optimized"}})
+	}
+	k.drain("optimized", 3)
+	rows := k.settle()
+	for i, a := range rows["eager"] {
+		if b := rows["optimized"][i]; a.err != "" || b.err != "" || b.start < a.start+a.wall {
+			t.Errorf("eager %+v, optimized %+v", a, b)
+		}
+	}
+}
+
 // forward on a device: a model of floats that onnxruntime_go brings.
 func TestForwardOnWebGPU(t *testing.T) {
 	if !swiftShader(t) {

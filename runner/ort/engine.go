@@ -48,6 +48,7 @@ type engine struct {
 	dirty    bool               // counters changed since they were sent
 	bg       *background
 	prof     *profiling
+	alone    bool // only one session may run at a time
 	capture  bool // executables of prompts capture their graph
 
 	mu         sync.Mutex // sessions without optimisation are made by either lane
@@ -87,7 +88,7 @@ func (e *engine) request(r *protocol.Request) {
 	}
 	waitUntil(r.DueNs)
 	outs := make([]*outcome, 0, len(lanes))
-	if r.Together && len(lanes) == 2 {
+	if r.Together && len(lanes) == 2 && !e.alone {
 		outs = e.together(
 			func() *outcome { return e.inLane(lanes[0], r, 0) },
 			func() *outcome { return e.inLane(lanes[1], r, 1) }, lanes)

@@ -177,6 +177,10 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
 	loaded.Versions = map[string]string{"onnxruntime": library.version, "c_api": strconv.Itoa(apiVersion)}
 	loaded.Notes = append(loaded.Notes, p.notes...)
+	if p.memory == deviceMemory["webgpu"] {
+		e.alone = true
+		loaded.Lacks = map[string]string{"concurrent": "two sessions on WebGPU that run at once end the process (onnxruntime issue 32561)"}
+	}
 	e.startCapture(loaded)
 	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
 	if p.memory != "" {

@@ -33,7 +33,8 @@ type Loaded struct {
 	Refusals      []Refusal         `json:"refusals,omitempty"`
 	Backends      map[string]string `json:"backends"` // lane to backend asked for
 	Threads       int               `json:"threads"`
-	Boundary      string            `json:"boundary"` // how the end of a timed region is proven, a phrase
+	Boundary      string            `json:"boundary"`        // how the end of a timed region is proven, a phrase
+	Lacks         map[string]string `json:"lacks,omitempty"` // what hello offered and this model or provider cannot, to a sentence why
 	Notes         []string          `json:"notes,omitempty"`
 	Versions      map[string]string `json:"versions,omitempty"` // of libraries, drivers
 }
