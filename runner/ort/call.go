@@ -117,12 +117,22 @@ func (st *store) reserve(g *graph, shape lmShape, step int) error {
 		if err == nil {
 			_, err = st.buffer(s.buffer, true, need)
 		}
-		if err == nil && st.dev.p != nil && !s.output && need < 1<<20 {
+		if err == nil && st.dev.p != nil && st.onHost(s, g) {
 			_, err = st.buffer(s.buffer, false, need)
 		}
 	}
 	st.roomFor[key] = err == nil
 	return err
+}
+
+// onHost reports whether a slot of a device's session has memory on the host
+// as well: inputs are written through it and the token is read; the cache only
+// when it goes through the host between steps.
+func (st *store) onHost(s slot, g *graph) bool {
+	if strings.HasPrefix(s.buffer, "cache") {
+		return st.hostCache
+	}
+	return !s.output || s.name == g.token
 }
 
 // roomKey names what room was made for.

@@ -144,6 +144,45 @@ func TestCaptureIsProvenAtLoad(t *testing.T) {
 	}
 }
 
+// Room made ahead holds every shape that it was made for: a buffer that grew
+// would take the captured graphs over it along, also one on the host.
+func TestRoomAheadHolds(t *testing.T) {
+	if !swiftShader(t) {
+		return
+	}
+	testOpen(t)
+	path, err := onnxmodel.EnsureBuiltin("default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cache := range []string{"device", "host"} {
+		var gate sync.Mutex
+		load := &protocol.Load{Model: path, Provider: "webgpu", Threads: 1, RecompileLimit: 8, Capture: "on", Options: map[string]string{"kv_cache": cache}}
+		e, _, err := newEngine(load, newEmitter(protocol.NewWriter(io.Discard)), &gate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const batch = 4 // as wide as a cache of a larger model
+		l := e.lanes[stats.Optimized]
+		l.st.roomy = true
+		if err := e.roomAhead(l, batch, e.prefillG, e.bucketG); err != nil {
+			t.Fatal(err)
+		}
+		gen := l.st.gen
+		for past := 16; past <= 512; past *= 2 {
+			for step, seq := range []int{6, 1, 1} {
+				if err := l.st.reserve(e.bucketG, lmShape{batch, seq, past}, step); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if l.st.gen != gen {
+				t.Fatalf("cache on the %s: room for a cache of %d tokens moved buffers", cache, past)
+			}
+		}
+		e.close()
+	}
+}
+
 // A stale capture is planted in two ways: the small output bound to the host,
 // where replays do not write, and a graph whose logits are copied. Each is
 // caught at its first replay, is an event, and ends capture; what runs then is

@@ -68,6 +68,28 @@ func TestFirstOfAShapeIsCompared(t *testing.T) {
 	}
 }
 
+const repeatable = `
+from tailscope_torch.check import settled
+from tailscope_torch.groups import Compiled
+from tailscope_torch.job import Job
+def job(graphs, words="padded"):
+    j = Job({"exec": [4, 8], "batch": 1, "mode": "e2e_kv", "strategy": {"prefill": words, "decode": "static-cache"}}, "optimized")
+    j.used = [(Compiled(print, len, "inductor", "inductor", graphs, False), {"1x8"})]
+    return j
+replayed, plain = job(True), job(False)
+for _ in range(3):
+    print(settled(replayed), settled(plain), settled(job(True, "eager")))
+    replayed.used[0][0].ran.update({"1x8"})
+`
+
+// The prefill of a request on CUDA graphs is repeated for the check only after
+// two timed runs: the second one records the graph.
+func TestChecksRecordNoGraph(t *testing.T) {
+	if got, want := python(t, repeatable), "False True True\nFalse True True\nTrue True True\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // silent runs a request that compiles, and prints how many lines were written
 // within its regions and how many compiles were told of in all.
 const silent = `

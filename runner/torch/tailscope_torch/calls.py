@@ -131,10 +131,10 @@ def token_ids(req, vocab):
     return [rng.choices(range(vocab), k=n) for _ in range(b)]
 
 
-def decode(step, tok, past, steps, toks, begin, clone, events, stream, stamps, forced=None):
+def decode(step, tok, past, steps, toks, begin, clone, records, stream, stamps, forced=None):
     """The greedy loop that is timed: len(steps) calls. Returns the last
     step's logits. begin marks a step of CUDA graphs; clone keeps a token that
-    the next replay would overwrite; events or stamps keep each step's time.
+    the next replay would overwrite; records or stamps keep each step's time.
     forced is for checks: (tokens to use, list that takes each step's logits)."""
     last = None
     for i, (mask, pos, cp) in enumerate(steps):
@@ -148,8 +148,8 @@ def decode(step, tok, past, steps, toks, begin, clone, events, stream, stamps, f
         if more is not None:
             past = more
         toks.append(tok)
-        if events:
-            events[i].record(stream)
+        if records:
+            records[i](stream)
         elif stamps is not None:
             stamps.append(now())
         if forced:

@@ -1,5 +1,7 @@
 """Compiled callables and their counters: one group a mode and strategy."""
 
+import collections
+
 import torch
 
 from . import calls, evidence
@@ -37,6 +39,7 @@ class Compiled:
         self.cudagraphs, self.dynamic, self.auto = cudagraphs, dynamic, auto
         self.compiles = call is not fn
         self.shapes, self.graphs, self.error, self.told = set(), 0, "", False
+        self.ran = collections.Counter()  # timed runs of each shape: the second one records a CUDA graph
         if opts is not None:
             self.call = self.first(call, opts)
 

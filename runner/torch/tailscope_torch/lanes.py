@@ -114,14 +114,14 @@ class Lanes:
         self.mark(j, c, self.step_keys(j))
         self.decode_shape(j)
         fn, steps, state = self.ranged(fn), inputs.steps(), {}
-        events, stamps = self.marks(j.new)
+        events, records, stamps = self.marks(j.new)
         begin, clone, stream = *self.graph_care(c), getattr(self.clock, "stream", None)
 
         def prepare():
             state["tok"], state["past"] = fresh()
 
         def go(step=fn, begin=begin, clone=clone, forced=None):
-            j.last = calls.decode(step, state["tok"], state["past"], steps, j.toks, begin, clone, events, stream,
+            j.last = calls.decode(step, state["tok"], state["past"], steps, j.toks, begin, clone, records, stream,
                                   stamps, forced)
 
         def undo():
@@ -141,7 +141,8 @@ class Lanes:
         self.mark(j, cd, self.step_keys(j))
         self.decode_shape(j)
         first, steps, step = inputs.prefill(), inputs.steps(), self.ranged(step)
-        events, stamps = self.marks(j.new + 1)
+        events, records, stamps = self.marks(j.new + 1)
+        first_record, later = records and records[0], records and records[1:]
         begin, clone, stream = *self.graph_care(cd), getattr(self.clock, "stream", None)
         state = {"cache": None}
 
@@ -154,11 +155,11 @@ class Lanes:
             logits, past = prefill(*first, state["cache"])
             past = past if state["cache"] is None else state["cache"]  # a fixed-size cache is filled in place and not handed back
             j.first = tok = logits[:, -1:].argmax(-1)
-            if events:
-                events[0].record(stream)
+            if first_record:
+                first_record(stream)
             elif stamps is not None:
                 stamps.append(calls.now())
-            j.last = calls.decode(step, tok, past, steps, j.toks, begin, clone, events and events[1:], stream, stamps,
+            j.last = calls.decode(step, tok, past, steps, j.toks, begin, clone, later, stream, stamps,
                                   forced)
 
         def undo():
@@ -187,12 +188,13 @@ class Lanes:
         return self.eager[key]
 
     def marks(self, n):
-        """(events, stamps) for n instants inside the region; one is None."""
+        """(events, what records them, stamps) for n instants inside the
+        region; None what is not used."""
         if self.opts["steps"] == "off":
-            return None, None
+            return None, None, None
         if self.clock.cuda and self.opts["steps"] == "events":
-            return self.clock.take(n + 2)[2:], None
-        return None, []
+            return self.clock.take(n + 2)[2:], self.clock.records[2:n + 2], None
+        return None, None, []
 
     @staticmethod
     def graph_care(c):

@@ -7,6 +7,7 @@ when something failed. Tracebacks go to stderr."""
 import argparse
 import json
 import os
+import random
 import statistics
 import sys
 import time
@@ -164,55 +165,83 @@ def quantiles(ns):
 
 
 def overhead(a):
-    """p50 of the worker's region over that of a bare loop doing the same,
-    interleaved, for a padded prefill and a decode on a static cache."""
-    from . import calls
-    import torch
+    """p50 of the worker's region over that of a bare loop doing the same, for
+    a padded prefill and a decode on a static cache; the two take turns at
+    going first, so that what one leaves in the caches is not always the
+    other's. Without step times as well: what those cost is theirs."""
     result = {}
-    for mode, words, n in (("prefill", ("padded", "padded"), 300), ("kv_decode", ("padded", "static-cache"), 30)):
-        w, out = worker(a, {"explain": "false"})
-        new = 0 if mode == "prefill" else a.new
-        req = {"t": "req", "id": 1, "mode": mode, "batch": 1, "tokens": 61, "exec": [61, 61], "new_tokens": new, "seed": 1,
-               "order": ["optimized"], "strategy": dict(zip(("prefill", "decode"), words))}
+    for name, mode, words, n, steps in (("prefill", "prefill", ("padded", "padded"), 400, "events"),
+                                        ("kv_decode", "kv_decode", ("padded", "static-cache"), 160, "events"),
+                                        ("kv_decode without step times", "kv_decode", ("padded", "static-cache"), 160, "off")):
+        w, out = worker(a, {"explain": "false", "steps": steps})
+        req = {"t": "req", "id": 1, "mode": mode, "batch": 1, "tokens": 61, "exec": [61, 61], "new_tokens": a.new if mode != "prefill" else 0,
+               "seed": 1, "order": ["optimized"], "strategy": dict(zip(("prefill", "decode"), words))}
         w.comparer.share = 0
         for _ in range(4):
-            w.requests.run(dict(req))
-        w.out.flush()
-        out.lines.clear()
-        bare, ours = [], []
-        sync, clock = w.clock.sync, time.perf_counter_ns
+            ours(w, out, req)
+        pairs = []
         for i in range(n):
-            job = w.lanes.job(req, "optimized")
-            fn, graphs = job.used[0][0].call, job.used[0][0].cudagraphs
-            if job.prepare:
-                cache = w.lanes.statics.get(1, job.cache_len)
-                inputs = calls.Inputs(w.model, req, 61, True, job.cache_len)
-                logits, _ = w.lanes.function_eager("prefill", True)(*inputs.prefill(), cache)
-                tok, steps = logits[:, -1:].argmax(-1), inputs.steps()
-                sync()
-                t = clock()
-                for mask, pos, cp in steps:
-                    if graphs:
-                        torch.compiler.cudagraph_mark_step_begin()
-                    tok, _, _ = fn(tok, mask, pos, cp, cache)
-                    tok = tok.clone()
+            if i % 2:
+                t = ours(w, out, {**req, "id": 10 + i})
+                pairs.append((bare(w, req), t))
             else:
-                args = (*calls.Inputs(w.model, req, 61, True).prefill(), None)
-                if graphs:
-                    torch.compiler.cudagraph_mark_step_begin()
-                sync()
-                t = clock()
-                fn(*args)
-            sync()
-            bare.append(clock() - t)
-            w.requests.run({**req, "id": 10 + i})
-            w.out.flush()
-            ours.append(out.take("batch")[-1]["wall_ns"][-1])
-            out.lines.clear()
+                t = bare(w, req)
+                pairs.append((t, ours(w, out, {**req, "id": 10 + i})))
         w.close()
-        result[mode] = {"bare_ms": quantiles(bare), "worker_ms": quantiles(ours),
-                        "ratio_p50": round(statistics.median(ours) / statistics.median(bare), 4)}
+        low, high = interval(pairs)
+        result[name] = {"bare_ms": quantiles([p[0] for p in pairs]), "worker_ms": quantiles([p[1] for p in pairs]),
+                        "ratio_p50": round(ratio(pairs), 4), "ratio_p50_95": [round(low, 4), round(high, 4)]}
     return result
+
+
+def ratio(pairs):
+    """p50 of the worker over p50 of the bare loop."""
+    return statistics.median(p[1] for p in pairs) / statistics.median(p[0] for p in pairs)
+
+
+def interval(pairs, rounds=400):
+    """95 % of the ratio, by resampling pairs."""
+    r = random.Random(1)
+    found = sorted(ratio(r.choices(pairs, k=len(pairs))) for _ in range(rounds))
+    return found[rounds // 40], found[-rounds // 40 - 1]
+
+
+def ours(w, out, req):
+    """Wall time of a request's region in the worker, ns."""
+    w.requests.run(dict(req))
+    w.out.flush()
+    t = out.take("batch")[-1]["wall_ns"][-1]
+    out.lines.clear()
+    return t
+
+
+def bare(w, req):
+    """Wall time of the same in a loop without a line of ours, ns."""
+    from . import calls
+    import torch
+    job = w.lanes.job(req, "optimized")
+    fn, graphs, sync, clock = job.used[0][0].call, job.used[0][0].cudagraphs, w.clock.sync, time.perf_counter_ns
+    if job.prepare:
+        cache = w.lanes.statics.get(1, job.cache_len)
+        inputs = calls.Inputs(w.model, req, 61, True, job.cache_len)
+        logits, _ = w.lanes.function_eager("prefill", True)(*inputs.prefill(), cache)
+        tok, steps = logits[:, -1:].argmax(-1), inputs.steps()
+        sync()
+        t = clock()
+        for mask, pos, cp in steps:
+            if graphs:
+                torch.compiler.cudagraph_mark_step_begin()
+            tok, _, _ = fn(tok, mask, pos, cp, cache)
+            tok = tok.clone()
+    else:
+        args = (*calls.Inputs(w.model, req, 61, True).prefill(), None)
+        if graphs:
+            torch.compiler.cudagraph_mark_step_begin()
+        sync()
+        t = clock()
+        fn(*args)
+    sync()
+    return clock() - t
 
 
 if __name__ == "__main__":

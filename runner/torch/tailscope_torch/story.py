@@ -21,7 +21,8 @@ class Story:
 
     def settle(self, job):
         """After the region: what ran in place of what was asked."""
-        for c, _ in job.used:
+        for c, shapes in job.used:
+            c.ran.update(shapes)
             if not c.compiles and not c.told:  # nothing can be compiled here: said once, as after a retreat
                 self.replaced(job, c)
         if job.rescued is not None:
@@ -117,6 +118,7 @@ class Story:
     def recorded(self, start, end):
         job = self.now
         if job is None or job.group is None:
+            log(f"a CUDA graph was recorded outside of a request, {(end - start) / 1e6:.1f} ms")
             return
         job.group.captures += 1
         self.dirty = True

@@ -55,7 +55,7 @@ class Clock:
         self.cuda = device.type == "cuda"
         self.boundary = {"cuda": "torch.cuda.synchronize()", "mps": "torch.mps.synchronize()"}.get(
             device.type, "the call returns when the work is done")
-        self.events = []
+        self.events, self.records = [], []  # records[i](stream) records events[i]: no code of Python's between
         if self.cuda:
             self.stream = torch.cuda.current_stream(device)
             self.sync = torch.cuda.synchronize
@@ -67,7 +67,9 @@ class Clock:
     def take(self, n):
         """At least n events, made before they are needed."""
         while self.cuda and len(self.events) < n:
-            self.events.append(torch.cuda.Event(enable_timing=True))
+            e = torch.cuda.Event(enable_timing=True)
+            self.events.append(e)
+            self.records.append(getattr(super(type(e), e), "record", e.record))
         return self.events[:n]
 
     def run(self, call, args):
