@@ -166,31 +166,32 @@ def quantiles(ns):
 
 def overhead(a):
     """p50 of the worker's region over that of a bare loop doing the same, for
-    a padded prefill and a decode on a static cache; the two take turns at
-    going first, so that what one leaves in the caches is not always the
-    other's. Without step times as well: what those cost is theirs."""
+    a padded prefill and a decode on a static cache; of the decode with and
+    without the times of its steps, which the bare loop does not take. They
+    take turns at going first, so that what one leaves in the processor's caches
+    is not always the same one's."""
     result = {}
-    for name, mode, words, n, steps in (("prefill", "prefill", ("padded", "padded"), 400, "events"),
-                                        ("kv_decode", "kv_decode", ("padded", "static-cache"), 160, "events"),
-                                        ("kv_decode without step times", "kv_decode", ("padded", "static-cache"), 160, "off")):
-        w, out = worker(a, {"explain": "false", "steps": steps})
+    for mode, words, n, kinds in (("prefill", ("padded", "padded"), 400, {"prefill": "off"}),
+                                  ("kv_decode", ("padded", "static-cache"), 240, {"kv_decode": "off", "kv_decode with step times": "events"})):
+        w, out = worker(a, {"explain": "false"})
         req = {"t": "req", "id": 1, "mode": mode, "batch": 1, "tokens": 61, "exec": [61, 61], "new_tokens": a.new if mode != "prefill" else 0,
                "seed": 1, "order": ["optimized"], "strategy": dict(zip(("prefill", "decode"), words))}
         w.comparer.share = 0
         for _ in range(4):
             ours(w, out, req)
-        pairs = []
+        times = {"bare": [], **{k: [] for k in kinds}}
         for i in range(n):
-            if i % 2:
-                t = ours(w, out, {**req, "id": 10 + i})
-                pairs.append((bare(w, req), t))
-            else:
-                t = bare(w, req)
-                pairs.append((t, ours(w, out, {**req, "id": 10 + i})))
+            order = list(times)
+            order = order[i % len(order):] + order[:i % len(order)]
+            for k in order[::-1] if i // len(order) % 2 else order:
+                w.lanes.opts["steps"] = kinds.get(k, "off")
+                times[k].append(bare(w, req) if k == "bare" else ours(w, out, {**req, "id": 10 + i}))
         w.close()
-        low, high = interval(pairs)
-        result[name] = {"bare_ms": quantiles([p[0] for p in pairs]), "worker_ms": quantiles([p[1] for p in pairs]),
-                        "ratio_p50": round(ratio(pairs), 4), "ratio_p50_95": [round(low, 4), round(high, 4)]}
+        for k in kinds:
+            pairs = list(zip(times["bare"], times[k]))
+            low, high = interval(pairs)
+            result[k] = {"bare_ms": quantiles(times["bare"]), "worker_ms": quantiles(times[k]),
+                         "ratio_p50": round(ratio(pairs), 4), "ratio_p50_95": [round(low, 4), round(high, 4)]}
     return result
 
 
