@@ -2,6 +2,7 @@ package ort
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tailscope/runner/protocol"
@@ -33,6 +34,9 @@ type forwardOutput struct {
 	port *port
 	x    tensor // zero: ONNX Runtime allocates it
 }
+
+// bound reports whether an output has memory of its own before a run.
+func (o forwardOutput) bound() bool { return o.x.v.p != nil }
 
 // forward runs one request on a model that is no language model.
 //
@@ -83,6 +87,9 @@ func (l *lane) bindForward(s *session, shape dimShape, seed uint64, vocab int) (
 			return nil, err
 		}
 		l.forwards[k] = c
+	}
+	if err := c.forgetOutputs(); err != nil {
+		return nil, err
 	}
 	return c, c.fill(seed, vocab)
 }
@@ -168,7 +175,7 @@ func (c *forwardCall) bindOutputs() error {
 		p := &g.outputs[i]
 		out := forwardOutput{port: p}
 		dims, err := p.eval(c.shape)
-		if g.allocates || err != nil || p.kind != "tensor" || p.typ.size() == 0 || len(p.dims) == 0 {
+		if g.allocates.Load() || err != nil || p.kind != "tensor" || p.typ.size() == 0 || len(p.dims) == 0 {
 			if err := c.allocated(p); err != nil {
 				return err
 			}
@@ -197,10 +204,25 @@ func (c *forwardCall) allocated(p *port) error {
 	return c.b.outputTo(p.name, m)
 }
 
+// forgetOutputs binds the outputs anew that ONNX Runtime allocates: a binding
+// keeps what a run allocated, and a next run with other data, and so another
+// size, is refused.
+func (c *forwardCall) forgetOutputs() error {
+	for _, out := range c.outputs {
+		if out.bound() {
+			continue
+		}
+		if err := c.allocated(out.port); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // pickFence takes the smallest bound output on the device to be read back.
 func (c *forwardCall) pickFence() error {
 	for _, out := range c.outputs {
-		if out.x.v.p != nil && out.x.host == nil && (c.fence.v.p == nil || out.x.bytes < c.fence.bytes) {
+		if out.bound() && out.x.host == nil && (c.fence.v.p == nil || out.x.bytes < c.fence.bytes) {
 			c.fence = out.x
 		}
 	}
@@ -222,15 +244,22 @@ func (c *forwardCall) view(name string, onDevice bool, t dtype, shape []int64) (
 
 func (c *forwardCall) run(t *span) error {
 	err := c.s.c.run(cRunOpts{}, c.b, c.fence.v, c.fenceHost.v, t)
-	if err != nil && !c.s.g.allocates && strings.Contains(err.Error(), "shape") {
+	// another lane may have found out at the same time
+	if err != nil && slices.ContainsFunc(c.outputs, forwardOutput.bound) && wrongSize(err) {
 		return fmt.Errorf("%w (the model declares an output's shape wrong: from now on ONNX Runtime allocates outputs)", c.distrust(err))
 	}
 	return err
 }
 
+// wrongSize reports whether ONNX Runtime refuses the memory of an output. It
+// says so before the run where its own inference knows better, else in the node.
+func wrongSize(err error) bool {
+	return strings.Contains(err.Error(), "output shape") || strings.Contains(err.Error(), "invalid dimensions for output")
+}
+
 // distrust notes that the declared sizes of outputs are wrong.
 func (c *forwardCall) distrust(err error) error {
-	c.s.g.allocates = true
+	c.s.g.allocates.Store(true)
 	c.st.gen++ // binds every call again
 	return err
 }

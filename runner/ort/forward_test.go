@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tailscope/runner/onnxmodel/build"
 	"tailscope/runner/protocol"
 	"tailscope/stats"
 )
@@ -74,9 +75,15 @@ func TestForwardOtherModels(t *testing.T) {
 			for _, d := range loaded.Model.Dims {
 				dims[d] = 2
 			}
-			k.forward("variable", dims)
+			n := 2
+			if !strings.Contains(f, "big_compute") {
+				n = 16 // inputs vary, and with them the sizes of some outputs
+			}
+			for range n - 1 {
+				k.forward("variable", dims)
+			}
 			k.forward("dynamic", dims)
-			k.drain("optimized", 2)
+			k.drain("optimized", n)
 			rows := k.settle()
 			for lane, rs := range rows {
 				for _, r := range rs {
@@ -92,6 +99,62 @@ func TestForwardOtherModels(t *testing.T) {
 			}
 			for _, e := range k.events(stats.KindDivergence) {
 				t.Error(e.Reason)
+			}
+		})
+	}
+}
+
+// An output whose declared size is wrong fails once in each lane and is then
+// allocated by ONNX Runtime, also where both lanes had bound it already.
+func TestForwardDistrustsDeclaredShapes(t *testing.T) {
+	g := build.NewGraph("wrong", build.Float)
+	x := g.In("x", build.Float, "rows", 4)
+	g.Out(g.Op("Concat", []string{x, x}, build.AttrInt("axis", 0)), "y", build.Float, "rows", 4)
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if err := g.Write(path, build.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	k := startWorker(t)
+	if _, refused := k.loadFile(path); refused != nil {
+		t.Fatal(refused.Message)
+	}
+	for range 3 {
+		k.next++
+		k.send(&protocol.Request{ID: k.next, Mode: "forward", Batch: 1, Tokens: 1, Exec: [2]int{1, 1}, Dims: map[string]int{"rows": 3},
+			Strategy: protocol.Strategy{Prefill: "variable"}, Order: []string{"eager", "optimized"}, Together: true, Seed: k.next})
+	}
+	k.drain("optimized", 3)
+	for lane, rows := range k.settle() {
+		for i, r := range rows {
+			if wrong := strings.Contains(r.err, "declares an output's shape wrong"); (r.err != "") != wrong || wrong && i > 0 {
+				t.Errorf("%s, request %d: %q", lane, i+1, r.err)
+			}
+		}
+	}
+	if c := k.counters(); c.Checks.N == 0 || c.Checks.Failed != 0 {
+		t.Errorf("checks %+v", c.Checks)
+	}
+}
+
+// Half precision is compared by its own tolerance in forward too.
+func TestForwardTolerance(t *testing.T) {
+	for elem, want := range map[int32]float64{build.Float: tolerance, build.Float16: toleranceHalf} {
+		t.Run(dtype(elem).String(), func(t *testing.T) {
+			g := build.NewGraph("half", elem)
+			g.Out(g.Op("Relu", []string{g.In("x", elem, "n")}), "y", elem, "n")
+			path := filepath.Join(t.TempDir(), "model.onnx")
+			if err := g.Write(path, build.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			k := startWorker(t)
+			if _, refused := k.loadFile(path); refused != nil {
+				t.Fatal(refused.Message)
+			}
+			k.forward("variable", map[string]int{"n": 3})
+			k.drain("optimized", 1)
+			k.settle()
+			if got := k.counters().Checks.Tolerance; got != want {
+				t.Errorf("tolerance %g, want %g", got, want)
 			}
 		})
 	}

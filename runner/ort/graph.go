@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"tailscope/runner/onnxmodel"
 	"tailscope/runner/protocol"
@@ -41,7 +42,7 @@ type graph struct {
 	path            string
 	inputs, outputs []port
 
-	allocates bool // outputs' sizes are not known before a run (or were declared wrong)
+	allocates atomic.Bool // outputs' sizes are not known before a run (or were declared wrong)
 
 	ids, mask, pos string   // "" where there is no such input
 	past, present  []string // keys and values, layer by layer; present[i] becomes past[i]

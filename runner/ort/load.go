@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -113,6 +114,9 @@ func (e *engine) takeGraphs() (first *graph, err error) {
 			return nil, err
 		}
 		e.vocab = p.Info.Vocab
+		if half := func(o port) bool { return o.typ.half() }; strings.HasSuffix(p.Info.DType, "float16") || slices.ContainsFunc(e.forwardG.outputs, half) {
+			e.checks.tolerance = toleranceHalf
+		}
 		for i := range e.forwardG.inputs {
 			if err := e.forwardG.inputs[i].makeable(); err != nil {
 				return nil, fmt.Errorf("model %s: %w", p.Info.Path, err)
