@@ -15,11 +15,14 @@ const proofTokens = 8
 func (e *engine) startCapture(loaded *protocol.Loaded) {
 	note := func(text string) { loaded.Notes = append(loaded.Notes, text) }
 	p, asked := e.maker.provider, e.load.Capture
-	possible := p.name == "webgpu" && e.prefillG != nil && e.captureG[e.prefillG] != nil
+	if p.ownGraphs() && asked != "off" {
+		asked = "on"
+	}
+	possible := (p.name == "webgpu" || p.ownGraphs()) && e.prefillG != nil && e.captureG[e.prefillG] != nil
 	switch {
 	case asked == "off" || asked == "" || asked != "on" && !possible:
 	case !possible:
-		note("graph capture is offered for language models on webgpu; cuda.graph and tensorrt.graph turn the providers' own on")
+		note("graph capture is offered for language models, on webgpu, and with the options cuda.graph=1 and tensorrt.graph=1 on those")
 	case e.lanes[0].st.hostCache:
 		note("graph capture is off: it needs the cache on the device, and kv_cache=host sends it through the host")
 	case asked == "on":

@@ -22,6 +22,7 @@ type provider struct {
 	memory  string            // name of the device's memory, "" for the host
 	id      int               // device index
 	options map[string]string // ONNX Runtime's own names, checked
+	rest    map[string]string // of tensorrt: those of CUDA, which takes what it leaves
 	notes   []string
 
 	software bool // the device computes on the processor
@@ -80,6 +81,12 @@ func newProvider(name string, device int, options map[string]string, auto bool) 
 	if p.options, err = checkOptions(name, options); err != nil {
 		return p, &loadError{"option", err}
 	}
+	if name == "tensorrt" {
+		p.rest, _ = checkOptions("cuda", options)
+	}
+	if !auto {
+		p.notes = unusedOptions(p, options)
+	}
 	switch name {
 	case "cpu":
 		p.device = cpuName()
@@ -134,49 +141,59 @@ func (p provider) apply(o *ortgo.SessionOptions, spec sessionSpec) error {
 	case pluginProvider:
 		return p.plugin.apply(cOptions{pointerOf(o)})
 	case "cuda":
-		return p.applyCUDA(o)
+		return applyCUDA(o, p.forSession(p.options, spec))
 	case "tensorrt":
-		if err := p.applyTensorRT(o); err != nil {
+		if err := applyTensorRT(o, p.forSession(p.options, spec)); err != nil {
 			return err
 		}
-		return p.withoutOptions().applyCUDA(o) // takes what TensorRT leaves
+		return applyCUDA(o, p.forSession(p.rest, sessionSpec{})) // takes what TensorRT leaves
 	}
 	return nil
 }
 
-func (p provider) withoutOptions() provider {
-	p.options = nil
-	return p
+// graphOption is ONNX Runtime's name of a provider's own CUDA graphs.
+var graphOption = map[string]string{"cuda": "enable_cuda_graph", "tensorrt": "trt_cuda_graph_enable"}
+
+// forSession are the options of one session on a CUDA device. Its graphs are
+// for sessions that capture: a replay over other shapes or addresses than it was
+// recorded with answers wrongly, and nothing says so.
+func (p provider) forSession(options map[string]string, spec sessionSpec) map[string]string {
+	opts := map[string]string{"device_id": strconv.Itoa(p.id)}
+	maps.Copy(opts, options)
+	for _, name := range graphOption {
+		delete(opts, name)
+	}
+	if spec.capture {
+		opts[graphOption[p.name]] = "1"
+	}
+	return opts
 }
 
-func (p provider) applyCUDA(o *ortgo.SessionOptions) error {
+// ownGraphs reports whether the provider's own CUDA graphs were asked for.
+func (p provider) ownGraphs() bool { return p.options[graphOption[p.name]] == "1" }
+
+func applyCUDA(o *ortgo.SessionOptions, opts map[string]string) error {
 	c, err := ortgo.NewCUDAProviderOptions()
 	if err != nil {
 		return err
 	}
 	defer c.Destroy()
-	if err := c.Update(p.withDevice()); err != nil {
+	if err := c.Update(opts); err != nil {
 		return err
 	}
 	return o.AppendExecutionProviderCUDA(c)
 }
 
-func (p provider) applyTensorRT(o *ortgo.SessionOptions) error {
+func applyTensorRT(o *ortgo.SessionOptions, opts map[string]string) error {
 	c, err := ortgo.NewTensorRTProviderOptions()
 	if err != nil {
 		return err
 	}
 	defer c.Destroy()
-	if err := c.Update(p.withDevice()); err != nil {
+	if err := c.Update(opts); err != nil {
 		return err
 	}
 	return o.AppendExecutionProviderTensorRT(c)
-}
-
-func (p provider) withDevice() map[string]string {
-	opts := map[string]string{"device_id": strconv.Itoa(p.id)}
-	maps.Copy(opts, p.options)
-	return opts
 }
 
 var (

@@ -141,3 +141,37 @@ func TestRefusalsAreSentences(t *testing.T) {
 		}
 	}
 }
+
+// CUDA graphs are for the executables that are captured and proven, never for
+// sessions whose shapes or addresses change.
+func TestOwnGraphsAreCaptured(t *testing.T) {
+	options := map[string]string{"cuda.graph": "1", "cuda.tf32": "0", "tensorrt.graph": "1", "tensorrt.fp16": "1"}
+	for name, graph := range graphOption {
+		p, err := newProvider(name, 2, options, false)
+		if err != nil || !p.ownGraphs() {
+			t.Fatalf("%s: %+v, %v", name, p, err)
+		}
+		plain, captured := p.forSession(p.options, sessionSpec{compiled: true}), p.forSession(p.options, sessionSpec{compiled: true, capture: true})
+		if _, on := plain[graph]; on || captured[graph] != "1" || plain["device_id"] != "2" {
+			t.Errorf("%s: %v, captured %v", name, plain, captured)
+		}
+	}
+	p, _ := newProvider("tensorrt", 0, options, false)
+	if got := p.forSession(p.rest, sessionSpec{}); len(got) != 2 || got["use_tf32"] != "0" {
+		t.Errorf("what TensorRT leaves to CUDA gets %v", got)
+	}
+}
+
+// An option that the provider in hand does not have is said to do nothing.
+func TestUnusedOptionsAreTold(t *testing.T) {
+	options := map[string]string{"cuda.tf32": "0", "kv_cache": "host"}
+	p, err := newProvider("cpu", 0, options, false)
+	if err != nil || len(p.notes) != 2 || !strings.Contains(strings.Join(p.notes, "\n"), "cuda.tf32 does nothing with provider cpu") {
+		t.Errorf("%q, %v", p.notes, err)
+	}
+	for name, auto := range map[string]bool{"cuda": false, "tensorrt": false, "cpu": true} {
+		if p, err := newProvider(name, 0, options, auto); err != nil || len(p.notes) != 0 {
+			t.Errorf("%s: %q, %v", name, p.notes, err)
+		}
+	}
+}
