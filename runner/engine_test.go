@@ -132,6 +132,9 @@ func (e *engineState) take(msg any) (done bool, code int) {
 		if e.fault == "alone" {
 			lacks["concurrent"] = "this provider runs one session at a time"
 		}
+		if e.fault == "no cache" {
+			lacks["kv_decode"] = "the model takes no past keys and values"
+		}
 		_ = e.out.Send(&protocol.Loaded{DurNs: 1, Lacks: lacks, Model: protocol.Model{Name: m.Name, Kind: "causal-lm", MaxPositions: 4096}, Provider: "cpu",
 			Device: "test" + m.Options["stance"], Backends: map[string]string{"eager": "test-eager", "optimized": "test-compiled"}, Threads: m.Threads})
 	case *protocol.Request:

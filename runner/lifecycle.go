@@ -70,22 +70,32 @@ func (s *Session) takeHello(m *protocol.Hello) {
 		return
 	}
 	s.hello = m
+	if s.refuse() {
+		return
+	}
+	s.status = "loading the model"
+	s.proc.send(s.loadMessage())
+}
+
+// refuse ends the session when the engine cannot do what the configuration
+// asks for.
+func (s *Session) refuse() bool {
+	m := s.hello
 	for _, mode := range append([]string{s.mode()}, s.modes...) {
 		if lack := s.lacks(mode); lack != "" {
 			s.fail(fmt.Errorf("the engine %s cannot run %s", m.Engine, lack))
-			return
+			return true
 		}
 	}
 	switch {
 	case s.pairing == "concurrent" && !contains(m.Pairings, "concurrent"):
 		s.fail(fmt.Errorf("the engine %s cannot run both lanes at once%s", m.Engine, because(m.Lacks["concurrent"])))
-		return
 	case s.aa && !contains(m.Features, "aa"):
 		s.fail(fmt.Errorf("the engine %s has no second eager session for an A/A run%s", m.Engine, because(m.Lacks["aa"])))
-		return
+	default:
+		return false
 	}
-	s.status = "loading the model"
-	s.proc.send(s.loadMessage())
+	return true
 }
 
 func abs(x int64) int64 { return max(x, -x) }
@@ -108,6 +118,9 @@ func (s *Session) lacks(mode string) string {
 	}
 	w := s.strategy.wire(s.hello.Strategies)
 	lack := ""
+	if mode == "forward" && (w.Prefill == "padded" || w.Prefill == "bucketed") {
+		return "the strategy " + s.strategy.String() + " in forward: sizes of a dimension are run as they are given"
+	}
 	if mode == "prefill" || mode == "e2e_kv" {
 		lack = check("prefill", w.Prefill)
 	}
@@ -165,15 +178,18 @@ func (s *Session) nameEngine(m *protocol.Loaded) {
 	m.Versions[s.hello.Engine] = cmp.Or(s.hello.Version, "unknown")
 }
 
-// lackConcurrent takes back a pairing that hello offered.
-func (s *Session) lackConcurrent(why string) {
+// takeBack notes what hello offered and the loaded model or provider cannot do.
+func (s *Session) takeBack(lacks map[string]string) {
+	if len(lacks) == 0 {
+		return
+	}
 	h := *s.hello
-	h.Pairings = slices.DeleteFunc(slices.Clone(h.Pairings), func(p string) bool { return p == "concurrent" })
+	h.Pairings = slices.DeleteFunc(slices.Clone(h.Pairings), func(p string) bool { return lacks[p] != "" })
 	h.Lacks = maps.Clone(h.Lacks)
 	if h.Lacks == nil {
 		h.Lacks = map[string]string{}
 	}
-	h.Lacks["concurrent"] = why
+	maps.Copy(h.Lacks, lacks)
 	s.hello = &h
 }
 
@@ -181,12 +197,9 @@ func (s *Session) lackConcurrent(why string) {
 func (s *Session) takeLoaded(m *protocol.Loaded) {
 	s.nameEngine(m)
 	s.loaded = m
-	if why, no := m.Lacks["concurrent"]; no {
-		s.lackConcurrent(why)
-		if s.pairing == "concurrent" {
-			s.fail(fmt.Errorf("the engine %s cannot run both lanes at once%s", s.hello.Engine, because(why)))
-			return
-		}
+	s.takeBack(m.Lacks)
+	if s.refuse() {
+		return
 	}
 	if s.startNs == 0 {
 		s.startNs = Monotonic()

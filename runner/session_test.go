@@ -244,6 +244,30 @@ func TestStrategyTheEngineLacks(t *testing.T) {
 	}
 }
 
+// A mode that the loaded model lacks is refused once, not in every request.
+func TestModeTheModelLacks(t *testing.T) {
+	cfg := sessionConfig()
+	cfg.Modes, cfg.MaxNewTokens, cfg.Reps = []string{"prefill", "kv_decode"}, 4, 1
+	res, mem := runSession(t, "no cache", cfg, nil)
+	if res.Err == nil || !strings.Contains(res.Err.Error(), "kv_decode: the model takes no past keys") || len(mem.samples) > 0 {
+		t.Fatalf("%+v, %d samples", res, len(mem.samples))
+	}
+}
+
+// Nothing pads the dimensions of a forward: the words would be labels only.
+func TestForwardIsNotPadded(t *testing.T) {
+	for word, ok := range map[string]bool{"padded": false, "bucketed": false, "kv-bucketed": false, "variable": true, "dynamic": true, "eager": true} {
+		st, err := ParseStrategy(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Session{strategy: st, hello: &protocol.Hello{Modes: []string{"forward"}}}
+		if lack := s.lacks("forward"); (lack == "") != ok || !ok && !strings.Contains(lack, word+" in forward") {
+			t.Errorf("%s: %q", word, lack)
+		}
+	}
+}
+
 // waiter returns a function that waits for a view that satisfies ok.
 func waiter(t *testing.T, views <-chan view.View, limit time.Duration) func(what string, ok func(view.View) bool) {
 	return func(what string, ok func(view.View) bool) {

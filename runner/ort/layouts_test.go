@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"strings"
 	"testing"
 
 	"tailscope/runner/onnxmodel/testmodels"
@@ -67,4 +68,32 @@ func (k *worker) tryModes(loaded *protocol.Loaded, cached bool) int {
 	k.decode("kv_decode", "dynamic", "dynamic", 5, 5, 4)
 	k.decode("e2e_kv", "bucketed", "kv-bucketed", 6, 8, 4)
 	return 6
+}
+
+// The modes that a model lacks are told once it is loaded, with the reason.
+func TestModesThatModelsLack(t *testing.T) {
+	for name, want := range map[string]map[string]string{
+		"no-past": {"kv_decode": "no past keys and values; this model runs in prefill", "e2e_kv": "no past", "forward": "a language model"},
+		"mlp":     {"prefill": "no input input_ids; this model runs in forward", "kv_decode": "not a causal", "e2e_kv": "not a causal"},
+		"merged":  {"forward": "runs in prefill, kv_decode, e2e_kv"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, err := testmodels.Write(t.TempDir(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loaded, refused := startWorker(t).loadFile(path)
+			if refused != nil {
+				t.Fatal(refused.Message)
+			}
+			if len(loaded.Lacks) != len(want) {
+				t.Errorf("lacks %v", loaded.Lacks)
+			}
+			for mode, why := range want {
+				if !strings.Contains(loaded.Lacks[mode], why) {
+					t.Errorf("%s: %q, want %q", mode, loaded.Lacks[mode], why)
+				}
+			}
+		})
+	}
 }

@@ -181,15 +181,32 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
 	loaded.Versions = map[string]string{"onnxruntime": library.version, "c_api": strconv.Itoa(apiVersion)}
 	loaded.Notes = append(loaded.Notes, p.notes...)
+	loaded.Lacks = e.lackedModes()
 	if p.memory == deviceMemory["webgpu"] {
 		e.alone = true
-		loaded.Lacks = map[string]string{"concurrent": "two sessions on WebGPU that run at once end the process (onnxruntime issue 32561)"}
+		loaded.Lacks["concurrent"] = "two sessions on WebGPU that run at once end the process (onnxruntime issue 32561)"
 	}
 	e.startCapture(loaded)
 	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
 	if p.memory != "" {
 		loaded.Boundary = "the ArgMax of the last position, 8 bytes, is copied from the device to the host"
 	}
+}
+
+// lackedModes is why the model cannot run a mode, and what it can run.
+func (e *engine) lackedModes() map[string]string {
+	lacks, can := map[string]string{}, []string{}
+	for _, m := range e.model.Info.Modes {
+		if m.OK {
+			can = append(can, m.Name)
+			continue
+		}
+		lacks[m.Name] = m.Why
+	}
+	for name, why := range lacks {
+		lacks[name] = why + "; this model runs in " + strings.Join(can, ", ")
+	}
+	return lacks
 }
 
 // describe is the model as the protocol shows it.
