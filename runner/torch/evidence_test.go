@@ -90,6 +90,65 @@ func TestChecksRecordNoGraph(t *testing.T) {
 	}
 }
 
+// steps runs requests on a clock whose events complete when it is told: short
+// steps that are kept up with, one that is not, and long ones.
+const steps = `
+from tailscope_torch.job import Job
+from tailscope_torch.steps import Steps
+class Event:
+    at = 0
+    def elapsed_time(self, later): return (later.at - self.at) / 1e6
+class Clock:
+    cuda = True
+    events, records = [Event() for _ in range(9)], ["record"] * 9
+    def take(self, n): return self.events[:n]
+def run(s, mode, step, behind, compile_ns=0):
+    j = Job({"exec": [4, 4], "new_tokens": 3, "batch": 1, "mode": mode, "strategy": {"prefill": "padded", "decode": "static-cache"}}, "optimized")
+    head = mode == "e2e_kv"
+    m = s.marks(j, 3, head)
+    ends = [1000 + (i + 1) * step for i in range(3 + head)]
+    for e, t in zip(m.events, ends):
+        e.at = t - 1000
+    if m.stamps is not None:
+        m.stamps.extend(t - behind for t in (ends[1:] if head else ends))
+    m.launched, j.compile_ns = ends[-1] - behind, compile_ns
+    j.times = {"start_ns": 1000, "wall_ns": ends[-1] - 1000 + 7, "device_ns": ends[-1] - 1000}
+    print(mode, m.how, len(m.events), m.records is not None, m.read(j), j.times.get("ttft_ns"))
+s = Steps({"steps": "auto"}, Clock())
+for behind, compile_ns in ((0, 5), (0, 0), (9000, 0), (90, 0), (80, 0), (70, 0), (9000, 0), (0, 0)):
+    run(s, "kv_decode", 3000, behind, compile_ns)
+for _ in range(3):
+    run(s, "e2e_kv", 3000, 0)
+for _ in range(3):
+    run(s, "e2e_kv", 2000000, 0)
+print(dict(s.sums))
+`
+
+const stepsWant = `kv_decode learning 3 True [3000, 3000, 3000] None
+kv_decode learning 3 True [3000, 3000, 3000] None
+kv_decode learning 3 True [3000, 3000, 3000] None
+kv_decode learning 3 True [3000, 3000, 3000] None
+kv_decode learning 3 True [3000, 3000, 3000] None
+kv_decode kept up 0 False [2930, 3000, 3000] None
+kv_decode kept up 0 False [] None
+kv_decode learning 3 True [3000, 3000, 3000] None
+e2e_kv learning 4 True [3000, 3000, 3000] 3000
+e2e_kv learning 4 True [3000, 3000, 3000] 3000
+e2e_kv kept up 1 False [3000, 3000, 3000] 3000
+e2e_kv kept up 1 False [2000000, 2000000, 2000000] 2000000
+e2e_kv kept up 1 False [2000000, 2000000, 2000000] 2000000
+e2e_kv kept up 1 False [2000000, 2000000, 2000000] 2000000
+{'events': 8, 'host': 5, 'unknown': 1}
+`
+
+// Steps are timed by events until the device was seen to keep up with short
+// ones; then by the host, and one that does not keep up has no step times.
+func TestStepsAreTimedByWhatCostsThemNothing(t *testing.T) {
+	if got := python(t, steps); got != stepsWant {
+		t.Errorf("got\n%swant\n%s", got, stepsWant)
+	}
+}
+
 // silent runs a request that compiles, and prints how many lines were written
 // within its regions and how many compiles were told of in all.
 const silent = `

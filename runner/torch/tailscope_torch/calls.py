@@ -131,12 +131,12 @@ def token_ids(req, vocab):
     return [rng.choices(range(vocab), k=n) for _ in range(b)]
 
 
-def decode(step, tok, past, steps, toks, begin, clone, records, stream, stamps, forced=None):
+def decode(step, tok, past, steps, toks, begin, clone, marks, stream, forced=None):
     """The greedy loop that is timed: len(steps) calls. Returns the last
     step's logits. begin marks a step of CUDA graphs; clone keeps a token that
-    the next replay would overwrite; records or stamps keep each step's time.
+    the next replay would overwrite; marks keep each step's time.
     forced is for checks: (tokens to use, list that takes each step's logits)."""
-    last = None
+    last, records, stamps = None, marks.records, marks.stamps
     for i, (mask, pos, cp) in enumerate(steps):
         if forced:
             tok = forced[0][i]
@@ -154,6 +154,7 @@ def decode(step, tok, past, steps, toks, begin, clone, records, stream, stamps, 
             stamps.append(now())
         if forced:
             forced[1].append(last.clone())
+    marks.launched = now()
     return last
 
 

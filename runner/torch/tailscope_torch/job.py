@@ -49,9 +49,8 @@ class Job:
         return f"{self.batch}x{self.exec}"
 
 
-def forget(j, stamps):
+def forget(j, marks):
     """Drops what a failed attempt left."""
     j.first = None
     del j.toks[:]
-    if stamps:
-        del stamps[:]
+    marks.forget()

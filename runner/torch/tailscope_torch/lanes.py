@@ -6,7 +6,7 @@ import torch
 
 from . import calls, groups
 from .job import BadRequest, Job, forget
-from .timing import elapsed, step_times
+from .steps import Steps
 
 
 class Lanes:
@@ -17,6 +17,7 @@ class Lanes:
         self.twin, self.eager, self.statics = None, {}, calls.StaticCaches(model)
         self.edges = load.get("kv_edges") or []
         self.static_len = opts["static_len"]
+        self.steps = Steps(opts, clock)
 
     def job(self, req, lane):
         """A job ready to run; raises BadRequest."""
@@ -114,22 +115,20 @@ class Lanes:
         self.mark(j, c, self.step_keys(j))
         self.decode_shape(j)
         fn, steps, state = self.ranged(fn), inputs.steps(), {}
-        events, records, stamps = self.marks(j.new)
+        marks = self.steps.marks(j, j.new)
         begin, clone, stream = *self.graph_care(c), getattr(self.clock, "stream", None)
 
         def prepare():
             state["tok"], state["past"] = fresh()
 
         def go(step=fn, begin=begin, clone=clone, forced=None):
-            j.last = calls.decode(step, state["tok"], state["past"], steps, j.toks, begin, clone, records, stream,
-                                  stamps, forced)
+            j.last = calls.decode(step, state["tok"], state["past"], steps, j.toks, begin, clone, marks, stream, forced)
 
         def undo():
             prepare()
-            forget(j, stamps)
+            forget(j, marks)
             go(self.function_eager("step", bool(j.cache_len)), None, False)
-        j.prepare, j.go, j.undo = prepare, go, undo
-        j.step_marks = (lambda t0: step_times(t0, stamps or [], events and [self.clock.events[0], *events]))
+        j.prepare, j.go, j.undo, j.step_marks = prepare, go, undo, marks.read
 
     def end_to_end(self, j):
         j.cache_len = self.cache_length(j)
@@ -141,8 +140,7 @@ class Lanes:
         self.mark(j, cd, self.step_keys(j))
         self.decode_shape(j)
         first, steps, step = inputs.prefill(), inputs.steps(), self.ranged(step)
-        events, records, stamps = self.marks(j.new + 1)
-        first_record, later = records and records[0], records and records[1:]
+        marks = self.steps.marks(j, j.new, head=True)
         begin, clone, stream = *self.graph_care(cd), getattr(self.clock, "stream", None)
         state = {"cache": None}
 
@@ -155,30 +153,20 @@ class Lanes:
             logits, past = prefill(*first, state["cache"])
             past = past if state["cache"] is None else state["cache"]  # a fixed-size cache is filled in place and not handed back
             j.first = tok = logits[:, -1:].argmax(-1)
-            if first_record:
-                first_record(stream)
-            elif stamps is not None:
-                stamps.append(calls.now())
-            j.last = calls.decode(step, tok, past, steps, j.toks, begin, clone, later, stream, stamps,
-                                  forced)
+            if marks.first:
+                marks.first(stream)
+            elif marks.stamps is not None:
+                marks.stamps.append(calls.now())
+            j.last = calls.decode(step, tok, past, steps, j.toks, begin, clone, marks, stream, forced)
 
         def undo():
             prepare()
-            forget(j, stamps)
+            forget(j, marks)
             go(self.function_eager("prefill", static), self.function_eager("step", static), None, False)
-
-        def marks(t0):
-            if events:
-                j.times["ttft_ns"] = elapsed(self.clock.events[0], events[0])
-                return step_times(t0, [], events)
-            if stamps:
-                j.times["ttft_ns"] = stamps[0] - t0
-                return step_times(stamps[0], stamps[1:], None)
-            return []
 
         def head():
             return prefill(*first, state["cache"])[0][:, -1].clone()
-        j.prepare, j.go, j.undo, j.step_marks, j.head = prepare, go, undo, marks, head
+        j.prepare, j.go, j.undo, j.step_marks, j.head = prepare, go, undo, marks.read, head
 
     def function_eager(self, phase, static, j=None):
         module = self.aa_module() if j and j.req.get("aa") and j.lane == "optimized" else self.model.module
@@ -186,15 +174,6 @@ class Lanes:
         if key not in self.eager:
             self.eager[key] = calls.make(module, phase, static)
         return self.eager[key]
-
-    def marks(self, n):
-        """(events, what records them, stamps) for n instants inside the
-        region; None what is not used."""
-        if self.opts["steps"] == "off":
-            return None, None, None
-        if self.clock.cuda and self.opts["steps"] == "events":
-            return self.clock.take(n + 2)[2:], self.clock.records[2:n + 2], None
-        return None, None, []
 
     @staticmethod
     def graph_care(c):

@@ -5,7 +5,7 @@ CHOICES = {
     "dtype": ("float32", "float16", "bfloat16"),
     "mode": ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"),
     "stance": ("default", "eager_on_recompile", "fail_on_recompile", "force_eager", "eager_then_compile"),
-    "steps": ("events", "host", "off"),
+    "steps": ("auto", "events", "host", "off"),
     "inductor_cache": ("keep", "fresh"),
 }
 FLAGS = ("fullgraph", "disable_cudagraphs", "nvtx", "allow_pickle", "explain")
@@ -13,7 +13,7 @@ SIZES = ("layers", "heads", "kv_heads", "width", "inner", "vocab", "positions")
 DEFAULTS = {
     "device": "auto", "dtype": "float32", "backend": "inductor", "mode": "reduce-overhead", "fullgraph": False,
     "attn": "", "disable_cudagraphs": False, "stance": "default", "nvtx": False, "entry": "", "allow_pickle": False,
-    "explain": True, "steps": "events", "static_len": 0, "inductor_cache": "keep",
+    "explain": True, "steps": "auto", "static_len": 0, "inductor_cache": "keep",
 }
 LIVE = ("stance", "mode", "backend", "fullgraph", "disable_cudagraphs", "nvtx", "steps")  # may change while running
 

@@ -52,7 +52,7 @@ class Regions:
     def steps(self, j):
         if not j.step_marks:
             return
-        j.times["steps_ns"] = j.step_marks(j.times["start_ns"])
+        j.times["steps_ns"] = j.step_marks(j)
         if j.times["steps_ns"]:
             j.times["steps_kv"] = list(range(j.exec + 1, j.exec + j.new + 1))
 

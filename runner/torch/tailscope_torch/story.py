@@ -17,7 +17,7 @@ class Story:
     def __init__(self, out, groups, opts, device, limit):
         self.out, self.groups, self.opts, self.device, self.limit = out, groups, opts, device, limit
         self.now, self.dirty, self.pending, self.explained = None, True, [], {}
-        self.base, self.held = evidence.snapshot(), []
+        self.base, self.held, self.steps_timed_by = evidence.snapshot(), [], {}
 
     def settle(self, job):
         """After the region: what ran in place of what was asked."""
@@ -187,7 +187,7 @@ class Story:
                       checks=sums.message(),
                       engine={**own, "cudagraph_skip_reasons": sorted({r for g in self.groups.all.values() for r in g.skips}),
                               "tokens_differ": sums.tokens_differ, "stance": self.opts["stance"],
-                              "explain": self.explained})
+                              "steps_timed_by": dict(self.steps_timed_by), "explain": self.explained})
 
 
 def finish_evidence(fields, compile_id, extra, explained):

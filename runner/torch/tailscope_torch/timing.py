@@ -97,11 +97,3 @@ class Clock:
 
 def elapsed(first, last):
     return int(first.elapsed_time(last) * 1e6)
-
-
-def step_times(t0, marks, device_marks):
-    """Durations of decode steps in nanoseconds. marks are instants of the
-    host, device_marks events of the device (completion, not launch)."""
-    if device_marks:
-        return [elapsed(a, b) for a, b in zip(device_marks, device_marks[1:])]
-    return [b - a for a, b in zip([t0] + marks, marks)]

@@ -45,6 +45,7 @@ class Worker:
             evidence.set_stance(self.opts["stance"])
         self.collector = Collector()
         self.lanes = Lanes(self.model, self.opts, self.clock, self.groups, msg)
+        self.story.steps_timed_by = self.lanes.steps.sums
         regions = Regions(self.model, self.opts, self.clock, Host())
         self.comparer = Comparer(self.model, self.lanes, regions.keep, self.story, float(msg.get("check") or 0))
         self.requests = Requests(out, inbox, self.lanes, regions, self.story, self.comparer, self.watch, self.collector)
