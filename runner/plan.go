@@ -34,7 +34,8 @@ type Plan struct {
 	cfg       *configs.Config
 	scenarios []configs.Scenario
 	rng       *rand.Rand
-	fixed     []Item // what is left of a plan with repetitions, or of warm-ups
+	ahead     []passes // warm-ups, then repetitions, as far as they are left
+	back      []Item   // given back, to be handed out first
 	mode      string
 	dims      *dimPlan
 	traffic   []TrafficRow
@@ -76,22 +77,6 @@ func NewPlan(cfg *configs.Config, mode string, symbolic []string, traffic []Traf
 	return p, nil
 }
 
-// addPasses appends n passes over every prompt.
-func (p *Plan) addPasses(n int, warmup bool) {
-	for rep := range n {
-		for _, sc := range p.scenarios {
-			for i := range sc.Prompts {
-				it := p.item(sc, i)
-				it.Warmup, it.Rep = warmup, rep
-				p.fixed = append(p.fixed, it)
-				if !warmup {
-					p.total++
-				}
-			}
-		}
-	}
-}
-
 // Total is the number of counted requests of a plan that ends, 0 for one that
 // goes on for ever.
 func (p *Plan) Total() int { return p.total }
@@ -101,7 +86,7 @@ func (p *Plan) Taken() int { return p.taken }
 
 // giveBack takes items that did not run: Next hands them out again, first.
 func (p *Plan) giveBack(items []Item) {
-	p.fixed = append(items, p.fixed...)
+	p.back = append(items, p.back...)
 	for i := range items {
 		if !items[i].Warmup {
 			p.taken--
@@ -111,9 +96,7 @@ func (p *Plan) giveBack(items []Item) {
 
 // Next returns the next item, or false at the end of the plan.
 func (p *Plan) Next() (Item, bool) {
-	if len(p.fixed) > 0 {
-		it := p.fixed[0]
-		p.fixed = p.fixed[1:]
+	if it, ok := p.planned(); ok {
 		if !it.Warmup {
 			p.taken++
 		}

@@ -51,6 +51,33 @@ func TestSameSeedSamePlan(t *testing.T) {
 	}
 }
 
+// The draws of a seed stay what they were: sessions recorded with it compare.
+func TestDrawsOfASeedStay(t *testing.T) {
+	for _, c := range []struct {
+		reps int
+		want uint64
+	}{{5, 5074378111465253552}, {0, 18343164042600149387}} {
+		h := uint64(0)
+		for _, it := range take(t, mustPlan(t, planConfig(c.reps, 2), "prefill"), 300) {
+			h = h*31 + it.Seed + uint64(it.Tokens)
+		}
+		if h != c.want {
+			t.Errorf("%d repetitions: %d, want %d", c.reps, h, c.want)
+		}
+	}
+}
+
+// A plan of many repetitions is drawn as it goes.
+func TestLongPlanTakesNoMemory(t *testing.T) {
+	cfg := planConfig(1<<40, 1)
+	if n := testing.AllocsPerRun(3, func() { take(t, mustPlan(t, cfg, "prefill"), 1) }); n > 100 {
+		t.Errorf("%g allocations for the first item", n)
+	}
+	if total := mustPlan(t, cfg, "prefill").Total(); total != 4<<40 {
+		t.Errorf("total %d", total)
+	}
+}
+
 func TestRepetitionsCountEachPrompt(t *testing.T) {
 	p := mustPlan(t, planConfig(30, 3), "prefill")
 	items := take(t, p, 1000)
