@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -111,9 +112,20 @@ func (f *compareFlags) decide(w io.Writer, c *snapshot.Comparison, gates []*gate
 	}
 	for _, g := range gates {
 		for _, mode := range c.Modes {
-			r, err := g.Decide(func(name string, inA bool) (float64, bool) { return c.Lookup(mode, name, inA) })
+			var thin []string // what too few samples stand behind
+			r, err := g.Decide(func(name string, inA bool) (float64, bool) {
+				if n := c.Needs(mode, name); n > 0 {
+					if s := fmt.Sprintf("%s needs %d more samples", name, n); !slices.Contains(thin, s) {
+						thin = append(thin, s)
+					}
+				}
+				return c.Lookup(mode, name, inA)
+			})
 			if err != nil {
 				return usageError{err}
+			}
+			if len(thin) > 0 {
+				r.Sentence += "; by chance, perhaps: " + strings.Join(thin, ", ")
 			}
 			add(mode, g, r.Sentence, r.Pass)
 		}

@@ -69,6 +69,17 @@ func (c *Comparison) Lookup(mode, name string, inA bool) (float64, bool) {
 	return v, ok
 }
 
+// Needs returns how many samples the smaller side still needs before the
+// quantity of that name should be believed; 0: enough, or none are counted.
+func (c *Comparison) Needs(mode, name string) int {
+	for _, d := range c.Deltas {
+		if d.Mode == mode && d.Label+"."+d.Quantity == name {
+			return d.Need
+		}
+	}
+	return 0
+}
+
 // compared is one of the two results of a comparison.
 type compared struct {
 	path   string
