@@ -335,3 +335,53 @@ func TestEntry(t *testing.T) {
 		}
 	}
 }
+
+// What fails in the user's own input maker is told by that name.
+func TestEntryThatFails(t *testing.T) {
+	entry, err := filepath.Abs("testdata/entry.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, protocol.Load{Name: "mine", Modes: []string{"prefill"}, Options: map[string]string{"entry": entry + ":make", "device": "cpu"}})
+	s.send(req(1, "prefill", "variable", "eager", 3, 3))
+	s.drainAndStop(t, 1)
+	for _, b := range of[protocol.Batch](s) {
+		if len(b.Error) != 1 || !strings.Contains(b.Error[0], "make_inputs({'batch': 1, 'tokens': 3}): KeyError: 'length'") {
+			t.Errorf("%q", b.Error)
+		}
+	}
+}
+
+// NVTX ranges lie around requests and steps, nested and closed, also of what
+// fails; without a CUDA device that they are not there is a note.
+func TestNVTX(t *testing.T) {
+	const lines = `
+import types
+import torch
+said = []
+torch.cuda.nvtx = types.SimpleNamespace(range_push=lambda s: said.append(s), range_pop=lambda: said.append("end"))
+from tailscope_torch.lanes import Lanes
+from tailscope_torch.regions import Regions
+clock = types.SimpleNamespace(cuda=True, run=lambda go, args: (go(*args), {"wall_ns": 1, "start_ns": 1}))
+host = types.SimpleNamespace(start=lambda: None, stop=lambda wall: {})
+opts = {"nvtx": True}
+step = Lanes.ranged(types.SimpleNamespace(opts=opts, clock=clock), lambda: said.append("step"))
+def broken(): raise ValueError("no")
+for go in (lambda: (step(), step()), broken):
+    j = types.SimpleNamespace(prepare=None, used=[], lane="eager", mode="kv_decode", shape="1x3+2", req={"id": 7}, go=go, times={}, step_marks=None)
+    try: Regions(None, opts, clock, host).run(j)
+    except ValueError: said.append("failed")
+print("|".join(said))
+`
+	const head = "tailscope eager kv_decode 1x3+2 #7|"
+	want := head + strings.Repeat("tailscope step|step|end|", 2) + "end|" + head + "end|failed"
+	if out := strings.TrimSpace(python(t, lines)); out != want {
+		t.Errorf("%s\nwant %s", out, want)
+	}
+	s := open(t, protocol.Load{Options: map[string]string{"device": "cpu", "nvtx": "true"}})
+	s.send(req(1, "prefill", "variable", "eager", 3, 3))
+	s.drainAndStop(t, 1)
+	if l := of[protocol.Loaded](s); len(l) != 1 || !strings.Contains(strings.Join(l[0].Notes, "|"), "nvtx does nothing") {
+		t.Errorf("loaded %+v", l)
+	}
+}

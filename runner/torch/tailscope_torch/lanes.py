@@ -89,7 +89,10 @@ class Lanes:
         r = j.req
         fn, c = self.function(j, "forward", j.words[0])
         shape = dict(r.get("dims") or {"batch": j.batch, "tokens": j.exec})
-        inputs = self.model.make_inputs(shape, r.get("seed") or 0, self.model.device)
+        try:
+            inputs = self.model.make_inputs(shape, r.get("seed") or 0, self.model.device)
+        except Exception as e:
+            raise RuntimeError(f"make_inputs({shape}): {type(e).__name__}: {e}") from e
         j.shape = j.shape_name()
         self.mark(j, c, {j.shape})
 

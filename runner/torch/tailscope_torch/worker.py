@@ -64,6 +64,8 @@ class Worker:
         notes, instead = list(self.model.notes), self.groups.backend or "eager"
         if self.groups.refused:
             notes.append(f"optimized lane falls back to {instead}: {self.groups.refused}")
+        if self.opts["nvtx"] and not self.clock.cuda:
+            notes.append("nvtx does nothing: there are no ranges without a CUDA device")
         if self.load.get("compile") == "background":
             notes.append("compile: background is not offered by torch.compile: a request that needs an executable waits for it")
         if (self.load.get("cache") or {}).get("policy") == "evict":
