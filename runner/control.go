@@ -89,7 +89,7 @@ func (s *Session) change(c view.Command) {
 		s.warm()
 	case view.ActClear:
 		s.work.askID++
-		s.proc.send(&protocol.Clear{ID: s.work.askID})
+		s.proc.to.send(&protocol.Clear{ID: s.work.askID})
 		s.toggle("compile cache cleared: a cold start on purpose", "cleared")
 	case view.ActProfile:
 		s.profile(c.N)
@@ -249,7 +249,7 @@ func (s *Session) stance() string {
 // setOptions tells the worker, and keeps what it was told for the worker that
 // may follow it.
 func (s *Session) setOptions(options map[string]string) {
-	s.proc.send(&protocol.Set{Options: options})
+	s.proc.to.send(&protocol.Set{Options: options})
 	kept := maps.Clone(s.o.Engines)
 	if kept == nil {
 		kept = map[string]string{}
@@ -328,7 +328,7 @@ func (s *Session) profile(n int) {
 		n = 20
 	}
 	s.work.askID++
-	s.proc.send(&protocol.Profile{ID: s.work.askID, Requests: n, Dir: filepath.Join(s.o.Dir, "profile")})
+	s.proc.to.send(&protocol.Profile{ID: s.work.askID, Requests: n, Dir: filepath.Join(s.o.Dir, "profile")})
 	s.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("profile of %d requests asked for", n)})
 }
 

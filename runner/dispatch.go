@@ -70,6 +70,9 @@ func (s *Session) dispatch() {
 // suspects reports whether one of the requests that a worker died with is in
 // hand or next.
 func (s *Session) suspects() bool {
+	if s.gen == 0 {
+		return false // none has died
+	}
 	if len(s.work.again) > 0 && s.work.again[0].suspect {
 		return true
 	}
@@ -172,7 +175,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	s.join.pending[fl.id] = fl
 	s.join.sent = append(s.join.sent, fl)
 	s.join.outstanding++
-	s.proc.send(&protocol.Request{ID: fl.id, Mode: it.Mode, Batch: it.Batch, Tokens: it.Tokens,
+	s.proc.to.send(&protocol.Request{ID: fl.id, Mode: it.Mode, Batch: it.Batch, Tokens: it.Tokens,
 		Exec: exec, NewTokens: it.NewTokens, Strategy: st.wire(s.hello.Strategies), Order: fl.order,
 		Together: s.pairing == "concurrent", AA: fl.aa, Seed: it.Seed, IDs: it.IDs, Dims: it.Dims,
 		DueNs: fl.due, Warmup: it.Warmup})
@@ -229,7 +232,7 @@ func (s *Session) flush() {
 	}
 	s.work.flushing = true
 	s.work.flushID++
-	s.proc.send(&protocol.Flush{ID: s.work.flushID})
+	s.proc.to.send(&protocol.Flush{ID: s.work.flushID})
 }
 
 // flushed takes back what the worker dropped and starts the segment that the

@@ -49,11 +49,18 @@ func (s *Session) checkHello() {
 }
 
 // messages is the channel of the worker in hand, nil between two.
-func (s *Session) messages() <-chan any {
+func (s *Session) messages() <-chan []any {
 	if s.proc == nil {
 		return nil
 	}
 	return s.proc.Msgs
+}
+
+// post writes to the worker what was sent while one thing was handled.
+func (s *Session) post() {
+	if s.proc != nil {
+		s.proc.to.post()
+	}
 }
 
 // clockSkew is how far the clocks of worker and supervisor may lie apart: they
@@ -74,7 +81,7 @@ func (s *Session) takeHello(m *protocol.Hello) {
 		return
 	}
 	s.status = "loading the model"
-	s.proc.send(s.loadMessage())
+	s.proc.to.send(s.loadMessage())
 }
 
 // refuse ends the session when the engine cannot do what the configuration
@@ -331,16 +338,24 @@ func (s *Session) stopWorker() {
 	if p == nil {
 		return
 	}
-	p.send(&protocol.Stop{})
-	p.send(closeInput{})
+	p.to.send(&protocol.Stop{})
+	p.to.closeInput()
 	kill := time.AfterFunc(stopGrace, p.kill)
 	defer kill.Stop()
-	for msg := range p.Msgs {
+	s.lastWords(s.inbox)
+	for msgs := range p.Msgs {
+		s.lastWords(msgs)
+	}
+	<-p.done
+	s.proc = nil
+}
+
+// lastWords takes what still counts after the session has ended.
+func (s *Session) lastWords(msgs []any) {
+	for _, msg := range msgs {
 		switch msg.(type) {
 		case *protocol.Counters, *protocol.Evidence, *protocol.Event:
 			s.handle(msg)
 		}
 	}
-	<-p.done
-	s.proc = nil
 }

@@ -24,13 +24,13 @@ type Command struct {
 }
 
 // process is one worker process: its own process group, killed with its
-// parent. Messages arrive on Msgs, which closes after the last one; then Exit
-// holds why.
+// parent. Messages arrive on Msgs, those that were read together as one slice;
+// it closes after the last one; then Exit holds why.
 type process struct {
 	cmd  *exec.Cmd
-	out  chan any // to the worker; drained by one goroutine, so that send never waits
 	in   io.WriteCloser
-	Msgs chan any
+	to   sender
+	Msgs chan []any
 	tail *tailBuffer
 	done chan struct{}
 	err  error // of Wait; valid after done
@@ -43,7 +43,7 @@ const stopGrace = 3 * time.Second
 // startProcess starts the worker. The thread that forks stays alive as long
 // as the worker, because the kernel's parent-death signal follows the thread.
 func startProcess(ctx context.Context, c Command) (*process, error) {
-	p := &process{Msgs: make(chan any, 256), tail: &tailBuffer{max: 4096}, done: make(chan struct{})}
+	p := &process{Msgs: make(chan []any, 16), tail: &tailBuffer{max: 4096}, done: make(chan struct{})}
 	p.cmd = exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 	p.cmd.Env, p.cmd.Dir = c.Env, c.Dir
 	p.cmd.SysProcAttr = workerAttr()
@@ -82,39 +82,13 @@ func startProcess(ctx context.Context, c Command) (*process, error) {
 		_ = out.Close()
 		return nil, fmt.Errorf("start worker %q: %w", c.Argv[0], err)
 	}
-	p.out = make(chan any, sendQueue)
-	go p.write()
+	p.to.start(p.in, p.done)
 	go p.read(out, read)
 	return p, nil
 }
 
-// sendQueue bounds what may wait for the worker's stdin: more than any credit.
-const sendQueue = 8192
-
-// write is the only writer of the worker's stdin. After a broken pipe it
-// discards: the worker's exit tells the rest.
-func (p *process) write() {
-	w := protocol.NewWriter(p.in)
-	var err error
-	for {
-		select {
-		case msg := <-p.out:
-			if _, closing := msg.(closeInput); closing {
-				_ = p.in.Close()
-			} else if err == nil {
-				err = w.Queue(msg)
-			}
-			if err == nil && len(p.out) == 0 { // what waits goes out as one write
-				err = w.Flush()
-			}
-		case <-p.done:
-			return
-		}
-	}
-}
-
-// closeInput asks write to close the worker's stdin.
-type closeInput struct{}
+// maxTogether bounds the messages of one slice.
+const maxTogether = 64
 
 // read decodes the worker's lines until its stdout closes.
 func (p *process) read(out io.ReadCloser, read chan<- struct{}) {
@@ -123,28 +97,29 @@ func (p *process) read(out io.ReadCloser, read chan<- struct{}) {
 	defer close(p.Msgs)
 	r := protocol.NewReader(out)
 	var l linger
+	var together []any
 	for {
 		msg, err := r.Next()
 		if err != nil {
+			if len(together) > 0 {
+				p.Msgs <- together
+			}
 			if !errors.Is(err, io.EOF) {
 				p.rerr = err
 				p.kill()
 			}
 			return
 		}
-		p.Msgs <- msg
+		together = append(together, msg)
 		l.take(msg, time.Now())
+		if len(together) < maxTogether && r.HasLine() {
+			continue
+		}
+		p.Msgs <- together
+		together = nil
 		if d := l.pause(); d > 0 && r.Buffered() == 0 {
 			time.Sleep(d)
 		}
-	}
-}
-
-// send queues a message for the worker; it never waits on a busy worker.
-func (p *process) send(msg any) {
-	select {
-	case p.out <- msg:
-	case <-p.done:
 	}
 }
 

@@ -88,6 +88,7 @@ type Session struct {
 	coll *stats.Collector
 
 	proc        *process
+	inbox       []any // read together with the message in hand, not handled yet
 	hello       *protocol.Hello
 	loaded      *protocol.Loaded
 	procNs      int64 // when the worker in hand was started
@@ -208,13 +209,19 @@ func (s *Session) loop(ctx, wctx context.Context) {
 	defer status.Stop()
 	done := ctx.Done()
 	for !s.finished() {
+		s.post()
 		select {
-		case msg, ok := <-s.messages():
+		case msgs, ok := <-s.messages():
 			if !ok {
 				s.workerGone()
 				continue
 			}
-			s.handle(msg)
+			s.inbox = msgs
+			for len(s.inbox) > 0 && !s.finished() {
+				msg := s.inbox[0]
+				s.inbox = s.inbox[1:]
+				s.handle(msg)
+			}
 			s.dispatch()
 		case c, ok := <-s.o.Commands:
 			if !ok {

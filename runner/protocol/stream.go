@@ -39,6 +39,12 @@ func (r *Reader) Line() int { return r.line }
 // Buffered is the number of bytes that were read but not yet returned.
 func (r *Reader) Buffered() int { return r.r.Buffered() }
 
+// HasLine reports whether Next returns without reading.
+func (r *Reader) HasLine() bool {
+	b, _ := r.r.Peek(r.r.Buffered()) // what is there cannot fail
+	return bytes.IndexByte(b, '\n') >= 0
+}
+
 // Next returns the next message as Decode does; blank lines are skipped. A
 // *LineError concerns that line alone and Next may be called again; any other
 // error ends the stream (io.EOF when it ended well). A last line without a
