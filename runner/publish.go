@@ -106,11 +106,14 @@ func (s *Session) sessionView() view.Session {
 
 func (s *Session) selfView(now int64) view.Self {
 	v := view.Self{Dropped: s.pub.dropped, Samples: s.join.seq, CreditInUse: s.join.outstanding}
-	v.CPUPercent, v.RSSBytes = s.pub.cpu.read(now)
-	v.GPUPoll = time.Duration(s.gpuNow.last.CostNs)
+	worker := 0
 	if s.proc != nil {
-		v.WorkerRSS = rssOf(s.proc.cmd.Process.Pid)
+		worker = s.proc.cmd.Process.Pid
 	}
+	m := &s.pub.cpu
+	m.read(now, worker)
+	v.CPUPercent, v.RSSBytes, v.WorkerRSS = m.percent, m.rss, m.workerRSS
+	v.GPUPoll = time.Duration(s.gpuNow.last.CostNs)
 	if s.o.FrameNs != nil {
 		v.RenderP99 = time.Duration(s.o.FrameNs())
 	}
@@ -197,20 +200,29 @@ func (s *Session) checkUntil() {
 	}
 }
 
-// cpuMeter reads what this process costs, once a second.
+// cpuMeter reads what this process costs and what memory both take, once a
+// second and when the worker is another.
 type cpuMeter struct {
-	atNs, cpuNs int64
-	percent     float64
-	rss         int64
+	atNs, cpuNs    int64
+	percent        float64 // of a core, NaN until there are two readings
+	rss, workerRSS int64   // bytes, 0: unknown
+	worker         int     // process; 0: none
 }
 
-func (m *cpuMeter) read(now int64) (percent float64, rss int64) {
+func (m *cpuMeter) read(now int64, worker int) {
+	if worker != m.worker {
+		m.worker, m.workerRSS = worker, 0
+		if worker != 0 {
+			m.workerRSS = rssOf(worker)
+		}
+	}
 	if m.atNs != 0 && now-m.atNs < int64(time.Second) {
-		return m.percent, m.rss
+		return
 	}
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return math.NaN(), 0
+		m.percent, m.rss = math.NaN(), 0
+		return
 	}
 	cpu := u.Utime.Nano() + u.Stime.Nano()
 	m.percent = math.NaN()
@@ -218,7 +230,9 @@ func (m *cpuMeter) read(now int64) (percent float64, rss int64) {
 		m.percent = float64(cpu-m.cpuNs) / float64(now-m.atNs) * 100
 	}
 	m.atNs, m.cpuNs, m.rss = now, cpu, rssOf(unix.Getpid())
-	return m.percent, m.rss
+	if worker != 0 {
+		m.workerRSS = rssOf(worker)
+	}
 }
 
 func sortByID(v []*inflight) {

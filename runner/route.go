@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tailscope/stats"
@@ -75,7 +76,14 @@ func (s *Session) routeKey(it Item) string {
 		return head // one executable for every shape
 	}
 	sh := Shaper{Strategy: s.strategy, Edges: s.cfg.BucketEdges, EagerInputs: s.cfg.EagerInputs}
-	key := head + fmt.Sprintf("%dx%d+%d", it.Batch, sh.Exec(it.Tokens, it.PadTo)[1], it.NewTokens)
+	b := make([]byte, 0, 64) // for each sample of the optimized lane: no fmt
+	b = append(b, head...)
+	b = append(strconv.AppendInt(b, int64(it.Batch), 10), 'x')
+	b = append(strconv.AppendInt(b, int64(sh.Exec(it.Tokens, it.PadTo)[1]), 10), '+')
+	key := string(strconv.AppendInt(b, int64(it.NewTokens), 10))
+	if len(it.Dims) == 0 {
+		return key
+	}
 	for _, name := range slices.Sorted(maps.Keys(it.Dims)) {
 		key += fmt.Sprintf(",%s=%d", name, it.Dims[name])
 	}
