@@ -30,7 +30,7 @@ func foldEvents(evs []stats.Event) []eventRow {
 	compiles := compileRows(evs)
 	for i := range evs {
 		e := &evs[i]
-		if of, ok := compiles[requestOf(e)]; ok && e.Request != nil {
+		if of := compileOf(compiles, e); of != nil {
 			if e.Kind == stats.KindShapeNew {
 				of.others++
 				continue
@@ -84,6 +84,15 @@ func requestOf(e *stats.Event) requestKey {
 		return requestKey{}
 	}
 	return requestKey{e.Generation, *e.Request}
+}
+
+// compileOf is the row of the request that e belongs to, nil if that made no
+// executable.
+func compileOf(compiles map[requestKey]*compileRow, e *stats.Event) *compileRow {
+	if e.Request == nil || len(compiles) == 0 {
+		return nil
+	}
+	return compiles[requestOf(e)]
 }
 
 func compileRows(evs []stats.Event) map[requestKey]*compileRow {

@@ -13,6 +13,9 @@ type eventsPanel struct {
 	pane
 	full  bool  // the whole-screen list
 	shown []int // index of the event of each row, for clicks
+
+	rowsOf []stats.Event // what list was made of
+	list   []eventRow
 }
 
 func (p *eventsPanel) view() string {
@@ -81,13 +84,26 @@ func (p *eventsPanel) body(list []eventRow, w, h int) []string {
 	return out
 }
 
-// rows are the lines of the list, oldest first.
+// rows are the lines of the list, oldest first. They are made once for each
+// list of events: views between two events share one.
 func (p *eventsPanel) rows() []eventRow {
 	evs := p.sc.v.Events
-	if !p.full {
-		return foldEvents(evs)
+	switch {
+	case sameList(evs, p.rowsOf):
+		return p.list
+	case p.full:
+		p.list = eachEvent(evs)
+	default:
+		p.list = foldEvents(evs)
 	}
-	return eachEvent(evs)
+	p.rowsOf = evs
+	return p.list
+}
+
+// sameList reports whether a and b are one list; nothing changes a list of a
+// view.
+func sameList(a, b []stats.Event) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // row is "  0:41.204 ▲ recompile   ◆ 1×74  32.10 ms  tokens 61 → 74: …".

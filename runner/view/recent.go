@@ -13,6 +13,7 @@ import (
 type Recent struct {
 	list []stats.Event
 	num  int
+	copy []stats.Event // of list, handed out; nil: list has changed since
 }
 
 const (
@@ -24,6 +25,7 @@ const (
 // Add takes one event; those that come a little late are put in their place.
 func (r *Recent) Add(e stats.Event) {
 	r.num++
+	r.copy = nil
 	i := len(r.list)
 	for i > 0 && r.list[i-1].TNs > e.TNs && r.list[i-1].TNs-e.TNs < recentLate {
 		i--
@@ -60,8 +62,14 @@ func (r *Recent) forget(n int) {
 // hundred.
 func frequent(k stats.Kind) bool { return k == stats.KindSpike || k == stats.KindShapeNew }
 
-// List is a copy of the events that are kept, the newest last.
-func (r *Recent) List() []stats.Event { return slices.Clone(r.list) }
+// List is a copy of what is kept, oldest first; nobody may change it. Until an
+// event is added it is the same copy.
+func (r *Recent) List() []stats.Event {
+	if r.copy == nil {
+		r.copy = slices.Clone(r.list)
+	}
+	return r.copy
+}
 
 // Num is how many events were added.
 func (r *Recent) Num() int { return r.num }
