@@ -136,7 +136,8 @@ def decode(step, tok, past, steps, toks, begin, clone, marks, stream, forced=Non
     step's logits. begin marks a step of CUDA graphs; clone keeps a token that
     the next replay would overwrite; marks keep each step's time.
     forced is for checks: (tokens to use, list that takes each step's logits)."""
-    last, records, stamps = None, marks.records, marks.stamps
+    last, records, clock = None, marks.records, now
+    stamp = None if marks.stamps is None else marks.stamps.append
     for i, (mask, pos, cp) in enumerate(steps):
         if forced:
             tok = forced[0][i]
@@ -150,8 +151,8 @@ def decode(step, tok, past, steps, toks, begin, clone, marks, stream, forced=Non
         toks.append(tok)
         if records:
             records[i](stream)
-        elif stamps is not None:
-            stamps.append(now())
+        elif stamp:
+            stamp(clock())
         if forced:
             forced[1].append(last.clone())
     marks.launched = now()

@@ -164,34 +164,42 @@ def quantiles(ns):
     return {"n": len(ns), "p50": round(q[49] / 1e6, 4), "p99": round(q[98] / 1e6, 4), "max": round(max(ns) / 1e6, 4)}
 
 
+OVERHEAD = (  # mode, strategy, rounds, what times the worker's steps, whether the bare loop keeps step times
+    ("prefill", ("padded", "padded"), 400, (("prefill", "off", False),)),
+    ("kv_decode", ("padded", "static-cache"), 240, (
+        ("kv_decode", "auto", True),
+        ("kv_decode without step times", "off", False),
+        ("kv_decode, what step times cost", "auto", False),
+        ("kv_decode, what an event a step costs", "events", False))),
+)
+
+
 def overhead(a):
     """p50 of the worker's region over that of a bare loop doing the same, for
-    a padded prefill and a decode on a static cache; of the decode as it is
-    and with a CUDA event a step, which the bare loop does not record. They
-    take turns at going first, so that what one leaves in the processor's caches
-    is not always the same one's."""
+    a padded prefill and a decode on a static cache; of the decode also what
+    it costs to time its steps. All take turns, and turns at going first, so that
+    what one leaves in the processor's caches is not always the same one's."""
     result = {}
-    for mode, words, n, kinds in (("prefill", ("padded", "padded"), 400, {"prefill": "off"}),
-                                  ("kv_decode", ("padded", "static-cache"), 240, {"kv_decode": "auto", "kv_decode with an event a step": "events"})):
+    for mode, words, rounds, rows in OVERHEAD:
         w, out = worker(a, {"explain": "false"})
         req = {"t": "req", "id": 1, "mode": mode, "batch": 1, "tokens": 61, "exec": [61, 61], "new_tokens": a.new if mode != "prefill" else 0,
                "seed": 1, "order": ["optimized"], "strategy": dict(zip(("prefill", "decode"), words))}
         w.comparer.share = 0
         for _ in range(8):
             ours(w, out, req)
-        times = {"bare": [], **{k: [] for k in kinds}}
-        for i in range(n):
-            order = list(times)
-            order = order[i % len(order):] + order[:i % len(order)]
-            for k in order[::-1] if i // len(order) % 2 else order:
-                w.lanes.opts["steps"] = kinds.get(k, "off")
-                times[k].append(bare(w, req) if k == "bare" else ours(w, out, {**req, "id": 10 + i}))
+        ways = sorted({("bare", stamped) for _, _, stamped in rows} | {("worker", steps) for _, steps, _ in rows}, key=str)
+        times = {way: [] for way in ways}
+        for i in range(rounds):
+            order = ways[i % len(ways):] + ways[:i % len(ways)]
+            for who, how in order[::-1] if i // len(ways) % 2 else order:
+                w.lanes.opts["steps"] = how if who == "worker" else "off"
+                times[who, how].append(bare(w, req, how) if who == "bare" else ours(w, out, {**req, "id": 10 + i}))
         w.close()
-        for k in kinds:
-            pairs = list(zip(times["bare"], times[k]))
+        for name, steps, stamped in rows:
+            pairs = list(zip(times["bare", stamped], times["worker", steps]))
             low, high = interval(pairs)
-            result[k] = {"bare_ms": quantiles(times["bare"]), "worker_ms": quantiles(times[k]),
-                         "ratio_p50": round(ratio(pairs), 4), "ratio_p50_95": [round(low, 4), round(high, 4)]}
+            result[name] = {"bare_ms": quantiles([p[0] for p in pairs]), "worker_ms": quantiles([p[1] for p in pairs]),
+                            "ratio_p50": round(ratio(pairs), 4), "ratio_p50_95": [round(low, 4), round(high, 4)]}
     return result
 
 
@@ -216,8 +224,9 @@ def ours(w, out, req):
     return t
 
 
-def bare(w, req):
-    """Wall time of the same in a loop without a line of ours, ns."""
+def bare(w, req, stamped):
+    """Wall time of the same in a loop without a line of ours, ns; stamped: it
+    keeps the time of each step, as whoever asks for them would write it."""
     from . import calls
     import torch
     job = w.lanes.job(req, "optimized")
@@ -227,13 +236,16 @@ def bare(w, req):
         inputs = calls.Inputs(w.model, req, 61, True, job.cache_len)
         logits, _ = w.lanes.function_eager("prefill", True)(*inputs.prefill(), cache)
         tok, steps = logits[:, -1:].argmax(-1), inputs.steps()
+        stamps, begin = [], torch.compiler.cudagraph_mark_step_begin
         sync()
         t = clock()
         for mask, pos, cp in steps:
             if graphs:
-                torch.compiler.cudagraph_mark_step_begin()
+                begin()
             tok, _, _ = fn(tok, mask, pos, cp, cache)
             tok = tok.clone()
+            if stamped:
+                stamps.append(clock())
     else:
         args = (*calls.Inputs(w.model, req, 61, True).prefill(), None)
         if graphs:
