@@ -12,6 +12,8 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
+
+	"tailscope/runner"
 )
 
 // machine names processor and memory.
@@ -28,6 +30,32 @@ func (d *diagnosis) machine() {
 	if runtime.NumCPU() < 2 {
 		d.add("machine", noted, "one core: the screen and the measured work take turns on it; prefer 'tailscope run'")
 	}
+	d.add("CPUs", works, "%s", placementText())
+}
+
+// placementText says where the two processes of a session run unless told
+// otherwise.
+func placementText() string {
+	place, err := runner.Placer("")
+	if err != nil {
+		return err.Error()
+	}
+	p := place("interleaved")
+	if len(p.Worker) == 0 {
+		return fmt.Sprintf("nothing is pinned here; the worker computes with %s", threadsText(p.Threads()))
+	}
+	text := fmt.Sprintf("the worker runs on %s with %s, the screen on %s", p.Worker, threadsText(p.Threads()), p.Supervisor)
+	if len(place("concurrent").Worker) == 0 {
+		text += "; with --pairing concurrent both run anywhere"
+	}
+	return text + " (--cpus LIST chooses, --cpus all pins nothing)"
+}
+
+func threadsText(n int) string {
+	if n == 1 {
+		return "1 thread"
+	}
+	return fmt.Sprintf("%d threads", n)
 }
 
 // terminal looks at what the live screen would draw on.

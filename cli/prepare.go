@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -34,10 +33,14 @@ type job struct {
 // prepare finds the engine and the model, makes the session folder and starts
 // telemetry. Progress of long work goes to progress.
 func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job, error) {
-	if cfg.Threads <= 0 {
-		cfg.Threads = max(runtime.NumCPU()-1, 1)
+	place, err := runner.Placer(cfg.CPUs)
+	if err != nil {
+		return nil, usageError{err}
 	}
-	j := &job{cfg: cfg, opts: runner.Options{Config: cfg}}
+	if cfg.Threads <= 0 {
+		cfg.Threads = place(cfg.Pairing).Threads()
+	}
+	j := &job{cfg: cfg, opts: runner.Options{Config: cfg, Place: place}}
 	if err := j.engine(ctx, progress); err != nil {
 		return nil, err
 	}

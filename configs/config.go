@@ -49,8 +49,8 @@ type Config struct {
 	Capture        string  `yaml:"capture" json:"capture" jsonschema:"graph capture: auto, on or off"`
 	Check          float64 `yaml:"check" json:"check" jsonschema:"share of requests whose outputs are compared"`
 
-	Threads int               `yaml:"threads" json:"threads" jsonschema:"engine threads; 0 is cores − 1, at least 1"`
-	CPUs    string            `yaml:"cpus,omitempty" json:"cpus,omitempty" jsonschema:"cores the worker is pinned to, e.g. 2-5"`
+	Threads int               `yaml:"threads" json:"threads" jsonschema:"engine threads; 0 is one for each CPU of the worker's own, at least 1"`
+	CPUs    string            `yaml:"cpus,omitempty" json:"cpus,omitempty" jsonschema:"cores the worker is pinned to, e.g. 2-5; auto, or nothing: all but one that is left to the supervisor; all: nothing is pinned"`
 	Library string            `yaml:"library,omitempty" json:"library,omitempty" jsonschema:"path of the ONNX Runtime library"`
 	Options map[string]string `yaml:"options,omitempty" json:"options,omitempty" jsonschema:"engine options, checked by the engine"`
 	Torch   Torch             `yaml:"torch,omitempty" json:"torch,omitempty" jsonschema:"PyTorch engine"`

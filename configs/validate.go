@@ -135,7 +135,7 @@ func ascending(key string, edges []int) *Error {
 	return nil
 }
 
-var cpuList = regexp.MustCompile(`^$|^[0-9]+(-[0-9]+)?( *, *[0-9]+(-[0-9]+)?)*$`)
+var cpuList = regexp.MustCompile(`^(auto|all)?$|^[0-9]+(-[0-9]+)?( *, *[0-9]+(-[0-9]+)?)*$`)
 
 var dimList = regexp.MustCompile(`^ *[0-9]+(\.\.[0-9]+)?( *, *[0-9]+(\.\.[0-9]+)?)* *$`)
 
@@ -158,7 +158,7 @@ func (c *Config) checkTexts() *Error {
 		}
 	}
 	if !cpuList.MatchString(c.CPUs) {
-		return faultf("cpus", "%s is not a list of cores such as 2-5 or 0,2", quote(c.CPUs))
+		return faultf("cpus", "%s is not a list of cores such as 2-5 or 0,2, nor auto or all", quote(c.CPUs))
 	}
 	for name, values := range c.Dims {
 		if !dimList.MatchString(values) {

@@ -274,6 +274,9 @@ func rank(warmup bool) int {
 
 // startSegment begins a new segment, named after the toggles that led to it.
 func (s *Session) startSegment() {
+	if err := s.place(); err != nil {
+		s.notice("error", err.Error())
+	}
 	s.seg++
 	label := s.segmentLabel()
 	s.labels = nil

@@ -38,7 +38,8 @@ func work(n int) {
 // faultyEngine serves requests one by one. fault is one of: none, version,
 // clock, stranger (a sample nobody asked for), garbage, die:N (exit at the
 // N-th request of each life), poison:TOKENS (exit at that length), hang
-// (ignore stop), fatal (refuse to load), silent (exit before hello).
+// (ignore stop), fatal (refuse to load), silent (exit before hello), alone (offers two lanes at once and takes it back),
+// both (offers two lanes at once).
 func faultyEngine(fault string) int {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
 	hello := &protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: Monotonic(),
@@ -50,7 +51,7 @@ func faultyEngine(fault string) int {
 		hello.Features = []string{"aa"}
 	}
 	switch fault {
-	case "alone":
+	case "alone", "both":
 		hello.Pairings = append(hello.Pairings, "concurrent")
 	case "mute":
 		time.Sleep(time.Hour)

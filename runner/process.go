@@ -21,6 +21,8 @@ type Command struct {
 	Env  []string // whole environment; nil: this process's
 	Dir  string
 	Log  io.Writer // the worker's stderr; nil discards it
+
+	place Placement // where it starts: an engine need not know
 }
 
 // process is one worker process: its own process group, killed with its
@@ -42,6 +44,7 @@ const stopGrace = 3 * time.Second
 
 // startProcess starts the worker. The thread that forks stays alive as long
 // as the worker, because the kernel's parent-death signal follows the thread.
+// It moves to the worker's CPUs first, which the worker inherits.
 func startProcess(ctx context.Context, c Command) (*process, error) {
 	p := &process{Msgs: make(chan []any, 16), tail: &tailBuffer{max: 4096}, done: make(chan struct{})}
 	p.cmd = exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
@@ -66,7 +69,10 @@ func startProcess(ctx context.Context, c Command) (*process, error) {
 	read := make(chan struct{})
 	go func() {
 		runtime.LockOSThread() // ended with the goroutine: no Unlock
-		err := p.cmd.Start()
+		err := c.place.enter()
+		if err == nil {
+			err = p.cmd.Start()
+		}
 		started <- err
 		if err != nil {
 			return

@@ -42,11 +42,12 @@ type Options struct {
 	Commands <-chan view.Command // nil: nobody types
 	GPU      <-chan gpu.State    // nil: no telemetry
 	Traffic  []TrafficRow
-	Noise    map[string]stats.Noise // by mode: of an A/A run that was recorded before; may be nil
-	Profile  int                    // requests to record with the engine's profiler once timing has begun; 0: none
-	FPS      int                    // views a second, 1 to 30; 0: 10
-	FrameNs  func() int64           // p99 of a frame of the screen, nanoseconds; may be nil
-	OnStatus func(Progress)         // called about four times a second; may be nil
+	Noise    map[string]stats.Noise         // by mode: of an A/A run that was recorded before; may be nil
+	Place    func(pairing string) Placement // where the processes run (Placer); nil: anywhere
+	Profile  int                            // requests to record with the engine's profiler once timing has begun; 0: none
+	FPS      int                            // views a second, 1 to 30; 0: 10
+	FrameNs  func() int64                   // p99 of a frame of the screen, nanoseconds; may be nil
+	OnStatus func(Progress)                 // called about four times a second; may be nil
 }
 
 // Progress is how far a run has come.
@@ -89,6 +90,7 @@ type Session struct {
 
 	proc        *process
 	inbox       []any // read together with the message in hand, not handled yet
+	placed      Placement
 	hello       *protocol.Hello
 	loaded      *protocol.Loaded
 	procNs      int64 // when the worker in hand was started
@@ -175,6 +177,9 @@ func (s *Session) Run(ctx context.Context) Result {
 	s.releaseAll()
 	s.noteMissed()
 	s.stopWorker()
+	if len(s.placed.Supervisor) > 0 {
+		_ = moveSelf(nil) // what is left to do may use every CPU
+	}
 	s.result.Samples = s.join.seq
 	if s.end != nil {
 		s.result.Reason, s.result.Err, s.result.Missed = s.end.Reason, s.end.Err, s.end.Missed

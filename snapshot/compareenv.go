@@ -34,6 +34,7 @@ func environment(x, y *compared) []Difference {
 	add(true, "GPU", ga.Name, gb.Name)
 	add(false, "driver", ga.Driver, gb.Driver)
 	add(false, "SM clock (median)", medianClock(x.clocks), medianClock(y.clocks))
+	add(false, "CPUs of the worker", a.Engine.CPUs, b.Engine.CPUs)
 	add(false, "engine", a.Engine.Name, b.Engine.Name)
 	for _, k := range versionKeys(a, b) {
 		add(false, "version of "+k, a.Engine.Versions[k], b.Engine.Versions[k])

@@ -24,6 +24,9 @@ func environmentTable(m *Manifest) table {
 	add("device", m.Engine.Device)
 	add("end of a timed region", m.Engine.Boundary)
 	add("threads", strconv.Itoa(m.Engine.Threads))
+	if m.Engine.CPUs != "" {
+		add("worker ran on", "CPU "+m.Engine.CPUs)
+	}
 	for _, k := range versionKeys(m, m) {
 		add("version of "+k, m.Engine.Versions[k])
 	}

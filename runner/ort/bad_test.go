@@ -44,7 +44,6 @@ func TestBadLoads(t *testing.T) {
 		{"provider", protocol.Load{Model: good, Provider: "cdua"}, "provider", "cdua"},
 		{"device", protocol.Load{Model: good, Provider: "cpu", Device: 3}, "provider", "device 3"},
 		{"option", protocol.Load{Model: good, Provider: "cpu", Options: map[string]string{"nonsense": "1"}}, "option", "nonsense"},
-		{"cpus", protocol.Load{Model: good, Provider: "cpu", CPUs: "a-b"}, "option", "a-b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := startWorker(t)

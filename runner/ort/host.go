@@ -3,8 +3,6 @@ package ort
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -82,37 +80,6 @@ func (n noise) since(before noise) noise {
 		d.runDelay = -1
 	}
 	return d
-}
-
-// pinCPUs restricts the process to a list such as "2-5,7".
-func pinCPUs(list string) error {
-	var set unix.CPUSet
-	for part := range strings.SplitSeq(list, ",") {
-		lo, hi, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		a, err := strconv.Atoi(lo)
-		b := a
-		if err == nil && isRange {
-			b, err = strconv.Atoi(hi)
-		}
-		if err != nil || a < 0 || b < a || b >= 1024 {
-			return fmt.Errorf("cpus %q: want cores and ranges such as 2-5,7", list)
-		}
-		for c := a; c <= b; c++ {
-			set.Set(c)
-		}
-	}
-	// Threads that exist keep their own mask: set it for each of them.
-	tasks, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return fmt.Errorf("cpus %q: %w", list, err)
-	}
-	for _, t := range tasks {
-		tid, _ := strconv.Atoi(t.Name())
-		if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
-			return fmt.Errorf("cpus %q: %w", list, err)
-		}
-	}
-	return nil
 }
 
 // mapped is page-aligned host memory outside Go's heap, touched in advance so

@@ -43,11 +43,6 @@ func findLibrary(ctx context.Context, o *Options) (string, error) {
 // newEngine loads a model into the eager lane and prepares the optimized one.
 func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *protocol.Loaded, error) {
 	start := now()
-	if l.CPUs != "" {
-		if err := pinCPUs(l.CPUs); err != nil {
-			return nil, nil, &loadError{"option", err}
-		}
-	}
 	e := &engine{
 		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, captureG: map[*graph]*graph{}, eager: map[*graph]*session{}, second: map[*graph]*session{}, policy: newPolicy(l),
 		proven: map[[3]string]bool{}, took: map[workKey]int64{},

@@ -11,7 +11,7 @@ type Load struct {
 	Provider string `json:"provider,omitempty"` // auto, cpu, webgpu, cuda, tensorrt
 	Device   int    `json:"device,omitempty"`
 	Threads  int    `json:"threads"`        // intra-op threads, at least 1
-	CPUs     string `json:"cpus,omitempty"` // e.g. "2-5": the worker pins itself
+	CPUs     string `json:"cpus,omitempty"` // e.g. "2-5": those that the worker was started on, absent: any
 	Seed     uint64 `json:"seed"`
 
 	RecompileLimit int      `json:"recompile_limit"` // executables a mode and strategy

@@ -118,18 +118,6 @@ def start(out, inbox, msg):
         raise Fatal(code, f"load: {type(e).__name__}: {first_line(e)}; the traceback is in the log") from e
 
 
-def pin(cpus):
-    """Pins this process to cores such as "2-5,7"."""
-    cores = set()
-    try:
-        for part in cpus.split(","):
-            a, _, b = part.partition("-")
-            cores.update(range(int(a), int(b or a) + 1))
-        os.sched_setaffinity(0, cores)
-    except (ValueError, OSError, AttributeError) as e:
-        raise options.OptionError(f'cpus "{cpus}": want cores and ranges of this machine such as 2-5,7 ({e})') from e
-
-
 def versions():
     import torch
     v = {"python": platform.python_version(), "torch": str(torch.__version__)}

@@ -6,7 +6,7 @@ import torch
 
 from . import calls, evidence, models, options
 from .check import Comparer
-from .engine import Collector, pin, versions
+from .engine import Collector, versions
 from .groups import Groups
 from .lanes import Lanes
 from .regions import Regions
@@ -14,6 +14,14 @@ from .requests import Requests
 from .story import Story
 from .timing import Clock, Host
 from .wire import log, now
+
+
+def usable_cpus():
+    """How many CPUs this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
 
 
 class Worker:
@@ -25,9 +33,7 @@ class Worker:
         self.opts = options.parse(msg.get("options"))
         if msg.get("capture") == "off":
             self.opts["disable_cudagraphs"] = True
-        if msg.get("cpus"):
-            pin(msg["cpus"])
-        torch.set_num_threads(int(msg.get("threads") or 0) or max((os.cpu_count() or 2) - 1, 1))
+        torch.set_num_threads(int(msg.get("threads") or 0) or max(usable_cpus() - 1, 1))
         torch.set_grad_enabled(False)
         if self.opts["inductor_cache"] == "fresh":
             fresh_inductor_cache()

@@ -1,0 +1,90 @@
+package cli_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscope/runner"
+)
+
+// threadsOn counts the threads of a process by the CPUs that the kernel says
+// each may run on.
+func threadsOn(pid int) map[string]int {
+	n := map[string]int{}
+	files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(b), "Cpus_allowed_list:")
+		list, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
+		n[list]++
+	}
+	return n
+}
+
+// TestWorkerHasItsCPUs starts the real program with the real worker and asks
+// the kernel on which CPUs their threads may run.
+func TestWorkerHasItsCPUs(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.NumCPU() < 2 {
+		t.Skip("needs Linux and two CPUs")
+	}
+	place, err := runner.Placer("") // the choice itself has a test of its own
+	if err != nil {
+		t.Fatal(err)
+	}
+	auto := place("interleaved")
+	if len(auto.Worker) == 0 || len(auto.Supervisor) == 0 {
+		t.Fatalf("%d CPUs, and nothing is pinned: %+v", runtime.NumCPU(), auto)
+	}
+	all := slices.Sorted(maps.Keys(threadsOn(os.Getpid())))[0]
+	for _, c := range []struct {
+		name               string
+		args               []string
+		worker, supervisor string
+		threads            int
+	}{
+		{"default", nil, auto.Worker.String(), auto.Supervisor.String(), len(auto.Worker)},
+		{"all", []string{"--cpus", "all"}, all, all, runtime.NumCPU() - 1},
+		{"list", []string{"--cpus", auto.Supervisor.String()}, auto.Supervisor.String(), auto.Worker.String(), len(auto.Supervisor)},
+		{"any engine", []string{"--engine", "cmd", "--engine-cmd", "python3 ../docs/example_engine.py"}, auto.Worker.String(), auto.Supervisor.String(), 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out := t.TempDir()
+			cmd := tailscope(t, append([]string{"run", "--provider", "cpu", "--out", out, "--duration", "3s"}, c.args...)...)
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Second)
+			worker := threadsOn(childOf(t, cmd.Process.Pid))
+			supervisor := threadsOn(cmd.Process.Pid)
+			if err := cmd.Wait(); err != nil {
+				t.Fatalf("%v\n%s", err, stderr.String())
+			}
+			if len(worker) != 1 || worker[c.worker] == 0 {
+				t.Errorf("the worker's threads may run on %v, want %s", worker, c.worker)
+			}
+			others := -supervisor[c.supervisor]
+			for _, n := range supervisor {
+				others += n
+			}
+			if supervisor[c.supervisor] == 0 || others > 1 { // the thread that started the worker only waits for it
+				t.Errorf("the supervisor's threads may run on %v, want %s", supervisor, c.supervisor)
+			}
+			engine := readJSON(t, filepath.Join(sessionDir(t, out), "manifest.json"))["engine"].(map[string]any)
+			if engine["cpus"] != c.worker || engine["threads"] != float64(c.threads) && c.name != "any engine" {
+				t.Errorf("the manifest says CPUs %v and %v threads, want %s and %d", engine["cpus"], engine["threads"], c.worker, c.threads)
+			}
+		})
+	}
+}

@@ -1,0 +1,209 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscope/runner/view"
+)
+
+func span(from, to int) (c CPUs) {
+	for n := from; n <= to; n++ {
+		c = append(c, n)
+	}
+	return c
+}
+
+// Cores of machines: the CPUs that share one.
+func alone(n int) CPUs     { return CPUs{n} }
+func neighbour(n int) CPUs { return CPUs{n &^ 1, n | 1} }       // 0-1, 2-3, …
+func far(n int) CPUs       { return CPUs{n % 8, n%8 + 8} }      // 0,8 1,9 … of 16
+func eight(n int) CPUs     { return span(n&^7, n|7) }           // eight threads a core
+func unknown(int) CPUs     { return nil }                       // no topology in /sys
+func ofOthers(int) CPUs    { return CPUs{40, 41} }              // nonsense of a virtual machine
+func pairs(n int) CPUs     { return CPUs{n &^ 1, n | 1, 1023} } // one that may not be used
+
+func TestPlaceCPUs(t *testing.T) {
+	for _, c := range []struct {
+		word, pairing      string
+		allowed            CPUs
+		siblings           func(int) CPUs
+		worker, supervisor string
+		threads            int // 0: CPUs of the machine - 1
+	}{
+		{"", "interleaved", span(0, 1), alone, "1", "0", 1},
+		{"auto", "sequential", span(0, 1), neighbour, "1", "0", 1}, // one core with two threads: still a CPU each
+		{"", "interleaved", span(0, 2), neighbour, "1-2", "0", 2},
+		{"", "interleaved", span(0, 3), neighbour, "2-3", "0-1", 2},
+		{"", "interleaved", span(0, 3), alone, "1-3", "0", 3},
+		{"", "interleaved", span(0, 3), unknown, "1-3", "0", 3},
+		{"", "interleaved", span(0, 3), ofOthers, "1-3", "0", 3},
+		{"", "interleaved", span(0, 15), far, "1-7,9-15", "0,8", 14},
+		{"", "concurrent", span(0, 15), neighbour, "2-15", "0-1", 14},
+		{"", "interleaved", span(0, 7), eight, "1-7", "0", 7}, // the whole machine is one core
+		{"", "interleaved", span(0, 15), eight, "8-15", "0-7", 8},
+		{"", "interleaved", CPUs{3, 5, 6, 9}, neighbour, "5-6,9", "3", 3}, // taskset took the sibling away
+		{"", "interleaved", CPUs{4, 5, 8, 12}, pairs, "8,12", "4-5", 2},
+		{"", "concurrent", span(0, 3), alone, "1-3", "0", 3},
+		{"", "concurrent", span(0, 2), alone, "", "", 0},
+		{"", "concurrent", span(0, 1), alone, "", "", 0},
+		{"", "interleaved", CPUs{6}, alone, "", "", 0},
+		{"", "interleaved", nil, alone, "", "", 0}, // not Linux
+		{"all", "interleaved", span(0, 15), far, "", "", 0},
+		{"1", "interleaved", span(0, 1), alone, "1", "0", 1},
+		{"0-1", "interleaved", span(0, 1), alone, "0-1", "", 1},
+		{"5, 2-3", "concurrent", span(0, 7), neighbour, "2-3,5", "0-1,4,6-7", 3},
+	} {
+		t.Run(fmt.Sprintf("%s %s of %s", c.word, c.pairing, c.allowed), func(t *testing.T) {
+			whole := slices.Clone(c.allowed)
+			p, err := placeCPUs(c.word, c.pairing, c.allowed, c.siblings)
+			if err != nil || p.Worker.String() != c.worker || p.Supervisor.String() != c.supervisor {
+				t.Errorf("worker %q, supervisor %q, %v; want %q and %q", p.Worker, p.Supervisor, err, c.worker, c.supervisor)
+			}
+			if c.threads == 0 {
+				c.threads = max(runtime.NumCPU()-1, 1)
+			}
+			if n := p.Threads(); n != c.threads {
+				t.Errorf("%d threads, want %d", n, c.threads)
+			}
+			if p.Asked != (c.word != "" && c.word != "auto" && c.word != "all") {
+				t.Errorf("asked %v", p.Asked)
+			}
+			if !slices.Equal(whole, c.allowed) {
+				t.Errorf("the allowed CPUs became %v", c.allowed)
+			}
+		})
+	}
+}
+
+func TestPlaceCPUsRefuses(t *testing.T) {
+	for _, c := range []struct {
+		word    string
+		allowed CPUs
+		says    string
+	}{
+		{"5", span(0, 3), "may use 0-3, not 5"},
+		{"0-9", CPUs{0, 2}, "may use 0,2, not 1,3-9"},
+		{"1", nil, "cannot be pinned"},
+		{"a", span(0, 3), "want cores"},
+		{"3-1", span(0, 3), "want cores"},
+		{"-1", span(0, 3), "want cores"},
+		{"0,", span(0, 3), "want cores"},
+		{"4096", span(0, 3), "want cores"},
+	} {
+		if _, err := placeCPUs(c.word, "interleaved", c.allowed, alone); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q of %s: %v, want %q", c.word, c.allowed, err, c.says)
+		}
+	}
+}
+
+func TestParseCPUs(t *testing.T) {
+	for in, want := range map[string]string{"0": "0", "7, 2-5": "2-5,7", "3,1,2,2": "1-3", "0,2,4-4": "0,2,4"} {
+		if c, err := ParseCPUs(in); err != nil || c.String() != want {
+			t.Errorf("%q: %q, %v; want %q", in, c, err, want)
+		}
+	}
+}
+
+// threadsOn counts this process's threads by the CPUs that each may run on.
+func threadsOn() map[string]int {
+	n := map[string]int{}
+	tasks, _ := os.ReadDir("/proc/self/task")
+	for _, t := range tasks {
+		tid, _ := strconv.Atoi(t.Name())
+		if c := affinity(tid); c != nil {
+			n[c.String()]++
+		}
+	}
+	return n
+}
+
+// TestPairingMoves lets a session change its pairing: the processes are apart
+// while the lanes take turns, anywhere while two lanes run at once, and this
+// process has all its CPUs again when the session has ended.
+func TestPairingMoves(t *testing.T) {
+	before, procs := origin().cpus, runtime.GOMAXPROCS(0)
+	if len(before) < 2 {
+		t.Skip("one CPU: nothing is ever pinned")
+	}
+	apart := Placement{Worker: before[1:], Supervisor: before[:1], Asked: true}
+	cfg := sessionConfig()
+	cfg.Reps, cfg.Warmup = 0, 0
+	views, commands, mem := make(chan view.View, 1), make(chan view.Command), &memory{}
+	s, err := NewSession(Options{Config: cfg, Engine: Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE=both")},
+		Sink: mem, Views: views, Commands: commands, Place: func(pairing string) Placement {
+			if pairing == "concurrent" {
+				return Placement{}
+			}
+			return apart
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan Result, 1)
+	go func() { done <- s.Run(t.Context()) }()
+	wait := waiter(t, views, 20*time.Second)
+	wait("samples", func(v view.View) bool { return v.Self.Samples > 50 })
+	pid := s.proc.cmd.Process.Pid
+	check := func(what string, worker, supervisor CPUs) {
+		t.Helper()
+		if c := affinity(pid); !slices.Equal(c, worker) {
+			t.Errorf("%s: the worker may run on %s, want %s", what, c, worker)
+		}
+		on := threadsOn()
+		others := -on[supervisor.String()]
+		for _, n := range on {
+			others += n
+		}
+		if others > 1 { // the one that started the worker only waits for it
+			t.Errorf("%s: this process's threads may run on %v, want %s", what, on, supervisor)
+		}
+	}
+	check("interleaved", apart.Worker, apart.Supervisor)
+	if n := runtime.GOMAXPROCS(0); n != 1 {
+		t.Errorf("%d goroutines at once on one CPU", n)
+	}
+	for i, pairing := range []string{"concurrent", "interleaved"} {
+		commands <- view.Command{Action: view.ActPairing, Arg: pairing}
+		wait(pairing, func(v view.View) bool { return v.Session.Segment == int32(i+1) })
+		if pairing == "concurrent" {
+			check(pairing, before, before)
+		} else {
+			check(pairing, apart.Worker, apart.Supervisor)
+		}
+	}
+	commands <- view.Command{Action: view.ActQuit}
+	if res := <-done; res.Err != nil || res.Reason != "quit" {
+		t.Fatalf("%+v", res)
+	}
+	if on := threadsOn(); len(on) != 1 || on[before.String()] == 0 || runtime.GOMAXPROCS(0) != procs {
+		t.Errorf("after the session threads may run on %v, %d at once; was %s and %d", on, runtime.GOMAXPROCS(0), before, procs)
+	}
+	if c := mem.loaded[0].CPUs; c != apart.Worker.String() {
+		t.Errorf("the session says that the worker ran on %q, want %s", c, apart.Worker)
+	}
+}
+
+// TestPlacementThatFails: a list that the user asked for is kept or refused,
+// the default does its best.
+func TestPlacementThatFails(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		nowhere := Placement{Worker: CPUs{maxCPUs - 1}, Asked: asked}
+		res, mem := runSession(t, "none", sessionConfig(), func(o *Options) {
+			o.Place = func(string) Placement { return nowhere }
+		})
+		if failed := res.Err != nil; failed != asked {
+			t.Errorf("asked for %v: %v", asked, res.Err)
+		}
+		got := mem.loaded
+		if !asked && (len(got) != 1 || got[0].CPUs != origin().cpus.String()) {
+			t.Errorf("the worker is said to have run on %+v, want %s", got, origin().cpus)
+		}
+	}
+}
