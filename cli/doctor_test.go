@@ -60,7 +60,7 @@ func TestDoctorTries(t *testing.T) {
 	if !cpu {
 		t.Errorf("the CPU provider does not run: %+v", r.Providers)
 	}
-	for _, name := range []string{"machine", "ONNX Runtime", "cpu", "PyTorch", "GPU telemetry", "terminal", "output folder", "noise"} {
+	for _, name := range []string{"machine", "CPUs", "ONNX Runtime", "cpu", "PyTorch", "GPU telemetry", "terminal", "output folder", "noise"} {
 		if len(r.text(name)) == 0 {
 			t.Errorf("nothing on %s", name)
 		}
