@@ -162,7 +162,7 @@ func contains(list []string, w string) bool {
 func (s *Session) loadMessage() *protocol.Load {
 	c := s.cfg
 	m := &protocol.Load{Model: s.o.Model, Name: c.Model, Provider: c.Provider, Device: c.Device,
-		Threads: c.Threads, CPUs: s.placed.Worker.String(), Seed: c.Seed, RecompileLimit: c.RecompileLimit, Compile: c.Compile,
+		Threads: c.Threads, CPUs: s.placed.Worker.String(), Beside: s.placed.Supervisor, Seed: c.Seed, RecompileLimit: c.RecompileLimit, Compile: c.Compile,
 		Cache: protocol.Cache{Policy: c.Cache.Policy}, KVEdges: c.KVEdges, Capture: c.Capture, Check: c.Check,
 		Modes: c.Modes, Options: map[string]string{}}
 	m.Cache.MaxBytes, _ = c.CacheBytes() // checked by Validate
@@ -208,7 +208,9 @@ func (s *Session) takeBack(lacks map[string]string) {
 // takeLoaded starts the timed part of the session.
 func (s *Session) takeLoaded(m *protocol.Loaded) {
 	s.nameEngine(m)
-	m.CPUs = affinity(s.proc.cmd.Process.Pid).String()
+	if m.CPUs == "" {
+		m.CPUs = affinity(s.proc.cmd.Process.Pid).String()
+	}
 	s.loaded = m
 	s.takeBack(m.Lacks)
 	if s.refuse() {

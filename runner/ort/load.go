@@ -43,6 +43,7 @@ func findLibrary(ctx context.Context, o *Options) (string, error) {
 // newEngine loads a model into the eager lane and prepares the optimized one.
 func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *protocol.Loaded, error) {
 	start := now()
+	settle(l.Beside)
 	e := &engine{
 		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, captureG: map[*graph]*graph{}, eager: map[*graph]*session{}, second: map[*graph]*session{}, policy: newPolicy(l),
 		proven: map[[3]string]bool{}, took: map[workKey]int64{},
@@ -50,7 +51,7 @@ func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *prot
 		checks: checks{share: l.Check, tolerance: tolerance, seen: map[[3]string]bool{}},
 	}
 	e.maker = &maker{threads: max(l.Threads, 1)}
-	loaded := &protocol.Loaded{ProviderAsked: l.Provider, Threads: e.maker.threads}
+	loaded := &protocol.Loaded{ProviderAsked: l.Provider, Threads: e.maker.threads, CPUs: ownCPUs()}
 	if err := e.loadModel(l, loaded); err != nil {
 		return nil, nil, err
 	}

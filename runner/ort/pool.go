@@ -44,6 +44,9 @@ func (p *pool) open() {
 	var ids [1024]C.int
 	n := min(int(C.ts_threads_ids(p.list, &ids[0], C.int(len(ids)))), len(ids))
 	for _, id := range ids[:n] {
+		compute(int(id))
+	}
+	for _, id := range ids[:n] {
 		if openStats.Load() >= maxOpenStats {
 			return
 		}

@@ -93,6 +93,7 @@ func newThread() *thread {
 	t := &thread{make(chan func())}
 	go func() {
 		runtime.LockOSThread()
+		compute(0)
 		defer runtime.UnlockOSThread()
 		for f := range t.work {
 			f()

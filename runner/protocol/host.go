@@ -10,8 +10,9 @@ type Load struct {
 	Name     string `json:"name"`               // what to call it, e.g. "builtin:tiny-gpt2"
 	Provider string `json:"provider,omitempty"` // auto, cpu, webgpu, cuda, tensorrt
 	Device   int    `json:"device,omitempty"`
-	Threads  int    `json:"threads"`        // intra-op threads, at least 1
-	CPUs     string `json:"cpus,omitempty"` // e.g. "2-5": those that the worker was started on, absent: any
+	Threads  int    `json:"threads"`          // intra-op threads, at least 1
+	CPUs     string `json:"cpus,omitempty"`   // e.g. "2-5": those that the worker was started on, absent: any
+	Beside   []int  `json:"beside,omitempty"` // CPUs of the supervisor, where threads that do not compute may go
 	Seed     uint64 `json:"seed"`
 
 	RecompileLimit int      `json:"recompile_limit"` // executables a mode and strategy

@@ -1,0 +1,60 @@
+package ort
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// computing are the CPUs of the threads that compute, once settle has run.
+var computing atomic.Pointer[unix.CPUSet]
+
+// settle keeps the calling thread, which computes, on the CPUs that the process
+// was started on, and lets every other thread use those beside them as well.
+// Go's own threads wake during each call into the library: on a CPU that
+// computes, each time costs a region 20 µs. A kernel that refuses leaves
+// everything as it was.
+func settle(beside []int) {
+	var own unix.CPUSet
+	if len(beside) == 0 || unix.SchedGetaffinity(0, &own) != nil {
+		return
+	}
+	wide, me, moved := own, unix.Gettid(), map[int]bool{}
+	for _, n := range beside {
+		wide.Set(n)
+	}
+	for more := true; more; { // a thread inherits from its maker: until there is no new one
+		more = false
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return
+		}
+		for _, t := range tasks {
+			tid, _ := strconv.Atoi(t.Name())
+			if tid != me && !moved[tid] {
+				_ = unix.SchedSetaffinity(tid, &wide)
+				moved[tid], more = true, true
+			}
+		}
+	}
+	computing.Store(&own)
+}
+
+// compute moves a thread (0: the calling one) to where threads compute.
+func compute(tid int) {
+	if set := computing.Load(); set != nil {
+		_ = unix.SchedSetaffinity(tid, set)
+	}
+}
+
+// ownCPUs is where the calling thread may run, e.g. "2-5"; "" if the kernel
+// does not say.
+func ownCPUs() string {
+	b, _ := os.ReadFile("/proc/thread-self/status")
+	_, rest, _ := strings.Cut(string(b), "Cpus_allowed_list:")
+	list, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
+	return list
+}
