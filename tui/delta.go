@@ -8,7 +8,10 @@ import (
 
 // deltaPanel draws optimized − eager at each quantile with its band: below the
 // zero line the optimized lane wins, above it loses.
-type deltaPanel struct{ pane }
+type deltaPanel struct {
+	pane
+	cells []cell // of the last plot, used again
+}
 
 const deltaLabel = 9
 
@@ -105,9 +108,12 @@ func (p *deltaPanel) body(pr *stats.PairView, w, h int) []string {
 // plot draws the zero line, the bands and the points.
 func (p *deltaPanel) plot(pr *stats.PairView, rows, cols, zero int, rowOf func(float64) int) [][]cell {
 	st := p.sc.st
+	if len(p.cells) < rows*cols {
+		p.cells = make([]cell, rows*cols)
+	}
 	grid := make([][]cell, rows)
 	for y := range grid {
-		grid[y] = make([]cell, cols)
+		grid[y] = p.cells[y*cols : (y+1)*cols]
 		for x := range grid[y] {
 			grid[y][x] = cell{" ", ink{}}
 			if y == zero {
