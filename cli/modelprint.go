@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"tailscope/configs/tokens"
 	"tailscope/runner/onnxmodel"
 )
 
@@ -36,11 +37,19 @@ func printModel(out io.Writer, i *onnxmodel.Info) {
 		printAllowed(w, phase+" by", i.Strategies[phase])
 	}
 	if i.Tokenizer != "" {
-		row("tokenizer", i.Tokenizer+" (not used: prompts are token lengths)")
+		row("tokenizer", i.Tokenizer+tokenizerUse(i.Tokenizer))
 	}
 	for _, n := range i.Notes {
 		row("note", n)
 	}
+}
+
+// tokenizerUse says what a tokenizer.json is good for.
+func tokenizerUse(path string) string {
+	if _, err := tokens.Open(path); err != nil {
+		return fmt.Sprintf(" (not used, prompts are token lengths: %s)", strings.TrimPrefix(err.Error(), path+": "))
+	}
+	return " (counts the tokens of text prompts; ids are drawn from the seed)"
 }
 
 func layoutText(i *onnxmodel.Info) string {

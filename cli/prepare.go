@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tailscope/configs"
+	"tailscope/configs/tokens"
 	"tailscope/gpu"
 	"tailscope/gpu/nvml"
 	"tailscope/runner"
@@ -43,6 +44,9 @@ func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job
 	j := &job{cfg: cfg, opts: runner.Options{Config: cfg, Place: place}}
 	if err := j.engine(ctx, progress); err != nil {
 		return nil, err
+	}
+	if err := countTexts(cfg, j.opts.Model); err != nil {
+		return nil, usageError{err}
 	}
 	if cfg.Traffic != "" {
 		rows, err := runner.ReadTraffic(cfg.Traffic)
@@ -102,6 +106,25 @@ func (j *job) engine(ctx context.Context, progress io.Writer) (err error) {
 	}
 	j.opts.Engine.Argv = []string{self, "worker", "--library", lib}
 	return nil
+}
+
+// countTexts makes lengths of the text prompts, with the tokenizer.json beside
+// the model. The session's own configuration has the lengths.
+func countTexts(cfg *configs.Config, model string) error {
+	if !cfg.HasTexts() {
+		return nil
+	}
+	path := tokens.Beside(model)
+	if path == "" {
+		return cfg.CountTexts(func(string) (int, error) {
+			return 0, fmt.Errorf("text cannot be run: no tokenizer.json is beside the model %s; give the prompt's length as tokens: N", cfg.Model)
+		})
+	}
+	c, err := tokens.Open(path)
+	if err != nil {
+		return fmt.Errorf("text prompts cannot be counted, give lengths as tokens: N: %w", err)
+	}
+	return cfg.CountTexts(c.Count)
 }
 
 // folder makes the session folder with its journal, and the worker's log.

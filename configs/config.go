@@ -70,13 +70,13 @@ type Scenario struct {
 	PadTo   int      `yaml:"pad_to,omitempty" json:"pad_to,omitempty" jsonschema:"padded length; the longest prompt if absent"`
 }
 
-// Prompt is a prompt of a scenario: a length or a range of lengths. Text is
-// known and refused in a sentence.
+// Prompt is a prompt of a scenario: a length, a range of lengths, or a text
+// that CountTexts makes a length of. Ids are drawn from the seed in any case.
 type Prompt struct {
 	Tokens    int     `yaml:"tokens,omitempty" json:"tokens,omitempty" jsonschema:"length in tokens"`
 	To        int     `yaml:"to,omitempty" json:"to,omitempty" jsonschema:"with tokens: the length is drawn uniformly from tokens to this, inclusive"`
 	Weight    float64 `yaml:"weight,omitempty" json:"weight,omitempty" jsonschema:"share of the scenario's requests when repetitions are unbounded; 1 if absent"`
-	Text      string  `yaml:"text,omitempty" json:"text,omitempty" jsonschema:"not run: there is no tokenizer in this program, give tokens"`
+	Text      string  `yaml:"text,omitempty" json:"text,omitempty" jsonschema:"in place of tokens: its length is counted with the tokenizer.json beside the model; ids are drawn from the seed"`
 	NewTokens int     `yaml:"new_tokens,omitempty" json:"new_tokens,omitempty" jsonschema:"decode steps; max_new_tokens if absent"`
 }
 

@@ -51,10 +51,10 @@ const maxTokens = 1 << 20
 
 func (p Prompt) check(key string) *Error {
 	switch {
-	case p.Text != "":
-		return faultf(key+".text", "text cannot be run: there is no tokenizer in this program; give the prompt's length as tokens: N")
-	case p.Tokens == 0:
-		return faultf(key, "give tokens: the prompt's length")
+	case p.Text != "" && (p.Tokens != 0 || p.To != 0):
+		return faultf(key, "give text or tokens, not both")
+	case p.Tokens == 0 && p.Text == "":
+		return faultf(key, "give tokens: the prompt's length, or text: it is counted with the tokenizer.json beside the model")
 	case p.Tokens < 0 || p.Tokens > maxTokens || p.To > maxTokens:
 		return faultf(key+".tokens", "%d is not between 1 and %d", max(p.Tokens, p.To), maxTokens)
 	case p.To != 0 && p.To < p.Tokens:
@@ -65,6 +65,40 @@ func (p Prompt) check(key string) *Error {
 		return faultf(key+".new_tokens", "%d is not between 0 and %d", p.NewTokens, maxTokens)
 	}
 	return nil
+}
+
+// HasTexts reports whether a prompt is a text, whose tokens are to be counted.
+func (c *Config) HasTexts() bool {
+	for _, sc := range c.Scenarios {
+		if slices.ContainsFunc(sc.Prompts, func(p Prompt) bool { return p.Text != "" }) {
+			return true
+		}
+	}
+	return false
+}
+
+// CountTexts puts lengths in the place of texts, as count says them. Prompts
+// shared with copies of c stay as they are. The error is the first text's that
+// cannot be counted, or what Validate says of the lengths.
+func (c *Config) CountTexts(count func(text string) (tokens int, err error)) error {
+	scenarios := slices.Clone(c.Scenarios)
+	for i := range scenarios {
+		sc := &scenarios[i]
+		sc.Prompts = slices.Clone(sc.Prompts)
+		for j := range sc.Prompts {
+			p := &sc.Prompts[j]
+			if p.Text == "" {
+				continue
+			}
+			n, err := count(p.Text)
+			if err != nil {
+				return faultf(fmt.Sprintf("scenarios[%d].prompts[%d].text", i, j), "%v", err)
+			}
+			p.Tokens, p.Text = n, ""
+		}
+	}
+	c.Scenarios = scenarios
+	return c.Validate()
 }
 
 // OpenLoop reports whether requests are due at arrivals of their own, however
