@@ -278,30 +278,26 @@ func TestProfileOfDecodeHoldsItsSteps(t *testing.T) {
 	}
 }
 
-// Token ids that the model does not have are refused in a sentence.
-func TestForeignTokensAreRefused(t *testing.T) {
-	s := open(t, cpuLoad())
-	r := req(1, "prefill", "variable", "eager", 3, 3)
-	r.IDs = []int{1, 50257, 2}
-	s.send(r)
-	s.drainAndStop(t, 1)
-	for _, b := range of[protocol.Batch](s) {
-		if len(b.Error) != 1 || b.Error[0] != "ids: want 1 x 3 token ids below 50257" {
-			t.Errorf("%+v", b)
+// A request that cannot be made is refused in a sentence: token ids that the
+// model does not have, no rows.
+func TestWhatCannotBeMadeIsRefused(t *testing.T) {
+	for want, spoil := range map[string]func(*protocol.Request){
+		"ids: want 1 x 3 token ids below 50257": func(r *protocol.Request) { r.IDs = []int{1, 50257, 2} },
+		"a batch of -1 rows is none":            func(r *protocol.Request) { r.Batch = -1 },
+	} {
+		s := open(t, cpuLoad())
+		r := req(1, "prefill", "variable", "eager", 3, 3)
+		spoil(r)
+		s.send(r)
+		s.drainAndStop(t, 1)
+		batches := of[protocol.Batch](s)
+		if len(batches) != 2 {
+			t.Errorf("%d batches, want one a lane", len(batches))
 		}
-	}
-}
-
-// A request without rows is refused in a sentence.
-func TestNoRowsAreRefused(t *testing.T) {
-	s := open(t, cpuLoad())
-	r := req(1, "prefill", "variable", "eager", 3, 3)
-	r.Batch = -1
-	s.send(r)
-	s.drainAndStop(t, 1)
-	for _, b := range of[protocol.Batch](s) {
-		if len(b.Error) != 1 || b.Error[0] != "a batch of -1 rows is none" {
-			t.Errorf("%+v", b)
+		for _, b := range batches {
+			if len(b.Error) != 1 || b.Error[0] != want {
+				t.Errorf("%+v, want %q", b, want)
+			}
 		}
 	}
 }
