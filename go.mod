@@ -1,4 +1,4 @@
-module tailscope
+module github.com/tailscope/tailscope
 
 go 1.26.0
 

@@ -6,7 +6,7 @@ package main
 import (
 	"os"
 
-	"tailscope/cli"
+	"github.com/tailscope/tailscope/cli"
 )
 
 func main() { os.Exit(cli.Main(os.Args[1:])) }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tailscope/snapshot"
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/results"
 )
 
 // analyzeFlags are the flags of analyze.

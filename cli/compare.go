@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tailscope/snapshot"
-	"tailscope/snapshot/gate"
-	"tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/gate"
+	"github.com/tailscope/tailscope/snapshot/results"
 )
 
 // compareFlags are the flags of compare.

@@ -9,7 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
-	"tailscope/configs"
+	"github.com/tailscope/tailscope/configs"
 )
 
 // newConfigCmd shows what a run would do, the schema, and the presets.

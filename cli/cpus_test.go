@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner"
+	"github.com/tailscope/tailscope/runner"
 )
 
 // threadsOn counts the threads of a process by the CPUs that the kernel says

@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"tailscope/configs"
-	"tailscope/runner/ort"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/ort"
 )
 
 // status is how a check ended.

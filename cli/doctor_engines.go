@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"tailscope/configs"
-	"tailscope/gpu"
-	"tailscope/gpu/nvml"
-	"tailscope/runner/ort"
-	"tailscope/runner/ort/provision"
-	"tailscope/runner/torch"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/gpu/nvml"
+	"github.com/tailscope/tailscope/runner/ort"
+	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/torch"
 )
 
 // ort looks for the library and tries its providers.

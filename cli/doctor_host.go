@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
-	"tailscope/runner"
+	"github.com/tailscope/tailscope/runner"
 )
 
 // machine names processor and memory.

@@ -28,7 +28,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "tailscope")
-	out, err := exec.Command("go", "build", "-o", path, "tailscope").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", path, "github.com/tailscope/tailscope").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}

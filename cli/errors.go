@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/results"
 )
 
 // Exit codes of the program.

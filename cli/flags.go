@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"tailscope/configs"
+	"github.com/tailscope/tailscope/configs"
 )
 
 // runFlag is a flag that sets one key of the configuration.

@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"tailscope/runner"
-	"tailscope/runner/view"
-	"tailscope/tui"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui"
 )
 
 // newLiveCmd is the live screen; the root command is one too.

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
 
 func newModelCmd() *cobra.Command {

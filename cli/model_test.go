@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/onnxmodel/testmodels"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
 // model runs a model command and returns its output and exit code.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"tailscope/configs/tokens"
-	"tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/configs/tokens"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
 
 func printModel(out io.Writer, i *onnxmodel.Info) {

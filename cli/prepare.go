@@ -10,15 +10,15 @@ import (
 	"strings"
 	"time"
 
-	"tailscope/configs"
-	"tailscope/configs/tokens"
-	"tailscope/gpu"
-	"tailscope/gpu/nvml"
-	"tailscope/runner"
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/ort/provision"
-	"tailscope/runner/torch"
-	"tailscope/snapshot"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/configs/tokens"
+	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/gpu/nvml"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/torch"
+	"github.com/tailscope/tailscope/snapshot"
 )
 
 // job is a session that is ready to run: engine found, model in place, folder

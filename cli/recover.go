@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot"
 )
 
 // newRecoverCmd finishes the folder of a session that died.

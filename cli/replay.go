@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"tailscope/runner/replay"
-	"tailscope/runner/view"
-	"tailscope/snapshot"
-	"tailscope/tui"
+	"github.com/tailscope/tailscope/runner/replay"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/tui"
 )
 
 // newReplayCmd is the same screen over a recorded session.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot"
 )
 
 // newReportCmd writes the report of a recorded session.

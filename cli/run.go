@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"tailscope/runner"
-	"tailscope/snapshot"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // newRunCmd is the same work without a screen.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
 // newSetupCmd puts ONNX Runtime into the user's cache.

@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"tailscope/gpu"
-	"tailscope/snapshot"
+	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/snapshot"
 )
 
 // sink lets a snapshot.Writer take the readings of package gpu.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // summaries reads the summary.json of every mode of a session folder; a mode

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // The progress line says which mode its figures are of, and no p99 that they

@@ -15,9 +15,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"tailscope/configs"
-	"tailscope/snapshot"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // sweepPoint is one combination of the swept keys and what it came to.

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/snapshot/plots"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/plots"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // maxSweepLines bounds the lines of one picture.

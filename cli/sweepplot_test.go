@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 func sweptPoint(p50 float64, kv ...string) sweepPoint {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/configs"
-	"tailscope/runner/onnxmodel/testmodels"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
 // writeTokenizer writes a byte-level tokenizer.json that knows "the" as one

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tailscope/runner/ort"
+	"github.com/tailscope/tailscope/runner/ort"
 )
 
 // newWorkerCmd is the hidden command that the supervisor starts: the ONNX

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // choices are the values that a key may have.

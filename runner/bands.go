@@ -3,7 +3,7 @@ package runner
 import (
 	"time"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Time between two bootstraps of the pairs. One takes about 100 ms of a core

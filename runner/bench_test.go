@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/configs"
-	"tailscope/gpu"
-	"tailscope/runner/protocol"
-	"tailscope/snapshot"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/snapshot"
 )
 
 // disk lets the real journal be a Sink here.

@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // command carries out one wish of the user. A change of what runs flushes

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 func span(from, to int) (c CPUs) {

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // dispatchState is what has been asked of the worker and what comes next.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // The engine of these tests is this test binary again: it speaks the protocol

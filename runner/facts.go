@@ -1,8 +1,8 @@
 package runner
 
 import (
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // feedStats tells the statistics what samples do not tell: evidence, counters

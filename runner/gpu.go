@@ -4,9 +4,9 @@ import (
 	"math"
 	"time"
 
-	"tailscope/gpu"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // gpuHistory is how many readings the screen's small charts go back.

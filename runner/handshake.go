@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // What supervisor and engine tell each other before the first request: hello,

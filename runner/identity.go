@@ -5,9 +5,9 @@ import (
 	"sort"
 	"strings"
 
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Identity is what is known of the lanes besides samples: the ground on which

@@ -3,8 +3,8 @@ package runner
 import (
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // The lane header says where the nodes ran, the most first.

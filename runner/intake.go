@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // joinState joins what the worker reports with what was asked.

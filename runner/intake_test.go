@@ -3,7 +3,7 @@ package runner
 import (
 	"testing"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // The first sample of a run that counts is its number 0, also where failed ones

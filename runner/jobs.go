@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // What keys ask for beside the plan: a pause, compiles ahead of their requests,

@@ -8,9 +8,9 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // newBackOff gives the waits before restarts: 100 ms doubling to 5 s, each

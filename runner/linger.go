@@ -3,7 +3,7 @@ package runner
 import (
 	"time"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // linger decides how long the reader of a worker's lines waits before it looks

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // lines lets a worker write a line a sample, every step, for a while.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // noteMissed says what of the plan a run did not come to that time or a stop

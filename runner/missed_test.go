@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/configs"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // A run that time ends says what of its plan it did not come to.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/configs"
+	"github.com/tailscope/tailscope/configs"
 )
 
 // Item is one planned request, before a strategy gives it a shape.

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"tailscope/configs"
+	"github.com/tailscope/tailscope/configs"
 )
 
 func planConfig(reps, warmup int) *configs.Config {

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // Command is how an engine is started.

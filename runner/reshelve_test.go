@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"tailscope/configs"
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // TestTogglesLoseNoRequestOfAPlanThatEnds toggles mode, pairing and strategy

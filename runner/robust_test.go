@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // drive runs a session and calls f with commands and a wait function.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // The routing rule of TR120 7.4 as code: while shapes churn, or where the

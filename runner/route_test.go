@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // While lengths churn, what has no executable goes to the eager session; a mix

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // sender writes to the worker's stdin. Its owner never waits on a busy worker:

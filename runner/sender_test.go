@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // A worker that does not read keeps nobody waiting, and gets every message in

@@ -8,11 +8,11 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"tailscope/configs"
-	"tailscope/gpu"
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Sink takes everything that must reach the disk. It may block; it never

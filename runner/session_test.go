@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/configs"
-	"tailscope/gpu"
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // memory is a Sink that keeps everything.

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/configs"
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestStanceOutlivesTheWorker changes the stance, kills the worker, and finds

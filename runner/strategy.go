@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/configs"
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // Strategy is how shapes reach the optimized lane, a word for each phase.

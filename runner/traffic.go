@@ -1,6 +1,6 @@
 package runner
 
-import "tailscope/configs"
+import "github.com/tailscope/tailscope/configs"
 
 // TrafficRow is one arrival of a recorded production mix.
 type TrafficRow struct {

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"tailscope/snapshot/internal/textio"
-	"tailscope/snapshot/labels"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // writeAnalysis writes compiler_counters.json and analysis/ of each mode.

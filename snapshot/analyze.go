@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Analyze reads paths, session folders and results of other tools alike, and

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // BenchmarkSample is the cost of one sample into the journal, flushes included.

@@ -1,6 +1,6 @@
 package snapshot
 
-import "tailscope/stats"
+import "github.com/tailscope/tailscope/stats"
 
 // causeTable finds the cause of a sample by its seq. Most have none, so a bit
 // for each tells whether it is worth looking.

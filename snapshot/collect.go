@@ -3,10 +3,10 @@ package snapshot
 import (
 	"math"
 
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/plots"
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/plots"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // timeBins is the number of bins of a timeline; their width doubles as the

@@ -9,7 +9,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // batchRows is the number of rows a columnReader decodes at once.

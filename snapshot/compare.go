@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Difference is one thing that is not the same in two sessions.

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestFilteredQuantities: what a gate sees is what the table shows, the rows

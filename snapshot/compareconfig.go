@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/configs"
-	"tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/snapshot/results"
 )
 
 // sameElsewhere are keys of the configuration that the manifest's part of the

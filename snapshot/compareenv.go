@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // environment lists what differs between two sessions.

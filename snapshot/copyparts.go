@@ -9,7 +9,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // copyPart copies the rows of a rotated segment, compressed as they are. Only

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // checkDisk warns once at four fifths of the bound of the session folder, and

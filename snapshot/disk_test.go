@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/configs"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestMaxDiskWarnsAndThenEndsTheSession fills a small bound.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/snapshot/plots"
+	"github.com/tailscope/tailscope/snapshot/plots"
 )
 
 // document is a page that prints as Markdown and as one HTML file that needs

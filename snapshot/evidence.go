@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // EvidenceFile is compiler_evidence.json.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // twoGenerations writes a session of two modes and two worker generations.

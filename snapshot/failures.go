@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/snapshot/internal/textio"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // maxReasons bounds the distinct reasons of failures that are kept.

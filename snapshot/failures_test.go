@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // failing writes a session in which the optimized lane fails wherever fails

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strconv"
 
-	"tailscope/runner/protocol"
-	"tailscope/snapshot/labels"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // CSVRows is the number of rows a metrics.csv may have. Beyond it every k-th

@@ -5,8 +5,8 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // maxGenerations bounds the worker generations that a manifest may claim.

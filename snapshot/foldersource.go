@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/snapshot/internal/textio"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // folderSource reads a finished folder: samples from samples.parquet, steps

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // foreignSource replays a result as a session: another tool's rows become

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // openSamplesOf reads every sample of a path.

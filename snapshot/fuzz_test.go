@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"testing"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // maxFuzzBytes bounds what reading one small damaged file may allocate.

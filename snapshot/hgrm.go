@@ -6,7 +6,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // hists holds one histogram a mode and lane, 1 ns to 1 h at three digits.

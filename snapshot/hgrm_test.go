@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestPercentileFile: each line of an .hgrm file says how many samples lie at

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 var errTorn = errors.New("journal record is cut short")

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"hash/crc32"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // The journal is a file of frames after an eight-byte magic. A frame stands

@@ -5,8 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/plots"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/plots"
 )
 
 // WriteLabelReport writes the tables, summary.json, plots, report.md and

@@ -3,8 +3,8 @@ package snapshot
 import (
 	"strconv"
 
-	"tailscope/snapshot/internal/textio"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // metricsColumns are the columns of metrics.csv, in order.

@@ -3,7 +3,7 @@ package snapshot
 import (
 	"fmt"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // NoiseFloors measures the A/A segments of a recorded session: the noise floor

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // record writes a session of n equal lanes, as A/A or not, and finishes it.

@@ -5,9 +5,9 @@ import (
 	"math"
 	"path/filepath"
 
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/plots"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/plots"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // pictures draws the plots of one mode.

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"slices"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // proof is what a session's records say of compiling.

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // quantities of a mode, by "label.key".

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Kind names what a Record holds.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestMain lets the test binary be the process that gets killed.

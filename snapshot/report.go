@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"tailscope/snapshot/labels"
-	"tailscope/snapshot/plots"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/plots"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // modeReport is what the report says of one mode.

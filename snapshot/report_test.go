@@ -11,7 +11,7 @@ import (
 	"github.com/charmbracelet/x/exp/golden"
 	"github.com/google/go-cmp/cmp"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestReportIsTheSameFromTheFolder deletes the report of a finished session

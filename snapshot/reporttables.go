@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // cell prints a number for reading; files hold all digits.

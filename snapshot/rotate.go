@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // A segment is full with so many samples or bytes. The first is also the size

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // rotatingSession fills a session whose segments are full after rows samples

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // samplesOf reads all samples and kinds of other records of a session.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // writeRows writes every file that has a row a sample: samples.parquet,

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tailscope/snapshot/internal/textio"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // runKey names a run: the samples of one generation, segment, scenario and

@@ -6,7 +6,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // sampleRow is a row of samples.parquet. Durations and instants are

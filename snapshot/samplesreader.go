@@ -8,7 +8,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 var (

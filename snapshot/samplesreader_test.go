@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestReaderRefusesNamesItDoesNotKnow puts a row with an unknown mode first

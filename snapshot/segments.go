@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // A journal is a row of numbered segments. The last is appended to; those

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // outFile is a buffered file that appears under its name when it is complete.

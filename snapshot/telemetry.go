@@ -1,10 +1,10 @@
 package snapshot
 
 import (
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"math"
 	"strconv"
 	"strings"
-	"tailscope/snapshot/internal/textio"
 )
 
 // Reading is a value or the reason why there is none. It has the shape of

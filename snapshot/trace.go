@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // maxTrace is the number of requests a trace.json holds; beyond it every k-th

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Unfinished says in a sentence what to make of a folder that is not finished:

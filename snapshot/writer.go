@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"time"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // ErrDiskFull is what a Writer returns once the disk is full or the bound of

@@ -15,9 +15,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscope/configs"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // testSession makes a plausible session: two lanes, two scenarios, warm-ups,

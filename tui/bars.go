@@ -4,7 +4,7 @@ import (
 	"math"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 var eighths = [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}

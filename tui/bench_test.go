@@ -11,8 +11,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
 
-	"tailscope/runner/view"
-	"tailscope/tui/internal/demo"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/internal/demo"
 )
 
 // newTestModel returns a model of a given size showing simulated data after d

@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // causesPanel is the cause ledger: what each lane's tail is made of, and what

@@ -6,7 +6,7 @@ import (
 
 	"github.com/guptarohit/asciigraph"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // glyph is one cell of a chart: a character and whose it is.

@@ -4,8 +4,8 @@ import (
 	"math"
 	"strings"
 
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 var nan = math.NaN()

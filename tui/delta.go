@@ -3,7 +3,7 @@ package tui
 import (
 	"math"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // deltaPanel draws optimized − eager at each quantile with its band: below the

@@ -1,6 +1,6 @@
 package tui
 
-import "tailscope/stats"
+import "github.com/tailscope/tailscope/stats"
 
 // hasDevice reports whether the engine gave device times.
 func hasDevice(lanes *[stats.NumLanes]stats.Summary) bool {

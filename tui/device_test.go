@@ -8,7 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 func TestShareMissedCarriesItsInterval(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // eventRow is one line of the list of events. It stands for one event, or for

@@ -13,7 +13,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 func listed(evs []stats.Event) (out []string) {

@@ -3,7 +3,7 @@ package tui
 import (
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // eventsPanel lists what happened as sentences, the newest at the bottom and

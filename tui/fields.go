@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // putFields writes as many fields as fit into room cells, giving up those

@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // footerPanel is the line of keys.

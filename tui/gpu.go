@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // gpuPanel shows the device's readings with their recent past, or says why

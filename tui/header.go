@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // headerPanel says what is being measured and what measuring costs: one to

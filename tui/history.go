@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sort"
 
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // history keeps views of the past for scrubbing: one a second and one right

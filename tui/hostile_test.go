@@ -9,8 +9,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"pgregory.net/rapid"
 
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // nasty draws numbers that charts and formatters trip over.

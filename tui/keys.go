@@ -3,7 +3,7 @@ package tui
 import (
 	"charm.land/bubbles/v2/key"
 
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // keyMap declares every key once; routing, the footer and the help screen are

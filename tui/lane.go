@@ -3,8 +3,8 @@ package tui
 import (
 	"fmt"
 
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // lanePanel shows one lane: what it is, its latency histogram, its quantiles.

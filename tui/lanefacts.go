@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // factsWidth is the room the facts beside a quantile table take.

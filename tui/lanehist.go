@@ -4,7 +4,7 @@ import (
 	"math"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // histRowsOf draws the latency histogram of a lane in h rows of w cells: bars,

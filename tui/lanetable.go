@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // quantRow is one line of the quantile table.

@@ -6,8 +6,8 @@ import (
 	"io"
 	"time"
 
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // lineInterval is the time between two lines on a terminal that cannot move

@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // scenariosPanel compares the lanes for each scenario.

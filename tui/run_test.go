@@ -12,8 +12,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/exp/teatest/v2"
 
-	"tailscope/runner/view"
-	"tailscope/tui/internal/demo"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/internal/demo"
 )
 
 // The whole program: it shows both lanes, takes a key, and ends.

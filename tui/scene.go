@@ -4,8 +4,8 @@ import (
 	"math"
 	"time"
 
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // scene is what the panels draw: one view and how the user wants to see it.

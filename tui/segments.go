@@ -3,7 +3,7 @@ package tui
 import (
 	"strconv"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // segmentsPanel is the before/after table: one row for each stretch between

@@ -3,7 +3,7 @@ package tui
 import (
 	"time"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // selfPanel accounts for tailscope itself: what measuring costs, what was

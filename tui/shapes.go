@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // shapesPanel lists the executed shapes of the optimized lane and whether

@@ -3,8 +3,8 @@ package tui
 import (
 	"strings"
 
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // startPanel stands in for the measuring panels until there is a sample: what

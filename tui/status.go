@@ -3,7 +3,7 @@ package tui
 import (
 	"strings"
 
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // statusPanel is the line above the keys: the latest notice, or what is going

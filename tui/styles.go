@@ -3,7 +3,7 @@ package tui
 import (
 	"charm.land/lipgloss/v2"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // styles holds every ink of the screen under the name of its meaning. It is

@@ -3,7 +3,7 @@ package tui
 import (
 	"slices"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // tailPanel is the cause ledger in short, for the first view: what the tail of

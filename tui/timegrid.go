@@ -3,7 +3,7 @@ package tui
 import (
 	"math"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // timeGrid maps the bins of the timeline to columns. A column stands for p/q

@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Every bin stands in exactly the columns that its place says, none is lost,

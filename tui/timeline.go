@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // timelinePanel draws the slowest sample of each lane over the session, with

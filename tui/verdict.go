@@ -4,7 +4,7 @@ import (
 	"math"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // verdictPanel says in sentences which lane wins, where, and by how much.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 
-	"tailscope/gpu"
+	"github.com/tailscope/tailscope/gpu"
 )
 
 // source is one device of an initialised driver.

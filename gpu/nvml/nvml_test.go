@@ -11,7 +11,7 @@ import (
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxa100"
 
-	"tailscope/gpu"
+	"github.com/tailscope/tailscope/gpu"
 )
 
 // all and none stand for drivers with every optional function and without.

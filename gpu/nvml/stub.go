@@ -5,7 +5,7 @@ package nvml
 import (
 	"errors"
 
-	"tailscope/gpu"
+	"github.com/tailscope/tailscope/gpu"
 )
 
 // Open says that this build cannot read GPUs.

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 )
 
 // Builtin is a model that the program builds itself.

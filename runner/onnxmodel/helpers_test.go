@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"tailscope/runner/onnxmodel/build"
-	"tailscope/runner/onnxmodel/testmodels"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
 // buildModel writes a model as Optimum keeps a single graph.

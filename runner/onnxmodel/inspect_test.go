@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	"tailscope/runner/onnxmodel/onnxpb"
-	"tailscope/runner/onnxmodel/testmodels"
+	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
 func writeProto(t testing.TB, m proto.Message) string {

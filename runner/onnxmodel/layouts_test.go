@@ -8,7 +8,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
-	"tailscope/runner/onnxmodel/testmodels"
+	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
 // TestLayouts prepares each language model of testmodels and compares prefill

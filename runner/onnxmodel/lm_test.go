@@ -8,7 +8,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
-	"tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 )
 
 // TestLogitsAgainstReference runs the default model through ONNX Runtime,

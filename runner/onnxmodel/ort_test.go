@@ -13,7 +13,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
-	"tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
 var startORT = sync.OnceValue(func() error {

@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
 // Port is an input or output of a graph.

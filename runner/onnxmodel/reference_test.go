@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 )
 
 // reference is GPT-2 in plain Go and float64, written from the definition

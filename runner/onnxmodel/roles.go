@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strconv"
 
-	"tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 )
 
 // Canonical names of symbolic dimensions in graphs that Prepare makes of a

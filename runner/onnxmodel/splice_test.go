@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	"tailscope/runner/onnxmodel/build"
-	"tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
 func readProto(t *testing.T, path string) *onnxpb.ModelProto {

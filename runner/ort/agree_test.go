@@ -6,9 +6,9 @@ import (
 	"sync"
 	"testing"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Strategies of each mode: every word, and phases that differ.

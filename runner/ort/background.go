@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // background makes executables while requests go on: under compile:

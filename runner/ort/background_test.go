@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // inBackground loads the default model under compile: background. Making an

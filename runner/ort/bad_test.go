@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // What cannot be loaded ends the worker with one sentence that names it.

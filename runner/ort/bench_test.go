@@ -7,9 +7,9 @@ import (
 	"sync"
 	"testing"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // newTestEngine is an engine without a supervisor.

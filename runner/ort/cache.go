@@ -4,7 +4,7 @@ import (
 	"container/list"
 	"fmt"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // execKey identifies an executable within its group.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Graph capture: the executable of a prompt records its work on the device in

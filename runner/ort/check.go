@@ -8,8 +8,8 @@ import (
 	"slices"
 	"unsafe"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Tolerances of the lanes' relative L2 distance.

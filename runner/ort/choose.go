@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // dynamicShape stands for all shapes in an executable's key.

@@ -6,9 +6,9 @@ import (
 	"os"
 	"testing"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/protocol"
-	"tailscope/runner/protocol/conformance"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol/conformance"
 )
 
 // TestMain makes this test binary a worker when it is asked to be one.

@@ -3,7 +3,7 @@ package ort
 import (
 	"fmt"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // generate runs kv_decode and e2e_kv.

@@ -4,8 +4,8 @@ import (
 	"os"
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // decode sends one request of a decoding mode in both lanes.

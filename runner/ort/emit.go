@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // flushEvery is the longest that a finished sample waits for its batch.

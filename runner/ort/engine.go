@@ -6,9 +6,9 @@ import (
 	"slices"
 	"sync"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // engine is a loaded model in both lanes. The executor owns it: one goroutine

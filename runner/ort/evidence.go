@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // evidenceJob is an executable whose proof is still to be taken: a second

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // forwardCall is a session of any model with its inputs bound for one shape.

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/onnxmodel/build"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // moduleDir is where the go command keeps a module's files.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // minKVEdge is the smallest cache of kv-bucketed when no edges are given.

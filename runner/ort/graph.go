@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // port is an input or output of a graph.

@@ -3,7 +3,7 @@ package ort
 import (
 	"fmt"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // prompt is the semantic input of a request in one lane.

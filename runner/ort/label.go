@@ -1,6 +1,6 @@
 package ort
 
-import "tailscope/runner/protocol"
+import "github.com/tailscope/tailscope/runner/protocol"
 
 // label is the strategy of a request as files and screen name it: the word of
 // the mode's phase, or both for the mode that has two.

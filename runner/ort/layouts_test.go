@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/onnxmodel/testmodels"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Models in every layout that exporters write run in every mode they allow,

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
 // testLibrary is the library that tests run: found, or fetched once.

@@ -13,10 +13,10 @@ import (
 	"strings"
 	"sync"
 
-	"tailscope/runner/onnxmodel"
-	"tailscope/runner/ort/provision"
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // loadError is a failure to load with the protocol's code of what is wrong.

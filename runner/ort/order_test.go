@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // At a share of 0 nothing is compared, not even the first of a shape.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // buildPlugin compiles testdata/plugin.c against onnxruntime_go's headers.

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Under evict the least recently used executable goes, and comes back as a

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
 
 // The threads of a session's pool are known, do its work, and what the host

@@ -3,7 +3,7 @@ package ort
 import (
 	"fmt"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // prefill runs one forward pass over the prompt, the cache being an output.

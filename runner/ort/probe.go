@@ -5,7 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
 // ProviderReport says whether an execution provider runs on this machine.

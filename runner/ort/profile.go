@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // profiling records requests with ONNX Runtime's profiler. A session cannot

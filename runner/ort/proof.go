@@ -3,8 +3,8 @@ package ort
 import (
 	"fmt"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // proofTokens is the length of the prompts that prove capture at load.

@@ -12,7 +12,7 @@ import (
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // provider is an execution provider with what it was asked to use.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // swiftShader makes this test run on a software Vulkan device, in a process

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // queue holds the messages that wait for the executor, in order. The reader

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"sync"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // region holds the gate while any lane is in a timed region. Two lanes that

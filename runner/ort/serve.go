@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // Options configure a worker.

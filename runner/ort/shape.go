@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
 
 // lmShape is the shape of one forward pass of a language model.

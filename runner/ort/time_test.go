@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // A compile that fails is inside the time of the request that waited for it,

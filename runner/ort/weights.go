@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
-	"tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
 // weights are what the sessions of one model share on the CPU: the weight

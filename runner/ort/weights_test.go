@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
 
 // rss is resident memory in bytes: what is the process's own, and what it

@@ -1,6 +1,6 @@
 package protocol
 
-import "tailscope/stats"
+import "github.com/tailscope/tailscope/stats"
 
 // Messages from the worker to the supervisor.
 

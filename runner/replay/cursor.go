@@ -3,7 +3,7 @@ package replay
 import (
 	"iter"
 
-	"tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot"
 )
 
 // cursor pulls records one by one, with one record of look-ahead.

@@ -3,8 +3,8 @@ package replay
 import (
 	"math"
 
-	"tailscope/runner/view"
-	"tailscope/snapshot"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/snapshot"
 )
 
 // gpuPast is the last reading and the small charts behind it.

@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"time"
 
-	"tailscope/runner/view"
-	"tailscope/snapshot"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/snapshot"
 )
 
 // Player plays one session. Its goroutine owns every field.

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/configs"
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/snapshot"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // record writes a session of n pairs, one each 10 ms, with a compile in every

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/snapshot"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestLiveFilesReplayAndReportAgree takes a session from the collector that

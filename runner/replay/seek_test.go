@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/view"
 )
 
 // TestSeekPausedFar: a seek beyond what one tick takes in catches up although

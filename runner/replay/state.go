@@ -4,12 +4,12 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/configs"
-	"tailscope/runner"
-	"tailscope/runner/protocol"
-	"tailscope/runner/view"
-	"tailscope/snapshot"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // state is the session as it stood at one instant.

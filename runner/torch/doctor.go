@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"tailscope/configs"
+	"github.com/tailscope/tailscope/configs"
 )
 
 // Report is what one interpreter has. Empty strings mean absent; Errors maps

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // backends are what the optimized lane ran, by request.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // session is a worker that was loaded and takes messages one by one.

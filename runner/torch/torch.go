@@ -21,7 +21,7 @@ import (
 
 	"github.com/adrg/xdg"
 
-	"tailscope/configs"
+	"github.com/tailscope/tailscope/configs"
 )
 
 //go:embed worker.py tailscope_torch/*.py

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tailscope/configs"
+	"github.com/tailscope/tailscope/configs"
 )
 
 func TestOptionsLeaveDefaultsToTheWorker(t *testing.T) {

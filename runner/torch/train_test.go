@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // seldomCompared lets requests run in trains: what is compared runs alone.

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/runner/protocol"
-	"tailscope/runner/protocol/conformance"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol/conformance"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // standin returns the command that runs the embedded worker on the stand-in

@@ -3,7 +3,7 @@ package view
 import (
 	"slices"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Recent keeps events for the screen, in the order of their instants. It is

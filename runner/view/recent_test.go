@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 func TestRecentKeepsWhatIsRare(t *testing.T) {

@@ -7,7 +7,7 @@ package view
 import (
 	"time"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Phase is where a session stands.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // maxHist is the longest latency a histogram holds: 10 hours, in ns.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // doubts says of which statistics the samples do not tell the best label from

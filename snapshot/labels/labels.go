@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"sort"
 
-	"tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/results"
 )
 
 // Budget is the number of values kept exactly, 8 bytes each.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // skewed makes TR117's shape: label a has cold starts in 3 of its 21 runs that

@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Table is a named table of text.

@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 
-	"tailscope/snapshot/results"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Group is a row of the overall, scenario and breakdown tables. Times are ms;

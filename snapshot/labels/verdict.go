@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Verdict says for one mode whether mean, median and p99 rank the labels

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"tailscope/snapshot/internal/textio"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // nativeColumns are the columns by which a metrics.csv of tailscope is known,

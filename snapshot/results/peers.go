@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
 
 // readJSON reads a JSON document by what it holds.

@@ -16,8 +16,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tailscope/snapshot/internal/textio"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Row is one measurement. Strings may be kept.

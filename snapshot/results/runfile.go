@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
 
 // maxJSON bounds a JSON file, which is read whole.

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"tailscope/snapshot/internal/textio"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // candidates are the column names a field goes by when no flag maps it, in

@@ -12,7 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 )
 
 // Model describes one test model.

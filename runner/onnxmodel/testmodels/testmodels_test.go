@@ -3,7 +3,7 @@ package testmodels
 import (
 	"testing"
 
-	"tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
 
 func TestAllAreReadable(t *testing.T) {

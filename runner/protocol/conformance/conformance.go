@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // Options say how to run the engine. The zero value will do for engines that

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // engine is one life of the process under test with what it said so far.

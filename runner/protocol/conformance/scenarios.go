@@ -3,8 +3,8 @@ package conformance
 import (
 	"slices"
 
-	"tailscope/runner/protocol"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 func stopAtOnce(e *engine) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // Scenarios about the flow of messages: flush, stop, the end of stdin, lines

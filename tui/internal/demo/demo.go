@@ -11,8 +11,8 @@ import (
 	"slices"
 	"time"
 
-	"tailscope/runner/view"
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // startNs is the simulated start of timing on the monotonic clock.

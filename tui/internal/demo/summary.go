@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 const (

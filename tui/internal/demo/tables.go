@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"tailscope/stats"
+	"github.com/tailscope/tailscope/stats"
 )
 
 func (s *Source) pair() stats.PairView {

@@ -10,9 +10,9 @@ import (
 	"os"
 	"time"
 
-	"tailscope/runner/view"
-	"tailscope/tui"
-	"tailscope/tui/internal/demo"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui"
+	"github.com/tailscope/tailscope/tui/internal/demo"
 )
 
 func main() {
