@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
-	"github.com/tailscope/tailscope/snapshot/results"
 )
 
 // analyzeFlags are the flags of analyze.
@@ -52,21 +52,21 @@ func newAnalyzeCmd() *cobra.Command {
 	fl.StringVar(&f.unit, "unit", "", "unit of the latency column: ns, us, ms or s (default: from its name, else ms)")
 	fl.IntVar(&f.rows, "rows", 20, "rows to print of each table, 0 for all")
 	fl.BoolVar(&f.json, "json", false, "print JSON instead of tables")
-	for _, name := range results.Fields {
+	for _, name := range foreign.Fields {
 		f.columns[name] = fl.String(name+"-column", "", "name of the column with the "+name)
 	}
 	return cmd
 }
 
-func (f *analyzeFlags) options() (results.Options, error) {
-	o := results.Options{Columns: map[string]string{}, Unit: f.unit, By: f.by}
+func (f *analyzeFlags) options() (foreign.Options, error) {
+	o := foreign.Options{Columns: map[string]string{}, Unit: f.unit, By: f.by}
 	for k, v := range f.columns {
 		if *v != "" {
 			o.Columns[k] = *v
 		}
 	}
 	for _, w := range f.where {
-		x, err := results.ParseFilter(w)
+		x, err := foreign.ParseFilter(w)
 		if err != nil {
 			return o, usageError{err}
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/gate"
-	"github.com/tailscope/tailscope/snapshot/results"
 )
 
 // compareFlags are the flags of compare.
@@ -64,9 +64,9 @@ func (f *compareFlags) run(w io.Writer, a, b string) error {
 		}
 		gates = append(gates, e)
 	}
-	o := results.Options{Columns: map[string]string{"label": f.label}}
+	o := foreign.Options{Columns: map[string]string{"label": f.label}}
 	for _, s := range f.where {
-		x, err := results.ParseFilter(s)
+		x, err := foreign.ParseFilter(s)
 		if err != nil {
 			return usageError{err}
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 )
 
 // Exit codes of the program.
@@ -70,6 +70,6 @@ func pathArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 // wrongInput tells whether err says that the command names what is not there:
 // a path, a result in it, or a column.
 func wrongInput(err error) bool {
-	var column results.ColumnError
-	return errors.Is(err, os.ErrNotExist) || errors.Is(err, results.ErrNone) || errors.As(err, &column)
+	var column foreign.ColumnError
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, foreign.ErrNone) || errors.As(err, &column)
 }

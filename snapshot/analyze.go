@@ -8,29 +8,29 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
-	"github.com/tailscope/tailscope/snapshot/results"
 	"github.com/tailscope/tailscope/stats"
 )
 
 // Analyze reads paths, session folders and results of other tools alike, and
 // computes the label tables over all of them. Files of any size stream.
-func Analyze(paths []string, o results.Options, lo labels.Options) (*labels.Report, error) {
+func Analyze(paths []string, o foreign.Options, lo labels.Options) (*labels.Report, error) {
 	return analyze(paths, openFolder, o, lo)
 }
 
 // analyze is Analyze with a way to open session folders.
-func analyze(paths []string, open func(string) (*Session, error), o results.Options, lo labels.Options) (*labels.Report, error) {
+func analyze(paths []string, open func(string) (*Session, error), o foreign.Options, lo labels.Options) (*labels.Report, error) {
 	a := labels.New(lo)
-	var infos []*results.Info
+	var infos []*foreign.Info
 	for _, p := range paths {
 		s, err := open(p)
 		if err != nil {
 			return nil, err
 		}
-		read := results.Read
+		read := foreign.Read
 		if s != nil {
-			read = func(_ string, o results.Options, yield func(*results.Row) error) (*results.Info, error) {
+			read = func(_ string, o foreign.Options, yield func(*foreign.Row) error) (*foreign.Info, error) {
 				return s.rows(o, yield)
 			}
 		}
@@ -64,8 +64,8 @@ func openFolder(path string) (*Session, error) {
 }
 
 // rows hands out the samples of a session as rows: the lane is the label.
-func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*results.Info, error) {
-	info := &results.Info{Format: "session", Files: 1}
+func (s *Session) rows(o foreign.Options, yield func(*foreign.Row) error) (*foreign.Info, error) {
+	info := &foreign.Info{Format: "session", Files: 1}
 	name := filepath.Base(filepath.Clean(s.Dir))
 	get := s.column
 	if o.By != "" {
@@ -78,7 +78,7 @@ func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*resu
 			return info, err
 		}
 	}
-	var row results.Row
+	var row foreign.Row
 	runs := runNames{}
 	seen := proof{aaFirst: s.Manifest.Settings.AA}
 	damage, err := s.Records(func(r *Record) error {
@@ -116,14 +116,14 @@ func (s *Session) rows(o results.Options, yield func(*results.Row) error) (*resu
 type runNames map[[2]int32]string
 
 // sampleRowOf fills row from a sample. runs keeps the names of runs.
-func sampleRowOf(row *results.Row, s *stats.Sample, m *Manifest, runs runNames) {
+func sampleRowOf(row *foreign.Row, s *stats.Sample, m *Manifest, runs runNames) {
 	k := [2]int32{s.Generation, s.Segment}
 	name, ok := runs[k]
 	if !ok {
 		name = fmt.Sprintf("generation %d, segment %d", s.Generation, s.Segment)
 		runs[k] = name
 	}
-	*row = results.Row{Label: s.Lane.String(), Mode: s.Mode.String(), Scenario: s.Scenario, Model: m.Model.Name, Run: name, HasRun: true,
+	*row = foreign.Row{Label: s.Lane.String(), Mode: s.Mode.String(), Scenario: s.Scenario, Model: m.Model.Name, Run: name, HasRun: true,
 		Quantization: dtype(m), File: row.File, Index: int64(s.Seq), Ns: s.WallNs, OK: !s.Failed, Warmup: s.Warmup}
 }
 
@@ -145,7 +145,7 @@ func (s *Session) column(x *stats.Sample, column string) (string, error) {
 		return x.Shape, nil
 	case "cause":
 		if s.Journal {
-			return "", results.NoColumn("%s is not finished, and causes are given at the end: 'tailscope report %s' shows those so far", s.Dir, s.Dir)
+			return "", foreign.NoColumn("%s is not finished, and causes are given at the end: 'tailscope report %s' shows those so far", s.Dir, s.Dir)
 		}
 		return x.Cause.String(), nil
 	case "status":
@@ -163,20 +163,20 @@ func (s *Session) column(x *stats.Sample, column string) (string, error) {
 	case "quantization":
 		return dtype(s.Manifest), nil
 	}
-	return "", results.NoColumn("a session has no column %q; columns are lane, mode, scenario, backend, strategy, shape, cause, status, segment, generation, tokens, prompt, model, quantization", column)
+	return "", foreign.NoColumn("a session has no column %q; columns are lane, mode, scenario, backend, strategy, shape, cause, status, segment, generation, tokens, prompt, model, quantization", column)
 }
 
 // compiles says by mode whether the evidence calls the optimized lane
 // compiler-real.
-func compiles(ev *EvidenceFile) []results.RunCompile {
-	var out []results.RunCompile
+func compiles(ev *EvidenceFile) []foreign.RunCompile {
+	var out []foreign.RunCompile
 	for _, mode := range slices.Sorted(maps.Keys(ev.Modes)) {
 		j := ev.Modes[mode]
 		real := "label-only"
 		if j.CompilerReal == "yes" {
 			real = "compiler-real"
 		}
-		out = append(out, results.RunCompile{File: EvidenceName, Label: stats.Optimized.String(), Mode: mode, Real: real, Why: j.Why})
+		out = append(out, foreign.RunCompile{File: EvidenceName, Label: stats.Optimized.String(), Mode: mode, Real: real, Why: j.Why})
 	}
 	return out
 }

@@ -3,9 +3,9 @@ package snapshot
 import (
 	"math"
 
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/snapshot/plots"
-	"github.com/tailscope/tailscope/snapshot/results"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -175,7 +175,7 @@ func (r *labelRuns) of(s *stats.Sample, m *Manifest, in *labels.Analysis) (*labe
 	}
 	run := r.byKey[k]
 	if run == nil {
-		row := results.Row{File: m.RunID}
+		row := foreign.Row{File: m.RunID}
 		sampleRowOf(&row, s, m, r.names)
 		var err error
 		if run, err = in.Run(&row); err != nil {

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
-	"github.com/tailscope/tailscope/snapshot/results"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -91,7 +91,7 @@ type compared struct {
 
 // Compare reads two results, session folders or files of other tools. Of a
 // session that still runs it compares what is there and says so.
-func Compare(a, b string, o results.Options) (*Comparison, error) {
+func Compare(a, b string, o foreign.Options) (*Comparison, error) {
 	c := &Comparison{A: a, B: b}
 	x, err := c.open("A", a, o)
 	if err != nil {
@@ -122,7 +122,7 @@ func Compare(a, b string, o results.Options) (*Comparison, error) {
 }
 
 // open reads one side.
-func (c *Comparison) open(name, path string, o results.Options) (*compared, error) {
+func (c *Comparison) open(name, path string, o foreign.Options) (*compared, error) {
 	s, err := openFolder(path)
 	if err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
-	"github.com/tailscope/tailscope/snapshot/results"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -31,14 +31,14 @@ func TestFilteredQuantities(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		filter   results.Filter
+		filter   foreign.Filter
 		n        float64 // 0: all
 		counters bool
 	}{
-		{results.Filter{Column: "scenario", Value: scenario}, kept, false},
-		{results.Filter{Column: "mode", Value: "prefill"}, 0, true},
+		{foreign.Filter{Column: "scenario", Value: scenario}, kept, false},
+		{foreign.Filter{Column: "mode", Value: "prefill"}, 0, true},
 	} {
-		cmp, err := Compare(dir, dir, results.Options{Where: []results.Filter{c.filter}})
+		cmp, err := Compare(dir, dir, foreign.Options{Where: []foreign.Filter{c.filter}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestRunningSession(t *testing.T) {
 	}
 	analysed := map[string]*labels.Report{}
 	for _, dir := range []string{running, finished} {
-		r, err := Analyze([]string{dir}, results.Options{}, labels.Options{})
+		r, err := Analyze([]string{dir}, foreign.Options{}, labels.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,13 +99,13 @@ func TestRunningSession(t *testing.T) {
 	if n := analysed[finished].Notes; len(n) != 0 {
 		t.Errorf("notes of a finished session: %q", n)
 	}
-	for _, o := range []results.Options{{By: "cause"}, {Where: []results.Filter{{Column: "cause", Value: "compile"}}}} {
+	for _, o := range []foreign.Options{{By: "cause"}, {Where: []foreign.Filter{{Column: "cause", Value: "compile"}}}} {
 		if _, err := Analyze([]string{running}, o, labels.Options{}); err == nil || !strings.Contains(err.Error(), "causes are given at the end") {
 			t.Errorf("causes of a running session: %v", err)
 		}
 	}
 
-	c, err := Compare(finished, running, results.Options{})
+	c, err := Compare(finished, running, foreign.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestErrorsOfALostLane(t *testing.T) {
 	if err := os.WriteFile(path, []byte(rows), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Compare(path, path, results.Options{})
+	c, err := Compare(path, path, foreign.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,10 +193,10 @@ func sessionWith(t *testing.T, yaml string) string {
 func TestOtherWorkIsNoComparison(t *testing.T) {
 	const chat = "scenarios:\n  - {name: s0, prompts: [{tokens: 8}, {tokens: 9, to: 20}]}\n"
 	base := sessionWith(t, chat+"  - {name: s1, prompts: [{tokens: 64}]}\nout: here\nreps: 3\n")
-	where := []results.Filter{{Column: "scenario", Value: "s0"}}
+	where := []foreign.Filter{{Column: "scenario", Value: "s0"}}
 	for _, c := range []struct {
 		yaml   string
-		where  []results.Filter
+		where  []foreign.Filter
 		want   []Difference
 		blocks bool
 	}{
@@ -208,7 +208,7 @@ func TestOtherWorkIsNoComparison(t *testing.T) {
 		{chat, where, nil, false},
 		{chat + "  - {name: s1, prompts: [{tokens: 64}]}\naa: true\n", nil, []Difference{{"aa", "none", "true", true}}, true},
 	} {
-		got, err := Compare(base, sessionWith(t, c.yaml), results.Options{Where: c.where})
+		got, err := Compare(base, sessionWith(t, c.yaml), foreign.Options{Where: c.where})
 		if err != nil {
 			t.Fatal(err)
 		}

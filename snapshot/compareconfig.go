@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/configs"
-	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 )
 
 // sameElsewhere are keys of the configuration that the manifest's part of the
@@ -25,7 +25,7 @@ var otherWork = []string{"dims", "traffic", "arrivals", "aa"}
 // configuration lists what the effective configurations of two sessions do not
 // have in common: other work makes a verdict meaningless, other settings are
 // what one compares.
-func (c *Comparison) configuration(x, y *compared, where []results.Filter) []Difference {
+func (c *Comparison) configuration(x, y *compared, where []foreign.Filter) []Difference {
 	a, erra := readConfig(x.path)
 	b, errb := readConfig(y.path)
 	for i, err := range []error{erra, errb} {
@@ -104,7 +104,7 @@ func few(texts []string) string {
 
 // prompts describes the scenarios that a session draws requests from, of them
 // those that a filter keeps. Equal texts are equal work.
-func prompts(c *configs.Config, where []results.Filter) []string {
+func prompts(c *configs.Config, where []foreign.Filter) []string {
 	var out []string
 	for _, s := range c.Scenarios {
 		if c.Traffic != "" || c.Scenario != "" && s.Name != c.Scenario || !keeps(where, s.Name) {
@@ -137,7 +137,7 @@ func prompts(c *configs.Config, where []results.Filter) []string {
 }
 
 // keeps says whether the filters let a scenario's rows through.
-func keeps(where []results.Filter, scenario string) bool {
+func keeps(where []foreign.Filter, scenario string) bool {
 	for _, f := range where {
 		if f.Column == "scenario" && (f.Value == scenario) == f.Not {
 			return false

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -36,7 +36,7 @@ func openForeign(path string) (*Session, error) {
 	modes := map[string]bool{}
 	src.native = true
 	runID := ""
-	info, err := results.Read(path, results.Options{Native: true}, func(r *results.Row) error {
+	info, err := foreign.Read(path, foreign.Options{Native: true}, func(r *foreign.Row) error {
 		src.n++
 		if src.native = src.native && r.Native != nil; src.native && runID == "" {
 			runID, _, _ = strings.Cut(r.Run, "/")
@@ -112,7 +112,7 @@ func (s *foreignSource) records(yield func(*Record) error) (Damage, error) {
 		next = (&asTimed{made: map[string]bool{}}).sample
 	}
 	r := Record{Kind: KindSample}
-	_, err := results.Read(s.path, results.Options{Native: s.native}, func(row *results.Row) error {
+	_, err := foreign.Read(s.path, foreign.Options{Native: s.native}, func(row *foreign.Row) error {
 		next(&r.Sample, row)
 		return yield(&r)
 	})
@@ -128,7 +128,7 @@ type inTurn struct {
 	nth      map[[2]string]int32
 }
 
-func (t *inTurn) sample(s *stats.Sample, row *results.Row) {
+func (t *inTurn) sample(s *stats.Sample, row *foreign.Row) {
 	lane := t.lanes[row.Label]
 	run := [2]string{row.Label, row.File + "\x00" + row.Run + "\x00" + row.Scenario}
 	// The index keeps the lanes' requests apart: they were no pairs.
@@ -155,7 +155,7 @@ type asTimed struct {
 	made    map[string]bool // mode, strategy and worker that have their first executable
 }
 
-func (t *asTimed) sample(s *stats.Sample, row *results.Row) {
+func (t *asTimed) sample(s *stats.Sample, row *foreign.Row) {
 	*s = *row.Native
 	if row.File != t.file {
 		t.shift, t.base = 0, t.request

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
-	"github.com/tailscope/tailscope/snapshot/results"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -21,14 +21,14 @@ type quantities map[string]map[string]float64
 // each label, and for a session folder its counters, pairs and causes. What a
 // folder holds is of all its rows, so with a filter on anything but the mode
 // there are the quantities of the rows that were kept only.
-func (x *compared) quantities(o results.Options) (quantities, error) {
+func (x *compared) quantities(o foreign.Options) (quantities, error) {
 	q, r := quantities{}, x.rep
 	for i := range r.Overall {
 		g := &r.Overall[i]
 		q.group(g.Mode, g.Backend, g)
 	}
 	q.errors(r)
-	if slices.ContainsFunc(o.Where, func(f results.Filter) bool { return f.Column != "mode" }) {
+	if slices.ContainsFunc(o.Where, func(f foreign.Filter) bool { return f.Column != "mode" }) {
 		return q, nil
 	}
 	if x.m == nil { // there are latencies only

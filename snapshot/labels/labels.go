@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"sort"
 
-	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 )
 
 // Budget is the number of values kept exactly, 8 bytes each.
@@ -83,7 +83,7 @@ func New(o Options) *Analysis {
 }
 
 // Add takes in one row. Rows of a run come in their order.
-func (a *Analysis) Add(r *results.Row) error {
+func (a *Analysis) Add(r *foreign.Row) error {
 	st := a.status(r.Label)
 	switch {
 	case !r.OK:
@@ -107,13 +107,13 @@ type Run struct {
 	a   *Analysis
 	st  *statusCount
 	c   *cell
-	row results.Row
+	row foreign.Row
 }
 
 // Run returns the run that r belongs to; r itself is not taken in. To add
 // through it is the same as to Add rows that differ in Ns and Index only,
 // without comparing their names.
-func (a *Analysis) Run(r *results.Row) (*Run, error) {
+func (a *Analysis) Run(r *foreign.Row) (*Run, error) {
 	c, err := a.cell(r)
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (a *Analysis) status(label string) *statusCount {
 	return st
 }
 
-func (a *Analysis) take(c *cell, r *results.Row) error {
+func (a *Analysis) take(c *cell, r *foreign.Row) error {
 	c.d.add(r.Ns, a.o.First)
 	if !a.hists {
 		if a.values++; a.values > a.o.budget {
@@ -153,7 +153,7 @@ func (a *Analysis) take(c *cell, r *results.Row) error {
 	return nil
 }
 
-func (a *Analysis) cell(r *results.Row) (*cell, error) {
+func (a *Analysis) cell(r *foreign.Row) (*cell, error) {
 	k := cellKey{mode: r.Mode, label: r.Label, scenario: r.Scenario, by: r.By, quantization: r.Quantization, model: r.Model,
 		file: r.File, run: r.Run}
 	slot := &a.recent[quickHash(&k)]
@@ -191,7 +191,7 @@ func (a *Analysis) toHists() error {
 	return nil
 }
 
-func (a *Analysis) keepWorst(r *results.Row) {
+func (a *Analysis) keepWorst(r *foreign.Row) {
 	w := Worst{Mode: r.Mode, Label: r.Label, Scenario: r.Scenario, Quantization: r.Quantization, Model: r.Model, Ns: r.Ns,
 		File: r.File, Index: r.Index}
 	i := sort.Search(len(a.worst), func(i int) bool { return a.worst[i].Ns < w.Ns })

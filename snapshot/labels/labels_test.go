@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -29,7 +29,7 @@ func skewed(t *testing.T, o Options) *Report {
 				if i == 0 && run < 3 && label == "gpu" {
 					v *= 5
 				}
-				r := results.Row{Label: label, Scenario: fmt.Sprintf("s%d", run%7), Run: fmt.Sprint(run), HasRun: true, File: fmt.Sprintf("run_%d.json", run),
+				r := foreign.Row{Label: label, Scenario: fmt.Sprintf("s%d", run%7), Run: fmt.Sprint(run), HasRun: true, File: fmt.Sprintf("run_%d.json", run),
 					Index: int64(i), Ns: int64(v * 1e6), OK: true}
 				if err := a.Add(&r); err != nil {
 					t.Fatal(err)
@@ -95,7 +95,7 @@ func TestHistogramsStayNearTheTruth(t *testing.T) {
 func TestTrimmedMeansByHand(t *testing.T) {
 	a := New(Options{})
 	for _, v := range []int64{10, 1, 2, 3, 4, 5, 6, 7} {
-		if err := a.Add(&results.Row{Label: "x", Ns: v * 1e6, OK: true, HasRun: true, Run: "r"}); err != nil {
+		if err := a.Add(&foreign.Row{Label: "x", Ns: v * 1e6, OK: true, HasRun: true, Run: "r"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -115,18 +115,18 @@ func TestTrimmedMeansByHand(t *testing.T) {
 // TestEvidenceSaysWhyNot: evidence against a label is told, and its absence is
 // not taken for it.
 func TestEvidenceSaysWhyNot(t *testing.T) {
-	no := results.RunCompile{Label: "optimized", Mode: "prefill", Real: "label-only", Why: "8 executables made, but 33 requests fell back to eager"}
-	none := results.RunCompile{Label: "compile", Real: "label-only", Why: results.NoCompileBlock}
-	yes := results.RunCompile{Label: "b", Real: "compiler-real"}
-	yes2 := results.RunCompile{Label: "a", Real: "compiler-real"}
+	no := foreign.RunCompile{Label: "optimized", Mode: "prefill", Real: "label-only", Why: "8 executables made, but 33 requests fell back to eager"}
+	none := foreign.RunCompile{Label: "compile", Real: "label-only", Why: foreign.NoCompileBlock}
+	yes := foreign.RunCompile{Label: "b", Real: "compiler-real"}
+	yes2 := foreign.RunCompile{Label: "a", Real: "compiler-real"}
 	for _, c := range []struct {
-		in   []results.RunCompile
+		in   []foreign.RunCompile
 		want string
 	}{
 		{nil, NotEvidence},
-		{[]results.RunCompile{none}, NotEvidence},
-		{[]results.RunCompile{none, no, no}, "Not compiler-real by TR120 2.5: prefill optimized, 8 executables made, but 33 requests fell back to eager."},
-		{[]results.RunCompile{yes, no, yes2}, "Compiler-real by TR120 2.5, on the evidence in its files: a, b. Every other label is a name only."},
+		{[]foreign.RunCompile{none}, NotEvidence},
+		{[]foreign.RunCompile{none, no, no}, "Not compiler-real by TR120 2.5: prefill optimized, 8 executables made, but 33 requests fell back to eager."},
+		{[]foreign.RunCompile{yes, no, yes2}, "Compiler-real by TR120 2.5, on the evidence in its files: a, b. Every other label is a name only."},
 	} {
 		if got := (&Report{Compiles: c.in}).Evidence(); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
@@ -141,7 +141,7 @@ func TestSummaryHasEveryModesVerdict(t *testing.T) {
 	for i := range 40 {
 		for k, mode := range []string{"prefill", "kv_decode"} {
 			for l, label := range []string{"eager", "optimized"} {
-				if err := a.Add(&results.Row{Label: label, Mode: mode, Ns: int64(1e6 + i + 1000*(k^l)), OK: true}); err != nil {
+				if err := a.Add(&foreign.Row{Label: label, Mode: mode, Ns: int64(1e6 + i + 1000*(k^l)), OK: true}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -179,7 +179,7 @@ func TestVerdictDoubts(t *testing.T) {
 			if i%2 == 1 {
 				label, v = "two", v*c.factor
 			}
-			if err := a.Add(&results.Row{Label: label, Ns: int64(v), OK: true}); err != nil {
+			if err := a.Add(&foreign.Row{Label: label, Ns: int64(v), OK: true}); err != nil {
 				t.Fatal(err)
 			}
 		}

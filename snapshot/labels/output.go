@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -261,7 +261,7 @@ func (r *Report) whyNot() string {
 	var out []string
 	for _, c := range r.Compiles {
 		s := fmt.Sprintf("%s, %s", strings.TrimSpace(c.Mode+" "+c.Label), c.Why)
-		if c.Why != results.NoCompileBlock && len(out) < 3 && !slices.Contains(out, s) {
+		if c.Why != foreign.NoCompileBlock && len(out) < 3 && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}

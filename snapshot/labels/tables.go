@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tailscope/tailscope/snapshot/results"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -68,8 +68,8 @@ type Report struct {
 	Verdicts  []Verdict
 	Exact     bool
 	Notes     []string
-	Compiles  []results.RunCompile
-	Reported  []results.Reported
+	Compiles  []foreign.RunCompile
+	Reported  []foreign.Reported
 }
 
 // LeftOut counts what did not enter the tables.

@@ -1,4 +1,4 @@
-package results
+package foreign
 
 import (
 	"encoding/json"

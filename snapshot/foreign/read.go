@@ -1,4 +1,4 @@
-// Package results reads measurements that any tool wrote: CSV files with a
+// Package foreign reads measurements that any tool wrote: CSV files with a
 // latency column, trees of run_*.json files, hyperfine, oha, vegeta,
 // onnxruntime_perf_test and Google benchmark. It turns each measurement into a
 // Row and hands it on at once, so that files of any size stream in bounded
@@ -6,7 +6,7 @@
 //
 // It promises errors with file and line, never a panic, and that a label is
 // passed on as what it is: a name, not evidence of what ran.
-package results
+package foreign
 
 import (
 	"errors"
