@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/worker"
 )
 
 // threadsOn counts the threads of a process by the CPUs that the kernel says
@@ -37,7 +37,7 @@ func TestWorkerHasItsCPUs(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.NumCPU() < 2 {
 		t.Skip("needs Linux and two CPUs")
 	}
-	place, err := runner.Placer("") // the choice itself has a test of its own
+	place, err := worker.Placer("") // the choice itself has a test of its own
 	if err != nil {
 		t.Fatal(err)
 	}

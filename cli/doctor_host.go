@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
-	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/worker"
 )
 
 // machine names processor and memory.
@@ -36,7 +36,7 @@ func (d *diagnosis) machine() {
 // placementText says where the two processes of a session run unless told
 // otherwise.
 func placementText() string {
-	place, err := runner.Placer("")
+	place, err := worker.Placer("")
 	if err != nil {
 		return err.Error()
 	}

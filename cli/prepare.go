@@ -15,9 +15,11 @@ import (
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/gpu/nvml"
 	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/torch"
+	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/snapshot"
 )
 
@@ -34,7 +36,7 @@ type job struct {
 // prepare finds the engine and the model, makes the session folder and starts
 // telemetry. Progress of long work goes to progress.
 func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job, error) {
-	place, err := runner.Placer(cfg.CPUs)
+	place, err := worker.Placer(cfg.CPUs)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -68,7 +70,7 @@ func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job
 	if iv := cfg.GPUInterval.D(); iv > 0 {
 		gctx, cancel := context.WithCancel(ctx)
 		j.stop = cancel
-		j.opts.GPU = gpu.Start(gctx, gpu.Options{Index: cfg.Device, Interval: iv, Open: nvml.Open, Now: runner.Monotonic})
+		j.opts.GPU = gpu.Start(gctx, gpu.Options{Index: cfg.Device, Interval: iv, Open: nvml.Open, Now: clock.Monotonic})
 	}
 	return j, nil
 }
@@ -138,7 +140,7 @@ func (j *job) folder() error {
 		return err
 	}
 	j.opts.RunID, j.opts.Dir = id, dir
-	m := snapshot.NewManifest(j.cfg, id, runner.Monotonic(), time.Now())
+	m := snapshot.NewManifest(j.cfg, id, clock.Monotonic(), time.Now())
 	m.Settings.Noise = j.opts.Noise
 	if j.writer, err = snapshot.Create(dir, m, yaml); err != nil {
 		return err
@@ -160,7 +162,7 @@ func (j *job) run(ctx context.Context) (runner.Result, error) {
 	}
 	res := s.Run(ctx)
 	j.close()
-	end := snapshot.End{Reason: endSentence(res), Err: res.Err, TNs: runner.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
+	end := snapshot.End{Reason: endSentence(res), Err: res.Err, TNs: clock.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
 	if err := j.writer.Finish(end); err != nil {
 		return res, errors.Join(res.Err, fmt.Errorf("finish the session folder %s: %w", j.opts.Dir, err))
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot"
 )
@@ -65,7 +66,7 @@ func BenchmarkIntake(b *testing.B) {
 // placeLoaded puts the session where a worker's loaded line would.
 func (s *Session) placeLoaded() {
 	s.loaded = &protocol.Loaded{Model: protocol.Model{Kind: "causal-lm"}}
-	s.startNs = Monotonic()
+	s.startNs = clock.Monotonic()
 	s.coll.NewSegment(0, "variable", false, s.startNs)
 	if err := s.enterMode("prefill", s.modes); err != nil {
 		panic(err)
@@ -90,7 +91,7 @@ func batchLines(b *testing.B, s *Session, rows int) []byte {
 	for l, lane := range []string{"eager", "optimized"} {
 		m := &protocol.Batch{Lane: lane, Mode: "prefill", Strategy: "variable", Shape: "1x32", Backend: "ort-cpu-" + lane}
 		for i, id := range ids {
-			t := Monotonic()
+			t := clock.Monotonic()
 			m.Request, m.Order = append(m.Request, id), append(m.Order, l)
 			m.StartNs, m.WallNs = append(m.StartNs, t), append(m.WallNs, 1_500_000+int64(id*7919%1_000_000))
 			m.CompileNs, m.ExecutedTokens = append(m.CompileNs, 0), append(m.ExecutedTokens, 32)

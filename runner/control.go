@@ -17,7 +17,7 @@ func (s *Session) command(c view.Command) {
 	if s.end != nil && c.Action != view.ActExport {
 		if c.Action == view.ActQuit {
 			if s.proc != nil && s.end.Reason == "quit" {
-				s.proc.kill() // asked twice: do not wait for what is in hand
+				s.proc.Kill() // asked twice: do not wait for what is in hand
 			}
 			if s.end.Err == nil {
 				s.end.Reason = "quit"
@@ -87,7 +87,7 @@ func (s *Session) change(c view.Command) {
 		s.warm()
 	case view.ActClear:
 		s.work.askID++
-		s.proc.to.send(&protocol.Clear{ID: s.work.askID})
+		s.proc.Send(&protocol.Clear{ID: s.work.askID})
 		s.toggle("compile cache cleared: a cold start on purpose", "cleared")
 	case view.ActProfile:
 		s.profile(c.N)
@@ -247,7 +247,7 @@ func (s *Session) stance() string {
 // setOptions tells the worker, and keeps what it was told for the worker that
 // may follow it.
 func (s *Session) setOptions(options map[string]string) {
-	s.proc.to.send(&protocol.Set{Options: options})
+	s.proc.Send(&protocol.Set{Options: options})
 	kept := maps.Clone(s.o.Engines)
 	if kept == nil {
 		kept = map[string]string{}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -158,7 +159,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	fl.left = len(fl.order)
 	if fl.due == 0 && s.cfg.OpenLoop() && !it.Warmup {
 		if lane := strings.Join(fl.order[:len(fl.order)&1], ""); s.work.dueNs == 0 || s.work.dueLane != lane {
-			s.work.dueNs, s.work.dueLane = Monotonic(), lane // arrivals begin when the lanes can serve them
+			s.work.dueNs, s.work.dueLane = clock.Monotonic(), lane // arrivals begin when the lanes can serve them
 		}
 		s.work.dueNs += it.GapNs
 		fl.due = s.work.dueNs
@@ -175,7 +176,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	s.join.pending[fl.id] = fl
 	s.join.sent = append(s.join.sent, fl)
 	s.join.outstanding++
-	s.proc.to.send(&protocol.Request{ID: fl.id, Mode: it.Mode, Batch: it.Batch, Tokens: it.Tokens,
+	s.proc.Send(&protocol.Request{ID: fl.id, Mode: it.Mode, Batch: it.Batch, Tokens: it.Tokens,
 		Exec: exec, NewTokens: it.NewTokens, Strategy: st.wire(s.hello.Strategies), Order: fl.order,
 		Together: s.pairing == "concurrent", AA: fl.aa, Seed: it.Seed, IDs: it.IDs, Dims: it.Dims,
 		DueNs: fl.due, Warmup: it.Warmup})
@@ -232,7 +233,7 @@ func (s *Session) flush() {
 	}
 	s.work.flushing = true
 	s.work.flushID++
-	s.proc.to.send(&protocol.Flush{ID: s.work.flushID})
+	s.proc.Send(&protocol.Flush{ID: s.work.flushID})
 }
 
 // flushed takes back what the worker dropped and starts the segment that the
@@ -259,7 +260,7 @@ func (s *Session) flushed(m *protocol.Flushed) {
 	slices.SortStableFunc(s.work.again, func(a, b *inflight) int { // warm-ups first
 		return rank(a.item.Warmup) - rank(b.item.Warmup)
 	})
-	s.work.dueNs = Monotonic()
+	s.work.dueNs = clock.Monotonic()
 	if len(s.labels) > 0 {
 		s.startSegment()
 	}
@@ -281,7 +282,7 @@ func (s *Session) startSegment() {
 	label := s.segmentLabel()
 	s.labels = nil
 	s.pub.route = routeState{} // the rule looks back on this segment's shapes
-	now := Monotonic()
+	now := clock.Monotonic()
 	s.noiseOfSegment(now)
 	s.coll.NewSegment(s.seg, label, s.aa, now)
 	s.event(stats.Event{TNs: now, Kind: stats.KindSegment, Strategy: s.strategy.Label(s.mode()),

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -42,7 +43,7 @@ func work(n int) {
 // both (offers two lanes at once).
 func faultyEngine(fault string) int {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
-	hello := &protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: Monotonic(),
+	hello := &protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(),
 		Credit: 8, Modes: []string{"prefill", "kv_decode", "e2e_kv"}, Pairings: []string{"interleaved", "sequential"},
 		Strategies: map[string][]string{"prefill": prefillWords, "decode": {"variable", "dynamic", "eager"}},
 		Stances:    []string{"default", "eager_on_recompile"},
@@ -192,12 +193,12 @@ func (e *engineState) run(m *protocol.Request, order int, lane string) {
 		n = m.Exec[1]
 	}
 	shape := fmt.Sprintf("%dx%d", m.Batch, n)
-	begin, compiled := Monotonic(), int64(0)
+	begin, compiled := clock.Monotonic(), int64(0)
 	key := m.Mode + m.Strategy.Prefill + shape
 	if lane == "optimized" && m.Strategy.Prefill != "eager" && !e.shapes[key] {
 		work(20 * n)
 		e.shapes[key] = true
-		compiled = Monotonic() - begin
+		compiled = clock.Monotonic() - begin
 		kind := stats.KindRecompile
 		if len(e.shapes) == 1 {
 			kind = stats.KindCompile
@@ -215,7 +216,7 @@ func (e *engineState) run(m *protocol.Request, order int, lane string) {
 		_ = e.out.Send(b)
 	}
 	send(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape, Backend: "test-" + lane,
-		Request: []uint64{m.ID}, Order: []int{order}, StartNs: []int64{begin}, WallNs: []int64{Monotonic() - begin},
+		Request: []uint64{m.ID}, Order: []int{order}, StartNs: []int64{begin}, WallNs: []int64{clock.Monotonic() - begin},
 		CompileNs: []int64{compiled}, ExecutedTokens: []int{n * m.Batch}})
 }
 

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -18,8 +20,8 @@ import (
 
 // checkHello ends the session when the engine never speaks.
 func (s *Session) checkHello() {
-	if s.proc != nil && s.hello == nil && Monotonic()-s.procNs > int64(helloWait) {
-		s.proc.kill()
+	if s.proc != nil && s.hello == nil && clock.Monotonic()-s.procNs > int64(helloWait) {
+		s.proc.Kill()
 		s.fail(fmt.Errorf("the engine %q has not said hello within %v: does it speak docs/protocol.md?", strings.Join(s.o.Engine.Argv, " "), helloWait))
 	}
 }
@@ -29,8 +31,8 @@ func (s *Session) takeHello(m *protocol.Hello) {
 	case m.Protocol != protocol.Version:
 		s.fail(fmt.Errorf("the engine %s speaks protocol %d, this tailscope speaks %d", m.Engine, m.Protocol, protocol.Version))
 		return
-	case abs(Monotonic()-m.ClockNs) > clockSkew:
-		s.fail(fmt.Errorf("the engine %s does not use CLOCK_MONOTONIC: its clock is %v away", m.Engine, time.Duration(m.ClockNs-Monotonic()).Round(time.Millisecond)))
+	case abs(clock.Monotonic()-m.ClockNs) > clockSkew:
+		s.fail(fmt.Errorf("the engine %s does not use CLOCK_MONOTONIC: its clock is %v away", m.Engine, time.Duration(m.ClockNs-clock.Monotonic()).Round(time.Millisecond)))
 		return
 	}
 	s.hello = m
@@ -38,7 +40,7 @@ func (s *Session) takeHello(m *protocol.Hello) {
 		return
 	}
 	s.status = "loading the model"
-	s.proc.to.send(s.loadMessage())
+	s.proc.Send(s.loadMessage())
 }
 
 // refuse ends the session when the engine cannot do what the configuration
@@ -161,7 +163,7 @@ func (s *Session) takeBack(lacks map[string]string) {
 func (s *Session) takeLoaded(m *protocol.Loaded) {
 	s.nameEngine(m)
 	if m.CPUs == "" {
-		m.CPUs = affinity(s.proc.cmd.Process.Pid).String()
+		m.CPUs = worker.Affinity(s.proc.PID()).String()
 	}
 	s.loaded = m
 	s.takeBack(m.Lacks)
@@ -169,11 +171,11 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 		return
 	}
 	if s.startNs == 0 {
-		s.startNs = Monotonic()
+		s.startNs = clock.Monotonic()
 	}
 	s.sinkErr(s.o.Sink.Loaded(*m))
 	reason := fmt.Sprintf("%s on %s (%s)", m.Model.Name, m.Device, m.Provider)
-	s.event(stats.Event{TNs: Monotonic() - m.DurNs, Kind: stats.KindLoaded, DurNs: m.DurNs, Reason: reason})
+	s.event(stats.Event{TNs: clock.Monotonic() - m.DurNs, Kind: stats.KindLoaded, DurNs: m.DurNs, Reason: reason})
 	for _, r := range m.Refusals {
 		e := stats.Event{Kind: stats.KindMark, Reason: r.Provider + " is not used: " + r.Reason,
 			Extra: map[string]any{"refused": r.Provider}}
@@ -189,7 +191,7 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 		}
 	}
 	s.compileFirst()
-	s.work.dueNs = Monotonic()
+	s.work.dueNs = clock.Monotonic()
 	if s.gen == 0 {
 		s.coll.NewSegment(0, s.segmentLabel(), s.aa, s.startNs)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -125,7 +126,7 @@ func (s *Session) takeEvent(m *protocol.Event) {
 // event records an event of the session itself.
 func (s *Session) event(e stats.Event) {
 	if e.TNs == 0 {
-		e.TNs = Monotonic()
+		e.TNs = clock.Monotonic()
 	}
 	e.Generation, e.Segment = s.gen, s.seg
 	s.emit(e)
@@ -171,7 +172,7 @@ func (s *Session) takeBatch(b *protocol.Batch) {
 			s.join.outstanding--
 		}
 	}
-	s.join.lastNs = Monotonic()
+	s.join.lastNs = clock.Monotonic()
 	s.release()
 	if s.restarts > 0 {
 		s.restarts = 0

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -23,7 +24,7 @@ func (s *Session) pause() {
 		return
 	}
 	s.phase = view.PhaseRunning
-	s.work.dueNs = Monotonic()
+	s.work.dueNs = clock.Monotonic()
 	s.event(stats.Event{Kind: stats.KindMark, Reason: "resumed"})
 }
 
@@ -78,7 +79,7 @@ func (s *Session) profile(n int) {
 		n = 20
 	}
 	s.work.askID++
-	s.proc.to.send(&protocol.Profile{ID: s.work.askID, Requests: n, Dir: filepath.Join(s.o.Dir, "profile")})
+	s.proc.Send(&protocol.Profile{ID: s.work.askID, Requests: n, Dir: filepath.Join(s.o.Dir, "profile")})
 	s.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("profile of %d requests asked for", n)})
 }
 
@@ -126,6 +127,6 @@ func (s *Session) exportDone(x exportResult) {
 		return
 	}
 	s.pub.exports = append(s.pub.exports, x.dir)
-	s.event(stats.Event{Kind: stats.KindMark, Reason: "exported to " + filepath.Base(x.dir), TNs: Monotonic() - int64(x.dur), DurNs: int64(x.dur)})
+	s.event(stats.Event{Kind: stats.KindMark, Reason: "exported to " + filepath.Base(x.dir), TNs: clock.Monotonic() - int64(x.dur), DurNs: int64(x.dur)})
 	s.notice("info", "exported to "+x.dir)
 }

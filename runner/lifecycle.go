@@ -1,15 +1,20 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -28,14 +33,27 @@ func (s *Session) startWorker(ctx context.Context) error {
 		return err
 	}
 	engine := s.o.Engine
-	engine.place = s.placed
-	p, err := startProcess(ctx, engine)
+	engine.Place = s.placed
+	p, err := worker.Start(ctx, engine)
 	if err != nil {
 		return err
 	}
-	s.proc, s.procNs, s.hello, s.loaded = p, Monotonic(), nil, nil
+	s.proc, s.procNs, s.hello, s.loaded = p, clock.Monotonic(), nil, nil
 	s.status = "waiting for the worker"
 	return nil
+}
+
+// place puts this process and the worker where the current pairing wants them.
+func (s *Session) place() error {
+	if s.o.Place == nil {
+		return nil
+	}
+	p := s.o.Place(s.pairing)
+	if p.Equal(s.placed) {
+		return nil
+	}
+	s.placed = p
+	return p.Take(s.proc)
 }
 
 // helloWait is how long an engine may take to its hello line: importing a
@@ -53,7 +71,7 @@ func (s *Session) messages() <-chan []any {
 // post writes to the worker what was sent while one thing was handled.
 func (s *Session) post() {
 	if s.proc != nil {
-		s.proc.to.post()
+		s.proc.Post()
 	}
 }
 
@@ -64,7 +82,7 @@ const clockSkew = int64(2 * time.Second)
 // phaseRunning notes the first sample that counts.
 func (s *Session) phaseRunning(*stats.Sample) {
 	if s.firstWorkNs == 0 {
-		s.firstWorkNs = Monotonic()
+		s.firstWorkNs = clock.Monotonic()
 		if s.o.Profile > 0 {
 			s.profile(s.o.Profile)
 		}
@@ -77,8 +95,8 @@ func (s *Session) phaseRunning(*stats.Sample) {
 // workerGone handles the end of a worker's output. What it had in hand goes
 // to the next worker, except a request that has already killed one.
 func (s *Session) workerGone() {
-	<-s.proc.done
-	reason := s.proc.exitReason()
+	<-s.proc.Done()
+	reason := s.proc.ExitReason()
 	s.proc = nil
 	if s.end != nil {
 		s.event(stats.Event{Kind: stats.KindWorkerExit, Reason: reason, Extra: map[string]any{"in_flight": len(s.join.pending)}})
@@ -115,11 +133,7 @@ func (s *Session) workerGone() {
 // requeue puts what the dead worker had in hand before everything else. The
 // oldest request was the one it died in: the second time, it is given up.
 func (s *Session) requeue() {
-	var again []*inflight
-	for _, fl := range s.join.pending {
-		again = append(again, fl)
-	}
-	sortByID(again)
+	again := slices.SortedFunc(maps.Values(s.join.pending), func(a, b *inflight) int { return cmp.Compare(a.id, b.id) })
 	clear(s.join.pending)
 	s.join.outstanding = 0
 	s.work.flushing = false
@@ -155,15 +169,15 @@ func (s *Session) stopWorker() {
 	if p == nil {
 		return
 	}
-	p.to.send(&protocol.Stop{})
-	p.to.closeInput()
-	kill := time.AfterFunc(stopGrace, p.kill)
+	p.Send(&protocol.Stop{})
+	p.CloseInput()
+	kill := time.AfterFunc(worker.StopGrace, p.Kill)
 	defer kill.Stop()
 	s.lastWords(s.inbox)
 	for msgs := range p.Msgs {
 		s.lastWords(msgs)
 	}
-	<-p.done
+	<-p.Done()
 	s.proc = nil
 }
 

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -20,7 +19,7 @@ type publishState struct {
 	notices  []view.Notice
 	exports  []string
 	route    routeState
-	cpu      cpuMeter
+	cost     worker.Meter
 	bands    chan bands
 	banding  bool
 	bandsNs  int64 // when the last bootstrap began
@@ -33,7 +32,7 @@ type publishState struct {
 const maxNotices = 20
 
 func (s *Session) notice(level, text string) {
-	n := append(s.pub.notices, view.Notice{TNs: Monotonic(), Level: level, Text: text})
+	n := append(s.pub.notices, view.Notice{TNs: clock.Monotonic(), Level: level, Text: text})
 	if len(n) > maxNotices {
 		n = slices.Clone(n[len(n)-maxNotices:])
 	}
@@ -61,7 +60,7 @@ func (s *Session) publish(force bool) {
 
 // view copies the state of the session.
 func (s *Session) view() view.View {
-	now := Monotonic()
+	now := clock.Monotonic()
 	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
 		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
 		NumEvents: s.join.events.Num(), Events: s.join.events.List(), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
@@ -106,13 +105,13 @@ func (s *Session) sessionView() view.Session {
 
 func (s *Session) selfView(now int64) view.Self {
 	v := view.Self{Dropped: s.pub.dropped, Samples: s.join.seq, CreditInUse: s.join.outstanding}
-	worker := 0
+	pid := 0
 	if s.proc != nil {
-		worker = s.proc.cmd.Process.Pid
+		pid = s.proc.PID()
 	}
-	m := &s.pub.cpu
-	m.read(now, worker)
-	v.CPUPercent, v.RSSBytes, v.WorkerRSS = m.percent, m.rss, m.workerRSS
+	m := &s.pub.cost
+	m.Read(now, pid)
+	v.CPUPercent, v.RSSBytes, v.WorkerRSS = m.Percent, m.RSS, m.WorkerRSS
 	v.GPUPoll = time.Duration(s.gpuNow.last.CostNs)
 	if s.o.FrameNs != nil {
 		v.RenderP99 = time.Duration(s.o.FrameNs())
@@ -164,7 +163,7 @@ func (s *Session) reportStatus() {
 	if s.o.OnStatus == nil {
 		return
 	}
-	now := Monotonic()
+	now := clock.Monotonic()
 	p := Progress{Phase: s.phase, Status: s.status, Mode: s.mode(), Done: -1}
 	if done, left := s.progress(now); !math.IsNaN(done) {
 		p.Done, p.Left = done, left
@@ -190,7 +189,7 @@ func (s *Session) liveNow(now int64) stats.Live {
 
 // checkUntil ends the run when its stop rule holds.
 func (s *Session) checkUntil() {
-	live := s.liveNow(Monotonic())
+	live := s.liveNow(clock.Monotonic())
 	if s.pairing == "sequential" && (live.Lanes[stats.Eager].Segment.N == 0 || live.Lanes[stats.Optimized].Segment.N == 0) {
 		return // one lane has not had its turn
 	}
@@ -198,43 +197,4 @@ func (s *Session) checkUntil() {
 		s.event(stats.Event{Kind: stats.KindMark, Reason: "stop rule: " + why})
 		s.finish("until")
 	}
-}
-
-// cpuMeter reads what this process costs and what memory both take, once a
-// second and when the worker is another.
-type cpuMeter struct {
-	atNs, cpuNs    int64
-	percent        float64 // of a core, NaN until there are two readings
-	rss, workerRSS int64   // bytes, 0: unknown
-	worker         int     // process; 0: none
-}
-
-func (m *cpuMeter) read(now int64, worker int) {
-	if worker != m.worker {
-		m.worker, m.workerRSS = worker, 0
-		if worker != 0 {
-			m.workerRSS = rssOf(worker)
-		}
-	}
-	if m.atNs != 0 && now-m.atNs < int64(time.Second) {
-		return
-	}
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		m.percent, m.rss = math.NaN(), 0
-		return
-	}
-	cpu := u.Utime.Nano() + u.Stime.Nano()
-	m.percent = math.NaN()
-	if m.atNs != 0 {
-		m.percent = float64(cpu-m.cpuNs) / float64(now-m.atNs) * 100
-	}
-	m.atNs, m.cpuNs, m.rss = now, cpu, rssOf(unix.Getpid())
-	if worker != 0 {
-		m.workerRSS = rssOf(worker)
-	}
-}
-
-func sortByID(v []*inflight) {
-	sort.Slice(v, func(i, j int) bool { return v[i].id < v[j].id })
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -19,7 +20,7 @@ func drive(t *testing.T, fault string, tune func(*Options), f func(cmd chan<- vi
 	done := make(chan Result, 1)
 	cfg := sessionConfig()
 	cfg.Reps, cfg.Warmup = 0, 0
-	o := Options{Config: cfg, RunID: "test", Views: views, Commands: commands, Engine: Command{Argv: []string{os.Args[0]},
+	o := Options{Config: cfg, RunID: "test", Views: views, Commands: commands, Engine: worker.Command{Argv: []string{os.Args[0]},
 		Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE="+fault)}, Sink: mem}
 	if tune != nil {
 		tune(&o)

@@ -10,8 +10,10 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -34,7 +36,7 @@ type Options struct {
 	Config   *configs.Config
 	RunID    string
 	Dir      string // session folder
-	Engine   Command
+	Engine   worker.Command
 	Model    string            // path that the engine loads; the configuration has its name
 	Engines  map[string]string // options for the engine, with those of the configuration
 	Sink     Sink
@@ -42,12 +44,12 @@ type Options struct {
 	Commands <-chan view.Command // nil: nobody types
 	GPU      <-chan gpu.State    // nil: no telemetry
 	Traffic  []TrafficRow
-	Noise    map[string]stats.Noise         // by mode: of an A/A run that was recorded before; may be nil
-	Place    func(pairing string) Placement // where the processes run (Placer); nil: anywhere
-	Profile  int                            // requests to record with the engine's profiler once timing has begun; 0: none
-	FPS      int                            // views a second, 1 to 30; 0: 10
-	FrameNs  func() int64                   // p99 of a frame of the screen, nanoseconds; may be nil
-	OnStatus func(Progress)                 // called about four times a second; may be nil
+	Noise    map[string]stats.Noise                // by mode: of an A/A run that was recorded before; may be nil
+	Place    func(pairing string) worker.Placement // where the processes run (worker.Placer); nil: anywhere
+	Profile  int                                   // requests to record with the engine's profiler once timing has begun; 0: none
+	FPS      int                                   // views a second, 1 to 30; 0: 10
+	FrameNs  func() int64                          // p99 of a frame of the screen, nanoseconds; may be nil
+	OnStatus func(Progress)                        // called about four times a second; may be nil
 }
 
 // Progress is how far a run has come.
@@ -88,9 +90,9 @@ type Session struct {
 	cfg  *configs.Config
 	coll *stats.Collector
 
-	proc        *process
+	proc        *worker.Process
 	inbox       []any // read together with the message in hand, not handled yet
-	placed      Placement
+	placed      worker.Placement
 	hello       *protocol.Hello
 	loaded      *protocol.Loaded
 	procNs      int64 // when the worker in hand was started
@@ -167,7 +169,7 @@ func NewSession(o Options) (*Session, error) {
 // Run runs the session until it ends by itself, is told to quit, or ctx is
 // done. It returns after the worker has ended.
 func (s *Session) Run(ctx context.Context) Result {
-	s.beganNs = Monotonic()
+	s.beganNs = clock.Monotonic()
 	wctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	if err := s.startWorker(wctx); err != nil {
@@ -178,7 +180,7 @@ func (s *Session) Run(ctx context.Context) Result {
 	s.noteMissed()
 	s.stopWorker()
 	if len(s.placed.Supervisor) > 0 {
-		_ = moveSelf(nil) // what is left to do may use every CPU
+		_ = worker.MoveSelf(nil) // what is left to do may use every CPU
 	}
 	s.result.Samples = s.join.seq
 	if s.end != nil {
@@ -281,7 +283,7 @@ func (s *Session) finish(reason string) {
 	}
 	s.end = &Result{Reason: reason}
 	s.status = "finishing: " + reason
-	s.endNs = Monotonic()
+	s.endNs = clock.Monotonic()
 	if s.loaded != nil && len(s.join.pending) > 0 {
 		s.flush()
 	}
@@ -303,14 +305,14 @@ func (s *Session) tick() {
 		s.fail(fmt.Errorf("write the journal: %w", err))
 		return
 	}
-	if s.end != nil && s.end.Err == nil && s.proc != nil && Monotonic()-s.endNs > int64(finishGrace) {
-		s.proc.kill()
+	if s.end != nil && s.end.Err == nil && s.proc != nil && clock.Monotonic()-s.endNs > int64(finishGrace) {
+		s.proc.Kill()
 	}
 	s.checkHello()
 	if s.loaded == nil || s.end != nil {
 		return
 	}
-	if d := s.cfg.Duration.D(); d > 0 && Monotonic()-s.startNs >= int64(d) {
+	if d := s.cfg.Duration.D(); d > 0 && clock.Monotonic()-s.startNs >= int64(d) {
 		s.finish("duration")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -75,7 +76,7 @@ func sessionConfig() *configs.Config {
 func runSession(t *testing.T, fault string, cfg *configs.Config, tune func(*Options)) (Result, *memory) {
 	t.Helper()
 	mem := &memory{}
-	o := Options{Config: cfg, RunID: "test", Engine: Command{Argv: []string{os.Args[0]},
+	o := Options{Config: cfg, RunID: "test", Engine: worker.Command{Argv: []string{os.Args[0]},
 		Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE="+fault)}, Sink: mem}
 	if tune != nil {
 		tune(&o)
@@ -220,7 +221,7 @@ func TestGarbageRestartsTheWorker(t *testing.T) {
 func TestWorkerThatHangsIsKilled(t *testing.T) {
 	begin := time.Now()
 	res, mem := runSession(t, "hang", sessionConfig(), nil)
-	if d := time.Since(begin); res.Err != nil || d > stopGrace+10*time.Second {
+	if d := time.Since(begin); res.Err != nil || d > worker.StopGrace+10*time.Second {
 		t.Fatalf("%+v after %v", res, d)
 	}
 	if len(mem.samples) != 66 {

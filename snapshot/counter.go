@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // counter is a number of samples in a page that is shared with a file: when
@@ -60,13 +58,4 @@ func readCounter(path string) (uint64, bool) {
 		return 0, false
 	}
 	return binary.NativeEndian.Uint64(b), true
-}
-
-// monotonicNs is CLOCK_MONOTONIC.
-func monotonicNs() int64 {
-	var ts unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) != nil {
-		return 0
-	}
-	return ts.Nano()
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -240,7 +241,7 @@ func (w *Writer) stop(sentence string, err error) {
 }
 
 func (w *Writer) warn(sentence string) stats.Event {
-	e := stats.Event{TNs: monotonicNs(), Kind: stats.KindError, Reason: sentence, Extra: map[string]any{"code": "disk"}}
+	e := stats.Event{TNs: clock.Monotonic(), Kind: stats.KindError, Reason: sentence, Extra: map[string]any{"code": "disk"}}
 	w.warnings = append(w.warnings, e)
 	return e
 }
@@ -327,7 +328,7 @@ func (w *Writer) Export() (dir string, err error) {
 		return "", err
 	}
 	m.State = StateExported
-	m.end(&endRecord{Reason: "exported while the session went on", TNs: monotonicNs(), UnixNs: time.Now().UnixNano()})
+	m.end(&endRecord{Reason: "exported while the session went on", TNs: clock.Monotonic(), UnixNs: time.Now().UnixNano()})
 	if err := writeFolder(dir, src, m, w.config); err != nil {
 		return "", fmt.Errorf("export: %w", err)
 	}

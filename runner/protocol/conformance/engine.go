@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -86,7 +87,7 @@ func start(argv []string, o Options, dir string) (*engine, error) {
 			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return
 			}
-			e.msgs <- received{msg, err, monotonic()}
+			e.msgs <- received{msg, err, clock.Monotonic()}
 			var line *protocol.LineError
 			if err != nil && !errors.As(err, &line) {
 				return
@@ -136,7 +137,7 @@ func (e *engine) ask(r *protocol.Request) {
 	if len(e.pending) >= e.hello.Credit {
 		e.until("credit", func() bool { return len(e.pending) < e.hello.Credit })
 	}
-	a := &asked{req: r, sent: monotonic(), left: map[string]bool{}}
+	a := &asked{req: r, sent: clock.Monotonic(), left: map[string]bool{}}
 	for _, lane := range r.Order {
 		a.left[lane] = true
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -36,7 +37,7 @@ func flushBeforeDue(e *engine) {
 	e.load()
 	mode, prefill, decode := e.mode()
 	r := e.request(mode, prefill, decode, e.o.Lengths[0])
-	r.DueNs = monotonic() + int64(300*time.Millisecond)
+	r.DueNs = clock.Monotonic() + int64(300*time.Millisecond)
 	e.ask(r)
 	e.idle()
 	if e.hello.Credit == 1 {
@@ -45,7 +46,7 @@ func flushBeforeDue(e *engine) {
 	}
 	for range 2 {
 		r := e.request(mode, prefill, decode, e.o.Lengths[0])
-		r.DueNs = monotonic() + int64(time.Hour)
+		r.DueNs = clock.Monotonic() + int64(time.Hour)
 		e.ask(r)
 	}
 	time.Sleep(50 * time.Millisecond)

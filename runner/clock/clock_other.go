@@ -1,6 +1,6 @@
 //go:build !linux
 
-package runner
+package clock
 
 import "golang.org/x/sys/unix"
 

@@ -1,4 +1,4 @@
-package runner
+package worker
 
 import (
 	"context"
@@ -22,13 +22,13 @@ type Command struct {
 	Dir  string
 	Log  io.Writer // the worker's stderr; nil discards it
 
-	place Placement // where it starts: an engine need not know
+	Place Placement // where it starts: an engine need not know
 }
 
-// process is one worker process: its own process group, killed with its
+// Process is one worker process: its own process group, killed with its
 // parent. Messages arrive on Msgs, those that were read together as one slice;
 // it closes after the last one; then Exit holds why.
-type process struct {
+type Process struct {
 	cmd  *exec.Cmd
 	in   io.WriteCloser
 	to   sender
@@ -39,19 +39,19 @@ type process struct {
 	rerr error // of reading; valid after Msgs closed
 }
 
-// stopGrace is how long a worker may take to end after it was asked to.
-const stopGrace = 3 * time.Second
+// StopGrace is how long a worker may take to end after it was asked to.
+const StopGrace = 3 * time.Second
 
-// startProcess starts the worker. The thread that forks stays alive as long
+// Start starts the worker. The thread that forks stays alive as long
 // as the worker, because the kernel's parent-death signal follows the thread.
 // It moves to the worker's CPUs first, which the worker inherits.
-func startProcess(ctx context.Context, c Command) (*process, error) {
-	p := &process{Msgs: make(chan []any, 16), tail: &tailBuffer{max: 4096}, done: make(chan struct{})}
+func Start(ctx context.Context, c Command) (*Process, error) {
+	p := &Process{Msgs: make(chan []any, 16), tail: &tailBuffer{max: 4096}, done: make(chan struct{})}
 	p.cmd = exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 	p.cmd.Env, p.cmd.Dir = c.Env, c.Dir
 	p.cmd.SysProcAttr = workerAttr()
 	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM) }
-	p.cmd.WaitDelay = stopGrace
+	p.cmd.WaitDelay = StopGrace
 	p.cmd.Stderr = p.tail
 	if c.Log != nil {
 		p.cmd.Stderr = io.MultiWriter(p.tail, c.Log)
@@ -69,7 +69,7 @@ func startProcess(ctx context.Context, c Command) (*process, error) {
 	read := make(chan struct{})
 	go func() {
 		runtime.LockOSThread() // ended with the goroutine: no Unlock
-		err := c.place.enter()
+		err := c.Place.enter()
 		if err == nil {
 			err = p.cmd.Start()
 		}
@@ -93,11 +93,26 @@ func startProcess(ctx context.Context, c Command) (*process, error) {
 	return p, nil
 }
 
+// PID is the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done closes when the process has ended; Msgs has closed before.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Send adds a message to what the next Post writes.
+func (p *Process) Send(msg any) { p.to.send(msg) }
+
+// Post writes to the worker what was sent since the last one. It never waits.
+func (p *Process) Post() { p.to.post() }
+
+// CloseInput closes the worker's stdin after everything that was sent.
+func (p *Process) CloseInput() { p.to.closeInput() }
+
 // maxTogether bounds the messages of one slice.
 const maxTogether = 64
 
 // read decodes the worker's lines until its stdout closes.
-func (p *process) read(out io.ReadCloser, read chan<- struct{}) {
+func (p *Process) read(out io.ReadCloser, read chan<- struct{}) {
 	defer close(read)
 	defer out.Close()
 	defer close(p.Msgs)
@@ -112,7 +127,7 @@ func (p *process) read(out io.ReadCloser, read chan<- struct{}) {
 			}
 			if !errors.Is(err, io.EOF) {
 				p.rerr = err
-				p.kill()
+				p.Kill()
 			}
 			return
 		}
@@ -129,11 +144,11 @@ func (p *process) read(out io.ReadCloser, read chan<- struct{}) {
 	}
 }
 
-// kill ends the whole group at once.
-func (p *process) kill() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
+// Kill ends the whole group at once.
+func (p *Process) Kill() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 
-// exitReason says in a sentence why the worker ended; valid after done.
-func (p *process) exitReason() string {
+// ExitReason says in a sentence why the worker ended; valid after done.
+func (p *Process) ExitReason() string {
 	tail := lastLine(p.tail.String())
 	switch {
 	case p.rerr != nil:

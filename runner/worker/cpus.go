@@ -1,4 +1,4 @@
-package runner
+package worker
 
 import (
 	"fmt"
@@ -136,14 +136,17 @@ var origin = sync.OnceValue(func() (o struct {
 	cpus  CPUs
 	procs int
 }) {
-	o.cpus, o.procs = affinity(0), runtime.GOMAXPROCS(0)
+	o.cpus, o.procs = Affinity(0), runtime.GOMAXPROCS(0)
 	return o
 })
 
-// moveSelf restricts this process to some CPUs, or gives it back all that it
+// Started are the CPUs that this process was started with.
+func Started() CPUs { return origin().cpus }
+
+// MoveSelf restricts this process to some CPUs, or gives it back all that it
 // was started with. The scheduler of Go is told, so that it does not run more
 // at once than there are CPUs.
-func moveSelf(to CPUs) error {
+func MoveSelf(to CPUs) error {
 	o, procs := origin(), len(to)
 	if procs == 0 {
 		to, procs = o.cpus, o.procs
@@ -169,24 +172,16 @@ func (p Placement) enter() error {
 	return nil
 }
 
-// place puts both processes where the current pairing wants them: this one,
-// and the worker in hand. A worker that starts later starts there.
-func (s *Session) place() error {
-	if s.o.Place == nil {
-		return nil
-	}
-	p, old := s.o.Place(s.pairing), s.placed
-	if slices.Equal(p.Worker, old.Worker) && slices.Equal(p.Supervisor, old.Supervisor) {
-		return nil
-	}
-	s.placed = p
-	err := moveSelf(p.Supervisor)
-	if s.proc != nil {
+// Take moves this process and the worker in hand (nil: none) to where p wants
+// them; a worker that starts later starts there.
+func (p Placement) Take(w *Process) error {
+	err := MoveSelf(p.Supervisor)
+	if w != nil {
 		to := p.Worker
 		if len(to) == 0 {
-			to = origin().cpus
+			to = Started()
 		}
-		if werr := moveProcess(s.proc.cmd.Process.Pid, to); err == nil {
+		if werr := moveProcess(w.PID(), to); err == nil {
 			err = werr
 		}
 	}
@@ -194,4 +189,9 @@ func (s *Session) place() error {
 		return nil // where the kernel refuses, the session runs as before; the manifest has what the worker got
 	}
 	return err
+}
+
+// Equal reports whether two placements are the same.
+func (p Placement) Equal(q Placement) bool {
+	return slices.Equal(p.Worker, q.Worker) && slices.Equal(p.Supervisor, q.Supervisor)
 }

@@ -1,4 +1,4 @@
-package runner
+package worker
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// affinity is the set of CPUs that the kernel lets a process run on (its main
+// Affinity is the set of CPUs that the kernel lets a process run on (its main
 // thread, or with 0 the calling thread); nil when it does not say.
-func affinity(pid int) CPUs {
+func Affinity(pid int) CPUs {
 	var set unix.CPUSet
 	if unix.SchedGetaffinity(pid, &set) != nil {
 		return nil
