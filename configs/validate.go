@@ -15,7 +15,7 @@ import (
 
 // choices are the values that a key may have.
 var choices = map[string][]string{
-	"engine":           {"ort", "torch", "cmd"},
+	"engine":           {"ort", "torch", "cmd", "exec", "watch", "openai"},
 	"provider":         {"auto", "cpu", "webgpu", "cuda", "tensorrt", "plugin"},
 	"modes":            {"prefill", "kv_decode", "e2e_kv", "forward"},
 	"eager_inputs":     {"same", "raw"},

@@ -50,7 +50,7 @@ const sequentialBlock = 100
 
 // dispatch sends requests as long as the worker has credit.
 func (s *Session) dispatch() {
-	if s.loaded == nil || s.paused || s.end != nil || s.work.flushing {
+	if s.loaded == nil || s.paused || s.end != nil || s.work.flushing || s.observes() {
 		return
 	}
 	for s.join.outstanding < max(s.hello.Credit, 1) {
@@ -113,6 +113,9 @@ func (s *Session) fromPlan() (*inflight, bool) {
 	fl.order = []string{"optimized", "eager"}
 	if it.EagerFirst {
 		fl.order = []string{"eager", "optimized"}
+	}
+	if len(s.hello.Lanes) > 0 {
+		fl.order = slices.DeleteFunc(fl.order, func(l string) bool { return !contains(s.hello.Lanes, l) })
 	}
 	return fl, true
 }

@@ -43,6 +43,9 @@ func work(n int) {
 // both (offers two lanes at once).
 func faultyEngine(fault string) int {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
+	if fault == "observed" {
+		return observedEngine(in, out)
+	}
 	hello := &protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(),
 		Credit: 8, Modes: []string{"prefill", "kv_decode", "e2e_kv"}, Pairings: []string{"interleaved", "sequential"},
 		Strategies: map[string][]string{"prefill": prefillWords, "decode": {"variable", "dynamic", "eager"}},

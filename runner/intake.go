@@ -77,6 +77,7 @@ func (s *Session) handle(msg any) {
 	case *protocol.Error:
 		s.workerError(m)
 	case *protocol.Bye:
+		s.byeUnasked()
 	default:
 		s.join.badMessages++
 		if s.join.badMessages == 1 {
@@ -162,6 +163,9 @@ func (s *Session) takeBatch(b *protocol.Batch) {
 	}
 	for i, id := range b.Request {
 		fl := s.join.pending[id]
+		if fl == nil && s.observes() {
+			fl = s.observed(b, id)
+		}
 		if fl == nil {
 			s.fail(fmt.Errorf("the engine broke the protocol: a sample of request %d, which is not in hand", id))
 			return
@@ -326,7 +330,7 @@ func (s *Session) response(smp *stats.Sample, fl *inflight) {
 	if fl.due == 0 || smp.Failed {
 		return
 	}
-	if s.pairing != "interleaved" {
+	if s.pairing != "interleaved" || contains(s.hello.Features, "parallel") {
 		smp.ResponseNs = smp.StartNs + smp.WallNs - fl.due
 		return
 	}

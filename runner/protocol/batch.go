@@ -85,6 +85,8 @@ func (p *scanner) field(b *Batch, key []byte) {
 		b.Shape = string(p.str())
 	case "backend":
 		b.Backend = string(p.str())
+	case "scenario":
+		b.Scenario = string(p.str())
 	case "request":
 		b.Request = ints[uint64](p)
 	case "order":

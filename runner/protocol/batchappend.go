@@ -14,6 +14,9 @@ func appendBatch(dst []byte, b *Batch) []byte {
 	dst = appendText(dst, "strategy", b.Strategy)
 	dst = appendText(dst, "shape", b.Shape)
 	dst = appendText(dst, "backend", b.Backend)
+	if b.Scenario != "" {
+		dst = appendText(dst, "scenario", b.Scenario)
+	}
 	dst = appendInts(appendKey(dst, "request"), b.Request)
 	dst = appendInts(appendKey(dst, "order"), b.Order)
 	dst = appendInts(appendKey(dst, "start_ns"), b.StartNs)

@@ -16,7 +16,8 @@ type Hello struct {
 	Modes      []string            `json:"modes"`
 	Strategies map[string][]string `json:"strategies"`         // phase ("prefill", "decode") to strategies
 	Pairings   []string            `json:"pairings,omitempty"` // interleaved and sequential always; concurrent if it can
-	Features   []string            `json:"features,omitempty"` // clear, set, profile, aa, evidence, check, device_ns, steps, capture
+	Features   []string            `json:"features,omitempty"` // clear, set, profile, aa, evidence, check, device_ns, steps, capture, observed, parallel
+	Lanes      []string            `json:"lanes,omitempty"`    // lanes it has; absent: both
 	Stances    []string            `json:"stances,omitempty"`  // what the option "stance" takes while it runs
 	Lacks      map[string]string   `json:"lacks,omitempty"`    // feature, mode or strategy to a sentence why not
 	Notes      []string            `json:"notes,omitempty"`
@@ -83,6 +84,7 @@ type Batch struct {
 	Strategy string `json:"strategy"` // as Request.Strategy, joined: one word, or "prefill=…,decode=…"
 	Shape    string `json:"shape"`    // executed, e.g. "1x64"
 	Backend  string `json:"backend"`
+	Scenario string `json:"scenario,omitempty"` // observed: what the samples belong to, e.g. the name of a compiled callable
 
 	Request        []uint64  `json:"request"`
 	Order          []int     `json:"order"`
