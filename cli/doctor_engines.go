@@ -144,8 +144,8 @@ func (d *diagnosis) telemetry() {
 	if missing := missingReadings(st); missing != "" {
 		d.add("GPU telemetry", noted, "not readable here: %s", missing)
 	}
-	if st.Throttle.Err == nil && len(st.Throttle.Value) > 0 {
-		d.add("GPU telemetry", noted, "the GPU slows its clock down now: %s", strings.Join(st.Throttle.Value, ", "))
+	if len(st.Throttle) > 0 {
+		d.add("GPU telemetry", noted, "the GPU slows its clock down now: %s", strings.Join(st.Throttle, ", "))
 	}
 }
 
@@ -154,15 +154,15 @@ func missingReadings(st gpu.State) string {
 	var out []string
 	for _, r := range []struct {
 		name string
-		err  error
+		err  string
 	}{
 		{"utilisation", st.UtilPct.Err}, {"memory used", st.MemUsedBytes.Err}, {"memory total", st.MemTotalBytes.Err},
 		{"power", st.PowerMilliwatts.Err}, {"power limit", st.PowerLimitMilliwatts.Err}, {"temperature", st.TempC.Err},
 		{"SM clock", st.SMClockMHz.Err}, {"highest SM clock", st.SMClockMaxMHz.Err}, {"memory clock", st.MemClockMHz.Err},
-		{"throttle reasons", st.Throttle.Err},
+		{"throttle reasons", st.ThrottleErr},
 	} {
-		if r.err != nil {
-			out = append(out, fmt.Sprintf("%s (%v)", r.name, r.err))
+		if r.err != "" {
+			out = append(out, fmt.Sprintf("%s (%s)", r.name, r.err))
 		}
 	}
 	return strings.Join(out, ", ")

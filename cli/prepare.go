@@ -149,7 +149,7 @@ func (j *job) folder() error {
 		return fmt.Errorf("make the worker's log: %w", err)
 	}
 	j.opts.Engine.Log = j.log
-	j.opts.Sink = sink{j.writer}
+	j.opts.Sink = j.writer
 	return nil
 }
 

@@ -42,8 +42,8 @@ func (w *Watcher) See(s State) (out []Change) {
 	if s.Why != "" {
 		return nil
 	}
-	if s.Throttle.Err == nil {
-		on := len(s.Throttle.Value) > 0
+	if s.ThrottleErr == "" {
+		on := len(s.Throttle) > 0
 		if on != w.throttled {
 			w.throttled = on
 			out = append(out, throttleChange(on, s))
@@ -57,14 +57,14 @@ func (w *Watcher) See(s State) (out []Change) {
 
 func throttleChange(on bool, s State) Change {
 	if on {
-		return Change{ThrottleStart, s.TNs, "the GPU slows its clock down: " + strings.Join(s.Throttle.Value, ", ")}
+		return Change{ThrottleStart, s.TNs, "the GPU slows its clock down: " + strings.Join(s.Throttle, ", ")}
 	}
 	return Change{ThrottleEnd, s.TNs, "the GPU no longer slows its clock down"}
 }
 
 func (w *Watcher) clock(s State) (Change, bool) {
-	busy := s.UtilPct.Err == nil && s.UtilPct.Value >= busyPct
-	if s.SMClockMHz.Err != nil || !busy {
+	busy := s.UtilPct.OK() && s.UtilPct.Value >= busyPct
+	if !s.SMClockMHz.OK() || !busy {
 		return Change{}, false
 	}
 	mhz := s.SMClockMHz.Value

@@ -10,22 +10,36 @@ package gpu
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
-// Reading is a value or the reason why there is none.
-type Reading[T any] struct {
-	Value T
-	Err   error // nil when Value is valid
+// Reading is a value or the reason why there is none. Screen, session folder
+// and adapters share it.
+type Reading struct {
+	Value float64
+	Err   string // "" when Value is valid
 }
 
 // Of returns a valid reading.
-func Of[T any](v T) Reading[T] { return Reading[T]{Value: v} }
+func Of[T uint32 | uint64 | float64](v T) Reading { return Reading{Value: float64(v)} }
 
 // No returns a missing reading.
-func No[T any](err error) Reading[T] { return Reading[T]{Err: err} }
+func No(err error) Reading { return Reading{Err: err.Error()} }
 
-// State is one poll of one device.
+// OK reports whether there is a value.
+func (r Reading) OK() bool { return r.Err == "" }
+
+// OrNaN is the value, NaN where it is missing.
+func (r Reading) OrNaN() float64 {
+	if !r.OK() {
+		return math.NaN()
+	}
+	return r.Value
+}
+
+// State is one poll of one device. Journals keep it as JSON under the names of
+// its fields.
 type State struct {
 	TNs    int64  // CLOCK_MONOTONIC, nanoseconds
 	Why    string // why nothing can be read; "" when something can
@@ -34,16 +48,17 @@ type State struct {
 	Name   string
 	Driver string
 
-	UtilPct, MemUtilPct                    Reading[float64] // percent of the driver's window
-	MemUsedBytes, MemTotalBytes            Reading[uint64]
-	PowerMilliwatts, PowerLimitMilliwatts  Reading[uint64]
-	TempC                                  Reading[float64]
-	SMClockMHz, SMClockMaxMHz, MemClockMHz Reading[float64]
-	Throttle                               Reading[[]string] // reasons that slow the clock now; idle is none
+	UtilPct, MemUtilPct                    Reading // percent of the driver's window
+	MemUsedBytes, MemTotalBytes            Reading
+	PowerMilliwatts, PowerLimitMilliwatts  Reading
+	TempC                                  Reading
+	SMClockMHz, SMClockMaxMHz, MemClockMHz Reading
+	Throttle                               []string // reasons that slow the clock now; idle is none
+	ThrottleErr                            string   // why Throttle is unknown, or ""
 
 	CostNs   int64         // what this poll took
-	Interval time.Duration // time to the next poll; longer than asked for after costly polls
-	SlowDown string        // why Interval is longer than asked for, or ""
+	Interval time.Duration `json:"-"` // time to the next poll; longer than asked for after costly polls; 0: unknown
+	SlowDown string        `json:"-"` // why Interval is longer than asked for, or ""
 }
 
 // Source is a driver that can be asked about one device.

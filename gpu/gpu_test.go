@@ -87,10 +87,10 @@ func TestDriverThatIsNotThereSaysWhy(t *testing.T) {
 
 func TestWatcherFindsTransitions(t *testing.T) {
 	busy := func(mhz float64, reasons ...string) State {
-		return State{UtilPct: Of(90.0), SMClockMHz: Of(mhz), Throttle: Of(reasons)}
+		return State{UtilPct: Of(90.0), SMClockMHz: Of(mhz), Throttle: reasons}
 	}
-	idle := State{UtilPct: Of(0.0), SMClockMHz: Of(300.0), Throttle: Of[[]string](nil)}
-	missing := State{UtilPct: No[float64](errors.New("x")), SMClockMHz: No[float64](errors.New("x")), Throttle: No[[]string](errors.New("x"))}
+	idle := State{UtilPct: Of(0.0), SMClockMHz: Of(300.0)}
+	missing := State{UtilPct: No(errors.New("x")), SMClockMHz: No(errors.New("x")), ThrottleErr: "x"}
 	var w Watcher
 	steps := []struct {
 		st   State

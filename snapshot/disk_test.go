@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -117,11 +118,11 @@ func TestFullDiskKeepsWhatWasFlushed(t *testing.T) {
 func TestTraceIsJSON(t *testing.T) {
 	w, dir := create(t)
 	fill(t, w, 30, stats.Prefill)
-	g := Telemetry{TNs: 6e9}
-	for _, r := range g.readings() {
+	g := gpu.State{TNs: 6e9}
+	for _, r := range readings(&g) {
 		r.Err = "not supported"
 	}
-	g.UtilPct = Reading{Value: 50}
+	g.UtilPct = gpu.Of(50.0)
 	if err := w.GPU(g); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
@@ -187,7 +188,7 @@ func (c *collected) sample(r *Record, m *Manifest) error {
 }
 
 // telemetry notes the device of a reading.
-func (m *Manifest) telemetry(t *Telemetry) {
+func (m *Manifest) telemetry(t *gpu.State) {
 	if m.GPU == nil || t.Why == "" {
 		m.GPU = &GPUInfo{Name: t.Name, Driver: t.Driver, Index: t.Index, Count: t.Count, Why: t.Why}
 	}

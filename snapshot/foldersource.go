@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -97,7 +98,7 @@ type sideReader struct {
 	startNs                   int64
 	m                         *Manifest
 	event                     stats.Event
-	reading                   Telemetry
+	reading                   gpu.State
 	haveEvent, haveReading    bool
 	eventsEnded, readingEnded bool
 }
@@ -177,7 +178,7 @@ func (r *sideReader) fetch() error {
 }
 
 // parseTelemetry reads a line of telemetry.csv.
-func parseTelemetry(line string, startNs int64, m *Manifest) (t Telemetry, err error) {
+func parseTelemetry(line string, startNs int64, m *Manifest) (t gpu.State, err error) {
 	f, err := textio.SplitCSV(nil, []byte(line))
 	if err != nil {
 		return t, err
@@ -193,7 +194,7 @@ func parseTelemetry(line string, startNs int64, m *Manifest) (t Telemetry, err e
 		return t, fmt.Errorf("gpu: %w", err)
 	}
 	why, valid := string(f[16]), false
-	for i, r := range t.readings() {
+	for i, r := range readings(&t) {
 		if s := f[2+i]; len(s) == 0 {
 			r.Err = orElse(why, "missing")
 		} else if r.Value, err = strconv.ParseFloat(string(s), 64); err != nil {
@@ -228,13 +229,13 @@ func orElse(s, other string) string {
 const maxReadings = 1 << 20
 
 // readTelemetry reads telemetry.csv.
-func readTelemetry(dir string, m *Manifest) ([]Telemetry, error) {
+func readTelemetry(dir string, m *Manifest) ([]gpu.State, error) {
 	l, err := textio.OpenLines(filepath.Join(dir, TelemetryName))
 	if err != nil {
 		return nil, err
 	}
 	defer l.Close()
-	var out []Telemetry
+	var out []gpu.State
 	for len(out) < maxReadings {
 		line, err := l.Next()
 		if errors.Is(err, io.EOF) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -32,7 +33,7 @@ type Record struct {
 	Steps     []int64 // decode: time of each step, ns
 	KV        []int32 // decode: cache length after each step
 	Event     stats.Event
-	Telemetry Telemetry
+	Telemetry gpu.State
 	Evidence  protocol.Evidence
 	Counters  protocol.Counters
 	Loaded    protocol.Loaded
@@ -56,7 +57,7 @@ func (r *Record) decodeJSON(kind Kind, b []byte) error {
 	case KindEvent:
 		r.Event = stats.Event{}
 	case KindTelemetry:
-		r.Telemetry = Telemetry{}
+		r.Telemetry = gpu.State{}
 	case KindEvidence:
 		r.Evidence = protocol.Evidence{}
 	case KindCounters:

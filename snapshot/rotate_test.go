@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -41,7 +42,7 @@ func rotatingSession(t testing.TB, w *Writer, rows uint64, n int) []stats.Sample
 			out = append(out, *s)
 		}
 		if r%5 == 4 {
-			if err := errors.Join(w.GPU(Telemetry{TNs: ts.now, Why: "no driver"}), w.Flush()); err != nil {
+			if err := errors.Join(w.GPU(gpu.State{TNs: ts.now, Why: "no driver"}), w.Flush()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -75,8 +76,8 @@ func (w *sideFiles) event(e *stats.Event) error {
 	return err
 }
 
-func (w *sideFiles) gpu(t *Telemetry) error {
-	w.buf = t.appendCSV(w.buf[:0], w.startNs)
+func (w *sideFiles) gpu(t *gpu.State) error {
+	w.buf = appendTelemetry(w.buf[:0], t, w.startNs)
 	_, err := w.telemetry.Write(w.buf)
 	return err
 }

@@ -1,54 +1,31 @@
 package snapshot
 
 import (
-	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
-
-// Reading is a value or the reason why there is none. It has the shape of
-// view.Reading, so that one converts into the other.
-type Reading struct {
-	Value float64
-	Err   string // "" when Value is valid
-}
-
-// Telemetry is one reading of one GPU. A reading that is missing is an empty
-// field in telemetry.csv, never 0.
-type Telemetry struct {
-	TNs    int64 // CLOCK_MONOTONIC
-	Index  int
-	Count  int
-	Name   string
-	Driver string
-
-	UtilPct, MemUtilPct                    Reading
-	MemUsedBytes, MemTotalBytes            Reading
-	PowerMilliwatts, PowerLimitMilliwatts  Reading
-	TempC                                  Reading
-	SMClockMHz, SMClockMaxMHz, MemClockMHz Reading
-	PCIeTxKBs, PCIeRxKBs                   Reading
-	Throttle                               []string // reasons active
-	ThrottleErr                            string
-	CostNs                                 int64  // what taking the reading cost
-	Why                                    string // why nothing can be read; then every reading is missing
-}
 
 // telemetryColumns are the columns of telemetry.csv, in order.
 var telemetryColumns = []string{"t_ms", "gpu", "util_pct", "mem_util_pct", "mem_used_bytes", "mem_total_bytes",
 	"power_mw", "power_limit_mw", "temp_c", "sm_clock_mhz", "sm_clock_max_mhz", "mem_clock_mhz",
 	"pcie_tx_kbs", "pcie_rx_kbs", "throttle", "cost_ms", "missing"}
 
-// readings lists the readings in the order of telemetryColumns.
-func (t *Telemetry) readings() [12]*Reading {
-	return [12]*Reading{&t.UtilPct, &t.MemUtilPct, &t.MemUsedBytes, &t.MemTotalBytes, &t.PowerMilliwatts,
-		&t.PowerLimitMilliwatts, &t.TempC, &t.SMClockMHz, &t.SMClockMaxMHz, &t.MemClockMHz, &t.PCIeTxKBs, &t.PCIeRxKBs}
+// readings lists the readings of a poll in the order of telemetryColumns. A
+// reading that is missing is an empty field there, never 0. PCIe is not polled:
+// a reading takes 20 ms.
+func readings(t *gpu.State) [12]*gpu.Reading {
+	tx, rx := gpu.Reading{Err: "not polled"}, gpu.Reading{Err: "not polled"}
+	return [12]*gpu.Reading{&t.UtilPct, &t.MemUtilPct, &t.MemUsedBytes, &t.MemTotalBytes, &t.PowerMilliwatts,
+		&t.PowerLimitMilliwatts, &t.TempC, &t.SMClockMHz, &t.SMClockMaxMHz, &t.MemClockMHz, &tx, &rx}
 }
 
-// appendCSV appends t as a line of telemetry.csv. The column missing holds the
+// appendTelemetry appends t as a line of telemetry.csv. The column missing holds the
 // distinct reasons why readings lack.
-func (t *Telemetry) appendCSV(b []byte, startNs int64) []byte {
+func appendTelemetry(b []byte, t *gpu.State, startNs int64) []byte {
 	b = textio.AppendMs(b, t.TNs-startNs)
 	b = append(b, ',')
 	b = strconv.AppendInt(b, int64(t.Index), 10)
@@ -61,7 +38,7 @@ func (t *Telemetry) appendCSV(b []byte, startNs int64) []byte {
 		}
 		why = append(why, s)
 	}
-	for _, r := range t.readings() {
+	for _, r := range readings(t) {
 		b = append(b, ',')
 		switch {
 		case t.Why != "":

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -187,10 +188,10 @@ func (t *traceFile) event(e *stats.Event) {
 	t.buf = append(t.buf, "}}"...)
 }
 
-func (t *traceFile) gpu(g *Telemetry) {
+func (t *traceFile) gpu(g *gpu.State) {
 	names := [...]string{"gpu util %", "gpu memory util %", "gpu memory bytes", "", "gpu power mW", "", "gpu °C",
 		"gpu SM clock MHz", "", "gpu memory clock MHz", "PCIe tx kB/s", "PCIe rx kB/s"}
-	for i, v := range g.readings() {
+	for i, v := range readings(g) {
 		if names[i] == "" || v.Err != "" || g.Why != "" || v.Value != v.Value {
 			continue
 		}

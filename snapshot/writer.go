@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -131,7 +132,7 @@ func (w *Writer) Sample(s *stats.Sample, steps []int64, kv []int32) error {
 func (w *Writer) Event(e *stats.Event) error { return w.record(KindEvent, e) }
 
 // GPU takes in one reading.
-func (w *Writer) GPU(t Telemetry) error { return w.record(KindTelemetry, &t) }
+func (w *Writer) GPU(t gpu.State) error { return w.record(KindTelemetry, &t) }
 
 // Evidence takes in what proves one executable.
 func (w *Writer) Evidence(e protocol.Evidence) error { return w.record(KindEvidence, &e) }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -98,7 +99,7 @@ func fill(t testing.TB, w *Writer, n int, mode stats.Mode) []stats.Sample {
 		UniqueGraphs: 8, Compiles: 1, Recompiles: 12, RecompileLimit: 8, CompileNs: 13 * 20e6}}}))
 	check(w.Evidence(protocol.Evidence{T: "evidence", Lane: "optimized", Mode: mode.String(), Strategy: "variable", Shape: "1x8",
 		BackendRequested: "ort-cpu-optimized", BackendActual: "ort-cpu-optimized", CompileNs: 20e6}))
-	check(w.GPU(Telemetry{TNs: ts.now, Why: "no driver"}))
+	check(w.GPU(gpu.State{TNs: ts.now, Why: "no driver"}))
 	return out
 }
 

@@ -13,6 +13,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/view"
 )
 
@@ -111,7 +112,7 @@ func TestStates(t *testing.T) {
 			v.Notices = []view.Notice{{TNs: v.NowNs, Level: "error", Text: "journal: no space left on device"}}
 		},
 		"replay": func(v *view.View) { v.Replay = &view.Replay{PosNs: 15e9, LenNs: 60e9, Speed: 2, Playing: true} },
-		"nogpu":  func(v *view.View) { v.GPU = view.GPU{Why: "No NVIDIA driver here."} },
+		"nogpu":  func(v *view.View) { v.GPU = view.GPU{State: gpu.State{Why: "No NVIDIA driver here."}} },
 		"empty":  func(v *view.View) { *v = view.View{} },
 	}
 	for name, change := range states {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/view"
 )
 
@@ -111,15 +112,15 @@ func (p *gpuPanel) throttle(w int) string {
 }
 
 func readings(g *view.GPU) []reading {
-	value := func(r view.Reading, scale float64, prec int) string { return num(r.Value*scale, prec) }
-	of := func(a, b view.Reading, scale float64, prec int, unit string) string {
+	value := func(r gpu.Reading, scale float64, prec int) string { return num(r.Value*scale, prec) }
+	of := func(a, b gpu.Reading, scale float64, prec int, unit string) string {
 		s := value(a, scale, prec)
 		if b.Err == "" && b.Value > 0 {
 			s += " / " + value(b, scale, prec)
 		}
 		return s + " " + unit
 	}
-	row := func(name string, r view.Reading, text string) reading {
+	row := func(name string, r gpu.Reading, text string) reading {
 		return reading{name: name, value: text, ok: r.Err == "", why: r.Err, top: math.NaN()}
 	}
 	const gib = 1.0 / (1 << 30)
@@ -129,14 +130,11 @@ func readings(g *view.GPU) []reading {
 	power.history, power.top = g.PowerHistory, maxOf(append([]float64{g.PowerLimitMilliwatts.Value}, g.PowerHistory...)...)
 	clk := row("SM clock", g.SMClockMHz, of(g.SMClockMHz, g.SMClockMaxMHz, 1, 0, "MHz"))
 	clk.history, clk.top = g.ClockHistory, maxOf(append([]float64{g.SMClockMaxMHz.Value}, g.ClockHistory...)...)
-	pcie := row("PCIe in", g.PCIeRxKBs, value(g.PCIeRxKBs, 1e-3, 1)+" MB/s")
-	tx := row("PCIe out", g.PCIeTxKBs, value(g.PCIeTxKBs, 1e-3, 1)+" MB/s")
 	return []reading{
 		util, power, clk,
 		row("memory", g.MemUsedBytes, of(g.MemUsedBytes, g.MemTotalBytes, gib, 1, "GiB")),
 		row("temp", g.TempC, value(g.TempC, 1, 0)+" °C"),
 		row("mem clock", g.MemClockMHz, value(g.MemClockMHz, 1, 0)+" MHz"),
 		row("mem busy", g.MemUtilPct, value(g.MemUtilPct, 1, 0)+" %"),
-		pcie, tx,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"pgregory.net/rapid"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -67,7 +68,8 @@ func nastyView(t *rapid.T) view.View {
 	v.Stats.Verdict.Sentence = text.Draw(t, "sentence")
 	v.Events = []stats.Event{{Kind: stats.KindSpike, Lane: "nobody", Reason: text.Draw(t, "reason"), TNs: rapid.Int64().Draw(t, "t"), DurNs: rapid.Int64().Draw(t, "dur")}}
 	v.NumEvents = rapid.IntRange(-1, 1e9).Draw(t, "numEvents")
-	v.GPU = view.GPU{Name: text.Draw(t, "gpu"), UtilPct: view.Reading{Value: nasty().Draw(t, "util")}, UtilHistory: []float64{nasty().Draw(t, "h"), math.NaN()}}
+	v.GPU = view.GPU{State: gpu.State{Name: text.Draw(t, "gpu"), UtilPct: gpu.Of(nasty().Draw(t, "util"))},
+		History: gpu.History{UtilHistory: []float64{nasty().Draw(t, "h"), math.NaN()}}}
 	if rapid.Bool().Draw(t, "replay") {
 		v.Replay = &view.Replay{PosNs: rapid.Int64().Draw(t, "pos"), LenNs: rapid.Int64().Draw(t, "len"), Speed: nasty().Draw(t, "speed")}
 	}

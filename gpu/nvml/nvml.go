@@ -92,34 +92,34 @@ func (s *source) Close() { _ = s.lib.Shutdown() } // nothing to do about it
 func (s *source) Read() gpu.State {
 	st := gpu.State{Index: s.index, Count: s.count, Name: s.name, Driver: s.driver}
 	if u, ret := s.dev.GetUtilizationRates(); ret == nvml.SUCCESS {
-		st.UtilPct, st.MemUtilPct = gpu.Of(float64(u.Gpu)), gpu.Of(float64(u.Memory))
+		st.UtilPct, st.MemUtilPct = gpu.Of(u.Gpu), gpu.Of(u.Memory)
 	} else {
-		st.UtilPct, st.MemUtilPct = gpu.No[float64](refusal(ret)), gpu.No[float64](refusal(ret))
+		st.UtilPct, st.MemUtilPct = gpu.No(refusal(ret)), gpu.No(refusal(ret))
 	}
 	st.MemUsedBytes, st.MemTotalBytes = s.memory()
-	st.PowerMilliwatts = number[uint64](s.dev.GetPowerUsage())
-	st.PowerLimitMilliwatts = gpu.No[uint64](refusal(nvml.ERROR_FUNCTION_NOT_FOUND))
+	st.PowerMilliwatts = number(s.dev.GetPowerUsage())
+	st.PowerLimitMilliwatts = gpu.No(refusal(nvml.ERROR_FUNCTION_NOT_FOUND))
 	if s.has["nvmlDeviceGetEnforcedPowerLimit"] {
-		st.PowerLimitMilliwatts = number[uint64](s.dev.GetEnforcedPowerLimit())
+		st.PowerLimitMilliwatts = number(s.dev.GetEnforcedPowerLimit())
 	}
-	st.TempC = number[float64](s.dev.GetTemperature(nvml.TEMPERATURE_GPU))
-	st.SMClockMHz = number[float64](s.dev.GetClockInfo(nvml.CLOCK_SM))
-	st.SMClockMaxMHz = number[float64](s.dev.GetMaxClockInfo(nvml.CLOCK_SM))
-	st.MemClockMHz = number[float64](s.dev.GetClockInfo(nvml.CLOCK_MEM))
-	st.Throttle = s.throttle()
+	st.TempC = number(s.dev.GetTemperature(nvml.TEMPERATURE_GPU))
+	st.SMClockMHz = number(s.dev.GetClockInfo(nvml.CLOCK_SM))
+	st.SMClockMaxMHz = number(s.dev.GetMaxClockInfo(nvml.CLOCK_SM))
+	st.MemClockMHz = number(s.dev.GetClockInfo(nvml.CLOCK_MEM))
+	st.Throttle, st.ThrottleErr = s.throttle()
 	return st
 }
 
 // number converts a call's result to a reading.
-func number[T uint64 | float64](v uint32, ret nvml.Return) gpu.Reading[T] {
+func number(v uint32, ret nvml.Return) gpu.Reading {
 	if ret != nvml.SUCCESS {
-		return gpu.No[T](refusal(ret))
+		return gpu.No(refusal(ret))
 	}
-	return gpu.Of(T(v))
+	return gpu.Of(v)
 }
 
 // memory reads used and total bytes. A total of 0 (unified memory) is no total.
-func (s *source) memory() (used, total gpu.Reading[uint64]) {
+func (s *source) memory() (used, total gpu.Reading) {
 	if s.has["nvmlDeviceGetMemoryInfo_v2"] {
 		if m, ret := s.dev.GetMemoryInfo_v2(); ret == nvml.SUCCESS {
 			return gpu.Of(m.Used), totalOf(m.Total)
@@ -127,14 +127,14 @@ func (s *source) memory() (used, total gpu.Reading[uint64]) {
 	}
 	m, ret := s.dev.GetMemoryInfo()
 	if ret != nvml.SUCCESS {
-		return gpu.No[uint64](refusal(ret)), gpu.No[uint64](refusal(ret))
+		return gpu.No(refusal(ret)), gpu.No(refusal(ret))
 	}
 	return gpu.Of(m.Used), totalOf(m.Total)
 }
 
-func totalOf(n uint64) gpu.Reading[uint64] {
+func totalOf(n uint64) gpu.Reading {
 	if n == 0 {
-		return gpu.No[uint64](errors.New("unified memory: no total of its own"))
+		return gpu.No(errors.New("unified memory: no total of its own"))
 	}
 	return gpu.Of(n)
 }
@@ -150,7 +150,7 @@ var reasons = []struct {
 	{0x100, "display clock"},
 }
 
-func (s *source) throttle() gpu.Reading[[]string] {
+func (s *source) throttle() (names []string, why string) {
 	var mask uint64
 	ret := nvml.Return(nvml.ERROR_FUNCTION_NOT_FOUND)
 	switch {
@@ -160,13 +160,12 @@ func (s *source) throttle() gpu.Reading[[]string] {
 		mask, ret = s.dev.GetCurrentClocksThrottleReasons()
 	}
 	if ret != nvml.SUCCESS {
-		return gpu.No[[]string](refusal(ret))
+		return nil, refusal(ret).Error()
 	}
-	var names []string
 	for _, r := range reasons {
 		if mask&r.bit != 0 {
 			names = append(names, r.name)
 		}
 	}
-	return gpu.Of(names)
+	return names, ""
 }

@@ -65,7 +65,7 @@ func TestReadEveryValue(t *testing.T) {
 		t.Fatalf("%+v", st)
 	}
 	for name, c := range map[string]struct {
-		got  gpu.Reading[float64]
+		got  gpu.Reading
 		want float64
 	}{
 		"utilisation": {st.UtilPct, 87}, "memory utilisation": {st.MemUtilPct, 12}, "temperature": {st.TempC, 61},
@@ -76,8 +76,8 @@ func TestReadEveryValue(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		got  gpu.Reading[uint64]
-		want uint64
+		got  gpu.Reading
+		want float64
 	}{
 		"used": {st.MemUsedBytes, 2 << 30}, "total": {st.MemTotalBytes, 150 << 30},
 		"power": {st.PowerMilliwatts, 412_000}, "limit": {st.PowerLimitMilliwatts, 700_000},
@@ -86,7 +86,7 @@ func TestReadEveryValue(t *testing.T) {
 			t.Errorf("%s: %+v, want %v", name, c.got, c.want)
 		}
 	}
-	if want := []string{"software power cap", "hardware thermal slowdown"}; st.Throttle.Err != nil || !slices.Equal(st.Throttle.Value, want) {
+	if want := []string{"software power cap", "hardware thermal slowdown"}; st.ThrottleErr != "" || !slices.Equal(st.Throttle, want) {
 		t.Errorf("throttle %+v, want %v: being idle is no throttling", st.Throttle, want)
 	}
 }
@@ -104,12 +104,12 @@ func TestOldDriver(t *testing.T) {
 	if st.MemUsedBytes != gpu.Of[uint64](3<<30) {
 		t.Errorf("memory %+v", st.MemUsedBytes)
 	}
-	if st.PowerLimitMilliwatts.Err == nil || st.Throttle.Err == nil {
+	if st.PowerLimitMilliwatts.OK() || st.ThrottleErr == "" {
 		t.Errorf("limit %+v, throttle %+v: want errors", st.PowerLimitMilliwatts, st.Throttle)
 	}
 	old := func(_ nvml.Interface, name string) bool { return strings.HasSuffix(name, "ThrottleReasons") }
 	d.GetCurrentClocksThrottleReasonsFunc = func() (uint64, nvml.Return) { return nvml.ClocksThrottleReasonHwPowerBrakeSlowdown, nvml.SUCCESS }
-	if st := mustOpen(t, s, old).Read(); !slices.Equal(st.Throttle.Value, []string{"hardware power brake"}) {
+	if st := mustOpen(t, s, old).Read(); !slices.Equal(st.Throttle, []string{"hardware power brake"}) {
 		t.Errorf("throttle %+v", st.Throttle)
 	}
 }
@@ -123,15 +123,15 @@ func TestRefusedCallsAreMissing(t *testing.T) {
 	d.GetMemoryInfo_v2Func = func() (nvml.Memory_v2, nvml.Return) { return nvml.Memory_v2{}, nvml.ERROR_NOT_SUPPORTED }
 	d.GetMemoryInfoFunc = func() (nvml.Memory, nvml.Return) { return nvml.Memory{Used: 1 << 30}, nvml.SUCCESS } // unified: no total
 	st := mustOpen(t, s, all).Read()
-	if st.UtilPct.Err == nil || st.MemUtilPct.Err == nil || st.PowerMilliwatts.Err == nil || st.MemTotalBytes.Err == nil {
+	if st.UtilPct.OK() || st.MemUtilPct.OK() || st.PowerMilliwatts.OK() || st.MemTotalBytes.OK() {
 		t.Fatalf("%+v", st)
 	}
-	for _, err := range []error{st.UtilPct.Err, st.MemUtilPct.Err, st.PowerMilliwatts.Err} {
-		if _, ok := errors.AsType[nvml.Return](err); ok {
-			t.Errorf("%v asks the driver's library for its text", err)
+	for _, ret := range []nvml.Return{nvml.ERROR_NOT_SUPPORTED, nvml.ERROR_GPU_IS_LOST} {
+		if _, ok := errors.AsType[nvml.Return](refusal(ret)); ok {
+			t.Errorf("%v asks the driver's library for its text", refusal(ret))
 		}
 	}
-	if st.MemUsedBytes != gpu.Of[uint64](1<<30) || st.TempC.Err != nil {
+	if st.MemUsedBytes != gpu.Of[uint64](1<<30) || !st.TempC.OK() {
 		t.Fatalf("%+v", st)
 	}
 }

@@ -7,6 +7,7 @@ package view
 import (
 	"time"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -101,31 +102,12 @@ type Self struct {
 	CreditInUse int
 }
 
-// Reading is a value or the reason why there is none.
-type Reading struct {
-	Value float64
-	Err   string // "" when Value is valid
-}
-
-// GPU is the state of one device and its recent past.
+// GPU is the last reading of one device and its recent past. Why says why
+// there is nothing to see.
 type GPU struct {
-	Why                                     string // why there is nothing to see; "" when there is
-	Name                                    string
-	Driver                                  string
-	Index                                   int
-	Count                                   int
-	UtilPct, MemUtilPct                     Reading
-	MemUsedBytes, MemTotalBytes             Reading
-	PowerMilliwatts, PowerLimitMilliwatts   Reading
-	TempC                                   Reading
-	SMClockMHz, SMClockMaxMHz, MemClockMHz  Reading
-	PCIeTxKBs, PCIeRxKBs                    Reading
-	Throttle                                []string // reasons active now
-	ThrottleErr                             string
-	AgeNs                                   int64 // since the last reading
-	CostNs                                  int64 // of the last poll
-	Interval                                time.Duration
-	UtilHistory, PowerHistory, ClockHistory []float64 // NaN where missing, oldest first
+	gpu.State
+	gpu.History
+	AgeNs int64 // since the last reading
 }
 
 // Notice is a line for the status bar.

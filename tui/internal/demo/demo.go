@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -154,7 +155,7 @@ func (s *Source) View() view.View {
 	v.Lanes[0] = view.Lane{Backend: "ort-cpu-eager", CompilerReal: "no", Why: "not asked to compile", Evidence: "33 of 33 nodes on CPU, optimisation off", Checks: len(s.lanes[0]) / 8, MaxRelL2: 1.3e-6}
 	v.Lanes[1] = view.Lane{Backend: "ort-cpu-compiled", CompilerReal: "yes", Why: "backend as asked, " + fmt.Sprint(s.compiles) + " compiles seen, no fallback", Evidence: "21 nodes of 33 left after fusion, all on CPU",
 		UniqueGraphs: len(s.shapes), Limit: s.limit, Compiles: s.compiles, CompileNs: int64(s.compiles) * 31e6, CacheBytes: 38 << 20, Checks: len(s.lanes[0]) / 8, MaxRelL2: 1.3e-6}
-	v.GPU = view.GPU{Why: "No NVIDIA driver on this machine: libnvidia-ml.so.1 was not found. Everything else works without it."}
+	v.GPU = view.GPU{State: gpu.State{Why: "No NVIDIA driver on this machine: libnvidia-ml.so.1 was not found. Everything else works without it."}}
 	if s.gpu {
 		v.GPU = s.gpuView()
 	}
@@ -169,7 +170,7 @@ func (s *Source) session() view.Session {
 }
 
 func (s *Source) gpuView() view.GPU {
-	r := func(x float64) view.Reading { return view.Reading{Value: x} }
+	r := gpu.Of[float64]
 	hist := func(base, amp float64) []float64 {
 		out := make([]float64, 60)
 		for i := range out {
@@ -178,8 +179,8 @@ func (s *Source) gpuView() view.GPU {
 		out[17] = math.NaN()
 		return out
 	}
-	return view.GPU{Name: "NVIDIA H200", Driver: "580.159", Count: 1, UtilPct: r(87), MemUtilPct: r(21), MemUsedBytes: r(12.3 * (1 << 30)), MemTotalBytes: r(139.7 * (1 << 30)),
+	return view.GPU{State: gpu.State{Name: "NVIDIA H200", Driver: "580.159", Count: 1, UtilPct: r(87), MemUtilPct: r(21), MemUsedBytes: r(12.3 * (1 << 30)), MemTotalBytes: r(139.7 * (1 << 30)),
 		PowerMilliwatts: r(312_000), PowerLimitMilliwatts: r(700_000), TempC: r(41), SMClockMHz: r(1980), SMClockMaxMHz: r(1980), MemClockMHz: r(3201),
-		PCIeTxKBs: view.Reading{Err: "not supported by this driver"}, PCIeRxKBs: view.Reading{Err: "not supported by this driver"}, AgeNs: 4e8, CostNs: 61_000, Interval: time.Second,
-		UtilHistory: hist(70, 22), PowerHistory: hist(290_000, 40_000), ClockHistory: hist(1900, 60)}
+		CostNs: 61_000, Interval: time.Second}, AgeNs: 4e8,
+		History: gpu.History{UtilHistory: hist(70, 22), PowerHistory: hist(290_000, 40_000), ClockHistory: hist(1900, 60)}}
 }
