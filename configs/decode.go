@@ -1,17 +1,17 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 
+	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 )
 
-const (
-	maxNodes = 200_000 // visited while decoding: aliases cannot explode
-	maxDepth = 16
-)
+// maxAliases bounds what a source can grow to while it is decoded: an anchor
+// holds no alias, so it is the number of aliases times the source.
+const maxAliases = 100
 
 // places maps the path of a key to where its value stands.
 type places map[string]position
@@ -22,196 +22,137 @@ func (p places) of(key string) position {
 		if at, ok := p[key]; ok {
 			return at
 		}
-		cut := strings.LastIndexAny(key, ".[")
-		if cut < 0 {
-			break
-		}
-		key = key[:cut]
+		key, _ = cutLast(key)
 	}
 	return position{}
 }
 
-// decoder puts a YAML tree into a value, strictly: every key must be known
-// and every value of the right kind. It notes where each key's value stands.
-type decoder struct {
+// decode reads a source over a configuration, strictly: an unknown key, a
+// value of the wrong kind or a repeated key is an error with its place. A key
+// without a value leaves what is there. It returns where each key stands.
+func decode(file string, src []byte, into *Config) (at places, err error) {
+	body, err := parseYAML(file, src)
+	if err != nil || body == nil {
+		return nil, err
+	}
+	defer notYAML(file, &err)
+	l := &lossless{places: places{}, anchors: map[string]ast.Node{}}
+	if ast.Walk(l, body); l.fault != nil {
+		return nil, l.fault.at(file, src, where(l.node))
+	}
+	if err := yaml.NodeToValue(body, into, yaml.Strict()); err != nil {
+		e, pos := told(body, err)
+		return nil, e.at(file, src, pos)
+	}
+	return l.places, nil
+}
+
+// lossless walks a tree, notes where keys stand, and stops at the first thing
+// that the library would take and change on the way, or that could explode.
+type lossless struct {
 	places  places
 	anchors map[string]ast.Node
-	nodes   int
+	aliases int
+	fault   *Error
+	node    ast.Node // where the fault is
 }
 
-// fault carries the place of a node.
-type fault struct {
-	what *Error
-	pos  position
-}
-
-func (f *fault) Error() string { return f.what.Error() }
-
-func faultAt(n ast.Node, key, format string, args ...any) error {
-	return &fault{faultf(key, format, args...), where(n)}
-}
-
-func (d *decoder) value(n ast.Node, v reflect.Value, key string, depth int) error {
-	if d.nodes++; d.nodes > maxNodes || depth > maxDepth {
-		return faultAt(n, key, "nested too deeply, or too large")
-	}
-	switch x := n.(type) {
-	case *ast.AnchorNode:
-		if x.Value == nil {
-			return faultAt(n, key, "an anchor without a value")
-		}
-		d.anchors[x.Name.String()] = x.Value
-		return d.value(x.Value, v, key, depth+1)
-	case *ast.AliasNode:
-		target, ok := d.anchors[x.Value.String()]
-		if !ok {
-			return faultAt(n, key, "no anchor named %s stands before it", quote(x.Value.String()))
-		}
-		return d.value(target, v, key, depth+1)
-	case *ast.TagNode:
-		return faultAt(n, key, "tags such as %s are not understood", quote(x.Start.Value))
-	case *ast.CommentGroupNode:
+// Visit implements ast.Visitor.
+func (l *lossless) Visit(n ast.Node) ast.Visitor {
+	if l.fault != nil {
 		return nil
 	}
-	d.places[key] = where(n)
-	if v.Type() == reflect.TypeFor[Duration]() {
-		return d.scalar(n, v, key)
+	key := keyOf(n)
+	l.places[key] = where(n)
+	if msg := l.refuse(n, key); msg != "" {
+		l.fault, l.node = faultf(key, "%s", msg), n
 	}
-	switch v.Kind() {
-	case reflect.Struct:
-		return d.structure(n, v, key, depth)
-	case reflect.Map:
-		return d.mapping(n, v, key, depth)
-	case reflect.Slice:
-		return d.list(n, v, key, depth)
-	}
-	return d.scalar(n, v, key)
+	return below(l, n)
 }
 
-// pairs returns the entries of a mapping.
-func pairs(n ast.Node) ([]*ast.MappingValueNode, bool) {
+// below goes on with what is below a node, but not with names: of keys,
+// anchors and aliases.
+func below(v ast.Visitor, n ast.Node) ast.Visitor {
 	switch x := n.(type) {
-	case *ast.MappingNode:
-		return x.Values, true
 	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{x}, true
-	}
-	return nil, false
-}
-
-func isNull(n ast.Node) bool { return n == nil || n.Type() == ast.NullType }
-
-// entries walks a mapping and refuses repeated and merge keys.
-func (d *decoder) entries(n ast.Node, key, want string, each func(name string, kv *ast.MappingValueNode) error) error {
-	kvs, ok := pairs(n)
-	if !ok {
-		return faultAt(n, key, "want %s, got %s", want, describe(n))
-	}
-	seen := map[string]bool{}
-	for _, kv := range kvs {
-		if kv.Key.IsMergeKey() {
-			return faultAt(kv.Key, key, "merge keys (<<) are not understood: use extends")
-		}
-		name, ok := keyName(kv.Key)
-		if !ok {
-			return faultAt(kv.Key, key, "a key must be a word")
-		}
-		if seen[name] {
-			return faultAt(kv.Key, join(key, name), "given twice")
-		}
-		seen[name] = true
-		if err := each(name, kv); err != nil {
-			return err
-		}
+		ast.Walk(v, x.Value)
+	case *ast.AnchorNode:
+		ast.Walk(v, x.Value)
+	case *ast.AliasNode:
+	default:
+		return v
 	}
 	return nil
 }
 
-func keyName(k ast.MapKeyNode) (string, bool) {
-	if s, ok := k.(*ast.StringNode); ok {
-		return s.Value, true
-	}
-	if _, ok := k.(ast.ScalarNode); !ok || k.GetToken() == nil {
-		return "", false
-	}
-	return k.GetToken().Value, true
-}
-
-func (d *decoder) structure(n ast.Node, v reflect.Value, key string, depth int) error {
-	if isNull(n) {
-		return nil // "torch:" with nothing below it
-	}
-	fields := fieldsOf(v.Type())
-	return d.entries(n, key, "keys with values", func(name string, kv *ast.MappingValueNode) error {
-		i, ok := fields.index[name]
-		if !ok {
-			return faultAt(kv.Key, "", "unknown key %s%s", quote(join(key, name)), didYouMean(name, fields.names))
+func (l *lossless) refuse(n ast.Node, key string) string {
+	switch x := n.(type) {
+	case *ast.TagNode:
+		return "tags such as " + quote(x.Start.Value) + " are not understood"
+	case *ast.AnchorNode:
+		if x.Value == nil || len(ast.Filter(ast.AliasType, x.Value)) > 0 {
+			return "an anchor needs a value, and no alias in it"
 		}
-		return d.value(kv.Value, v.Field(i), join(key, name), depth+1)
-	})
-}
-
-func (d *decoder) mapping(n ast.Node, v reflect.Value, key string, depth int) error {
-	out := reflect.MakeMap(v.Type())
-	if !isNull(n) {
-		err := d.entries(n, key, "keys with values", func(name string, kv *ast.MappingValueNode) error {
-			e := reflect.New(v.Type().Elem()).Elem()
-			if err := d.value(kv.Value, e, join(key, name), depth+1); err != nil {
-				return err
-			}
-			out.SetMapIndex(reflect.ValueOf(name), e)
-			return nil
-		})
-		if err != nil {
-			return err
+		l.anchors[x.Name.String()] = x.Value
+	case *ast.AliasNode:
+		return l.alias(l.anchors[x.Value.String()], x.Value.String(), key)
+	case *ast.MappingValueNode:
+		if x.Key.IsMergeKey() {
+			return "merge keys (<<) are not understood: use extends"
 		}
-	}
-	if out.Len() == 0 {
-		out = reflect.Zero(v.Type())
-	}
-	v.Set(out)
-	return nil
-}
-
-func (d *decoder) list(n ast.Node, v reflect.Value, key string, depth int) error {
-	out := reflect.Zero(v.Type())
-	if !isNull(n) {
-		seq, ok := n.(*ast.SequenceNode)
-		if !ok {
-			return faultAt(n, key, "want a list such as [a, b], got %s", describe(n))
+		if x.Key.Type() != ast.StringType {
+			return "a key must be a word: put " + quote(x.Key.GetToken().Value) + " in quotes"
 		}
-		for i, item := range seq.Values {
-			e := reflect.New(v.Type().Elem()).Elem()
-			if err := d.value(item, e, fmt.Sprintf("%s[%d]", key, i), depth+1); err != nil {
-				return err
-			}
-			out = reflect.Append(out, e)
+	case ast.ScalarNode:
+		return changes(x, key)
+	}
+	return ""
+}
+
+// alias checks what an anchor holds as if it stood at key.
+func (l *lossless) alias(held ast.Node, name, key string) (msg string) {
+	if held == nil {
+		return "no anchor named " + quote(name) + " stands before it"
+	}
+	if l.aliases++; l.aliases > maxAliases {
+		return fmt.Sprintf("more than %d aliases", maxAliases)
+	}
+	ast.Walk(each(func(v ast.Visitor, n ast.Node) ast.Visitor {
+		if s, ok := n.(ast.ScalarNode); ok && msg == "" {
+			msg = changes(s, key+strings.TrimPrefix(keyOf(n), keyOf(held)))
 		}
-	}
-	v.Set(out)
-	return nil
+		return below(v, n)
+	}), held)
+	return msg
 }
 
-func join(key, name string) string {
-	if key == "" {
-		return name
-	}
-	return key + "." + name
-}
+// each is a visitor that is a function of itself and the node.
+type each func(ast.Visitor, ast.Node) ast.Visitor
 
-// fieldSet is the keys of a struct.
-type fieldSet struct {
-	index map[string]int
-	names []string
-}
+// Visit implements ast.Visitor.
+func (f each) Visit(n ast.Node) ast.Visitor { return f(f, n) }
 
-// fieldsOf reads the yaml tags.
-func fieldsOf(t reflect.Type) fieldSet {
-	f := fieldSet{index: map[string]int{}}
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		f.index[name] = i
-		f.names = append(f.names, name)
+// told is an error of the library in this package's words.
+func told(body ast.Node, err error) (*Error, position) {
+	y, ok := errors.AsType[yaml.Error](err)
+	if !ok || y.GetToken() == nil || y.GetToken().Position == nil {
+		return faultf("", "%v", err), position{}
 	}
-	return f
+	pos := position{y.GetToken().Position.Line, y.GetToken().Position.Column}
+	key, got := "", "something else"
+	ast.Walk(each(func(v ast.Visitor, n ast.Node) ast.Visitor {
+		if where(n) == pos {
+			key, got = keyOf(n), describe(n)
+		}
+		return v
+	}), body)
+	switch around, name := cutLast(key); err.(type) {
+	case *yaml.UnknownFieldError:
+		return faultf("", "unknown key %s%s", quote(key), didYouMean(name, fieldsOf(typeAt(around)).names)), pos
+	case *yaml.DuplicateKeyError:
+		return faultf(key, "given twice"), pos
+	case *yaml.TypeError, *yaml.UnexpectedNodeTypeError, *yaml.OverflowError:
+		return faultf(key, "want %s, got %s", wanted(typeAt(key)), got), pos
+	}
+	return faultf(key, "%s", y.GetMessage()), pos
 }

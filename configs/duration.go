@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -19,19 +18,12 @@ func (d Duration) String() string {
 	return s
 }
 
-// MarshalYAML prints "250ms".
-func (d Duration) MarshalYAML() ([]byte, error) { return []byte(d.String()), nil }
+// MarshalText prints "250ms", in YAML and in JSON.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// MarshalJSON prints "250ms".
-func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
-
-// UnmarshalJSON reads "250ms".
-func (d *Duration) UnmarshalJSON(b []byte) error {
-	var s string
-	err := json.Unmarshal(b, &s)
-	if err == nil {
-		*d, err = parseDuration(s)
-	}
+// UnmarshalText reads "250ms"; a plain 250 is an error.
+func (d *Duration) UnmarshalText(b []byte) (err error) {
+	*d, err = parseDuration(string(b))
 	return err
 }
 

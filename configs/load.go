@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -118,33 +117,14 @@ func parse(path string, b []byte) (*Config, error) {
 }
 
 // extendsOf peeks at the key extends, before strict decoding.
-func extendsOf(body ast.Node) (string, position) {
-	kvs, _ := pairs(body)
-	for _, kv := range kvs {
-		if name, ok := keyName(kv.Key); ok && name == "extends" {
-			s, _ := scalarText(kv.Value)
-			return s, where(kv.Value)
+func extendsOf(body ast.Node) (base string, at position) {
+	m, _ := body.(*ast.MappingNode)
+	for i := 0; m != nil && i < len(m.Values); i++ {
+		if v, ok := m.Values[i].Value.(*ast.StringNode); ok && keyOf(v) == "extends" {
+			return v.Value, where(v)
 		}
 	}
 	return "", position{}
-}
-
-// decode reads a source over a configuration, strictly: an unknown key, a
-// value of the wrong kind or a repeated key is an error with its place. It
-// returns where each key stands.
-func decode(file string, src []byte, into *Config) (places, error) {
-	body, err := parseYAML(file, src)
-	if err != nil || body == nil {
-		return nil, err
-	}
-	d := &decoder{places: places{}, anchors: map[string]ast.Node{}}
-	if err := d.value(body, reflect.ValueOf(into).Elem(), "", 0); err != nil {
-		if f, ok := errors.AsType[*fault](err); ok {
-			return nil, f.what.at(file, src, f.pos)
-		}
-		return nil, err
-	}
-	return d.places, nil
 }
 
 // Read decodes a printed configuration, complete as it is, without a preset

@@ -91,15 +91,23 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 		"reps: many\n":                                                       "1:7: reps: want a whole number, got the text \"many\"",
 		"reps: 1.5\n":                                                        "1:7: reps: want a whole number, got \"1.5\"",
 		"reps: [1]\n":                                                        "1:7: reps: want a whole number, got a list",
-		"reps:\n":                                                            "1:7: reps: want a whole number, got nothing",
+		"reps: 99999999999999999999\n":                                       "1:7: reps: want a whole number, got the text \"99999999999999999999\"",
+		"scenarios: &a [{name: x, prompts: [{tokens: 1.5}]}]\n":              "1:45: scenarios[0].prompts[0].tokens: want a whole number",
+		"sweep: {a: &a 1.5}\nreps: *a\n":                                     "2:7: reps: want a whole number, got \"1.5\"",
+		"sweep: {a: &a [1.5]}\nbucket_edges: *a\n":                           "2:15: bucket_edges: want a whole number, got \"1.5\"",
+		"sweep: {a: &a [1], b: &b [*a]}\n":                                   "an anchor needs a value, and no alias in it",
+		"options: {x: 010}\n":                                                "1:14: options.x: put it in quotes: 010 reads as 8",
+		"options: {x.y: 1.50}\n":                                             "1:16: options.x.y: put it in quotes: 1.50 reads as 1.5",
+		"1: 2\n":                                                             "a key must be a word: put \"1\" in quotes",
+		"dims: 3\n":                                                          "1:7: dims: want keys with values, got \"3\"",
 		"seed: -1\n":                                                         "1:7: seed: want a whole number, 0 or more, got \"-1\"",
 		"aa: yes\n":                                                          "1:5: aa: want true or false",
-		"modes: prefill\n":                                                   "1:8: modes: want a list such as [a, b], got \"prefill\"",
-		"torch: cuda\n":                                                      "1:8: torch: want keys with values, got \"cuda\"",
+		"modes: prefill\n":                                                   "1:8: modes: want a list such as [a, b], got the text \"prefill\"",
+		"torch: cuda\n":                                                      "1:8: torch: want keys with values, got the text \"cuda\"",
 		"seed: 1\nseed: 2\n":                                                 "2:1: seed: given twice",
 		"seed: 1\n---\nseed: 2\n":                                            "3:1: a second document",
 		"seed: [1\n":                                                         "not YAML: ",
-		"just words\n":                                                       "1:1: want keys with values, got \"just words\"",
+		"just words\n":                                                       "1:1: want keys with values, got the text \"just words\"",
 		"strategy: paded\n":                                                  "1:11: strategy: \"paded\" is not one of variable, padded, bucketed, dynamic, eager, kv-bucketed, static-cache; did you mean padded?",
 		"strategy: prefill=padded,decode=egar\n":                             "1:11: strategy: \"egar\" is not one of",
 		"strategy: prefil=padded\n":                                          "1:11: strategy: \"prefil\" is not a phase",
@@ -145,6 +153,17 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 		if !strings.HasPrefix(err.Error(), path+":") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error lacks %q:\n%v", in, want, err)
 		}
+	}
+}
+
+// TestEmptyKeyLeavesThePreset: a key without a value is as if it were not there.
+func TestEmptyKeyLeavesThePreset(t *testing.T) {
+	c, err := parse("c.yaml", []byte("strategy:\nmodes:\nduration:\ntorch:\nscenarios:\nseed: 7\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Name, c.Seed = "default", 1; !reflect.DeepEqual(c, Default()) {
+		t.Errorf("%+v", c)
 	}
 }
 

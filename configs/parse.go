@@ -14,14 +14,10 @@ import (
 const maxSource = 1 << 20 // bytes of a configuration file
 
 // parseYAML returns the body of a YAML source of one document; nil if it is
-// empty. The parser is known to panic on some malformed sources: that is a
+// empty. The library is known to panic on some malformed sources: that is a
 // syntax error to the user.
 func parseYAML(file string, src []byte) (body ast.Node, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			body, err = nil, &Error{File: file, Msg: "not YAML"}
-		}
-	}()
+	defer notYAML(file, &err)
 	if len(src) > maxSource {
 		return nil, &Error{File: file, Msg: fmt.Sprintf("larger than %d KiB: not a configuration", maxSource>>10)}
 	}
@@ -45,6 +41,13 @@ func parseYAML(file string, src []byte) (body ast.Node, err error) {
 		body = doc.Body
 	}
 	return body, nil
+}
+
+// notYAML turns a panic of the library into an error. Deferred.
+func notYAML(file string, err *error) {
+	if r := recover(); r != nil {
+		*err = &Error{File: file, Msg: "not YAML"}
+	}
 }
 
 // tooDeep returns the first line, 1-based, that nests deeper than a

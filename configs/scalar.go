@@ -9,39 +9,26 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// scalar sets a single value.
-func (d *decoder) scalar(n ast.Node, v reflect.Value, key string) error {
-	s, ok := scalarText(n)
-	if !ok {
-		return faultAt(n, key, "want %s, got %s", wanted(v.Type()), describe(n))
+// changes says how a single value would change if it were read at key; "" if
+// it is what it is written as.
+func changes(n ast.ScalarNode, key string) string {
+	t := typeAt(key)
+	if t == nil || n.Type() == ast.NullType || n.GetToken() == nil {
+		return ""
 	}
-	if v.Kind() == reflect.Interface {
-		v.Set(reflect.ValueOf(n.(ast.ScalarNode).GetValue()))
-		if lit, ok := n.(*ast.LiteralNode); ok {
-			v.Set(reflect.ValueOf(lit.Value.Value))
+	text := n.GetToken().Value
+	if n.Type() == ast.StringType {
+		text = n.String()
+	}
+	switch number := n.Type() != ast.StringType && n.Type() != ast.LiteralType; {
+	case t == reflect.TypeFor[Duration](), number && (t.Kind() == reflect.Int || t.Kind() == reflect.Uint64 || t.Kind() == reflect.Float64):
+		if err := setScalar(reflect.New(t).Elem(), text); err != nil {
+			return err.Error()
 		}
-		return nil
+	case number && t.Kind() == reflect.String && fmt.Sprint(n.GetValue()) != text:
+		return fmt.Sprintf("put it in quotes: %s reads as %v", text, n.GetValue())
 	}
-	if n.Type() == ast.StringType && (v.Kind() == reflect.Bool || v.CanInt() && v.Type() != reflect.TypeFor[Duration]() || v.CanUint() || v.CanFloat()) {
-		return faultAt(n, key, "want %s, got the text %s", wanted(v.Type()), quote(s))
-	}
-	if err := setScalar(v, s); err != nil {
-		return faultAt(n, key, "%v", err)
-	}
-	return nil
-}
-
-// scalarText is a scalar as it stands in the source, unquoted.
-func scalarText(n ast.Node) (string, bool) {
-	switch x := n.(type) {
-	case *ast.StringNode:
-		return x.Value, true
-	case *ast.LiteralNode:
-		return x.Value.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return n.GetToken().Value, true
-	}
-	return "", false
+	return ""
 }
 
 // setScalar sets v from text; the error says what is wanted.
@@ -87,6 +74,8 @@ func setScalar(v reflect.Value, s string) error {
 // wanted names what a type takes, with its article.
 func wanted(t reflect.Type) string {
 	switch {
+	case t == nil:
+		return "nothing"
 	case t == reflect.TypeFor[Duration]():
 		return "a duration such as 250ms or 60s"
 	case t.Kind() == reflect.Bool:
@@ -98,7 +87,9 @@ func wanted(t reflect.Type) string {
 	case t.Kind() == reflect.Int:
 		return "a whole number"
 	case t.Kind() == reflect.Slice:
-		return "a list"
+		return "a list such as [a, b]"
+	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
+		return "keys with values"
 	case t.Kind() == reflect.Interface:
 		return "a single value"
 	}
@@ -107,16 +98,15 @@ func wanted(t reflect.Type) string {
 
 // describe names what stands at a node.
 func describe(n ast.Node) string {
-	switch n.Type() {
-	case ast.MappingType, ast.MappingValueType:
+	switch x := n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
 		return "keys with values"
-	case ast.SequenceType:
+	case *ast.SequenceNode:
 		return "a list"
-	case ast.NullType:
-		return "nothing"
-	}
-	if s, ok := scalarText(n); ok {
-		return quote(s)
+	case *ast.StringNode:
+		return "the text " + quote(x.Value)
+	case ast.ScalarNode:
+		return quote(x.GetToken().Value)
 	}
 	return "something else"
 }
