@@ -1,9 +1,9 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/tailscope/tailscope/runner/view"
@@ -15,85 +15,79 @@ var windowSteps = []time.Duration{10 * time.Second, 60 * time.Second, 0}
 // profileRequests is how many requests the key P has profiled.
 const profileRequests = 20
 
-// key acts on one key press: first what leaves a mode, then what only changes
-// the picture, then what asks the session for something.
+// key acts on one key press: the row of the table that applies, or why there
+// is none.
 func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
-	switch {
-	case key.Matches(k, m.keys.Quit):
-		m.out.send(view.Command{Action: view.ActQuit})
-		return tea.Quit
-	case key.Matches(k, m.keys.Suspend):
-		return m.suspend()
-	case key.Matches(k, m.keys.Help):
-		m.help = !m.help
-		return nil
-	case m.help && key.Matches(k, m.keys.Now):
+	if m.help && k.String() == "esc" {
 		m.help = false
 		return nil
 	}
-	if m.newest.Replay != nil && m.replayKey(k) {
-		return nil
+	known, in := false, m.situation()
+	for i := range m.table {
+		r := &m.table[i]
+		if !slices.Contains(r.keys, k.String()) {
+			continue
+		}
+		if r.in&in != 0 {
+			return r.do(m)
+		}
+		known = true
 	}
-	if m.over(k) || m.lookKey(k) || m.timeKey(k) {
-		return nil
+	if known {
+		m.notHere(k, in)
 	}
-	m.commandKey(k)
 	return nil
 }
 
-// over swallows the keys that nobody would answer once the run has ended.
-func (m *model) over(k tea.KeyPressMsg) bool {
-	ks := &m.keys
-	if !m.sc.ended && !runOver(m.newest) || !key.Matches(k, ks.Padded, ks.Bucketed, ks.Dynamic, ks.AA, ks.Mode, ks.Scenario, ks.Pairing,
-		ks.Stance, ks.Warm, ks.Clear, ks.Segment, ks.Pause, ks.Export, ks.Profile, ks.Freeze, ks.Wider, ks.Narrower) {
-		return false
+// situation is what the newest view is of.
+func (m *model) situation() situation {
+	switch {
+	case m.newest.Replay != nil:
+		return replay
+	case m.sc.ended || runOver(m.newest):
+		return over
 	}
+	return live
+}
+
+// notHere says why a key does nothing where another context would answer.
+func (m *model) notHere(k tea.KeyPressMsg, in situation) {
 	text := "the run is over: only looking is possible"
-	if dir := m.newest.Session.Dir; dir != "" && key.Matches(k, ks.Export) {
+	switch dir := m.newest.Session.Dir; {
+	case in == replay:
+		text = "this is a recorded session: nothing can be toggled"
+	case dir != "" && k.String() == "e":
 		text = "the run is over: the session is in " + dir
 	}
 	m.say("info", text)
-	return true
+}
+
+// hints are the rows that apply, as footer and help show them.
+func (m *model) hints() []keyHint {
+	var out []keyHint
+	in := m.situation()
+	for i := range m.table {
+		r := &m.table[i]
+		if r.in&in == 0 {
+			continue
+		}
+		h := keyHint{shown: r.shown, help: r.help, group: r.group, foot: r.foot, drop: r.drop, on: r.on}
+		if r.footIn != 0 && r.footIn&in == 0 {
+			h.foot = ""
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+func (m *model) quit() tea.Cmd {
+	m.out.send(view.Command{Action: view.ActQuit})
+	return tea.Quit
 }
 
 // runOver reports whether the session does and answers nothing any more.
 func runOver(v *view.View) bool {
 	return v.Replay == nil && (v.Phase == view.PhaseDone || v.Phase == view.PhaseFailed)
-}
-
-// lookKey handles the keys that only change what is shown.
-func (m *model) lookKey(k tea.KeyPressMsg) bool {
-	for i := range m.keys.Screens {
-		if key.Matches(k, m.keys.Screens[i]) {
-			m.sc.screen, m.help = i+1, false
-			return true
-		}
-	}
-	switch {
-	case key.Matches(k, m.keys.Hide):
-		m.sc.hide = !m.sc.hide
-	case key.Matches(k, m.keys.Scale):
-		m.sc.linear = !m.sc.linear
-	case key.Matches(k, m.keys.Wider):
-		m.window(m.windows + 1)
-	case key.Matches(k, m.keys.Narrower):
-		m.window(m.windows - 1)
-	case key.Matches(k, m.keys.Focus):
-		m.moveFocus(1)
-	case key.Matches(k, m.keys.FocusBack):
-		m.moveFocus(-1)
-	case key.Matches(k, m.keys.Up):
-		m.scroll(m.scrollTarget(), -1)
-	case key.Matches(k, m.keys.Down):
-		m.scroll(m.scrollTarget(), 1)
-	case key.Matches(k, m.keys.PageUp):
-		m.scroll(m.scrollTarget(), -10)
-	case key.Matches(k, m.keys.PageDown):
-		m.scroll(m.scrollTarget(), 10)
-	default:
-		return false
-	}
-	return true
 }
 
 // window chooses a sliding window and tells the session.
@@ -119,43 +113,12 @@ func (m *model) send(c view.Command, text string) {
 	}
 }
 
-// commandKey handles the keys that ask the session for something.
-func (m *model) commandKey(k tea.KeyPressMsg) {
-	s := &m.newest.Session
-	switch {
-	case key.Matches(k, m.keys.Padded):
-		m.strategy("padded")
-	case key.Matches(k, m.keys.Bucketed):
-		m.strategy("bucketed")
-	case key.Matches(k, m.keys.Dynamic):
-		m.strategy("dynamic")
-	case key.Matches(k, m.keys.AA):
-		text := "A/A: the second lane becomes an independent eager session"
-		if s.AA {
-			text = "the optimized lane comes back"
-		}
-		m.ask(view.Command{Action: view.ActAA}, text)
-	case key.Matches(k, m.keys.Mode):
-		m.ask(view.Command{Action: view.ActMode}, "next mode asked for")
-	case key.Matches(k, m.keys.Scenario):
-		m.ask(view.Command{Action: view.ActScenario}, "next scenario asked for")
-	case key.Matches(k, m.keys.Pairing):
-		m.ask(view.Command{Action: view.ActPairing}, "next pairing asked for")
-	case key.Matches(k, m.keys.Stance):
-		m.ask(view.Command{Action: view.ActStance}, "next stance asked for")
-	case key.Matches(k, m.keys.Warm):
-		m.ask(view.Command{Action: view.ActWarm}, "warming up every planned shape")
-	case key.Matches(k, m.keys.Clear):
-		m.ask(view.Command{Action: view.ActClear}, "compile cache cleared: what follows is a cold start")
-	case key.Matches(k, m.keys.Segment):
-		m.ask(view.Command{Action: view.ActSegment}, "new segment")
-	case key.Matches(k, m.keys.Pause):
-		m.ask(view.Command{Action: view.ActPause}, "")
-	case key.Matches(k, m.keys.Export):
-		m.ask(view.Command{Action: view.ActExport}, "exporting; the run goes on")
-	case key.Matches(k, m.keys.Profile):
-		m.ask(view.Command{Action: view.ActProfile, N: profileRequests}, "profiling "+count(profileRequests)+" requests in both lanes")
+func (m *model) toggleAA() {
+	text := "A/A: the second lane becomes an independent eager session"
+	if m.newest.Session.AA {
+		text = "the optimized lane comes back"
 	}
+	m.ask(view.Command{Action: view.ActAA}, text)
 }
 
 // strategy asks for a strategy, or back for the configured one when it is in

@@ -4,6 +4,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotCauses = register(desc{name: "causes", focus: true, least: 7, make: func() panel { return &causesPanel{} }, want: func(sc *scene, w int) int { return causeLines(sc) }})
+
 // causesPanel is the cause ledger: what each lane's tail is made of, and what
 // p99 would be without it.
 type causesPanel struct{ listPanel }
@@ -88,6 +90,8 @@ func findingLines(s string, w int) []string {
 	return wrap(s, w-detectorName-detectorState-2*columnGap, 3)
 }
 
+var slotDetectors = register(desc{name: "detectors", focus: true, least: 5, make: func() panel { return &detectorsPanel{} }, want: func(sc *scene, w int) int { return detectorLines(sc, w) }})
+
 // detectorsPanel says what each detector found, or that it cannot say yet.
 type detectorsPanel struct{ listPanel }
 
@@ -120,4 +124,22 @@ func (p *detectorsPanel) view() string {
 		}
 	}
 	return p.list([]run{{st.title, "detectors"}}, cols, rows, "no detector has looked yet")
+}
+
+// causeLines is how many lines the ledger takes.
+func causeLines(sc *scene) int {
+	n := 1
+	for i := range sc.v.Stats.Lanes {
+		n += 1 + len(sc.v.Stats.Lanes[i].Causes)
+	}
+	return n
+}
+
+// detectorLines is how many lines the findings take in w cells.
+func detectorLines(sc *scene, w int) int {
+	n := 1
+	for i := range sc.v.Stats.Detectors {
+		n += max(1, len(findingLines(sc.v.Stats.Detectors[i].Sentence, w)))
+	}
+	return n
 }

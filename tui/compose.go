@@ -12,38 +12,6 @@ var nan = math.NaN()
 
 func laneOf(i int) stats.Lane { return stats.Lane(i) }
 
-// newPanels makes one panel for each slot.
-func newPanels(keys *keyMap) [numSlots]panel {
-	var p [numSlots]panel
-	p[slotHeader] = &headerPanel{}
-	p[slotEager] = &lanePanel{lane: stats.Eager}
-	p[slotOptimized] = &lanePanel{lane: stats.Optimized}
-	p[slotVerdict] = &verdictPanel{}
-	p[slotTimeline] = &timelinePanel{}
-	p[slotEvents] = &eventsPanel{}
-	p[slotAllEvents] = &eventsPanel{full: true}
-	p[slotGPU] = &gpuPanel{}
-	p[slotFullGPU] = &gpuPanel{full: true}
-	p[slotTail] = &tailPanel{}
-	p[slotStatus] = &statusPanel{}
-	p[slotFooter] = &footerPanel{keys: keys}
-	p[slotStart] = &startPanel{}
-	p[slotTiny] = &tinyPanel{}
-	p[slotHelp] = &helpPanel{keys: keys}
-	p[slotScenarios] = &scenariosPanel{listPanel{slot: slotScenarios}}
-	p[slotQuantiles] = &quantilesPanel{listPanel{slot: slotQuantiles}}
-	p[slotDelta] = &deltaPanel{}
-	p[slotCauses] = &causesPanel{listPanel{slot: slotCauses}}
-	p[slotDetectors] = &detectorsPanel{listPanel{slot: slotDetectors}}
-	p[slotShapes] = &shapesPanel{listPanel{slot: slotShapes}}
-	p[slotGauges] = &gaugesPanel{}
-	p[slotAdvisor] = &advisorPanel{listPanel{slot: slotAdvisor}}
-	p[slotSegments] = &segmentsPanel{listPanel{slot: slotSegments}}
-	p[slotAdvice] = &advicePanel{listPanel{slot: slotAdvice}}
-	p[slotSelf] = &selfPanel{}
-	return p
-}
-
 // compose lays the panels out and joins their lines into one frame.
 func (m *model) compose() string {
 	if m.w < 1 || m.h < 1 {
@@ -119,45 +87,26 @@ func (r *rowBuf) put(x int, s string, w int) {
 func (m *model) layoutState() layoutState {
 	v := m.sc.v
 	return layoutState{
-		screen: m.sc.screen, help: m.help, want: wants(v, m.w, m.sc.compact),
+		screen: m.sc.screen, help: m.help, want: m.wants(),
 		start:  !m.sc.started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
 		replay: v.Replay != nil,
 		noGPU:  v.GPU.Why != "" || v.GPU.Name == "",
 	}
 }
 
-// wants is the height at which each list shows all it has.
-func wants(v *view.View, width int, compact bool) (w [numSlots]int) {
-	frame, inner := 2, width-4
-	if compact {
-		frame, inner = 1, width
+// wants is the height at which each panel shows all it has.
+func (m *model) wants() []int {
+	frame, inner := 2, m.w-4
+	if m.sc.compact {
+		frame, inner = 1, m.w
 	}
-	s := &v.Stats
-	causes := 0
-	for i := range s.Lanes {
-		causes += 1 + len(s.Lanes[i].Causes)
+	out := make([]int, len(descs))
+	for i, d := range descs {
+		if d.want != nil {
+			out[i] = frame + d.want(&m.sc, inner)
+		}
 	}
-	advice := 2
-	for _, a := range s.Verdict.Advice {
-		advice += 2 + len(a.Evidence)
-	}
-	w[slotScenarios] = frame + 1 + len(s.Scenarios)
-	w[slotQuantiles] = frame + 1 + shownRows(&s.Lanes[0].Segment, &s.Lanes[1].Segment)
-	w[slotCauses] = frame + 1 + causes
-	w[slotDetectors] = frame + 1
-	for i := range s.Detectors {
-		w[slotDetectors] += max(1, len(findingLines(s.Detectors[i].Sentence, inner)))
-	}
-	w[slotShapes] = frame + 1 + len(s.Shapes)
-	w[slotGauges] = frame + len(s.Gauges)
-	w[slotAdvisor] = frame + 1 + len(s.Advisor)
-	w[slotSegments] = frame + 1 + len(s.Segments)
-	w[slotAdvice] = frame + advice
-	w[slotFullGPU], w[slotSelf] = frame+11, frame+13
-	if v.GPU.Why != "" {
-		w[slotFullGPU] = frame + 1
-	}
-	return w
+	return out
 }
 
 // verdictLines is how many lines the verdict takes. It only grows until the
@@ -166,7 +115,8 @@ func (m *model) verdictLines() int {
 	if m.verdictW != m.w {
 		m.verdictW, m.verdictH = m.w, 0
 	}
-	p := verdictPanel{pane{sc: &m.sc}}
+	p := verdictPanel{}
+	p.place(&m.sc, slotVerdict)
 	score, sentence, pairs, most := p.score(m.w-4, 0), p.sentence(), 2, 5
 	if m.sc.low {
 		pairs, most = 1, 4 // the timeline needs the rows more
@@ -187,7 +137,7 @@ func (m *model) keepFocus() {
 		if p.slot == m.focus {
 			return
 		}
-		if takesFocus(p.slot) && first < 0 {
+		if descs[p.slot].focus && first < 0 {
 			first = p.slot
 		}
 		if p.slot == slotEvents && m.sc.screen == 1 {
@@ -206,17 +156,9 @@ func (m *model) keepFocus() {
 func (m *model) focusable() int {
 	n := 0
 	for _, p := range m.lay.places {
-		if takesFocus(p.slot) {
+		if descs[p.slot].focus {
 			n++
 		}
 	}
 	return n
-}
-
-func takesFocus(s slot) bool {
-	switch s {
-	case slotHeader, slotStatus, slotFooter, slotStart, slotTiny, slotHelp, slotVerdict, slotTail:
-		return false
-	}
-	return true
 }

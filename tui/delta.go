@@ -6,6 +6,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotDelta = register(desc{name: "delta", focus: true, least: 7, make: func() panel { return &deltaPanel{} }})
+
 // deltaPanel draws optimized − eager at each quantile with its band: below the
 // zero line the optimized lane wins, above it loses.
 type deltaPanel struct {

@@ -6,6 +6,12 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+// The list of the first view, and the one that has each event.
+var (
+	slotEvents    = register(desc{name: "events", focus: true, least: 5, make: func() panel { return &eventsPanel{} }})
+	slotAllEvents = register(desc{name: "allevents", focus: true, least: 4, make: func() panel { return &eventsPanel{full: true} }})
+)
+
 // eventsPanel lists what happened as sentences, the newest at the bottom and
 // visible unless the user scrolled. Neighbours share a line, see foldEvents;
 // the whole-screen list has each.
@@ -45,17 +51,10 @@ func (p *eventsPanel) extra() []run {
 	switch {
 	case p.sc.picked >= 0:
 		return []run{{p.sc.st.muted, "n/N next and previous · esc back to now"}}
-	case p.sc.scroll[p.slot()] > 0:
-		return []run{{p.sc.st.warn, "scrolled back " + count(p.sc.scroll[p.slot()])}}
+	case p.sc.scroll[p.slot] > 0:
+		return []run{{p.sc.st.warn, "scrolled back " + count(p.sc.scroll[p.slot])}}
 	}
 	return nil
-}
-
-func (p *eventsPanel) slot() slot {
-	if p.full {
-		return slotAllEvents
-	}
-	return slotEvents
 }
 
 func (p *eventsPanel) body(list []eventRow, w, h int) []string {
@@ -65,7 +64,7 @@ func (p *eventsPanel) body(list []eventRow, w, h int) []string {
 		detail = 2
 	}
 	picked, rows := rowOf(list, p.sc.picked), h-detail
-	end := len(list) - min(p.sc.scroll[p.slot()], max(0, len(list)-rows))
+	end := len(list) - min(p.sc.scroll[p.slot], max(0, len(list)-rows))
 	if picked >= 0 {
 		end = min(len(list), max(picked+1+rows/3, rows))
 	}

@@ -1,14 +1,17 @@
 package tui
 
-import (
-	"github.com/tailscope/tailscope/runner/view"
-)
+// keyHint is a key as footer and help show it.
+type keyHint struct {
+	shown, help, group string
+	foot               string // word in the bottom line, "" for none
+	drop               int    // how early the bottom line gives it up, 0 never
+	on                 func(*scene) bool
+}
+
+var slotFooter = register(desc{name: "footer", make: func() panel { return &footerPanel{} }})
 
 // footerPanel is the line of keys.
-type footerPanel struct {
-	pane
-	keys *keyMap
-}
+type footerPanel struct{ pane }
 
 func (p *footerPanel) view() string {
 	if p.w < 1 || p.h < 1 {
@@ -17,19 +20,15 @@ func (p *footerPanel) view() string {
 	st := p.sc.st
 	if !p.sc.statusRow {
 		// a low screen has one line for both: what must be said goes first
-		if s := (&statusPanel{p.pane}); s.urgent() {
+		if s := (&statusPanel{pane: p.pane}); s.urgent() {
 			return s.view()
 		}
 	}
-	keys := p.keys.footer()
-	switch {
-	case p.sc.v.Replay != nil:
-		keys = p.keys.replayFooter()
-	case p.sc.ended || runOver(p.sc.v):
-		keys = p.keys.overFooter()
-	}
-	if p.sc.waiting {
-		keys = keys[len(keys)-2:] // help and quit: nothing can be toggled yet
+	var keys []keyHint
+	for _, k := range p.sc.hints {
+		if k.foot != "" && (!p.sc.waiting || k.drop == 0) { // before the first sample nothing can be toggled
+			keys = append(keys, k)
+		}
 	}
 	keys = fitKeys(keys, p.w)
 	l := newLine(p.w).gap(1)
@@ -38,20 +37,20 @@ func (p *footerPanel) view() string {
 			l.gap(2)
 		}
 		on := st.keyText
-		if p.on(k) {
+		if k.on != nil && k.on(p.sc) {
 			on = st.tabOn
 		}
-		l.put(st.key, k.b.Help().Key).gap(1).put(on, k.word)
+		l.put(st.key, k.shown).gap(1).put(on, k.foot)
 	}
 	return join(block([]string{l.String()}, p.w, p.h))
 }
 
 // fitKeys gives up the least useful keys until the rest fit into w cells.
-func fitKeys(keys []footKey, w int) []footKey {
+func fitKeys(keys []keyHint, w int) []keyHint {
 	width := func() int {
 		n := 1
 		for _, k := range keys {
-			n += cells(k.b.Help().Key) + 1 + cells(k.word) + 2
+			n += cells(k.shown) + 1 + cells(k.foot) + 2
 		}
 		return n - 2
 	}
@@ -65,26 +64,4 @@ func fitKeys(keys []footKey, w int) []footKey {
 		keys = append(keys[:worst], keys[worst+1:]...)
 	}
 	return keys
-}
-
-// on reports whether what a key toggles is in force.
-func (p *footerPanel) on(k footKey) bool {
-	s := &p.sc.v.Session
-	switch k.word {
-	case "pad":
-		return s.Strategy == "padded"
-	case "bucket":
-		return s.Strategy == "bucketed"
-	case "dynamic":
-		return s.Strategy == "dynamic"
-	case "A/A":
-		return s.AA
-	case "pause":
-		return p.sc.v.Phase == view.PhasePaused
-	case "freeze":
-		return p.sc.frozen
-	case "hide tagged":
-		return p.sc.hide
-	}
-	return false
 }

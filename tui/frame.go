@@ -12,20 +12,21 @@ type run struct {
 // scene it draws. Panels embed it.
 type pane struct {
 	sc      *scene
+	slot    slot
 	w, h    int
 	focused bool
 }
 
-func (p *pane) setSize(w, h int)   { p.w, p.h = w, h }
-func (p *pane) setFocus(on bool)   { p.focused = on }
-func (p *pane) setScene(sc *scene) { p.sc = sc }
+func (p *pane) setSize(w, h int)        { p.w, p.h = w, h }
+func (p *pane) setFocus(on bool)        { p.focused = on }
+func (p *pane) place(sc *scene, s slot) { p.sc, p.slot = sc, s }
 
 // panel is one rectangle of the screen. view returns exactly the lines and
 // cells of its size, or "" when there is no room at all.
 type panel interface {
 	setSize(w, h int)
 	setFocus(on bool)
-	setScene(sc *scene)
+	place(sc *scene, s slot)
 	view() string
 }
 

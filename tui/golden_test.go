@@ -69,16 +69,9 @@ func TestScreens(t *testing.T) {
 	}
 }
 
-var panelNames = map[slot]string{
-	slotHeader: "header", slotEager: "eager", slotOptimized: "optimized", slotVerdict: "verdict", slotTimeline: "timeline",
-	slotEvents: "events", slotGPU: "gpu", slotStatus: "status", slotFooter: "footer", slotStart: "start", slotTiny: "tiny", slotHelp: "help",
-	slotScenarios: "scenarios", slotQuantiles: "quantiles", slotDelta: "delta", slotCauses: "causes", slotDetectors: "detectors",
-	slotShapes: "shapes", slotGauges: "gauges", slotAdvisor: "advisor", slotSegments: "segments", slotAdvice: "advice",
-	slotSelf: "self", slotAllEvents: "allevents", slotFullGPU: "fullgpu",
-}
-
 func TestPanels(t *testing.T) {
-	for s, name := range panelNames {
+	for s, d := range descs {
+		name := d.name
 		for _, size := range []image.Point{{100, 20}, {80, 12}, {40, 6}, {3, 3}, {0, 0}} {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, size.X, size.Y), func(t *testing.T) {
 				m := toggled(t, image.Pt(200, 60))

@@ -9,6 +9,17 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 )
 
+// The short list of readings and the long one.
+var (
+	slotGPU     = register(desc{name: "gpu", focus: true, make: func() panel { return &gpuPanel{} }})
+	slotFullGPU = register(desc{name: "fullgpu", focus: true, least: 5, make: func() panel { return &gpuPanel{full: true} }, want: func(sc *scene, _ int) int {
+		if sc.v.GPU.Why != "" {
+			return 1
+		}
+		return 11
+	}})
+)
+
 // gpuPanel shows the device's readings with their recent past, or says why
 // there are none.
 type gpuPanel struct {

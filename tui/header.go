@@ -7,11 +7,13 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 )
 
+var slotHeader = register(desc{name: "header", make: func() panel { return &headerPanel{} }})
+
 // headerPanel says what is being measured and what measuring costs: one to
 // three lines, the last of them the list of views.
 type headerPanel struct {
 	pane
-	tabs [numScreens][2]int // columns of each view's name, for clicks
+	tabs [][2]int // columns of each view's name, for clicks
 }
 
 // field is one fact of the header: what it is called, its value, and how
@@ -117,10 +119,11 @@ func (p *headerPanel) second() string {
 func (p *headerPanel) tabLine() string {
 	st := p.sc.st
 	l := newLine(p.w).gap(1)
+	p.tabs = p.tabs[:0]
 	if p.sc.waiting {
 		return l.String()
 	}
-	for i, name := range screenNames {
+	for i, name := range p.sc.screens {
 		if cells(name)+4 > l.room() {
 			break
 		}
@@ -131,7 +134,7 @@ func (p *headerPanel) tabLine() string {
 		} else {
 			l.put(st.tab, name)
 		}
-		p.tabs[i] = [2]int{from, l.w}
+		p.tabs = append(p.tabs, [2]int{from, l.w})
 		l.gap(3)
 	}
 	var flags []string

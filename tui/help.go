@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/help"
@@ -9,12 +10,11 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// helpPanel lists every key, generated from the bindings, and the few words
+var slotHelp = register(desc{name: "help", make: func() panel { return &helpPanel{} }})
+
+// helpPanel lists every key, generated from the table, and the few words
 // one must know to read the screen.
-type helpPanel struct {
-	pane
-	keys *keyMap
-}
+type helpPanel struct{ pane }
 
 var glossary = [][2]string{
 	{"◇ eager", "the model as it is; its line is dashed"},
@@ -36,7 +36,7 @@ func (p *helpPanel) view() string {
 		return p.frame(title, nil, nil)
 	}
 	lines := p.lines(w)
-	off := min(p.sc.scroll[slotHelp], max(0, len(lines)-h))
+	off := min(p.sc.scroll[p.slot], max(0, len(lines)-h))
 	var extra []run
 	if len(lines) > h {
 		extra = []run{{p.sc.st.muted, "↑/↓ scroll"}}
@@ -72,7 +72,7 @@ func (p *helpPanel) columns(w int) []string {
 	m.Styles = help.Styles{FullKey: lipgloss.NewStyle().Bold(true), FullDesc: lipgloss.NewStyle(), FullSeparator: lipgloss.NewStyle()}
 	var rows, row []string
 	used := 0
-	for _, g := range p.keys.groups(p.sc.v) {
+	for _, g := range helpGroups(p.sc.hints) {
 		text := st.key.on(g.title) + "\n" + m.FullHelpView([][]key.Binding{g.keys})
 		n := lipgloss.Width(text)
 		if used > 0 && used+4+n > w {
@@ -90,4 +90,23 @@ func (p *helpPanel) columns(w int) []string {
 		rows[i] = lipgloss.NewStyle().MaxWidth(w).Render(r)
 	}
 	return rows
+}
+
+// helpGroup is a column of the help screen.
+type helpGroup struct {
+	title string
+	keys  []key.Binding
+}
+
+// helpGroups gathers the keys under their headings, in the order of the
+// first of each.
+func helpGroups(hints []keyHint) (out []helpGroup) {
+	for _, k := range hints {
+		i := slices.IndexFunc(out, func(g helpGroup) bool { return g.title == k.group })
+		if i < 0 {
+			i, out = len(out), append(out, helpGroup{title: k.group})
+		}
+		out[i].keys = append(out[i].keys, key.NewBinding(key.WithKeys(k.shown), key.WithHelp(k.shown, k.help)))
+	}
+	return out
 }

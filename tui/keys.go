@@ -1,140 +1,141 @@
 package tui
 
 import (
-	"charm.land/bubbles/v2/key"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
 
 	"github.com/tailscope/tailscope/runner/view"
 )
 
-// keyMap declares every key once; routing, the footer and the help screen are
-// made from it.
-type keyMap struct {
-	Padded, Bucketed, Dynamic, AA                key.Binding
-	Mode, Scenario, Pairing, Stance              key.Binding
-	Warm, Clear, Segment, Pause                  key.Binding
-	Export, Profile                              key.Binding
-	Freeze, Back, Forth, NextEvent, PrevEvent    key.Binding
-	Hide, Scale, Wider, Narrower                 key.Binding
-	Focus, FocusBack, Up, Down, PageUp, PageDown key.Binding
-	Screens                                      [numScreens]key.Binding
-	Now, Help, Suspend, Quit                     key.Binding
+// situation is what the screen stands over: some keys mean something else over a
+// recording, and nobody answers a wish once the run has ended.
+type situation uint8
+
+const (
+	live   situation = 1 << iota // a session that runs
+	over                         // one that has ended
+	replay                       // a recording
+	always = live | over | replay
+)
+
+// keyRow is one key: everything that routing, footer and help have to know.
+type keyRow struct {
+	keys   []string  // as Bubble Tea calls them
+	shown  string    // as the user sees it
+	help   string    // what it does
+	group  string    // heading in the help
+	in     situation // where it applies
+	foot   string    // word in the bottom line, "" for none
+	footIn situation // where the bottom line has it; 0: wherever it applies
+	drop   int       // how early the bottom line gives it up, 0 never
+	on     func(*scene) bool
+	do     func(*model) tea.Cmd
 }
 
-func bind(help, desc string, keys ...string) key.Binding {
-	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, desc))
+// Headings of the help, in this order.
+const (
+	groupRecording = "the recording"
+	groupShapes    = "shapes and lanes"
+	groupRun       = "the run"
+	groupBack      = "looking back"
+	groupShown     = "how it is shown"
+	groupViews     = "views"
+	groupMoving    = "moving about"
+)
+
+// keyTable declares every key once. Of two rows with the same key the one that
+// applies is meant.
+var keyTable = slices.Concat(commandKeys, timeKeys, lookKeys, viewKeys(), movingKeys)
+
+// the keys that ask the session for something
+var commandKeys = []keyRow{
+	{keys: []string{"p"}, shown: "p", help: "padding on/off", group: groupShapes, in: live, foot: "pad", drop: 1, on: strategyIs("padded"), do: wantStrategy("padded")},
+	{keys: []string{"b"}, shown: "b", help: "bucketing on/off", group: groupShapes, in: live, foot: "bucket", drop: 2, on: strategyIs("bucketed"), do: wantStrategy("bucketed")},
+	{keys: []string{"d"}, shown: "d", help: "dynamic shapes on/off", group: groupShapes, in: live, foot: "dynamic", drop: 3, on: strategyIs("dynamic"), do: wantStrategy("dynamic")},
+	{keys: []string{"o"}, shown: "o", help: "A/A: eager against eager", group: groupShapes, in: live, foot: "A/A", drop: 6, on: func(sc *scene) bool { return sc.v.Session.AA }, do: do((*model).toggleAA)},
+	{keys: []string{"m"}, shown: "m", help: "next mode", group: groupRun, in: live | replay, foot: "mode", drop: 8, do: wish(view.Command{Action: view.ActMode}, "next mode asked for")},
+	{keys: []string{"s"}, shown: "s", help: "next scenario", group: groupRun, in: live, foot: "scenario", drop: 9, do: wish(view.Command{Action: view.ActScenario}, "next scenario asked for")},
+	{keys: []string{"i"}, shown: "i", help: "next pairing", group: groupRun, in: live, foot: "pairing", drop: 15, do: wish(view.Command{Action: view.ActPairing}, "next pairing asked for")},
+	{keys: []string{"w"}, shown: "w", help: "warm up all shapes now", group: groupShapes, in: live, foot: "warm", drop: 10, do: wish(view.Command{Action: view.ActWarm}, "warming up every planned shape")},
+	{keys: []string{"c"}, shown: "c", help: "clear the compile cache", group: groupShapes, in: live, foot: "clear", drop: 11, do: wish(view.Command{Action: view.ActClear}, "compile cache cleared: what follows is a cold start")},
+	{keys: []string{"t"}, shown: "t", help: "next compiler stance (torch)", group: groupShapes, in: live, do: wish(view.Command{Action: view.ActStance}, "next stance asked for")},
+	{keys: []string{"r"}, shown: "r", help: "new segment", group: groupRun, in: live, foot: "segment", drop: 7, do: wish(view.Command{Action: view.ActSegment}, "new segment")},
+	{keys: []string{"space"}, shown: "space", help: "pause the run", group: groupRun, in: live, foot: "pause", drop: 3, on: func(sc *scene) bool { return sc.v.Phase == view.PhasePaused }, do: wish(view.Command{Action: view.ActPause}, "")},
+	{keys: []string{"e"}, shown: "e", help: "export now, without stopping", group: groupRun, in: live, foot: "export", drop: 2, do: wish(view.Command{Action: view.ActExport}, "exporting; the run goes on")},
+	{keys: []string{"P"}, shown: "P", help: "profile a window of requests", group: groupRun, in: live, foot: "profile", drop: 17,
+		do: wish(view.Command{Action: view.ActProfile, N: profileRequests}, "profiling "+count(profileRequests)+" requests in both lanes")},
 }
 
-func newKeyMap() keyMap {
-	k := keyMap{
-		Padded:    bind("p", "padding on/off", "p"),
-		Bucketed:  bind("b", "bucketing on/off", "b"),
-		Dynamic:   bind("d", "dynamic shapes on/off", "d"),
-		AA:        bind("o", "A/A: eager against eager", "o"),
-		Mode:      bind("m", "next mode", "m"),
-		Scenario:  bind("s", "next scenario", "s"),
-		Pairing:   bind("i", "next pairing", "i"),
-		Stance:    bind("t", "next compiler stance (torch)", "t"),
-		Warm:      bind("w", "warm up all shapes now", "w"),
-		Clear:     bind("c", "clear the compile cache", "c"),
-		Segment:   bind("r", "new segment", "r"),
-		Pause:     bind("space", "pause the run", "space"),
-		Export:    bind("e", "export now, without stopping", "e"),
-		Profile:   bind("P", "profile a window of requests", "P"),
-		Freeze:    bind("v", "freeze the view", "v"),
-		Back:      bind("←", "back in time", "left"),
-		Forth:     bind("→", "forward in time", "right"),
-		NextEvent: bind("n", "next event", "n"),
-		PrevEvent: bind("N", "previous event", "N"),
-		Hide:      bind("h", "hide tagged samples", "h"),
-		Scale:     bind("l", "log or linear", "l"),
-		Wider:     bind("+", "longer window", "+", "="),
-		Narrower:  bind("-", "shorter window", "-", "_"),
-		Focus:     bind("tab", "next panel", "tab"),
-		FocusBack: bind("shift+tab", "previous panel", "shift+tab"),
-		Up:        bind("↑", "scroll up", "up", "k"),
-		Down:      bind("↓", "scroll down", "down", "j"),
-		PageUp:    bind("pgup", "page up", "pgup"),
-		PageDown:  bind("pgdn", "page down", "pgdown"),
-		Now:       bind("esc", "back to now", "esc"),
-		Help:      bind("?", "help", "?"),
-		Quit:      bind("q", "quit", "q", "ctrl+c"),
-		Suspend:   bind("ctrl+z", "to the shell; fg resumes", "ctrl+z"),
-	}
-	for i := range k.Screens {
+// the keys that look back, and those that move a recording
+var timeKeys = []keyRow{
+	{keys: []string{"v"}, shown: "v", help: "freeze the view", group: groupBack, in: live, foot: "freeze", drop: 12, on: func(sc *scene) bool { return sc.frozen }, do: do((*model).freeze)},
+	{keys: []string{"left"}, shown: "←", help: "back in time", group: groupBack, in: live | over, foot: "back in time", footIn: over, drop: 3, do: scrubBy(-1)},
+	{keys: []string{"right"}, shown: "→", help: "forward in time", group: groupBack, in: live | over, do: scrubBy(1)},
+	{keys: []string{"space"}, shown: "space", help: "play or pause", group: groupRecording, in: replay, foot: "play/pause", drop: 1, do: ask(view.Command{Action: view.ActReplayPlay})},
+	{keys: []string{"left"}, shown: "←", help: "back 5 s", group: groupRecording, in: replay, foot: "back 5 s", drop: 2, do: seekBy(-replayStep)},
+	{keys: []string{"right"}, shown: "→", help: "forward 5 s", group: groupRecording, in: replay, foot: "forward 5 s", drop: 2, do: seekBy(replayStep)},
+	{keys: []string{"+", "="}, shown: "+", help: "faster", group: groupRecording, in: replay, foot: "faster", drop: 4, do: speedBy(2)},
+	{keys: []string{"-", "_"}, shown: "-", help: "slower", group: groupRecording, in: replay, foot: "slower", drop: 4, do: speedBy(0.5)},
+	{keys: []string{"n"}, shown: "n", help: "next event", group: groupBack, in: always, foot: "event", drop: 13, do: eventBy(1)},
+	{keys: []string{"N"}, shown: "N", help: "previous event", group: groupBack, in: always, foot: "event before", footIn: over | replay, drop: 3, do: eventBy(-1)},
+	{keys: []string{"esc"}, shown: "esc", help: "back to now", group: groupBack, in: always, do: do((*model).goLive)},
+}
+
+// the keys that only change the picture
+var lookKeys = []keyRow{
+	{keys: []string{"h"}, shown: "h", help: "hide tagged samples", group: groupShown, in: always, foot: "hide tagged", drop: 5, on: func(sc *scene) bool { return sc.hide }, do: do(func(m *model) { m.sc.hide = !m.sc.hide })},
+	{keys: []string{"l"}, shown: "l", help: "log or linear", group: groupShown, in: always, foot: "log/lin", drop: 14, do: do(func(m *model) { m.sc.linear = !m.sc.linear })},
+	{keys: []string{"+", "="}, shown: "+", help: "longer window", group: groupShown, in: live, foot: "window", drop: 16, do: windowBy(1)},
+	{keys: []string{"-", "_"}, shown: "-", help: "shorter window", group: groupShown, in: live, do: windowBy(-1)},
+}
+
+func viewKeys() (rows []keyRow) {
+	for i, name := range screenNames() {
 		d := string(rune('1' + i))
-		k.Screens[i] = bind(d, screenNames[i], d)
+		rows = append(rows, keyRow{keys: []string{d}, shown: d, help: name, group: groupViews, in: always,
+			do: do(func(m *model) { m.sc.screen, m.help = i+1, false })})
 	}
-	return k
+	return rows
 }
 
-// helpGroup is a column of the help screen.
-type helpGroup struct {
-	title string
-	keys  []key.Binding
+var movingKeys = []keyRow{
+	{keys: []string{"tab"}, shown: "tab", help: "next panel", group: groupMoving, in: always, foot: "next panel", footIn: over, drop: 5, do: do(func(m *model) { m.moveFocus(1) })},
+	{keys: []string{"shift+tab"}, shown: "shift+tab", help: "previous panel", group: groupMoving, in: always, do: do(func(m *model) { m.moveFocus(-1) })},
+	{keys: []string{"up"}, shown: "↑", help: "scroll up", group: groupMoving, in: always, do: scrollBy(-1)},
+	{keys: []string{"down", "j"}, shown: "↓", help: "scroll down", group: groupMoving, in: always, do: scrollBy(1)},
+	{keys: []string{"pgup"}, shown: "pgup", help: "page up", group: groupMoving, in: always, do: scrollBy(-10)},
+	{keys: []string{"pgdown"}, shown: "pgdn", help: "page down", group: groupMoving, in: always, do: scrollBy(10)},
+	{keys: []string{"?"}, shown: "?", help: "help", group: groupMoving, in: always, foot: "help", do: do(func(m *model) { m.help = !m.help })},
+	{keys: []string{"ctrl+z"}, shown: "ctrl+z", help: "to the shell; fg resumes", group: groupMoving, in: always, do: (*model).suspend},
+	{keys: []string{"q", "ctrl+c"}, shown: "q", help: "quit", group: groupMoving, in: always, foot: "quit", do: (*model).quit},
 }
 
-// groups are the keys that do something to what v is of: a run, a run that is
-// over, or a recorded session, where some mean something else.
-func (k *keyMap) groups(v *view.View) []helpGroup {
-	views := []helpGroup{
-		{"views", k.Screens[:]},
-		{"moving about", []key.Binding{k.Focus, k.FocusBack, k.Up, k.Down, k.PageUp, k.PageDown, k.Help, k.Suspend, k.Quit}},
-	}
-	back := helpGroup{"looking back", []key.Binding{k.Freeze, k.Back, k.Forth, k.NextEvent, k.PrevEvent, k.Now}}
-	switch {
-	case v.Replay != nil:
-		return append([]helpGroup{
-			{"the recording", []key.Binding{as(k.Pause, "play or pause"), as(k.Back, "back 5 s"), as(k.Forth, "forward 5 s"), as(k.Wider, "faster"),
-				as(k.Narrower, "slower"), k.NextEvent, k.PrevEvent, k.Mode}},
-			{"how it is shown", []key.Binding{k.Hide, k.Scale}},
-		}, views...)
-	case runOver(v):
-		back.keys = back.keys[1:] // nothing moves any more
-		return append([]helpGroup{back, {"how it is shown", []key.Binding{k.Hide, k.Scale}}}, views...)
-	}
-	return append([]helpGroup{
-		{"shapes and lanes", []key.Binding{k.Padded, k.Bucketed, k.Dynamic, k.AA, k.Warm, k.Clear, k.Stance}},
-		{"the run", []key.Binding{k.Mode, k.Scenario, k.Pairing, k.Segment, k.Pause, k.Export, k.Profile}},
-		back,
-		{"how it is shown", []key.Binding{k.Hide, k.Scale, k.Wider, k.Narrower}},
-	}, views...)
+// What rows are made of.
+
+func do(f func(*model)) func(*model) tea.Cmd { return func(m *model) tea.Cmd { f(m); return nil } }
+
+// wish asks the session for c, unless its engine cannot, and says text.
+func wish(c view.Command, text string) func(*model) tea.Cmd {
+	return do(func(m *model) { m.ask(c, text) })
 }
 
-// as is the binding with another word for what it does.
-func as(b key.Binding, desc string) key.Binding { return bind(b.Help().Key, desc, b.Keys()...) }
+func ask(c view.Command) func(*model) tea.Cmd { return do(func(m *model) { m.send(c, "") }) }
 
-// footer lists the bindings of the bottom line, the most useful first, with
-// the words it has room for.
-func (k *keyMap) footer() []footKey {
-	return []footKey{
-		{k.Padded, "pad", 1}, {k.Bucketed, "bucket", 2}, {k.Dynamic, "dynamic", 3}, {k.AA, "A/A", 6},
-		{k.Mode, "mode", 8}, {k.Scenario, "scenario", 9}, {k.Pairing, "pairing", 15},
-		{k.Warm, "warm", 10}, {k.Clear, "clear", 11}, {k.Segment, "segment", 7},
-		{k.Pause, "pause", 3}, {k.Freeze, "freeze", 12}, {k.NextEvent, "event", 13}, {k.Hide, "hide tagged", 5},
-		{k.Scale, "log/lin", 14}, {k.Wider, "window", 16}, {k.Profile, "profile", 17}, {k.Export, "export", 2},
-		{k.Help, "help", 0}, {k.Quit, "quit", 0},
-	}
+func wantStrategy(word string) func(*model) tea.Cmd {
+	return do(func(m *model) { m.strategy(word) })
 }
 
-// replayFooter is the bottom line over a recorded session.
-func (k *keyMap) replayFooter() []footKey {
-	return []footKey{
-		{k.Pause, "play/pause", 1}, {k.Back, "back 5 s", 2}, {k.Forth, "forward 5 s", 2}, {k.Wider, "faster", 4}, {k.Narrower, "slower", 4},
-		{k.NextEvent, "next event", 3}, {k.PrevEvent, "event before", 3}, {k.Hide, "hide tagged", 5}, {k.Scale, "log/lin", 6},
-		{k.Help, "help", 0}, {k.Quit, "quit", 0},
-	}
+func strategyIs(word string) func(*scene) bool {
+	return func(sc *scene) bool { return sc.v.Session.Strategy == word }
 }
 
-// overFooter is the bottom line once the run has ended.
-func (k *keyMap) overFooter() []footKey {
-	return []footKey{
-		{k.Back, "back in time", 3}, {k.NextEvent, "next event", 4}, {k.PrevEvent, "event before", 2}, {k.Focus, "next panel", 5},
-		{k.Hide, "hide tagged", 1}, {k.Scale, "log/lin", 6}, {k.Help, "help", 0}, {k.Quit, "quit", 0},
-	}
+func scrubBy(n int) func(*model) tea.Cmd  { return do(func(m *model) { m.scrub(n) }) }
+func eventBy(n int) func(*model) tea.Cmd  { return do(func(m *model) { m.toEvent(n) }) }
+func windowBy(n int) func(*model) tea.Cmd { return do(func(m *model) { m.window(m.windows + n) }) }
+func scrollBy(n int) func(*model) tea.Cmd {
+	return do(func(m *model) { m.scroll(m.scrollTarget(), n) })
 }
-
-type footKey struct {
-	b    key.Binding
-	word string
-	drop int
-}
+func seekBy(d time.Duration) func(*model) tea.Cmd { return do(func(m *model) { m.seek(d) }) }
+func speedBy(x float64) func(*model) tea.Cmd      { return do(func(m *model) { m.speed(x) }) }

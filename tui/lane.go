@@ -7,6 +7,12 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+// One panel for each lane.
+var (
+	slotEager     = register(desc{name: "eager", focus: true, make: func() panel { return &lanePanel{lane: stats.Eager} }})
+	slotOptimized = register(desc{name: "optimized", focus: true, make: func() panel { return &lanePanel{lane: stats.Optimized} }})
+)
+
 // lanePanel shows one lane: what it is, its latency histogram, its quantiles.
 type lanePanel struct {
 	pane

@@ -5,43 +5,29 @@ import (
 	"slices"
 )
 
-// slot names a place on the screen; each is filled by one panel.
-type slot int
+// screens are the views that the keys 1 to 6 choose from: a name, and the
+// panels that stand above each other; the first and the last are laid out by
+// hand where there is room.
+var screens = []struct {
+	name  string
+	stack []slot
+}{
+	{name: "overview"},
+	{"quantiles", []slot{slotScenarios, slotQuantiles, slotDelta}},
+	{"causes", []slot{slotCauses, slotDetectors, slotEvents}},
+	{"shapes", []slot{slotShapes, slotGauges, slotAdvisor, slotTimeline}},
+	{"segments", []slot{slotSegments, slotAdvice, slotTimeline}},
+	{"machine", []slot{slotFullGPU, slotSelf, slotAllEvents}},
+}
 
-const (
-	slotHeader slot = iota
-	slotEager
-	slotOptimized
-	slotVerdict
-	slotTimeline
-	slotEvents
-	slotGPU
-	slotStatus
-	slotFooter
-	slotStart // instead of everything between header and status before the first sample
-	slotTiny  // instead of everything, on a screen that has no room
-	slotHelp  // instead of everything between header and status
-	slotScenarios
-	slotQuantiles
-	slotDelta
-	slotCauses
-	slotDetectors
-	slotShapes
-	slotGauges
-	slotAdvisor
-	slotSegments
-	slotAdvice
-	slotSelf
-	slotAllEvents
-	slotFullGPU
-	slotTail
-	numSlots
-)
+var numScreens = len(screens)
 
-// numScreens is how many views the keys 1 to 6 choose from.
-const numScreens = 6
-
-var screenNames = [numScreens]string{"overview", "quantiles", "causes", "shapes", "segments", "machine"}
+func screenNames() (names []string) {
+	for _, s := range screens {
+		names = append(names, s.name)
+	}
+	return names
+}
 
 // place is a slot and its rectangle.
 type place struct {
@@ -82,7 +68,15 @@ type layoutState struct {
 	verdict int  // lines the verdict takes
 	noGPU   bool // the GPU panel only has a sentence to say
 
-	want [numSlots]int // height that would show all a slot has, frame included
+	want []int // by slot: height that would show all a slot has, frame included
+}
+
+// wants is the height that would show all a slot has.
+func (s *layoutState) wants(of slot) int {
+	if int(of) < len(s.want) {
+		return s.want[of]
+	}
+	return 0
 }
 
 // arrange computes the layout of a w×h screen.
@@ -118,14 +112,6 @@ func (l *layout) body(w, y, h int, s layoutState) {
 		l.add(slotHelp, 0, y, w, h)
 	case s.start:
 		l.add(slotStart, 0, y, w, h)
-	case s.screen == 2:
-		l.stack(w, y, h, s, part{slotScenarios, 4}, part{slotQuantiles, 6}, part{slotDelta, 7})
-	case s.screen == 3:
-		l.stack(w, y, h, s, part{slotCauses, 7}, part{slotDetectors, 5}, part{slotEvents, 5})
-	case s.screen == 4:
-		l.stack(w, y, h, s, part{slotShapes, 6}, part{slotGauges, 3}, part{slotAdvisor, 5}, part{slotTimeline, 8})
-	case s.screen == 5:
-		l.stack(w, y, h, s, part{slotSegments, 5}, part{slotAdvice, 5}, part{slotTimeline, 8})
 	case s.screen == 6 && w >= 120:
 		half := w / 2
 		if s.noGPU {
@@ -135,8 +121,8 @@ func (l *layout) body(w, y, h int, s layoutState) {
 		l.add(slotFullGPU, 0, y, half, top)
 		l.add(slotSelf, half, y, w-half, top)
 		l.add(slotAllEvents, 0, y+top, w, h-top)
-	case s.screen == 6:
-		l.stack(w, y, h, s, part{slotFullGPU, 5}, part{slotSelf, 5}, part{slotAllEvents, 4})
+	case s.screen > 1:
+		l.stack(w, y, h, s, screens[s.screen-1].stack)
 	case l.compact:
 		l.overviewSmall(w, y, h)
 	default:
@@ -235,42 +221,36 @@ func (l *layout) overviewSmall(w, y, h int) {
 	l.add(slotEvents, 0, y+bottom-events, w, events)
 }
 
-// part is one panel of a stack and the least height it is worth showing at.
-type part struct {
-	slot  slot
-	least int
-}
-
 // stack puts panels above each other. Each gets the height its content wants,
 // the last the rest; when the screen is too low they share it, and those at
 // the end give way first.
-func (l *layout) stack(w, y, h int, s layoutState, parts ...part) {
+func (l *layout) stack(w, y, h int, s layoutState, parts []slot) {
 	n, need := 0, 0
 	for _, p := range parts {
-		if n > 0 && need+p.least > h {
+		if n > 0 && need+descs[p].least > h {
 			break
 		}
-		need, n = need+p.least, n+1
+		need, n = need+descs[p].least, n+1
 	}
 	parts = parts[:n]
 	heights := make([]int, n)
 	spare := h - need
 	for i, p := range parts {
-		heights[i] = p.least
+		heights[i] = descs[p].least
 	}
 	// the most modest first, so that one long list does not starve the others
 	order := make([]int, 0, n)
 	for i := range parts {
 		order = append(order, i)
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return s.want[parts[a].slot] - s.want[parts[b].slot] })
+	slices.SortStableFunc(order, func(a, b int) int { return s.wants(parts[a]) - s.wants(parts[b]) })
 	for _, i := range order {
-		more := max(0, min(s.want[parts[i].slot]-heights[i], spare))
+		more := max(0, min(s.wants(parts[i])-heights[i], spare))
 		heights[i], spare = heights[i]+more, spare-more
 	}
 	heights[n-1] += spare
 	for i, p := range parts {
-		l.add(p.slot, 0, y, w, heights[i])
+		l.add(p, 0, y, w, heights[i])
 		y += heights[i]
 	}
 }

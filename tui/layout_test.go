@@ -13,6 +13,7 @@ func TestLayoutProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(0, 300).Draw(t, "w"), rapid.IntRange(0, 120).Draw(t, "h")
 		s := layoutState{screen: rapid.IntRange(1, numScreens).Draw(t, "screen"), start: rapid.Bool().Draw(t, "start"), help: rapid.Bool().Draw(t, "help"), noGPU: rapid.Bool().Draw(t, "noGPU")}
+		s.want = make([]int, len(descs))
 		for i := range s.want {
 			s.want[i] = rapid.IntRange(0, 80).Draw(t, "want")
 		}
@@ -43,7 +44,7 @@ func TestSmallScreenHasTheEssentials(t *testing.T) {
 			found = found || p.slot == want
 		}
 		if !found {
-			t.Errorf("%s is missing at 80x24", panelNames[want])
+			t.Errorf("%s is missing at 80x24", descs[want].name)
 		}
 	}
 }

@@ -15,7 +15,7 @@ type model struct {
 	done   <-chan struct{} // closed when the program ends
 	out    outbox
 	o      Options
-	keys   keyMap
+	table  []keyRow
 	sc     scene
 	newest *view.View
 	past   history
@@ -25,7 +25,7 @@ type model struct {
 	lay                layout
 	focus              slot
 	verdictW, verdictH int // width and lines of the verdict so far
-	panels             [numSlots]panel
+	panels             []panel
 	help               bool
 	dark               bool
 	windows            int // index into windowSteps
@@ -46,18 +46,14 @@ type model struct {
 }
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
-	m := &model{views: views, out: out, done: done, o: o, keys: newKeyMap(), at: -1, dark: o.Theme != "light", now: time.Now, focus: slotEvents}
+	m := &model{views: views, out: out, done: done, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: slotEvents}
 	m.windows = len(windowSteps) - 1
 	m.sc = scene{v: &view.View{}, picked: -1, screen: 1, scroll: map[slot]int{}}
 	m.sc.st = newStyles(m.dark, o.mono())
 	m.newest = m.sc.v
 	m.newest.Progress = nan
-	m.panels = newPanels(&m.keys)
-	for _, p := range m.panels {
-		if p != nil {
-			p.setScene(&m.sc)
-		}
-	}
+	m.panels = newPanels(&m.sc)
+	m.sc.screens, m.sc.hints = screenNames(), m.hints()
 	m.rev = 1
 	return m
 }
@@ -80,6 +76,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.take(msg.v)
 	case streamEndedMsg:
 		m.sc.ended = true
+		m.sc.hints = m.hints()
 	case tickMsg:
 		return m, m.everySecond()
 	case tea.WindowSizeMsg:
@@ -105,6 +102,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) take(v *view.View) tea.Cmd {
 	now := m.now()
 	m.newest, m.received = v, now
+	m.sc.hints = m.hints()
 	m.past.add(v)
 	m.sc.stale = 0
 	if m.at < 0 && !m.sc.frozen {
@@ -177,7 +175,7 @@ func expectsViews(v *view.View) bool {
 
 // say puts a sentence of the screen's own into the status line for a while.
 func (m *model) say(level, text string) {
-	m.sc.flash = notice{level, text, m.now().Add(5 * time.Second), m.newest.NowNs}
+	m.sc.flash = notice{level: level, text: text, until: m.now().Add(5 * time.Second), at: m.newest.NowNs}
 }
 
 func (m *model) View() tea.View {

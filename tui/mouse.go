@@ -11,7 +11,7 @@ func (m *model) click(x, y int) {
 	if !ok {
 		return
 	}
-	if takesFocus(pl.slot) {
+	if descs[pl.slot].focus {
 		m.focus = pl.slot
 	}
 	dx, dy := x-pl.r.Min.X, y-pl.r.Min.Y
@@ -79,7 +79,7 @@ func (m *model) moveFocus(step int) {
 	var order []slot
 	at := -1
 	for _, p := range m.lay.places {
-		if takesFocus(p.slot) {
+		if descs[p.slot].focus {
 			if p.slot == m.focus {
 				at = len(order)
 			}

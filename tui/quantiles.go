@@ -4,6 +4,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotScenarios = register(desc{name: "scenarios", focus: true, least: 4, make: func() panel { return &scenariosPanel{} }, want: func(sc *scene, w int) int { return 1 + len(sc.v.Stats.Scenarios) }})
+
 // scenariosPanel compares the lanes for each scenario.
 type scenariosPanel struct{ listPanel }
 
@@ -56,6 +58,10 @@ func p99Ratio(e, o *stats.Summary) string {
 	}
 	return num(o.P99.Value/e.P99.Value, 2)
 }
+
+var slotQuantiles = register(desc{name: "quantiles", focus: true, least: 6, make: func() panel { return &quantilesPanel{} }, want: func(sc *scene, w int) int {
+	return 1 + shownRows(&sc.lane(stats.Eager).Segment, &sc.lane(stats.Optimized).Segment)
+}})
 
 // quantilesPanel is the full quantile table of both lanes.
 type quantilesPanel struct{ listPanel }

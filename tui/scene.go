@@ -26,7 +26,9 @@ type scene struct {
 	frozen    bool
 	ended     bool // no more views will come
 	flash     notice
-	screen    int // 1–6
+	screen    int       // 1–6
+	screens   []string  // their names
+	hints     []keyHint // the keys that apply
 	scroll    map[slot]int
 }
 

@@ -6,6 +6,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotSegments = register(desc{name: "segments", focus: true, least: 5, make: func() panel { return &segmentsPanel{} }, want: func(sc *scene, w int) int { return 1 + len(sc.v.Stats.Segments) }})
+
 // segmentsPanel is the before/after table: one row for each stretch between
 // two toggles.
 type segmentsPanel struct{ listPanel }
@@ -46,6 +48,8 @@ func (p *segmentsPanel) view() string {
 	return p.list([]run{{st.title, "segments"}, {st.muted, " · before and after each toggle"}, {st.faint, "; p: optimized against the row above, Mann-Whitney"}}, cols, rows, "no segment has samples yet")
 }
 
+var slotAdvice = register(desc{name: "advice", focus: true, least: 5, make: func() panel { return &advicePanel{} }, want: func(sc *scene, w int) int { return adviceLines(sc) }})
+
 // advicePanel is the verdict in full and the production rule with the evidence
 // each line rests on.
 type advicePanel struct{ listPanel }
@@ -67,7 +71,7 @@ func (p *advicePanel) view() string {
 			out = append(out, l.to(indent+2).put(k, t).String())
 		}
 	}
-	vp := verdictPanel{p.pane}
+	vp := verdictPanel{pane: p.pane}
 	out = append(out, vp.score(w, 2)...)
 	add(0, "▌", vp.sentenceInk(), vp.sentenceInk(), vp.sentence())
 	for _, a := range v.Advice {
@@ -83,4 +87,13 @@ func (p *advicePanel) view() string {
 	}
 	off := max(0, min(p.sc.scroll[p.slot], len(out)-h))
 	return p.frame(title, nil, out[off:])
+}
+
+// adviceLines is about how many lines the advice takes.
+func adviceLines(sc *scene) int {
+	n := 2
+	for _, a := range sc.v.Stats.Verdict.Advice {
+		n += 2 + len(a.Evidence)
+	}
+	return n
 }

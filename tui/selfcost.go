@@ -6,6 +6,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotSelf = register(desc{name: "self", focus: true, least: 5, make: func() panel { return &selfPanel{} }, want: func(sc *scene, w int) int { return 13 }})
+
 // selfPanel accounts for tailscope itself: what measuring costs, what was
 // dropped, and the identity of the run.
 type selfPanel struct{ pane }

@@ -8,6 +8,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotShapes = register(desc{name: "shapes", focus: true, least: 6, make: func() panel { return &shapesPanel{} }, want: func(sc *scene, w int) int { return 1 + len(sc.v.Stats.Shapes) }})
+
 // shapesPanel lists the executed shapes of the optimized lane and whether
 // compiling each has paid.
 type shapesPanel struct{ listPanel }
@@ -86,6 +88,8 @@ func payback(st *styles, s *stats.ShapeRow) (string, ink) {
 	return "after " + count(s.BreakEven) + " more", st.muted
 }
 
+var slotGauges = register(desc{name: "gauges", focus: true, least: 3, make: func() panel { return &gaugesPanel{} }, want: func(sc *scene, w int) int { return len(sc.v.Stats.Gauges) }})
+
 // gaugesPanel shows the recompile limit as it fills, per mode and strategy.
 type gaugesPanel struct{ pane }
 
@@ -148,6 +152,8 @@ func gaugeWords(g *stats.Gauge) []string {
 	}
 	return append(out, rate)
 }
+
+var slotAdvisor = register(desc{name: "advisor", focus: true, least: 5, make: func() panel { return &advisorPanel{} }, want: func(sc *scene, w int) int { return 1 + len(sc.v.Stats.Advisor) }})
 
 // advisorPanel lists the best bucket edges for what was observed.
 type advisorPanel struct{ listPanel }

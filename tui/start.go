@@ -7,6 +7,13 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+// Instead of everything between header and status before the first sample, and
+// instead of everything on a screen that has no room.
+var (
+	slotStart = register(desc{name: "start", make: func() panel { return &startPanel{} }})
+	slotTiny  = register(desc{name: "tiny", make: func() panel { return &tinyPanel{} }})
+)
+
 // startPanel stands in for the measuring panels until there is a sample: what
 // is being loaded, how far it is, or why it failed and what to do.
 type startPanel struct{ pane }

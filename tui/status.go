@@ -6,6 +6,8 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 )
 
+var slotStatus = register(desc{name: "status", make: func() panel { return &statusPanel{} }})
+
 // statusPanel is the line above the keys: the latest notice, or what is going
 // on, or where in the past one is.
 type statusPanel struct{ pane }

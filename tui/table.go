@@ -115,10 +115,7 @@ func putCell(l *line, n int, c column, v cell) {
 }
 
 // listPanel is a panel that is a heading and a scrollable table.
-type listPanel struct {
-	pane
-	slot slot
-}
+type listPanel struct{ pane }
 
 // list frames a table, scrolled by what the user asked, and says how much of
 // it is out of sight.

@@ -6,6 +6,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotTail = register(desc{name: "tail", make: func() panel { return &tailPanel{} }})
+
 // tailPanel is the cause ledger in short, for the first view: what the tail of
 // each lane is made of in this segment, the most frequent cause first.
 type tailPanel struct{ pane }

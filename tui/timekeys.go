@@ -3,36 +3,17 @@ package tui
 import (
 	"time"
 
-	"charm.land/bubbles/v2/key"
-	tea "charm.land/bubbletea/v2"
-
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 )
 
-// timeKey handles the keys that look back: freeze, scrub, walk over events.
-func (m *model) timeKey(k tea.KeyPressMsg) bool {
-	switch {
-	case key.Matches(k, m.keys.Freeze):
-		if m.at >= 0 || m.sc.frozen {
-			m.goLive()
-		} else {
-			m.sc.frozen = true
-		}
-	case key.Matches(k, m.keys.Now):
+// freeze holds the picture, or lets it go on.
+func (m *model) freeze() {
+	if m.at >= 0 || m.sc.frozen {
 		m.goLive()
-	case key.Matches(k, m.keys.Back):
-		m.scrub(-1)
-	case key.Matches(k, m.keys.Forth):
-		m.scrub(1)
-	case key.Matches(k, m.keys.NextEvent):
-		m.toEvent(1)
-	case key.Matches(k, m.keys.PrevEvent):
-		m.toEvent(-1)
-	default:
-		return false
+	} else {
+		m.sc.frozen = true
 	}
-	return true
 }
 
 // goLive returns to the newest view.
@@ -186,40 +167,13 @@ func nearestEvent(evs []stats.Event, t int64, step int) int {
 // replayStep is how far the arrows go in a recorded session.
 const replayStep = 5 * time.Second
 
-// replayKey handles the keys that mean something else in a recorded session.
-func (m *model) replayKey(k tea.KeyPressMsg) bool {
+// seek moves the position in a recording.
+func (m *model) seek(d time.Duration) {
 	r := m.newest.Replay
-	seek := func(d time.Duration) {
-		pos := max(0, min(time.Duration(r.PosNs)+d, time.Duration(r.LenNs)))
-		m.send(view.Command{Action: view.ActReplaySeek, D: pos}, "")
-	}
-	rate := func(x float64) {
-		s := max(0.125, min(r.Speed*x, 64))
-		m.send(view.Command{Action: view.ActReplayRate, X: s}, "")
-	}
-	switch {
-	case key.Matches(k, m.keys.Pause):
-		m.send(view.Command{Action: view.ActReplayPlay}, "")
-	case key.Matches(k, m.keys.Back):
-		seek(-replayStep)
-	case key.Matches(k, m.keys.Forth):
-		seek(replayStep)
-	case key.Matches(k, m.keys.Wider):
-		rate(2)
-	case key.Matches(k, m.keys.Narrower):
-		rate(0.5)
-	default:
-		return m.deadInReplay(k)
-	}
-	return true
+	m.send(view.Command{Action: view.ActReplaySeek, D: max(0, min(time.Duration(r.PosNs)+d, time.Duration(r.LenNs)))}, "")
 }
 
-// deadInReplay swallows keys that would change a run that is long over.
-func (m *model) deadInReplay(k tea.KeyPressMsg) bool {
-	ks := &m.keys
-	if !key.Matches(k, ks.Padded, ks.Bucketed, ks.Dynamic, ks.AA, ks.Scenario, ks.Pairing, ks.Stance, ks.Warm, ks.Clear, ks.Segment, ks.Profile, ks.Export) {
-		return false
-	}
-	m.say("info", "this is a recorded session: nothing can be toggled")
-	return true
+// speed multiplies the speed of a recording.
+func (m *model) speed(x float64) {
+	m.send(view.Command{Action: view.ActReplayRate, X: max(0.125, min(m.newest.Replay.Speed*x, 64))}, "")
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotTimeline = register(desc{name: "timeline", focus: true, least: 8, make: func() panel { return &timelinePanel{} }})
+
 // timelinePanel draws the slowest sample of each lane over the session, with
 // marks where something happened.
 type timelinePanel struct {

@@ -7,6 +7,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var slotVerdict = register(desc{name: "verdict", make: func() panel { return &verdictPanel{} }})
+
 // verdictPanel says in sentences which lane wins, where, and by how much.
 type verdictPanel struct{ pane }
 
