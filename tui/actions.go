@@ -7,6 +7,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // windowSteps are the sliding windows + and - choose from; 0 is the segment.
@@ -44,7 +46,7 @@ func (m *model) situation() situation {
 	switch {
 	case m.newest.Replay != nil:
 		return replay
-	case m.sc.ended || runOver(m.newest):
+	case m.sc.Ended || panels.RunOver(m.newest):
 		return over
 	}
 	return live
@@ -63,17 +65,17 @@ func (m *model) notHere(k tea.KeyPressMsg, in situation) {
 }
 
 // hints are the rows that apply, as footer and help show them.
-func (m *model) hints() []keyHint {
-	var out []keyHint
+func (m *model) hints() []panels.KeyHint {
+	var out []panels.KeyHint
 	in := m.situation()
 	for i := range m.table {
 		r := &m.table[i]
 		if r.in&in == 0 {
 			continue
 		}
-		h := keyHint{shown: r.shown, help: r.help, group: r.group, foot: r.foot, drop: r.drop, on: r.on}
+		h := panels.KeyHint{Shown: r.shown, Help: r.help, Group: r.group, Foot: r.foot, Drop: r.drop, On: r.on}
 		if r.footIn != 0 && r.footIn&in == 0 {
-			h.foot = ""
+			h.Foot = ""
 		}
 		out = append(out, h)
 	}
@@ -85,20 +87,15 @@ func (m *model) quit() tea.Cmd {
 	return tea.Quit
 }
 
-// runOver reports whether the session does and answers nothing any more.
-func runOver(v *view.View) bool {
-	return v.Replay == nil && (v.Phase == view.PhaseDone || v.Phase == view.PhaseFailed)
-}
-
 // window chooses a sliding window and tells the session.
 func (m *model) window(i int) {
 	i = max(0, min(i, len(windowSteps)-1))
 	if i == m.windows {
-		m.say("info", map[bool]string{true: "the longest window is the segment", false: "the shortest window is " + span(windowSteps[0])}[i > 0])
+		m.say("info", map[bool]string{true: "the longest window is the segment", false: "the shortest window is " + draw.Span(windowSteps[0])}[i > 0])
 		return
 	}
 	m.windows = i
-	m.sc.window = windowSteps[i]
+	m.sc.Window = windowSteps[i]
 	m.send(view.Command{Action: view.ActWindow, D: windowSteps[i]}, "")
 }
 

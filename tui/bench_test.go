@@ -34,7 +34,7 @@ func BenchmarkFrame(b *testing.B) {
 	for _, screen := range []int{1, 2, 3, 4, 5, 6} {
 		b.Run(fmt.Sprintf("200x60/view%d", screen), func(b *testing.B) {
 			m, src := newTestModel(image.Pt(200, 60), 60*time.Second)
-			m.sc.screen = screen
+			m.sc.Screen = screen
 			vs := make([]view.View, 8)
 			for i := range vs {
 				src.Step(33 * time.Millisecond)

@@ -1,16 +1,12 @@
 package tui
 
 import (
-	"math"
 	"strings"
 
 	"github.com/tailscope/tailscope/runner/view"
-	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
-
-var nan = math.NaN()
-
-func laneOf(i int) stats.Lane { return stats.Lane(i) }
 
 // compose lays the panels out and joins their lines into one frame.
 func (m *model) compose() string {
@@ -18,21 +14,21 @@ func (m *model) compose() string {
 		return ""
 	}
 	state := m.layoutState()
-	m.sc.waiting = state.start
-	m.sc.low = m.h < 50
+	m.sc.Waiting = state.start
+	m.sc.Low = m.h < 50
 	state.verdict = m.verdictLines()
 	m.lay = arrange(m.w, m.h, state)
-	m.sc.compact, m.sc.statusRow = m.lay.compact, m.h >= 30 || state.replay && m.h >= 8
+	m.sc.Compact, m.sc.StatusRow = m.lay.compact, m.h >= 30 || state.replay && m.h >= 8
 	m.keepFocus()
 	rows := m.freshRows()
 	for _, pl := range m.lay.places {
 		p := m.panels[pl.slot]
-		p.setSize(pl.r.Dx(), pl.r.Dy())
-		p.setFocus(pl.slot == m.focus && m.focusable() > 1)
+		p.SetSize(pl.r.Dx(), pl.r.Dy())
+		p.SetFocus(pl.slot == m.focus && m.focusable() > 1)
 		y := pl.r.Min.Y
-		for s := range strings.SplitSeq(p.view(), "\n") {
+		for s := range strings.SplitSeq(p.View(), "\n") {
 			if y < pl.r.Max.Y {
-				rows[y].put(pl.r.Min.X, s, pl.r.Dx())
+				rows[y].Put(pl.r.Min.X, s, pl.r.Dx())
 			}
 			y++
 		}
@@ -42,11 +38,11 @@ func (m *model) compose() string {
 		if y > 0 {
 			m.buf = append(m.buf, '\n')
 		}
-		rows[y].to(m.w)
+		rows[y].To(m.w)
 		m.buf = append(m.buf, rows[y].b...)
 	}
 	if m.o.Plain {
-		return asciiOnly(string(m.buf))
+		return draw.AsciiOnly(string(m.buf))
 	}
 	return string(m.buf)
 }
@@ -70,25 +66,25 @@ type rowBuf struct {
 	w int
 }
 
-func (r *rowBuf) to(x int) {
+func (r *rowBuf) To(x int) {
 	if n := x - r.w; n > 0 {
-		r.b = append(r.b, spaces(n)...)
+		r.b = append(r.b, draw.Spaces(n)...)
 		r.w = x
 	}
 }
 
-// put appends s, w cells wide, at column x.
-func (r *rowBuf) put(x int, s string, w int) {
-	r.to(x)
+// Put appends s, w cells wide, at column x.
+func (r *rowBuf) Put(x int, s string, w int) {
+	r.To(x)
 	r.b = append(r.b, s...)
 	r.w += w
 }
 
 func (m *model) layoutState() layoutState {
-	v := m.sc.v
+	v := m.sc.V
 	return layoutState{
-		screen: m.sc.screen, help: m.help, want: m.wants(),
-		start:  !m.sc.started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
+		screen: m.sc.Screen, help: m.help, want: m.wants(),
+		start:  !m.sc.Started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
 		replay: v.Replay != nil,
 		noGPU:  v.GPU.Why != "" || v.GPU.Name == "",
 	}
@@ -97,13 +93,13 @@ func (m *model) layoutState() layoutState {
 // wants is the height at which each panel shows all it has.
 func (m *model) wants() []int {
 	frame, inner := 2, m.w-4
-	if m.sc.compact {
+	if m.sc.Compact {
 		frame, inner = 1, m.w
 	}
-	out := make([]int, len(descs))
-	for i, d := range descs {
-		if d.want != nil {
-			out[i] = frame + d.want(&m.sc, inner)
+	out := make([]int, len(panels.Descs))
+	for i, d := range panels.Descs {
+		if d.Want != nil {
+			out[i] = frame + d.Want(&m.sc, inner)
 		}
 	}
 	return out
@@ -115,16 +111,16 @@ func (m *model) verdictLines() int {
 	if m.verdictW != m.w {
 		m.verdictW, m.verdictH = m.w, 0
 	}
-	p := verdictPanel{}
-	p.place(&m.sc, slotVerdict)
-	score, sentence, pairs, most := p.score(m.w-4, 0), p.sentence(), 2, 5
-	if m.sc.low {
+	p := panels.VerdictPanel{}
+	p.Place(&m.sc, panels.SlotVerdict)
+	score, sentence, pairs, most := p.Score(m.w-4, 0), p.Sentence(), 2, 5
+	if m.sc.Low {
 		pairs, most = 1, 4 // the timeline needs the rows more
 		if len(score) > 0 {
-			sentence = secondSentence(sentence)
+			sentence = panels.SecondSentence(sentence)
 		}
 	}
-	n := len(score) + len(wrap(sentence, m.w-4, 3)) + len(p.pairLines(m.w-4, pairs, 0))
+	n := len(score) + len(draw.Wrap(sentence, m.w-4, 3)) + len(p.PairLines(m.w-4, pairs, 0))
 	m.verdictH = max(m.verdictH, min(n, most))
 	return m.verdictH
 }
@@ -132,15 +128,15 @@ func (m *model) verdictLines() int {
 // keepFocus moves the focus to a panel that is shown: the events where they
 // are, else the first list.
 func (m *model) keepFocus() {
-	first, events := slot(-1), slot(-1)
+	first, events := panels.Slot(-1), panels.Slot(-1)
 	for _, p := range m.lay.places {
 		if p.slot == m.focus {
 			return
 		}
-		if descs[p.slot].focus && first < 0 {
+		if panels.Descs[p.slot].Focus && first < 0 {
 			first = p.slot
 		}
-		if p.slot == slotEvents && m.sc.screen == 1 {
+		if p.slot == panels.SlotEvents && m.sc.Screen == 1 {
 			events = p.slot
 		}
 	}
@@ -156,7 +152,7 @@ func (m *model) keepFocus() {
 func (m *model) focusable() int {
 	n := 0
 	for _, p := range m.lay.places {
-		if descs[p.slot].focus {
+		if panels.Descs[p.slot].Focus {
 			n++
 		}
 	}

@@ -9,26 +9,28 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 func TestShareMissedCarriesItsInterval(t *testing.T) {
 	s := stats.Summary{SLOMissed: .01, SLOLo: .0027, SLOHi: .0254}
-	if got := sloText(&s); got != "1.00 % [0.27 – 2.54 %]" {
+	if got := panels.SloText(&s); got != "1.00 % [0.27 – 2.54 %]" {
 		t.Errorf("%q", got)
 	}
 	s.SLOLo, s.SLOHi = math.NaN(), math.NaN()
-	if got := sloText(&s); got != "1.00 %" {
+	if got := panels.SloText(&s); got != "1.00 %" {
 		t.Errorf("%q", got)
 	}
 }
 
 func TestPValue(t *testing.T) {
 	for p, want := range map[float64]string{0: "< 0.001", .00099: "< 0.001", .001: "0.001", .25: "0.250", 1: "1.000"} {
-		if got := pValue(p); got != want {
+		if got := draw.PValue(p); got != want {
 			t.Errorf("%v: %q, want %q", p, got, want)
 		}
 	}
-	if got := pValue(math.NaN()); got != missing {
+	if got := draw.PValue(math.NaN()); got != draw.Missing {
 		t.Errorf("%q", got)
 	}
 }
@@ -36,11 +38,11 @@ func TestPValue(t *testing.T) {
 func TestDeviceColumnsHaveCells(t *testing.T) {
 	var lanes [stats.NumLanes]stats.Summary
 	lanes[stats.Eager].DeviceP50, lanes[stats.Optimized].DeviceP50 = math.NaN(), math.NaN()
-	if hasDevice(&lanes) {
+	if panels.HasDevice(&lanes) {
 		t.Error("no lane has device times")
 	}
 	lanes[stats.Optimized].DeviceP50 = 1e6
-	if !hasDevice(&lanes) || len(deviceCells(newStyles(true, false), &lanes)) != len(deviceColumns()) {
+	if !panels.HasDevice(&lanes) || len(panels.DeviceCells(draw.NewStyles(true, false), &lanes)) != len(panels.DeviceColumns()) {
 		t.Error("device columns")
 	}
 }
@@ -58,10 +60,10 @@ func TestPayback(t *testing.T) {
 		{stats.ShapeRow{CompileNs: 30e6, SavedNs: 5e6, BreakEven: 25}, "after 25 more"},
 		{stats.ShapeRow{CompileNs: 30e6, SavedNs: 31e6, BreakEven: 0}, "paid back"},
 		{stats.ShapeRow{CompileNs: 30e6, SavedNs: -1e6, BreakEven: -1}, "never at this rate"},
-		{stats.ShapeRow{SavedNs: 31e6}, missing},
+		{stats.ShapeRow{SavedNs: 31e6}, draw.Missing},
 		{unknown, "not known yet"},
 	} {
-		if got, _ := payback(newStyles(true, false), &c.row); got != c.want {
+		if got, _ := panels.Payback(draw.NewStyles(true, false), &c.row); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.row, got, c.want)
 		}
 	}
@@ -77,7 +79,7 @@ func TestPlanNote(t *testing.T) {
 		{stats.BucketPlan{MeasuredP50: nan, Asked: true}, " · asked"},
 		{stats.BucketPlan{MeasuredP50: 1e6, Asked: true}, " · in force"},
 	} {
-		if got := planNote(&c.plan); got != c.want {
+		if got := panels.PlanNote(&c.plan); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.plan, got, c.want)
 		}
 	}
@@ -86,31 +88,31 @@ func TestPlanNote(t *testing.T) {
 // A difference at a quantile that n cannot support is as grey as the quantile.
 func TestDeltaIsGreyWhereQuantilesAre(t *testing.T) {
 	m := toggled(t, image.Pt(200, 60))
-	p, st := m.panels[slotDelta].(*deltaPanel), m.sc.st
-	n := p.sc.lane(stats.Eager).Segment.N
+	p, st := m.panels[panels.SlotDelta].(*panels.DeltaPanel), m.sc.St
+	n := p.Sc.Lane(stats.Eager).Segment.N
 	pr := &stats.PairView{DeltaQ: []float64{.5, .999}, Delta: []float64{-1, 1}}
 	if n < stats.Need(.5) || n >= stats.Need(.999) {
 		t.Fatalf("n %d supports both or none", n)
 	}
-	marks := map[string]ink{}
-	for _, row := range p.plot(pr, 3, 20, 1, func(x float64) int { return 1 - int(x) }) {
+	marks := map[string]draw.Ink{}
+	for _, row := range p.Plot(pr, 3, 20, 1, func(x float64) int { return 1 - int(x) }) {
 		for _, c := range row {
-			marks[c.s] = c.k
+			marks[c.S] = c.K
 		}
 	}
-	for s, want := range map[string]ink{"●": st.lane[stats.Optimized], "○": st.faint} {
-		if k, ok := marks[s]; !ok || k.on("x") != want.on("x") {
-			t.Errorf("%s is drawn %q, want %q", s, k.on("x"), want.on("x"))
+	for s, want := range map[string]draw.Ink{"●": st.Lane[stats.Optimized], "○": st.Faint} {
+		if k, ok := marks[s]; !ok || k.On("x") != want.On("x") {
+			t.Errorf("%s is drawn %q, want %q", s, k.On("x"), want.On("x"))
 		}
 	}
 }
 
 // p99 of the whole tail stands in a column of p99 without one cause, and says so.
 func TestWholeTailSaysThatItsP99IsWithIt(t *testing.T) {
-	st := newStyles(true, false)
+	st := draw.NewStyles(true, false)
 	s := stats.Summary{P99: stats.Quantile{Value: 41.2e6}}
-	if c := p99With(st, &s); c.s != "with "+durCol(41.2e6) {
-		t.Errorf("%q", c.s)
+	if c := panels.P99With(st, &s); c.S != "with "+draw.DurCol(41.2e6) {
+		t.Errorf("%q", c.S)
 	}
 }
 
@@ -118,22 +120,22 @@ func TestWholeTailSaysThatItsP99IsWithIt(t *testing.T) {
 // that has room for its shortest form.
 func TestGaugeShowsItsForecast(t *testing.T) {
 	m := toggled(t, image.Pt(200, 60))
-	p := m.panels[slotGauges].(*gaugesPanel)
-	p.sc.v.Stats.Gauges = []stats.Gauge{{Mode: "prefill", Strategy: "variable", Used: 38, Limit: 60, Per100: 5, Forecast: 440,
+	p := m.panels[panels.SlotGauges].(*panels.GaugesPanel)
+	p.Sc.V.Stats.Gauges = []stats.Gauge{{Mode: "prefill", Strategy: "variable", Used: 38, Limit: 60, Per100: 5, Forecast: 440,
 		Sentence: "38 of 60 executables: at this churn the limit is reached in about 440 requests"}}
 	for _, w := range []int{200, 160, 120, 100} {
-		p.setSize(w, 5)
-		if s := ansi.Strip(p.view()); !strings.Contains(s, "in about 440 requests") {
+		p.SetSize(w, 5)
+		if s := ansi.Strip(p.View()); !strings.Contains(s, "in about 440 requests") {
 			t.Errorf("%d cells wide: no forecast in %s", w, s)
 		}
 	}
 }
 
 func TestPaybackIsGreyOnFewSamples(t *testing.T) {
-	st := newStyles(true, false)
+	st := draw.NewStyles(true, false)
 	row := stats.ShapeRow{CompileNs: 30e6, SavedNs: -1e6, BreakEven: -1}
 	row.Clean[stats.Eager].P50.Need = 6
-	if s, k := payback(st, &row); s != "never at this rate" || k != st.faint {
+	if s, k := panels.Payback(st, &row); s != "never at this rate" || k != st.Faint {
 		t.Errorf("%q in %+v", s, k)
 	}
 }

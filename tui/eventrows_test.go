@@ -14,11 +14,13 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 func listed(evs []stats.Event) (out []string) {
-	for _, r := range foldEvents(evs) {
-		out = append(out, r.kind(evs)+": "+r.text(evs, clock))
+	for _, r := range panels.FoldEvents(evs) {
+		out = append(out, r.Kind(evs)+": "+r.Text(evs, draw.Clock))
 	}
 	return out
 }
@@ -79,14 +81,14 @@ func TestFoldingLosesNoEvent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		evs := rapid.SliceOfN(event, 0, 40).Draw(t, "events")
 		n, last := 0, -1
-		for _, r := range foldEvents(evs) {
-			n += r.n + r.others
-			if r.at <= last {
-				t.Fatalf("row of event %d after that of %d", r.at, last)
+		for _, r := range panels.FoldEvents(evs) {
+			n += r.N + r.Others
+			if r.At <= last {
+				t.Fatalf("row of event %d after that of %d", r.At, last)
 			}
-			last = r.at
-			if e := &evs[r.at]; e.Kind != stats.KindSpike && e.Kind != stats.KindShapeNew {
-				for i := r.at - r.n + 1; i < r.at; i++ { // a line for several: nothing but their like between
+			last = r.At
+			if e := &evs[r.At]; e.Kind != stats.KindSpike && e.Kind != stats.KindShapeNew {
+				for i := r.At - r.N + 1; i < r.At; i++ { // a line for several: nothing but their like between
 					if k := evs[i].Kind; k != e.Kind && k != stats.KindShapeNew {
 						t.Fatalf("a %s is told by the line of a %s", k, e.Kind)
 					}
@@ -122,7 +124,7 @@ func TestSpikesDoNotPushACompileOffTheList(t *testing.T) {
 	press(m, "1")
 	m.View()
 	clickText(t, m, "slowest: spike number 49")
-	if i := m.sc.picked; i < 0 || m.sc.v.Events[i].Reason != "spike number 49" {
+	if i := m.sc.Picked; i < 0 || m.sc.V.Events[i].Reason != "spike number 49" {
 		t.Errorf("a click on the line chose event %d", i)
 	}
 }
@@ -140,18 +142,18 @@ func TestWalkingGoesFromLineToLine(t *testing.T) {
 	m.Update(viewMsg{&v})
 	for i, want := range []string{"spike number 20", "the limit, look"} {
 		press(m, "N")
-		if e := m.sc.v.Events[m.sc.picked]; e.Reason != want {
+		if e := m.sc.V.Events[m.sc.Picked]; e.Reason != want {
 			t.Errorf("step %d goes to %q, want %q", i+1, e.Reason, want)
 		}
 		if text := ansi.Strip(m.View().Content); !strings.Contains(text, want) {
 			t.Errorf("step %d: %q is not shown:\n%s", i+1, want, text)
 		}
 	}
-	if press(m, "n"); m.sc.v.Events[m.sc.picked].Reason != "spike number 20" {
+	if press(m, "n"); m.sc.V.Events[m.sc.Picked].Reason != "spike number 20" {
 		t.Error("n does not come back")
 	}
 	press(m, "esc", "6", "N", "N")
-	if e := m.sc.v.Events[m.sc.picked]; e.Reason != "spike number 48" {
+	if e := m.sc.V.Events[m.sc.Picked]; e.Reason != "spike number 48" {
 		t.Errorf("view 6 goes to %q", e.Reason)
 	}
 }

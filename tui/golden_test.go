@@ -15,6 +15,8 @@ import (
 
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 func TestMain(m *testing.M) {
@@ -61,7 +63,7 @@ func TestScreens(t *testing.T) {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("view%d/%dx%d", screen, size.X, size.Y), func(t *testing.T) {
 				m := toggled(t, size)
-				m.sc.screen = screen
+				m.sc.Screen = screen
 				m.rev++
 				requireFrame(t, m.View().Content, size.X, size.Y)
 			})
@@ -70,15 +72,15 @@ func TestScreens(t *testing.T) {
 }
 
 func TestPanels(t *testing.T) {
-	for s, d := range descs {
-		name := d.name
+	for s, d := range panels.Descs {
+		name := d.Name
 		for _, size := range []image.Point{{100, 20}, {80, 12}, {40, 6}, {3, 3}, {0, 0}} {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, size.X, size.Y), func(t *testing.T) {
 				m := toggled(t, image.Pt(200, 60))
-				m.sc.compact = size.X < 100
+				m.sc.Compact = size.X < 100
 				p := m.panels[s]
-				p.setSize(size.X, size.Y)
-				requireFrame(t, p.view(), size.X, size.Y)
+				p.SetSize(size.X, size.Y)
+				requireFrame(t, p.View(), size.X, size.Y)
 			})
 		}
 	}
@@ -90,7 +92,7 @@ func TestStates(t *testing.T) {
 			*v = view.View{Phase: view.PhaseStarting, Progress: 0.4, Status: "Loading builtin:gpt2-mini."}
 		},
 		"failed": func(v *view.View) {
-			*v = view.View{Phase: view.PhaseFailed, Progress: nan, Status: "The model is not there. Run tailscope model build."}
+			*v = view.View{Phase: view.PhaseFailed, Progress: panels.Nan, Status: "The model is not there. Run tailscope model build."}
 		},
 		"failedlate": func(v *view.View) {
 			v.Phase, v.Status = view.PhaseFailed, "The worker ended three times in a row; its log is in the folder."
@@ -124,7 +126,7 @@ func TestStates(t *testing.T) {
 func TestPlainIsASCII(t *testing.T) {
 	m := toggled(t, image.Pt(120, 40))
 	m.o.Plain = true
-	m.sc.st = newStyles(true, true)
+	m.sc.St = draw.NewStyles(true, true)
 	m.rev++
 	frame := ansi.Strip(m.View().Content)
 	for _, r := range frame {
@@ -144,7 +146,7 @@ func TestEverySizeHolds(t *testing.T) {
 	for screen := 1; screen <= numScreens; screen++ {
 		for w := 0; w <= 210; w += 1 + w/5 {
 			for h := 0; h <= 70; h += 1 + h/4 {
-				m.sc.screen = screen
+				m.sc.Screen = screen
 				m.Update(tea.WindowSizeMsg{Width: w, Height: h})
 				frame := ansi.Strip(m.View().Content)
 				if w == 0 || h == 0 {

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // history keeps views of the past for scrubbing: one a second and one right
@@ -16,15 +17,14 @@ type history struct {
 }
 
 const (
-	historyMax    = 240
-	historyShapes = 64 // rows of the table of shapes that are kept of the past
-	historyStep   = int64(1e9)
-	burstStep     = int64(2e8) // the least distance of a view kept for its events
+	historyMax  = 240
+	historyStep = int64(1e9)
+	burstStep   = int64(2e8) // the least distance of a view kept for its events
 )
 
-// add keeps v when it is due. What every view repeats (the timeline, the list
+// Add keeps v when it is due. What every view repeats (the timeline, the list
 // of events) is not kept: scrubbing takes it from the newest view.
-func (h *history) add(v *view.View) {
+func (h *history) Add(v *view.View) {
 	if n := len(h.views); n > 0 {
 		d := v.NowNs - h.views[n-1].NowNs
 		if d < burstStep || d < historyStep && v.NumEvents == h.events {
@@ -33,8 +33,8 @@ func (h *history) add(v *view.View) {
 	}
 	c := *v
 	c.Stats.Timeline, c.Events, c.Notices = nil, nil, nil
-	if len(c.Stats.Shapes) > historyShapes {
-		c.Stats.Shapes = slices.Clone(c.Stats.Shapes[:historyShapes])
+	if len(c.Stats.Shapes) > panels.HistoryShapes {
+		c.Stats.Shapes = slices.Clone(c.Stats.Shapes[:panels.HistoryShapes])
 	}
 	h.views, h.events = append(h.views, &c), v.NumEvents
 	if len(h.views) > historyMax {

@@ -7,6 +7,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // situation is what the screen stands over: some keys mean something else over a
@@ -30,7 +32,7 @@ type keyRow struct {
 	foot   string    // word in the bottom line, "" for none
 	footIn situation // where the bottom line has it; 0: wherever it applies
 	drop   int       // how early the bottom line gives it up, 0 never
-	on     func(*scene) bool
+	on     func(*panels.Scene) bool
 	do     func(*model) tea.Cmd
 }
 
@@ -54,7 +56,7 @@ var commandKeys = []keyRow{
 	{keys: []string{"p"}, shown: "p", help: "padding on/off", group: groupShapes, in: live, foot: "pad", drop: 1, on: strategyIs("padded"), do: wantStrategy("padded")},
 	{keys: []string{"b"}, shown: "b", help: "bucketing on/off", group: groupShapes, in: live, foot: "bucket", drop: 2, on: strategyIs("bucketed"), do: wantStrategy("bucketed")},
 	{keys: []string{"d"}, shown: "d", help: "dynamic shapes on/off", group: groupShapes, in: live, foot: "dynamic", drop: 3, on: strategyIs("dynamic"), do: wantStrategy("dynamic")},
-	{keys: []string{"o"}, shown: "o", help: "A/A: eager against eager", group: groupShapes, in: live, foot: "A/A", drop: 6, on: func(sc *scene) bool { return sc.v.Session.AA }, do: do((*model).toggleAA)},
+	{keys: []string{"o"}, shown: "o", help: "A/A: eager against eager", group: groupShapes, in: live, foot: "A/A", drop: 6, on: func(sc *panels.Scene) bool { return sc.V.Session.AA }, do: do((*model).toggleAA)},
 	{keys: []string{"m"}, shown: "m", help: "next mode", group: groupRun, in: live | replay, foot: "mode", drop: 8, do: wish(view.Command{Action: view.ActMode}, "next mode asked for")},
 	{keys: []string{"s"}, shown: "s", help: "next scenario", group: groupRun, in: live, foot: "scenario", drop: 9, do: wish(view.Command{Action: view.ActScenario}, "next scenario asked for")},
 	{keys: []string{"i"}, shown: "i", help: "next pairing", group: groupRun, in: live, foot: "pairing", drop: 15, do: wish(view.Command{Action: view.ActPairing}, "next pairing asked for")},
@@ -62,15 +64,15 @@ var commandKeys = []keyRow{
 	{keys: []string{"c"}, shown: "c", help: "clear the compile cache", group: groupShapes, in: live, foot: "clear", drop: 11, do: wish(view.Command{Action: view.ActClear}, "compile cache cleared: what follows is a cold start")},
 	{keys: []string{"t"}, shown: "t", help: "next compiler stance (torch)", group: groupShapes, in: live, do: wish(view.Command{Action: view.ActStance}, "next stance asked for")},
 	{keys: []string{"r"}, shown: "r", help: "new segment", group: groupRun, in: live, foot: "segment", drop: 7, do: wish(view.Command{Action: view.ActSegment}, "new segment")},
-	{keys: []string{"space"}, shown: "space", help: "pause the run", group: groupRun, in: live, foot: "pause", drop: 3, on: func(sc *scene) bool { return sc.v.Phase == view.PhasePaused }, do: wish(view.Command{Action: view.ActPause}, "")},
+	{keys: []string{"space"}, shown: "space", help: "pause the run", group: groupRun, in: live, foot: "pause", drop: 3, on: func(sc *panels.Scene) bool { return sc.V.Phase == view.PhasePaused }, do: wish(view.Command{Action: view.ActPause}, "")},
 	{keys: []string{"e"}, shown: "e", help: "export now, without stopping", group: groupRun, in: live, foot: "export", drop: 2, do: wish(view.Command{Action: view.ActExport}, "exporting; the run goes on")},
 	{keys: []string{"P"}, shown: "P", help: "profile a window of requests", group: groupRun, in: live, foot: "profile", drop: 17,
-		do: wish(view.Command{Action: view.ActProfile, N: profileRequests}, "profiling "+count(profileRequests)+" requests in both lanes")},
+		do: wish(view.Command{Action: view.ActProfile, N: profileRequests}, "profiling "+draw.Count(profileRequests)+" requests in both lanes")},
 }
 
 // the keys that look back, and those that move a recording
 var timeKeys = []keyRow{
-	{keys: []string{"v"}, shown: "v", help: "freeze the view", group: groupBack, in: live, foot: "freeze", drop: 12, on: func(sc *scene) bool { return sc.frozen }, do: do((*model).freeze)},
+	{keys: []string{"v"}, shown: "v", help: "freeze the view", group: groupBack, in: live, foot: "freeze", drop: 12, on: func(sc *panels.Scene) bool { return sc.Frozen }, do: do((*model).freeze)},
 	{keys: []string{"left"}, shown: "←", help: "back in time", group: groupBack, in: live | over, foot: "back in time", footIn: over, drop: 3, do: scrubBy(-1)},
 	{keys: []string{"right"}, shown: "→", help: "forward in time", group: groupBack, in: live | over, do: scrubBy(1)},
 	{keys: []string{"space"}, shown: "space", help: "play or pause", group: groupRecording, in: replay, foot: "play/pause", drop: 1, do: ask(view.Command{Action: view.ActReplayPlay})},
@@ -85,8 +87,8 @@ var timeKeys = []keyRow{
 
 // the keys that only change the picture
 var lookKeys = []keyRow{
-	{keys: []string{"h"}, shown: "h", help: "hide tagged samples", group: groupShown, in: always, foot: "hide tagged", drop: 5, on: func(sc *scene) bool { return sc.hide }, do: do(func(m *model) { m.sc.hide = !m.sc.hide })},
-	{keys: []string{"l"}, shown: "l", help: "log or linear", group: groupShown, in: always, foot: "log/lin", drop: 14, do: do(func(m *model) { m.sc.linear = !m.sc.linear })},
+	{keys: []string{"h"}, shown: "h", help: "hide tagged samples", group: groupShown, in: always, foot: "hide tagged", drop: 5, on: func(sc *panels.Scene) bool { return sc.Hide }, do: do(func(m *model) { m.sc.Hide = !m.sc.Hide })},
+	{keys: []string{"l"}, shown: "l", help: "log or linear", group: groupShown, in: always, foot: "log/lin", drop: 14, do: do(func(m *model) { m.sc.Linear = !m.sc.Linear })},
 	{keys: []string{"+", "="}, shown: "+", help: "longer window", group: groupShown, in: live, foot: "window", drop: 16, do: windowBy(1)},
 	{keys: []string{"-", "_"}, shown: "-", help: "shorter window", group: groupShown, in: live, do: windowBy(-1)},
 }
@@ -95,7 +97,7 @@ func viewKeys() (rows []keyRow) {
 	for i, name := range screenNames() {
 		d := string(rune('1' + i))
 		rows = append(rows, keyRow{keys: []string{d}, shown: d, help: name, group: groupViews, in: always,
-			do: do(func(m *model) { m.sc.screen, m.help = i+1, false })})
+			do: do(func(m *model) { m.sc.Screen, m.help = i+1, false })})
 	}
 	return rows
 }
@@ -127,8 +129,8 @@ func wantStrategy(word string) func(*model) tea.Cmd {
 	return do(func(m *model) { m.strategy(word) })
 }
 
-func strategyIs(word string) func(*scene) bool {
-	return func(sc *scene) bool { return sc.v.Session.Strategy == word }
+func strategyIs(word string) func(*panels.Scene) bool {
+	return func(sc *panels.Scene) bool { return sc.V.Session.Strategy == word }
 }
 
 func scrubBy(n int) func(*model) tea.Cmd  { return do(func(m *model) { m.scrub(n) }) }

@@ -9,15 +9,17 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // Of an imported result nobody counted graphs, so none are claimed.
 func TestImportedLaneClaimsNoGraphs(t *testing.T) {
-	sc := &scene{st: newStyles(true, false), v: &view.View{}}
-	p := &lanePanel{pane: pane{sc: sc}, lane: stats.Optimized}
-	la := &sc.v.Lanes[stats.Optimized]
+	sc := &panels.Scene{St: draw.NewStyles(true, false), V: &view.View{}}
+	p := &panels.LanePanel{Pane: panels.Pane{Sc: sc}, Lane: stats.Optimized}
+	la := &sc.V.Lanes[stats.Optimized]
 	*la = view.Lane{CompilerReal: "unknown", Why: "a label, no evidence of what ran"}
-	graphs := func() string { return strings.TrimSpace(ansi.Strip(p.graphs(60))) }
+	graphs := func() string { return strings.TrimSpace(ansi.Strip(p.Graphs(60))) }
 	if got := graphs(); got != "" {
 		t.Errorf("a label alone: %q", got)
 	}

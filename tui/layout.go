@@ -3,6 +3,8 @@ package tui
 import (
 	"image"
 	"slices"
+
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // screens are the views that the keys 1 to 6 choose from: a name, and the
@@ -10,14 +12,14 @@ import (
 // hand where there is room.
 var screens = []struct {
 	name  string
-	stack []slot
+	stack []panels.Slot
 }{
 	{name: "overview"},
-	{"quantiles", []slot{slotScenarios, slotQuantiles, slotDelta}},
-	{"causes", []slot{slotCauses, slotDetectors, slotEvents}},
-	{"shapes", []slot{slotShapes, slotGauges, slotAdvisor, slotTimeline}},
-	{"segments", []slot{slotSegments, slotAdvice, slotTimeline}},
-	{"machine", []slot{slotFullGPU, slotSelf, slotAllEvents}},
+	{"quantiles", []panels.Slot{panels.SlotScenarios, panels.SlotQuantiles, panels.SlotDelta}},
+	{"causes", []panels.Slot{panels.SlotCauses, panels.SlotDetectors, panels.SlotEvents}},
+	{"shapes", []panels.Slot{panels.SlotShapes, panels.SlotGauges, panels.SlotAdvisor, panels.SlotTimeline}},
+	{"segments", []panels.Slot{panels.SlotSegments, panels.SlotAdvice, panels.SlotTimeline}},
+	{"machine", []panels.Slot{panels.SlotFullGPU, panels.SlotSelf, panels.SlotAllEvents}},
 }
 
 var numScreens = len(screens)
@@ -31,7 +33,7 @@ func screenNames() (names []string) {
 
 // place is a slot and its rectangle.
 type place struct {
-	slot slot
+	slot panels.Slot
 	r    image.Rectangle
 }
 
@@ -43,7 +45,7 @@ type layout struct {
 	places  []place
 }
 
-func (l *layout) add(s slot, x, y, w, h int) {
+func (l *layout) Add(s panels.Slot, x, y, w, h int) {
 	if w > 0 && h > 0 {
 		l.places = append(l.places, place{s, image.Rect(x, y, x+w, y+h)})
 	}
@@ -72,7 +74,7 @@ type layoutState struct {
 }
 
 // wants is the height that would show all a slot has.
-func (s *layoutState) wants(of slot) int {
+func (s *layoutState) wants(of panels.Slot) int {
 	if int(of) < len(s.want) {
 		return s.want[of]
 	}
@@ -86,7 +88,7 @@ func arrange(w, h int, s layoutState) layout {
 		return l
 	}
 	if w < 24 || h < 5 {
-		l.add(slotTiny, 0, 0, w, h)
+		l.Add(panels.SlotTiny, 0, 0, w, h)
 		return l
 	}
 	head, status, foot := 1, 0, 1
@@ -99,28 +101,28 @@ func arrange(w, h int, s layoutState) layout {
 	if s.replay && h >= 8 {
 		status = 1 // the bar of the position
 	}
-	l.add(slotHeader, 0, 0, w, head)
+	l.Add(panels.SlotHeader, 0, 0, w, head)
 	l.body(w, head, h-head-status-foot, s)
-	l.add(slotStatus, 0, h-foot-status, w, status)
-	l.add(slotFooter, 0, h-foot, w, foot)
+	l.Add(panels.SlotStatus, 0, h-foot-status, w, status)
+	l.Add(panels.SlotFooter, 0, h-foot, w, foot)
 	return l
 }
 
 func (l *layout) body(w, y, h int, s layoutState) {
 	switch {
 	case s.help:
-		l.add(slotHelp, 0, y, w, h)
+		l.Add(panels.SlotHelp, 0, y, w, h)
 	case s.start:
-		l.add(slotStart, 0, y, w, h)
+		l.Add(panels.SlotStart, 0, y, w, h)
 	case s.screen == 6 && w >= 120:
 		half := w / 2
 		if s.noGPU {
 			half = w / 3
 		}
 		top := min(h/2, 16)
-		l.add(slotFullGPU, 0, y, half, top)
-		l.add(slotSelf, half, y, w-half, top)
-		l.add(slotAllEvents, 0, y+top, w, h-top)
+		l.Add(panels.SlotFullGPU, 0, y, half, top)
+		l.Add(panels.SlotSelf, half, y, w-half, top)
+		l.Add(panels.SlotAllEvents, 0, y+top, w, h-top)
 	case s.screen > 1:
 		l.stack(w, y, h, s, screens[s.screen-1].stack)
 	case l.compact:
@@ -138,10 +140,10 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 	timeline := min(max(rest*53/100, min(9, rest-7), 7), 22)
 	bottom := rest - timeline
 	half := w / 2
-	l.add(slotEager, 0, y, half, lanes)
-	l.add(slotOptimized, half, y, w-half, lanes)
-	l.add(slotVerdict, 0, y+lanes, w, verdict)
-	l.add(slotTimeline, 0, y+lanes+verdict, w, timeline)
+	l.Add(panels.SlotEager, 0, y, half, lanes)
+	l.Add(panels.SlotOptimized, half, y, w-half, lanes)
+	l.Add(panels.SlotVerdict, 0, y+lanes, w, verdict)
+	l.Add(panels.SlotTimeline, 0, y+lanes+verdict, w, timeline)
 	l.bottomRow(y+h-bottom, w, bottom, s.noGPU)
 }
 
@@ -156,23 +158,23 @@ func (l *layout) bottomRow(y, w, h int, noGPU bool) {
 	switch {
 	case noGPU && tail > 0:
 		const why = 4
-		l.add(slotEvents, 0, y, w-tail, h)
-		l.add(slotGPU, w-tail, y, tail, why)
-		l.add(slotTail, w-tail, y+why, tail, h-why)
+		l.Add(panels.SlotEvents, 0, y, w-tail, h)
+		l.Add(panels.SlotGPU, w-tail, y, tail, why)
+		l.Add(panels.SlotTail, w-tail, y+why, tail, h-why)
 	case noGPU && h >= 7: // too low for both: view 6 says why there is no GPU
 		gpu = min(max(w*30/100, 36), 44)
-		l.add(slotEvents, 0, y, w-gpu, h)
-		l.add(slotTail, w-gpu, y, gpu, h)
+		l.Add(panels.SlotEvents, 0, y, w-gpu, h)
+		l.Add(panels.SlotTail, w-gpu, y, gpu, h)
 	case noGPU:
 		gpu = min(max(w/5, 30), 40)
 		fallthrough
 	case tail == 0 || w-tail-gpu < 60:
-		l.add(slotEvents, 0, y, w-gpu, h)
-		l.add(slotGPU, w-gpu, y, gpu, h)
+		l.Add(panels.SlotEvents, 0, y, w-gpu, h)
+		l.Add(panels.SlotGPU, w-gpu, y, gpu, h)
 	default:
-		l.add(slotEvents, 0, y, w-tail-gpu, h)
-		l.add(slotTail, w-tail-gpu, y, tail, h)
-		l.add(slotGPU, w-gpu, y, gpu, h)
+		l.Add(panels.SlotEvents, 0, y, w-tail-gpu, h)
+		l.Add(panels.SlotTail, w-tail-gpu, y, tail, h)
+		l.Add(panels.SlotGPU, w-gpu, y, gpu, h)
 	}
 }
 
@@ -206,37 +208,37 @@ func (l *layout) overviewSmall(w, y, h int) {
 		}
 	}
 	half := w / 2
-	l.add(slotEager, 0, y, half-2, lanes)
-	l.add(slotOptimized, half, y, w-half, lanes)
-	l.add(slotVerdict, 0, y+lanes, w, verdict)
+	l.Add(panels.SlotEager, 0, y, half-2, lanes)
+	l.Add(panels.SlotOptimized, half, y, w-half, lanes)
+	l.Add(panels.SlotVerdict, 0, y+lanes, w, verdict)
 	y += lanes + verdict
 	bottom := h - lanes - verdict
 	if w >= 110 && bottom >= 5 { // wide and low: side by side
 		tl := w * 3 / 5
-		l.add(slotTimeline, 0, y, tl-2, bottom)
-		l.add(slotEvents, tl, y, w-tl, bottom)
+		l.Add(panels.SlotTimeline, 0, y, tl-2, bottom)
+		l.Add(panels.SlotEvents, tl, y, w-tl, bottom)
 		return
 	}
-	l.add(slotTimeline, 0, y, w, bottom-events)
-	l.add(slotEvents, 0, y+bottom-events, w, events)
+	l.Add(panels.SlotTimeline, 0, y, w, bottom-events)
+	l.Add(panels.SlotEvents, 0, y+bottom-events, w, events)
 }
 
 // stack puts panels above each other. Each gets the height its content wants,
 // the last the rest; when the screen is too low they share it, and those at
 // the end give way first.
-func (l *layout) stack(w, y, h int, s layoutState, parts []slot) {
+func (l *layout) stack(w, y, h int, s layoutState, parts []panels.Slot) {
 	n, need := 0, 0
 	for _, p := range parts {
-		if n > 0 && need+descs[p].least > h {
+		if n > 0 && need+panels.Descs[p].Least > h {
 			break
 		}
-		need, n = need+descs[p].least, n+1
+		need, n = need+panels.Descs[p].Least, n+1
 	}
 	parts = parts[:n]
 	heights := make([]int, n)
 	spare := h - need
 	for i, p := range parts {
-		heights[i] = descs[p].least
+		heights[i] = panels.Descs[p].Least
 	}
 	// the most modest first, so that one long list does not starve the others
 	order := make([]int, 0, n)
@@ -250,7 +252,7 @@ func (l *layout) stack(w, y, h int, s layoutState, parts []slot) {
 	}
 	heights[n-1] += spare
 	for i, p := range parts {
-		l.add(p, 0, y, w, heights[i])
+		l.Add(p, 0, y, w, heights[i])
 		y += heights[i]
 	}
 }

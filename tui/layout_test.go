@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // Panels never overlap, never leave the screen, and come row by row from the
@@ -13,7 +15,7 @@ func TestLayoutProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(0, 300).Draw(t, "w"), rapid.IntRange(0, 120).Draw(t, "h")
 		s := layoutState{screen: rapid.IntRange(1, numScreens).Draw(t, "screen"), start: rapid.Bool().Draw(t, "start"), help: rapid.Bool().Draw(t, "help"), noGPU: rapid.Bool().Draw(t, "noGPU")}
-		s.want = make([]int, len(descs))
+		s.want = make([]int, len(panels.Descs))
 		for i := range s.want {
 			s.want[i] = rapid.IntRange(0, 80).Draw(t, "want")
 		}
@@ -38,13 +40,13 @@ func TestLayoutProperties(t *testing.T) {
 // At 80×24 everything essential stands.
 func TestSmallScreenHasTheEssentials(t *testing.T) {
 	l := arrange(80, 24, layoutState{screen: 1})
-	for _, want := range []slot{slotHeader, slotEager, slotOptimized, slotVerdict, slotTimeline, slotEvents, slotFooter} {
+	for _, want := range []panels.Slot{panels.SlotHeader, panels.SlotEager, panels.SlotOptimized, panels.SlotVerdict, panels.SlotTimeline, panels.SlotEvents, panels.SlotFooter} {
 		found := false
 		for _, p := range l.places {
 			found = found || p.slot == want
 		}
 		if !found {
-			t.Errorf("%s is missing at 80x24", descs[want].name)
+			t.Errorf("%s is missing at 80x24", panels.Descs[want].Name)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
 )
 
 // lineInterval is the time between two lines on a terminal that cannot move
@@ -47,7 +48,7 @@ func printEvents(w io.Writer, v *view.View, seen *int) error {
 	*seen = v.NumEvents
 	for i := len(v.Events) - max(fresh, 0); i < len(v.Events); i++ {
 		e := &v.Events[i]
-		if _, err := fmt.Fprintf(w, "%s %s %s %s\n", clockMs(e.TNs-v.StartNs), kindName(e.Kind), e.Lane, clean(e.Reason)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s %s %s %s\n", draw.ClockMs(e.TNs-v.StartNs), draw.KindName(e.Kind), e.Lane, draw.Clean(e.Reason)); err != nil {
 			return err
 		}
 	}
@@ -55,19 +56,19 @@ func printEvents(w io.Writer, v *view.View, seen *int) error {
 }
 
 func figures(v *view.View) string {
-	s := fmt.Sprintf("%s %s", clock(max(0, v.NowNs-v.StartNs)), v.Phase)
+	s := fmt.Sprintf("%s %s", draw.Clock(max(0, v.NowNs-v.StartNs)), v.Phase)
 	for l := range v.Stats.Lanes {
 		m := &v.Stats.Lanes[l].Segment
 		if m.N == 0 {
 			continue
 		}
-		s += fmt.Sprintf(" | %s n %d p50 %s p99 %s", stats.Lane(l), m.N, dur(m.P50.Value), dur(m.P99.Value))
+		s += fmt.Sprintf(" | %s n %d p50 %s p99 %s", stats.Lane(l), m.N, draw.Dur(m.P50.Value), draw.Dur(m.P99.Value))
 		if m.P99.Need > 0 {
 			s += fmt.Sprintf(" (needs %d more)", m.P99.Need)
 		}
 	}
 	if v.Stats.Verdict.Sentence != "" {
-		s += " | " + clean(v.Stats.Verdict.Sentence)
+		s += " | " + draw.Clean(v.Stats.Verdict.Sentence)
 	}
 	return s
 }

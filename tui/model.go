@@ -6,6 +6,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // model is the only tea.Model: it takes views and keys in, owns focus, time
@@ -16,16 +18,16 @@ type model struct {
 	out    outbox
 	o      Options
 	table  []keyRow
-	sc     scene
+	sc     panels.Scene
 	newest *view.View
 	past   history
 	at     int // index into past while scrubbing, −1: now
 
 	w, h               int
 	lay                layout
-	focus              slot
+	focus              panels.Slot
 	verdictW, verdictH int // width and lines of the verdict so far
-	panels             []panel
+	panels             []panels.Panel
 	help               bool
 	dark               bool
 	windows            int // index into windowSteps
@@ -46,14 +48,14 @@ type model struct {
 }
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
-	m := &model{views: views, out: out, done: done, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: slotEvents}
+	m := &model{views: views, out: out, done: done, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: panels.SlotEvents}
 	m.windows = len(windowSteps) - 1
-	m.sc = scene{v: &view.View{}, picked: -1, screen: 1, scroll: map[slot]int{}}
-	m.sc.st = newStyles(m.dark, o.mono())
-	m.newest = m.sc.v
-	m.newest.Progress = nan
-	m.panels = newPanels(&m.sc)
-	m.sc.screens, m.sc.hints = screenNames(), m.hints()
+	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}}
+	m.sc.St = draw.NewStyles(m.dark, o.mono())
+	m.newest = m.sc.V
+	m.newest.Progress = panels.Nan
+	m.panels = panels.NewPanels(&m.sc)
+	m.sc.Screens, m.sc.Hints = screenNames(), m.hints()
 	m.rev = 1
 	return m
 }
@@ -75,15 +77,15 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case viewMsg:
 		return m, m.take(msg.v)
 	case streamEndedMsg:
-		m.sc.ended = true
-		m.sc.hints = m.hints()
+		m.sc.Ended = true
+		m.sc.Hints = m.hints()
 	case tickMsg:
 		return m, m.everySecond()
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
 		m.dark = msg.IsDark()
-		m.sc.st = newStyles(m.dark, m.o.mono())
+		m.sc.St = draw.NewStyles(m.dark, m.o.mono())
 	case tea.ResumeMsg:
 		m.resumed()
 	case tea.KeyPressMsg:
@@ -102,10 +104,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) take(v *view.View) tea.Cmd {
 	now := m.now()
 	m.newest, m.received = v, now
-	m.sc.hints = m.hints()
-	m.past.add(v)
-	m.sc.stale = 0
-	if m.at < 0 && !m.sc.frozen {
+	m.sc.Hints = m.hints()
+	m.past.Add(v)
+	m.sc.Stale = 0
+	if m.at < 0 && !m.sc.Frozen {
 		m.show(v)
 	} else if m.at >= 0 {
 		m.rev-- // the picture is of the past; it stays as it is
@@ -127,7 +129,7 @@ const (
 func (m *model) pace(cpu float64) time.Duration {
 	least := m.o.interval()
 	switch {
-	case m.o.Steady || !finite(cpu):
+	case m.o.Steady || !draw.Finite(cpu):
 		m.every = least
 	case cpu == m.lastCPU: // the same reading
 	case cpu > slowerAbove:
@@ -142,10 +144,10 @@ func (m *model) pace(cpu float64) time.Duration {
 
 // show makes v the view that panels draw, keeping the chosen event chosen.
 func (m *model) show(v *view.View) {
-	if i := m.sc.picked; i >= 0 && i < len(m.sc.v.Events) {
-		m.sc.picked = findEvent(v.Events, m.sc.v.Events[i].TNs, m.sc.v.Events[i].Kind)
+	if i := m.sc.Picked; i >= 0 && i < len(m.sc.V.Events) {
+		m.sc.Picked = findEvent(v.Events, m.sc.V.Events[i].TNs, m.sc.V.Events[i].Kind)
 	}
-	m.sc.v = v
+	m.sc.V = v
 }
 
 // staleAfter is how long the session may be silent while it runs.
@@ -153,17 +155,17 @@ const staleAfter = 3 * time.Second
 
 func (m *model) everySecond() tea.Cmd {
 	now := m.now()
-	old, flash := m.sc.stale, m.sc.flash.text
-	m.sc.stale = 0
-	if !m.received.IsZero() && !m.sc.ended && expectsViews(m.newest) {
+	old, flash := m.sc.Stale, m.sc.Flash.Text
+	m.sc.Stale = 0
+	if !m.received.IsZero() && !m.sc.Ended && expectsViews(m.newest) {
 		if d := now.Sub(m.received); d > staleAfter {
-			m.sc.stale = d.Round(time.Second)
+			m.sc.Stale = d.Round(time.Second)
 		}
 	}
-	if now.After(m.sc.flash.until) {
-		m.sc.flash = notice{}
+	if now.After(m.sc.Flash.Until) {
+		m.sc.Flash = panels.Notice{}
 	}
-	if m.sc.stale == old && m.sc.flash.text == flash {
+	if m.sc.Stale == old && m.sc.Flash.Text == flash {
 		m.rev--
 	}
 	return tick(m.done)
@@ -175,7 +177,7 @@ func expectsViews(v *view.View) bool {
 
 // say puts a sentence of the screen's own into the status line for a while.
 func (m *model) say(level, text string) {
-	m.sc.flash = notice{level: level, text: text, until: m.now().Add(5 * time.Second), at: m.newest.NowNs}
+	m.sc.Flash = panels.Notice{Level: level, Text: text, Until: m.now().Add(5 * time.Second), At: m.newest.NowNs}
 }
 
 func (m *model) View() tea.View {

@@ -2,6 +2,8 @@ package tui
 
 import (
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // click focuses the panel under a cell; on the list of views it changes view,
@@ -11,25 +13,25 @@ func (m *model) click(x, y int) {
 	if !ok {
 		return
 	}
-	if descs[pl.slot].focus {
+	if panels.Descs[pl.slot].Focus {
 		m.focus = pl.slot
 	}
 	dx, dy := x-pl.r.Min.X, y-pl.r.Min.Y
 	switch p := m.panels[pl.slot].(type) {
-	case *headerPanel:
-		for i, t := range p.tabs {
+	case *panels.HeaderPanel:
+		for i, t := range p.Tabs {
 			if dy == 2 && dx >= t[0] && dx < t[1] {
-				m.sc.screen, m.help = i+1, false
+				m.sc.Screen, m.help = i+1, false
 			}
 		}
-	case *timelinePanel:
-		if t := p.timeAt(dx); t > 0 {
+	case *panels.TimelinePanel:
+		if t := p.TimeAt(dx); t > 0 {
 			m.lookAtTime(t)
 		}
-	case *eventsPanel:
+	case *panels.EventsPanel:
 		top := 1 // the title line
-		if i := dy - top; i >= 0 && i < len(p.shown) && dy < pl.r.Dy() {
-			e := m.sc.v.Events[p.shown[i]]
+		if i := dy - top; i >= 0 && i < len(p.Shown) && dy < pl.r.Dy() {
+			e := m.sc.V.Events[p.Shown[i]]
 			if j := findEvent(m.newest.Events, e.TNs, e.Kind); j >= 0 {
 				m.pick(j)
 			}
@@ -51,35 +53,35 @@ func (m *model) wheel(msg tea.MouseWheelMsg) {
 }
 
 // scrollTarget is what the arrow keys scroll.
-func (m *model) scrollTarget() slot {
+func (m *model) scrollTarget() panels.Slot {
 	if m.help {
-		return slotHelp
+		return panels.SlotHelp
 	}
 	return m.focus
 }
 
 // scroll moves a panel's list; lists of events count from the newest.
-func (m *model) scroll(s slot, by int) {
-	if s == slotEvents || s == slotAllEvents {
+func (m *model) scroll(s panels.Slot, by int) {
+	if s == panels.SlotEvents || s == panels.SlotAllEvents {
 		by = -by
 	}
 	limit := 1000
 	switch s {
-	case slotEvents, slotAllEvents:
-		p := m.panels[s].(*eventsPanel)
-		limit = max(0, len(p.rows())-len(p.shown))
-	case slotHelp:
+	case panels.SlotEvents, panels.SlotAllEvents:
+		p := m.panels[s].(*panels.EventsPanel)
+		limit = max(0, len(p.Rows())-len(p.Shown))
+	case panels.SlotHelp:
 		limit = 60
 	}
-	m.sc.scroll[s] = max(0, min(m.sc.scroll[s]+by, limit))
+	m.sc.Scroll[s] = max(0, min(m.sc.Scroll[s]+by, limit))
 }
 
 // moveFocus goes to the next panel that takes it.
 func (m *model) moveFocus(step int) {
-	var order []slot
+	var order []panels.Slot
 	at := -1
 	for _, p := range m.lay.places {
-		if descs[p.slot].focus {
+		if panels.Descs[p.slot].Focus {
 			if p.slot == m.focus {
 				at = len(order)
 			}

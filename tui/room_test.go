@@ -10,6 +10,8 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // One shape may have run under two strategies: the rows say which.
@@ -53,11 +55,11 @@ func TestKeysAfterTheEndPromiseNothing(t *testing.T) {
 		}
 		for _, k := range []string{"p", "b", "d", "o", "m", "s", "i", "t", "w", "c", "r", "space", "e", "P", "v", "+", "-"} {
 			press(m, k)
-			if got := asked(m); len(got) > 0 || !strings.Contains(m.sc.flash.text, "the run is over") {
-				t.Errorf("%s, key %s: says %q, asks %v", phase, k, m.sc.flash.text, got)
+			if got := asked(m); len(got) > 0 || !strings.Contains(m.sc.Flash.Text, "the run is over") {
+				t.Errorf("%s, key %s: says %q, asks %v", phase, k, m.sc.Flash.Text, got)
 			}
 		}
-		if press(m, "N"); m.sc.picked < 0 {
+		if press(m, "N"); m.sc.Picked < 0 {
 			t.Errorf("%s: no event can be looked at", phase)
 		}
 	}
@@ -70,22 +72,22 @@ func TestTheWindowOfTheFiguresIsNamed(t *testing.T) {
 	v.Session.Window = 10 * time.Second
 	m.Update(viewMsg{&v})
 	press(m, "v", "-")
-	if s, name := m.sc.main(stats.Eager); name != "last 10 s" || s != &m.sc.v.Stats.Lanes[0].Window {
+	if s, name := m.sc.Main(stats.Eager); name != "last 10 s" || s != &m.sc.V.Stats.Lanes[0].Window {
 		t.Errorf("frozen at a window of 10 s, the figures are called %q", name)
 	}
 }
 
 // A crossover that the pairs do not support is not named.
 func TestCrossoverOfFewPairs(t *testing.T) {
-	pr := &stats.PairView{N: 270, Crossover: .9902, MedianDiff: nan, DiffLo: nan, DiffHi: nan, ShareWon: nan, RatioGeomean: nan, P: nan, NoiseNs: nan}
-	if got, want := pairFacts(pr, false)[0], "optimized wins as far as 270 pairs can tell, up to p98.3"; got != want {
+	pr := &stats.PairView{N: 270, Crossover: .9902, MedianDiff: panels.Nan, DiffLo: panels.Nan, DiffHi: panels.Nan, ShareWon: panels.Nan, RatioGeomean: panels.Nan, P: panels.Nan, NoiseNs: panels.Nan}
+	if got, want := panels.PairFacts(pr, false)[0], "optimized wins as far as 270 pairs can tell, up to p98.3"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	pr.N = 500
-	if got, want := pairFacts(pr, false)[0], "optimized wins up to p99.02, loses beyond"; got != want {
+	if got, want := panels.PairFacts(pr, false)[0], "optimized wins up to p99.02, loses beyond"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := quantile(.99996); got != "p99.99" {
+	if got := draw.Quantile(.99996); got != "p99.99" {
 		t.Errorf("quantile(.99996) is %s", got)
 	}
 }
@@ -98,9 +100,9 @@ func TestTailPanelNamesEveryCause(t *testing.T) {
 	lv := &v.Stats.Lanes[stats.Optimized]
 	lv.SegmentTailN, lv.SegmentCauses = 12, []stats.CauseRow{{Cause: stats.CauseHost, N: 4}, {Cause: stats.CauseWork, N: 5}, {Cause: stats.CauseGPU}, {Cause: stats.CauseShapeNew, N: 3}}
 	m.Update(viewMsg{&v})
-	p := m.panels[slotTail].(*tailPanel)
+	p := m.panels[panels.SlotTail].(*panels.TailPanel)
 	for n, want := range map[int]string{1: "", 2: "  work 5 · host 4 · new shape 3", 3: "  host 4 · new shape 3"} {
-		rows := p.rows(stats.Optimized, 40, n)
+		rows := p.Rows(stats.Optimized, 40, n)
 		if len(rows) != n {
 			t.Fatalf("%d rows, want %d", len(rows), n)
 		}
@@ -108,7 +110,7 @@ func TestTailPanelNamesEveryCause(t *testing.T) {
 			t.Errorf("in %d rows: %q, want %q", n, got, want)
 		}
 	}
-	if rows := p.rows(stats.Optimized, 40, 9); len(rows) != 4 {
+	if rows := p.Rows(stats.Optimized, 40, 9); len(rows) != 4 {
 		t.Errorf("%d rows where there is room for all, want 4", len(rows))
 	}
 }
@@ -123,7 +125,7 @@ func TestServiceLevelIsOnTheScreen(t *testing.T) {
 		s := &v.Stats.Lanes[l].Segment
 		s.SLOMissed, s.SLOLo, s.SLOHi = .025, .01, .06
 		s.ResponseP99, s.N = 5e6, 100
-		if q := ofSamples(.99, func(s *stats.Summary) float64 { return s.ResponseP99 })(s); q.Need != 359 {
+		if q := panels.OfSamples(.99, func(s *stats.Summary) float64 { return s.ResponseP99 })(s); q.Need != 359 {
 			t.Errorf("a response p99 of 100 samples needs %d more", q.Need)
 		}
 	}
@@ -191,8 +193,8 @@ func TestNoColumnTwice(t *testing.T) {
 	lv.Hidden.N--
 	m.Update(viewMsg{&v})
 	press(m, "h")
-	p := m.panels[slotEager].(*lanePanel)
-	if cols := p.moreColumns(90); len(cols) != 1 {
+	p := m.panels[panels.SlotEager].(*panels.LanePanel)
+	if cols := p.MoreColumns(90); len(cols) != 1 {
 		t.Errorf("%d columns of the same samples", len(cols))
 	}
 }

@@ -5,21 +5,22 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // freeze holds the picture, or lets it go on.
 func (m *model) freeze() {
-	if m.at >= 0 || m.sc.frozen {
+	if m.at >= 0 || m.sc.Frozen {
 		m.goLive()
 	} else {
-		m.sc.frozen = true
+		m.sc.Frozen = true
 	}
 }
 
 // goLive returns to the newest view.
 func (m *model) goLive() {
-	m.at, m.sc.past, m.sc.frozen, m.sc.picked = -1, 0, false, -1
-	m.sc.v = m.newest
+	m.at, m.sc.Past, m.sc.Frozen, m.sc.Picked = -1, 0, false, -1
+	m.sc.V = m.newest
 }
 
 // scrub steps through the kept views; past the newest it is live again.
@@ -42,15 +43,15 @@ func (m *model) scrub(step int) {
 		m.goLive()
 		return
 	}
-	m.sc.picked = -1
+	m.sc.Picked = -1
 	m.lookAt(max(i, 0))
 }
 
 // lookAt shows the kept view i.
 func (m *model) lookAt(i int) {
 	m.at = i
-	m.sc.v = m.past.at(i, m.newest)
-	m.sc.past = m.sc.v.NowNs
+	m.sc.V = m.past.at(i, m.newest)
+	m.sc.Past = m.sc.V.NowNs
 }
 
 // lookAtTime shows the kept view at or after an instant.
@@ -72,9 +73,9 @@ func (m *model) toEvent(step int) {
 		m.say("info", "no events yet")
 		return
 	}
-	rows := foldEvents(evs)
-	if m.sc.screen == 6 {
-		rows = eachEvent(evs)
+	rows := panels.FoldEvents(evs)
+	if m.sc.Screen == 6 {
+		rows = panels.EachEvent(evs)
 	}
 	i := m.pickedIn(evs)
 	switch {
@@ -86,19 +87,19 @@ func (m *model) toEvent(step int) {
 			m.goLive()
 			return
 		}
-		r := rowOf(rows, i)
-		if step < 0 && r > 0 && rows[r].at > i { // its line is about a later neighbour
+		r := panels.RowOf(rows, i)
+		if step < 0 && r > 0 && rows[r].At > i { // its line is about a later neighbour
 			r--
 		}
 		i = r
 	default:
-		i = rowOf(rows, i) + step
+		i = panels.RowOf(rows, i) + step
 	}
 	if i >= len(rows) {
 		m.goLive()
 		return
 	}
-	m.pick(rows[max(i, 0)].at)
+	m.pick(rows[max(i, 0)].At)
 }
 
 // pick chooses event i of the newest view.
@@ -109,32 +110,32 @@ func (m *model) pick(i int) {
 		if len(m.past.views) == 0 {
 			return
 		}
-		m.sc.past = e.TNs
+		m.sc.Past = e.TNs
 		// the view may be younger than the event: show the list up to it
 	}
-	m.sc.picked = findEvent(m.sc.v.Events, e.TNs, e.Kind)
-	if m.sc.picked < 0 && m.newest.Replay == nil {
-		c := *m.sc.v
+	m.sc.Picked = findEvent(m.sc.V.Events, e.TNs, e.Kind)
+	if m.sc.Picked < 0 && m.newest.Replay == nil {
+		c := *m.sc.V
 		c.Events = m.newest.Events[:i+1]
-		m.sc.v, m.sc.picked = &c, i
+		m.sc.V, m.sc.Picked = &c, i
 	}
 }
 
 // instant is the time the screen shows.
 func (m *model) instant() int64 {
-	if m.sc.past != 0 {
-		return m.sc.past
+	if m.sc.Past != 0 {
+		return m.sc.Past
 	}
-	return m.sc.v.NowNs
+	return m.sc.V.NowNs
 }
 
 // pickedIn finds the chosen event in evs, −1 when there is none.
 func (m *model) pickedIn(evs []stats.Event) int {
-	i := m.sc.picked
-	if i < 0 || i >= len(m.sc.v.Events) {
+	i := m.sc.Picked
+	if i < 0 || i >= len(m.sc.V.Events) {
 		return -1
 	}
-	return findEvent(evs, m.sc.v.Events[i].TNs, m.sc.v.Events[i].Kind)
+	return findEvent(evs, m.sc.V.Events[i].TNs, m.sc.V.Events[i].Kind)
 }
 
 func findEvent(evs []stats.Event, tNs int64, k stats.Kind) int {

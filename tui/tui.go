@@ -6,6 +6,10 @@
 // newest is taken, commands go through a buffer, and what a frame costs is
 // reported. A value that is not known is shown as a dash, never as 0, and one
 // that too few samples support is greyed with how many it still needs.
+//
+// model.go takes messages in, keys.go is the table of keys, layout.go says what
+// stands where; the rectangles themselves are in panels, what they are drawn
+// with in draw.
 package tui
 
 import (

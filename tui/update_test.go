@@ -12,6 +12,8 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // press types keys by the names Bubble Tea gives them.
@@ -109,7 +111,7 @@ func TestFrozenScreenStaysWhileViewsComeIn(t *testing.T) {
 		t.Error("nothing says that it is frozen")
 	}
 	press(m, "v")
-	if m.sc.v != &v && m.sc.v.NowNs != v.NowNs {
+	if m.sc.V != &v && m.sc.V.NowNs != v.NowNs {
 		t.Error("unfreezing does not show the newest view")
 	}
 }
@@ -127,10 +129,10 @@ func TestScrubbingShowsThePast(t *testing.T) {
 	m, src := newTestModel(image.Pt(120, 40), 0)
 	feed(m, src.Step, src.View, 30*time.Second)
 	press(m, "left", "left", "left")
-	if m.sc.v.NowNs >= m.newest.NowNs-1e9 {
-		t.Fatalf("three steps back show %d of %d", m.sc.v.NowNs, m.newest.NowNs)
+	if m.sc.V.NowNs >= m.newest.NowNs-1e9 {
+		t.Fatalf("three steps back show %d of %d", m.sc.V.NowNs, m.newest.NowNs)
 	}
-	past := m.sc.v
+	past := m.sc.V
 	if past.Stats.Lanes[1].Session.N >= m.newest.Stats.Lanes[1].Session.N {
 		t.Error("the past has as many samples as the present")
 	}
@@ -143,11 +145,11 @@ func TestScrubbingShowsThePast(t *testing.T) {
 		t.Error("nothing says that this is the past")
 	}
 	feed(m, src.Step, src.View, time.Second)
-	if m.sc.v != past {
+	if m.sc.V != past {
 		t.Error("new views push the past off the screen")
 	}
 	press(m, "esc")
-	if m.sc.v != m.newest || m.sc.past != 0 {
+	if m.sc.V != m.newest || m.sc.Past != 0 {
 		t.Error("esc does not return to now")
 	}
 }
@@ -162,15 +164,15 @@ func TestWalkingOverEvents(t *testing.T) {
 	for back := 1; back <= 3; back++ {
 		press(m, "N")
 		want := m.newest.Events[n-back]
-		if m.sc.picked < 0 || m.sc.v.Events[m.sc.picked].TNs != want.TNs {
+		if m.sc.Picked < 0 || m.sc.V.Events[m.sc.Picked].TNs != want.TNs {
 			t.Fatalf("step %d does not choose the event at %d", back, want.TNs)
 		}
-		if d := m.sc.v.NowNs - want.TNs; d < 0 || d > 2e9 {
+		if d := m.sc.V.NowNs - want.TNs; d < 0 || d > 2e9 {
 			t.Errorf("the picture is %d ns from the event", d)
 		}
 	}
 	press(m, "n", "n", "n")
-	if m.sc.past != 0 || m.at >= 0 {
+	if m.sc.Past != 0 || m.at >= 0 {
 		t.Error("stepping past the newest event does not return to now")
 	}
 }
@@ -178,7 +180,7 @@ func TestWalkingOverEvents(t *testing.T) {
 func TestHistoryIsBounded(t *testing.T) {
 	var h history
 	for i := range 4000 {
-		h.add(&view.View{NowNs: int64(i) * 1e9, Stats: stats.Live{Timeline: make([]stats.TimeBin, 10)}, Events: make([]stats.Event, 10)})
+		h.Add(&view.View{NowNs: int64(i) * 1e9, Stats: stats.Live{Timeline: make([]stats.TimeBin, 10)}, Events: make([]stats.Event, 10)})
 	}
 	if n := len(h.views); n > historyMax {
 		t.Errorf("%d views kept, at most %d wanted", n, historyMax)
@@ -242,27 +244,27 @@ func TestClicks(t *testing.T) {
 	feed(m, src.Step, src.View, 20*time.Second)
 	m.View()
 	for _, p := range m.lay.places {
-		if p.slot == slotTimeline {
+		if p.slot == panels.SlotTimeline {
 			m.Update(tea.MouseClickMsg{X: p.r.Min.X + p.r.Dx()/2, Y: p.r.Min.Y + 3})
 		}
 	}
-	if m.focus != slotTimeline || m.sc.past == 0 || m.sc.past > m.newest.NowNs-5e9 {
-		t.Errorf("a click in the middle of the timeline goes to %d of %d", m.sc.past, m.newest.NowNs)
+	if m.focus != panels.SlotTimeline || m.sc.Past == 0 || m.sc.Past > m.newest.NowNs-5e9 {
+		t.Errorf("a click in the middle of the timeline goes to %d of %d", m.sc.Past, m.newest.NowNs)
 	}
 	press(m, "esc")
 	m.View()
 	for _, p := range m.lay.places {
-		if p.slot == slotEvents {
+		if p.slot == panels.SlotEvents {
 			m.Update(tea.MouseClickMsg{X: p.r.Min.X + 5, Y: p.r.Min.Y + 2})
 		}
 	}
-	if m.focus != slotEvents || m.sc.picked < 0 {
+	if m.focus != panels.SlotEvents || m.sc.Picked < 0 {
 		t.Error("a click on an event does not choose it")
 	}
-	hp := m.panels[slotHeader].(*headerPanel)
-	m.Update(tea.MouseClickMsg{X: hp.tabs[3][0], Y: 2})
-	if m.sc.screen != 4 {
-		t.Errorf("a click on the fourth view shows view %d", m.sc.screen)
+	hp := m.panels[panels.SlotHeader].(*panels.HeaderPanel)
+	m.Update(tea.MouseClickMsg{X: hp.Tabs[3][0], Y: 2})
+	if m.sc.Screen != 4 {
+		t.Errorf("a click on the fourth view shows view %d", m.sc.Screen)
 	}
 }
 
@@ -281,12 +283,12 @@ func TestEndedSessionKeepsTheScreen(t *testing.T) {
 func TestHideTaggedShowsTheCounterfactual(t *testing.T) {
 	m, _ := newTestModel(image.Pt(120, 40), 30*time.Second)
 	with, without := m.newest.Stats.Lanes[1].Segment.P99.Value, m.newest.Stats.Lanes[1].Hidden.P99.Value
-	if !strings.Contains(m.View().Content, dur(with)) {
-		t.Errorf("p99 %s is not shown", dur(with))
+	if !strings.Contains(m.View().Content, draw.Dur(with)) {
+		t.Errorf("p99 %s is not shown", draw.Dur(with))
 	}
 	press(m, "h")
-	if !strings.Contains(m.View().Content, dur(without)) {
-		t.Errorf("p99 without tagged samples %s is not shown", dur(without))
+	if !strings.Contains(m.View().Content, draw.Dur(without)) {
+		t.Errorf("p99 without tagged samples %s is not shown", draw.Dur(without))
 	}
 }
 
@@ -332,7 +334,7 @@ func TestPaceYields(t *testing.T) {
 
 func TestClockHasNoNegativeZero(t *testing.T) {
 	for ns, want := range map[int64]string{-5e6: "0:00", 0: "0:00", -61e9: "−1:01", 3599e9: "59:59", 3600e9: "1:00:00"} {
-		if got := clock(ns); got != want {
+		if got := draw.Clock(ns); got != want {
 			t.Errorf("clock(%d) = %q, want %q", ns, got, want)
 		}
 	}

@@ -1,0 +1,141 @@
+package draw
+
+import (
+	"charm.land/lipgloss/v2"
+
+	"github.com/tailscope/tailscope/stats"
+)
+
+// Styles holds every ink of the screen under the name of its meaning. It is
+// rebuilt when the terminal tells its background, and shared by all panels.
+//
+// Lanes are told apart three ways: colour (a pair that people who are
+// colour-blind can tell), mark (◇ ◆) and line (dashed, heavy).
+type Styles struct {
+	Text, Muted, Faint, Strong Ink
+	Border, BorderFocus, Title Ink
+	Lane                       [stats.NumLanes]Ink
+	LaneStrong                 [stats.NumLanes]Ink
+	Tag, Ok, Warn, Bad         Ink
+	Key, KeyText               Ink
+	Badge, BadgeWarn, BadgeBad Ink
+	Tab, TabOn                 Ink
+	Selected                   Ink
+	mono                       bool // no colour: shapes must carry what colour would
+}
+
+// palette is a theme: hexadecimal colours by meaning.
+type palette struct {
+	muted, faint, border, focus, eager, optimized, tag, ok, warn, bad, selected, onBadge string
+}
+
+var (
+	// colours of the 256-colour cube, so that terminals without true colour
+	// show the same picture
+	darkPalette = palette{muted: "#949494", faint: "#6c6c6c", border: "#444444", focus: "#bcbcbc",
+		eager: "#d7af5f", optimized: "#5fafff", tag: "#d787af", ok: "#5faf87", warn: "#d7d75f", bad: "#ff5f5f",
+		selected: "#303030", onBadge: "#121212"}
+	lightPalette = palette{muted: "#585858", faint: "#808080", border: "#bcbcbc", focus: "#303030",
+		eager: "#af5f00", optimized: "#005faf", tag: "#af5f87", ok: "#00875f", warn: "#875f00", bad: "#af0000",
+		selected: "#dadada", onBadge: "#ffffff"}
+)
+
+func NewStyles(dark, mono bool) *Styles {
+	p := lightPalette
+	if dark {
+		p = darkPalette
+	}
+	fg := func(c string) lipgloss.Style {
+		if mono {
+			return lipgloss.NewStyle()
+		}
+		return lipgloss.NewStyle().Foreground(lipgloss.Color(c))
+	}
+	badge := func(c string) Ink {
+		if mono {
+			return newInk(lipgloss.NewStyle().Reverse(true).Bold(true))
+		}
+		return newInk(lipgloss.NewStyle().Background(lipgloss.Color(c)).Foreground(lipgloss.Color(p.onBadge)).Bold(true))
+	}
+	faint := fg(p.faint)
+	if mono {
+		faint = faint.Faint(true)
+	}
+	sel := lipgloss.NewStyle().Background(lipgloss.Color(p.selected)).Bold(true)
+	if mono {
+		sel = lipgloss.NewStyle().Reverse(true)
+	}
+	s := &Styles{
+		mono: mono,
+		Text: Ink{}, Muted: newInk(fg(p.muted)), Faint: newInk(faint), Strong: newInk(lipgloss.NewStyle().Bold(true)),
+		Border: newInk(fg(p.border)), BorderFocus: newInk(fg(p.focus).Bold(mono)), Title: newInk(lipgloss.NewStyle().Bold(true)),
+		Tag: newInk(fg(p.tag)), Ok: newInk(fg(p.ok)), Warn: newInk(fg(p.warn)), Bad: newInk(fg(p.bad).Bold(true)),
+		Key: newInk(fg(p.focus).Bold(true)), KeyText: newInk(fg(p.muted)),
+		Badge: badge(p.ok), BadgeWarn: badge(p.warn), BadgeBad: badge(p.bad),
+		Tab: newInk(fg(p.muted)), TabOn: newInk(lipgloss.NewStyle().Bold(true).Underline(true)),
+		Selected: newInk(sel),
+	}
+	s.Lane[stats.Eager], s.Lane[stats.Optimized] = newInk(fg(p.eager)), newInk(fg(p.optimized))
+	s.LaneStrong[stats.Eager], s.LaneStrong[stats.Optimized] = newInk(fg(p.eager).Bold(true)), newInk(fg(p.optimized).Bold(true))
+	return s
+}
+
+// LaneMark tells the lanes apart without colour.
+func LaneMark(l stats.Lane) string {
+	if l == stats.Optimized {
+		return "◆"
+	}
+	return "◇"
+}
+
+// KindLook is how one kind of event is drawn: a glyph of one cell and an ink.
+func (s *Styles) KindLook(k stats.Kind) (glyph string, i Ink) {
+	switch k {
+	case stats.KindCompile, stats.KindRecompile:
+		return "▲", s.Tag
+	case stats.KindGraphCapture:
+		return "●", s.Tag
+	case stats.KindShapeNew:
+		return "△", s.Muted
+	case stats.KindLimitReached:
+		return "■", s.Bad
+	case stats.KindFallback, stats.KindRoute, stats.KindEvict:
+		return "▼", s.Warn
+	case stats.KindSpike, stats.KindColdStart:
+		return "!", s.Warn
+	case stats.KindThrottle, stats.KindClockDrop:
+		return "▾", s.Warn
+	case stats.KindDivergence:
+		return "≠", s.Bad
+	case stats.KindWorkerExit, stats.KindError, stats.KindDrop:
+		return "✕", s.Bad
+	case stats.KindWorkerRestart:
+		return "↻", s.Warn
+	case stats.KindToggle, stats.KindSegment, stats.KindMark:
+		return "┃", s.Strong
+	}
+	return "·", s.Muted
+}
+
+// KindRank orders kinds where only one can be drawn: the higher is shown.
+func KindRank(k stats.Kind) int {
+	switch k {
+	case stats.KindWorkerExit, stats.KindError:
+		return 9
+	case stats.KindSegment, stats.KindToggle, stats.KindMark:
+		return 8
+	case stats.KindLimitReached, stats.KindDivergence:
+		return 7
+	case stats.KindCompile, stats.KindRecompile, stats.KindGraphCapture:
+		return 6
+	case stats.KindFallback, stats.KindThrottle, stats.KindClockDrop, stats.KindEvict:
+		return 5
+	case stats.KindWorkerRestart:
+		return 4
+	case stats.KindSpike, stats.KindColdStart:
+		return 3
+	case stats.KindShapeNew:
+		return 2
+	}
+	return 1
+}

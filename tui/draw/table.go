@@ -1,0 +1,118 @@
+package draw
+
+// Column describes one column of a table. Columns with the highest drop go
+// first when the table is too wide; drop 0 stays.
+type Column struct {
+	Head  string
+	W     int // cells, not counting the gap before it
+	Right bool
+	Drop  int
+	Flex  bool // takes what room is left, as far as its values need it
+}
+
+// Cell is one value of a table and its ink.
+type Cell struct {
+	S string
+	K Ink
+}
+
+// C is a cell: text s in ink k.
+func C(s string, k Ink) Cell { return Cell{S: s, K: k} }
+
+// Table lays rows out in w cells: heading first, then at most h−1 rows from
+// row off on. Every row is exactly w cells wide.
+func Table(st *Styles, cols []Column, rows [][]Cell, w, h, off int) []string {
+	if w < 1 || h < 1 {
+		return nil
+	}
+	show := fitColumns(cols, w)
+	cols = widen(cols, show, rows, w)
+	out := make([]string, 0, h)
+	head := NewLine(w)
+	for n, i := range show {
+		putCell(head, n, cols[i], C(cols[i].Head, st.Faint))
+	}
+	out = append(out, head.String())
+	off = max(0, min(off, len(rows)-(h-1)))
+	for _, r := range rows[off:] {
+		if len(out) == h {
+			break
+		}
+		l := NewLine(w)
+		for n, i := range show {
+			if i < len(r) {
+				putCell(l, n, cols[i], r[i])
+			}
+		}
+		out = append(out, l.String())
+	}
+	return out
+}
+
+const ColumnGap = 2
+
+// fitColumns returns the indexes of the columns that fit into w cells.
+func fitColumns(cols []Column, w int) []int {
+	keep := make([]bool, len(cols))
+	used := -ColumnGap
+	for i, c := range cols {
+		keep[i] = true
+		used += c.W + ColumnGap
+	}
+	for used > w {
+		worst := -1
+		for i, c := range cols {
+			if keep[i] && c.Drop > 0 && (worst < 0 || c.Drop >= cols[worst].Drop) {
+				worst = i
+			}
+		}
+		if worst < 0 {
+			break
+		}
+		keep[worst] = false
+		used -= cols[worst].W + ColumnGap
+	}
+	var out []int
+	for i := range cols {
+		if keep[i] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// widen gives the flexible columns the room that is left, up to their widest
+// value, so that figures stand near the names they belong to.
+func widen(cols []Column, show []int, rows [][]Cell, w int) []Column {
+	out := append([]Column(nil), cols...)
+	room := w + ColumnGap
+	for _, i := range show {
+		room -= cols[i].W + ColumnGap
+	}
+	for _, i := range show {
+		if !cols[i].Flex || room <= 0 {
+			continue
+		}
+		need := Cells(cols[i].Head)
+		for _, r := range rows {
+			if i < len(r) {
+				need = max(need, Cells(r[i].S))
+			}
+		}
+		more := max(0, min(room, need-cols[i].W))
+		out[i].W += more
+		room -= more
+	}
+	return out
+}
+
+func putCell(l *Line, n int, c Column, v Cell) {
+	if n > 0 {
+		l.Gap(ColumnGap)
+	}
+	if c.Right {
+		l.Put(v.K, Right(v.S, c.W))
+	} else {
+		l.Put(v.K, Left(v.S, c.W))
+	}
+}

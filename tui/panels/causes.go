@@ -1,0 +1,146 @@
+package panels
+
+import (
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+var SlotCauses = register(desc{Name: "causes", Focus: true, Least: 7, make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return causeLines(sc) }})
+
+// causesPanel is the cause ledger: what each lane's tail is made of, and what
+// p99 would be without it.
+type causesPanel struct{ listPanel }
+
+func (p *causesPanel) View() string {
+	st := p.Sc.St
+	cols := []draw.Column{
+		{Head: "lane", W: 11, Drop: 5}, {Head: "  cause", W: 15}, {Head: "n", W: 7, Right: true}, {Head: "in segment", W: 10, Right: true, Drop: 7}, {Head: "share", W: 8, Right: true, Drop: 4},
+		{Head: "", W: 12, Drop: 6}, {Head: "p99 without", W: 13, Right: true}, {Head: "worst", W: 8, Right: true, Drop: 2}, {Head: "the worst one", W: 19, Flex: true, Drop: 3},
+	}
+	var rows [][]draw.Cell
+	for i := range p.Sc.V.Stats.Lanes {
+		rows = append(rows, p.Lane(laneOf(i))...)
+	}
+	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · every sample beyond the threshold has exactly one cause")}
+	return p.list(title, cols, rows, "no sample beyond the tail's threshold yet")
+}
+
+// Lane is the block of one lane: its tail as a whole, then each cause.
+func (p *causesPanel) Lane(lane stats.Lane) [][]draw.Cell {
+	st, lv := p.Sc.St, p.Sc.Lane(lane)
+	if lv.Session.N == 0 {
+		return nil
+	}
+	name := p.Sc.laneName(lane)
+	head := []draw.Cell{draw.C(name, st.LaneStrong[lane]), draw.C(draw.LaneMark(lane)+" whole tail", st.LaneStrong[lane]), draw.C(draw.Count(lv.TailN), st.Strong), draw.C(draw.Count(lv.SegmentTailN), st.Muted), draw.C(draw.Pct(float64(lv.TailN)/float64(lv.Session.N), 2), st.Muted), draw.C("", st.Text),
+		P99With(st, &lv.Session), draw.C(draw.DurCol(lv.Session.Max), st.Muted), draw.C("beyond "+draw.Dur(lv.TailNs)+" of "+draw.Count(lv.Session.N)+" samples", st.Muted)}
+	if !draw.Finite(lv.TailNs) || lv.TailNs <= 0 {
+		head[8].S = "no threshold before there are enough clean samples"
+	}
+	rows := [][]draw.Cell{head}
+	for _, c := range lv.Causes {
+		k := causeInk(st, c.Cause)
+		share := 0.0
+		if lv.TailN > 0 {
+			share = float64(c.N) / float64(lv.TailN)
+		}
+		full, _ := draw.Gauge(share, 12)
+		rows = append(rows, []draw.Cell{draw.C("", st.Text), draw.C("  "+causeName(c.Cause), k), draw.C(draw.Count(c.N), st.Text), draw.C(draw.Count(inSegment(lv, c.Cause)), st.Muted), draw.C(draw.Pct(share, 1), st.Muted), draw.C(full, k),
+			quantCell(st, c.P99Without, stats.Need(.99)-(lv.Session.N-c.N), st.Lane[lane]), draw.C(draw.DurCol(c.WorstNs), st.Muted), draw.C(c.Example, st.Muted)})
+	}
+	return rows
+}
+
+// P99With is p99 with the whole tail, in a column of p99 without one cause.
+func P99With(st *draw.Styles, s *stats.Summary) draw.Cell {
+	c := quantCell(st, s.P99.Value, s.P99.Need, st.Strong)
+	c.S = "with " + c.S
+	return c
+}
+
+// inSegment is how many of a cause belong to the current segment.
+func inSegment(lv *stats.LaneView, c stats.Cause) int {
+	for _, r := range lv.SegmentCauses {
+		if r.Cause == c {
+			return r.N
+		}
+	}
+	return 0
+}
+
+func causeName(c stats.Cause) string {
+	switch c {
+	case stats.CauseCapture:
+		return "graph capture"
+	case stats.CauseShapeNew:
+		return "new shape"
+	case stats.CauseColdStart:
+		return "cold start"
+	case stats.CauseTool:
+		return "tailscope"
+	case stats.CauseGPU:
+		return "GPU clocks"
+	}
+	return c.String()
+}
+
+const detectorName, detectorState = 14, 9 // widths of columns
+
+// findingLines is a detector's sentence in a panel w cells wide inside.
+func findingLines(s string, w int) []string {
+	return draw.Wrap(s, w-detectorName-detectorState-2*draw.ColumnGap, 3)
+}
+
+var SlotDetectors = register(desc{Name: "detectors", Focus: true, Least: 5, make: func() Panel { return &detectorsPanel{} }, Want: func(sc *Scene, w int) int { return detectorLines(sc, w) }})
+
+// detectorsPanel says what each detector found, or that it cannot say yet.
+type detectorsPanel struct{ listPanel }
+
+func (p *detectorsPanel) View() string {
+	st := p.Sc.St
+	cols := []draw.Column{{Head: "detector", W: detectorName}, {Head: "", W: detectorState}, {Head: "finding", W: 20, Flex: true}}
+	var rows [][]draw.Cell
+	w, h := p.inner()
+	room := h - 1 - len(p.Sc.V.Stats.Detectors) // lines for sentences that need a second
+	for _, d := range p.Sc.V.Stats.Detectors {
+		word, k, tk := d.State, st.Muted, st.Muted
+		switch d.State {
+		case "ok":
+			word, k = "✓ fine", st.Ok
+		case "warn":
+			word, k, tk = "! look", st.Warn, st.Text
+		case "few":
+			word = "too few"
+		}
+		text := []string{d.Sentence}
+		if lines := findingLines(d.Sentence, w); len(lines)-1 <= room {
+			text, room = lines, room-(len(lines)-1)
+		}
+		for i, s := range text {
+			if i > 0 {
+				rows = append(rows, []draw.Cell{{}, {}, draw.C(s, tk)})
+				continue
+			}
+			rows = append(rows, []draw.Cell{draw.C(draw.KindName(stats.Kind(d.Name)), st.Text), draw.C(word, k), draw.C(s, tk)})
+		}
+	}
+	return p.list([]draw.Run{draw.R(st.Title, "detectors")}, cols, rows, "no detector has looked yet")
+}
+
+// causeLines is how many lines the ledger takes.
+func causeLines(sc *Scene) int {
+	n := 1
+	for i := range sc.V.Stats.Lanes {
+		n += 1 + len(sc.V.Stats.Lanes[i].Causes)
+	}
+	return n
+}
+
+// detectorLines is how many lines the findings take in w cells.
+func detectorLines(sc *Scene, w int) int {
+	n := 1
+	for i := range sc.V.Stats.Detectors {
+		n += max(1, len(findingLines(sc.V.Stats.Detectors[i].Sentence, w)))
+	}
+	return n
+}

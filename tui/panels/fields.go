@@ -1,0 +1,167 @@
+package panels
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+// putFields writes as many fields as fit into room cells, giving up those
+// with the highest drop first, and keeps their order.
+func putFields(l *draw.Line, st *draw.Styles, fs []field, room int) {
+	kept := fs[:0:0]
+	for _, f := range fs {
+		if f.value != "" {
+			f.value = draw.Clean(f.value)
+			kept = append(kept, f)
+		}
+	}
+	width := func() int {
+		n := 0
+		for _, f := range kept {
+			n += draw.Cells(f.name) + draw.Cells(f.value) + 3
+		}
+		return n - 3
+	}
+	for len(kept) > 1 && width() > room {
+		worst := 0
+		for i, f := range kept {
+			if f.drop >= kept[worst].drop {
+				worst = i
+			}
+		}
+		kept = append(kept[:worst], kept[worst+1:]...)
+	}
+	stop := l.W + room
+	for i, f := range kept {
+		if i > 0 {
+			l.Put(st.Faint, " · ")
+		}
+		l.Put(st.Muted, draw.Fit(f.name, stop-l.W)).Put(f.k, draw.Fit(f.value, stop-l.W))
+	}
+}
+
+// phaseBadge is the word that leads the screen. What the screen shows may
+// differ from what the session does: frozen and past come first.
+func phaseBadge(sc *Scene) (string, draw.Ink) {
+	st := sc.St
+	switch {
+	case sc.V.Replay != nil && !sc.V.Replay.Playing:
+		return "‖ REPLAY", st.BadgeWarn
+	case sc.V.Replay != nil:
+		return "▶ REPLAY", st.Badge
+	case sc.Past != 0:
+		return "◂ PAST", st.BadgeWarn
+	case sc.Frozen:
+		return "▪ FROZEN", st.BadgeWarn
+	case sc.Stale > 0:
+		return "? STALE " + draw.Brief(float64(sc.Stale)), st.BadgeBad
+	}
+	switch sc.V.Phase {
+	case view.PhaseRunning:
+		return "● RUNNING", st.Badge
+	case view.PhaseWarmup:
+		return "◐ WARM-UP", st.BadgeWarn
+	case view.PhasePaused:
+		return "‖ PAUSED", st.BadgeWarn
+	case view.PhaseRestart:
+		return "↻ RESTARTING", st.BadgeBad
+	case view.PhaseDone:
+		return "✓ DONE", st.Badge
+	case view.PhaseFailed:
+		return "✕ FAILED", st.BadgeBad
+	}
+	return "◌ STARTING", st.BadgeWarn
+}
+
+func orMissing(s string) string {
+	if s == "" {
+		return draw.Missing
+	}
+	return s
+}
+
+func strategyText(s *view.Session) string {
+	if s.AA {
+		return "A/A"
+	}
+	return s.Strategy
+}
+
+func providerText(s *view.Session) string {
+	if s.Provider == "" && s.ProviderAsked == "" {
+		return ""
+	}
+	if s.ProviderAsked != "" && s.ProviderAsked != s.Provider {
+		return s.ProviderAsked + " → " + orMissing(s.Provider)
+	}
+	return s.Provider
+}
+
+func scenarioText(s string) string {
+	if s == "*" {
+		return "all"
+	}
+	return s
+}
+
+func rateText(s *view.Session) string {
+	if s.Rate > 0 {
+		return "open loop " + strconv.FormatFloat(s.Rate, 'g', 4, 64) + "/s"
+	}
+	return "closed loop"
+}
+
+// sloLevel is the service level, "" without one.
+func sloLevel(s *view.Session) string {
+	if s.SLO <= 0 {
+		return ""
+	}
+	return draw.Span(s.SLO)
+}
+
+func threadsText(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func generationText(g int32) string {
+	if g <= 0 {
+		return ""
+	}
+	return strconv.Itoa(int(g))
+}
+
+// cpuText is what the UI process takes of one core; a process that has no
+// memory either has not been looked at.
+func cpuText(s *view.Self) string {
+	if !draw.Finite(s.CPUPercent) || s.CPUPercent < 0 || s.CPUPercent == 0 && s.RSSBytes == 0 {
+		return draw.Missing
+	}
+	return draw.Num(s.CPUPercent, 1) + " % CPU"
+}
+
+func sizeOrMissing(b int64) string {
+	if b <= 0 {
+		return draw.Missing
+	}
+	return draw.Size(float64(b))
+}
+
+func frameText(s *view.Self) string {
+	if s.RenderP99 <= 0 {
+		return draw.Missing
+	}
+	return draw.Brief(float64(s.RenderP99))
+}
+
+func join(lines []string) string { return strings.Join(lines, "\n") }
+
+// RunOver reports whether the session does and answers nothing any more.
+func RunOver(v *view.View) bool {
+	return v.Replay == nil && (v.Phase == view.PhaseDone || v.Phase == view.PhaseFailed)
+}

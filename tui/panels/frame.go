@@ -1,0 +1,78 @@
+package panels
+
+import (
+	"strings"
+
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+// Pane is what every panel has: its size, whether it has the focus, and the
+// scene it draws. Panels embed it.
+type Pane struct {
+	Sc      *Scene
+	slot    Slot
+	w, h    int
+	focused bool
+}
+
+func (p *Pane) SetSize(w, h int)        { p.w, p.h = w, h }
+func (p *Pane) SetFocus(on bool)        { p.focused = on }
+func (p *Pane) Place(sc *Scene, s Slot) { p.Sc, p.slot = sc, s }
+
+// Panel is one rectangle of the screen. view returns exactly the lines and
+// cells of its size, or "" when there is no room at all.
+type Panel interface {
+	SetSize(w, h int)
+	SetFocus(on bool)
+	Place(sc *Scene, s Slot)
+	View() string
+}
+
+// inner returns the room inside the frame: boxed panels lose two columns of
+// border and two of padding, compact ones only their title line.
+func (p *Pane) inner() (w, h int) {
+	if p.Sc.Compact {
+		return p.w, p.h - 1
+	}
+	return p.w - 4, p.h - 2
+}
+
+// frame draws body, made for inner's size, under a title; the runs of extra
+// stand at the right end of the title line as far as they fit.
+func (p *Pane) frame(title, extra []draw.Run, body []string) string {
+	iw, ih := p.inner()
+	if p.w < 1 || p.h < 1 {
+		return ""
+	}
+	st := p.Sc.St
+	border := st.Border
+	if p.focused {
+		border = st.BorderFocus
+	}
+	var b strings.Builder
+	b.Grow(p.w * p.h * 4)
+	if p.Sc.Compact {
+		b.WriteString(draw.TitleLine(st, border, "─", "─", title, extra, p.w))
+		for _, l := range draw.Block(body, iw, max(ih, 0)) {
+			b.WriteByte('\n')
+			b.WriteString(l)
+		}
+		return b.String()
+	}
+	if iw < 1 || ih < 0 {
+		return strings.Join(draw.Block(nil, p.w, p.h), "\n")
+	}
+	b.WriteString(draw.TitleLine(st, border, "╭", "╮", title, extra, p.w))
+	side := border.On("│")
+	for _, l := range draw.Block(body, iw, ih) {
+		b.WriteByte('\n')
+		b.WriteString(side)
+		b.WriteByte(' ')
+		b.WriteString(l)
+		b.WriteByte(' ')
+		b.WriteString(side)
+	}
+	b.WriteByte('\n')
+	b.WriteString(border.On("╰" + strings.Repeat("─", p.w-2) + "╯"))
+	return b.String()
+}

@@ -1,0 +1,155 @@
+package panels
+
+import (
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+var SlotScenarios = register(desc{Name: "scenarios", Focus: true, Least: 4, make: func() Panel { return &scenariosPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Scenarios) }})
+
+// scenariosPanel compares the lanes for each scenario.
+type scenariosPanel struct{ listPanel }
+
+func (p *scenariosPanel) View() string {
+	st := p.Sc.St
+	cols := []draw.Column{
+		{Head: "scenario", W: 14, Flex: true}, {Head: "n", W: 7, Right: true, Drop: 4},
+		{Head: "p50 " + draw.LaneMark(0), W: 8, Right: true}, {Head: "p50 " + draw.LaneMark(1), W: 8, Right: true},
+		{Head: "p99 " + draw.LaneMark(0), W: 8, Right: true}, {Head: "p99 " + draw.LaneMark(1), W: 8, Right: true},
+		{Head: "max " + draw.LaneMark(0), W: 8, Right: true, Drop: 7}, {Head: "max " + draw.LaneMark(1), W: 8, Right: true, Drop: 7},
+		{Head: "median Δ", W: 9, Right: true, Drop: 3}, {Head: "won", W: 7, Right: true, Drop: 5}, {Head: "p99 ◆/◇", W: 8, Right: true, Drop: 2},
+		{Head: "p (Holm)", W: 8, Right: true, Drop: 8},
+	}
+	device := false
+	for i := range p.Sc.V.Stats.Scenarios {
+		device = device || HasDevice(&p.Sc.V.Stats.Scenarios[i].Lanes)
+	}
+	if device {
+		cols = append(cols, DeviceColumns()...)
+	}
+	var rows [][]draw.Cell
+	for i := range p.Sc.V.Stats.Scenarios {
+		r := &p.Sc.V.Stats.Scenarios[i]
+		ls := &r.Lanes
+		if p.Sc.Window > 0 {
+			ls = &r.Window
+		}
+		e, o := &ls[stats.Eager], &ls[stats.Optimized]
+		row := []draw.Cell{
+			draw.C(r.Scenario, st.Text), draw.C(draw.Count(o.N), st.Muted),
+			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.Lane[1]),
+			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.Lane[1]),
+			draw.C(draw.DurCol(e.Max), st.Muted), draw.C(draw.DurCol(o.Max), st.Muted),
+			draw.C(draw.Signed(r.Pair.MedianDiff), st.Text), draw.C(draw.Pct(r.Pair.ShareWon, 1), st.Muted), draw.C(p99Ratio(e, o), st.Text),
+			draw.C(draw.PValue(r.Pair.PHolm), st.Muted),
+		}
+		if device {
+			row = append(row, DeviceCells(st, ls)...)
+		}
+		rows = append(rows, row)
+	}
+	title := []draw.Run{draw.R(st.Title, "scenarios"), draw.R(st.Muted, " · "+stretch(p.Sc)+"; grey: too few samples")}
+	return p.list(title, cols, rows, "no scenario has samples yet")
+}
+
+// p99Ratio is optimized over eager; a dash where either is not supported yet.
+func p99Ratio(e, o *stats.Summary) string {
+	if e.P99.Need > 0 || o.P99.Need > 0 || !(e.P99.Value > 0) {
+		return draw.Missing
+	}
+	return draw.Num(o.P99.Value/e.P99.Value, 2)
+}
+
+var SlotQuantiles = register(desc{Name: "quantiles", Focus: true, Least: 6, make: func() Panel { return &quantilesPanel{} }, Want: func(sc *Scene, w int) int {
+	return 1 + shownRows(&sc.Lane(stats.Eager).Segment, &sc.Lane(stats.Optimized).Segment)
+}})
+
+// quantilesPanel is the full quantile table of both lanes.
+type quantilesPanel struct{ listPanel }
+
+var statRows = []quantRow{
+	{"p50", 0, func(s *stats.Summary) stats.Quantile { return s.P50 }},
+	{"p90", 0, func(s *stats.Summary) stats.Quantile { return s.P90 }},
+	{"p95", 0, func(s *stats.Summary) stats.Quantile { return s.P95 }},
+	{"p99", 0, func(s *stats.Summary) stats.Quantile { return s.P99 }},
+	{"p99.9", 0, func(s *stats.Summary) stats.Quantile { return s.P999 }},
+	{"max", 0, plainValue(func(s *stats.Summary) float64 { return s.Max })},
+	{"min", 0, plainValue(func(s *stats.Summary) float64 { return s.Min })},
+	{"mean", 0, plainValue(func(s *stats.Summary) float64 { return s.Mean })},
+	{"mean without the maximum", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclMax })},
+	{"mean without the top five", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclTop5 })},
+	{"mean without first samples", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclFirst })},
+	{"standard deviation", 0, plainValue(func(s *stats.Summary) float64 { return s.Std })},
+	{"device p50", 0, OfSamples(.5, func(s *stats.Summary) float64 { return s.DeviceP50 })},
+	{"device p99", 0, OfSamples(.99, func(s *stats.Summary) float64 { return s.DeviceP99 })},
+	{"first token p50", 0, OfSamples(.5, func(s *stats.Summary) float64 { return s.TTFTP50 })},
+	{"first token p99", 0, OfSamples(.99, func(s *stats.Summary) float64 { return s.TTFTP99 })},
+	{"between tokens p50", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP50 })},
+	{"between tokens p99", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP99 })},
+	{"response p50", 0, OfSamples(.5, func(s *stats.Summary) float64 { return s.ResponseP50 })},
+	{"response p99", 0, OfSamples(.99, func(s *stats.Summary) float64 { return s.ResponseP99 })},
+}
+
+func (p *quantilesPanel) View() string {
+	st := p.Sc.St
+	e, what := p.Sc.Main(stats.Eager)
+	o, _ := p.Sc.Main(stats.Optimized)
+	cols := []draw.Column{
+		{Head: "", W: 26, Flex: true},
+		{Head: draw.LaneMark(0) + " " + p.Sc.laneName(0), W: 9, Right: true}, {Head: "95 % interval", W: 24, Drop: 3},
+		{Head: draw.LaneMark(1) + " " + p.Sc.laneName(1), W: 11, Right: true}, {Head: "95 % interval", W: 24, Drop: 4},
+		{Head: "difference", W: 10, Right: true, Drop: 1}, {Head: "ratio", W: 7, Right: true, Drop: 2},
+	}
+	var rows [][]draw.Cell
+	for _, q := range statRows {
+		a, b := q.of(e), q.of(o)
+		if !draw.Finite(a.Value) && !draw.Finite(b.Value) {
+			continue
+		}
+		k := st.Text
+		if a.Need > 0 || b.Need > 0 {
+			k = st.Faint // no better supported than what it is made of
+		}
+		rows = append(rows, []draw.Cell{
+			draw.C(q.name, st.Muted),
+			quantCell(st, a.Value, a.Need, st.Lane[0]), intervalCell(st, a),
+			quantCell(st, b.Value, b.Need, st.Lane[1]), intervalCell(st, b),
+			draw.C(draw.Signed(b.Value-a.Value), k), draw.C(draw.Num(b.Value/a.Value, 3), k),
+		})
+	}
+	if slo := p.Sc.V.Session.SLO; draw.Finite(e.SLOMissed) || draw.Finite(o.SLOMissed) {
+		rows = append(rows, []draw.Cell{draw.C("later than "+draw.Span(slo), st.Muted), draw.C(draw.Pct(e.SLOMissed, 2), st.Lane[0]), draw.C(sloInterval(e), st.Muted),
+			draw.C(draw.Pct(o.SLOMissed, 2), st.Lane[1]), draw.C(sloInterval(o), st.Muted), draw.C("", st.Text), draw.C(draw.Num(o.SLOMissed/e.SLOMissed, 3), st.Text)})
+	}
+	title := []draw.Run{draw.R(st.Title, "quantiles"), draw.R(st.Muted, " · "+what+" · n "+draw.Count(e.N)+" and "+draw.Count(o.N))}
+	for _, s := range []*stats.Summary{e, o} {
+		if len(s.Warnings) > 0 {
+			title = append(title, draw.R(st.Warn, " · ! "+s.Warnings[0]))
+			break
+		}
+	}
+	return p.list(title, cols, rows, "no samples yet")
+}
+
+// shownRows counts the statistics that either lane has.
+func shownRows(e, o *stats.Summary) (n int) {
+	for _, q := range statRows {
+		if draw.Finite(q.of(e).Value) || draw.Finite(q.of(o).Value) {
+			n++
+		}
+	}
+	if draw.Finite(e.SLOMissed) || draw.Finite(o.SLOMissed) {
+		n++
+	}
+	return n
+}
+
+func intervalCell(st *draw.Styles, q stats.Quantile) draw.Cell {
+	switch {
+	case q.Need > 0:
+		return draw.C(needText(q.Need, 24), st.Faint)
+	case draw.Finite(q.Lo) && draw.Finite(q.Hi):
+		return draw.C(interval(q.Lo, q.Hi, 24), st.Muted)
+	}
+	return draw.C("", st.Muted)
+}

@@ -1,0 +1,105 @@
+package panels
+
+import (
+	"math"
+	"time"
+
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+// Scene is what the panels draw: one view and how the user wants to see it.
+// The root model owns it; panels only read.
+type Scene struct {
+	V         *view.View
+	St        *draw.Styles
+	Waiting   bool          // the start screen is shown
+	StatusRow bool          // there is a row for the status line
+	Compact   bool          // frames are title lines only
+	Low       bool          // rows are dear
+	Hide      bool          // tagged samples are left out
+	Linear    bool          // axes of values and counts are linear
+	Window    time.Duration // sliding window; 0: the segment
+	Past      int64         // instant shown when scrubbing, 0: the newest
+	Picked    int           // index of the chosen event in v.Events, −1: none
+	Stale     time.Duration // age of the newest view when that is too old
+	Frozen    bool
+	Ended     bool // no more views will come
+	Flash     Notice
+	Screen    int       // 1–6
+	Screens   []string  // their names
+	Hints     []KeyHint // the keys that apply
+	Scroll    map[Slot]int
+}
+
+// Notice is a sentence of the screen itself.
+type Notice struct {
+	Level string
+	Text  string
+	Until time.Time
+	At    int64 // NowNs when it was said: what the session says later goes first
+}
+
+func (sc *Scene) Lane(l stats.Lane) *stats.LaneView { return &sc.V.Stats.Lanes[l] }
+
+// laneName is the lane's name as the user sees it; in an A/A run both are
+// eager sessions.
+func (sc *Scene) laneName(l stats.Lane) string {
+	if sc.V.Session.AA {
+		return [...]string{"eager A", "eager B"}[l]
+	}
+	return l.String()
+}
+
+// Main is the summary the quantile table leads with, and what to call it.
+func (sc *Scene) Main(l stats.Lane) (*stats.Summary, string) {
+	lv := sc.Lane(l)
+	if sc.Hide {
+		return &lv.Hidden, "without tagged"
+	}
+	if sc.Window > 0 {
+		return &lv.Window, stretch(sc)
+	}
+	return &lv.Segment, stretch(sc)
+}
+
+// stretch names the time that figures are of. The window is that of the view:
+// one of the past keeps its own.
+func stretch(sc *Scene) string {
+	switch w := sc.V.Session.Window; {
+	case sc.Window <= 0:
+		return "this segment"
+	case w > 0:
+		return "last " + draw.Span(w)
+	}
+	return "last " + draw.Span(sc.Window)
+}
+
+// hist is the histogram that belongs to main.
+func (sc *Scene) hist(l stats.Lane) *stats.Histogram {
+	if sc.Window > 0 && !sc.Hide {
+		return &sc.Lane(l).HistWin
+	}
+	return &sc.Lane(l).Hist
+}
+
+// since turns an instant into time since the start of the session.
+func (sc *Scene) since(tNs int64) int64 { return tNs - sc.V.StartNs }
+
+// Started reports whether there is anything to show yet.
+func (sc *Scene) Started() bool {
+	if sc.V == nil {
+		return false
+	}
+	for l := range sc.V.Stats.Lanes {
+		if sc.V.Stats.Lanes[l].Session.N > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+var Nan = math.NaN()
+
+func laneOf(i int) stats.Lane { return stats.Lane(i) }

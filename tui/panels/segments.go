@@ -1,0 +1,100 @@
+package panels
+
+import (
+	"strconv"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+var SlotSegments = register(desc{Name: "segments", Focus: true, Least: 5, make: func() Panel { return &segmentsPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Segments) }})
+
+// segmentsPanel is the before/after table: one row for each stretch between
+// two toggles.
+type segmentsPanel struct{ listPanel }
+
+func (p *segmentsPanel) View() string {
+	st := p.Sc.St
+	cols := []draw.Column{
+		{Head: "segment", W: 7, Right: true}, {Head: "what changed", W: 12, Flex: true}, {Head: "from", W: 7, Right: true, Drop: 5}, {Head: "n", W: 7, Right: true},
+		{Head: "p50 " + draw.LaneMark(0), W: 8, Right: true, Drop: 3}, {Head: "p50 " + draw.LaneMark(1), W: 8, Right: true}, {Head: "p99 " + draw.LaneMark(0), W: 8, Right: true, Drop: 2}, {Head: "p99 " + draw.LaneMark(1), W: 8, Right: true},
+		{Head: "median Δ", W: 9, Right: true, Drop: 1}, {Head: "compiles", W: 8, Right: true, Drop: 4}, {Head: "padding ×", W: 9, Right: true, Drop: 6},
+		{Head: "p (Holm)", W: 8, Right: true, Drop: 8},
+	}
+	device := false
+	for i := range p.Sc.V.Stats.Segments {
+		device = device || HasDevice(&p.Sc.V.Stats.Segments[i].Lanes)
+	}
+	if device {
+		cols = append(cols, DeviceColumns()...)
+	}
+	var rows [][]draw.Cell
+	for i := range p.Sc.V.Stats.Segments {
+		s := &p.Sc.V.Stats.Segments[i]
+		e, o := &s.Lanes[stats.Eager], &s.Lanes[stats.Optimized]
+		k, label := st.Text, s.Label
+		if s.EndNs == 0 {
+			k = st.Strong
+			label += " (now)"
+		}
+		row := []draw.Cell{draw.C(strconv.Itoa(int(s.Segment)), k), draw.C(label, k), draw.C(draw.Clock(p.Sc.since(s.StartNs)), st.Faint), draw.C(draw.Count(o.N), st.Muted),
+			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.Lane[1]),
+			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.Lane[1]),
+			draw.C(draw.Signed(s.PairedDiff), st.Text), draw.C(draw.Count(o.Compiles), st.Tag), draw.C(draw.Num(o.PaddingTax, 2), st.Muted), draw.C(draw.PValue(s.PHolm), st.Muted)}
+		if device {
+			row = append(row, DeviceCells(st, &s.Lanes)...)
+		}
+		rows = append(rows, row)
+	}
+	return p.list([]draw.Run{draw.R(st.Title, "segments"), draw.R(st.Muted, " · before and after each toggle"), draw.R(st.Faint, "; p: optimized against the row above, Mann-Whitney")}, cols, rows, "no segment has samples yet")
+}
+
+var SlotAdvice = register(desc{Name: "advice", Focus: true, Least: 5, make: func() Panel { return &advicePanel{} }, Want: func(sc *Scene, w int) int { return adviceLines(sc) }})
+
+// advicePanel is the verdict in full and the production rule with the evidence
+// each line rests on.
+type advicePanel struct{ listPanel }
+
+func (p *advicePanel) View() string {
+	st, v := p.Sc.St, &p.Sc.V.Stats.Verdict
+	w, h := p.inner()
+	title := []draw.Run{draw.R(st.Title, "verdict and what to do")}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
+	var out []string
+	add := func(indent int, mark string, mk, k draw.Ink, s string) {
+		for i, t := range draw.Wrap(s, w-indent-2, 6) {
+			l := draw.NewLine(w).Gap(indent)
+			if i == 0 {
+				l.Put(mk, mark)
+			}
+			out = append(out, l.To(indent+2).Put(k, t).String())
+		}
+	}
+	vp := VerdictPanel{Pane: p.Pane}
+	out = append(out, vp.Score(w, 2)...)
+	add(0, "▌", vp.sentenceInk(), vp.sentenceInk(), vp.Sentence())
+	for _, a := range v.Advice {
+		out = append(out, draw.Spaces(w))
+		add(0, "→", st.Key, st.Strong, a.Sentence)
+		for _, e := range a.Evidence {
+			add(2, "·", st.Muted, st.Muted, e)
+		}
+	}
+	if len(v.Advice) == 0 {
+		out = append(out, draw.Spaces(w))
+		add(0, "", st.Muted, st.Muted, "No advice yet: the rule needs a verdict first.")
+	}
+	off := max(0, min(p.Sc.Scroll[p.slot], len(out)-h))
+	return p.frame(title, nil, out[off:])
+}
+
+// adviceLines is about how many lines the advice takes.
+func adviceLines(sc *Scene) int {
+	n := 2
+	for _, a := range sc.V.Stats.Verdict.Advice {
+		n += 2 + len(a.Evidence)
+	}
+	return n
+}

@@ -1,0 +1,66 @@
+package panels
+
+import (
+	"time"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+var SlotSelf = register(desc{Name: "self", Focus: true, Least: 5, make: func() Panel { return &selfPanel{} }, Want: func(sc *Scene, w int) int { return 13 }})
+
+// selfPanel accounts for tailscope itself: what measuring costs, what was
+// dropped, and the identity of the run.
+type selfPanel struct{ Pane }
+
+func (p *selfPanel) View() string {
+	st := p.Sc.St
+	w, h := p.inner()
+	title := []draw.Run{draw.R(st.Title, "tailscope itself")}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
+	var out []string
+	for _, f := range p.facts() {
+		if f.value == "" {
+			continue
+		}
+		out = append(out, draw.NewLine(w).Put(st.Muted, draw.Left(f.name, 18)).Put(f.k, f.value).String())
+	}
+	return p.frame(title, nil, draw.Block(out, w, h))
+}
+
+func (p *selfPanel) facts() []field {
+	st, v := p.Sc.St, p.Sc.V
+	s, self := &v.Session, &v.Self
+	fs := []field{
+		{"screen", cpuText(self) + " of a core, " + sizeOrMissing(self.RSSBytes), st.Text, 0},
+		{"frame p99", frameText(self), st.Text, 0},
+		{"views dropped", draw.Count(self.Dropped) + " replaced by newer ones before they were shown", st.Text, 0},
+		{"samples", draw.Count(self.Samples), st.Text, 0},
+		{"worker", sizeOrMissing(self.WorkerRSS) + ", " + draw.Count(self.CreditInUse) + " requests ahead", st.Text, 0},
+		{"GPU reading", spanOrMissing(self.GPUPoll), st.Text, 0},
+		{"run", s.RunID, st.Text, 0}, {"folder", s.Dir, st.Text, 0},
+		{"exported", lastOf(v.Exports), st.Text, 0},
+		{"compile cache", sizeOrMissing(v.Lanes[stats.Optimized].CacheBytes), st.Text, 0},
+		{"engine", s.Engine + " · " + orMissing(providerText(s)), st.Text, 0}, {"device", s.Device, st.Text, 0},
+	}
+	for _, r := range s.Refusals {
+		fs = append(fs, field{"refused", r, st.Muted, 0})
+	}
+	return fs
+}
+
+func spanOrMissing(d time.Duration) string {
+	if d <= 0 {
+		return draw.Missing
+	}
+	return draw.Brief(float64(d))
+}
+
+func lastOf(xs []string) string {
+	if len(xs) == 0 {
+		return ""
+	}
+	return xs[len(xs)-1]
+}

@@ -1,0 +1,34 @@
+package panels
+
+// Slot names a place on the screen; each is filled by one panel.
+type Slot int
+
+// desc describes a panel: all that the screen has to know to place it, to draw
+// it and to test it.
+type desc struct {
+	Name  string
+	Focus bool                           // can be chosen: it scrolls, or answers a click
+	Least int                            // height it is worth showing at, frame included
+	Want  func(sc *Scene, width int) int // lines that show all it has, width cells each; nil: no wish
+	make  func() Panel
+}
+
+// Descs lists every panel, by slot.
+var Descs []desc
+
+// register declares a panel and returns its slot. It is called once for each
+// as the package starts.
+func register(d desc) Slot {
+	Descs = append(Descs, d)
+	return Slot(len(Descs) - 1)
+}
+
+// NewPanels makes one panel for each slot.
+func NewPanels(sc *Scene) []Panel {
+	out := make([]Panel, len(Descs))
+	for i := range Descs {
+		out[i] = Descs[i].make()
+		out[i].Place(sc, Slot(i))
+	}
+	return out
+}

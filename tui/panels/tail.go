@@ -1,0 +1,95 @@
+package panels
+
+import (
+	"slices"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+var SlotTail = register(desc{Name: "tail", make: func() Panel { return &TailPanel{} }})
+
+// TailPanel is the cause ledger in short, for the first view: what the tail of
+// each lane is made of in this segment, the most frequent cause first.
+type TailPanel struct{ Pane }
+
+func (p *TailPanel) View() string {
+	st := p.Sc.St
+	w, h := p.inner()
+	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · this segment")}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
+	var out []string
+	for i := range p.Sc.V.Stats.Lanes {
+		room := (h - len(out)) / (int(stats.NumLanes) - i) // what one lane does not need is the next one's
+		out = append(out, p.Rows(laneOf(i), w, max(room, 1))...)
+	}
+	return p.frame(title, nil, draw.Block(out, w, h))
+}
+
+// Rows is a lane's tail as a whole, then each cause with its share, in n rows
+// at most: the causes that have none of their own share the last.
+func (p *TailPanel) Rows(lane stats.Lane, w, n int) []string {
+	st, lv := p.Sc.St, p.Sc.Lane(lane)
+	head := draw.NewLine(w).Put(st.LaneStrong[lane], draw.LaneMark(lane)+" "+p.Sc.laneName(lane))
+	switch {
+	case lv.Segment.N == 0:
+		return []string{head.Put(st.Muted, " · no samples yet").String()}
+	case !draw.Finite(lv.TailNs) || lv.TailNs <= 0:
+		return []string{head.PhraseLine(draw.R(st.Muted, " · too few clean samples for a threshold"))}
+	}
+	word := " samples beyond "
+	if lv.SegmentTailN == 1 {
+		word = " sample beyond "
+	}
+	size := []draw.Run{draw.R(st.Muted, " · "), draw.R(st.Strong, draw.Count(lv.SegmentTailN)), draw.R(st.Muted, word+draw.Brief(lv.TailNs))}
+	if !head.Phrase(size...) {
+		size[2].S = " beyond " + draw.Brief(lv.TailNs)
+		head.Phrase(size...)
+	}
+	causes := slices.DeleteFunc(slices.Clone(lv.SegmentCauses), func(c stats.CauseRow) bool { return c.N == 0 })
+	slices.SortStableFunc(causes, func(a, b stats.CauseRow) int { return b.N - a.N })
+	out := []string{head.String()}
+	for i, c := range causes {
+		if len(out) == n {
+			break
+		}
+		if len(out) == n-1 && i < len(causes)-1 {
+			return append(out, p.together(causes[i:], w))
+		}
+		share := float64(c.N) / float64(max(lv.SegmentTailN, 1))
+		k := causeInk(st, c.Cause)
+		n := draw.Right(draw.Count(c.N), 7)
+		full, rest := draw.Gauge(share, max(w-2-13-1-draw.Cells(n), 0))
+		out = append(out, draw.NewLine(w).Gap(2).Put(k, draw.Left(causeName(c.Cause), 13)).Put(k, full).Put(st.Border, rest).To(w-draw.Cells(n)).Put(st.Text, n).String())
+	}
+	return out
+}
+
+// together lists causes in one row, as far as they fit: "work 5 · host 4".
+func (p *TailPanel) together(causes []stats.CauseRow, w int) string {
+	st, l := p.Sc.St, draw.NewLine(w).Gap(2)
+	for i, c := range causes {
+		part := []draw.Run{draw.R(causeInk(st, c.Cause), causeName(c.Cause)), draw.R(st.Text, " "+draw.Count(c.N))}
+		if i > 0 {
+			part = append([]draw.Run{draw.R(st.Faint, " · ")}, part...)
+		}
+		if !l.Phrase(part...) {
+			l.Put(st.Faint, " …")
+			break
+		}
+	}
+	return l.String()
+}
+
+// causeInk tells compiling from the rest, and what nobody can explain.
+func causeInk(st *draw.Styles, c stats.Cause) draw.Ink {
+	switch c {
+	case stats.CauseUnexplained:
+		return st.Warn
+	case stats.CauseCompile, stats.CauseCapture, stats.CauseShapeNew, stats.CauseFallback:
+		return st.Tag
+	}
+	return st.Text
+}

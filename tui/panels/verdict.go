@@ -1,0 +1,274 @@
+package panels
+
+import (
+	"math"
+	"strings"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+var SlotVerdict = register(desc{Name: "verdict", make: func() Panel { return &VerdictPanel{} }})
+
+// VerdictPanel says in sentences which lane wins, where, and by how much.
+type VerdictPanel struct{ Pane }
+
+func (p *VerdictPanel) View() string {
+	st := p.Sc.St
+	if p.Sc.Compact {
+		return p.bare()
+	}
+	w, h := p.inner()
+	title := []draw.Run{draw.R(st.Title, "verdict")}
+	if p.Sc.Hide || p.Sc.Window > 0 {
+		title = append(title, draw.R(st.Muted, " · on all samples of this segment"))
+	}
+	if w < 1 || h < 1 {
+		return p.frame(title, nil, nil)
+	}
+	out := p.Score(w, 0)
+	sentence := p.Sentence()
+	if p.Sc.Low && len(out) > 0 {
+		sentence = SecondSentence(sentence)
+	}
+	for _, s := range draw.Wrap(sentence, w, max(1, h-1-len(out))) {
+		out = append(out, draw.NewLine(w).Put(p.sentenceInk(), s).String())
+	}
+	out = append(out, p.PairLines(w, h-len(out), 0)...)
+	return p.frame(title, nil, append(out, p.advice(w, h-len(out))...))
+}
+
+// advice is what the production rule says, where there is room for it. View 5
+// has its evidence.
+func (p *VerdictPanel) advice(w, n int) (out []string) {
+	for _, a := range p.Sc.V.Stats.Verdict.Advice {
+		if len(out) == n || draw.Cells(a.Sentence)+2 > w {
+			break
+		}
+		out = append(out, draw.NewLine(w).Put(p.Sc.St.Key, "→ ").Put(p.Sc.St.Text, a.Sentence).String())
+	}
+	return out
+}
+
+// bare is the verdict without a frame, for small screens.
+func (p *VerdictPanel) bare() string {
+	if p.w < 1 || p.h < 1 {
+		return ""
+	}
+	var out []string
+	sentence := p.Sentence()
+	if p.h > 1 {
+		if out = p.Score(p.w, 2); len(out) > 0 {
+			sentence = SecondSentence(sentence) // the score says the first
+		}
+	}
+	for _, s := range draw.Wrap(sentence, p.w-2, p.h-len(out)) {
+		l := draw.NewLine(p.w)
+		if len(out) == 0 {
+			l.Put(p.sentenceInk(), "▌ ")
+		} else {
+			l.Gap(2)
+		}
+		out = append(out, l.Put(p.sentenceInk(), s).String())
+	}
+	out = append(out, p.PairLines(p.w, p.h-len(out), 2)...)
+	return join(draw.Block(out, p.w, p.h))
+}
+
+// SecondSentence is what follows the first sentence, or s if nothing does.
+func SecondSentence(s string) string {
+	if _, rest, ok := strings.Cut(s, ". "); ok {
+		return rest
+	}
+	return s
+}
+
+func (p *VerdictPanel) Sentence() string {
+	v := &p.Sc.V.Stats.Verdict
+	switch {
+	case v.Sentence != "":
+		return v.Sentence
+	case !p.Sc.Started():
+		return "No verdict before the first samples."
+	}
+	return "Too few samples for a verdict."
+}
+
+func (p *VerdictPanel) sentenceInk() draw.Ink {
+	st := p.Sc.St
+	switch p.Sc.V.Stats.Verdict.Code {
+	case "agree":
+		return st.Ok
+	case "flip":
+		return st.Warn
+	case "not_compiler_real":
+		return st.Bad
+	}
+	return st.Text
+}
+
+// Score is "p50 ◆ optimized 1.35× faster   p99 ◇ eager 8.69× faster" in one
+// line: who wins what, and by how much. Nothing before there is a verdict.
+func (p *VerdictPanel) Score(w, indent int) []string {
+	parts := p.parts()
+	if len(parts) == 0 {
+		return nil
+	}
+	l := draw.NewLine(w)
+	if indent > 0 {
+		l.Put(p.sentenceInk(), draw.Left("▌", indent))
+	}
+	word := " faster"
+	for i, gap := range []string{"    ", "    ", "  "} {
+		if i > 0 {
+			word = ""
+		}
+		var rs []draw.Run
+		for k, part := range parts {
+			if k > 0 {
+				rs = append(rs, draw.R(draw.Ink{}, gap))
+			}
+			if rs = append(rs, part...); len(part) > 2 && i == 0 {
+				rs = append(rs, draw.R(p.Sc.St.Muted, word))
+			}
+		}
+		if l.Phrase(rs...) {
+			return []string{l.String()}
+		}
+	}
+	l.Phrase(parts[0]...)
+	return []string{l.String()}
+}
+
+// parts is who wins each figure: its name, the lane, and the factor.
+func (p *VerdictPanel) parts() (out [][]draw.Run) {
+	v, st := &p.Sc.V.Stats.Verdict, p.Sc.St
+	if p.Sc.Lane(0).Segment.P50.Need > 0 || p.Sc.Lane(1).Segment.P50.Need > 0 {
+		return nil // nothing is known yet
+	}
+	pr, few := &p.Sc.V.Stats.Pair, p.Sc.Lane(0).Segment.P99.Need > 0 || p.Sc.Lane(1).Segment.P99.Need > 0
+	same := draw.Finite(pr.DiffLo) && draw.Finite(pr.DiffHi) && pr.DiffLo <= 0 && pr.DiffHi >= 0
+	for _, x := range []struct {
+		name, who string
+		of        func(*stats.Summary) float64
+		same, few bool // the samples do not tell the lanes apart; too few of them
+	}{
+		{"p50", v.WinnerP50, func(s *stats.Summary) float64 { return s.P50.Value }, same, false},
+		{"mean", v.WinnerMean, func(s *stats.Summary) float64 { return s.Mean }, v.DoubtMean, false},
+		{"p99", v.WinnerP99, func(s *stats.Summary) float64 { return s.P99.Value }, v.DoubtP99, few},
+	} {
+		if x.who == "" {
+			continue
+		}
+		lane, err := stats.ParseLane(x.who)
+		if x.few {
+			out = append(out, []draw.Run{draw.R(st.Faint, x.name+" too few samples")})
+			continue
+		}
+		if err != nil || x.same {
+			out = append(out, []draw.Run{draw.R(st.Muted, x.name+" "), draw.R(st.Muted, "~ not told apart")})
+			continue
+		}
+		part := []draw.Run{draw.R(st.Muted, x.name+" "), draw.R(st.LaneStrong[lane], draw.LaneMark(lane)+" "+p.Sc.laneName(lane))}
+		if by := p.faster(lane, x.of); by != "" {
+			part = append(part, draw.R(st.Strong, " "+by))
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+// faster is by what factor a lane is ahead, "" when that is not known.
+func (p *VerdictPanel) faster(winner stats.Lane, of func(*stats.Summary) float64) string {
+	mine, other := of(&p.Sc.Lane(winner).Segment), of(&p.Sc.Lane(1-winner).Segment)
+	if !draw.Finite(mine) || !draw.Finite(other) || mine <= 0 || other < mine {
+		return ""
+	}
+	x := other / mine
+	switch {
+	case x >= 99.95:
+		return draw.Num(x, 0) + "×"
+	case x >= 9.995:
+		return draw.Num(x, 1) + "×"
+	}
+	return draw.Num(x, 2) + "×"
+}
+
+// PairLines tells the paired comparison in up to n lines, the most telling
+// figures first.
+func (p *VerdictPanel) PairLines(w, n, indent int) []string {
+	if n < 1 {
+		return nil
+	}
+	st, pr, ses := p.Sc.St, &p.Sc.V.Stats.Pair, &p.Sc.V.Session
+	l := draw.NewLine(w).Gap(indent)
+	if pr.N == 0 {
+		text := "no pairs yet"
+		if ses.Pairing != "" && ses.Pairing != "interleaved" {
+			text = "no pairs: pairing is " + ses.Pairing + " (i changes it)"
+		}
+		return []string{l.Put(st.Muted, text).String()}
+	}
+	var out []string
+	for i, s := range PairFacts(pr, ses.AA) {
+		k := st.Muted
+		if i == 0 {
+			k = st.Strong
+		}
+		switch {
+		case l.W == indent:
+		case draw.Cells(s)+3 <= l.Room():
+			l.Put(st.Faint, " · ")
+		case len(out) < n-1:
+			out = append(out, l.String())
+			l = draw.NewLine(w).Gap(indent)
+		default:
+			continue
+		}
+		l.Put(k, s)
+	}
+	return append(out, l.String())
+}
+
+// supported is the largest quantile that n samples support, see stats.Need.
+func supported(n int) float64 { return math.Pow(0.01, 1/float64(n)) }
+
+// PairFacts lists what the pairs say; in an A/A run both lanes are eager.
+func PairFacts(pr *stats.PairView, aa bool) []string {
+	diff := "optimized − eager"
+	if aa {
+		diff = "eager B − eager A"
+	}
+	noise := draw.Finite(pr.NoiseNs) && pr.NoiseNs > 0 && draw.Finite(pr.MedianDiff) && math.Abs(pr.MedianDiff) < pr.NoiseNs
+	var out []string
+	if draw.Finite(pr.Crossover) && !aa && !noise { // inside the noise nobody wins
+		switch {
+		case pr.Crossover <= 0:
+			out = append(out, "optimized loses at every quantile")
+		case pr.Crossover >= 1:
+			out = append(out, "optimized wins up to the maximum")
+		case pr.N < stats.Need(pr.Crossover):
+			out = append(out, "optimized wins as far as "+draw.Count(pr.N)+" pairs can tell, up to "+draw.Quantile(supported(pr.N)))
+		default:
+			out = append(out, "optimized wins up to "+draw.Quantile(pr.Crossover)+", loses beyond")
+		}
+	}
+	d := "median " + diff + " " + draw.Signed(pr.MedianDiff)
+	if draw.Finite(pr.DiffLo) && draw.Finite(pr.DiffHi) {
+		d += " [" + draw.Signed(pr.DiffLo) + ", " + draw.Signed(pr.DiffHi) + "]"
+	}
+	if noise {
+		d = "~ " + d
+	}
+	out = append(out, d, "won "+draw.Pct(pr.ShareWon, 1)+" of "+draw.Count(pr.N)+" pairs")
+	if draw.Finite(pr.RatioGeomean) {
+		out = append(out, "ratio "+draw.Num(pr.RatioGeomean, 3))
+	}
+	if draw.Finite(pr.P) {
+		out = append(out, "signed-rank p "+draw.PValue(pr.P))
+	}
+	if draw.Finite(pr.NoiseNs) {
+		out = append(out, "noise floor ±"+draw.Dur(pr.NoiseNs))
+	}
+	return out
+}
