@@ -23,7 +23,6 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/google/jsonschema-go v0.4.3
 	github.com/guptarohit/asciigraph v0.10.0
-	github.com/nlpodyssey/gotokenizers v0.2.0
 	github.com/parquet-go/parquet-go v0.32.0
 	github.com/shirou/gopsutil/v4 v4.26.10
 	github.com/spf13/cobra v1.10.2
@@ -76,7 +75,3 @@ require (
 	golang.org/x/image v0.46.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 )
-
-replace github.com/andybalholm/brotli => ./snapshot/internal/codecs/brotli
-
-replace github.com/pierrec/lz4/v4 => ./snapshot/internal/codecs/lz4

@@ -5,20 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/dlclark/regexp2"
-	"github.com/nlpodyssey/gotokenizers/models/bpemodel"
-	"github.com/nlpodyssey/gotokenizers/vocabulary"
 )
 
 // gpt2 is the pattern of a ByteLevel pre-tokenizer.
 const gpt2 = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-
-// words is how many merged words are remembered.
-const words = 10000
 
 type file struct {
 	Added  []addedToken `json:"added_tokens"`
@@ -187,38 +181,32 @@ func (c *Counter) postProcessor(s *step) error {
 // vocabulary makes the model of a vocabulary (token to id) and its merges, of
 // which each is "left right" or ["left", "right"].
 func (c *Counter) vocabulary(vocab json.RawMessage, merges []json.RawMessage) error {
-	var ids map[string]int
-	if err := json.Unmarshal(vocab, &ids); err != nil {
+	if err := json.Unmarshal(vocab, &c.vocab); err != nil {
 		return fmt.Errorf("vocabulary: %w", err)
 	}
-	c.vocab = vocabulary.NewVocabulary()
-	for _, t := range slices.SortedFunc(maps.Keys(ids), func(a, b string) int { return cmp.Compare(ids[a], ids[b]) }) {
-		c.vocab.AddTerm(t)
-	}
 	for b := range 256 {
-		if _, ok := c.vocab.GetID(string(runeOf[b])); !ok {
+		if _, ok := c.vocab[string(runeOf[b])]; !ok {
 			return fmt.Errorf("the vocabulary has no token for byte %d; only byte-level BPE is known", b)
 		}
 	}
-	mm := bpemodel.NewMergeMap()
+	c.merges = make(map[[2]int]merged, len(merges))
 	for rank, raw := range merges {
-		left, right, err := merge(raw)
+		left, right, err := pairOf(raw)
 		if err != nil {
 			return fmt.Errorf("merge %d: %w", rank, err)
 		}
-		l, lok := c.vocab.GetID(left)
-		r, rok := c.vocab.GetID(right)
-		id, ok := c.vocab.GetID(left + right)
+		l, lok := c.vocab[left]
+		r, rok := c.vocab[right]
+		id, ok := c.vocab[left+right]
 		if !lok || !rok || !ok {
 			return fmt.Errorf("merge %d: %q and %q or what they make is not in the vocabulary", rank, left, right)
 		}
-		mm.Set(l, r, bpemodel.MergeValue{Rank: rank, ID: id})
+		c.merges[[2]int{l, r}] = merged{rank, id}
 	}
-	c.model = bpemodel.New(c.vocab, mm, words, 0, "", "", "", false)
 	return nil
 }
 
-func merge(raw json.RawMessage) (left, right string, err error) {
+func pairOf(raw json.RawMessage) (left, right string, err error) {
 	var pair []string
 	if err := json.Unmarshal(raw, &pair); err == nil && len(pair) == 2 {
 		return pair[0], pair[1], nil

@@ -1,8 +1,9 @@
 // Package tokens counts how many tokens a text has under a model's own
 // tokenizer.json. It knows byte-level byte-pair encoding (GPT-2, Llama 3,
 // Qwen and the like); a file that asks for anything else is an error, never a
-// number that is nearly right. Merges are applied by gotokenizers and
-// pre-tokenizer patterns by regexp2, which has the look-ahead they need.
+// number that is nearly right. Pre-tokenizer patterns are applied by regexp2,
+// which has the look-ahead they need; merges here, as no maintained library in
+// Go gives the ids of such files without cgo.
 package tokens
 
 import (
@@ -14,8 +15,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
-	"github.com/nlpodyssey/gotokenizers/models/bpemodel"
-	"github.com/nlpodyssey/gotokenizers/vocabulary"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -45,8 +44,8 @@ func Beside(model string) string {
 // Counter counts tokens as one tokenizer.json says. It is not for concurrent
 // use.
 type Counter struct {
-	vocab   *vocabulary.Vocabulary
-	model   *bpemodel.BPEModel
+	vocab   map[string]int
+	merges  map[[2]int]merged // by the ids of the two
 	whole   bool              // a word that stands in the vocabulary is not merged
 	nfc     bool              // texts are composed first
 	split   []*regexp2.Regexp // one after the other
@@ -137,17 +136,15 @@ func (c *Counter) part(ids []int, text string) ([]int, error) {
 	}
 	for _, w := range words {
 		w = visible(w)
-		if id, ok := c.vocab.GetID(w); ok && c.whole {
+		if id, ok := c.vocab[w]; ok && c.whole {
 			ids = append(ids, id)
 			continue
 		}
-		toks, err := c.model.Tokenize(w)
-		if err != nil {
-			return nil, err
+		var bytes []int
+		for _, r := range w {
+			bytes = append(bytes, c.vocab[string(r)])
 		}
-		for _, t := range toks {
-			ids = append(ids, t.ID)
-		}
+		ids = c.merge(ids, bytes)
 	}
 	return ids, nil
 }

@@ -1,3 +1,0 @@
-module github.com/pierrec/lz4/v4
-
-go 1.26.0
