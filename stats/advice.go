@@ -1,16 +1,15 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
 )
 
-// Thresholds of the production rule.
-const (
-	churnPer100    = 1.0 // compiles per hundred requests that count as churn
-	decodeDominant = 0.5 // share of a request's time after the first token
-)
+// decodeDominant is the share of a request's time after the first token from
+// which decode decides.
+const decodeDominant = 0.5
 
 // advice is TR120's production rule (7.3 and 7.4) applied to what was
 // measured. Lines come in the order of the rule; each carries its evidence.
@@ -21,7 +20,7 @@ func (in *verdictInput) advice(v *Verdict) []Advice {
 	}
 	if in.facts.CompilerReal != "yes" {
 		add("not_compiler_real", "Do not ship this as compiled: fix the evidence first.",
-			"compiler-real: "+orElse(in.facts.CompilerReal, "unknown"), orElse(in.facts.Why, "no evidence was reported"))
+			"compiler-real: "+cmp.Or(in.facts.CompilerReal, "unknown"), cmp.Or(in.facts.Why, "no evidence was reported"))
 		return out
 	}
 	if in.facts.Diverged > 0 {
@@ -68,7 +67,7 @@ func (in *verdictInput) undecided() bool {
 
 // adviseShapes covers prefill and forward: TR120's "if you can stabilise shapes".
 func (in *verdictInput) adviseShapes(v *Verdict, churn []string, add func(rule, sentence string, evidence ...string)) {
-	word := orElse(phaseStrategy(in.facts.Strategy, "prefill"), "this strategy")
+	word := cmp.Or(phaseStrategy(in.facts.Strategy, "prefill"), "this strategy")
 	won, lost := Optimized.String(), Eager.String()
 	compiles := in.cause(Optimized, CauseCompile)
 	switch {
@@ -102,7 +101,7 @@ func (in *verdictInput) adviseDecode(v *Verdict, add func(rule, sentence string,
 			return
 		}
 	}
-	word := orElse(phaseStrategy(in.facts.Strategy, "decode"), "this strategy")
+	word := cmp.Or(phaseStrategy(in.facts.Strategy, "decode"), "this strategy")
 	switch {
 	case in.undecided():
 		add("decode", "The pairs do not tell the lanes apart in decode: keep it eager until they do.", ev...)

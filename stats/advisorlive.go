@@ -39,7 +39,7 @@ func (t *lengthTable) counts() []LengthCount {
 	var out []LengthCount
 	for l, n := range t.n {
 		if n > 0 {
-			out = append(out, LengthCount{l, int(n)})
+			out = append(out, LengthCount{Tokens: l, N: int(n)})
 		}
 	}
 	return out
@@ -55,7 +55,7 @@ func (c *Collector) advisor(m *modeState) []BucketPlan {
 		return nil
 	}
 	edges := c.edges
-	if len(edges) == 0 && c.facts.bucketed() {
+	if len(edges) == 0 && bucketed(&c.facts) {
 		edges = powersOfTwo(t.n)
 	}
 	if t.planned == 0 || t.total > t.planned+t.planned/10 || t.limit != m.limit() || !slices.Equal(m.askedEdges, edges) {
@@ -70,7 +70,7 @@ func (c *Collector) advisor(m *modeState) []BucketPlan {
 	}
 	plans := slices.Clone(t.plans)
 	for i := range plans {
-		if c.facts.bucketed() && slices.Equal(plans[i].Edges, edges) {
+		if bucketed(&c.facts) && slices.Equal(plans[i].Edges, edges) {
 			g := &m.lanes[Optimized].segment
 			plans[i].MeasuredP50, plans[i].MeasuredP99 = g.d.quantile(.5), g.d.quantile(.99)
 		}
@@ -90,7 +90,7 @@ func powersOfTwo(n []uint32) []int {
 	return out
 }
 
-func (f *Facts) bucketed() bool { return phaseStrategy(f.Strategy, "prefill") == "bucketed" }
+func bucketed(f *Facts) bool { return phaseStrategy(f.Strategy, "prefill") == "bucketed" }
 
 // SetBucketEdges tells the advisor the edges in force, or those the user asks
 // about; they get a row of their own.

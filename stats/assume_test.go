@@ -47,7 +47,7 @@ func TestUntilCostsCoverage(t *testing.T) {
 				v = append(v, int64(2e6*math.Exp(0.4*r.NormFloat64())))
 			}
 			slices.Sort(v)
-			if q := ExactQuantile(v, .5); relativeWidth(q.Value, q.Lo, q.Hi) <= .05 {
+			if q := ExactQuantile(v, .5); q.Hi-q.Lo <= .05*q.Value {
 				if q.Lo <= 2e6 && 2e6 <= q.Hi {
 					hit++
 				}

@@ -33,10 +33,10 @@ func BenchmarkAnalysis(b *testing.B) {
 // resamples.
 func BenchmarkBootstrap(b *testing.B) {
 	g := newStream(2)
-	pairs := make([]Pair, recentPairs)
+	pairs := make([]Pair, 1<<12)
 	for i := range pairs {
 		x, y := g.next(), g.next()
-		pairs[i] = Pair{x.WallNs, y.WallNs}
+		pairs[i] = Pair{Eager: x.WallNs, Optimized: y.WallNs}
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -12,7 +12,7 @@ func TestBootstrapOfTheMeanIsTheSameEitherWay(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	pairs := make([]Pair, 1000)
 	for i := range pairs {
-		pairs[i] = Pair{1e9 + rng.Int64N(1e9), 1e9 + rng.Int64N(1e9)}
+		pairs[i] = Pair{Eager: 1e9 + rng.Int64N(1e9), Optimized: 1e9 + rng.Int64N(1e9)}
 	}
 	o := BootstrapOptions{Resamples: 200, Block: 7, Quantiles: DeltaQuantiles, Seed: 3}
 	sums, singly := newResampler(pairs, o), newResampler(pairs, o)
@@ -28,7 +28,7 @@ func TestBootstrapOfTheMeanIsTheSameEitherWay(t *testing.T) {
 		}
 	}
 	for _, d := range []int64{1 << 53 / 1000, -(1 << 53 / 1000), 1 << 62, math.MinInt64} {
-		pairs[500] = Pair{0, d}
+		pairs[500] = Pair{Eager: 0, Optimized: d}
 		if differences(pairs) != nil {
 			t.Errorf("a difference of %d, a thousand times, is not exact", d)
 		}
@@ -42,7 +42,7 @@ func TestBootstrapGivesTheDifferencesOfThePairs(t *testing.T) {
 	for _, n := range []int{1, 2, 39, 40, 5000} {
 		pairs := make([]Pair, n)
 		for i := range pairs {
-			pairs[i] = Pair{rng.Int64N(1e7), rng.Int64N(1e7)}
+			pairs[i] = Pair{Eager: rng.Int64N(1e7), Optimized: rng.Int64N(1e7)}
 		}
 		got, want := Bootstrap(pairs, BootstrapOptions{Resamples: 10}), DescribePairs(pairs)
 		for i, d := range want.Delta {

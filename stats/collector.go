@@ -47,7 +47,6 @@ type Collector struct {
 	strings    *interner // strategies and shapes
 	segment    int32
 	label      string
-	segStart   int64
 	segments   []segInfo
 	pending    pendingEvents
 	marks      timelineMarks

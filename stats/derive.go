@@ -30,7 +30,6 @@ func derived(k Kind, s *Sample, reason string) Event {
 // 1.4826 × MAD estimates a normal distribution's standard deviation.
 const (
 	spikeWindow = 64
-	spikeMin    = 20
 	spikeSigmas = 8
 	spikeFactor = 1.5
 	spikeQuiet  = 16 // samples between two events of one shape
@@ -127,9 +126,6 @@ type runStart struct {
 func (r *runStart) settled(generation int32) bool {
 	return r.on && r.generation == generation && r.n >= coldAfter
 }
-
-// coldAfter is the number of samples after which a cold start is settled.
-const coldAfter = 5
 
 func (c *Collector) noteRun(m *modeState, sc *scenState, s *Sample, ref causeRef) {
 	r := &sc.run[s.Lane]

@@ -38,7 +38,13 @@ func Detectors() []Detector {
 		driftDetector{}, divergenceDetector{}}
 }
 
-// verdict helpers
+// What the collector that fills a DetectorInput must know too.
+const (
+	coldAfter   = 5   // samples after the first of a run that settle whether it was cold
+	spikeMin    = 20  // samples before the spike rule judges
+	churnPer100 = 1.0 // compiles per hundred requests that count as churn
+)
+
 func few(name string, have, need int) Detection {
 	return Detection{Name: name, State: "few", Summary: "too few samples",
 		Sentence: fmt.Sprintf("Too few samples: %d of the %d needed.", have, need)}

@@ -19,7 +19,6 @@ const (
 	KindClockDrop     Kind = "clock_drop"
 	KindWorkerExit    Kind = "worker_exit"
 	KindWorkerRestart Kind = "worker_restart"
-	KindDrop          Kind = "drop"
 	KindToggle        Kind = "toggle"
 	KindSegment       Kind = "segment"
 	KindMark          Kind = "mark"

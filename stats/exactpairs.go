@@ -55,7 +55,7 @@ func (m *exactMode) pair(eager, optimized *exactSample) {
 	if m.pairs == nil {
 		m.pairs = make([]exactPair, 0, len(m.rows)/2+1)
 	}
-	m.pairs = append(m.pairs, exactPair{Pair{eager.e.wall, optimized.e.wall}, [NumLanes]int32{eager.kind, optimized.kind}})
+	m.pairs = append(m.pairs, exactPair{Pair{Eager: eager.e.wall, Optimized: optimized.e.wall}, [NumLanes]int32{eager.kind, optimized.kind}})
 }
 
 // pairsOf are the pairs whose samples both lie in the scope, and the latencies
@@ -99,15 +99,15 @@ func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[NumLanes][]int64) 
 	if len(pairs) == 0 {
 		return PairSummary{}, false
 	}
-	var paired [NumLanes][]int64
-	for l := range paired {
-		paired[l] = walls[l]
+	var matched [NumLanes][]int64
+	for l := range matched {
+		matched[l] = walls[l]
 		if len(single[l]) > 0 {
 			slices.Sort(single[l])
-			paired[l] = without(walls[l], single[l])
+			matched[l] = without(walls[l], single[l])
 		}
 	}
-	v := describeSortedPairs(pairs, paired[Eager], paired[Optimized])
+	v := describeSortedPairs(pairs, matched[Eager], matched[Optimized])
 	if k.anyScenario && k.anySegment {
 		m.allPairs = &v
 	}

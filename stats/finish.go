@@ -223,3 +223,10 @@ func paradoxOf(v Verdict) Paradox {
 	return Paradox{Verdict: v.Code, Sentence: v.Sentence, WinnerMean: optional(v.WinnerMean),
 		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99)}
 }
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

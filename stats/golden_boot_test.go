@@ -12,7 +12,7 @@ func TestGoldenBootstrap(t *testing.T) {
 	for _, s := range readGolden(t).Bootstrap.Sets {
 		pairs := make([]Pair, len(s.X))
 		for i := range pairs {
-			pairs[i] = Pair{s.X[i], s.Y[i]}
+			pairs[i] = Pair{Eager: s.X[i], Optimized: s.Y[i]}
 		}
 		b := Bootstrap(pairs, BootstrapOptions{Resamples: 20000, Seed: 1, Quantiles: s.Qs})
 		if b.Block != s.Block {
@@ -70,5 +70,15 @@ func TestGoldenBootstrapCoverage(t *testing.T) {
 			t.Errorf("%s correlated=%v: %.1f %% and %.1f %%, want 92 to 98", name, correlated, 100*a, 100*b)
 		}
 		t.Logf("%s correlated=%v: NumPy %.1f %%, we %.1f %%", name, correlated, 100*a, 100*b)
+	}
+}
+
+func TestGoldenGeomean(t *testing.T) {
+	for _, s := range readGolden(t).Sets {
+		pairs := make([]Pair, len(s.X))
+		for i := range pairs {
+			pairs[i] = Pair{Eager: s.X[i], Optimized: s.Y[i]}
+		}
+		near(t, s.Name+" geomean", DescribePairs(pairs).RatioGeomean, s.Geomean, 1e-12)
 	}
 }

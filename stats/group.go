@@ -20,9 +20,6 @@ type group struct {
 	cachedN, cachedExtras int
 }
 
-// Tagged reports whether the sample is among those that key h hides.
-func (s *Sample) tagged() bool { return s.Flags&(EventFlags|FlagShapeNew) != 0 }
-
 // addCommon takes in what the window keeps of a sample; addRest takes in
 // what it does not.
 func (g *group) addCommon(e *winSample) {
@@ -61,7 +58,7 @@ func (g *group) addRest(s *Sample, slo int64) {
 }
 
 func (g *group) addRare(s *Sample) {
-	if s.tagged() {
+	if s.Tagged() {
 		recordInto(&g.tagged, s.WallNs)
 	}
 	if s.NthInRun == 0 {
@@ -191,15 +188,15 @@ func (d *dist) describe(s *Summary) {
 	s.MeanExclMax, s.MeanExclTop5 = d.meanWithoutTop(1), d.meanWithoutTop(5)
 	qs := summaryQuantiles()
 	d.quantiles(qs[:])
-	s.setQuantiles(&qs)
-	s.warn()
+	setQuantiles(s, &qs)
+	warn(s)
 }
 
 func summaryQuantiles() [5]Quantile {
 	return [5]Quantile{{Q: .5}, {Q: .9}, {Q: .95}, {Q: .99}, {Q: .999}}
 }
 
-func (s *Summary) setQuantiles(qs *[5]Quantile) {
+func setQuantiles(s *Summary, qs *[5]Quantile) {
 	s.P50, s.P90, s.P95, s.P99, s.P999 = qs[0], qs[1], qs[2], qs[3], qs[4]
 }
 
@@ -213,11 +210,11 @@ func emptySummary() Summary {
 	for i := range qs {
 		qs[i].Value, qs[i].Lo, qs[i].Hi, qs[i].Need, qs[i].Exact = nan, nan, nan, Need(qs[i].Q), true
 	}
-	s.setQuantiles(&qs)
+	setQuantiles(&s, &qs)
 	return s
 }
 
-func (s *Summary) warn() {
+func warn(s *Summary) {
 	if s.P99.Need > 0 {
 		s.Warnings = append(s.Warnings, warnP99)
 	}

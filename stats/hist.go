@@ -9,8 +9,7 @@ import "math/bits"
 //
 // Unlike hdrhistogram.Histogram it covers all of int64, allocates an octave
 // (4 KiB) only when a value falls into it, and gives values back (remove),
-// which a sliding window needs. HDR converts it to the library's type; a test
-// holds the two to the same buckets.
+// which a sliding window needs. A test holds the two to the same buckets.
 type hist struct {
 	pages [histPages]histPage
 }
@@ -129,25 +128,6 @@ func (h *hist) ranks(ranks []uint64, out []float64) {
 		}
 		before += h.pages[p].n
 	}
-}
-
-// above returns how many values lie in buckets whose middle exceeds x.
-func (h *hist) above(x float64) uint64 {
-	var n uint64
-	for p := histPages - 1; p >= 0; p-- {
-		if h.pages[p].n == 0 {
-			continue
-		}
-		if histValue(p, 0) > x {
-			n += h.pages[p].n
-			continue
-		}
-		for s := histSub - 1; s >= 0 && histValue(p, s) > x; s-- {
-			n += uint64(h.pages[p].c[s])
-		}
-		break
-	}
-	return n
 }
 
 // each calls f for every bucket with values, in ascending order.

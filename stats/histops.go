@@ -1,7 +1,5 @@
 package stats
 
-import "github.com/HdrHistogram/hdrhistogram-go"
-
 // copyFrom makes h equal to o and keeps h's memory.
 func (h *hist) copyFrom(o *hist) {
 	for p := range h.pages {
@@ -53,21 +51,26 @@ func (h *hist) tailOf(x float64) (n int, sum, worst float64) {
 	return n, sum, worst
 }
 
-// hdr returns the same counts as a histogram of hdrhistogram-go, which writes
-// the interchange format that HDR tools read. Values above 2^42 ns are left out
-// and counted.
-func (h *hist) hdr() (out *hdrhistogram.Histogram, over uint64) {
-	out = hdrhistogram.New(1, 1<<42, 3)
-	for p := range h.pages {
-		if h.pages[p].n == 0 {
+// eachOfBoth calls f for every bucket in which x or y has values, in ascending
+// order, with the smallest value of the bucket.
+func eachOfBoth(x, y *hist, f func(lo int64, inX, inY float64)) {
+	for p := range x.pages {
+		a, b := &x.pages[p], &y.pages[p]
+		if a.n+b.n == 0 {
 			continue
 		}
-		for s, c := range h.pages[p].c {
-			lo, _ := histEdges(p, s)
-			if c != 0 && out.RecordValues(lo, int64(c)) != nil {
-				over += uint64(c)
+		for s := range histSub {
+			var ca, cb uint32
+			if a.c != nil {
+				ca = a.c[s]
+			}
+			if b.c != nil {
+				cb = b.c[s]
+			}
+			if ca|cb != 0 {
+				lo, _ := histEdges(p, s)
+				f(lo, float64(ca), float64(cb))
 			}
 		}
 	}
-	return out, over
 }

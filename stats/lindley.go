@@ -7,7 +7,6 @@ package stats
 // lane alone would have shown; this is. Times are nanoseconds.
 type Lindley struct {
 	started bool
-	arrival int64 // of the last request
 	free    int64 // instant at which the server is idle again
 }
 
@@ -18,17 +17,6 @@ func (l *Lindley) Response(arrival, service int64) int64 {
 		l.free = arrival
 	}
 	l.started = true
-	l.arrival = arrival
 	l.free += service
 	return l.free - arrival
-}
-
-// Responses computes the response times of a whole trace. Arrivals must ascend.
-func Responses(arrivals, services []int64) []int64 {
-	var l Lindley
-	out := make([]int64, len(arrivals))
-	for i := range arrivals {
-		out[i] = l.Response(arrivals[i], services[i])
-	}
-	return out
 }

@@ -81,10 +81,10 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *Sampl
 		return
 	}
 	wall := max(s.WallNs, 0)
-	p := Pair{h.wall, wall}
+	p := Pair{Eager: h.wall, Optimized: wall}
 	opt := st
 	if s.Lane == Eager {
-		p = Pair{wall, h.wall}
+		p = Pair{Eager: wall, Optimized: h.wall}
 		opt = m.shapes.byID(h.shape)
 	}
 	if h.shape != st.id { // else the shape's own eager samples say the same

@@ -16,7 +16,7 @@ func (p *pairStats) view(eager, optimized *qdist) PairView {
 		v.RatioGeomean = math.Exp((p.sumLog + math.Log(p.product)) / float64(p.logs))
 	}
 	if eager != nil {
-		v.fillDeltas(eager, optimized)
+		fillDeltas(&v, eager, optimized)
 	}
 	return v
 }
@@ -24,7 +24,7 @@ func (p *pairStats) view(eager, optimized *qdist) PairView {
 // DeltaQuantiles are the quantiles at which the lanes are compared.
 var DeltaQuantiles = []float64{.01, .05, .1, .2, .25, .3, .4, .5, .6, .7, .75, .8, .9, .95, .98, .99, .995, .999}
 
-func (v *PairView) fillDeltas(eager, optimized *qdist) {
+func fillDeltas(v *PairView, eager, optimized *qdist) {
 	v.DeltaQ = DeltaQuantiles
 	e, o := eager.curve(DeltaQuantiles), optimized.curve(DeltaQuantiles)
 	v.Delta = make([]float64, len(e))

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	moremath "github.com/aclements/go-moremath/stats"
 )
 
 // RankTest is the result of a two-sided rank test.
@@ -14,21 +12,6 @@ type RankTest struct {
 	P         float64 // NaN when the test does not apply
 	N1, N2    int
 	Exact     bool // from the exact distribution, else its normal approximation with ties and continuity corrected
-}
-
-// MannWhitney tests whether values of x tend to be larger or smaller than those
-// of y (scipy.stats.mannwhitneyu, two-sided). It says nothing of the tail, and
-// its p assumes independent samples, which latencies near a recompile are not.
-func MannWhitney(x, y []float64) RankTest {
-	r := RankTest{P: math.NaN(), Statistic: math.NaN(), N1: len(x), N2: len(y)}
-	if len(x) == 0 || len(y) == 0 {
-		return r
-	}
-	if u, err := moremath.MannWhitneyUTest(x, y, moremath.LocationDiffers); err == nil {
-		r.Statistic, r.P = u.U, math.Min(u.P, 1)
-		r.Exact = len(x) <= moremath.MannWhitneyExactLimit && len(y) <= moremath.MannWhitneyExactLimit
-	}
-	return r
 }
 
 // wilcoxonExact is the number of differences up to which the distribution of W
@@ -130,29 +113,22 @@ func (p *pairStats) wilcoxon() RankTest {
 		}
 		return Wilcoxon(d)
 	}
+	return signedRankHist(p.pos, p.neg)
+}
+
+// signedRankHist is Wilcoxon's normal approximation from the histograms of the
+// differences above 0 and, sign changed, of those below.
+func signedRankHist(pos, neg *hist) RankTest {
 	var w, ties, before float64
-	for pg := range p.pos.pages {
-		a, b := &p.pos.pages[pg], &p.neg.pages[pg]
-		if a.n+b.n == 0 {
-			continue
+	eachOfBoth(pos, neg, func(lo int64, up, down float64) {
+		if lo == 0 { // zeros are dropped
+			return
 		}
-		for s := range histSub {
-			var up, down float64
-			if a.c != nil {
-				up = float64(a.c[s])
-			}
-			if b.c != nil {
-				down = float64(b.c[s])
-			}
-			t := up + down
-			if t == 0 || pg == 0 && s == 0 { // zeros are dropped
-				continue
-			}
-			w += up * (before + (t+1)/2)
-			ties += t*t*t - t
-			before += t
-		}
-	}
+		t := up + down
+		w += up * (before + (t+1)/2)
+		ties += t*t*t - t
+		before += t
+	})
 	return RankTest{Statistic: w, P: wilcoxonNormal(w, before, ties), N1: int(before), N2: int(before)}
 }
 
@@ -176,8 +152,11 @@ func (p *pairStats) rankTest() float64 {
 	return p.rankP
 }
 
-// mannWhitneyHist is MannWhitney's normal approximation from histograms, whose
-// buckets tie values within 0.1 %.
+// mannWhitneyHist tests whether values of x tend to be larger or smaller than
+// those of y (scipy.stats.mannwhitneyu, two-sided) by the normal approximation,
+// from histograms, whose buckets tie values within 0.1 %. It says nothing of the
+// tail, and its p assumes independent samples, which latencies near a recompile
+// are not.
 func mannWhitneyHist(x, y *hist) RankTest {
 	n1, n2 := float64(x.n()), float64(y.n())
 	r := RankTest{P: math.NaN(), Statistic: math.NaN(), N1: int(n1), N2: int(n2)}
@@ -185,26 +164,12 @@ func mannWhitneyHist(x, y *hist) RankTest {
 		return r
 	}
 	var ranks, ties, before float64
-	for pg := range x.pages {
-		a, b := &x.pages[pg], &y.pages[pg]
-		if a.n+b.n == 0 {
-			continue
-		}
-		for s := range histSub {
-			var ca, cb float64
-			if a.c != nil {
-				ca = float64(a.c[s])
-			}
-			if b.c != nil {
-				cb = float64(b.c[s])
-			}
-			if t := ca + cb; t > 0 {
-				ranks += ca * (before + (t+1)/2)
-				ties += t*t*t - t
-				before += t
-			}
-		}
-	}
+	eachOfBoth(x, y, func(_ int64, inX, inY float64) {
+		t := inX + inY
+		ranks += inX * (before + (t+1)/2)
+		ties += t*t*t - t
+		before += t
+	})
 	n := n1 + n2
 	r.Statistic = ranks - n1*(n1+1)/2
 	sd := math.Sqrt(n1 * n2 / 12 * (n + 1 - ties/(n*(n-1))))

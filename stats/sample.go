@@ -138,8 +138,12 @@ type Sample struct {
 // Clean reports whether the sample may stand for the engine at rest: not a
 // warm-up, no event attached, not the first of its shape, no error.
 func (s *Sample) Clean() bool {
-	return !s.Warmup && !s.Failed && s.Flags&(EventFlags|FlagShapeNew) == 0
+	return s.Counts() && !s.Tagged()
 }
 
 // Counts reports whether the sample enters statistics.
 func (s *Sample) Counts() bool { return !s.Warmup && !s.Failed }
+
+// Tagged reports whether an event is attached to the sample or it is the first
+// of its shape.
+func (s *Sample) Tagged() bool { return s.Flags&(EventFlags|FlagShapeNew) != 0 }

@@ -111,13 +111,3 @@ type CauseSummary struct {
 }
 
 func ms(ns float64) Num { return Num(ns / 1e6) }
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// JSON is the file's content: indented, keys in the order of the type.
-func (f *SummaryFile) JSON() ([]byte, error) { return json.MarshalIndent(f, "", " ") }

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -137,7 +138,7 @@ func (in verdictInput) rank() Verdict {
 	}
 	v.Sentence += in.doubts(&v)
 	if in.facts.CompilerReal == "no" {
-		v.Sentence += " Not compiler-real: " + orElse(in.facts.Why, "nothing was compiled") + "."
+		v.Sentence += " Not compiler-real: " + cmp.Or(in.facts.Why, "nothing was compiled") + "."
 	}
 	v.Advice = in.advice(&v)
 	return v
@@ -175,13 +176,6 @@ func noiseWords(in verdictInput) string {
 		return fmt.Sprintf(": the median difference lies within ± %s", formatMs(w))
 	}
 	return ""
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // figures gives the three statistics of the winning lane over the other's.
@@ -248,7 +242,7 @@ func (in *verdictInput) blame(lane Lane, statistic string) string {
 			break
 		}
 		sum += r.SumNs
-		names = append(names, r.words())
+		names = append(names, causeWords(&r))
 		rest := (g.Mean*float64(g.N) - sum) / float64(g.N-n)
 		if statistic == "p99" { // known for one cause at a time
 			n, names, rest = r.N, names[len(names)-1:], r.P99Without
@@ -268,9 +262,9 @@ func (in *verdictInput) value(lane Lane, statistic string) float64 {
 	return in.lanes[lane].Mean
 }
 
-// words names the row's samples in a sentence, plural. A first compile is no
+// causeWords names the row's samples in a sentence, plural. A first compile is no
 // recompile.
-func (r *CauseRow) words() string {
+func causeWords(r *CauseRow) string {
 	switch again := r.N - r.FirstCompiles; {
 	case r.Cause != CauseCompile || again == r.N:
 	case again == 0:

@@ -9,7 +9,7 @@ import (
 
 // paradox makes 270 interleaved requests: the optimized lane is twice as fast
 // and recompiles 14 times.
-func paradox(c *Collector, a *Analysis, padded bool) int64 {
+func paradox(padded bool) *mixture {
 	m := newMixture(31)
 	for i := range 270 {
 		for lane := Lane(0); lane < NumLanes; lane++ {
@@ -17,7 +17,7 @@ func paradox(c *Collector, a *Analysis, padded bool) int64 {
 			if lane == Eager {
 				wall = 2e6
 			}
-			s := m.add("a", wall, func(s *Sample) {
+			m.add("a", wall, func(s *Sample) {
 				s.Lane, s.Request, s.Order = lane, uint64(i), uint8(lane)
 				s.NthInRun = int32(i)
 				if padded {
@@ -27,28 +27,31 @@ func paradox(c *Collector, a *Analysis, padded bool) int64 {
 					s.Flags, s.CompileNs, s.WallNs = FlagRecompile, 30e6, s.WallNs+30e6
 				}
 			})
-			if c != nil {
-				c.Add(s)
-			}
-			if a != nil {
-				a.Add(s)
-			}
 		}
 	}
-	return m.t
+	return m
 }
 
 func TestParadoxSentence(t *testing.T) {
 	c, a := NewCollector(CollectorOptions{}), NewAnalysis(AnalysisOptions{Facts: Facts{CompilerReal: "yes"}})
 	c.SetFacts(Facts{CompilerReal: "yes", Strategy: "variable"})
-	now := paradox(c, a, false)
+	rows := paradox(false)
+	now := rows.t
+	for i := range rows.rows {
+		s := rows.rows[i]
+		a.Add(&s)
+		c.Add(&rows.rows[i])
+	}
 	live := c.Live(Prefill, now)
-	for name, v := range map[string]Paradox{"live": paradoxOf(live.Verdict), "exact": a.Finish(Prefill).Paradox} {
-		if v.Verdict != "flip" || *v.WinnerP50 != "optimized" || *v.WinnerMean != "eager" || *v.WinnerP99 != "eager" {
-			t.Errorf("%s: %+v", name, v)
-		}
-		if !strings.Contains(v.Sentence, "14 of 270 samples, all recompiles, cost the mean") {
-			t.Errorf("%s: %s", name, v.Sentence)
+	if v := live.Verdict; v.Code != "flip" || v.WinnerP50 != "optimized" || v.WinnerMean != "eager" || v.WinnerP99 != "eager" {
+		t.Errorf("live: %+v", v)
+	}
+	if v := a.Finish(Prefill).Paradox; v.Verdict != "flip" || *v.WinnerP50 != "optimized" || *v.WinnerMean != "eager" || *v.WinnerP99 != "eager" {
+		t.Errorf("exact: %+v", v)
+	}
+	for name, s := range map[string]string{"live": live.Verdict.Sentence, "exact": a.Finish(Prefill).Paradox.Sentence} {
+		if !strings.Contains(s, "14 of 270 samples, all recompiles, cost the mean") {
+			t.Errorf("%s: %s", name, s)
 		}
 	}
 	if len(live.Verdict.Advice) == 0 || live.Verdict.Advice[0].Rule != "stabilise_shapes" {

@@ -107,8 +107,8 @@ func describeSorted(s *Summary, sorted []int64) {
 	for i := range qs {
 		qs[i] = ExactQuantile(sorted, qs[i].Q)
 	}
-	s.setQuantiles(&qs)
-	s.warn()
+	setQuantiles(s, &qs)
+	warn(s)
 }
 
 // describeHist does the same from a histogram and exact sums.
@@ -125,8 +125,8 @@ func describeHist(s *Summary, h *hist, sum, sq u128) {
 	for i := range qs {
 		qs[i] = histInterval(h, qs[i].Q, 0, math.MaxInt64)
 	}
-	s.setQuantiles(&qs)
-	s.warn()
+	setQuantiles(s, &qs)
+	warn(s)
 }
 
 // meanOfFirst is the mean of the first k of ascending values, NaN if k < 1.

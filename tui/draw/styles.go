@@ -107,7 +107,7 @@ func (s *Styles) KindLook(k stats.Kind) (glyph string, i Ink) {
 		return "▾", s.Warn
 	case stats.KindDivergence:
 		return "≠", s.Bad
-	case stats.KindWorkerExit, stats.KindError, stats.KindDrop:
+	case stats.KindWorkerExit, stats.KindError:
 		return "✕", s.Bad
 	case stats.KindWorkerRestart:
 		return "↻", s.Warn

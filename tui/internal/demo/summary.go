@@ -55,7 +55,7 @@ func summary(xs []sample) stats.Summary {
 	slices.Sort(v)
 	s := stats.Summary{N: len(v), Mean: nan, Std: nan, Min: nan, Max: nan, DeviceP50: nan, DeviceP99: nan, HostShare: nan, TokensPerS: nan, TTFTP50: nan, TTFTP99: nan, ITLP50: nan, ITLP99: nan, ResponseP50: nan, ResponseP99: nan,
 		SLOMissed: nan, MeanExclMax: nan, MeanExclTop5: nan, MeanExclFirst: nan, PaddingTax: 1}
-	s.P50, s.P90, s.P95, s.P99, s.P999 = quantile(v, 0.5, 0), quantile(v, 0.9, 44), quantile(v, 0.95, 90), quantile(v, 0.99, 459), quantile(v, 0.999, 4603)
+	s.P50, s.P90, s.P95, s.P99, s.P999 = quantileOf(v, 0.5, 0), quantileOf(v, 0.9, 44), quantileOf(v, 0.95, 90), quantileOf(v, 0.99, 459), quantileOf(v, 0.999, 4603)
 	if n := len(v); n > 0 {
 		s.Mean, s.Min, s.Max = total/float64(n), v[0], v[n-1]
 		if n > 6 {
@@ -74,7 +74,7 @@ func summary(xs []sample) stats.Summary {
 	return s
 }
 
-func quantile(v []float64, q float64, need int) stats.Quantile {
+func quantileOf(v []float64, q float64, need int) stats.Quantile {
 	r := stats.Quantile{Q: q, Value: math.NaN(), Lo: math.NaN(), Hi: math.NaN(), N: len(v), Need: max(0, need-len(v)), Exact: len(v) < 1000}
 	if len(v) == 0 {
 		r.Need = max(1, need)

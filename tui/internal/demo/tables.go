@@ -30,11 +30,11 @@ func (s *Source) pair() stats.PairView {
 	slices.Sort(d)
 	slices.Sort(ev)
 	slices.Sort(ov)
-	q := quantile(d, 0.5, 0)
+	q := quantileOf(d, 0.5, 0)
 	p.MedianDiff, p.DiffLo, p.DiffHi = q.Value, q.Lo, q.Hi
 	p.ShareWon, p.RatioGeomean = float64(won)/float64(p.N), math.Exp(ratio/float64(p.N))
 	for _, q := range []float64{.01, .05, .1, .25, .5, .75, .9, .95, .975, .99, .995, .999} {
-		a, b := quantile(ev, q, 0), quantile(ov, q, 0)
+		a, b := quantileOf(ev, q, 0), quantileOf(ov, q, 0)
 		w := 0.1*math.Abs(b.Value-a.Value) + 4e4
 		lo, hi := b.Value-a.Value-w, b.Value-a.Value+w
 		if float64(p.N)*(1-q) < 20 {
@@ -43,7 +43,7 @@ func (s *Source) pair() stats.PairView {
 		p.DeltaQ, p.Delta, p.DeltaLo, p.DeltaHi = append(p.DeltaQ, q), append(p.Delta, b.Value-a.Value), append(p.DeltaLo, lo), append(p.DeltaHi, hi)
 	}
 	for q := 0.5; q < 1; q += 0.001 {
-		if quantile(ov, q, 0).Value > quantile(ev, q, 0).Value {
+		if quantileOf(ov, q, 0).Value > quantileOf(ev, q, 0).Value {
 			p.Crossover = q
 			break
 		}
