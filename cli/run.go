@@ -17,7 +17,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/snapshot"
-	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // newRunCmd is the same work without a screen.
@@ -150,7 +150,7 @@ func progressText(s runner.Progress, spent time.Duration) string {
 	}
 	if n := s.Samples[0] + s.Samples[1]; n > 0 {
 		fmt.Fprintf(&b, "  %s n %d+%d  p50 %s / %s", s.Mode, s.Samples[0], s.Samples[1], ms(s.P50[0]), ms(s.P50[1]))
-		if min(s.Samples[0], s.Samples[1]) >= stats.Need(.99) {
+		if min(s.Samples[0], s.Samples[1]) >= quantile.Need(.99) {
 			fmt.Fprintf(&b, "  p99 %s / %s", ms(s.P99[0]), ms(s.P99[1]))
 		}
 		b.WriteString(" ms (eager / optimized)")

@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // summaries reads the summary.json of every mode of a session folder; a mode
@@ -53,7 +54,7 @@ func printEnd(w io.Writer, dir, missed string) {
 	}
 	_ = tw.Flush() // a closed stdout is the reader's choice
 	if few {
-		fmt.Fprintf(w, "* too few samples for this quantile: p50 needs %d, p95 %d, p99 %d\n", stats.Need(.5), stats.Need(.95), stats.Need(.99))
+		fmt.Fprintf(w, "* too few samples for this quantile: p50 needs %d, p95 %d, p99 %d\n", quantile.Need(.5), quantile.Need(.95), quantile.Need(.99))
 	}
 	say := func(s string) {
 		if cols := termWidth(w); cols > 40 { // a terminal breaks words
@@ -76,7 +77,7 @@ func printEnd(w io.Writer, dir, missed string) {
 // few set when so many do not support it.
 func quant(v stats.Num, n int, q float64, few *bool) string {
 	s := num(v)
-	if n > 0 && n < stats.Need(q) {
+	if n > 0 && n < quantile.Need(q) {
 		*few = true
 		return "*" + s
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // sweepPoint is one combination of the swept keys and what it came to.
@@ -200,7 +201,7 @@ func printSweep(w io.Writer, keys []string, points []sweepPoint) {
 		fmt.Fprintln(tw, strings.Join(r, "\t")+"\t")
 	}
 	_ = tw.Flush() // a closed stdout is the reader's choice
-	if i := slices.Index(head, "n"); slices.ContainsFunc(rows, func(r []string) bool { n, err := strconv.Atoi(r[i]); return err == nil && n < stats.Need(.99) }) {
-		fmt.Fprintf(w, "A p99 wants %d samples a lane (n): one of fewer says little. Points differ by what the machine did meanwhile, too.\n", stats.Need(.99))
+	if i := slices.Index(head, "n"); slices.ContainsFunc(rows, func(r []string) bool { n, err := strconv.Atoi(r[i]); return err == nil && n < quantile.Need(.99) }) {
+		fmt.Fprintf(w, "A p99 wants %d samples a lane (n): one of fewer says little. Points differ by what the machine did meanwhile, too.\n", quantile.Need(.99))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot/plots"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // maxSweepLines bounds the lines of one picture.
@@ -107,7 +108,7 @@ func sweepLines(mode string, keys []string, x string, values []string, points []
 				colours[who] = len(colours)
 			}
 			for i, q := range []stats.Num{g.P50Ms, g.P99Ms} {
-				need := stats.Need([]float64{.5, .99}[i])
+				need := quantile.Need([]float64{.5, .99}[i])
 				name := who + []string{" p50", " p99"}[i]
 				k, ok := at[name]
 				if !ok {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/verdict"
 )
 
 // choices are the values that a key may have.
@@ -153,7 +153,7 @@ func (c *Config) checkTexts() *Error {
 		return faultf("max_disk", "%s holds no session: pictures and report alone take up to 3 MB; want %d MB or more", quote(c.MaxDisk), int64(MinDiskBytes/1e6))
 	}
 	if c.Until != "" {
-		if _, err := stats.ParseUntil(c.Until); err != nil {
+		if _, err := verdict.ParseUntil(c.Until); err != nil {
 			return faultf("until", "%s", strings.TrimPrefix(err.Error(), "until "))
 		}
 	}

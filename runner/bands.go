@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
 )
 
 // Time between two bootstraps of the pairs. One takes about 100 ms of a core
@@ -17,7 +18,7 @@ const (
 // bands is a finished bootstrap.
 type bands struct {
 	mode   stats.Mode
-	result stats.BootstrapResult
+	result paired.BootstrapResult
 	noise  *stats.Noise // of an A/A segment, in place of a result
 }
 
@@ -42,7 +43,7 @@ func (s *Session) startBands(now int64) {
 	p.banding, p.bandsNs, p.bandsSeg = true, now, s.seg
 	out := p.bands
 	go func() {
-		r := stats.Bootstrap(pairs, stats.BootstrapOptions{Seed: uint64(now)})
+		r := paired.Bootstrap(pairs, paired.BootstrapOptions{Seed: uint64(now)})
 		r.Segment = segment
 		out <- bands{mode: mode, result: r}
 	}()
@@ -73,7 +74,7 @@ func (s *Session) noiseOfSegment(now int64) {
 		}
 		out := s.pub.bands
 		go func() {
-			n := stats.NoiseFloor(pairs, uint64(now))
+			n := paired.NoiseFloor(pairs, uint64(now))
 			out <- bands{mode: mode, noise: &n}
 		}()
 	}

@@ -3,6 +3,7 @@ package runner
 import (
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
 )
 
 // feedStats tells the statistics what samples do not tell: evidence, counters
@@ -21,7 +22,7 @@ func (s *Session) takeCounters(m *protocol.Counters) {
 	s.counters = *m
 	s.sinkErr(s.o.Sink.Counters(*m))
 	for _, g := range m.Groups {
-		s.coll.SetGauge(stats.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
+		s.coll.SetGauge(live.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
 			Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, CompileNs: g.CompileNs, WorkerStarts: int(s.gen)})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/exact"
+	"github.com/tailscope/tailscope/stats/live"
 )
 
 // The first sample of a run that counts is its number 0, also where failed ones
@@ -11,8 +13,8 @@ import (
 func TestFailedSamplesDoNotCountInARun(t *testing.T) {
 	var s Session
 	s.join.init()
-	coll := stats.NewCollector(stats.CollectorOptions{})
-	exact := stats.NewAnalysis(stats.AnalysisOptions{})
+	coll := live.New(live.Options{})
+	exact := exact.New(exact.Options{})
 	for i, failed := range []bool{true, false, true, false, false} {
 		smp := stats.Sample{Seq: uint64(i), Request: uint64(i), Scenario: "s", Shape: "1x8", Failed: failed, StartNs: int64(i+1) * 1e9,
 			WallNs: int64(10 - i), DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent}

@@ -8,6 +8,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
 )
 
 // A run that time ends says what of its plan it did not come to.
@@ -40,7 +41,7 @@ func TestAScenarioThatHadNoTurnIsSaid(t *testing.T) {
 	s.join.init()
 	s.cfg = sessionConfig()
 	s.modes, s.plans, s.end = s.cfg.Modes, map[string]*Plan{}, &Result{Reason: "until"}
-	s.o.Sink, s.coll = &memory{}, stats.NewCollector(stats.CollectorOptions{})
+	s.o.Sink, s.coll = &memory{}, live.New(live.Options{})
 	s.cfg.Reps = 0
 	p, err := NewPlan(s.cfg, "prefill", nil, nil)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
+	"github.com/tailscope/tailscope/stats/verdict"
 )
 
 // Sink takes everything that must reach the disk. It may block; it never
@@ -88,7 +90,7 @@ const (
 type Session struct {
 	o    Options
 	cfg  *configs.Config
-	coll *stats.Collector
+	coll *live.Collector
 
 	proc        *worker.Process
 	inbox       []any // read together with the message in hand, not handled yet
@@ -127,7 +129,7 @@ type Session struct {
 	pub      publishState
 	restarts int
 	backoff  *backoff.ExponentialBackOff
-	until    *stats.Until
+	until    *verdict.Until
 	result   Result
 }
 
@@ -145,13 +147,13 @@ func NewSession(o Options) (*Session, error) {
 		return nil, errors.New("no mode to run")
 	}
 	if cfg.Until != "" {
-		u, err := stats.ParseUntil(cfg.Until)
+		u, err := verdict.ParseUntil(cfg.Until)
 		if err != nil {
 			return nil, err
 		}
 		s.until = &u
 	}
-	s.coll = stats.NewCollector(stats.CollectorOptions{SLONs: int64(cfg.SLO.D())})
+	s.coll = live.New(live.Options{SLONs: int64(cfg.SLO.D())})
 	s.backoff = newBackOff()
 	s.coll.SetBucketEdges(cfg.BucketEdges)
 	for name, n := range o.Noise {

@@ -7,6 +7,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/snapshot/plots"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
 )
 
 // timeBins is the number of bins of a timeline; their width doubles as the
@@ -61,7 +62,7 @@ const maxPairs = 1 << 17
 // pairing matches the lanes of requests of one mode.
 type pairing struct {
 	open  map[uint64]openLane
-	pairs []stats.Pair
+	pairs []paired.Pair
 }
 
 type openLane struct {
@@ -85,9 +86,9 @@ func (p *pairing) add(s *stats.Sample) {
 		return
 	}
 	delete(p.open, s.Request)
-	v := stats.Pair{Eager: o.wall, Optimized: s.WallNs}
+	v := paired.Pair{Eager: o.wall, Optimized: s.WallNs}
 	if o.lane == stats.Optimized {
-		v = stats.Pair{Eager: s.WallNs, Optimized: o.wall}
+		v = paired.Pair{Eager: s.WallNs, Optimized: o.wall}
 	}
 	p.pairs = append(p.pairs, v)
 }

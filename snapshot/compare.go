@@ -10,6 +10,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // Difference is one thing that is not the same in two sessions.
@@ -213,7 +214,7 @@ func quantileDelta(a, b *labels.Group, name string, q float64) QuantileDelta {
 		d.between(nan, nan, nan, nan)
 		return d
 	}
-	qa, qb := stats.ExactQuantile(sa, q), stats.ExactQuantile(sb, q)
+	qa, qb := quantile.Exact(sa, q), quantile.Exact(sb, q)
 	d.A, d.B = qa.Value/1e6, qb.Value/1e6
 	d.Need = max(qa.Need, qb.Need)
 	d.between(qa.Lo/1e6, qa.Hi/1e6, qb.Lo/1e6, qb.Hi/1e6)

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // environment lists what differs between two sessions.
@@ -103,5 +103,5 @@ func medianClock(v []float64) string {
 	if len(v) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.0f MHz", math.Round(stats.Median(v)/15)*15)
+	return fmt.Sprintf("%.0f MHz", math.Round(quantile.Median(v)/15)*15)
 }

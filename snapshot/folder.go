@@ -11,6 +11,7 @@ import (
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/exact"
 )
 
 // CSVRows is the number of rows a metrics.csv may have. Beyond it every k-th
@@ -33,7 +34,7 @@ const (
 // collected is what the first pass over a session finds out.
 type collected struct {
 	proof
-	analysis  *stats.Analysis
+	analysis  *exact.Analysis
 	hists     hists
 	damage    Damage
 	end       *endRecord
@@ -115,7 +116,7 @@ func collect(src source, m *Manifest, w *sideFiles) (*collected, error) {
 	if m.State == StateExported {
 		limit = exportAnalysis
 	}
-	c := &collected{analysis: stats.NewAnalysis(stats.AnalysisOptions{Source: m.RunID, SLONs: m.Settings.SLONs, Noise: m.Settings.noise(),
+	c := &collected{analysis: exact.New(exact.Options{Source: m.RunID, SLONs: m.Settings.SLONs, Noise: m.Settings.noise(),
 		Expect: int(min(total, limit)) / max(len(m.Settings.Modes), 1), Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
 		proof: proof{aaFirst: m.Settings.AA}, labels: labels.New(labels.Options{Source: m.RunID}), every: every(total, limit)}
 	c.runs.reset()

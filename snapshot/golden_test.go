@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // goldenFolders were written by commit 79b2740: a session that finished, one
@@ -72,7 +73,7 @@ func figuresOf(t *testing.T, dir string) figures {
 	f.Rows = hex.EncodeToString(h.Sum(nil))
 	for k, v := range walls {
 		slices.Sort(v)
-		l := laneFig{N: uint64(len(v)), P50: stats.PercentileOf(v, 0.5), P99: stats.PercentileOf(v, 0.99), Max: float64(v[len(v)-1])}
+		l := laneFig{N: uint64(len(v)), P50: quantile.PercentileOf(v, 0.5), P99: quantile.PercentileOf(v, 0.99), Max: float64(v[len(v)-1])}
 		for _, x := range v {
 			l.S += float64(x)
 		}

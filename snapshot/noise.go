@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/exact"
 )
 
 // NoiseFloors measures the A/A segments of a recorded session: the noise floor
@@ -13,7 +14,7 @@ func NoiseFloors(dir string) (map[string]stats.Noise, error) {
 	if err != nil {
 		return nil, fmt.Errorf("noise: %w", err)
 	}
-	a := stats.NewAnalysis(stats.AnalysisOptions{Facts: stats.Facts{AA: s.Manifest.Settings.AA}})
+	a := exact.New(exact.Options{Facts: stats.Facts{AA: s.Manifest.Settings.AA}})
 	_, err = s.Records(func(r *Record) error {
 		switch r.Kind {
 		case KindSample:

@@ -8,6 +8,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/snapshot/plots"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
 )
 
 // pictures draws the plots of one mode.
@@ -80,7 +81,7 @@ func (c *collected) quantileDelta(title string, mode stats.Mode) (*plots.Picture
 	if len(pairs) == 0 {
 		return nil, nil
 	}
-	b := stats.Bootstrap(pairs, stats.BootstrapOptions{Resamples: min(max(8_000_000/len(pairs), 100), 1000), Seed: 1})
+	b := paired.Bootstrap(pairs, paired.BootstrapOptions{Resamples: min(max(8_000_000/len(pairs), 100), 1000), Seed: 1})
 	d := plots.Delta{Q: b.DeltaQ}
 	for i := range b.DeltaQ {
 		d.Delta = append(d.Delta, b.Delta[i]/1e6)

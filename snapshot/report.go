@@ -10,6 +10,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/snapshot/plots"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // modeReport is what the report says of one mode.
@@ -169,7 +170,7 @@ func crossover(q float64, n int) string {
 		digits = 3
 	}
 	switch least := 0.5 * math.Pow(10, -float64(digits)); {
-	case math.IsNaN(q) || n < stats.Need(.5):
+	case math.IsNaN(q) || n < quantile.Need(.5):
 		return ""
 	case q >= 1:
 		return "It wins up to the maximum."
@@ -195,7 +196,7 @@ func sloSentences(m *Manifest, s *stats.SummaryFile) []string {
 		if !g.ResponseP99Ms.Missing() {
 			by = "response time"
 		}
-		lo, hi := stats.ClopperPearson(int(math.Round(float64(g.SLOMissed)*float64(g.N))), g.N)
+		lo, hi := quantile.ClopperPearson(int(math.Round(float64(g.SLOMissed)*float64(g.N))), g.N)
 		out = append(out, fmt.Sprintf("The %s lane missed the service level of %s in %.2f %% of %d requests (95 %%: %.2f to %.2f), "+
 			"by %s.", g.Lane, time.Duration(m.Settings.SLONs), 100*float64(g.SLOMissed), g.N, 100*lo, 100*hi, by))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // cell prints a number for reading; files hold all digits.
@@ -27,7 +28,7 @@ func cellNum(v stats.Num) string {
 
 // supported greys a quantile that n cannot support, by parentheses.
 func supported(v stats.Num, n int, q float64) string {
-	if v.Missing() || n >= stats.Need(q) {
+	if v.Missing() || n >= quantile.Need(q) {
 		return cellNum(v)
 	}
 	return "(" + cellNum(v) + ")"

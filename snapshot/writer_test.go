@@ -19,6 +19,7 @@ import (
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // testSession makes a plausible session: two lanes, two scenarios, warm-ups,
@@ -185,7 +186,7 @@ func TestSummaryEqualsWhatMetricsCSVSays(t *testing.T) {
 			t.Fatalf("%s: n %d, csv %d", g.Lane, g.N, len(v))
 		}
 		for q, got := range map[float64]stats.Num{0.5: g.P50Ms, 0.95: g.P95Ms, 0.99: g.P99Ms, 1: g.MaxMs} {
-			if x := stats.Percentile(v, q); math.Abs(float64(got)-x) > 1e-9*x {
+			if x := quantile.Percentile(v, q); math.Abs(float64(got)-x) > 1e-9*x {
 				t.Errorf("%s q%v: summary %v, csv %v", g.Lane, q, got, x)
 			}
 		}

@@ -1,12 +1,9 @@
-// Package stats holds what was measured and everything computed from it:
-// samples, events, histograms, quantiles, intervals, pairs, detectors, causes
-// and verdicts.
-//
-// It is pure: no clock, no goroutine, no file, no terminal. Callers own the
-// values they pass in; a Collector is owned by one goroutine.
 package stats
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Lane is one of the two sessions that run side by side.
 type Lane uint8
@@ -147,3 +144,16 @@ func (s *Sample) Counts() bool { return !s.Warmup && !s.Failed }
 // Tagged reports whether an event is attached to the sample or it is the first
 // of its shape.
 func (s *Sample) Tagged() bool { return s.Flags&(EventFlags|FlagShapeNew) != 0 }
+
+// PhaseStrategy picks a phase's word from "padded" or "prefill=padded,decode=eager".
+func PhaseStrategy(s, phase string) string {
+	if !strings.Contains(s, "=") {
+		return s
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		if k, v, ok := strings.Cut(strings.TrimSpace(part), "="); ok && k == phase {
+			return v
+		}
+	}
+	return ""
+}

@@ -110,4 +110,4 @@ type CauseSummary struct {
 	P99MsWithout Num    `json:"p99_ms_without"`
 }
 
-func ms(ns float64) Num { return Num(ns / 1e6) }
+func Ms(ns float64) Num { return Num(ns / 1e6) }

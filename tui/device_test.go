@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/tui/draw"
 	"github.com/tailscope/tailscope/tui/panels"
 )
@@ -91,7 +92,7 @@ func TestDeltaIsGreyWhereQuantilesAre(t *testing.T) {
 	p, st := m.panels[panels.SlotDelta].(*panels.DeltaPanel), m.sc.St
 	n := p.Sc.Lane(stats.Eager).Segment.N
 	pr := &stats.PairView{DeltaQ: []float64{.5, .999}, Delta: []float64{-1, 1}}
-	if n < stats.Need(.5) || n >= stats.Need(.999) {
+	if n < quantile.Need(.5) || n >= quantile.Need(.999) {
 		t.Fatalf("n %d supports both or none", n)
 	}
 	marks := map[string]draw.Ink{}

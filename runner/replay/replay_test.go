@@ -13,6 +13,7 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
 )
 
 // record writes a session of n pairs, one each 10 ms, with a compile in every
@@ -126,7 +127,7 @@ func TestAnyInstantIsWhatTheSessionKnew(t *testing.T) {
 // that saw the samples live.
 func TestReplayShowsTheLiveFigures(t *testing.T) {
 	rec := record(t, 300, false)
-	coll := stats.NewCollector(stats.CollectorOptions{})
+	coll := live.New(live.Options{})
 	coll.NewSegment(0, "variable", false, 0)
 	if _, err := rec.Records(func(r *snapshot.Record) error {
 		if r.Kind == snapshot.KindSample {

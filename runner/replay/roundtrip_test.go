@@ -11,6 +11,7 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
 )
 
 // TestLiveFilesReplayAndReportAgree takes a session from the collector that
@@ -18,7 +19,7 @@ import (
 // than 1,000 samples a lane are exact everywhere, so the numbers are equal.
 func TestLiveFilesReplayAndReportAgree(t *testing.T) {
 	rec := record(t, 300, false)
-	live := stats.NewCollector(stats.CollectorOptions{})
+	live := live.New(live.Options{})
 	live.NewSegment(0, "variable", false, 0)
 	if _, err := rec.Records(func(r *snapshot.Record) error {
 		if r.Kind == snapshot.KindSample {

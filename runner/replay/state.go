@@ -10,11 +10,12 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
 )
 
 // state is the session as it stood at one instant.
 type state struct {
-	coll    *stats.Collector
+	coll    *live.Collector
 	m       *snapshot.Manifest
 	id      runner.Identity
 	session view.Session
@@ -51,7 +52,7 @@ func newState(rec *snapshot.Session, startNs int64) *state {
 		st.id.Mode = set.Modes[0]
 	}
 	st.setStrategy(set.Strategy)
-	st.coll = stats.NewCollector(stats.CollectorOptions{SLONs: set.SLONs})
+	st.coll = live.New(live.Options{SLONs: set.SLONs})
 	st.coll.SetBucketEdges(edges(rec))
 	for name, n := range set.Noise {
 		if mode, err := stats.ParseMode(name); err == nil {
@@ -126,7 +127,7 @@ func (st *state) count(e stats.Event) {
 	case stats.KindFallback:
 		g.Fallbacks++
 	}
-	st.coll.SetGauge(stats.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
+	st.coll.SetGauge(live.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
 		Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, CompileNs: g.CompileNs, WorkerStarts: int(st.session.Generation)})
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // maxHist is the longest latency a histogram holds: 10 hours, in ns.
@@ -112,12 +112,12 @@ func (d *dist) merge(o *dist) {
 func (d *dist) exact() bool { return d.hist == nil }
 
 // sorted sorts the values; d is no longer in order of arrival after.
-func (d *dist) sort() { stats.SortInts(d.values) }
+func (d *dist) sort() { quantile.SortInts(d.values) }
 
 // quantile of sorted values, or of the histogram.
 func (d *dist) quantile(q float64) float64 {
 	if d.hist == nil {
-		return stats.Percentile(d.values, q)
+		return quantile.Percentile(d.values, q)
 	}
 	if d.n == 0 {
 		return math.NaN()
@@ -165,5 +165,5 @@ func (d *dist) restMedian() float64 {
 	if len(d.values) <= 1 {
 		return math.NaN()
 	}
-	return stats.PercentileOf(d.values[1:], 0.5)
+	return quantile.PercentileOf(d.values[1:], 0.5)
 }

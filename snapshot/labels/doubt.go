@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // doubts says of which statistics the samples do not tell the best label from
@@ -31,7 +32,7 @@ func doubts(g []Group) string {
 		if a == nil || !a.Exact || !b.Exact {
 			continue
 		}
-		x, y := stats.ExactQuantile(a.Sorted(), q.q), stats.ExactQuantile(b.Sorted(), q.q)
+		x, y := quantile.Exact(a.Sorted(), q.q), quantile.Exact(b.Sorted(), q.q)
 		inside := func(v float64, in *stats.Quantile) bool { return v >= in.Lo && v <= in.Hi }
 		if x.Need+y.Need == 0 && (inside(x.Value, &y) || inside(y.Value, &x)) {
 			what = append(what, fmt.Sprintf("the %s of %s and %s apart (95 %%: %.3g to %.3g and %.3g to %.3g ms)", q.name, a.Backend, b.Backend,

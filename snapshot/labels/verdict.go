@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // Verdict says for one mode whether mean, median and p99 rank the labels
@@ -67,7 +68,7 @@ func verdict(g []Group) Verdict {
 			few = x
 		}
 	}
-	if need := stats.Need(0.5); few.N < uint64(need) {
+	if need := quantile.Need(0.5); few.N < uint64(need) {
 		v.Code, v.Sentence = "too_few", fmt.Sprintf("Too few samples for a verdict: %s has %d.", few.Backend, few.N)
 		return v
 	}
@@ -79,8 +80,8 @@ func verdict(g []Group) Verdict {
 		v.Code = "flip"
 		v.Sentence = fmt.Sprintf("Mean, median and p99 disagree: mean favours %s, median %s, p99 %s.", v.WinnerMean, v.WinnerP50, v.WinnerP99)
 	}
-	if few.N < uint64(stats.Need(0.99)) {
-		v.Sentence += fmt.Sprintf(" p99 rests on %d samples; it needs %d.", few.N, stats.Need(0.99))
+	if few.N < uint64(quantile.Need(0.99)) {
+		v.Sentence += fmt.Sprintf(" p99 rests on %d samples; it needs %d.", few.N, quantile.Need(0.99))
 	}
 	v.Sentence += doubts(g)
 	return v

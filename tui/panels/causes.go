@@ -2,6 +2,7 @@ package panels
 
 import (
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
@@ -46,7 +47,7 @@ func (p *causesPanel) Lane(lane stats.Lane) [][]draw.Cell {
 		}
 		full, _ := draw.Gauge(share, 12)
 		rows = append(rows, []draw.Cell{draw.C("", st.Text), draw.C("  "+causeName(c.Cause), k), draw.C(draw.Count(c.N), st.Text), draw.C(draw.Count(inSegment(lv, c.Cause)), st.Muted), draw.C(draw.Pct(share, 1), st.Muted), draw.C(full, k),
-			quantCell(st, c.P99Without, stats.Need(.99)-(lv.Session.N-c.N), st.Lane[lane]), draw.C(draw.DurCol(c.WorstNs), st.Muted), draw.C(c.Example, st.Muted)})
+			quantCell(st, c.P99Without, quantile.Need(.99)-(lv.Session.N-c.N), st.Lane[lane]), draw.C(draw.DurCol(c.WorstNs), st.Muted), draw.C(c.Example, st.Muted)})
 	}
 	return rows
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
@@ -139,7 +140,7 @@ func (p *DeltaPanel) Plot(pr *stats.PairView, rows, cols, zero int, rowOf func(f
 		if d > 0 {
 			mark = draw.C("○", st.Lane[stats.Eager])
 		}
-		if n := min(p.Sc.Lane(stats.Eager).Segment.N, p.Sc.Lane(stats.Optimized).Segment.N); stats.Need(pr.DeltaQ[i]) > n {
+		if n := min(p.Sc.Lane(stats.Eager).Segment.N, p.Sc.Lane(stats.Optimized).Segment.N); quantile.Need(pr.DeltaQ[i]) > n {
 			mark.K = st.Faint // as in the table
 		}
 		grid[rowOf(d)][x] = mark

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
@@ -28,7 +29,7 @@ func OfSamples(q float64, f func(*stats.Summary) float64) func(*stats.Summary) s
 	plain := plainValue(f)
 	return func(s *stats.Summary) stats.Quantile {
 		v := plain(s)
-		v.Need = max(0, stats.Need(q)-s.N)
+		v.Need = max(0, quantile.Need(q)-s.N)
 		return v
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
@@ -247,7 +248,7 @@ func PairFacts(pr *stats.PairView, aa bool) []string {
 			out = append(out, "optimized loses at every quantile")
 		case pr.Crossover >= 1:
 			out = append(out, "optimized wins up to the maximum")
-		case pr.N < stats.Need(pr.Crossover):
+		case pr.N < quantile.Need(pr.Crossover):
 			out = append(out, "optimized wins as far as "+draw.Count(pr.N)+" pairs can tell, up to "+draw.Quantile(supported(pr.N)))
 		default:
 			out = append(out, "optimized wins up to "+draw.Quantile(pr.Crossover)+", loses beyond")

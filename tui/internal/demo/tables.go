@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 func (s *Source) pair() stats.PairView {
@@ -123,6 +124,6 @@ func (s *Source) tables(l *stats.Live) {
 
 // shapeQuantiles are those of n clean samples about a median.
 func shapeQuantiles(n int, p50 float64) stats.ShapeQuantiles {
-	need := func(q float64) int { return max(0, stats.Need(q)-n) }
+	need := func(q float64) int { return max(0, quantile.Need(q)-n) }
 	return stats.ShapeQuantiles{N: n, P50: stats.Quantile{Q: .5, Value: p50, N: n, Need: need(.5)}, P99: stats.Quantile{Q: .99, Value: 1.2 * p50, N: n, Need: need(.99)}}
 }

@@ -1,0 +1,251 @@
+package exact
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/ledger"
+	"github.com/tailscope/tailscope/stats/quantile"
+)
+
+// rowKind is what samples of one shape in one run have in common.
+type rowKind struct {
+	generation, segment       int32
+	scenario, strategy, shape int32
+	lane                      stats.Lane
+}
+
+// kinds numbers rowKinds.
+type kinds struct {
+	all    []rowKind
+	ids    map[rowKind]int32
+	recent [1 << 10]int32 // number + 1, by a hash: the same few alternate
+}
+
+func (k *kinds) id(x rowKind) int32 {
+	h := (uint32(x.shape)<<12 ^ uint32(x.scenario)<<1 ^ uint32(x.lane)) * 0x9e3779b1
+	recent := &k.recent[h>>22]
+	if *recent > 0 && k.all[*recent-1] == x {
+		return *recent - 1
+	}
+	id, ok := k.ids[x]
+	if !ok {
+		id = int32(len(k.all))
+		k.ids[x] = id
+		k.all = append(k.all, x)
+	}
+	*recent = id + 1
+	return id
+}
+
+// slots numbers the keys of kinds in the order of first sight and returns the
+// number of each kind, −1 where it has no key, and how many there are.
+func slots[K comparable](kinds []rowKind, key func(*rowKind) (K, bool)) (of []int32, n int) {
+	of = make([]int32, len(kinds))
+	at := map[K]int32{}
+	for i := range kinds {
+		k, ok := key(&kinds[i])
+		if !ok {
+			of[i] = -1
+			continue
+		}
+		if _, ok := at[k]; !ok {
+			at[k] = int32(len(at))
+		}
+		of[i] = at[k]
+	}
+	return of, len(at)
+}
+
+func (m *exactMode) lane(r *exactSample) stats.Lane { return m.kinds.all[r.kind].lane }
+
+type runKey struct {
+	generation, segment, scenario int32
+	lane                          stats.Lane
+}
+
+// exactRun is the counted samples of one run.
+type exactRun struct {
+	runKey
+	walls               []int64       // in order of Seq
+	sum                 quantile.U128 // of walls
+	device, ttft, steps []int64       // where measured
+	response            []int64       // open loop
+	tokens              int64
+	late                int  // samples above the service level
+	first               int  // row of the first
+	cold                bool // the first took more than 3 × the median of all that followed
+}
+
+func (x *exactRun) take(m *exactMode, i int, slo int64) {
+	r := &m.rows[i]
+	if len(x.walls) == 0 {
+		x.first = i
+	}
+	x.walls = append(x.walls, r.e.Wall)
+	x.sum.Add(uint64(r.e.Wall))
+	x.tokens += int64(r.tokens)
+	due := r.e.Wall
+	if r.extra >= 0 {
+		e := &m.extras[r.extra]
+		if e.device > stats.Absent {
+			x.device = append(x.device, e.device)
+		}
+		if e.ttft > stats.Absent {
+			x.ttft = append(x.ttft, e.ttft)
+		}
+		if e.response > stats.Absent {
+			due = e.response
+			x.response = append(x.response, e.response)
+		}
+	}
+	if slo > 0 && due > slo {
+		x.late++
+	}
+	if m.stepRows != nil && m.stepRows[i] >= 0 {
+		at := m.steps[m.stepRows[i]]
+		x.steps = append(x.steps, m.stepNs[at.from:at.to]...)
+	}
+}
+
+// makeRuns collects the latencies of each run and of each shape, and derives
+// cold starts, clean medians and thresholds.
+func (m *exactMode) makeRuns(slo int64) {
+	kinds := m.kinds.all
+	counted, clean := make([]int, len(kinds)), make([]int, len(kinds))
+	m.failed = make([]int, len(kinds))
+	for i := range m.rows {
+		if r := &m.rows[i]; r.failed && !r.warmup {
+			m.failed[r.kind]++
+		} else if r.counts() {
+			counted[r.kind]++
+			if r.clean {
+				clean[r.kind]++
+			}
+		}
+	}
+	m.runs = nil
+	runs, n := slots(kinds, func(k *rowKind) (runKey, bool) {
+		return runKey{k.generation, k.segment, k.scenario, k.lane}, true
+	})
+	m.runs = make([]exactRun, n)
+	shapes, n := slots(kinds, func(k *rowKind) (rowKind, bool) {
+		return rowKind{strategy: k.strategy, shape: k.shape, lane: k.lane}, true
+	})
+	byShape := make([][]int64, n)
+	room(counted, runs, func(s int32, walls []int64) { m.runs[s].walls = walls })
+	room(clean, shapes, func(s int32, walls []int64) { byShape[s] = walls })
+	for k := range kinds {
+		m.runs[runs[k]].runKey = runKey{kinds[k].generation, kinds[k].segment, kinds[k].scenario, kinds[k].lane}
+	}
+	for i := range m.rows {
+		r := &m.rows[i]
+		if !r.counts() {
+			continue
+		}
+		m.runs[runs[r.kind]].take(m, i, slo)
+		if r.clean {
+			s := shapes[r.kind]
+			byShape[s] = append(byShape[s], r.e.Wall)
+		}
+	}
+	m.runs = slices.DeleteFunc(m.runs, func(x exactRun) bool { return len(x.walls) == 0 })
+	for i := range m.runs {
+		x := &m.runs[i]
+		x.cold = float64(x.walls[0]) > ledger.TailFactor*quantile.PercentileOf(x.walls[1:], 0.5)
+		m.rows[x.first].e.Cold = x.cold
+	}
+	m.takeShapes(shapes, byShape)
+}
+
+// failedIn counts the failed requests of a lane, warm-ups apart.
+func (m *exactMode) failedIn(l stats.Lane, keep func(*rowKind) bool) (n int) {
+	for i, k := range m.kinds.all {
+		if k.lane == l && keep(&k) {
+			n += m.failed[i]
+		}
+	}
+	return n
+}
+
+// room makes an empty slice with room for the rows of each slot.
+func room(rows []int, slots []int32, set func(slot int32, walls []int64)) {
+	var size []int
+	for k, n := range rows {
+		s := int(slots[k])
+		for s >= len(size) {
+			size = append(size, 0)
+		}
+		size[s] += n
+	}
+	for s, n := range size {
+		set(int32(s), make([]int64, 0, n))
+	}
+}
+
+// takeShapes derives the clean medians, and what each lane's groups share.
+func (m *exactMode) takeShapes(slots []int32, byShape [][]int64) {
+	medians := make([]float64, len(byShape))
+	for s, walls := range byShape {
+		medians[s] = quantile.PercentileOf(walls, 0.5)
+	}
+	m.medians = make([]float64, len(slots))
+	lanes := make([]stats.Lane, len(byShape))
+	for k, s := range slots {
+		m.medians[k] = medians[s]
+		lanes[s] = m.kinds.all[k].lane
+	}
+	for l := range m.lanes {
+		var clean []int64
+		for s, walls := range byShape {
+			if lanes[s] == stats.Lane(l) {
+				clean = append(clean, walls...)
+			}
+		}
+		all := m.wallsOf(stats.Lane(l), func(*exactRun) bool { return true })
+		quantile.SortInts(all)
+		m.lanes[l] = exactLane{threshold: ledger.Threshold(quantile.Percentile(all, 0.5), quantile.PercentileOf(clean, 0.99)),
+			cleanMedian: quantile.PercentileOf(clean, 0.5), sorted: all}
+	}
+}
+
+// wallsOf copies the latencies of those of a lane's runs that keep holds.
+func (m *exactMode) wallsOf(l stats.Lane, keep func(*exactRun) bool) []int64 {
+	n := 0
+	for i := range m.runs {
+		if x := &m.runs[i]; x.lane == l && keep(x) {
+			n += len(x.walls)
+		}
+	}
+	out := make([]int64, 0, n)
+	for i := range m.runs {
+		if x := &m.runs[i]; x.lane == l && keep(x) {
+			out = append(out, x.walls...)
+		}
+	}
+	return out
+}
+
+// placeSteps finds the steps of each row.
+func (m *exactMode) placeSteps() {
+	m.stepRows = nil
+	if len(m.steps) == 0 {
+		return
+	}
+	at := make(map[pendingKey]int32, len(m.steps))
+	for i := range m.steps {
+		at[m.steps[i].key] = int32(i)
+	}
+	m.stepRows = make([]int32, len(m.rows))
+	for i := range m.rows {
+		r := &m.rows[i]
+		k, ok := at[pendingKey{r.request, m.lane(r)}]
+		if !ok {
+			k = -1
+		}
+		m.stepRows[i] = k
+	}
+}
+
+func segmentName(id int32) string { return strconv.Itoa(int(id)) }

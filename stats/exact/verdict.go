@@ -1,0 +1,161 @@
+package exact
+
+import (
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
+	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/stats/verdict"
+)
+
+// aaSegment reports whether a segment was eager against eager: as its event
+// says, and the first one as the session was set up.
+func (a *Analysis) aaSegment(id int32) bool {
+	if aa, ok := a.aa[id]; ok {
+		return aa
+	}
+	return a.o.Facts.AA
+}
+
+func anySegment(int32) bool { return true }
+
+// verdict weighs the whole mode, but for its A/A segments: those give the noise
+// floor, before one that was given. A mode that ran A/A only is judged as that.
+func (a *Analysis) verdict(m *exactMode, mode stats.Mode) stats.Verdict {
+	aa, other := false, false
+	for _, c := range m.runs {
+		is := a.aaSegment(c.segment)
+		aa, other = aa || is, other || !is
+	}
+	in := verdict.Input{Mode: mode, Noise: a.o.Noise[mode], Facts: a.o.Facts, Decode: m.decodeShare()}
+	in.Facts.AA = aa && !other
+	if r := a.real[mode]; r[0] != "" {
+		in.Facts.CompilerReal, in.Facts.Why = r[0], r[1]
+	}
+	if aa && other {
+		a.weighPart(m, &in)
+	} else {
+		m.weighAll(&in)
+	}
+	return verdict.Judge(in)
+}
+
+// weighAll fills in what the whole mode shows.
+func (m *exactMode) weighAll(in *verdict.Input) {
+	if m.allPairs == nil { // Finish has described them: there are none
+		v := paired.Describe(nil)
+		m.allPairs = &v
+	}
+	in.Pair = *m.allPairs
+	for l := stats.Lane(0); l < stats.NumLanes; l++ {
+		in.Lanes[l] = quantile.Empty()
+		quantile.DescribeSorted(&in.Lanes[l], m.lanes[l].sorted)
+		in.Causes[l] = m.causeRows(l, m.lanes[l].sorted, anySegment)
+		in.Failed[l] = m.failedIn(l, func(*rowKind) bool { return true })
+		m.describeResponses(&in.Lanes[l], l, anySegment)
+	}
+}
+
+// weighPart fills in what the segments that were not A/A show, and the noise
+// of those that were.
+func (a *Analysis) weighPart(m *exactMode, in *verdict.Input) {
+	keep := func(segment int32) bool { return !a.aaSegment(segment) }
+	in.Pair = paired.Describe(m.pairsIn(keep))
+	in.Noise.Take(paired.NoiseFloor(m.pairsIn(a.aaSegment), 1))
+	for l := stats.Lane(0); l < stats.NumLanes; l++ {
+		walls := m.wallsOf(l, func(x *exactRun) bool { return keep(x.segment) })
+		quantile.SortInts(walls)
+		in.Lanes[l] = quantile.Empty()
+		quantile.DescribeSorted(&in.Lanes[l], walls)
+		in.Causes[l] = m.causeRows(l, walls, keep)
+		in.Failed[l] = m.failedIn(l, func(k *rowKind) bool { return keep(k.segment) })
+		m.describeResponses(&in.Lanes[l], l, keep)
+	}
+}
+
+// describeResponses fills in the response times of a lane, where there are any.
+func (m *exactMode) describeResponses(s *stats.Summary, l stats.Lane, keep func(segment int32) bool) {
+	var v []int64
+	for i := range m.runs {
+		if x := &m.runs[i]; x.lane == l && keep(x.segment) {
+			v = append(v, x.response...)
+		}
+	}
+	if len(v) > 0 {
+		quantile.SortInts(v)
+		s.ResponseP50, s.ResponseP99 = quantile.Percentile(v, 0.5), quantile.Percentile(v, 0.99)
+	}
+}
+
+// pairsIn are the pairs whose samples both lie in segments that keep holds.
+func (m *exactMode) pairsIn(keep func(segment int32) bool) []paired.Pair {
+	var out []paired.Pair
+	for i := range m.pairs {
+		p := &m.pairs[i]
+		if keep(m.kinds.all[p.kinds[stats.Eager]].segment) && keep(m.kinds.all[p.kinds[stats.Optimized]].segment) {
+			out = append(out, p.Pair)
+		}
+	}
+	return out
+}
+
+// NoiseFloor is what the mode's A/A segments show; zero without any.
+func (a *Analysis) NoiseFloor(mode stats.Mode) stats.Noise {
+	if int(mode) >= stats.NumModes || a.modes[mode] == nil {
+		return stats.Noise{}
+	}
+	a.finish(a.modes[mode])
+	return paired.NoiseFloor(a.modes[mode].pairsIn(a.aaSegment), 1)
+}
+
+// causeRows is the ledger of those of a lane's samples that keep holds, sorted
+// are their latencies.
+func (m *exactMode) causeRows(l stats.Lane, sorted []int64, keep func(segment int32) bool) []stats.CauseRow {
+	var walls [stats.NumCauses][]int64
+	firsts := 0
+	for _, i := range m.tail {
+		r := &m.rows[i]
+		if k := &m.kinds.all[r.kind]; k.lane != l || !keep(k.segment) {
+			continue
+		}
+		walls[r.cause] = append(walls[r.cause], r.e.Wall)
+		if r.cause == stats.CauseCompile && r.e.Flags&stats.FlagCompile != 0 {
+			firsts++
+		}
+	}
+	var out []stats.CauseRow
+	for c := stats.CauseCompile; c < stats.NumCauses; c++ {
+		v := walls[c]
+		if len(v) == 0 {
+			continue
+		}
+		quantile.SortInts(v)
+		row := stats.CauseRow{Cause: c, N: len(v), WorstNs: float64(v[len(v)-1]), P99Without: quantile.Percentile(quantile.Without(sorted, v), 0.99)}
+		for _, w := range v {
+			row.SumNs += float64(w)
+		}
+		row.Example = "worst " + stats.FormatMs(row.WorstNs)
+		if c == stats.CauseCompile {
+			row.FirstCompiles = firsts
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// decodeShare is the median share of a request that follows its first token in
+// the eager lane; NaN without such times.
+func (m *exactMode) decodeShare() float64 {
+	var v []float64
+	if len(m.extras) > 0 {
+		for i := range m.rows {
+			r := &m.rows[i]
+			if r.extra < 0 || m.lane(r) != stats.Eager || !r.counts() || r.e.Wall <= 0 {
+				continue
+			}
+			if ttft := m.extras[r.extra].ttft; ttft > stats.Absent {
+				v = append(v, 1-float64(ttft)/float64(r.e.Wall))
+			}
+		}
+	}
+	return quantile.Median(v)
+}

@@ -1,0 +1,42 @@
+package exact
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/internal/statstest"
+)
+
+// A rank that the samples do not support is named and marked as such: heavy
+// tails on both sides, the same distribution.
+func TestVerdictSaysWhatItCannotTellApart(t *testing.T) {
+	judgeOf := func(factor float64) stats.Verdict {
+		mix, a := statstest.NewMixture(31), New(Options{Facts: stats.Facts{CompilerReal: "yes"}})
+		rng := rand.New(rand.NewPCG(3, 4))
+		for i := range uint64(2000) {
+			for lane := stats.Lane(0); lane < stats.NumLanes; lane++ {
+				wall := 1e6 * math.Exp(0.2*rng.NormFloat64())
+				if rng.IntN(60) == 0 {
+					wall *= 5 + 40*rng.Float64()
+				}
+				if lane == stats.Optimized {
+					wall /= factor
+				}
+				a.Add(mix.Add("a", wall, func(s *stats.Sample) { s.Lane, s.Request, s.Order, s.NthInRun = lane, i, uint8(lane), int32(i) }))
+			}
+		}
+		m := a.modes[stats.Prefill]
+		a.finish(m)
+		return a.verdict(m, stats.Prefill)
+	}
+	same, apart := judgeOf(1), judgeOf(4)
+	if !same.DoubtMean || !same.DoubtP99 || !strings.Contains(same.Sentence, "do not tell the means apart") || !strings.Contains(same.Sentence, "nor the p99s apart") {
+		t.Errorf("the same distribution twice: %+v", same)
+	}
+	if apart.DoubtMean || apart.DoubtP99 || strings.Contains(apart.Sentence, "do not tell") || apart.WinnerP99 != "optimized" {
+		t.Errorf("four times as fast: %+v", apart)
+	}
+}

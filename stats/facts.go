@@ -1,0 +1,42 @@
+package stats
+
+import (
+	"math"
+)
+
+// Noise is the half width of what an A/A run (eager against eager) shows as a
+// difference of median, mean and p99, ns. 0 is unknown.
+type Noise struct {
+	MedianNs float64 `json:"median_ns"`
+	MeanNs   float64 `json:"mean_ns"`
+	P99Ns    float64 `json:"p99_ns"`
+}
+
+// Mean and p99 fall back on what is known: they are no quieter than the median.
+func (n Noise) Mean() float64 { return math.Max(n.MeanNs, n.MedianNs) }
+
+func (n Noise) P99() float64 { return math.Max(n.P99Ns, n.MedianNs) }
+
+// Take replaces what o knows.
+func (n *Noise) Take(o Noise) {
+	for _, x := range []struct {
+		to   *float64
+		from float64
+	}{{&n.MedianNs, o.MedianNs}, {&n.MeanNs, o.MeanNs}, {&n.P99Ns, o.P99Ns}} {
+		if x.from > 0 {
+			*x.to = x.from
+		}
+	}
+}
+
+// Facts is what the session knows and samples do not tell: the ground of the
+// production rule.
+type Facts struct {
+	CompilerReal string // yes, no, unknown (or empty)
+	Why          string // what the evidence says, a phrase
+	AA           bool   // the optimized lane is a second eager session
+	Strategy     string // in force, e.g. "padded" or "prefill=padded,decode=eager"
+	Checks       int    // outputs of the lanes compared
+	Diverged     int
+	MaxRelL2     float64
+}

@@ -1,0 +1,2 @@
+// Package intern numbers strings.
+package intern

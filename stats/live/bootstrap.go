@@ -1,0 +1,37 @@
+package live
+
+import (
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
+)
+
+// PairSample copies the latest pairs (at most 4,096) of the current segment, in
+// order, for Bootstrap.
+func (c *Collector) PairSample(mode stats.Mode) (pairs []paired.Pair, segment int32) {
+	if int(mode) >= stats.NumModes || c.modes[mode] == nil {
+		return nil, c.segment
+	}
+	return c.modes[mode].pairs.inOrder(), c.segment
+}
+
+// SetBootstrap gives a mode's views the latest bands. A result of another
+// segment is ignored.
+func (c *Collector) SetBootstrap(mode stats.Mode, r paired.BootstrapResult) {
+	if int(mode) < stats.NumModes && c.modes[mode] != nil && r.Segment == c.segment {
+		c.modes[mode].boot = &r
+	}
+}
+
+// noiseNow is the floor that the current segment shows without a bootstrap: the
+// mean's stays unknown until SetNoise says it.
+func (m *modeState) noiseNow() stats.Noise {
+	_, lo, hi := m.pairs.segment.median()
+	n := stats.Noise{MedianNs: paired.Furthest(lo, hi)}
+	var q [stats.NumLanes][1]stats.Quantile
+	for l := range q {
+		q[l][0].Q = .99
+		m.lanes[l].segment.d.Quantiles(q[l][:])
+	}
+	n.P99Ns = paired.Apart(q[stats.Eager][0], q[stats.Optimized][0])
+	return n
+}

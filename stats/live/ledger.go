@@ -1,0 +1,140 @@
+package live
+
+import (
+	"math"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/ledger"
+	"github.com/tailscope/tailscope/stats/quantile"
+)
+
+// causeLedger counts one lane's samples by the cause they have if they are in
+// the tail. Up to 1,000 samples are kept and judged anew for each view; after
+// that each is judged once, with the medians known when it came. Work is not
+// counted: it is what the other causes leave.
+type causeLedger struct {
+	early []earlySample
+	full  bool
+	hists causeHists
+}
+
+type earlySample struct {
+	e     ledger.Evidence
+	shape *shapeState
+}
+
+type worstSample struct {
+	wall   int64
+	reason string
+}
+
+// causeRef finds a sample again that may yet turn out to be a cold start.
+type causeRef struct {
+	early int // index, or −1
+	cause stats.Cause
+}
+
+// judge counts the sample in the ledger of its segment.
+func (l *laneState) judge(s *stats.Sample, shape *shapeState, current bool) causeRef {
+	if current {
+		return l.causes.add(s, shape)
+	}
+	l.anyClosed = true
+	e := ledger.EvidenceOf(s)
+	ref := causeRef{early: -1, cause: ledger.Classify(&e, shape.cleanMedian(s.Lane), math.NaN())}
+	l.closed.tally(ref.cause, &e)
+	return ref
+}
+
+func (l *causeLedger) add(s *stats.Sample, shape *shapeState) causeRef {
+	if !l.full {
+		if len(l.early) < quantile.ExactBelow-1 {
+			l.early = append(l.early, earlySample{ledger.EvidenceOf(s), shape})
+			return causeRef{early: len(l.early) - 1}
+		}
+		l.settle(s.Lane)
+	}
+	e := ledger.EvidenceOf(s)
+	ref := causeRef{early: -1, cause: ledger.Classify(&e, shape.cleanMedian(s.Lane), math.NaN())}
+	l.hists.tally(ref.cause, &e)
+	return ref
+}
+
+// causeHists are the latencies by cause. Work stays empty, and the place of
+// CauseNone counts, of the compiles, those that were their strategy's first.
+type causeHists [stats.NumCauses]*quantile.Hist
+
+const firstCompiles = stats.CauseNone
+
+func (h *causeHists) tally(c stats.Cause, e *ledger.Evidence) {
+	if c == stats.CauseWork {
+		return
+	}
+	h.put(c, e.Wall)
+	if c == stats.CauseCompile && e.Flags&stats.FlagCompile != 0 {
+		h.put(firstCompiles, e.Wall)
+	}
+}
+
+func (h *causeHists) put(c stats.Cause, wall int64) {
+	if h[c] == nil {
+		h[c] = new(quantile.Hist)
+	}
+	h[c].Record(max(wall, 0))
+}
+
+// settle judges the early samples for good.
+func (l *causeLedger) settle(lane stats.Lane) {
+	l.full = true
+	for i := range l.early {
+		x := &l.early[i]
+		l.hists.tally(ledger.Classify(&x.e, x.shape.cleanMedian(lane), math.NaN()), &x.e)
+	}
+	l.early = nil
+}
+
+// setCold changes whether the sample that ref and e describe is a cold start.
+func (l *causeLedger) setCold(ref *causeRef, e *ledger.Evidence, cold bool, shape *shapeState, lane stats.Lane) {
+	if e.Cold == cold {
+		return
+	}
+	median := shape.cleanMedian(lane)
+	if ref.early >= 0 && l.full { // settled since, by the same rule
+		ref.cause, ref.early = ledger.Classify(e, median, math.NaN()), -1
+	}
+	e.Cold = cold
+	if ref.early >= 0 {
+		l.early[ref.early].e.Cold = cold
+		return
+	}
+	old := ref.cause
+	ref.cause = ledger.Classify(e, median, math.NaN())
+	if old == ref.cause {
+		return
+	}
+	if old != stats.CauseWork && l.hists[old] != nil {
+		l.hists[old].Remove(max(e.Wall, 0))
+	}
+	l.hists.tally(ref.cause, e)
+}
+
+// fold settles a segment's ledger into the closed ones.
+func (l *laneState) fold(lane stats.Lane) {
+	for c, h := range l.causes.counted(lane) {
+		if h == nil {
+			continue
+		}
+		if l.closed[c] == nil {
+			l.closed[c] = new(quantile.Hist)
+		}
+		l.closed[c].Merge(h)
+	}
+	l.anyClosed = true
+	l.causes = causeLedger{}
+}
+
+func (l *laneState) noteWorst(c stats.Cause, wall int64, reason string) {
+	if wall > l.worst[c].wall {
+		l.worst[c] = worstSample{wall, reason}
+	}
+}

@@ -1,0 +1,184 @@
+package live
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/internal/intern"
+	"github.com/tailscope/tailscope/stats/quantile"
+)
+
+// shapeState is one executed shape of one mode and strategy, in both lanes.
+type shapeState struct {
+	lanes           [stats.NumLanes]shapeLane
+	id              int32 // in shapeTable.all; −1: the row "more"
+	compileNs       int64
+	compiles        int
+	counted         int64 // of compileNs, what lies in counted samples and so in saved
+	saved           int64 // eager − optimized, over the pairs, compiles included
+	tokens, exec    int64
+	firstSeen       int64
+	cached          stats.ShapeRow
+	cachedKey       [3]int64
+	shape, strategy string
+	eagerOfPairs    quantile.Dist // eager latencies of the requests that the optimized lane ran in this shape and the eager lane in another
+}
+
+type shapeLane struct {
+	seen    int32 // 1 + worker generation that ran it; 0: never
+	n       int
+	medianN int // size of clean when median was computed
+	median  float64
+	spikes  spikeRule
+	clean   quantile.Dist // clean samples
+}
+
+// shapeTable finds a sample's shape by strategy and shape, up to cap of them.
+type shapeTable struct {
+	cap  int
+	n    int
+	rows [][]*shapeState // by strategy, then shape
+	rest *shapeState
+	all  []*shapeState
+}
+
+func (t *shapeTable) of(in *intern.Interner, s *stats.Sample) *shapeState {
+	a, b := in.ID(s.Strategy), in.ID(s.Shape)
+	if int(a) < len(t.rows) && int(b) < len(t.rows[a]) && t.rows[a][b] != nil {
+		return t.rows[a][b]
+	}
+	if t.n >= t.cap {
+		if t.rest == nil {
+			t.rest = &shapeState{shape: intern.More, strategy: intern.More, id: -1}
+		}
+		return t.rest
+	}
+	for int(a) >= len(t.rows) {
+		t.rows = append(t.rows, nil)
+	}
+	for int(b) >= len(t.rows[a]) {
+		t.rows[a] = append(t.rows[a], nil)
+	}
+	t.n++
+	st := &shapeState{shape: s.Shape, strategy: s.Strategy, firstSeen: s.StartNs}
+	t.rows[a][b] = st
+	st.id = int32(len(t.all))
+	t.all = append(t.all, st)
+	return st
+}
+
+// noteCompile counts a compile, whether the sample counts or not.
+func (st *shapeState) noteCompile(s *stats.Sample) {
+	if s.Lane == stats.Optimized && !s.Failed && s.Flags&(stats.FlagCompile|stats.FlagRecompile) != 0 {
+		st.compileNs += s.CompileNs
+		st.compiles++
+	}
+	if s.Lane == stats.Optimized && s.Counts() {
+		st.counted += s.CompileNs
+	}
+}
+
+func (t *shapeTable) byID(id int32) *shapeState {
+	if id < 0 {
+		return t.rest
+	}
+	return t.all[id]
+}
+
+func (st *shapeState) add(e *winSample) {
+	l := &st.lanes[e.lane()]
+	l.n++
+	if !e.tagged() {
+		l.clean.Record(e.wall)
+	}
+	if e.lane() == stats.Optimized {
+		st.tokens += int64(e.tokens)
+		st.exec += int64(e.exec)
+	}
+}
+
+// median is the shape's cleanMedian when a sample comes. The spike rule has
+// counted all clean samples so far, also those that wait to be drained.
+func (m *modeState) median(st *shapeState, lane stats.Lane) float64 {
+	l := &st.lanes[lane]
+	if medianDue(l.spikes.n, l.medianN) {
+		m.drain()
+		return st.cleanMedian(lane)
+	}
+	return l.median
+}
+
+// medianDue reports whether a median of the first then values is out of date
+// for now values: at most a quarter, or 4,096, are missing in it.
+func medianDue(now, then int) bool { return now >= then+min(then/4+1, 4096) }
+
+// cleanMedian is the median of the shape's clean samples, at most a quarter of
+// them out of date; NaN without any.
+func (st *shapeState) cleanMedian(lane stats.Lane) float64 {
+	l := &st.lanes[lane]
+	if l.clean.N == 0 {
+		return math.NaN()
+	}
+	if medianDue(l.clean.N, l.medianN) {
+		l.median, l.medianN = l.clean.Quantile(0.5), l.clean.N
+	}
+	return l.median
+}
+
+// list gives the shapes that the optimized lane ran, most used first; win
+// describes a shape in the sliding window.
+func (t *shapeTable) list(win func(id int32) [stats.NumLanes]stats.ShapeQuantiles) []stats.ShapeRow {
+	var out []stats.ShapeRow
+	add := func(st *shapeState) {
+		if st != nil && st.lanes[stats.Optimized].n > 0 {
+			row := st.row()
+			row.Window = win(st.id)
+			out = append(out, row)
+		}
+	}
+	for _, st := range t.all {
+		add(st)
+	}
+	add(t.rest)
+	slices.SortStableFunc(out, func(a, b stats.ShapeRow) int { return b.N - a.N })
+	return out
+}
+
+// row describes the shape; quantiles are computed again only after they may
+// have changed.
+func (st *shapeState) row() stats.ShapeRow {
+	key := [3]int64{int64(st.eagerOfPairs.N + st.lanes[stats.Eager].clean.N + st.lanes[stats.Optimized].n), int64(st.compiles), st.saved}
+	if st.cachedKey != key {
+		st.cached, st.cachedKey = st.describe(), key
+	}
+	return st.cached
+}
+
+func (st *shapeState) describe() stats.ShapeRow {
+	eager, opt := &st.eagerOfPairs, &st.lanes[stats.Optimized].clean
+	if eager.N == 0 {
+		eager = &st.lanes[stats.Eager].clean
+	}
+	r := stats.ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.lanes[stats.Optimized].n,
+		Clean:     [stats.NumLanes]stats.ShapeQuantiles{eager.OfShape(), opt.OfShape()},
+		CompileNs: st.compileNs, SavedNs: float64(st.saved + st.counted), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
+	if st.tokens > 0 && st.exec > 0 {
+		r.PaddingTax = float64(st.exec) / float64(st.tokens)
+	}
+	r.BreakEven = breakEven(r.CompileNs-int64(r.SavedNs), r.Clean[stats.Eager].P50.Value-r.Clean[stats.Optimized].P50.Value)
+	return r
+}
+
+// breakEven is the number of requests until what a compile has not yet paid
+// back is paid, at this saving per request; 0: paid back; −1: never, or not
+// known.
+func breakEven(owedNs int64, savedEach float64) int {
+	switch {
+	case owedNs <= 0:
+		return 0
+	case math.IsNaN(savedEach) || savedEach <= 0:
+		return -1
+	}
+	return int(math.Min(math.Ceil(float64(owedNs)/savedEach), 1e9))
+}

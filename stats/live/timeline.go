@@ -1,0 +1,185 @@
+package live
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
+)
+
+// timeline keeps the slowest sample and the median of each lane in uniform
+// bins of time, as many as fit.
+type timeline struct {
+	binNs int64
+	bins  []lineBin // ring by bin number
+	first int64     // oldest bin number that was ever used
+	last  int64     // newest
+	used  bool
+
+	cur     *lineBin // of the last sample
+	curFrom int64
+}
+
+type lineBin struct {
+	no    int64
+	used  bool
+	lanes [stats.NumLanes]lineLane
+}
+
+type lineLane struct {
+	n    uint32
+	keep uint32 // every keep-th sample is kept, a power of two
+	max  int64
+	p50  float64   // of vals; NaN: not yet computed
+	vals []float32 // at most binValues
+}
+
+const binValues = 128
+
+func newTimeline(binNs int64, bins int) timeline {
+	return timeline{binNs: binNs, bins: make([]lineBin, bins)}
+}
+
+// bin returns the bin of instant ns, nil if it is too old or no instant at all.
+func (t *timeline) bin(ns int64) *lineBin {
+	if t.cur != nil && uint64(ns-t.curFrom) < uint64(t.binNs) {
+		return t.cur
+	}
+	return t.find(ns)
+}
+
+func (t *timeline) find(ns int64) *lineBin {
+	if ns < 0 {
+		return nil
+	}
+	no := ns / t.binNs
+	if !t.used {
+		t.used, t.first, t.last = true, no, no
+	}
+	t.last = max(t.last, no)
+	if no <= t.last-int64(len(t.bins)) {
+		return nil
+	}
+	t.first = min(t.first, no)
+	b := &t.bins[no%int64(len(t.bins))]
+	if b.no != no || !b.used {
+		b.no, b.used = no, true
+		for l := range b.lanes {
+			b.lanes[l] = lineLane{keep: 1, p50: math.NaN(), vals: b.lanes[l].vals[:0]}
+		}
+	}
+	t.cur, t.curFrom = b, no*t.binNs
+	return b
+}
+
+func (t *timeline) add(e *winSample) {
+	b := t.bin(e.t)
+	if b == nil {
+		return
+	}
+	l := &b.lanes[e.lane()]
+	l.max = max(l.max, e.wall)
+	if l.n&(l.keep-1) == 0 {
+		l.keepValue(float32(e.wall))
+	}
+	l.n++
+}
+
+func (l *lineLane) keepValue(v float32) {
+	if len(l.vals) == binValues {
+		l.vals = halve(l.vals)
+		l.keep *= 2
+	}
+	if l.n&(l.keep-1) == 0 {
+		l.vals = append(l.vals, v)
+		l.p50 = math.NaN()
+	}
+}
+
+// halve keeps every second value.
+func halve(v []float32) []float32 {
+	for i := 0; 2*i < len(v); i++ {
+		v[i] = v[2*i]
+	}
+	return v[:(len(v)+1)/2]
+}
+
+func (l *lineLane) median() float64 {
+	if math.IsNaN(l.p50) {
+		v := slices.Clone(l.vals)
+		slices.Sort(v)
+		l.p50 = quantile.Percentile(v, 0.5)
+	}
+	return l.p50
+}
+
+// view lists the bins, oldest first, without gaps.
+func (t *timeline) view(marks *timelineMarks, mode stats.Mode) []stats.TimeBin {
+	if !t.used {
+		return nil
+	}
+	from := max(t.first, t.last-int64(len(t.bins))+1)
+	out := make([]stats.TimeBin, 0, t.last-from+1)
+	for no := from; no <= t.last; no++ {
+		tb := stats.TimeBin{TNs: no * t.binNs}
+		b := &t.bins[no%int64(len(t.bins))]
+		for l := range tb.Max {
+			tb.Max[l], tb.P50[l] = math.NaN(), math.NaN()
+			if lane := &b.lanes[l]; b.no == no && lane.n > 0 {
+				tb.Max[l] = float64(lane.max)
+				tb.P50[l] = lane.median()
+			}
+		}
+		out = append(out, tb)
+	}
+	marks.place(out, t.binNs, mode)
+	return out
+}
+
+// timelineMarks are the recent events worth a mark on the timeline.
+type timelineMarks struct {
+	ring []mark
+	n    int
+}
+
+type mark struct {
+	t    int64
+	kind stats.Kind
+	mode string
+}
+
+const maxMarks = 2048
+
+func (m *timelineMarks) add(e *stats.Event) {
+	switch e.Kind {
+	case stats.KindSpike, stats.KindShapeNew, stats.KindLoaded, stats.KindRoute:
+		return
+	}
+	if len(m.ring) < maxMarks {
+		m.ring = append(m.ring, mark{e.TNs, e.Kind, e.Mode})
+	} else {
+		m.ring[m.n%maxMarks] = mark{e.TNs, e.Kind, e.Mode}
+	}
+	m.n++
+}
+
+func (m *timelineMarks) place(bins []stats.TimeBin, binNs int64, mode stats.Mode) {
+	if len(bins) == 0 {
+		return
+	}
+	name := mode.String()
+	for _, k := range m.ring {
+		i := (k.t - bins[0].TNs) / binNs
+		if k.t < bins[0].TNs || i >= int64(len(bins)) || k.mode != "" && k.mode != name {
+			continue
+		}
+		b := &bins[i]
+		if k.kind == stats.KindCompile || k.kind == stats.KindRecompile {
+			b.Compiles++
+		}
+		if !slices.Contains(b.Marks, k.kind) {
+			b.Marks = append(b.Marks, k.kind)
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package quantile
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tailscope/tailscope/stats"
+)
+
+// ExactBelow is the number of samples up to which a distribution keeps them raw.
+const ExactBelow = 1000
+
+// Dist is a distribution without moments: quantiles that are exact below 1,000
+// values and within 0.1 % above.
+type Dist struct {
+	N        int
+	Min, Max int64
+	raw      []int64 // every value while n < ExactBelow
+	sorted   int     // raw[:sorted] ascends
+	H        Hist
+}
+
+// MomentDist is one group's latency distribution: quantiles and exact moments.
+type MomentDist struct {
+	Dist
+	Sum, Sq U128
+	top     [5]int64 // the largest, descending
+}
+
+func (d *Dist) Record(v int64) {
+	v = max(v, 0)
+	if d.N == 0 {
+		d.Min = v
+	}
+	d.Min, d.Max = min(d.Min, v), max(d.Max, v)
+	d.N++
+	if d.N < ExactBelow {
+		d.raw = append(d.raw, v)
+	} else if d.N == ExactBelow {
+		d.raw, d.sorted = nil, 0
+	}
+	d.H.Record(v)
+}
+
+func (d *MomentDist) Record(v int64) {
+	v = max(v, 0)
+	d.Dist.Record(v)
+	d.Sum.Add(uint64(v))
+	d.Sq.AddSquare(uint64(v))
+	if v > d.top[4] {
+		d.addTop(v)
+	}
+}
+
+// merge adds all values of o; the result is the same as if they had been
+// recorded here.
+func (d *Dist) merge(o *Dist) {
+	if o.N == 0 {
+		return
+	}
+	if d.N == 0 {
+		d.Min = o.Min
+	}
+	d.Min, d.Max = min(d.Min, o.Min), max(d.Max, o.Max)
+	d.N += o.N
+	if d.N < ExactBelow {
+		d.raw = append(d.raw, o.raw...)
+	} else {
+		d.raw, d.sorted = nil, 0
+	}
+	d.H.Merge(&o.H)
+}
+
+func (d *MomentDist) Merge(o *MomentDist) {
+	d.Dist.merge(&o.Dist)
+	d.Sum.AddU128(o.Sum)
+	d.Sq.AddU128(o.Sq)
+	for _, v := range o.top {
+		if v > d.top[4] {
+			d.addTop(v)
+		}
+	}
+}
+
+// Reset empties the distribution and keeps its memory.
+func (d *MomentDist) Reset() {
+	d.H.Reset()
+	*d = MomentDist{Dist: Dist{raw: d.raw[:0], H: d.H}}
+}
+
+func (d *MomentDist) addTop(v int64) {
+	i := 4
+	for ; i > 0 && d.top[i-1] < v; i-- {
+		d.top[i] = d.top[i-1]
+	}
+	d.top[i] = v
+}
+
+// Values returns the raw values in ascending order, nil when there are too many.
+func (d *Dist) Values() []int64 {
+	if d.N >= ExactBelow {
+		return nil
+	}
+	d.raw, d.sorted = sortTail(d.raw, d.sorted), len(d.raw)
+	return d.raw
+}
+
+// sortTail sorts v whose first k values ascend already.
+func sortTail(v []int64, k int) []int64 {
+	if k == len(v) {
+		return v
+	}
+	if len(v)-k > len(v)/4 {
+		slices.Sort(v)
+		return v
+	}
+	tail := slices.Clone(v[k:])
+	slices.Sort(tail)
+	i, j := k-1, len(tail)-1
+	for w := len(v) - 1; j >= 0; w-- {
+		if i >= 0 && v[i] > tail[j] {
+			v[w] = v[i]
+			i--
+		} else {
+			v[w] = tail[j]
+			j--
+		}
+	}
+	return v
+}
+
+func (d *MomentDist) mean() float64 {
+	if d.N == 0 {
+		return math.NaN()
+	}
+	return d.Sum.Float() / float64(d.N)
+}
+
+// std is the sample standard deviation (divisor n−1); NaN below two values.
+func (d *MomentDist) std() float64 { return stdOf(d.N, d.Sum, d.Sq) }
+
+// meanWithoutTop leaves out the k (1 to 5) largest; NaN when nothing remains.
+func (d *MomentDist) meanWithoutTop(k int) float64 {
+	if d.N <= k {
+		return math.NaN()
+	}
+	s := d.Sum
+	for _, v := range d.top[:k] {
+		s.Sub(uint64(v))
+	}
+	return s.Float() / float64(d.N-k)
+}
+
+// Quantile is the q-quantile without an interval.
+func (d *Dist) Quantile(q float64) float64 {
+	if d.N == 0 {
+		return math.NaN()
+	}
+	if v := d.Values(); v != nil {
+		return Percentile(v, q)
+	}
+	return OfHist(&d.H, q, d.Min, d.Max)
+}
+
+// OfHist interpolates between the two closest ranks of a histogram.
+func OfHist(h *Hist, q float64, lo, hi int64) float64 {
+	if h.N() == 0 {
+		return math.NaN()
+	}
+	pos := q * float64(h.N()-1)
+	k := uint64(pos)
+	ranks := [2]uint64{k + 1, min(k+2, h.N())}
+	var v [2]float64
+	h.Ranks(ranks[:], v[:])
+	return ClampF(Lerp(v[0], v[1], pos-float64(k)), float64(lo), float64(hi))
+}
+
+// Quantiles fills qs, whose Q ascend, with values and intervals.
+func (d *Dist) Quantiles(qs []stats.Quantile) {
+	raw := d.Values()
+	for i := range qs {
+		q := qs[i].Q
+		if d.N < ExactBelow {
+			qs[i] = Exact(raw, q)
+			continue
+		}
+		qs[i] = IntervalOfHist(&d.H, q, d.Min, d.Max)
+	}
+}
+
+// IntervalOfHist is a quantile with its interval from a histogram.
+func IntervalOfHist(h *Hist, q float64, minV, maxV int64) stats.Quantile {
+	n := int(h.N())
+	out := stats.Quantile{Q: q, Value: math.NaN(), Lo: math.NaN(), Hi: math.NaN(), N: n, Need: max(0, Need(q)-n)}
+	if n == 0 {
+		return out
+	}
+	lo, hi, ok := OrderRanksFast(n, q)
+	pos := q * float64(n-1)
+	k := uint64(pos)
+	ranks := [4]uint64{uint64(lo), k + 1, min(k+2, h.N()), uint64(hi)}
+	var v [4]float64
+	if ok {
+		h.Ranks(ranks[:], v[:])
+		out.Lo, out.Hi = ClampF(v[0], float64(minV), float64(maxV)), ClampF(v[3], float64(minV), float64(maxV))
+	} else {
+		h.Ranks(ranks[1:3], v[1:3])
+	}
+	out.Value = ClampF(Lerp(v[1], v[2], pos-float64(k)), float64(minV), float64(maxV))
+	return out
+}
+
+func ClampF(v, lo, hi float64) float64 { return math.Max(lo, math.Min(v, hi)) }

@@ -1,0 +1,158 @@
+package verdict
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/detect"
+)
+
+// decodeDominant is the share of a request's time after the first token from
+// which decode decides.
+const decodeDominant = 0.5
+
+// advice is TR120's production rule (7.3 and 7.4) applied to what was
+// measured. Lines come in the order of the rule; each carries its evidence.
+func (in *Input) advice(v *stats.Verdict) []stats.Advice {
+	var out []stats.Advice
+	add := func(rule, sentence string, evidence ...string) {
+		out = append(out, stats.Advice{Rule: rule, Sentence: sentence, Evidence: evidence})
+	}
+	if in.Facts.CompilerReal != "yes" {
+		add("not_compiler_real", "Do not ship this as compiled: fix the evidence first.",
+			"compiler-real: "+cmp.Or(in.Facts.CompilerReal, "unknown"), cmp.Or(in.Facts.Why, "no evidence was reported"))
+		return out
+	}
+	if in.Facts.Diverged > 0 {
+		add("divergence", "Do not ship: the lanes' outputs differ.",
+			fmt.Sprintf("%d of %d compared outputs beyond the tolerance, largest relative L2 %.2g",
+				in.Facts.Diverged, in.Facts.Checks, in.Facts.MaxRelL2))
+	}
+	churn := in.churnEvidence()
+	switch in.Mode {
+	case stats.KVDecode, stats.E2EKV:
+		in.adviseDecode(v, add)
+	default:
+		in.adviseShapes(v, churn, add)
+	}
+	if len(churn) > 0 {
+		add("churn", "Route to eager while shapes churn: executables are made, or the limit is reached, in the measured traffic.", churn...)
+	}
+	if len(out) == 0 {
+		add("default_eager", "If one backend must be chosen today: eager, with the optimized lane behind a flag.", in.evidence()...)
+	}
+	return out
+}
+
+func (in *Input) evidence() []string {
+	e, o := &in.Lanes[stats.Eager], &in.Lanes[stats.Optimized]
+	ev := []string{
+		fmt.Sprintf("p50 eager %s, optimized %s", stats.FormatMs(e.P50.Value), stats.FormatMs(o.P50.Value)),
+		fmt.Sprintf("p99 eager %s, optimized %s", stats.FormatMs(e.P99.Value), stats.FormatMs(o.P99.Value)),
+		fmt.Sprintf("n eager %d, optimized %d", e.N, o.N)}
+	if need := max(e.P99.Need, o.P99.Need); need > 0 {
+		ev = append(ev, fmt.Sprintf("p99 rests on too few samples: %d more are needed", need))
+	}
+	if in.undecided() {
+		ev = append(ev, fmt.Sprintf("median difference of %d pairs %s, 95 %%: %s to %s", in.Pair.N, stats.FormatMs(in.Pair.MedianDiff),
+			stats.FormatMs(in.Pair.DiffLo), stats.FormatMs(in.Pair.DiffHi)))
+	}
+	return ev
+}
+
+// undecided reports whether the pairs do not tell the lanes apart.
+func (in *Input) undecided() bool {
+	return in.Pair.N > 0 && in.Pair.DiffLo <= 0 && in.Pair.DiffHi >= 0
+}
+
+// adviseShapes covers prefill and forward: TR120's "if you can stabilise shapes".
+func (in *Input) adviseShapes(v *stats.Verdict, churn []string, add func(rule, sentence string, evidence ...string)) {
+	word := cmp.Or(stats.PhaseStrategy(in.Facts.Strategy, "prefill"), "this strategy")
+	won, lost := stats.Optimized.String(), stats.Eager.String()
+	compiles := in.cause(stats.Optimized, stats.CauseCompile)
+	switch {
+	case in.undecided():
+		add("no_gain", "The pairs do not tell the lanes apart: nothing to gain here, or not yet seen.", in.evidence()...)
+	case v.WinnerP50 == won && v.WinnerP99 == won:
+		add("compile_prefill", fmt.Sprintf("Compile %s with %q: it wins the median%s.", in.Mode, word, in.tailWords(v, " and the tail")), in.evidence()...)
+	case v.WinnerP50 == won && compiles != nil:
+		ev := append(in.evidence(), fmt.Sprintf("%d compiles in the tail; p99 %s without them", compiles.N, stats.FormatMs(compiles.P99Without)))
+		why := "compiles make the tail"
+		if !(compiles.P99Without < in.Lanes[stats.Eager].P99.Value) {
+			why = "compiles are a part of the tail, which is not won without them either"
+		}
+		add("stabilise_shapes", "Stabilise the shapes (padded, bucketed or dynamic), then compile: the median is won, "+why+".", ev...)
+	case v.WinnerP50 == won && v.WinnerP99 == lost:
+		add("validate_tail", "The median is won and the tail is not, and compiles are not why: find the cause before shipping.", in.evidence()...)
+	case v.WinnerP50 == lost:
+		add("keep_eager", fmt.Sprintf("Keep %s eager: optimized with %q loses the median.", in.Mode, word), in.evidence()...)
+	case v.WinnerP50 == "~":
+		add("no_gain", "The medians do not differ beyond the noise: nothing to gain here.", in.evidence()...)
+	}
+}
+
+// adviseDecode covers kv_decode and e2e_kv: TR120's "if decode dominates".
+func (in *Input) adviseDecode(v *stats.Verdict, add func(rule, sentence string, evidence ...string)) {
+	ev := in.evidence()
+	if in.Mode == stats.E2EKV && !math.IsNaN(in.Decode) {
+		ev = append(ev, fmt.Sprintf("decode is %.0f %% of a request's time", 100*in.Decode))
+		if in.Decode < decodeDominant {
+			add("prefill_dominant", "Prefill dominates this traffic: judge by the prefill mode.", ev...)
+			return
+		}
+	}
+	word := cmp.Or(stats.PhaseStrategy(in.Facts.Strategy, "decode"), "this strategy")
+	switch {
+	case in.undecided():
+		add("decode", "The pairs do not tell the lanes apart in decode: keep it eager until they do.", ev...)
+	case v.WinnerP50 == stats.Optimized.String() && v.WinnerP99 != stats.Eager.String():
+		add("decode", fmt.Sprintf("Compile decode with %q: it wins the median%s.", word, in.tailWords(v, " and does not lose the tail")), ev...)
+	case v.WinnerP50 == stats.Eager.String():
+		sentence := fmt.Sprintf("Keep decode eager: optimized with %q loses the median.", word)
+		if p := in.Other[stats.Prefill]; p != nil && p[stats.Optimized].P50.Value < p[stats.Eager].P50.Value {
+			sentence += " Split the deployment: compile prefill only, which wins its median here."
+			ev = append(ev, fmt.Sprintf("prefill p50 eager %s, optimized %s", stats.FormatMs(p[stats.Eager].P50.Value), stats.FormatMs(p[stats.Optimized].P50.Value)))
+		}
+		add("decode", sentence, ev...)
+	default:
+		add("decode", "Decode is not clearly won: keep it eager until it is.", ev...)
+	}
+}
+
+// tailWords is sure, or why the samples do not say so much of the tail.
+func (in *Input) tailWords(v *stats.Verdict, sure string) string {
+	switch {
+	case max(in.Lanes[stats.Eager].P99.Need, in.Lanes[stats.Optimized].P99.Need) > 0:
+		return "; of the tail there are too few samples yet"
+	case v.DoubtP99:
+		return "; the samples do not tell the p99s apart"
+	}
+	return sure
+}
+
+// churnEvidence lists what speaks for routing to eager.
+func (in *Input) churnEvidence() []string {
+	var ev []string
+	for _, g := range in.Gauges {
+		if g.Reached {
+			ev = append(ev, fmt.Sprintf("%s, %s: recompile limit %d reached", g.Mode, g.Strategy, g.Limit))
+		} else if g.Per100 >= detect.ChurnPer100 && g.Limit > 0 {
+			ev = append(ev, fmt.Sprintf("%s, %s: %.1f compiles per hundred requests", g.Mode, g.Strategy, g.Per100))
+		}
+	}
+	if r := in.cause(stats.Optimized, stats.CauseFallback); r != nil {
+		ev = append(ev, fmt.Sprintf("%d fallbacks in the tail", r.N))
+	}
+	return ev
+}
+
+func (in *Input) cause(l stats.Lane, c stats.Cause) *stats.CauseRow {
+	for i := range in.Causes[l] {
+		if in.Causes[l][i].Cause == c {
+			return &in.Causes[l][i]
+		}
+	}
+	return nil
+}
