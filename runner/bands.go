@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
 	"github.com/tailscope/tailscope/stats/paired"
 )
 
@@ -15,6 +16,16 @@ const (
 	bandsSoon  = 5 * time.Second
 )
 
+// bootstraps resamples pairs beside the session, one at a time.
+type bootstraps struct {
+	done    chan bands
+	running bool
+	lastNs  int64 // when the last one began
+	seg     int32 // of which segment; -1: none yet
+}
+
+func newBootstraps() bootstraps { return bootstraps{done: make(chan bands, 16), seg: -1} }
+
 // bands is a finished bootstrap.
 type bands struct {
 	mode   stats.Mode
@@ -22,60 +33,53 @@ type bands struct {
 	noise  *stats.Noise // of an A/A segment, in place of a result
 }
 
-// startBands resamples the pairs of the current segment beside the session.
-func (s *Session) startBands(now int64) {
-	p := &s.pub
+// start resamples the pairs of a segment when the last time is long enough
+// ago; sinceNs is when timing began.
+func (b *bootstraps) start(coll *live.Collector, mode stats.Mode, seg int32, now, sinceNs int64) {
 	wait := bandsEvery
-	if p.bandsSeg != s.seg {
+	if b.seg != seg {
 		wait = bandsSoon
 	}
-	if s.o.Views == nil || p.banding || now-max(p.bandsNs, s.startNs) < int64(wait) {
+	if b.running || now-max(b.lastNs, sinceNs) < int64(wait) {
 		return
 	}
-	mode, err := stats.ParseMode(s.mode())
-	if err != nil {
-		return
-	}
-	pairs, segment := s.coll.PairSample(mode)
+	pairs, segment := coll.PairSample(mode)
 	if len(pairs) == 0 {
 		return
 	}
-	p.banding, p.bandsNs, p.bandsSeg = true, now, s.seg
-	out := p.bands
+	b.running, b.lastNs, b.seg = true, now, seg
 	go func() {
 		r := paired.Bootstrap(pairs, paired.BootstrapOptions{Seed: uint64(now)})
 		r.Segment = segment
-		out <- bands{mode: mode, result: r}
+		b.done <- bands{mode: mode, result: r}
 	}()
 }
 
-// takeBands hands a finished bootstrap to the statistics, which drop it when
-// its segment is over.
-func (s *Session) takeBands(b bands) {
-	if b.noise != nil {
-		s.coll.SetNoise(b.mode, *b.noise)
+// take hands a finished bootstrap to the statistics, which drop it when its
+// segment is over.
+func (b *bootstraps) take(coll *live.Collector, x bands) {
+	if x.noise != nil {
+		coll.SetNoise(x.mode, *x.noise)
 		return
 	}
-	s.pub.banding = false
-	s.coll.SetBootstrap(b.mode, b.result)
+	b.running = false
+	coll.SetBootstrap(x.mode, x.result)
 }
 
-// noiseOfSegment measures the noise floor of an A/A segment that ends, beside
-// the session. It comes too late for nothing: until then the statistics use
-// what the segment's intervals say.
-func (s *Session) noiseOfSegment(now int64) {
-	if !s.coll.AA() {
+// noise measures the noise floor of an A/A segment that ends. Until it is
+// known the statistics use what the segment's intervals say.
+func (b *bootstraps) noise(coll *live.Collector, now int64) {
+	if !coll.AA() {
 		return
 	}
 	for mode := range stats.Mode(stats.NumModes) {
-		pairs, _ := s.coll.PairSample(mode)
+		pairs, _ := coll.PairSample(mode)
 		if len(pairs) == 0 {
 			continue
 		}
-		out := s.pub.bands
 		go func() {
 			n := paired.NoiseFloor(pairs, uint64(now))
-			out <- bands{mode: mode, noise: &n}
+			b.done <- bands{mode: mode, noise: &n}
 		}()
 	}
 }

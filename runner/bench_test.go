@@ -34,7 +34,7 @@ func BenchmarkIntake(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s.hello = &protocol.Hello{Credit: 1 << 20}
+	s.eng.hello = &protocol.Hello{Credit: 1 << 20}
 	s.placeLoaded()
 	const rows = 100 // 50 ms of a lane at 2,000 requests a second
 	b.ReportAllocs()
@@ -65,10 +65,10 @@ func BenchmarkIntake(b *testing.B) {
 
 // placeLoaded puts the session where a worker's loaded line would.
 func (s *Session) placeLoaded() {
-	s.loaded = &protocol.Loaded{Model: protocol.Model{Kind: "causal-lm"}}
+	s.eng.loaded = &protocol.Loaded{Model: protocol.Model{Kind: "causal-lm"}}
 	s.startNs = clock.Monotonic()
-	s.coll.NewSegment(0, "variable", false, s.startNs)
-	if err := s.enterMode("prefill", s.modes); err != nil {
+	s.rec.coll.NewSegment(0, "variable", false, s.startNs)
+	if err := s.enterMode("prefill", s.queue.modes); err != nil {
 		panic(err)
 	}
 }
@@ -81,11 +81,9 @@ func batchLines(b *testing.B, s *Session, rows int) []byte {
 	w := protocol.NewWriter(&buf)
 	var ids []uint64
 	for range rows {
-		fl, _ := s.fromPlan()
+		fl, _ := s.queue.fromPlan(nil)
 		fl.left, fl.label = 2, "variable"
-		s.join.pending[fl.id] = fl
-		s.join.sent = append(s.join.sent, fl)
-		s.join.outstanding++
+		s.join.expect(fl)
 		ids = append(ids, fl.id)
 	}
 	for l, lane := range []string{"eager", "optimized"} {

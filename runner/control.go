@@ -2,7 +2,6 @@ package runner
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -16,8 +15,8 @@ import (
 func (s *Session) command(c view.Command) {
 	if s.end != nil && c.Action != view.ActExport {
 		if c.Action == view.ActQuit {
-			if s.proc != nil && s.end.Reason == "quit" {
-				s.proc.Kill() // asked twice: do not wait for what is in hand
+			if s.eng.proc != nil && s.end.Reason == "quit" {
+				s.eng.proc.Kill() // asked twice: do not wait for what is in hand
 			}
 			if s.end.Err == nil {
 				s.end.Reason = "quit"
@@ -31,17 +30,17 @@ func (s *Session) command(c view.Command) {
 	case view.ActPause:
 		s.pause()
 	case view.ActExport:
-		s.export()
+		s.exportNow()
 	case view.ActMark:
-		s.event(stats.Event{Kind: stats.KindMark, Reason: c.Arg})
+		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: c.Arg})
 	case view.ActWindow:
 		s.pub.window = c.D
-		s.coll.SetWindow(int64(c.D))
+		s.rec.coll.SetWindow(int64(c.D))
 	default:
-		if s.loaded == nil {
+		if s.eng.loaded == nil {
 			if len(s.later) < maxLater {
 				s.later = append(s.later, c)
-				s.notice("info", "the worker is loading; what you asked for comes after that")
+				s.pub.notice("info", "the worker is loading; what you asked for comes after that")
 			}
 			return
 		}
@@ -67,12 +66,7 @@ func (s *Session) change(c view.Command) {
 	case view.ActStrategy:
 		s.setStrategy(c.Arg)
 	case view.ActAA:
-		if !contains(s.hello.Features, "aa") {
-			s.notice("warn", "this engine has no second eager session"+because(s.hello.Lacks["aa"]))
-			return
-		}
-		s.aa = !s.aa
-		s.toggle(map[bool]string{true: "optimized lane off: A/A", false: "optimized lane on"}[s.aa], "A/A")
+		s.setAA()
 	case view.ActMode:
 		s.setMode(c.Arg)
 	case view.ActScenario:
@@ -86,50 +80,59 @@ func (s *Session) change(c view.Command) {
 	case view.ActWarm:
 		s.warm()
 	case view.ActClear:
-		s.work.askID++
-		s.proc.Send(&protocol.Clear{ID: s.work.askID})
+		s.eng.ask(&protocol.Clear{ID: s.eng.nextAsk()})
 		s.toggle("compile cache cleared: a cold start on purpose", "cleared")
 	case view.ActProfile:
 		s.profile(c.N)
-	case view.ActOptions:
-		s.setOptions(c.Options)
-		s.toggle(fmt.Sprintf("engine options %v", c.Options), fmt.Sprint(c.Options))
 	}
 }
 
 // toggle records a change and flushes the queue; the segment starts when the
 // worker has answered.
 func (s *Session) toggle(reason, label string) {
-	s.event(stats.Event{Kind: stats.KindToggle, Mode: s.mode(), Strategy: s.strategy.Label(s.mode()), Reason: reason})
+	s.rec.event(stats.Event{Kind: stats.KindToggle, Mode: s.queue.mode(), Strategy: s.set.strategy.Label(s.queue.mode()), Reason: reason})
 	s.labels = append(s.labels, label)
-	if s.proc == nil {
-		s.reshelve(nil) // between two workers there is nothing to flush
+	if s.eng.proc == nil {
+		s.queue.reshelve(nil, s.set) // between two workers there is nothing to flush
 	}
-	s.flush()
+	s.eng.flush()
+}
+
+// setAA turns the optimized lane off or on again.
+func (s *Session) setAA() {
+	if !s.eng.offers("aa") {
+		s.pub.notice("warn", "this engine has no second eager session"+s.eng.because("aa"))
+		return
+	}
+	reason := "optimized lane on"
+	if s.set.aa = !s.set.aa; s.set.aa {
+		reason = "optimized lane off: A/A"
+	}
+	s.toggle(reason, "A/A")
 }
 
 // setStrategy switches the optimized lane's strategy; an empty word, or the
 // word in force, goes back to the configured one, and from there to variable.
 func (s *Session) setStrategy(word string) {
 	next := s.base
-	if word != "" && word != s.strategy.String() {
+	if word != "" && word != s.set.strategy.String() {
 		st, err := ParseStrategy(word)
 		if err != nil {
-			s.notice("error", err.Error())
+			s.pub.notice("error", err.Error())
 			return
 		}
 		next = st
 	}
-	if next == s.strategy {
-		if next = (Strategy{"variable", "variable"}); next == s.strategy {
+	if next == s.set.strategy {
+		if next = (Strategy{"variable", "variable"}); next == s.set.strategy {
 			return
 		}
 	}
-	old := s.strategy
-	s.strategy = next
-	if lack := s.lacks(s.mode()); lack != "" {
-		s.strategy = old
-		s.notice("warn", "this engine cannot run "+lack)
+	old := s.set.strategy
+	s.set.strategy = next
+	if lack := s.eng.lacks(s.queue.mode(), s.set.strategy); lack != "" {
+		s.set.strategy = old
+		s.pub.notice("warn", "this engine cannot run "+lack)
 		return
 	}
 	s.compileFirst()
@@ -138,30 +141,30 @@ func (s *Session) setStrategy(word string) {
 
 func (s *Session) setMode(arg string) {
 	if arg == "" {
-		arg = after(slices.DeleteFunc(slices.Clone(s.hello.Modes), func(m string) bool { return m == "forward" }), s.mode())
+		arg = after(slices.DeleteFunc(slices.Clone(s.eng.hello.Modes), func(m string) bool { return m == "forward" }), s.queue.mode())
 	}
-	if arg == s.mode() {
-		s.notice("info", "this model has no other mode")
+	if arg == s.queue.mode() {
+		s.pub.notice("info", "this model has no other mode")
 		return
 	}
-	if lack := s.lacks(arg); lack != "" {
-		s.notice("warn", "this engine cannot run "+lack)
+	if lack := s.eng.lacks(arg, s.set.strategy); lack != "" {
+		s.pub.notice("warn", "this engine cannot run "+lack)
 		return
 	}
-	if s.loaded.Model.Kind != "causal-lm" || arg == "forward" {
-		s.notice("info", "this model has no other mode")
+	if s.eng.loaded.Model.Kind != "causal-lm" || arg == "forward" {
+		s.pub.notice("info", "this model has no other mode")
 		return
 	}
-	rest := append([]string{arg}, slices.DeleteFunc(slices.Clone(s.modes), func(m string) bool { return m == arg })...)
+	rest := append([]string{arg}, slices.DeleteFunc(slices.Clone(s.queue.modes), func(m string) bool { return m == arg })...)
 	if s.cfg.Reps == 0 {
 		rest = rest[:1]
 	}
-	old := s.mode()
-	if !s.ends() {
-		s.work.again, s.work.block = nil, nil
+	old := s.queue.mode()
+	if !s.queue.ends() {
+		s.queue.drop()
 	}
 	if err := s.enterMode(arg, rest); err != nil {
-		s.notice("error", err.Error())
+		s.pub.notice("error", err.Error())
 		return
 	}
 	s.toggle(fmt.Sprintf("mode %s → %s", old, arg), arg)
@@ -172,23 +175,21 @@ func (s *Session) setScenario(arg string) {
 	for _, sc := range s.cfg.Scenarios {
 		all = append(all, sc.Name)
 	}
-	old := s.scenario
+	old := s.set.scenario
 	if old == "" {
 		old = "*"
 	}
 	if arg == "" {
 		arg = after(all, old)
 	}
-	if !contains(all, arg) {
-		s.notice("error", fmt.Sprintf("no scenario named %q", arg))
+	if !slices.Contains(all, arg) {
+		s.pub.notice("error", fmt.Sprintf("no scenario named %q", arg))
 		return
 	}
-	s.scenario = arg
-	clear(s.plans)
-	clear(s.work.later)
-	s.work.again, s.work.block, s.work.blockLen = nil, nil, 0
-	if err := s.enterMode(s.mode(), s.modes); err != nil {
-		s.notice("error", err.Error())
+	s.set.scenario = arg
+	s.queue.restart()
+	if err := s.enterMode(s.queue.mode(), s.queue.modes); err != nil {
+		s.pub.notice("error", err.Error())
 		return
 	}
 	s.toggle(fmt.Sprintf("scenarios %s → %s", old, arg), arg)
@@ -196,20 +197,20 @@ func (s *Session) setScenario(arg string) {
 
 func (s *Session) setPairing(arg string) {
 	offered := []string{"interleaved", "sequential"}
-	if contains(s.hello.Pairings, "concurrent") {
+	if slices.Contains(s.eng.hello.Pairings, "concurrent") {
 		offered = append(offered, "concurrent")
 	}
-	old := s.pairing
+	old := s.set.pairing
 	if arg == "" {
 		arg = after(offered, old)
 	}
-	if !contains(offered, arg) {
-		s.notice("warn", "this engine cannot run the pairing "+arg+because(s.hello.Lacks[arg]))
+	if !slices.Contains(offered, arg) {
+		s.pub.notice("warn", "this engine cannot run the pairing "+arg+s.eng.because(arg))
 		return
 	}
-	s.pairing = arg
-	if !s.ends() {
-		s.work.again, s.work.block, s.work.blockLen = nil, nil, 0
+	s.set.pairing = arg
+	if !s.queue.ends() {
+		s.queue.drop()
 	}
 	s.toggle(fmt.Sprintf("pairing %s → %s", old, arg), arg)
 }
@@ -217,43 +218,20 @@ func (s *Session) setPairing(arg string) {
 // setStance changes what the compiler does with a new shape, where the engine
 // lets it change while it runs (torch.compiler.set_stance).
 func (s *Session) setStance(arg string) {
-	offered, old := s.hello.Stances, s.stance()
+	offered, old := s.eng.hello.Stances, s.eng.stance(s.cfg.Options["stance"])
 	if len(offered) == 0 {
-		s.notice("warn", "this engine has no stances"+because(s.hello.Lacks["stance"]))
+		s.pub.notice("warn", "this engine has no stances"+s.eng.because("stance"))
 		return
 	}
 	if arg == "" {
 		arg = after(offered, old)
 	}
-	if !contains(offered, arg) {
-		s.notice("warn", "this engine has no stance "+arg)
+	if !slices.Contains(offered, arg) {
+		s.pub.notice("warn", "this engine has no stance "+arg)
 		return
 	}
-	s.setOptions(map[string]string{"stance": arg})
+	s.eng.set(map[string]string{"stance": arg})
 	s.toggle(fmt.Sprintf("stance %s → %s", old, arg), "stance "+arg)
-}
-
-// stance is the one in force; empty where the engine has none.
-func (s *Session) stance() string {
-	if s.hello == nil || len(s.hello.Stances) == 0 {
-		return ""
-	}
-	if now := s.loadMessage().Options["stance"]; now != "" {
-		return now
-	}
-	return s.hello.Stances[0]
-}
-
-// setOptions tells the worker, and keeps what it was told for the worker that
-// may follow it.
-func (s *Session) setOptions(options map[string]string) {
-	s.proc.Send(&protocol.Set{Options: options})
-	kept := maps.Clone(s.o.Engines)
-	if kept == nil {
-		kept = map[string]string{}
-	}
-	maps.Copy(kept, options)
-	s.o.Engines = kept
 }
 
 // after returns the word behind w, the first behind the last.

@@ -31,7 +31,7 @@ func (g *gpuState) flags() (f stats.Flag) {
 func (s *Session) takeGPU(st gpu.State) {
 	g := &s.gpuNow
 	g.last, g.seen = st, true
-	s.sinkErr(s.o.Sink.GPU(st))
+	s.rec.keep(s.rec.sink.GPU(st))
 	g.past.Take(st)
 	for _, c := range g.watch.See(st) {
 		kind := stats.KindThrottle
@@ -41,7 +41,7 @@ func (s *Session) takeGPU(st gpu.State) {
 		default:
 			kind, g.drop = stats.KindClockDrop, c.Kind == gpu.ClockDropStart
 		}
-		s.event(stats.Event{TNs: c.TNs, Kind: kind, Reason: c.Reason, Extra: map[string]any{"change": string(c.Kind)}})
+		s.rec.event(stats.Event{TNs: c.TNs, Kind: kind, Reason: c.Reason, Extra: map[string]any{"change": string(c.Kind)}})
 	}
 }
 

@@ -23,19 +23,6 @@ type Identity struct {
 	Limit      int // recompile limit asked for
 }
 
-// identity is the session's.
-func (s *Session) identity() Identity {
-	id := Identity{Loaded: s.loaded, Counters: s.counters, Evidence: s.evidence, Mode: s.mode(),
-		Strategy: s.strategy, AA: s.aa, Limit: s.cfg.RecompileLimit}
-	if s.hello != nil {
-		id.Strategies = s.hello.Strategies
-	}
-	return id
-}
-
-// laneView says what a lane is.
-func (s *Session) laneView(l stats.Lane) view.Lane { return s.identity().Lane(l) }
-
 // Lane says what a lane is, from evidence and counters alone.
 func (s Identity) Lane(l stats.Lane) view.Lane {
 	v := view.Lane{CompilerReal: "unknown"}

@@ -11,14 +11,14 @@ import (
 // The first sample of a run that counts is its number 0, also where failed ones
 // came before it: the mean without first samples leaves it out.
 func TestFailedSamplesDoNotCountInARun(t *testing.T) {
-	var s Session
-	s.join.init()
+	s := &Session{}
+	s.join = newJoiner(&s.rec, s.takeSample)
 	coll := live.New(live.Options{})
 	exact := exact.New(exact.Options{})
 	for i, failed := range []bool{true, false, true, false, false} {
 		smp := stats.Sample{Seq: uint64(i), Request: uint64(i), Scenario: "s", Shape: "1x8", Failed: failed, StartNs: int64(i+1) * 1e9,
 			WallNs: int64(10 - i), DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent}
-		s.number(&smp)
+		s.join.number(&smp)
 		if want := []int32{0, 0, 1, 1, 2}[i]; smp.NthInRun != want {
 			t.Errorf("sample %d is number %d of its run, want %d", i, smp.NthInRun, want)
 		}

@@ -1,11 +1,8 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,12 +30,12 @@ func (s *Session) startWorker(ctx context.Context) error {
 		return err
 	}
 	engine := s.o.Engine
-	engine.Place = s.placed
+	engine.Place = s.eng.placed
 	p, err := worker.Start(ctx, engine)
 	if err != nil {
 		return err
 	}
-	s.proc, s.procNs, s.hello, s.loaded = p, clock.Monotonic(), nil, nil
+	s.eng.started(p, clock.Monotonic())
 	s.status = "waiting for the worker"
 	return nil
 }
@@ -48,39 +45,24 @@ func (s *Session) place() error {
 	if s.o.Place == nil {
 		return nil
 	}
-	p := s.o.Place(s.pairing)
-	if p.Equal(s.placed) {
+	p := s.o.Place(s.set.pairing)
+	if p.Equal(s.eng.placed) {
 		return nil
 	}
-	s.placed = p
-	return p.Take(s.proc)
+	s.eng.placed = p
+	return p.Take(s.eng.proc)
 }
 
 // helloWait is how long an engine may take to its hello line: importing a
 // framework takes tens of seconds, silence for longer is no engine.
 var helloWait = 2 * time.Minute
 
-// messages is the channel of the worker in hand, nil between two.
-func (s *Session) messages() <-chan []any {
-	if s.proc == nil {
-		return nil
-	}
-	return s.proc.Msgs
-}
-
-// post writes to the worker what was sent while one thing was handled.
-func (s *Session) post() {
-	if s.proc != nil {
-		s.proc.Post()
-	}
-}
-
 // clockSkew is how far the clocks of worker and supervisor may lie apart: they
 // are the same clock, so this only allows for the time a line takes.
 const clockSkew = int64(2 * time.Second)
 
 // phaseRunning notes the first sample that counts.
-func (s *Session) phaseRunning(*stats.Sample) {
+func (s *Session) phaseRunning() {
 	if s.firstWorkNs == 0 {
 		s.firstWorkNs = clock.Monotonic()
 		if s.o.Profile > 0 {
@@ -95,77 +77,59 @@ func (s *Session) phaseRunning(*stats.Sample) {
 // workerGone handles the end of a worker's output. What it had in hand goes
 // to the next worker, except a request that has already killed one.
 func (s *Session) workerGone() {
-	<-s.proc.Done()
-	reason := s.proc.ExitReason()
-	s.proc = nil
-	if s.end != nil {
-		s.event(stats.Event{Kind: stats.KindWorkerExit, Reason: reason, Extra: map[string]any{"in_flight": len(s.join.pending)}})
-		s.releaseAll()
-		s.dropPending()
+	<-s.eng.proc.Done()
+	reason := s.eng.proc.ExitReason()
+	exit := stats.Event{Kind: stats.KindWorkerExit, Reason: reason, Extra: map[string]any{"in_flight": len(s.join.pending)}}
+	loaded := s.eng.loaded != nil
+	lost := s.join.lost()
+	s.rec.event(exit)
+	s.eng.proc, s.eng.flushing = nil, false
+	switch {
+	case s.end != nil:
 		return
-	}
-	s.releaseAll()
-	s.event(stats.Event{Kind: stats.KindWorkerExit, Reason: reason,
-		Extra: map[string]any{"in_flight": len(s.join.pending)}})
-	if s.loaded == nil && s.gen == 0 && s.restarts == 0 {
+	case !loaded && s.rec.gen == 0 && s.eng.restarts == 0:
 		s.fail(fmt.Errorf("%s before the model was loaded", reason))
 		return
 	}
-	s.requeue()
-	s.hello, s.loaded = nil, nil // between two workers nothing can be asked
-	if s.restarts++; s.restarts > maxRestarts {
-		s.fail(fmt.Errorf("the worker ended %d times in a row without a sample; the last time %s", s.restarts, strings.TrimPrefix(reason, "the worker ")))
+	s.eng.forget()
+	s.requeue(lost)
+	if s.eng.restarts >= maxRestarts {
+		s.fail(fmt.Errorf("the worker ended %d times in a row without a sample; the last time %s", s.eng.restarts+1, strings.TrimPrefix(reason, "the worker ")))
 		return
 	}
-	wait := s.backoff.NextBackOff()
-	s.phase, s.status = view.PhaseRestart, fmt.Sprintf("%s; restarting in %v", reason, wait.Round(10*time.Millisecond))
-	s.gen++
-	s.event(stats.Event{Kind: stats.KindWorkerRestart, Reason: fmt.Sprintf("restart %d of at most %d in a row, after %v", s.restarts, maxRestarts, wait.Round(10*time.Millisecond))})
-	timer := make(chan struct{})
-	time.AfterFunc(wait, func() { close(timer) })
-	s.join.restart = timer
-	clear(s.join.known)
-	clear(s.work.warmed)
-	clear(s.join.flags)
-	s.counters = protocol.Counters{}
+	wait := s.eng.again().Round(10 * time.Millisecond)
+	s.phase, s.status = view.PhaseRestart, fmt.Sprintf("%s; restarting in %v", reason, wait)
+	s.rec.gen++
+	s.rec.event(stats.Event{Kind: stats.KindWorkerRestart, Reason: fmt.Sprintf("restart %d of at most %d in a row, after %v", s.eng.restarts, maxRestarts, wait)})
+	clear(s.route.known)
 }
 
 // requeue puts what the dead worker had in hand before everything else. The
 // oldest request was the one it died in: the second time, it is given up.
-func (s *Session) requeue() {
-	again := slices.SortedFunc(maps.Values(s.join.pending), func(a, b *inflight) int { return cmp.Compare(a.id, b.id) })
-	clear(s.join.pending)
-	s.join.outstanding = 0
-	s.work.flushing = false
-	if len(again) == 1 && again[0].suspect {
-		id := again[0].id
-		s.event(stats.Event{Kind: stats.KindError, Mode: again[0].item.Mode, Request: &id,
-			Reason: fmt.Sprintf("request %d of scenario %s (%d tokens) is given up: two workers ended in it", id, again[0].item.Scenario, again[0].item.Tokens)})
-		again = nil
+func (s *Session) requeue(lost []*inflight) {
+	if len(lost) == 1 && lost[0].suspect {
+		id := lost[0].id
+		s.rec.event(stats.Event{Kind: stats.KindError, Mode: lost[0].item.Mode, Request: &id,
+			Reason: fmt.Sprintf("request %d of scenario %s (%d tokens) is given up: two workers ended in it", id, lost[0].item.Scenario, lost[0].item.Tokens)})
+		lost = nil
 	}
-	for _, fl := range again {
+	for _, fl := range lost {
 		fl.suspect, fl.due = true, 0
 		if len(fl.order) == 1 {
 			continue // sequential: nothing was reported, and the other lane's half has this number
 		}
-		s.work.nextID++ // an occurrence of its own: one lane may have reported already
-		fl.id = s.work.nextID
+		fl.id = s.queue.number() // an occurrence of its own: one lane may have reported already
 	}
-	s.work.again = append(again, s.work.again...)
+	s.queue.again = append(lost, s.queue.again...)
 	if len(s.labels) > 0 {
-		s.reshelve(nil) // a toggle's flush died with the worker
+		s.queue.reshelve(nil, s.set) // a toggle's flush died with the worker
 		s.startSegment()
 	}
 }
 
-func (s *Session) dropPending() {
-	clear(s.join.pending)
-	s.join.outstanding, s.work.flushing = 0, false
-}
-
 // stopWorker asks the worker to end and sees that it does, with its group.
 func (s *Session) stopWorker() {
-	p := s.proc
+	p := s.eng.proc
 	if p == nil {
 		return
 	}
@@ -178,7 +142,7 @@ func (s *Session) stopWorker() {
 		s.lastWords(msgs)
 	}
 	<-p.Done()
-	s.proc = nil
+	s.eng.proc = nil
 }
 
 // lastWords takes what still counts after the session has ended.

@@ -18,14 +18,14 @@ func (s *Session) noteMissed() {
 	var parts, never []string
 	for _, mode := range s.cfg.Modes {
 		done, idle := s.measured(mode)
-		switch total := s.total(mode); {
-		case s.plans[mode] == nil:
+		switch total := s.queue.total(mode); {
+		case s.queue.plans[mode] == nil:
 			never = append(never, mode)
 		case done == 0 && len(idle) == 0 && s.cfg.Warmup > 0:
 			parts = append(parts, mode+" did not get past its warm-up")
 		case done == 0 && len(idle) == 0:
 			parts = append(parts, "no request of "+mode+" finished")
-		case s.unfinished(mode):
+		case s.queue.unfinished(mode):
 			parts = append(parts, fmt.Sprintf("%s was cut short after %d of %d requests", mode, done, total)+without(idle))
 		case len(idle) > 0:
 			parts = append(parts, mode+" ran"+without(idle))
@@ -42,14 +42,14 @@ func (s *Session) noteMissed() {
 		return
 	}
 	s.end.Missed = "The run ended before its plan: " + strings.Join(parts, "; ") + "."
-	s.event(stats.Event{Kind: stats.KindMark, Reason: s.end.Missed, Extra: map[string]any{"missed": parts}})
+	s.rec.event(stats.Event{Kind: stats.KindMark, Reason: s.end.Missed, Extra: map[string]any{"missed": parts}})
 }
 
 // measured counts the requests of a mode that all its lanes have finished, and
 // names the scenarios of its plan that have none in some lane; no mode without
 // any sample has such names.
 func (s *Session) measured(mode string) (done int, idle []string) {
-	p, m := s.plans[mode], stats.Prefill
+	p, m := s.queue.plans[mode], stats.Prefill
 	if p == nil {
 		return 0, nil
 	}
@@ -76,20 +76,6 @@ func (s *Session) measured(mode string) (done int, idle []string) {
 		}
 	}
 	return done, idle
-}
-
-func (s *Session) total(mode string) int {
-	if p := s.plans[mode]; p != nil {
-		return p.Total()
-	}
-	return 0
-}
-
-// unfinished reports whether requests of a plan with an end are left.
-func (s *Session) unfinished(mode string) bool {
-	p, w := s.plans[mode], &s.work
-	waiting := len(w.later[mode]) > 0 || mode == s.mode() && len(w.again)+len(w.block) > 0
-	return p.Total() > 0 && (p.Taken() < p.Total() || waiting)
 }
 
 // without is " without the scenarios a and b".

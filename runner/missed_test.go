@@ -8,7 +8,6 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/live"
 )
 
 // A run that time ends says what of its plan it did not come to.
@@ -37,17 +36,18 @@ func TestWhatADurationCutsIsSaid(t *testing.T) {
 }
 
 func TestAScenarioThatHadNoTurnIsSaid(t *testing.T) {
-	var s Session
-	s.join.init()
-	s.cfg = sessionConfig()
-	s.modes, s.plans, s.end = s.cfg.Modes, map[string]*Plan{}, &Result{Reason: "until"}
-	s.o.Sink, s.coll = &memory{}, live.New(live.Options{})
-	s.cfg.Reps = 0
+	cfg := sessionConfig()
+	cfg.Reps = 0
+	s, err := NewSession(Options{Config: cfg, Sink: &memory{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.end = &Result{Reason: "until"}
 	p, err := NewPlan(s.cfg, "prefill", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.plans["prefill"] = p
+	s.queue.plans["prefill"] = p
 	for lane := range stats.Lane(stats.NumLanes) {
 		s.join.nth[runKey{mode: stats.Prefill, lane: lane, scenario: "a"}] = 7
 	}

@@ -11,17 +11,13 @@ import (
 
 // observes reports whether the engine in hand is such a one.
 func (s *Session) observes() bool {
-	return s.hello != nil && contains(s.hello.Features, "observed")
+	return s.eng.offers("observed")
 }
 
 // observed makes the request that a sample nobody asked for belongs to.
 func (s *Session) observed(b *protocol.Batch, id uint64) *inflight {
-	fl := &inflight{id: id, segment: s.seg, strategy: s.strategy, label: b.Strategy, order: []string{b.Lane}, left: 1,
+	return &inflight{id: id, segment: s.rec.seg, strategy: s.set.strategy, label: b.Strategy, order: []string{b.Lane}, left: 1,
 		item: Item{Mode: b.Mode, Scenario: b.Scenario, Batch: 1}}
-	s.join.pending[id] = fl
-	s.join.sent = append(s.join.sent, fl)
-	s.join.outstanding++
-	return fl
 }
 
 // byeUnasked ends the session of an engine that has nothing more to observe:

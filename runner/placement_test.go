@@ -51,7 +51,7 @@ func TestPairingMoves(t *testing.T) {
 	go func() { done <- s.Run(t.Context()) }()
 	wait := waiter(t, views, 20*time.Second)
 	wait("samples", func(v view.View) bool { return v.Self.Samples > 50 })
-	pid := s.proc.PID()
+	pid := s.eng.proc.PID()
 	check := func(what string, theirs, ours worker.CPUs) {
 		t.Helper()
 		if c := worker.Affinity(pid); !slices.Equal(c, theirs) {

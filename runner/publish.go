@@ -12,50 +12,48 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
-// publishState is what the session tells about itself.
-type publishState struct {
-	dropped  uint64
-	window   time.Duration // of the sliding window; 0: the segment
-	notices  []view.Notice
-	exports  []string
-	route    routeState
-	cost     worker.Meter
-	bands    chan bands
-	banding  bool
-	bandsNs  int64 // when the last bootstrap began
-	bandsSeg int32 // of which segment; -1: none yet
-	live     stats.Live
-	liveNs   int64 // when live was computed
+// publisher is what the session tells about itself, and to whom.
+type publisher struct {
+	views   chan view.View // capacity 1, newest wins; nil: nobody looks
+	dropped uint64
+	window  time.Duration // of the sliding window; 0: the segment
+	notices []view.Notice
+	exports []string
+	cost    worker.Meter
+	live    stats.Live
+	liveNs  int64 // when live was computed
 }
 
 // maxNotices bounds the status lines kept for the screen.
 const maxNotices = 20
 
-func (s *Session) notice(level, text string) {
-	n := append(s.pub.notices, view.Notice{TNs: clock.Monotonic(), Level: level, Text: text})
+func (p *publisher) notice(level, text string) {
+	n := append(p.notices, view.Notice{TNs: clock.Monotonic(), Level: level, Text: text})
 	if len(n) > maxNotices {
 		n = slices.Clone(n[len(n)-maxNotices:])
 	}
-	s.pub.notices = n
+	p.notices = n
 }
 
-// publish replaces an unread view: newest wins, and the loss is counted.
-// Without force it skips while the last view is still unread and nothing but
-// time has passed.
-func (s *Session) publish(force bool) {
-	if s.o.Views == nil {
-		return
-	}
-	if !force && len(s.o.Views) == cap(s.o.Views) {
-		return // the screen is behind: the next view will be newer
-	}
-	v := s.view()
+// behind reports whether the last view is still unread.
+func (p *publisher) behind() bool { return len(p.views) == cap(p.views) }
+
+// send replaces an unread view: newest wins, and the loss is counted.
+func (p *publisher) send(v view.View) {
 	select {
-	case <-s.o.Views:
-		s.pub.dropped++
+	case <-p.views:
+		p.dropped++
 	default:
 	}
-	s.o.Views <- v
+	p.views <- v
+}
+
+// publish sends a view. Without force it skips while the last one is unread
+// and nothing but time has passed: the next will be newer.
+func (s *Session) publish(force bool) {
+	if s.pub.views != nil && (force || !s.pub.behind()) {
+		s.pub.send(s.view())
+	}
 }
 
 // view copies the state of the session.
@@ -63,18 +61,15 @@ func (s *Session) view() view.View {
 	now := clock.Monotonic()
 	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
 		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
-		NumEvents: s.join.events.Num(), Events: s.join.events.List(), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
+		NumEvents: s.rec.events.Num(), Events: s.rec.events.List(), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
 	v.Progress, v.Left = s.progress(now)
-	if wait := now - max(s.join.lastNs, s.startNs); v.Status == "" && len(s.join.pending) > 0 && s.loaded != nil && wait > int64(1500*time.Millisecond) {
+	if wait := now - max(s.join.lastNs, s.startNs); v.Status == "" && len(s.join.pending) > 0 && s.eng.loaded != nil && wait > int64(1500*time.Millisecond) {
 		v.Status = fmt.Sprintf("no sample for %.1f s: the worker is inside a request, compiles included", float64(wait)/1e9)
 	}
-	mode, err := stats.ParseMode(s.mode())
-	if err == nil {
-		s.feedStats()
-		v.Stats = s.coll.Live(mode, now)
-		s.pub.live, s.pub.liveNs = v.Stats, now
+	v.Stats = s.liveNow(now, 0)
+	if mode, err := stats.ParseMode(s.queue.mode()); err == nil {
+		s.bands.start(s.rec.coll, mode, s.rec.seg, now, s.startNs)
 	}
-	s.startBands(now)
 	for l := range v.Lanes {
 		v.Lanes[l] = s.laneView(stats.Lane(l))
 	}
@@ -84,19 +79,19 @@ func (s *Session) view() view.View {
 func (s *Session) sessionView() view.Session {
 	c := s.cfg
 	v := view.Session{RunID: s.o.RunID, Dir: s.o.Dir, Model: c.Model, Engine: c.Engine, ProviderAsked: c.Provider,
-		Mode: s.mode(), Strategy: s.strategy.Label(s.mode()), Stance: s.stance(), EagerInputs: c.EagerInputs, Scenarios: s.scenario,
-		Pairing: s.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.gen, Segment: s.seg,
-		Threads: c.Threads, AA: s.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
+		Mode: s.queue.mode(), Strategy: s.set.strategy.Label(s.queue.mode()), Stance: s.eng.stance(s.cfg.Options["stance"]), EagerInputs: c.EagerInputs, Scenarios: s.set.scenario,
+		Pairing: s.set.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.rec.gen, Segment: s.rec.seg,
+		Threads: c.Threads, AA: s.set.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
 	if v.Scenarios == "" {
 		v.Scenarios = "*"
 	}
-	if s.hello != nil {
-		v.Engine = s.hello.Engine + " " + s.hello.Version
-		v.Lacks = s.hello.Lacks
+	if s.eng.hello != nil {
+		v.Engine = s.eng.hello.Engine + " " + s.eng.hello.Version
+		v.Lacks = s.eng.hello.Lacks
 	}
-	if s.loaded != nil {
-		v.Provider, v.Device, v.Threads = s.loaded.Provider, s.loaded.Device, s.loaded.Threads
-		for _, r := range s.loaded.Refusals {
+	if s.eng.loaded != nil {
+		v.Provider, v.Device, v.Threads = s.eng.loaded.Provider, s.eng.loaded.Device, s.eng.loaded.Threads
+		for _, r := range s.eng.loaded.Refusals {
 			v.Refusals = append(v.Refusals, r.Provider+": "+r.Reason)
 		}
 	}
@@ -104,10 +99,10 @@ func (s *Session) sessionView() view.Session {
 }
 
 func (s *Session) selfView(now int64) view.Self {
-	v := view.Self{Dropped: s.pub.dropped, Samples: s.join.seq, CreditInUse: s.join.outstanding}
+	v := view.Self{Dropped: s.pub.dropped, Samples: s.rec.seq, CreditInUse: s.join.outstanding}
 	pid := 0
-	if s.proc != nil {
-		pid = s.proc.PID()
+	if s.eng.proc != nil {
+		pid = s.eng.proc.PID()
 	}
 	m := &s.pub.cost
 	m.Read(now, pid)
@@ -130,10 +125,10 @@ func (s *Session) progress(now int64) (float64, time.Duration) {
 	if d := s.cfg.Duration.D(); d > 0 {
 		done = spent / float64(d)
 	}
-	if p := s.plans[s.mode()]; p != nil && p.Total() > 0 {
+	if p := s.queue.plans[s.queue.mode()]; p != nil && p.Total() > 0 {
 		n := float64(len(s.cfg.Modes))
 		in := float64(p.Taken()-len(s.join.pending)) / float64(p.Total())
-		byPlan := (n - float64(len(s.modes)) + max(in, 0)) / n
+		byPlan := (n - float64(len(s.queue.modes)) + max(in, 0)) / n
 		if !(done > byPlan) {
 			done = byPlan
 		}
@@ -151,7 +146,7 @@ func (s *Session) progress(now int64) (float64, time.Duration) {
 // reportStatus tells a headless caller how far the run is, and lets the stop
 // rule look.
 func (s *Session) reportStatus() {
-	if s.loaded == nil {
+	if s.eng.loaded == nil {
 		if s.o.OnStatus != nil {
 			s.o.OnStatus(Progress{Phase: s.phase, Status: s.status, Done: -1})
 		}
@@ -164,11 +159,11 @@ func (s *Session) reportStatus() {
 		return
 	}
 	now := clock.Monotonic()
-	p := Progress{Phase: s.phase, Status: s.status, Mode: s.mode(), Done: -1}
+	p := Progress{Phase: s.phase, Status: s.status, Mode: s.queue.mode(), Done: -1}
 	if done, left := s.progress(now); !math.IsNaN(done) {
 		p.Done, p.Left = done, left
 	}
-	live := s.liveNow(now)
+	live := s.liveNow(now, time.Second)
 	for l := range live.Lanes {
 		sum := live.Lanes[l].Session
 		p.Samples[l], p.P50[l], p.P99[l] = live.Total[l], sum.P50.Value, sum.P99.Value
@@ -176,25 +171,23 @@ func (s *Session) reportStatus() {
 	s.o.OnStatus(p)
 }
 
-// liveNow returns a live summary that is at most a second old.
-func (s *Session) liveNow(now int64) stats.Live {
-	if now-s.pub.liveNs > int64(time.Second) {
-		if mode, err := stats.ParseMode(s.mode()); err == nil {
-			s.feedStats()
-			s.pub.live, s.pub.liveNs = s.coll.Live(mode, now), now
-		}
+// liveNow returns a live summary that is at most maxAge old.
+func (s *Session) liveNow(now int64, maxAge time.Duration) stats.Live {
+	if mode, err := stats.ParseMode(s.queue.mode()); err == nil && now-s.pub.liveNs >= int64(maxAge) {
+		s.feedStats()
+		s.pub.live, s.pub.liveNs = s.rec.coll.Live(mode, now), now
 	}
 	return s.pub.live
 }
 
 // checkUntil ends the run when its stop rule holds.
 func (s *Session) checkUntil() {
-	live := s.liveNow(clock.Monotonic())
-	if s.pairing == "sequential" && (live.Lanes[stats.Eager].Segment.N == 0 || live.Lanes[stats.Optimized].Segment.N == 0) {
+	live := s.liveNow(clock.Monotonic(), time.Second)
+	if s.set.pairing == "sequential" && (live.Lanes[stats.Eager].Segment.N == 0 || live.Lanes[stats.Optimized].Segment.N == 0) {
 		return // one lane has not had its turn
 	}
 	if ok, why := s.until.Done(&live); ok {
-		s.event(stats.Event{Kind: stats.KindMark, Reason: "stop rule: " + why})
+		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: "stop rule: " + why})
 		s.finish("until")
 	}
 }

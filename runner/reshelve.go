@@ -2,43 +2,42 @@ package runner
 
 // ends reports whether the plan has an end: then every request of it runs,
 // whatever is toggled meanwhile, but for scenarios that are switched off.
-func (s *Session) ends() bool { return s.cfg.Reps > 0 || s.o.Traffic != nil }
+func (q *queue) ends() bool { return q.cfg.Reps > 0 || q.traffic != nil }
 
 // reshelve puts what has not run where the settings in force want it: into the
 // queue, back into the plan of its mode, or aside until its mode runs again.
 // dropped is what a flush took back.
-func (s *Session) reshelve(dropped []*inflight) {
-	w := &s.work
+func (q *queue) reshelve(dropped []*inflight, set settings) {
 	seconds := map[uint64]bool{} // requests whose second lane waits in the block
-	for _, fl := range w.block {
+	for _, fl := range q.block {
 		seconds[fl.id] = true
 	}
 	back := map[string][]Item{}
 	unsent := map[uint64]bool{} // whose second lane goes back with the first
-	queue, rest := dropped, w.again
-	if s.ends() { // what waits was planned under other settings, too
-		queue, rest = append(dropped, w.again...), nil
+	waiting, rest := dropped, q.again
+	if q.ends() { // what waits was planned under other settings, too
+		waiting, rest = append(dropped, q.again...), nil
 	}
-	w.again = nil
-	for _, fl := range queue {
-		half, here := len(fl.order) == 1, fl.item.Mode == s.mode()
+	q.again = nil
+	for _, fl := range waiting {
+		half, here := len(fl.order) == 1, fl.item.Mode == q.mode()
 		switch {
-		case !s.inScenario(fl):
+		case !set.covers(fl):
 			unsent[fl.id] = true
-		case here && half == (s.pairing == "sequential"):
-			w.again = append(w.again, fl)
-		case !s.ends():
+		case here && half == (set.pairing == "sequential"):
+			q.again = append(q.again, fl)
+		case !q.ends():
 		case half && !seconds[fl.id]:
-			s.putAside(fl)
+			q.putAside(fl)
 		default:
 			unsent[fl.id] = true
 			back[fl.item.Mode] = append(back[fl.item.Mode], fl.item)
 		}
 	}
-	w.again = append(w.again, rest...)
-	s.reshelveBlock(unsent)
+	q.again = append(q.again, rest...)
+	q.reshelveBlock(unsent, set)
 	for mode, items := range back {
-		if p := s.plans[mode]; p != nil {
+		if p := q.plans[mode]; p != nil {
 			p.giveBack(items)
 		}
 	}
@@ -46,36 +45,29 @@ func (s *Session) reshelve(dropped []*inflight) {
 
 // reshelveBlock sorts out second lanes: those of requests that go back as a
 // whole are forgotten.
-func (s *Session) reshelveBlock(unsent map[uint64]bool) {
-	block := s.work.block
-	s.work.block = nil
+func (q *queue) reshelveBlock(unsent map[uint64]bool, set settings) {
+	block := q.block
+	q.block = nil
 	for _, fl := range block {
 		switch {
 		case unsent[fl.id]:
-		case fl.item.Mode == s.mode() && s.pairing == "sequential":
-			s.work.block = append(s.work.block, fl)
+		case fl.item.Mode == q.mode() && set.pairing == "sequential":
+			q.block = append(q.block, fl)
 		default:
-			s.putAside(fl)
+			q.putAside(fl)
 		}
 	}
-	if len(s.work.block) == 0 {
-		s.work.blockLen = 0
+	if len(q.block) == 0 {
+		q.blockLen = 0
 	}
 }
 
 // putAside keeps the second lane of a request whose first has run, until its
 // mode is the current one.
-func (s *Session) putAside(fl *inflight) {
-	if mode := fl.item.Mode; mode != s.mode() {
-		if s.work.later == nil {
-			s.work.later = map[string][]*inflight{}
-		}
-		s.work.later[mode] = append(s.work.later[mode], fl)
+func (q *queue) putAside(fl *inflight) {
+	if mode := fl.item.Mode; mode != q.mode() {
+		q.later[mode] = append(q.later[mode], fl)
 		return
 	}
-	s.work.again = append(s.work.again, fl)
-}
-
-func (s *Session) inScenario(fl *inflight) bool {
-	return s.scenario == "" || s.scenario == "*" || fl.item.Scenario == s.scenario
+	q.again = append(q.again, fl)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -58,28 +59,42 @@ func (r *routeState) novel(key string) bool {
 	return true
 }
 
-// routeToEager decides for one request.
-func (s *Session) routeToEager(it Item) bool {
-	if s.cfg.Route != "churn" || !s.pub.route.active || it.Warmup {
+// router knows which shapes have their executables and carries out the rule.
+type router struct {
+	cfg   *configs.Config
+	known map[string]string // shape that ran, by key: what has its executables
+	state routeState
+}
+
+func newRouter(cfg *configs.Config) router { return router{cfg: cfg, known: map[string]string{}} }
+
+// on reports whether the rule was asked for.
+func (r *router) on() bool { return r.cfg.Route == "churn" }
+
+// forget looks back on nothing: a segment begins.
+func (r *router) forget() { r.state = routeState{} }
+
+// toEager decides for one request.
+func (r *router) toEager(it Item, st Strategy) bool {
+	if !r.on() || !r.state.active || it.Warmup {
 		return false
 	}
-	_, known := s.join.known[s.routeKey(it)]
+	_, known := r.known[r.key(it, st)]
 	return !known
 }
 
-// routeKey names the shapes that an item runs under the current strategy,
+// key names the shapes that an item runs under a strategy,
 // whatever its mode: what decides them and nothing else.
-func (s *Session) routeKey(it Item) string {
-	label := s.strategy.Label(it.Mode)
+func (r *router) key(it Item, st Strategy) string {
+	label := st.Label(it.Mode)
 	head := it.Mode + "\x00" + label + "\x00"
-	if s.strategy.Prefill == "dynamic" && (it.Mode == "prefill" || it.Mode == "forward" || s.strategy.Decode == "dynamic") {
+	if st.Prefill == "dynamic" && (it.Mode == "prefill" || it.Mode == "forward" || st.Decode == "dynamic") {
 		return head // one executable for every shape
 	}
-	sh := Shaper{Strategy: s.strategy, Edges: s.cfg.BucketEdges, EagerInputs: s.cfg.EagerInputs}
 	b := make([]byte, 0, 64) // for each sample of the optimized lane: no fmt
 	b = append(b, head...)
 	b = append(strconv.AppendInt(b, int64(it.Batch), 10), 'x')
-	b = append(strconv.AppendInt(b, int64(sh.Exec(it.Tokens, it.PadTo)[1]), 10), '+')
+	b = append(strconv.AppendInt(b, int64(shaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1]), 10), '+')
 	key := string(strconv.AppendInt(b, int64(it.NewTokens), 10))
 	if len(it.Dims) == 0 {
 		return key
@@ -92,18 +107,18 @@ func (s *Session) routeKey(it Item) string {
 
 // learn notes that the shapes of an item have their executables: the request
 // ran in the optimized lane and nothing fell back.
-func (s *Session) learn(smp *stats.Sample, fl *inflight) {
-	if smp.Lane == stats.Optimized && !smp.Failed && !fl.routed && smp.Flags&stats.FlagFallback == 0 && fl.strategy == s.strategy {
-		s.join.known[s.routeKey(fl.item)] = smp.Shape
+func (r *router) learn(smp *stats.Sample, fl *inflight, now Strategy) {
+	if smp.Lane == stats.Optimized && !smp.Failed && !fl.routed && smp.Flags&stats.FlagFallback == 0 && fl.strategy == now {
+		r.known[r.key(fl.item, now)] = smp.Shape
 	}
 }
 
 // unlearn forgets what an evicted executable served: its shape in a prompt,
 // every length of its mode and strategy in decode, where one request runs many.
-func (s *Session) unlearn(mode, label, shape string) {
-	for key, ran := range s.join.known {
+func (r *router) unlearn(mode, label, shape string) {
+	for key, ran := range r.known {
 		if strings.HasPrefix(key, mode+"\x00"+label+"\x00") && (ran == shape || mode == "kv_decode" || mode == "e2e_kv") {
-			delete(s.join.known, key)
+			delete(r.known, key)
 		}
 	}
 }
@@ -113,7 +128,7 @@ func (s *Session) unlearn(mode, label, shape string) {
 func (s *Session) atLimit(mode string) bool {
 	id := s.identity()
 	id.Mode = mode
-	for _, g := range s.counters.Groups {
+	for _, g := range s.eng.counters.Groups {
 		if id.covers(g.Mode, g.Strategy) && g.LimitReached {
 			return true
 		}
@@ -124,14 +139,14 @@ func (s *Session) atLimit(mode string) bool {
 // routeSeen notes what a request of the optimized lane met and switches the
 // rule on or off, with its evidence as an event.
 func (s *Session) routeSeen(smp *stats.Sample, fl *inflight) {
-	if s.cfg.Route != "churn" || fl.segment != s.seg {
+	if !s.route.on() || fl.segment != s.rec.seg {
 		return
 	}
-	r := &s.pub.route
+	r := &s.route.state
 	if !r.active {
 		r.note(smp.Flags&(stats.FlagCompile|stats.FlagRecompile|stats.FlagFallback) != 0)
 	} else {
-		r.note(fl.routed && r.novel(s.routeKey(fl.item)))
+		r.note(fl.routed && r.novel(s.route.key(fl.item, s.set.strategy)))
 	}
 	limit, count := s.atLimit(fl.item.Mode), r.count()
 	switch {
@@ -145,6 +160,6 @@ func (s *Session) routeSeen(smp *stats.Sample, fl *inflight) {
 }
 
 func (s *Session) turnRoute(on bool, smp *stats.Sample, why string) {
-	s.pub.route.turn(on)
-	s.event(stats.Event{Kind: stats.KindRoute, Lane: "optimized", Mode: smp.Mode.String(), Strategy: smp.Strategy, Reason: why})
+	s.route.state.turn(on)
+	s.rec.event(stats.Event{Kind: stats.KindRoute, Lane: "optimized", Mode: smp.Mode.String(), Strategy: smp.Strategy, Reason: why})
 }

@@ -62,17 +62,17 @@ func TestRouteEndsWhenAMixRepeats(t *testing.T) {
 // At the limit the rule stays on: what falls back would never be compiled.
 func TestRouteStaysAtTheLimit(t *testing.T) {
 	s := routeSession(t)
-	s.counters.Groups = []protocol.Counter{{Mode: "prefill", Strategy: "variable", LimitReached: true}}
-	fl := &inflight{item: Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.strategy}
+	s.eng.counters.Groups = []protocol.Counter{{Mode: "prefill", Strategy: "variable", LimitReached: true}}
+	fl := &inflight{item: Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.set.strategy}
 	s.routeSeen(&stats.Sample{Lane: stats.Optimized, Strategy: "variable", Flags: stats.FlagFallback}, fl)
-	if !s.pub.route.active || !s.routeToEager(fl.item) {
+	if !s.route.state.active || !s.route.toEager(fl.item, s.set.strategy) {
 		t.Fatal("the limit did not switch the rule on")
 	}
 	fl.routed = true
 	for range 5 * routeWindow {
 		s.routeSeen(&stats.Sample{Lane: stats.Optimized, Strategy: "eager"}, fl)
 	}
-	if !s.pub.route.active {
+	if !s.route.state.active {
 		t.Error("the rule went off although the limit is reached")
 	}
 }
@@ -81,24 +81,24 @@ func TestRouteStaysAtTheLimit(t *testing.T) {
 // executable serves all.
 func TestRouteKnowsWhatIsCompiled(t *testing.T) {
 	s := routeSession(t)
-	s.pub.route.turn(true)
-	fl := &inflight{item: Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.strategy}
-	s.learn(&stats.Sample{Lane: stats.Optimized, Shape: "1x9"}, fl)
-	if s.routeToEager(fl.item) {
+	s.route.state.turn(true)
+	fl := &inflight{item: Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.set.strategy}
+	s.route.learn(&stats.Sample{Lane: stats.Optimized, Shape: "1x9"}, fl, s.set.strategy)
+	if s.route.toEager(fl.item, s.set.strategy) {
 		t.Error("a compiled shape was routed away")
 	}
-	s.unlearn("prefill", "variable", "1x8")
-	if s.routeToEager(fl.item) {
+	s.route.unlearn("prefill", "variable", "1x8")
+	if s.route.toEager(fl.item, s.set.strategy) {
 		t.Error("another shape's eviction was taken for this one's")
 	}
-	s.unlearn("prefill", "variable", "1x9")
-	if !s.routeToEager(fl.item) {
+	s.route.unlearn("prefill", "variable", "1x9")
+	if !s.route.toEager(fl.item, s.set.strategy) {
 		t.Error("an evicted shape was not routed away")
 	}
-	s.strategy = Strategy{"dynamic", "dynamic"}
-	fl.strategy = s.strategy
-	s.learn(&stats.Sample{Lane: stats.Optimized, Shape: "1x9"}, fl)
-	if s.routeToEager(Item{Mode: "prefill", Batch: 1, Tokens: 500}) {
+	s.set.strategy = Strategy{"dynamic", "dynamic"}
+	fl.strategy = s.set.strategy
+	s.route.learn(&stats.Sample{Lane: stats.Optimized, Shape: "1x9"}, fl, s.set.strategy)
+	if s.route.toEager(Item{Mode: "prefill", Batch: 1, Tokens: 500}, s.set.strategy) {
 		t.Error("dynamic was routed away by length")
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/clock"
@@ -86,51 +84,40 @@ const (
 	maxRestarts   = 5                // in a row without a sample between
 )
 
-// Session is one run. Its goroutine owns every field.
+// Session is one run. Its goroutine owns every field. What joins samples, what
+// is dispatched next, the worker in hand, what is recorded and what is
+// published are values of their own; the session lets them meet.
 type Session struct {
-	o    Options
-	cfg  *configs.Config
-	coll *live.Collector
+	o   Options
+	cfg *configs.Config
 
-	proc        *worker.Process
-	inbox       []any // read together with the message in hand, not handled yet
-	placed      worker.Placement
-	hello       *protocol.Hello
-	loaded      *protocol.Loaded
-	procNs      int64 // when the worker in hand was started
-	startNs     int64 // when loading had finished
-	beganNs     int64
-	firstWorkNs int64
-	endNs       int64 // when the end was decided
+	rec    recorder
+	join   joiner
+	queue  queue
+	route  router
+	eng    engine
+	pub    publisher
+	bands  bootstraps
+	export exporter
+	gpuNow gpuState
 
-	phase  view.Phase
-	status string
-	end    *Result // set once the session is to end
-
-	modes    []string // still to run, the current one first
-	plans    map[string]*Plan
-	base     Strategy // configured
-	strategy Strategy
-	aa       bool
-	scenario string
-	pairing  string
-	paused   bool
-
-	work   dispatchState
-	join   joinState
-	seg    int32
-	gen    int32
+	base   Strategy // configured
+	set    settings // in force
+	paused bool
 	labels []string       // toggles since the last segment started
 	later  []view.Command // asked for while no worker could be asked
+	until  *verdict.Until
 
-	counters protocol.Counters
-	evidence []protocol.Evidence
-	gpuNow   gpuState
-	pub      publishState
-	restarts int
-	backoff  *backoff.ExponentialBackOff
-	until    *verdict.Until
-	result   Result
+	phase       view.Phase
+	status      string
+	beganNs     int64
+	startNs     int64 // when loading had finished
+	firstWorkNs int64
+	endNs       int64   // when the end was decided
+	end         *Result // set once the session is to end
+	inbox       []any   // read together with the message in hand, not handled yet
+	strange     int     // messages of types that this version does not know
+	result      Result
 }
 
 // NewSession prepares a session; Run runs it.
@@ -140,12 +127,13 @@ func NewSession(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{o: o, cfg: cfg, base: st, strategy: st, aa: cfg.AA, scenario: cfg.Scenario, pairing: cfg.Pairing,
-		modes: append([]string(nil), cfg.Modes...), plans: map[string]*Plan{}, phase: view.PhaseStarting,
-		status: "starting the worker"}
-	if len(s.modes) == 0 {
+	if len(cfg.Modes) == 0 {
 		return nil, errors.New("no mode to run")
 	}
+	s := &Session{o: o, cfg: cfg, base: st, phase: view.PhaseStarting, status: "starting the worker",
+		set:   settings{strategy: st, aa: cfg.AA, scenario: cfg.Scenario, pairing: cfg.Pairing},
+		queue: newQueue(cfg, o.Traffic), route: newRouter(cfg), eng: newEngine(o.Engines), bands: newBootstraps(),
+		pub: publisher{views: o.Views, window: defaultWindow}, export: exporter{done: make(chan exported, 1)}}
 	if cfg.Until != "" {
 		u, err := verdict.ParseUntil(cfg.Until)
 		if err != nil {
@@ -153,19 +141,22 @@ func NewSession(o Options) (*Session, error) {
 		}
 		s.until = &u
 	}
-	s.coll = live.New(live.Options{SLONs: int64(cfg.SLO.D())})
-	s.backoff = newBackOff()
-	s.coll.SetBucketEdges(cfg.BucketEdges)
-	for name, n := range o.Noise {
+	s.rec = recorder{sink: o.Sink, coll: newCollector(cfg, o.Noise), fail: s.diskRefused}
+	s.join = newJoiner(&s.rec, s.takeSample)
+	return s, nil
+}
+
+// newCollector makes the statistics of a configuration.
+func newCollector(cfg *configs.Config, noise map[string]stats.Noise) *live.Collector {
+	c := live.New(live.Options{SLONs: int64(cfg.SLO.D())})
+	c.SetBucketEdges(cfg.BucketEdges)
+	c.SetWindow(int64(defaultWindow))
+	for name, n := range noise {
 		if mode, err := stats.ParseMode(name); err == nil {
-			s.coll.SetNoise(mode, n)
+			c.SetNoise(mode, n)
 		}
 	}
-	s.pub.bands, s.pub.bandsSeg, s.pub.window = make(chan bands, 16), -1, defaultWindow
-	s.coll.SetWindow(int64(defaultWindow))
-	s.work.init()
-	s.join.init()
-	return s, nil
+	return c
 }
 
 // Run runs the session until it ends by itself, is told to quit, or ctx is
@@ -178,17 +169,17 @@ func (s *Session) Run(ctx context.Context) Result {
 		s.fail(err)
 	}
 	s.loop(ctx, wctx)
-	s.releaseAll()
+	s.join.releaseAll()
 	s.noteMissed()
 	s.stopWorker()
-	if len(s.placed.Supervisor) > 0 {
+	if len(s.eng.placed.Supervisor) > 0 {
 		_ = worker.MoveSelf(nil) // what is left to do may use every CPU
 	}
-	s.result.Samples = s.join.seq
+	s.result.Samples = s.rec.seq
 	if s.end != nil {
 		s.result.Reason, s.result.Err, s.result.Missed = s.end.Reason, s.end.Err, s.end.Missed
 	}
-	if err := s.o.Sink.Flush(); err != nil && s.result.Err == nil {
+	if err := s.rec.sink.Flush(); err != nil && s.result.Err == nil {
 		s.result.Reason, s.result.Err = "failed", fmt.Errorf("write the journal: %w", err)
 	}
 	if s.result.Err == nil {
@@ -218,9 +209,9 @@ func (s *Session) loop(ctx, wctx context.Context) {
 	defer status.Stop()
 	done := ctx.Done()
 	for !s.finished() {
-		s.post()
+		s.eng.post()
 		select {
-		case msgs, ok := <-s.messages():
+		case msgs, ok := <-s.eng.messages():
 			if !ok {
 				s.workerGone()
 				continue
@@ -240,8 +231,8 @@ func (s *Session) loop(ctx, wctx context.Context) {
 			s.command(c)
 			s.dispatch()
 			s.publish(true)
-		case <-s.join.restart:
-			s.join.restart = nil
+		case <-s.eng.restart:
+			s.eng.restart = nil
 			if err := s.startWorker(wctx); err != nil {
 				s.fail(err)
 			}
@@ -251,10 +242,10 @@ func (s *Session) loop(ctx, wctx context.Context) {
 				continue
 			}
 			s.takeGPU(st)
-		case x := <-s.join.exported:
+		case x := <-s.export.done:
 			s.exportDone(x)
-		case b := <-s.pub.bands:
-			s.takeBands(b)
+		case b := <-s.bands.done:
+			s.bands.take(s.rec.coll, b)
 		case <-views.C:
 			s.publish(false)
 		case <-flush.C:
@@ -271,10 +262,10 @@ func (s *Session) loop(ctx, wctx context.Context) {
 // finished reports whether the loop may end: an end was decided, the worker
 // has nothing in hand that could still report, and no export is running.
 func (s *Session) finished() bool {
-	if s.end == nil || s.join.exports > 0 {
+	if s.end == nil || s.export.running > 0 {
 		return false
 	}
-	return s.proc == nil || s.end.Err != nil || s.loaded == nil || len(s.join.pending) == 0 && !s.work.flushing
+	return s.eng.proc == nil || s.end.Err != nil || s.eng.loaded == nil || len(s.join.pending) == 0 && !s.eng.flushing
 }
 
 // finish decides that the session ends: what has not started is dropped, what
@@ -286,8 +277,8 @@ func (s *Session) finish(reason string) {
 	s.end = &Result{Reason: reason}
 	s.status = "finishing: " + reason
 	s.endNs = clock.Monotonic()
-	if s.loaded != nil && len(s.join.pending) > 0 {
-		s.flush()
+	if s.eng.loaded != nil && len(s.join.pending) > 0 {
+		s.eng.flush()
 	}
 }
 
@@ -297,21 +288,30 @@ func (s *Session) fail(err error) {
 		s.end = &Result{Reason: "failed", Err: err}
 	}
 	s.phase, s.status = view.PhaseFailed, err.Error()
-	s.event(stats.Event{Kind: stats.KindError, Reason: err.Error()})
+	s.rec.event(stats.Event{Kind: stats.KindError, Reason: err.Error()})
 	s.publish(true)
+}
+
+// diskRefused ends the session when something cannot be written: what was
+// measured before stays.
+func (s *Session) diskRefused(err error) {
+	if s.end == nil || s.end.Err == nil {
+		s.end = &Result{Reason: "failed", Err: err}
+		s.phase, s.status = view.PhaseFailed, err.Error()
+	}
 }
 
 // tick keeps the journal fresh and watches the ends that time brings.
 func (s *Session) tick() {
-	if err := s.o.Sink.Flush(); err != nil {
+	if err := s.rec.sink.Flush(); err != nil {
 		s.fail(fmt.Errorf("write the journal: %w", err))
 		return
 	}
-	if s.end != nil && s.end.Err == nil && s.proc != nil && clock.Monotonic()-s.endNs > int64(finishGrace) {
-		s.proc.Kill()
+	if s.end != nil && s.end.Err == nil && s.eng.proc != nil && clock.Monotonic()-s.endNs > int64(finishGrace) {
+		s.eng.proc.Kill()
 	}
 	s.checkHello()
-	if s.loaded == nil || s.end != nil {
+	if s.eng.loaded == nil || s.end != nil {
 		return
 	}
 	if d := s.cfg.Duration.D(); d > 0 && clock.Monotonic()-s.startNs >= int64(d) {

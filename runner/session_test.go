@@ -262,8 +262,8 @@ func TestForwardIsNotPadded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &Session{strategy: st, hello: &protocol.Hello{Modes: []string{"forward"}}}
-		if lack := s.lacks("forward"); (lack == "") != ok || !ok && !strings.Contains(lack, word+" in forward") {
+		e := &engine{hello: &protocol.Hello{Modes: []string{"forward"}}}
+		if lack := e.lacks("forward", st); (lack == "") != ok || !ok && !strings.Contains(lack, word+" in forward") {
 			t.Errorf("%s: %q", word, lack)
 		}
 	}

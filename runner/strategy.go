@@ -93,6 +93,11 @@ type Shaper struct {
 	EagerInputs string
 }
 
+// shaper is the one of a configuration under a strategy.
+func shaper(cfg *configs.Config, st Strategy) Shaper {
+	return Shaper{Strategy: st, Edges: cfg.BucketEdges, EagerInputs: cfg.EagerInputs}
+}
+
 // Exec returns the executed prompt length of each lane, eager first, for a
 // prompt of tokens in a scenario padded to padTo.
 func (s Shaper) Exec(tokens, padTo int) [2]int {

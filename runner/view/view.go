@@ -142,7 +142,6 @@ const (
 	ActProfile    Action = "profile" // N: requests
 	ActMark       Action = "mark"    // Arg: text
 	ActWindow     Action = "window"  // D: length of the sliding window; 0: whole segment
-	ActOptions    Action = "options" // Options for the engine, e.g. a stance
 	ActQuit       Action = "quit"
 	ActReplayPlay Action = "replay_play" // toggle
 	ActReplaySeek Action = "replay_seek" // D: position
@@ -151,10 +150,9 @@ const (
 
 // Command is a wish of the user, sent to the session.
 type Command struct {
-	Action  Action
-	Arg     string
-	N       int
-	D       time.Duration
-	X       float64
-	Options map[string]string
+	Action Action
+	Arg    string
+	N      int
+	D      time.Duration
+	X      float64
 }

@@ -1,0 +1,248 @@
+package runner
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/worker"
+)
+
+// engine is the worker in hand: its process, what it says of itself, and what
+// has been asked of it beside requests.
+type engine struct {
+	proc      *worker.Process // nil: between two
+	placed    worker.Placement
+	startedNs int64
+	hello     *protocol.Hello
+	loaded    *protocol.Loaded
+	counters  protocol.Counters
+	evidence  []protocol.Evidence
+	options   map[string]string // for it and for those that follow
+
+	flushing bool
+	flushID  uint64
+	askID    uint64          // of clear and profile: flushed must find the flush's own
+	warmed   map[string]bool // compile: warmup: mode, strategy and scenario whose shapes it has been sent
+
+	restarts int // in a row without a sample between
+	backoff  *backoff.ExponentialBackOff
+	restart  <-chan struct{} // closes when the next one is to start
+}
+
+// maxEvidence bounds what the screen keeps; the journal has every line.
+const maxEvidence = 4096
+
+func newEngine(options map[string]string) engine {
+	return engine{options: maps.Clone(options), warmed: map[string]bool{}, backoff: newBackOff()}
+}
+
+// started takes a new worker in hand.
+func (e *engine) started(p *worker.Process, now int64) {
+	e.proc, e.startedNs, e.hello, e.loaded = p, now, nil, nil
+}
+
+// messages is the channel of the worker in hand, nil between two.
+func (e *engine) messages() <-chan []any {
+	if e.proc == nil {
+		return nil
+	}
+	return e.proc.Msgs
+}
+
+// post writes to the worker what was asked while one thing was handled.
+func (e *engine) post() {
+	if e.proc != nil {
+		e.proc.Post()
+	}
+}
+
+// ask sends a message with the next post; without a worker it is forgotten.
+func (e *engine) ask(msg any) {
+	if e.proc != nil {
+		e.proc.Send(msg)
+	}
+}
+
+func (e *engine) nextAsk() uint64 {
+	e.askID++
+	return e.askID
+}
+
+// alive notes that samples come: the next restart is the first in a row.
+func (e *engine) alive() {
+	if e.restarts > 0 {
+		e.restarts = 0
+		e.backoff.Reset()
+	}
+}
+
+// forget drops what is known of a worker that has ended and that another will
+// follow.
+func (e *engine) forget() {
+	e.hello, e.loaded = nil, nil
+	e.counters = protocol.Counters{}
+	clear(e.warmed)
+}
+
+// again counts a restart and says how long to wait for it.
+func (e *engine) again() time.Duration {
+	e.restarts++
+	wait := e.backoff.NextBackOff()
+	timer := make(chan struct{})
+	time.AfterFunc(wait, func() { close(timer) })
+	e.restart = timer
+	return wait
+}
+
+// prove keeps a line of evidence.
+func (e *engine) prove(m *protocol.Evidence) {
+	if len(e.evidence) < maxEvidence {
+		e.evidence = append(e.evidence, *m)
+	}
+}
+
+// flush asks the worker to drop what has not started.
+func (e *engine) flush() {
+	if e.flushing || e.proc == nil || e.loaded == nil {
+		return
+	}
+	e.flushing = true
+	e.flushID++
+	e.ask(&protocol.Flush{ID: e.flushID})
+}
+
+// flushed reports whether an answer is that of the last flush.
+func (e *engine) flushed(id uint64) bool {
+	if id != e.flushID {
+		return false
+	}
+	e.flushing = false
+	return true
+}
+
+// firstTime reports whether this worker has not been sent the shapes of a mode
+// under these settings, and notes that it has now.
+func (e *engine) firstTime(mode string, set settings) bool {
+	key := mode + "\x00" + set.strategy.String() + "\x00" + set.scenario
+	if e.warmed[key] {
+		return false
+	}
+	e.warmed[key] = true
+	return true
+}
+
+// credit is how many requests it accepts ahead.
+func (e *engine) credit() int { return max(e.hello.Credit, 1) }
+
+// offers reports whether the engine has a feature.
+func (e *engine) offers(feature string) bool {
+	return e.hello != nil && slices.Contains(e.hello.Features, feature)
+}
+
+// because is the engine's reason for lacking something, after a colon, or "".
+func (e *engine) because(what string) string {
+	if e.hello == nil {
+		return ""
+	}
+	return because(e.hello.Lacks[what])
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
+}
+
+// set changes options of the worker in hand and of those that follow.
+func (e *engine) set(options map[string]string) {
+	e.ask(&protocol.Set{Options: options})
+	kept := maps.Clone(e.options) // the one before was handed out
+	if kept == nil {
+		kept = map[string]string{}
+	}
+	maps.Copy(kept, options)
+	e.options = kept
+}
+
+// stance is the one in force; "" where the engine has none. asked is what the
+// configuration says.
+func (e *engine) stance(asked string) string {
+	if e.hello == nil || len(e.hello.Stances) == 0 {
+		return ""
+	}
+	if now := e.options["stance"]; now != "" {
+		return now
+	}
+	if asked != "" {
+		return asked
+	}
+	return e.hello.Stances[0]
+}
+
+// refusal says what of the settings the engine cannot run in one of the modes,
+// or "".
+func (e *engine) refusal(modes []string, set settings) string {
+	for _, mode := range modes {
+		if lack := e.lacks(mode, set.strategy); lack != "" {
+			return lack
+		}
+	}
+	switch {
+	case set.pairing == "concurrent" && !slices.Contains(e.hello.Pairings, "concurrent"):
+		return "both lanes at once" + e.because("concurrent")
+	case set.aa && !e.offers("aa"):
+		return "A/A: it has no second eager session" + e.because("aa")
+	}
+	return ""
+}
+
+// lacks says why the engine cannot run the current settings in a mode, or "".
+func (e *engine) lacks(mode string, st Strategy) string {
+	if why, no := e.hello.Lacks[mode]; no || !slices.Contains(e.hello.Modes, mode) {
+		if why == "" && len(e.hello.Modes) == 0 { // nothing at all: what it lacks says why
+			why = strings.Join(slices.Sorted(maps.Values(e.hello.Lacks)), "; ")
+		}
+		return mode + because(why)
+	}
+	check := func(phase, word string) string {
+		why, no := e.hello.Lacks[word]
+		offered := e.hello.Strategies[phase]
+		if no && !slices.Contains(offered, word) || offered != nil && !slices.Contains(offered, word) {
+			return "the strategy " + word + " in " + phase + because(why)
+		}
+		return ""
+	}
+	w := st.wire(e.hello.Strategies)
+	lack := ""
+	if mode == "forward" && (w.Prefill == "padded" || w.Prefill == "bucketed") {
+		return "the strategy " + st.String() + " in forward: sizes of a dimension are run as they are given"
+	}
+	if mode == "prefill" || mode == "e2e_kv" {
+		lack = check("prefill", w.Prefill)
+	}
+	if lack == "" && (mode == "kv_decode" || mode == "e2e_kv") {
+		lack = check("decode", w.Decode)
+	}
+	return lack
+}
+
+// takeBack notes what hello offered and the loaded model or provider cannot do.
+func (e *engine) takeBack(lacks map[string]string) {
+	if len(lacks) == 0 {
+		return
+	}
+	h := *e.hello
+	h.Pairings = slices.DeleteFunc(slices.Clone(h.Pairings), func(p string) bool { return lacks[p] != "" })
+	h.Lacks = maps.Clone(h.Lacks)
+	if h.Lacks == nil {
+		h.Lacks = map[string]string{}
+	}
+	maps.Copy(h.Lacks, lacks)
+	e.hello = &h
+}

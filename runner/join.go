@@ -1,0 +1,242 @@
+package runner
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// inflight is one request on its way.
+type inflight struct {
+	id       uint64
+	item     Item
+	segment  int32
+	strategy Strategy
+	label    string
+	aa       bool
+	order    []string
+	due      int64
+	left     int   // lanes that have not reported
+	rows     []row // those that have, until everything sent before is in
+	suspect  bool  // was in hand when a worker died
+	routed   bool  // to the eager session, by the rule of --route
+}
+
+// row is a reported sample that waits for those that ran before it.
+type row struct {
+	smp   stats.Sample
+	steps []int64
+	kv    []int
+}
+
+// joiner joins what the worker reports with what was asked, and hands samples
+// on in the order in which they ran.
+type joiner struct {
+	rec         *recorder
+	out         func(*row, *inflight)
+	pending     map[uint64]*inflight // sent, not reported by all lanes
+	sent        []*inflight          // in the order sent, not yet handed on
+	outstanding int                  // requests that hold credit
+	flags       map[reqLane]stats.Flag
+	nth         map[runKey]int32 // counted samples so far of each run
+	nthWarm     map[runKey]int32
+	queue       [stats.NumLanes]stats.Lindley // open loop, interleaved: each lane its own server
+	lastNs      int64                         // when the last batch came
+}
+
+func newJoiner(rec *recorder, out func(*row, *inflight)) joiner {
+	return joiner{rec: rec, out: out, pending: map[uint64]*inflight{}, flags: map[reqLane]stats.Flag{},
+		nth: map[runKey]int32{}, nthWarm: map[runKey]int32{}}
+}
+
+type reqLane struct {
+	request uint64
+	lane    stats.Lane
+}
+
+// runKey names a run: the samples that DESIGN puts into one file.
+type runKey struct {
+	generation, segment int32
+	mode                stats.Mode
+	lane                stats.Lane
+	scenario            string
+}
+
+// expect notes a request that is sent.
+func (j *joiner) expect(fl *inflight) {
+	j.pending[fl.id] = fl
+	j.sent = append(j.sent, fl)
+	j.outstanding++
+}
+
+// flag marks the sample of a request in a lane, which has yet to come.
+func (j *joiner) flag(request uint64, lane stats.Lane, f stats.Flag) {
+	j.flags[reqLane{request, lane}] |= f
+}
+
+// take joins the rows of a batch with their requests. unasked makes the
+// request of a sample that nobody asked for; nil: there are none.
+func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) error {
+	lane, err := stats.ParseLane(b.Lane)
+	mode, merr := stats.ParseMode(b.Mode)
+	if err = cmp.Or(err, b.Check(), merr); err != nil {
+		return fmt.Errorf("batch of lane %q, mode %q: %w", b.Lane, b.Mode, err)
+	}
+	for i, id := range b.Request {
+		fl := j.pending[id]
+		if fl == nil && unasked != nil {
+			fl = unasked(id)
+			j.expect(fl)
+		}
+		if fl == nil {
+			return fmt.Errorf("a sample of request %d, which is not in hand", id)
+		}
+		fl.rows = append(fl.rows, row{j.sampleOf(b, i, fl, lane, mode), column(b.StepsNs, i, nil), column(b.StepsKV, i, nil)})
+		if fl.left--; fl.left == 0 {
+			delete(j.pending, id)
+			j.outstanding--
+		}
+	}
+	j.lastNs = clock.Monotonic()
+	j.release()
+	return nil
+}
+
+// takeBack forgets requests that the worker dropped and returns them.
+func (j *joiner) takeBack(ids []uint64) (dropped []*inflight) {
+	gone := map[*inflight]bool{}
+	for _, id := range ids {
+		fl := j.pending[id]
+		if fl == nil {
+			continue
+		}
+		delete(j.pending, id)
+		j.outstanding--
+		fl.due, gone[fl] = 0, true
+		dropped = append(dropped, fl)
+	}
+	j.sent = slices.DeleteFunc(j.sent, func(fl *inflight) bool { return gone[fl] })
+	j.release()
+	return dropped
+}
+
+// lost hands on what has been reported, forgets everything that is in hand and
+// returns it, oldest first: its worker has ended.
+func (j *joiner) lost() []*inflight {
+	j.releaseAll()
+	gone := slices.SortedFunc(maps.Values(j.pending), func(a, b *inflight) int { return cmp.Compare(a.id, b.id) })
+	clear(j.pending)
+	clear(j.flags)
+	j.outstanding = 0
+	return gone
+}
+
+// release hands on what has been reported by all lanes, in the order in which
+// it was sent, hence ran: batches come by shape, and runs, queues and first
+// samples need the order of time.
+func (j *joiner) release() {
+	n := 0
+	for n < len(j.sent) && j.sent[n].left == 0 {
+		j.releaseOne(j.sent[n])
+		n++
+	}
+	j.sent = slices.Delete(j.sent, 0, n)
+}
+
+// releaseAll hands on everything reported: what is missing will not come.
+func (j *joiner) releaseAll() {
+	for _, fl := range j.sent {
+		j.releaseOne(fl)
+	}
+	j.sent = nil
+}
+
+func (j *joiner) releaseOne(fl *inflight) {
+	slices.SortStableFunc(fl.rows, func(a, b row) int { return cmp.Compare(a.smp.StartNs, b.smp.StartNs) })
+	for i := range fl.rows {
+		r := &fl.rows[i]
+		key := reqLane{r.smp.Request, r.smp.Lane}
+		if f, ok := j.flags[key]; ok {
+			r.smp.Flags |= f
+			delete(j.flags, key)
+		}
+		j.out(r, fl)
+	}
+	fl.rows = nil
+}
+
+// sampleOf joins row i of a batch with its request.
+func (j *joiner) sampleOf(b *protocol.Batch, i int, fl *inflight, lane stats.Lane, mode stats.Mode) stats.Sample {
+	it := &fl.item
+	smp := stats.Sample{Request: fl.id, Generation: j.rec.gen, Segment: fl.segment, Prompt: int32(it.Prompt),
+		Order: uint8(b.Order[i]), Lane: lane, Mode: mode, Warmup: it.Warmup, Strategy: fl.label,
+		Scenario: it.Scenario, Backend: b.Backend, Shape: b.Shape, Batch: int32(it.Batch),
+		NewTokens: int32(it.NewTokens), StartNs: b.StartNs[i], WallNs: b.WallNs[i],
+		DeviceNs: column(b.DeviceNs, i, stats.Absent), ResponseNs: stats.Absent,
+		CompileNs: column(b.CompileNs, i, 0), TTFTNs: column(b.TTFTNs, i, stats.Absent),
+		RunDelayNs: column(b.RunDelayNs, i, stats.Absent), MinFlt: column(b.MinFlt, i, stats.Absent),
+		MajFlt: column(b.MajFlt, i, stats.Absent), NIvCSw: column(b.NIvCSw, i, stats.Absent)}
+	smp.Tokens = semanticTokens(mode, it)
+	smp.ExecutedTokens = int32(column(b.ExecutedTokens, i, int(smp.Tokens)))
+	smp.KVTokens = int32(column(b.KVTokens, i, 0))
+	if column(b.Error, i, "") != "" {
+		smp.Failed = true
+		id := fl.id
+		j.rec.emit(stats.Event{TNs: smp.StartNs, Kind: stats.KindError, Generation: j.rec.gen, Segment: fl.segment, Lane: b.Lane,
+			Mode: b.Mode, Strategy: fl.label, Shape: b.Shape, Request: &id, Reason: b.Error[i]})
+	}
+	return smp
+}
+
+// column reads row i of an optional column.
+func column[T any](c []T, i int, absent T) T {
+	if i < len(c) {
+		return c[i]
+	}
+	return absent
+}
+
+// semanticTokens is what TR120 2.4 counts: prompt, generated, or both.
+func semanticTokens(mode stats.Mode, it *Item) int32 {
+	switch mode {
+	case stats.KVDecode:
+		return int32(it.Batch * it.NewTokens)
+	case stats.E2EKV:
+		return int32(it.Batch * (it.Tokens + it.NewTokens))
+	case stats.Forward:
+		return int32(it.Batch)
+	}
+	return int32(it.Batch * it.Tokens)
+}
+
+// number gives the sample its place in its run; warm-ups are numbered apart. A
+// failed one does not count: the next has its place too.
+func (j *joiner) number(smp *stats.Sample) {
+	k := runKey{smp.Generation, smp.Segment, smp.Mode, smp.Lane, smp.Scenario}
+	m := j.nth
+	if smp.Warmup {
+		m = j.nthWarm
+	}
+	smp.NthInRun = m[k]
+	if !smp.Failed {
+		m[k]++
+	}
+}
+
+// response computes the time since a request was due. Where lanes take turns,
+// each is its own queue: Lindley's recursion over its service times and the
+// plan's arrivals. Otherwise it is what happened.
+func (j *joiner) response(smp *stats.Sample, fl *inflight, turns bool) {
+	switch {
+	case fl.due == 0 || smp.Failed:
+	case turns:
+		smp.ResponseNs = j.queue[smp.Lane].Response(fl.due, smp.WallNs)
+	default:
+		smp.ResponseNs = smp.StartNs + smp.WallNs - fl.due
+	}
+}

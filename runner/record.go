@@ -1,0 +1,71 @@
+package runner
+
+import (
+	"fmt"
+
+	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
+)
+
+// recorder takes what is known for certain to everything that keeps it: the
+// journal, the statistics, the screen's list of events.
+type recorder struct {
+	sink   Sink
+	coll   *live.Collector
+	events view.Recent
+	gen    int32  // worker generation of what is recorded now
+	seg    int32  // segment
+	seq    uint64 // samples so far
+	fail   func(error)
+}
+
+// event records an event of the session itself.
+func (r *recorder) event(e stats.Event) {
+	if e.TNs == 0 {
+		e.TNs = clock.Monotonic()
+	}
+	e.Generation, e.Segment = r.gen, r.seg
+	r.emit(e)
+}
+
+// emit sends an event to the journal, the statistics and the screen.
+func (r *recorder) emit(e stats.Event) {
+	r.keep(r.sink.Event(&e))
+	r.coll.AddEvent(&e)
+	r.events.Add(e)
+}
+
+// sample numbers a sample and hands it on, with the events that follow from it.
+func (r *recorder) sample(smp *stats.Sample, steps []int64, kv []int) {
+	smp.Seq = r.seq
+	r.seq++
+	derived := r.coll.Add(smp)
+	if len(steps) > 0 && smp.Counts() {
+		r.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, steps)
+	}
+	r.keep(r.sink.Sample(smp, steps, narrow(kv)))
+	for _, e := range derived {
+		e.Generation, e.Segment = smp.Generation, smp.Segment
+		r.emit(e)
+	}
+}
+
+// keep ends the session when the disk refuses: what was measured before stays.
+func (r *recorder) keep(err error) {
+	if err != nil {
+		r.fail(fmt.Errorf("write the session: %w", err))
+	}
+}
+
+func narrow(v []int) []int32 {
+	if len(v) == 0 {
+		return nil
+	}
+	out := make([]int32, len(v))
+	for i, x := range v {
+		out[i] = int32(x)
+	}
+	return out
+}
