@@ -83,32 +83,15 @@ func (s Identity) covers(mode, strategy string) bool {
 	return strategy == w.Prefill
 }
 
-// compilerReal is DESIGN's rule: requested and actual backend agree, a
-// compile happened, no fallback.
+// compilerReal is judged by the executables and counters of the strategy in force.
 func (s Identity) compilerReal(v *view.Lane) (verdict, why string) {
+	ev := stats.Evidence{Eager: s.Strategy.Label(s.Mode) == "eager", Counted: v.Compiles > 0, Compiles: v.Compiles, Fallbacks: v.Fallbacks}
 	for _, e := range s.Evidence {
-		if e.Lane != "optimized" || !s.covers(e.Mode, e.Strategy) {
-			continue
-		}
-		if e.FallbackFrom != "" {
-			return "no", fmt.Sprintf("fallback from %s: %s", e.FallbackFrom, e.FallbackError)
-		}
-		if e.BackendRequested != e.BackendActual {
-			return "no", fmt.Sprintf("asked for %s, got %s", e.BackendRequested, e.BackendActual)
+		if e.Lane == stats.Optimized.String() && s.covers(e.Mode, e.Strategy) {
+			ev.Executables = append(ev.Executables, e.Backend())
 		}
 	}
-	switch {
-	case s.Strategy.Label(s.Mode) == "eager":
-		return "no", "strategy eager: not compiled"
-	case v.Compiles == 0:
-		return "unknown", "no compile seen yet"
-	case v.Fallbacks > 0:
-		return "no", fmt.Sprintf("%d requests fell back to eager", v.Fallbacks)
-	}
-	if v.Compiles == 1 {
-		return "yes", "1 executable made, no fallback"
-	}
-	return "yes", fmt.Sprintf("%d executables made, no fallback", v.Compiles)
+	return stats.CompilerReal(&ev)
 }
 
 // evidenceSummary sums up where the nodes of the newest probed graph ran.

@@ -113,33 +113,19 @@ func (c *proof) checks(all protocol.Checks, mode stats.Mode) protocol.Checks {
 		Skipped: fmt.Sprintf("the engine does not say in which mode it compared outputs: over all modes %d of %d differ", all.Failed, all.N)}
 }
 
-// judge is DESIGN's rule (TR120 2.5): requested and actual backend agree, a
-// compile happened, no fallback.
+// judge holds the evidence of a mode's whole session against the rule.
 func (c *proof) judge(mode stats.Mode) Judged {
-	if n := c.modeRows[mode]; n > 0 && n == c.aaRows[mode] {
-		return Judged{"no", "A/A: both lanes are eager sessions"}
-	}
-	for i := range c.evidence {
-		e := &c.evidence[i]
-		if e.Mode != mode.String() || e.Lane != stats.Optimized.String() {
-			continue
-		}
-		if e.FallbackFrom != "" {
-			return Judged{"no", fmt.Sprintf("fallback from %s: %s", e.FallbackFrom, e.FallbackError)}
-		}
-		if e.BackendRequested != e.BackendActual {
-			return Judged{"no", fmt.Sprintf("asked for %s, got %s", e.BackendRequested, e.BackendActual)}
-		}
-	}
 	f := c.counterFile(mode, 0)
-	switch n := f.Compiles + f.Recompiles; {
-	case n == 0:
-		return Judged{"unknown", "no compile was counted"}
-	case f.Fallbacks > 0:
-		return Judged{"no", fmt.Sprintf("%d executables made, but %d requests fell back to eager", n, f.Fallbacks)}
-	default:
-		return Judged{"yes", fmt.Sprintf("%d executables made, no fallback", n)}
+	n := c.modeRows[mode]
+	ev := stats.Evidence{AA: n > 0 && n == c.aaRows[mode], Compiles: f.Compiles + f.Recompiles, Fallbacks: f.Fallbacks}
+	ev.Counted = ev.Compiles > 0
+	for i := range c.evidence {
+		if e := &c.evidence[i]; e.Mode == mode.String() && e.Lane == stats.Optimized.String() {
+			ev.Executables = append(ev.Executables, e.Backend())
+		}
 	}
+	real, why := stats.CompilerReal(&ev)
+	return Judged{real, why}
 }
 
 // compileBlock is what a run file of the optimized lane says.

@@ -236,3 +236,8 @@ type Bye struct {
 	T       string `json:"t"` // "bye"
 	Samples uint64 `json:"samples"`
 }
+
+// Backend says who was asked for the executable and who made it.
+func (e *Evidence) Backend() stats.Backend {
+	return stats.Backend{Requested: e.BackendRequested, Actual: e.BackendActual, FallbackFrom: e.FallbackFrom, FallbackError: e.FallbackError}
+}

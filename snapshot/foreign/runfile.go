@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // maxJSON bounds a JSON file, which is read whole.
@@ -92,39 +93,35 @@ func eachLatency(list []any, path string, r Row, yield func(*Row) error) error {
 	return nil
 }
 
-// judge is TR120 2.5: compiler-real needs the compiler's backend on record, a
-// snapshot of its counters after compilation, and no fallback. A label alone
-// is none of these.
+// judge holds a run file's compile block against the rule. A label alone is no
+// evidence.
 func judge(top map[string]any, name string, r *Row) RunCompile {
+	ev := stats.Evidence{LabelOnly: NoCompileBlock}
+	backend := ""
+	if c, ok := top["compile"].(map[string]any); ok {
+		ev, backend = evidenceOf(c)
+	}
 	j := RunCompile{File: name, Label: r.Label, Mode: r.Mode, Real: "label-only"}
-	c, ok := top["compile"].(map[string]any)
-	if !ok {
-		j.Why = NoCompileBlock
-		return j
-	}
-	backend, _ := scalar(c["backend"])
-	asked, _ := scalar(first2(c, "backend_requested", "requested_backend"))
-	for _, k := range []string{"fallback_from", "fallback_error"} {
-		if s, ok := scalar(c[k]); ok && s != "" {
-			j.Why = fmt.Sprintf("fell back: %s is %q", k, s)
-			return j
-		}
-	}
-	counters := first2(c, "dynamo_counters_after_compile", "counters_after_compile")
-	m, isMap := counters.(map[string]any)
-	switch {
-	case backend == "":
-		j.Why = "the compile block names no backend"
-	case asked != "" && asked != backend:
-		j.Why = fmt.Sprintf("asked for %s, got %s", asked, backend)
-	case asked == "" && backend != "inductor":
-		j.Why = fmt.Sprintf("the backend is %s, not inductor", backend)
-	case !isMap || len(m) == 0:
-		j.Why = "no counters were taken after compilation"
-	default:
-		j.Real, j.Why = "compiler-real", fmt.Sprintf("backend %s, counters after compilation on record, no fallback", backend)
+	real, why := stats.CompilerReal(&ev)
+	j.Why = why
+	if real == stats.RealYes {
+		j.Real, j.Why = "compiler-real", fmt.Sprintf("backend %s, %s", backend, why)
 	}
 	return j
+}
+
+// evidenceOf reads a compile block: the compiler's backend on record, a
+// snapshot of its counters after compilation. Where the block does not say what
+// was asked for, it was torch's default.
+func evidenceOf(c map[string]any) (ev stats.Evidence, backend string) {
+	word := func(keys ...string) string {
+		s, _ := scalar(first2(c, keys...))
+		return s
+	}
+	b := stats.Backend{Actual: word("backend"), Requested: first(word("backend_requested", "requested_backend"), "inductor"),
+		FallbackFrom: word("fallback_from"), FallbackError: word("fallback_error")}
+	counters, _ := first2(c, "dynamo_counters_after_compile", "counters_after_compile").(map[string]any)
+	return stats.Evidence{Executables: []stats.Backend{b}, Counted: len(counters) > 0, Compiles: -1}, b.Actual
 }
 
 // first2 returns the first of keys that is there and not null.
