@@ -67,7 +67,7 @@ func (e *engine) submit(l *lane, r *protocol.Request, ch choice) {
 	}
 	b.pending[ch.group][ch.key] = true
 	b.waiting++
-	b.jobs <- &backgroundJob{gen: b.gen, group: ch.group, ch: ch, lane: l, req: *r, spec: sessionSpec{compiled: true, fixed: ch.graph.fixed(ch.shape.values())}}
+	b.jobs <- &backgroundJob{gen: b.gen, group: ch.group, ch: ch, lane: l, req: *r, spec: sessionSpec{compiled: true, lane: l.id, fixed: ch.graph.fixed(ch.shape.values())}}
 }
 
 // pendingOf is how many executables of a group are being made.

@@ -20,7 +20,7 @@ type call struct {
 	b              cBinding
 	ids, mask, pos tensor // on the host: what writes go to
 	idsDev         tensor // what the session reads
-	uploads        [][2]cValue
+	uploads        [][2]tensor
 	logits         tensor // where the session leaves it
 	cache          []tensor
 	fence          tensor // the token where the session leaves it
@@ -218,7 +218,7 @@ func (c *call) keep(s slot, x tensor) error {
 		c.pos = host
 	}
 	if writes && x.host == nil && !(s.name == g.ids && c.step > 0) {
-		c.uploads = append(c.uploads, [2]cValue{x.v, host.v})
+		c.uploads = append(c.uploads, [2]tensor{x, host})
 	}
 	return nil
 }
@@ -226,11 +226,19 @@ func (c *call) keep(s slot, x tensor) error {
 // upload copies what was written to the device; on the host it is there.
 func (c *call) upload() error {
 	for _, u := range c.uploads {
-		if err := copyTensor(u[0], u[1]); err != nil {
+		if err := c.s.upload(u[0], u[1]); err != nil {
 			return fmt.Errorf("upload: %w", err)
 		}
 	}
 	return nil
+}
+
+// upload copies a host tensor to the device, so that the next run reads it.
+func (s *session) upload(dst, src tensor) error {
+	if s.stream != nil {
+		return s.stream.upload(dst, src)
+	}
+	return copyTensor(dst.v, src.v)
 }
 
 // take brings the token of the step before to where this step reads it. Most
@@ -238,7 +246,7 @@ func (c *call) upload() error {
 func (c *call) take(before *call) error {
 	switch {
 	case c.idsDev.host == nil && before.fence.host != nil: // host to device
-		return copyTensor(c.idsDev.v, before.token.v)
+		return c.s.upload(c.idsDev, before.token)
 	default:
 		return nil
 	}
@@ -251,10 +259,16 @@ func (c *call) run(t *span) error {
 			return fmt.Errorf("carry %s to the device: %w", x.name, err)
 		}
 	}
-	if c.fence.host != nil {
-		return c.s.c.run(cRunOpts{}, c.b, cValue{}, cValue{}, t)
+	var fence, host tensor
+	if c.fence.host == nil {
+		fence, host = c.fence, c.token
 	}
-	return c.s.c.run(cRunOpts{}, c.b, c.fence.v, c.token.v, t)
+	err := c.s.execute(c.b, fence, host, t)
+	if c.s.capture != nil && !c.s.ran && c.s.capture.event != nil {
+		c.s.capture.event.DurNs += t.end - t.start
+	}
+	c.s.ran = c.s.ran || err == nil
+	return err
 }
 
 // tokens appends the greedy tokens that the last run chose, one a row.

@@ -17,8 +17,9 @@ import (
 
 // capturing is what is known of a captured executable.
 type capturing struct {
-	gen      int // of the buffers that it replays over
-	compared int // requests whose answers were compared
+	gen      int             // of the buffers that it replays over
+	compared int             // requests whose answers were compared
+	event    *protocol.Event // lasts as long as the first runs, which capture
 }
 
 // provenReplays is how many requests of a captured executable are always compared.
@@ -69,7 +70,8 @@ func (e *engine) captured(l *lane, r *protocol.Request, ch *choice, x *executabl
 	ev := about(stats.KindGraphCapture, r, l.name, label(r), ch.shape.String())
 	ev.TNs = now()
 	ev.Reason = fmt.Sprintf("%s: the first run captures the graph, later ones replay it", ch.shape.sentence(ch.key.phase))
-	l.pending = append(l.pending, ev)
+	x.s.capture.event = &ev
+	l.pending = append(l.pending, &ev)
 }
 
 // moved reports whether the buffers that a captured executable replays over

@@ -37,10 +37,10 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape target) (c
 	var err error
 	switch {
 	case l.id == stats.Eager || ph.word == "eager" && !r.AA:
-		ch.s, err = e.session(e.eager, ph.graph)
+		ch.s, err = e.plain(l, ph.graph)
 		return ch, err
 	case r.AA:
-		ch.s, err = e.session(e.second, ph.graph)
+		ch.s, err = e.session(stats.Optimized, ph.graph)
 		return ch, err
 	}
 	ch.once = shape.once()
@@ -96,7 +96,7 @@ func (e *engine) cacheBytes() int64 {
 // fallBack makes the eager session run what was asked of a compiled one.
 func (e *engine) fallBack(l *lane, r *protocol.Request, ch *choice, why string) (err error) {
 	ch.backend, ch.fell = e.backends[stats.Eager], why
-	if ch.s, err = e.session(e.eager, ch.graph); err != nil {
+	if ch.s, err = e.plain(l, ch.graph); err != nil {
 		return err
 	}
 	if ch.group.limitReached || !e.full(ch.group) {
@@ -137,7 +137,7 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	}
 	what := ch.shape.sentence(ch.key.phase)
 	reason := ch.group.reason(ch.key.phase, what, e.policy)
-	spec := sessionSpec{compiled: true}
+	spec := sessionSpec{compiled: true, lane: l.id}
 	if ch.key.shape != dynamicShape {
 		spec.fixed = ch.graph.fixed(ch.shape.values())
 	}
@@ -224,15 +224,29 @@ func (e *engine) drop(l *lane, g *group) protocol.Event {
 	return ev
 }
 
-// session returns the session of a set that runs a graph without
-// optimisation, making it when it is asked for first (never in a timed region).
-func (e *engine) session(set map[*graph]*session, g *graph) (*session, error) {
+// plain returns the session without optimisation that a lane runs: one for
+// both lanes, or where each has a stream of its own, its own.
+func (e *engine) plain(l *lane, g *graph) (*session, error) {
+	if e.maker.streams[l.id] != nil {
+		return e.session(l.id, g)
+	}
+	return e.session(stats.Eager, g)
+}
+
+// session returns the session without optimisation that runs a graph in the
+// eager lane, or in the optimized lane of an A/A run, making it when it is
+// asked for first (never in a timed region).
+func (e *engine) session(lane stats.Lane, g *graph) (*session, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	set := e.eager
+	if lane == stats.Optimized {
+		set = e.second
+	}
 	if s := set[g]; s != nil {
 		return s, nil
 	}
-	s, err := e.maker.open(g, sessionSpec{})
+	s, err := e.maker.open(g, sessionSpec{lane: lane})
 	if err != nil {
 		return nil, fmt.Errorf("eager session: %w", err)
 	}

@@ -38,7 +38,7 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	end := now()
 	e.region.leave()
 	o.sample.noise = l.probe.stop(before)
-	o.sample.startNs, o.sample.wallNs = start, end-start-l.asideNs
+	o.sample.startNs, o.sample.wallNs, o.sample.deviceNs = start, end-start-l.asideNs, first.device
 	e.sumUp(l, r, g, o, timedPrefill)
 	if err != nil {
 		return err
@@ -138,6 +138,7 @@ func (e *engine) sumUp(l *lane, r *protocol.Request, g *generation, o *outcome, 
 			break // it failed before
 		}
 		o.sample.stepsNs = append(o.sample.stepsNs, g.spans[k].end-g.spans[k].start)
+		o.sample.deviceNs += g.spans[k].device
 		kv := g.p.exec + k + 1
 		if g.padded > 0 {
 			kv = g.padded

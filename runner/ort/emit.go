@@ -21,6 +21,7 @@ type sample struct {
 	request                            uint64
 	order                              int
 	startNs, wallNs, compileNs, ttftNs int64
+	deviceNs                           int64 // 0: the device has no events
 	executed, kv                       int
 	noise                              noise
 	stepsNs                            []int64
@@ -58,6 +59,12 @@ func (e *emitter) add(s *sample) {
 	b.StartNs = append(b.StartNs, s.startNs)
 	b.WallNs = append(b.WallNs, s.wallNs)
 	b.CompileNs = append(b.CompileNs, s.compileNs)
+	if s.deviceNs > 0 || b.DeviceNs != nil {
+		for len(b.DeviceNs) < n {
+			b.DeviceNs = append(b.DeviceNs, -1)
+		}
+		b.DeviceNs = append(b.DeviceNs, cmp.Or(max(s.deviceNs, 0), -1))
+	}
 	b.ExecutedTokens = append(b.ExecutedTokens, s.executed)
 	b.KVTokens = append(b.KVTokens, s.kv)
 	b.RunDelayNs = append(b.RunDelayNs, s.noise.runDelay)

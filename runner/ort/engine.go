@@ -202,11 +202,14 @@ func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 // report sends what happened in a lane: events first, then the sample.
 func (e *engine) report(o *outcome) {
 	for _, m := range o.lane.pending {
-		if ev, ok := m.(protocol.Event); ok {
-			e.out.event(ev)
-			continue
+		switch m := m.(type) {
+		case protocol.Event:
+			e.out.event(m)
+		case *protocol.Event: // of a capture, whose duration is known by now
+			e.out.event(*m)
+		default:
+			e.out.queue(m)
 		}
-		e.out.queue(m)
 	}
 	o.lane.pending = o.lane.pending[:0]
 	e.out.add(&o.sample)
@@ -321,4 +324,5 @@ func (e *engine) close() {
 		}
 	}
 	e.maker.weights.free()
+	e.maker.freeStreams()
 }

@@ -243,7 +243,7 @@ func (c *forwardCall) view(name string, onDevice bool, t dtype, shape []int64) (
 }
 
 func (c *forwardCall) run(t *span) error {
-	err := c.s.c.run(cRunOpts{}, c.b, c.fence.v, c.fenceHost.v, t)
+	err := c.s.execute(c.b, c.fence, c.fenceHost, t)
 	// another lane may have found out at the same time
 	if err != nil && slices.ContainsFunc(c.outputs, forwardOutput.bound) && wrongSize(err) {
 		return fmt.Errorf("%w (the model declares an output's shape wrong: from now on ONNX Runtime allocates outputs)", c.distrust(err))

@@ -74,10 +74,17 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 		if e.maker.weights, err = newWeights(p); err != nil {
 			return err
 		}
+		e.maker.freeStreams() // of a provider that was refused
+		if err = e.maker.openStreams(); err != nil {
+			return err
+		}
 		return e.tryEager(first)
 	})
 	if err != nil {
 		return err
+	}
+	if e.maker.provider.tf32() {
+		e.checks.tolerance = max(e.checks.tolerance, toleranceHalf)
 	}
 	loaded.Model = e.describe(l)
 	return nil
@@ -86,7 +93,7 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 // tryEager opens the eager session of a graph with the provider in hand.
 func (e *engine) tryEager(g *graph) error {
 	delete(e.eager, g)
-	s, err := e.session(e.eager, g)
+	s, err := e.session(stats.Eager, g)
 	if err != nil {
 		return err
 	}
@@ -184,7 +191,10 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	}
 	e.startCapture(loaded)
 	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
-	if p.memory != "" {
+	switch {
+	case e.maker.streams[stats.Eager] != nil:
+		loaded.Boundary = "the lane's stream of CUDA is idle and the ArgMax of the last position, 8 bytes, has come from the device on it"
+	case p.memory != "":
 		loaded.Boundary = "the ArgMax of the last position, 8 bytes, is copied from the device to the host"
 	}
 }

@@ -20,7 +20,6 @@ type Option struct {
 // Options lists every engine option that is passed on.
 var optionTable = []Option{
 	{kvCacheOption, "", "", "device|host", "where the cache goes between steps; host, for comparison, copies it back and forth each step"},
-	{"cuda.graph", "cuda", "enable_cuda_graph", "0|1", "1: capture with the provider's own CUDA graphs, as --capture on does on webgpu"},
 	{"cuda.cudnn_search", "cuda", "cudnn_conv_algo_search", "EXHAUSTIVE|HEURISTIC|DEFAULT", "how cuDNN picks a convolution; EXHAUSTIVE runs for each new shape"},
 	{"cuda.arena_strategy", "cuda", "arena_extend_strategy", "kNextPowerOfTwo|kSameAsRequested", "how the device's arena grows"},
 	{"cuda.memory_limit", "cuda", "gpu_mem_limit", "bytes", "bound of the device's arena"},
@@ -32,7 +31,6 @@ var optionTable = []Option{
 	{"tensorrt.profile_max_shapes", "tensorrt", "trt_profile_max_shapes", "text", "greatest shape of each input"},
 	{"tensorrt.profile_opt_shapes", "tensorrt", "trt_profile_opt_shapes", "text", "shape to optimise for"},
 	{"tensorrt.workspace", "tensorrt", "trt_max_workspace_size", "bytes", "bound of TensorRT's workspace"},
-	{"tensorrt.graph", "tensorrt", "trt_cuda_graph_enable", "0|1", "1: capture with the provider's own CUDA graphs, as --capture on does on webgpu"},
 	{"plugin.library", "plugin", "library", "path", "library of the plugin provider; provider plugin needs it"},
 	{"plugin.provider", "plugin", "provider", "text", "which provider of the library, where it has several"},
 	{"plugin.options", "plugin", "options", "text", "options of the provider itself: key=value;key=value"},
@@ -73,7 +71,7 @@ func unusedOptions(p provider, options map[string]string) []string {
 	var notes []string
 	for _, o := range optionTable {
 		_, given := options[o.Key]
-		used := o.Provider == p.name || o.Provider == "cuda" && p.name == "tensorrt" && o.Key != "cuda.graph" || o.Provider == "" && p.name != "cpu"
+		used := o.Provider == p.name || o.Provider == "cuda" && p.name == "tensorrt" || o.Provider == "" && p.name != "cpu"
 		if given && !used {
 			notes = append(notes, fmt.Sprintf("engine option %s does nothing with provider %s", o.Key, p.name))
 		}

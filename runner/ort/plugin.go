@@ -22,6 +22,7 @@ type plugin struct {
 	index        int    // among the devices of all providers
 	keys, values []string
 	mem          cMemory // none: the host's
+	cuda         bool    // it is CUDA's provider
 }
 
 // plugins are the libraries that this process has registered: the providers
@@ -92,6 +93,12 @@ func (p *provider) pickPlugin() error {
 	if err != nil {
 		return &loadError{"option", fmt.Errorf("engine option plugin.options: %w", err)}
 	}
+	onCUDA := filepath.Base(path) == cudaLibrary
+	if onCUDA {
+		if err := openCUDA(path, library.version, p.id); err != nil {
+			return err
+		}
+	}
 	names, err := registerPlugin(path)
 	if err != nil {
 		return err
@@ -116,13 +123,27 @@ func (p *provider) pickPlugin() error {
 		return fmt.Errorf("provider %s has %d devices; device %d is not there", name, len(mine), p.id)
 	}
 	d := mine[p.id]
-	p.plugin = &plugin{name: name, index: d.index, keys: keys, values: values}
+	p.plugin = &plugin{name: name, index: d.index, keys: keys, values: values, cuda: onCUDA && name == ortProvider["cuda"]}
 	p.device = fmt.Sprintf("%s %s device %d (%s)", d.vendor, [...]string{"CPU", "GPU", "NPU"}[min(max(d.kind, 0), 2)], p.id, name)
 	p.plugin.mem, p.memory, err = epMemory(d.index)
 	return err
 }
 
-func (x *plugin) apply(o cOptions) error { return o.addDevice(x.index, x.keys, x.values) }
+func (x *plugin) apply(o cOptions, spec sessionSpec, on *stream) error {
+	opts := map[string]string{}
+	if x.cuda {
+		on.name(opts)
+		if spec.capture {
+			opts[graphOption["cuda"]] = "1"
+		}
+	}
+	keys := slices.Collect(maps.Keys(opts))
+	values := make([]string, len(keys))
+	for i, k := range keys {
+		values[i] = opts[k]
+	}
+	return o.addDevice(x.index, slices.Concat(x.keys, keys), slices.Concat(x.values, values))
+}
 
 // memoryInfo describes the memory of the provider's device.
 func (p provider) memoryInfo() (cMemory, error) {

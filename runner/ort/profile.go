@@ -113,7 +113,7 @@ func (e *engine) twin(p *profiling, s *session) (*session, error) {
 		kind = dimShape(s.fixed).String()
 	}
 	prefix := filepath.Join(p.dir, fmt.Sprintf("ort_%02d_%s", len(p.twins), fileName(kind)))
-	t, err := e.maker.open(s.g, sessionSpec{compiled: s.compiled, fixed: s.fixed, profile: prefix})
+	t, err := e.maker.open(s.g, sessionSpec{compiled: s.compiled, lane: s.lane, fixed: s.fixed, profile: prefix})
 	if err == nil {
 		p.twins[s] = t
 	}

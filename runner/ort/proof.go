@@ -15,14 +15,11 @@ const proofTokens = 8
 func (e *engine) startCapture(loaded *protocol.Loaded) {
 	note := func(text string) { loaded.Notes = append(loaded.Notes, text) }
 	p, asked := e.maker.provider, e.load.Capture
-	if p.ownGraphs() && asked != "off" {
-		asked = "on"
-	}
-	possible := (p.name == "webgpu" || p.ownGraphs()) && e.prefillG != nil && e.captureG[e.prefillG] != nil
+	possible := p.captures() && e.prefillG != nil && e.captureG[e.prefillG] != nil
 	switch {
 	case asked == "off" || asked == "" || asked != "on" && !possible:
 	case !possible:
-		note("graph capture is offered for language models, on webgpu, and with the options cuda.graph=1 and tensorrt.graph=1 on those")
+		note("graph capture is off: it is offered for language models, on cuda, tensorrt and webgpu")
 	case e.lanes[0].st.hostCache:
 		note("graph capture is off: it needs the cache on the device, and kv_cache=host sends it through the host")
 	case asked == "on":
@@ -79,13 +76,13 @@ func (e *engine) roomAhead(l *lane, batch int, graphs ...*graph) error {
 // proveCapture captures the graph of a short prompt and replays it over other
 // prompts: each answer, logits and cache, must be the eager session's.
 func (e *engine) proveCapture() error {
-	eager, err := e.session(e.eager, e.prefillG)
+	eager, err := e.session(stats.Eager, e.prefillG)
 	if err != nil {
 		return err
 	}
 	shape := lmShape{batch: 1, seq: proofTokens}
 	g := e.captureG[e.prefillG]
-	captured, err := e.maker.open(g, sessionSpec{compiled: true, capture: true, fixed: g.fixed(shape.values())})
+	captured, err := e.maker.open(g, sessionSpec{compiled: true, capture: true, lane: stats.Optimized, fixed: g.fixed(shape.values())})
 	if err != nil {
 		return err
 	}

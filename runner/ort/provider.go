@@ -12,6 +12,7 @@ import (
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
+	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -57,7 +58,10 @@ func chooseProvider(asked string, device int, options map[string]string, try fun
 	for _, name := range names {
 		p, err := newProvider(name, device, options, auto)
 		if err == nil {
-			err = try(p)
+			err = p.open()
+		}
+		if err == nil {
+			err = p.explain(try(p))
 		}
 		if err == nil {
 			return p, refused, nil
@@ -104,6 +108,56 @@ func newProvider(name string, device int, options map[string]string, auto bool) 
 	return p, nil
 }
 
+// open finds and opens what the provider needs of CUDA.
+func (p *provider) open() error {
+	if p.name != "cuda" && p.name != "tensorrt" {
+		return nil
+	}
+	path, err := provision.ProviderLibrary(library.path, p.name)
+	if err == nil && p.name == "tensorrt" {
+		err = openCUDA(filepath.Join(filepath.Dir(path), cudaLibrary), library.version, p.id)
+	}
+	if err == nil {
+		err = openCUDA(path, library.version, p.id)
+	}
+	if err == nil {
+		p.device = cudaName(p.id)
+	}
+	return err
+}
+
+// explain says of a failure for want of memory how much the device has left.
+func (p provider) explain(err error) error {
+	if err == nil || !p.onCUDA() && p.name != "tensorrt" || !noMemory.MatchString(err.Error()) {
+		return err
+	}
+	available, total, asked := cudaMemory(p.id)
+	if asked != nil {
+		return fmt.Errorf("the memory of %s is taken: end what holds it (nvidia-smi lists it) or choose another --device: %w", p.device, err)
+	}
+	return fmt.Errorf("%s has %d MB of its %d MB left, which is too little: end what holds them (nvidia-smi lists it) or choose another --device: %w",
+		p.device, available>>20, total>>20, err)
+}
+
+var noMemory = regexp.MustCompile(`(?i)out of memory|failed to allocate|ALLOC_FAILED`)
+
+// onCUDA reports whether the CUDA provider runs the sessions, as itself or as
+// a plugin.
+func (p provider) onCUDA() bool { return p.name == "cuda" || p.plugin != nil && p.plugin.cuda }
+
+// captures reports whether the provider can capture a session's graph.
+func (p provider) captures() bool { return p.name == "webgpu" || p.name == "tensorrt" || p.onCUDA() }
+
+// tf32 reports whether products of float32 matrices run in TensorFloat-32,
+// which CUDA's provider does unless told otherwise.
+func (p provider) tf32() bool {
+	if p.plugin != nil {
+		i := slices.Index(p.plugin.keys, "use_tf32")
+		return p.plugin.cuda && (i < 0 || p.plugin.values[i] != "0")
+	}
+	return p.name == "cuda" && p.options["use_tf32"] != "0" || p.name == "tensorrt"
+}
+
 // pickVulkan names the device that WebGPU will use.
 func (p *provider) pickVulkan(auto bool) error {
 	devices, err := vulkanDevices()
@@ -130,7 +184,7 @@ func (p *provider) pickVulkan(auto bool) error {
 }
 
 // apply adds the provider to session options.
-func (p provider) apply(o *ortgo.SessionOptions, spec sessionSpec) error {
+func (p provider) apply(o *ortgo.SessionOptions, spec sessionSpec, on *stream) error {
 	switch p.name {
 	case "webgpu":
 		opts := maps.Clone(p.options)
@@ -139,14 +193,14 @@ func (p provider) apply(o *ortgo.SessionOptions, spec sessionSpec) error {
 		}
 		return o.AppendExecutionProvider("WebGPU", opts)
 	case pluginProvider:
-		return p.plugin.apply(cOptions{pointerOf(o)})
+		return p.plugin.apply(cOptions{pointerOf(o)}, spec, on)
 	case "cuda":
-		return applyCUDA(o, p.forSession(p.options, spec))
+		return applyCUDA(o, p.forSession(p.options, spec, on))
 	case "tensorrt":
-		if err := applyTensorRT(o, p.forSession(p.options, spec)); err != nil {
+		if err := applyTensorRT(o, p.forSession(p.options, spec, nil)); err != nil {
 			return err
 		}
-		return applyCUDA(o, p.forSession(p.rest, sessionSpec{})) // takes what TensorRT leaves
+		return applyCUDA(o, p.forSession(p.rest, sessionSpec{}, nil)) // takes what TensorRT leaves
 	}
 	return nil
 }
@@ -157,7 +211,7 @@ var graphOption = map[string]string{"cuda": "enable_cuda_graph", "tensorrt": "tr
 // forSession are the options of one session on a CUDA device. Its graphs are
 // for sessions that capture: a replay over other shapes or addresses than it was
 // recorded with answers wrongly, and nothing says so.
-func (p provider) forSession(options map[string]string, spec sessionSpec) map[string]string {
+func (p provider) forSession(options map[string]string, spec sessionSpec, on *stream) map[string]string {
 	opts := map[string]string{"device_id": strconv.Itoa(p.id)}
 	maps.Copy(opts, options)
 	for _, name := range graphOption {
@@ -166,11 +220,16 @@ func (p provider) forSession(options map[string]string, spec sessionSpec) map[st
 	if spec.capture {
 		opts[graphOption[p.name]] = "1"
 	}
+	on.name(opts)
 	return opts
 }
 
-// ownGraphs reports whether the provider's own CUDA graphs were asked for.
-func (p provider) ownGraphs() bool { return p.options[graphOption[p.name]] == "1" }
+// name tells options of a CUDA session which stream to run on.
+func (s *stream) name(opts map[string]string) {
+	if s != nil {
+		opts["has_user_compute_stream"], opts["user_compute_stream"] = "1", s.address()
+	}
+}
 
 func applyCUDA(o *ortgo.SessionOptions, opts map[string]string) error {
 	c, err := ortgo.NewCUDAProviderOptions()
@@ -206,7 +265,7 @@ var (
 // profiled is the name under which the profile's nodes of this provider stand.
 func (p provider) profiled() string {
 	if p.plugin != nil {
-		return p.plugin.name
+		return shortProvider(p.plugin.name)
 	}
 	return p.name
 }

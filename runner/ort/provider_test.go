@@ -89,14 +89,14 @@ func TestAutoRefusesSoftwareVulkan(t *testing.T) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	for _, bad := range []map[string]string{
-		{"cuda.grahp": "1"}, {"cuda.graph": "yes"}, {"cuda.memory_limit": "-1"}, {"tensorrt.engine_cache_path": ""},
+		{"cuda.ft32": "1"}, {"cuda.tf32": "yes"}, {"cuda.memory_limit": "-1"}, {"tensorrt.engine_cache_path": ""},
 	} {
 		if _, err := checkOptions("cuda", bad); err == nil {
 			t.Errorf("%v was accepted", bad)
 		}
 	}
-	got, err := checkOptions("cuda", map[string]string{"cuda.graph": "1", "tensorrt.fp16": "1"})
-	if err != nil || len(got) != 1 || got["enable_cuda_graph"] != "1" {
+	got, err := checkOptions("cuda", map[string]string{"cuda.tf32": "1", "tensorrt.fp16": "1"})
+	if err != nil || len(got) != 1 || got["use_tf32"] != "1" {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -145,19 +145,19 @@ func TestRefusalsAreSentences(t *testing.T) {
 // CUDA graphs are for the executables that are captured and proven, never for
 // sessions whose shapes or addresses change.
 func TestOwnGraphsAreCaptured(t *testing.T) {
-	options := map[string]string{"cuda.graph": "1", "cuda.tf32": "0", "tensorrt.graph": "1", "tensorrt.fp16": "1"}
+	options := map[string]string{"cuda.tf32": "0", "tensorrt.fp16": "1"}
 	for name, graph := range graphOption {
 		p, err := newProvider(name, 2, options, false)
-		if err != nil || !p.ownGraphs() {
+		if err != nil || !p.captures() {
 			t.Fatalf("%s: %+v, %v", name, p, err)
 		}
-		plain, captured := p.forSession(p.options, sessionSpec{compiled: true}), p.forSession(p.options, sessionSpec{compiled: true, capture: true})
+		plain, captured := p.forSession(p.options, sessionSpec{compiled: true}, nil), p.forSession(p.options, sessionSpec{compiled: true, capture: true}, nil)
 		if _, on := plain[graph]; on || captured[graph] != "1" || plain["device_id"] != "2" {
 			t.Errorf("%s: %v, captured %v", name, plain, captured)
 		}
 	}
 	p, _ := newProvider("tensorrt", 0, options, false)
-	if got := p.forSession(p.rest, sessionSpec{}); len(got) != 2 || got["use_tf32"] != "0" {
+	if got := p.forSession(p.rest, sessionSpec{}, nil); len(got) != 2 || got["use_tf32"] != "0" {
 		t.Errorf("what TensorRT leaves to CUDA gets %v", got)
 	}
 }

@@ -80,7 +80,7 @@ func (e *engine) single(l *lane, r *protocol.Request, o *outcome, ch *choice, bi
 	if made {
 		t.start = start
 	}
-	o.sample.startNs, o.sample.wallNs = t.start, t.end-t.start-l.asideNs
+	o.sample.startNs, o.sample.wallNs, o.sample.deviceNs = t.start, t.end-t.start-l.asideNs, t.device
 	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
 	return err
 }

@@ -219,10 +219,9 @@ func hello(version string) *protocol.Hello {
 			"decode":  {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed"},
 		},
 		Pairings: []string{"interleaved", "sequential", "concurrent"},
-		Features: []string{"clear", "set", "profile", "aa", "evidence", "check", "steps", "capture"},
+		Features: []string{"clear", "set", "profile", "aa", "evidence", "check", "device_ns", "steps", "capture"},
 		Lacks: map[string]string{
 			"static-cache": "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here",
-			"device_ns":    "ONNX Runtime gives no device events through its C API",
 		},
 	}
 }

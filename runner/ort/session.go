@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	ortgo "github.com/yalue/onnxruntime_go"
+
+	"github.com/tailscope/tailscope/stats"
 )
 
 // session is one ONNX Runtime session of a graph: the eager one (dynamic
@@ -20,6 +22,9 @@ type session struct {
 	fixed    map[string]int  // symbolic dimensions that were made constant
 	makeNs   int64           // what making it took
 	pool     *pool           // threads that it computes with besides the caller's
+	lane     stats.Lane      // on whose stream it runs
+	stream   *stream         // of CUDA; nil: the provider's own
+	ran      bool            // it has run: a graph to be captured is
 	device   map[string]bool // ports that the session wants in, or has on, the device
 }
 
@@ -28,6 +33,7 @@ type sessionSpec struct {
 	compiled bool           // all optimisations
 	fixed    map[string]int // symbolic dimensions made constant
 	capture  bool           // graph capture
+	lane     stats.Lane     // on whose stream it runs
 	profile  string         // prefix of a profile's file; "" none
 	dump     string         // write the optimised graph there; "" no
 	record   bool           // record which provider got which node
@@ -38,6 +44,7 @@ type maker struct {
 	provider provider
 	threads  int
 	weights  *weights
+	streams  [stats.NumLanes]*stream // of CUDA; nil elsewhere
 
 	refuse func(sessionSpec) error // of tests: why a session cannot be made
 }
@@ -71,7 +78,7 @@ func (m *maker) open(g *graph, spec sessionSpec) (*session, error) {
 		return nil, err
 	}
 	threads.open()
-	s := &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, pool: threads, makeNs: now() - start}
+	s := &session{c: c, g: g, compiled: spec.compiled, fixed: spec.fixed, pool: threads, lane: spec.lane, stream: m.streams[spec.lane], makeNs: now() - start}
 	if spec.capture {
 		s.capture = &capturing{}
 	}
@@ -92,14 +99,34 @@ func (s *session) locate(memory string) error {
 	}
 	for output, ports := range [2][]port{s.g.inputs, s.g.outputs} {
 		for i, p := range ports {
-			at, err := s.c.portMemory(output == 1, i)
+			at, err := s.c.onDevice(output == 1, i)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
-			s.device[p.name] = at == memory
+			s.device[p.name] = at
 		}
 	}
 	return nil
+}
+
+// openStreams makes a stream for each lane where the provider runs on CUDA's.
+func (m *maker) openStreams() (err error) {
+	if !m.provider.onCUDA() || cuda.copies == nil {
+		return nil
+	}
+	for lane := range m.streams {
+		if m.streams[lane], err = newStream(m.provider.id, cuda.copies.gate); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *maker) freeStreams() {
+	for lane := range m.streams {
+		m.streams[lane].free()
+		m.streams[lane] = nil
+	}
 }
 
 // options are the session options of a spec: threads that do not spin into
@@ -137,7 +164,7 @@ func (m *maker) options(spec sessionSpec) (*ortgo.SessionOptions, error) {
 		err = errors.Join(err, o.SetOptimizedModelFilePath(spec.dump))
 	}
 	if err == nil {
-		err = m.provider.apply(o, spec)
+		err = m.provider.apply(o, spec, m.streams[spec.lane])
 	}
 	if err != nil {
 		o.Destroy()

@@ -152,7 +152,29 @@ char *ts_copy(const void *const *src, void *const *dst, size_t n) {
 	return fail(FN(CopyTensors, (const void *, const void *const *, void *const *, void *, size_t))(environment, src, dst, NULL, n));
 }
 
-char *ts_port_memory(const void *session, int output, size_t i, const char **name) {
+// size_of is the size of an element of ONNX's types; 0: unknown, or below a byte.
+static size_t size_of(int type) {
+	static const unsigned char sizes[] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, 8, 16, 2, 1, 1, 1, 1};
+	return type >= 0 && type < (int)sizeof sizes ? sizes[type] : 0;
+}
+
+char *ts_copy_cuda(const ts_stream *s, const void *src, void *dst) {
+	void *info = NULL, *from = NULL, *to = NULL;
+	size_t count = 0;
+	int type = 0;
+	char *err = fail(FN(GetTensorTypeAndShape, (const void *, void **))(src, &info));
+	if (err != NULL) return err;
+	err = fail(FN(GetTensorElementType, (const void *, int *))(info, &type));
+	if (err == NULL) err = fail(FN(GetTensorShapeElementCount, (const void *, size_t *))(info, &count));
+	RELEASE(ReleaseTensorTypeAndShapeInfo, info);
+	if (err == NULL && size_of(type) == 0) err = strdup("tensors of this type cannot be copied to or from the device");
+	if (err == NULL) err = fail(FN(GetTensorMutableData, (const void *, void **))(src, &from));
+	if (err == NULL) err = fail(FN(GetTensorMutableData, (void *, void **))(dst, &to));
+	if (err == NULL && count > 0) err = ts_stream_copy(s, to, from, count * size_of(type));
+	return err != NULL ? err : ts_stream_wait(s);
+}
+
+char *ts_port_memory(const void *session, int output, size_t i, int *on_device) {
 	enum { room = 4096 };
 	static _Thread_local const void *infos[room];
 	size_t n = 0;
@@ -163,8 +185,12 @@ char *ts_port_memory(const void *session, int output, size_t i, const char **nam
 	err = output ? fail(FN(SessionGetMemoryInfoForOutputs, (const void *, const void **, size_t))(session, infos, n))
 	             : fail(FN(SessionGetMemoryInfoForInputs, (const void *, const void **, size_t))(session, infos, n));
 	if (err != NULL) return err;
-	*name = NULL;
-	return infos[i] == NULL ? NULL : fail(FN(MemoryInfoGetName, (const void *, const char **))(infos[i], name));
+	// Names differ by how a provider came: its own memory is what counts, not
+	// the host's (device type 0), nor host memory that it can reach (type 5).
+	int device = 0;
+	if (infos[i] != NULL) ((void (*)(const void *, int *))api[at_MemoryInfoGetDeviceType])(infos[i], &device);
+	*on_device = device != 0 && ((int (*)(const void *))api[at_MemoryInfoGetDeviceMemType])(infos[i]) == 0;
+	return NULL;
 }
 
 char *ts_binding_new(void *session, void **out) { return fail(FN(CreateIoBinding, (void *, void **))(session, out)); }
@@ -230,6 +256,18 @@ char *ts_run_timed(void *session, const void *run_options, const void *binding,
 		status = FN(CopyTensors, (const void *, const void *const *, void *const *, void *, size_t))(environment, &src, &dst, NULL, 1);
 	*end = ts_now();
 	return fail(status);
+}
+
+char *ts_run_stream(void *session, const void *run_options, const void *binding,
+                    const ts_fence *fence, int64_t *start, int64_t *end, int64_t *device) {
+	ts_stream_begin(&fence->on); // the stream is idle: its time is now
+	*start = ts_now();
+	char *err = fail(FN(RunWithBinding, (void *, const void *, const void *))(session, run_options, binding));
+	ts_stream_end(&fence->on);
+	if (err == NULL && fence->len > 0) err = ts_stream_copy(&fence->on, fence->dst, fence->src, fence->len);
+	if (err == NULL) err = ts_stream_wait(&fence->on);
+	*end = ts_now();
+	return err != NULL ? err : ts_stream_elapsed(&fence->on, device);
 }
 
 static char *ep_list(const void *const **list, size_t *n) {

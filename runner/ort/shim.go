@@ -168,15 +168,12 @@ func (a *cAllocator) free() {
 	a.p = nil
 }
 
-// portMemory names the memory in which the session wants input i, or has
-// output i.
-func (s cSession) portMemory(output bool, i int) (string, error) {
-	var name *C.char
-	err := take(C.ts_port_memory(s.p, C.int(b2i(output)), C.size_t(i), &name))
-	if err != nil || name == nil {
-		return "Cpu", err
-	}
-	return C.GoString(name), nil
+// onDevice reports whether the session wants input i, or has output i, in its
+// device's own memory.
+func (s cSession) onDevice(output bool, i int) (bool, error) {
+	var on C.int
+	err := take(C.ts_port_memory(s.p, C.int(b2i(output)), C.size_t(i), &on))
+	return on != 0, err
 }
 
 // alloc makes a tensor in the allocator's memory; none is host memory.
@@ -238,8 +235,9 @@ func (v *cValue) free() {
 	v.p = nil
 }
 
-// copyTensor copies one tensor, across devices if need be, and waits for it.
-func copyTensor(dst, src cValue) error {
+// copyThrough copies one tensor by what the providers gave ONNX Runtime for it,
+// across devices if need be, and waits for it.
+func copyThrough(dst, src cValue) error {
 	s, d := src.p, dst.p
 	return take(C.ts_copy(&s, &d, 1))
 }
@@ -285,8 +283,9 @@ func (b cBinding) outputs() ([]cValue, error) {
 
 func (b cBinding) clearOutputs() { C.ts_clear_outputs(b.p) }
 
-// span is a timed region in CLOCK_MONOTONIC nanoseconds.
-type span struct{ start, end int64 }
+// span is a timed region in CLOCK_MONOTONIC nanoseconds, and how many of them
+// lie between the device's events around the run; 0: it has none.
+type span struct{ start, end, device int64 }
 
 // run executes the binding. With a fence (src, dst) the region ends when one
 // small tensor has been copied back, which proves that the device is idle.

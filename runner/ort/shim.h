@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuda.h"
+
 // ts_open finds the function table of API version in the library at path.
 char *ts_open(const char *path, uint32_t version);
 // ts_env gives the process's one environment.
@@ -39,9 +41,13 @@ char *ts_value_memory(const void *value, const void **out);
 void ts_value_free(void *value);
 char *ts_copy(const void *const *src, void *const *dst, size_t n);
 
-// ts_port_memory gives the name of the memory in which the session wants input
-// i, or has output i; NULL: the host.
-char *ts_port_memory(const void *session, int output, size_t i, const char **name);
+// ts_copy_cuda copies one tensor by CUDA's own means, in the stream's order, and
+// waits for it. Tensors of text cannot be copied so.
+char *ts_copy_cuda(const ts_stream *s, const void *src, void *dst);
+
+// ts_port_memory says whether the session wants input i, or has output i, in
+// its device's own memory.
+char *ts_port_memory(const void *session, int output, size_t i, int *on_device);
 
 // Bindings.
 char *ts_binding_new(void *session, void **out);
@@ -54,11 +60,25 @@ char *ts_sync_inputs(void *binding);
 void ts_clear_inputs(void *binding);
 void ts_clear_outputs(void *binding);
 
+// ts_fence is what proves that a stream of CUDA has done its work: len bytes at
+// src on the device, copied to dst on the host; len 0: waiting for the stream.
+typedef struct {
+	ts_stream on;
+	const void *src;
+	void *dst;
+	size_t len;
+} ts_fence;
+
 // ts_run_timed runs the binding and then, when src is not NULL, copies the one
 // tensor src into dst, which proves that the device is idle. start and end are
 // CLOCK_MONOTONIC nanoseconds right before the run and right after the copy.
 char *ts_run_timed(void *session, const void *run_options, const void *binding,
                    const void *src, void *dst, int64_t *start, int64_t *end);
+
+// ts_run_stream is ts_run_timed for a session on a stream of CUDA; device gets
+// the nanoseconds between the stream's events around the run.
+char *ts_run_stream(void *session, const void *run_options, const void *binding,
+                    const ts_fence *fence, int64_t *start, int64_t *end, int64_t *device);
 
 // ts_malloced is what malloc has handed out in bytes; 0 where the C library
 // does not say.

@@ -46,6 +46,7 @@ type buffer struct {
 type tensor struct {
 	v     cValue
 	host  unsafe.Pointer // nil on a device
+	at    unsafe.Pointer // address, or the device's handle
 	bytes int
 	shape []int64
 	typ   dtype
@@ -72,7 +73,7 @@ func (s *store) tensor(name string, onDevice bool, t dtype, shape []int64) (tens
 	if err != nil {
 		return tensor{}, fmt.Errorf("%s: %w", name, err)
 	}
-	out := tensor{v: v, bytes: need, shape: shape, typ: t}
+	out := tensor{v: v, at: b.at, bytes: need, shape: shape, typ: t}
 	if b.val.p == nil {
 		out.host = b.at
 	}

@@ -1,0 +1,159 @@
+package ort
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// onCUDA skips where CUDA's provider does not run: these tests are for a
+// machine with an NVIDIA GPU, where scripts/ort-gpu-check runs them.
+func onCUDA(t testing.TB) {
+	t.Helper()
+	testOpen(t)
+	if _, _, err := chooseProvider("cuda", 0, nil, tryProbe); err != nil {
+		t.Skip(err)
+	}
+}
+
+func cudaLoad(capture string) func(*protocol.Load) {
+	return func(l *protocol.Load) { l.Provider, l.Capture, l.Check = "cuda", capture, 1 }
+}
+
+// medianPrefill is the median wall and device time of a prompt in a lane.
+func medianPrefill(t testing.TB, e *engine, lane string, batch, tokens, n int) (wall, device float64) {
+	var walls, devices []int64
+	for i := range n + 3 {
+		r := &protocol.Request{ID: uint64(i), Seed: uint64(i), Mode: "prefill", Batch: batch, Tokens: tokens, Exec: [2]int{tokens, tokens},
+			Order: []string{lane}, Strategy: protocol.Strategy{Prefill: "variable"}}
+		e.request(r)
+		e.out.flushIfDue()
+		if e.last.err != "" {
+			t.Fatal(e.last.err)
+		}
+		if i >= 3 {
+			walls, devices = append(walls, e.last.wallNs), append(devices, e.last.deviceNs)
+		}
+	}
+	return median(walls), median(devices)
+}
+
+// A region ends when the device is done: twice the work takes twice the time,
+// and no less than the arithmetic can take on this chip's matrix units.
+func TestCUDAWorkScalesTheTime(t *testing.T) {
+	onCUDA(t)
+	e := newTestEngine(t, "gpt2", func(l *protocol.Load) {
+		l.Provider, l.Capture, l.Check = "cuda", "off", 0
+	})
+	const weights, peak = 124e6, 495e12 // of the model; dense TF32 operations a second of an H100 or H200
+	for _, lane := range []string{"eager", "optimized"} {
+		once, devOnce := medianPrefill(t, e, lane, 8, 1024, 8)
+		twice, devTwice := medianPrefill(t, e, lane, 16, 1024, 8)
+		t.Logf("%s: batch 8 %.2f ms (device %.2f), batch 16 %.2f ms (device %.2f)", lane, once/1e6, devOnce/1e6, twice/1e6, devTwice/1e6)
+		if r := twice / once; r < 1.7 || r > 2.4 {
+			t.Errorf("%s: twice the work takes %.2f times the time", lane, r)
+		}
+		if least := 2 * weights * 16 * 1024 / peak * 1e9; twice < least {
+			t.Errorf("%s: %.2f ms is less than the arithmetic takes, %.2f ms", lane, twice/1e6, least/1e6)
+		}
+		if devTwice <= 0 || devTwice > twice || devTwice < twice/2 {
+			t.Errorf("%s: device time %.2f ms of %.2f ms", lane, devTwice/1e6, twice/1e6)
+		}
+	}
+}
+
+// Both lanes at once run on two streams and overlap.
+func TestCUDAConcurrent(t *testing.T) {
+	onCUDA(t)
+	e := newTestEngine(t, "default", cudaLoad("auto"))
+	overlap := 0
+	for i := range 40 {
+		r := &protocol.Request{ID: uint64(i), Seed: uint64(i), Mode: "prefill", Batch: 1, Tokens: 64, Exec: [2]int{64, 64}, Together: true,
+			Order: []string{"eager", "optimized"}, Strategy: protocol.Strategy{Prefill: "padded"}}
+		outs := e.together(func() *outcome { return e.inLane(e.lanes[0], r, 0) }, func() *outcome { return e.inLane(e.lanes[1], r, 1) }, e.lanes[:])
+		for _, o := range outs {
+			if o.sample.err != "" {
+				t.Fatalf("request %d: %s", i, o.sample.err)
+			}
+			o.lane.pending = nil
+		}
+		a, b := outs[0].sample, outs[1].sample
+		if min(a.startNs+a.wallNs, b.startNs+b.wallNs) > max(a.startNs, b.startNs) {
+			overlap++
+		}
+	}
+	if overlap < 35 {
+		t.Errorf("%d of 40 requests overlapped", overlap)
+	}
+	if e.maker.streams[0].address() == e.maker.streams[1].address() {
+		t.Error("the lanes share a stream")
+	}
+}
+
+// BenchmarkCUDAAgainstBareLoop reports the p50 of a prompt through the engine
+// over that of bare loops over the same session and bound buffers: one that
+// lets ONNX Runtime wait for the device and reads nothing, one that reads the
+// token besides. The budget is 1.01.
+func BenchmarkCUDAAgainstBareLoop(b *testing.B) {
+	onCUDA(b)
+	for _, capture := range []string{"off", "on"} {
+		b.Run("capture-"+capture, func(b *testing.B) { bareLoopCUDA(b, capture) })
+	}
+}
+
+func bareLoopCUDA(b *testing.B, capture string) {
+	e := newTestEngine(b, "default", cudaLoad(capture))
+	r := &protocol.Request{Mode: "prefill", Batch: 1, Tokens: 64, Exec: [2]int{64, 64}, Order: []string{"optimized"},
+		Strategy: protocol.Strategy{Prefill: "variable"}}
+	for range 20 {
+		e.request(r)
+	}
+	l := e.lanes[stats.Optimized]
+	x := e.group("prefill", "variable").oldest()
+	c, err := l.calls.get(x.s, l.st, lmShape{1, 64, 0}, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var engine, bare, reading []int64
+	for i := 0; b.Loop(); i++ {
+		r.ID, r.Seed = uint64(i), uint64(i)
+		e.request(r)
+		e.out.flushIfDue()
+		collectIfDue()
+		engine = append(engine, e.last.wallNs)
+		var t span
+		if err := c.s.c.run(cRunOpts{}, c.b, cValue{}, cValue{}, &t); err != nil {
+			b.Fatal(err)
+		}
+		bare = append(bare, t.end-t.start)
+		if err := c.s.c.run(cRunOpts{}, c.b, cValue{}, cValue{}, &t); err != nil {
+			b.Fatal(err)
+		}
+		start := now()
+		if err := copyTensor(c.token.v, c.fence.v); err != nil {
+			b.Fatal(err)
+		}
+		reading = append(reading, t.end-t.start+now()-start)
+	}
+	b.ReportMetric(median(engine)/median(bare), "over-bare")
+	b.ReportMetric(median(engine)/median(reading), "over-reading")
+	b.ReportMetric(median(engine)/1e3, "engine-µs")
+	b.ReportMetric(median(bare)/1e3, "bare-µs")
+	b.ReportMetric(median(reading)/1e3, "reading-µs")
+}
+
+// What cannot be had is refused in a sentence that says what to do.
+func TestCUDARefusals(t *testing.T) {
+	onCUDA(t)
+	_, _, err := chooseProvider("cuda", 99, nil, tryProbe)
+	if err == nil || !strings.Contains(err.Error(), "device 99 is not there") {
+		t.Errorf("device 99: %v", err)
+	}
+	_, refused, err := chooseProvider("auto", 99, nil, tryProbe)
+	if err != nil || !slices.ContainsFunc(refused, func(r protocol.Refusal) bool { return r.Provider == "cuda" && strings.Contains(r.Reason, "device 99") }) {
+		t.Errorf("auto with device 99: %v, %v", refused, err)
+	}
+}
