@@ -18,5 +18,6 @@ func subcommands() []*cobra.Command {
 		newConfigCmd(),
 		newManCmd(),
 		newWorkerCmd(),
+		newExecCmd(),
 	}
 }

@@ -29,12 +29,24 @@ type gateError struct{ error }
 
 func (e gateError) Unwrap() error { return e.error }
 
+// programError is the end of a program that exec ran: its exit code is ours,
+// and it has said itself what there is to say.
+type programError struct {
+	code int
+	why  string
+}
+
+func (e programError) Error() string { return e.why }
+
 // exitCode maps an error to the exit code of the program.
 func exitCode(err error) int {
 	var u usageError
+	var p programError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &p):
+		return p.code
 	case errors.As(err, &u):
 		return exitUsage
 	}

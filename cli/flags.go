@@ -97,22 +97,28 @@ func addRunFlags(c *cobra.Command) {
 		return configs.Presets(), cobra.ShellCompDirectiveDefault
 	})
 	for _, rf := range runFlags {
-		switch {
-		case rf.boolean:
-			f.Bool(rf.name, false, rf.usage)
-		case rf.key == "modes":
-			f.Var(new(joined), rf.name, rf.usage)
-		default:
-			f.String(rf.name, "", rf.usage)
-		}
-		if rf.values != nil {
-			_ = c.RegisterFlagCompletionFunc(rf.name, cobra.FixedCompletions(rf.values, cobra.ShellCompDirectiveNoFileComp))
-		}
+		addRunFlag(c, rf)
 	}
 	f.Int("profile", 0, "record so many requests with the engine's own profiler, once timing has begun (key P)")
 	f.StringArray("dim", nil, "values of a symbolic dimension, e.g. batch=1,2,4 or seq=1..64 (repeatable)")
 	f.StringArray("option", nil, "engine option KEY=VALUE (repeatable)")
 	f.StringArray("set", nil, "any configuration key, KEY=VALUE (repeatable)")
+}
+
+// addRunFlag adds one of the common flags to a command.
+func addRunFlag(c *cobra.Command, rf runFlag) {
+	f := c.Flags()
+	switch {
+	case rf.boolean:
+		f.Bool(rf.name, false, rf.usage)
+	case rf.key == "modes":
+		f.Var(new(joined), rf.name, rf.usage)
+	default:
+		f.String(rf.name, "", rf.usage)
+	}
+	if rf.values != nil {
+		_ = c.RegisterFlagCompletionFunc(rf.name, cobra.FixedCompletions(rf.values, cobra.ShellCompDirectiveNoFileComp))
+	}
 }
 
 // loadConfig reads preset, file and flags into a valid configuration.
@@ -125,14 +131,8 @@ func loadConfig(f *pflag.FlagSet) (*configs.Config, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	for _, rf := range runFlags {
-		fl := f.Lookup(rf.name)
-		if !fl.Changed {
-			continue
-		}
-		if err := cfg.Set(rf.key, fl.Value.String()); err != nil {
-			return nil, usageError{fmt.Errorf("--%s: %w", rf.name, err)}
-		}
+	if err := setFlags(f, cfg); err != nil {
+		return nil, err
 	}
 	if err := setPairs(f, cfg); err != nil {
 		return nil, usageError{err}
@@ -144,6 +144,20 @@ func loadConfig(f *pflag.FlagSet) (*configs.Config, error) {
 		return nil, usageError{err}
 	}
 	return cfg, nil
+}
+
+// setFlags applies the common flags that the command has and that were given.
+func setFlags(f *pflag.FlagSet, cfg *configs.Config) error {
+	for _, rf := range runFlags {
+		fl := f.Lookup(rf.name)
+		if fl == nil || !fl.Changed {
+			continue
+		}
+		if err := cfg.Set(rf.key, fl.Value.String()); err != nil {
+			return usageError{fmt.Errorf("--%s: %w", rf.name, err)}
+		}
+	}
+	return nil
 }
 
 // setPairs applies --dim, --option and --set.

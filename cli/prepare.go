@@ -64,15 +64,21 @@ func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job
 		}
 		j.opts.Noise = floors
 	}
+	return j, j.begin(ctx)
+}
+
+// begin makes the session folder and starts telemetry.
+func (j *job) begin(ctx context.Context) error {
 	if err := j.folder(); err != nil {
-		return nil, err
+		return err
 	}
+	cfg := j.cfg
 	if iv := cfg.GPUInterval.D(); iv > 0 {
 		gctx, cancel := context.WithCancel(ctx)
 		j.stop = cancel
 		j.opts.GPU = gpu.Start(gctx, gpu.Options{Index: cfg.Device, Interval: iv, Open: nvml.Open, Now: clock.Monotonic})
 	}
-	return j, nil
+	return nil
 }
 
 // engine decides what the worker process is.
@@ -190,6 +196,8 @@ func endWords(reason string) string {
 		return "ended by its user"
 	case "interrupted":
 		return "interrupted by a signal"
+	case "ended":
+		return "what was observed has ended"
 	}
 	return reason
 }

@@ -8,16 +8,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/runner/ort"
+	"github.com/tailscope/tailscope/runner/program"
 )
 
 // newWorkerCmd is the hidden command that the supervisor starts: the ONNX
 // Runtime engine over stdin and stdout.
 func newWorkerCmd() *cobra.Command {
 	var o ort.Options
+	var socket, name string
 	c := &cobra.Command{
 		Use: "worker", Hidden: true, Args: usageArgs(cobra.NoArgs),
 		Short: "The ONNX Runtime engine over stdin and stdout",
 		RunE: func(*cobra.Command, []string) error {
+			if socket != "" {
+				return program.Serve(context.Background(), os.Stdin, os.Stdout, socket, name)
+			}
 			// Started on the CPUs that compute, but not all of it stays on them.
 			runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2))
 			// Signals go to the whole group: the supervisor decides.
@@ -25,5 +30,7 @@ func newWorkerCmd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.Library, "library", "", "path of the ONNX Runtime library")
+	c.Flags().StringVar(&socket, "exec", "", "observe a program that reports to this socket")
+	c.Flags().StringVar(&name, "name", "", "what to call the program")
 	return c
 }

@@ -19,6 +19,7 @@ const (
 	KindClockDrop     Kind = "clock_drop"
 	KindWorkerExit    Kind = "worker_exit"
 	KindWorkerRestart Kind = "worker_restart"
+	KindDrop          Kind = "drop"
 	KindToggle        Kind = "toggle"
 	KindSegment       Kind = "segment"
 	KindMark          Kind = "mark"

@@ -24,7 +24,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 )
 
-//go:embed worker.py tailscope_torch/*.py
+//go:embed worker.py tailscope_torch/*.py hook/*.py
 var files embed.FS
 
 // Command returns how to start the worker: its files are put into the user's
@@ -41,6 +41,16 @@ func Command(t configs.Torch) (argv []string, env []string, err error) {
 	}
 	env = append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", "TOKENIZERS_PARALLELISM=false")
 	return []string{python, filepath.Join(dir, "worker.py")}, env, nil
+}
+
+// Hook puts the files in place and returns the folder whose sitecustomize.py
+// hooks a program's own torch.compile.
+func Hook() (string, error) {
+	dir, err := install(filepath.Join(xdg.CacheHome, "tailscope", "torch"))
+	if err != nil {
+		return "", fmt.Errorf("put the hook in place: %w", err)
+	}
+	return filepath.Join(dir, "hook"), nil
 }
 
 // Python returns the interpreter: the configured one, that of the active

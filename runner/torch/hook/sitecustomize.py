@@ -1,0 +1,64 @@
+"""Imported by every Python that starts below "tailscope exec", before the
+program. It runs the sitecustomize that it hides, and waits for torch to be
+imported: nothing else of the program changes until then."""
+
+import os
+import sys
+
+
+def next_sitecustomize(here):
+    """Runs the user's own sitecustomize, the next one on the path."""
+    import importlib.machinery
+    import importlib.util
+    rest = [p for p in sys.path if os.path.abspath(p or ".") != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", rest)
+    if spec is None or spec.loader is None:
+        return
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sitecustomize"] = module
+    spec.loader.exec_module(module)
+
+
+class Waiter:
+    """A finder that lets torch be found as ever, and acts once it is whole."""
+
+    def __init__(self, here):
+        self.here = here
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "torch":
+            return None
+        sys.meta_path.remove(self)
+        import importlib.util
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return spec
+        load, here = spec.loader.exec_module, self.here
+
+        def exec_module(module):
+            load(module)
+            begin(here)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def begin(here):
+    """Hooks torch.compile. What fails here is told and never the program's."""
+    try:
+        import importlib.util
+        folder = os.path.join(os.path.dirname(here), "tailscope_torch")
+        spec = importlib.util.spec_from_file_location("tailscope_torch", os.path.join(folder, "__init__.py"),
+                                                      submodule_search_locations=[folder])
+        sys.modules["tailscope_torch"] = package = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(package)
+        from tailscope_torch import hook
+        hook.install()
+    except Exception as e:
+        print(f"tailscope: torch.compile is not observed: {type(e).__name__}: {e}", file=sys.stderr)
+
+
+if os.environ.get("TAILSCOPE_EXEC"):
+    _here = os.path.dirname(os.path.abspath(__file__))
+    sys.meta_path.insert(0, Waiter(_here))
+    next_sitecustomize(_here)
