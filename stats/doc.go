@@ -16,5 +16,6 @@
 //	detect     patterns in what was measured lately
 //	verdict    the sentences, the production rule, the rule to stop by
 //	live       the Collector: samples in, a view out, while the session runs
+//	between    sessions against sessions
 //	exact      the Analysis: samples in, summary.json out, when it is over
 package stats
