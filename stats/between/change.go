@@ -48,7 +48,8 @@ func (c Change) Told() bool { return c.Lo > 1 || c.Hi < 1 }
 func Compare(a, b []float64, noise *Noise) Change {
 	x, y := momentsOf(logs(a)), momentsOf(logs(b))
 	nan := math.NaN()
-	c := Change{NA: x.n, NB: y.n, A: math.Exp(x.mean), B: math.Exp(y.mean), Ratio: math.Exp(y.mean - x.mean), Lo: nan, Hi: nan, Df: nan, Sd: nan, Smallest: nan}
+	c := Change{NA: x.n, NB: y.n, A: math.Exp(x.mean), B: math.Exp(y.mean), Ratio: math.Exp(y.mean - x.mean),
+		Lo: nan, Hi: nan, Df: nan, Sd: nan, Smallest: nan}
 	if x.n == 0 || y.n == 0 {
 		return c
 	}
@@ -98,6 +99,9 @@ type moments struct {
 
 func momentsOf(v []float64) moments {
 	m := moments{n: len(v)}
+	if m.n == 0 {
+		m.mean = math.NaN()
+	}
 	for _, x := range v {
 		m.mean += x / float64(m.n)
 	}
