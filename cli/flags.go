@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -100,7 +101,8 @@ func addRunFlags(c *cobra.Command) {
 		addRunFlag(c, rf)
 	}
 	f.Int("profile", 0, "record so many requests with the engine's own profiler, once timing has begun (key P)")
-	f.StringArray("dim", nil, "values of a symbolic dimension, e.g. batch=1,2,4 or seq=1..64 (repeatable)")
+	f.StringArray("dim", nil, "sizes of a symbolic dimension, e.g. batch=1,2,4, seq=1..64 or total=past+seq (repeatable)")
+	f.StringArray("input", nil, "what an input holds, e.g. sr=16000, ids=0..500 or x=@x.npy (repeatable); or a folder of recorded inputs")
 	f.StringArray("option", nil, "engine option KEY=VALUE (repeatable)")
 	f.StringArray("set", nil, "any configuration key, KEY=VALUE (repeatable)")
 }
@@ -162,30 +164,35 @@ func setFlags(f *pflag.FlagSet, cfg *configs.Config) error {
 
 // setPairs applies --dim, --option and --set.
 func setPairs(f *pflag.FlagSet, cfg *configs.Config) error {
-	for _, flag := range []string{"dim", "option", "set"} {
+	maps := map[string]*map[string]string{"dim": &cfg.Dims, "input": &cfg.Inputs, "option": &cfg.Options}
+	for _, flag := range []string{"dim", "input", "option", "set"} {
 		pairs, _ := f.GetStringArray(flag)
 		for _, pair := range pairs {
 			key, value, ok := strings.Cut(pair, "=")
+			if flag == "input" && isFolder(pair) {
+				cfg.Recorded = pair
+				continue
+			}
 			if !ok || key == "" {
 				return fmt.Errorf("--%s %q is not KEY=VALUE", flag, pair)
 			}
-			switch flag {
-			case "dim":
-				if cfg.Dims == nil {
-					cfg.Dims = map[string]string{}
-				}
-				cfg.Dims[key] = value
-			case "option":
-				if cfg.Options == nil {
-					cfg.Options = map[string]string{}
-				}
-				cfg.Options[key] = value
-			case "set":
+			if flag == "set" {
 				if err := cfg.Set(key, value); err != nil {
 					return fmt.Errorf("--set %s: %w", pair, err)
 				}
+				continue
 			}
+			m := maps[flag]
+			if *m == nil {
+				*m = map[string]string{}
+			}
+			(*m)[key] = value
 		}
 	}
 	return nil
+}
+
+func isFolder(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
 }

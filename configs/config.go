@@ -24,7 +24,9 @@ type Config struct {
 	Scenarios    []Scenario        `yaml:"scenarios" json:"scenarios" jsonschema:"named sets of prompts"`
 	Scenario     string            `yaml:"scenario,omitempty" json:"scenario,omitempty" jsonschema:"run only this scenario"`
 	Batch        int               `yaml:"batch" json:"batch" jsonschema:"rows a request"`
-	Dims         map[string]string `yaml:"dims,omitempty" json:"dims,omitempty" jsonschema:"forward: values of a symbolic dimension, as 1,2,4 or 1..64"`
+	Dims         map[string]string `yaml:"dims,omitempty" json:"dims,omitempty" jsonschema:"forward: values of a symbolic dimension, as 1,2,4 or 1..64, or made of others, as past+seq"`
+	Inputs       map[string]string `yaml:"inputs,omitempty" json:"inputs,omitempty" jsonschema:"forward: what an input holds: a number, a list, LO..HI, text, @FILE.npy or @FILE.npz"`
+	Recorded     string            `yaml:"recorded,omitempty" json:"recorded,omitempty" jsonschema:"forward: a folder of recorded inputs (npz files, or test_data_set_* of ONNX), replayed in turn"`
 	Traffic      string            `yaml:"traffic,omitempty" json:"traffic,omitempty" jsonschema:"CSV or JSONL file with arrivals"`
 	MaxNewTokens int               `yaml:"max_new_tokens" json:"max_new_tokens" jsonschema:"decode steps a request"`
 

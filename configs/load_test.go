@@ -127,7 +127,7 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 		"cpus: 2..5\n":                                                       "1:7: cpus: \"2..5\" is not a list of cores such as 2-5 or 0,2, nor auto or all",
 		"cpus: none\n":                                                       "1:7: cpus: \"none\" is not a list of cores",
 		"gpu_interval: 1ms\n":                                                "1:15: gpu_interval: 1ms is too short: want 100ms or more",
-		"dims: {batch: x}\n":                                                 "1:15: dims.batch: \"x\" is not a list of sizes",
+		"dims: {batch: 4..1}\n":                                              "1:15: dims.batch: \"4..1\" is no list of sizes",
 		"until: p42\n":                                                       "1:8: until: ",
 		"engine: cmd\n":                                                      "engine_cmd: engine cmd needs the command line of an engine",
 		"sweep: {max_new_tokens: [8, x]}\n":                                  "1:29: sweep.max_new_tokens[1]: want a whole number, got \"x\"",

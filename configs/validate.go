@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/configs/dims"
 	"github.com/tailscope/tailscope/stats/verdict"
 )
 
@@ -137,8 +138,6 @@ func ascending(key string, edges []int) *Error {
 
 var cpuList = regexp.MustCompile(`^(auto|all)?$|^[0-9]+(-[0-9]+)?( *, *[0-9]+(-[0-9]+)?)*$`)
 
-var dimList = regexp.MustCompile(`^ *[0-9]+(\.\.[0-9]+)?( *, *[0-9]+(\.\.[0-9]+)?)* *$`)
-
 // minGPUInterval keeps the polling out of the measurement.
 const minGPUInterval = 100 * time.Millisecond
 
@@ -161,8 +160,8 @@ func (c *Config) checkTexts() *Error {
 		return faultf("cpus", "%s is not a list of cores such as 2-5 or 0,2, nor auto or all", quote(c.CPUs))
 	}
 	for name, values := range c.Dims {
-		if !dimList.MatchString(values) {
-			return faultf("dims."+name, "%s is not a list of sizes such as 1,2,4 or 1..64", quote(values))
+		if _, err := dims.ParseSpec(values); err != nil {
+			return faultf("dims."+name, "%v", err)
 		}
 	}
 	if iv := c.GPUInterval.D(); iv != 0 && iv < minGPUInterval {

@@ -67,7 +67,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	s.join.expect(fl)
 	s.eng.ask(&protocol.Request{ID: fl.id, Mode: it.Mode, Batch: it.Batch, Tokens: it.Tokens,
 		Exec: exec, NewTokens: it.NewTokens, Strategy: st.wire(s.eng.hello.Strategies), Order: fl.order,
-		Together: s.set.pairing == "concurrent", AA: fl.aa, Seed: it.Seed, IDs: it.IDs, Dims: it.Dims,
+		Together: s.set.pairing == "concurrent", AA: fl.aa, Seed: it.Seed, IDs: it.IDs, Dims: it.Dims, Recorded: it.Recorded,
 		DueNs: fl.due, Warmup: it.Warmup})
 }
 
@@ -94,11 +94,11 @@ func (s *Session) nextMode() {
 // enterMode makes mode the current one; rest are the modes still to run,
 // mode included.
 func (s *Session) enterMode(mode string, rest []string) error {
-	var dims []string
+	model := &protocol.Model{}
 	if s.eng.loaded != nil {
-		dims = s.eng.loaded.Model.Dims
+		model = &s.eng.loaded.Model
 	}
-	if err := s.queue.enter(mode, rest, s.set.scenario, dims); err != nil {
+	if err := s.queue.enter(mode, rest, s.set.scenario, model); err != nil {
 		return err
 	}
 	if s.eng.loaded != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/configs/dims"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
@@ -63,12 +64,24 @@ func (s *Session) loadMessage() *protocol.Load {
 	m.Cache.MaxBytes, _ = c.CacheBytes() // checked by Validate
 	maps.Copy(m.Options, c.Options)
 	maps.Copy(m.Options, s.eng.options)
-	if len(c.Dims) > 0 {
-		m.Dims = map[string][]int{}
-		for name, spec := range c.Dims {
-			m.Dims[name], _ = ParseDim(spec) // checked by NewPlan
+	m.Inputs, m.Recorded = c.Inputs, c.Recorded
+	for name, text := range c.Dims {
+		spec, _ := dims.ParseSpec(text) // checked by Validate
+		if spec.Tied() {
+			m.Ties = put(m.Ties, name, spec.Expr.String())
+		} else {
+			m.Dims = put(m.Dims, name, spec.Values)
 		}
 	}
+	return m
+}
+
+// put sets a key of a map that may not be there yet.
+func put[V any](m map[string]V, key string, v V) map[string]V {
+	if m == nil {
+		m = map[string]V{}
+	}
+	m[key] = v
 	return m
 }
 

@@ -2,12 +2,11 @@ package runner
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // Item is one planned request, before a strategy gives it a shape.
@@ -20,6 +19,7 @@ type Item struct {
 	NewTokens  int
 	Batch      int
 	Dims       map[string]int // forward
+	Recorded   int            // forward: 1-based set of recorded inputs, 0: made up
 	IDs        []int          // token ids of a text prompt
 	Seed       uint64         // of the inputs
 	EagerFirst bool
@@ -46,7 +46,7 @@ type Plan struct {
 
 // NewPlan makes the plan of one mode. Traffic rows, when given, take the
 // place of scenarios.
-func NewPlan(cfg *configs.Config, mode string, symbolic []string, traffic []TrafficRow) (*Plan, error) {
+func NewPlan(cfg *configs.Config, mode string, model *protocol.Model, traffic []TrafficRow) (*Plan, error) {
 	p := &Plan{cfg: cfg, mode: mode, traffic: traffic,
 		rng: rand.New(rand.NewPCG(cfg.Seed, hash(mode)))}
 	for _, sc := range cfg.Scenarios {
@@ -55,7 +55,7 @@ func NewPlan(cfg *configs.Config, mode string, symbolic []string, traffic []Traf
 		}
 	}
 	if mode == "forward" {
-		d, err := newDimPlan(cfg.Dims, symbolic)
+		d, err := newDimPlan(cfg.Dims, model)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +129,7 @@ func (p *Plan) Shapes(limit int) []Item {
 				it := p.item(sc, i)
 				it.Tokens, it.Warmup = n, true
 				if p.dims != nil {
-					it.Dims = p.dims.at(i)
+					it.Dims, it.Recorded = p.dims.at(i)
 				}
 				items = append(items, it)
 			}
@@ -154,7 +154,7 @@ func (p *Plan) item(sc configs.Scenario, i int) Item {
 		it.NewTokens = 0
 	}
 	if p.dims != nil {
-		it.Dims = p.dims.at(i)
+		it.Dims, it.Recorded = p.dims.at(i)
 	}
 	it.GapNs = p.gap()
 	return it
@@ -207,72 +207,4 @@ func names(scs []configs.Scenario) string {
 		n = append(n, sc.Name)
 	}
 	return strings.Join(n, ", ")
-}
-
-// dimPlan enumerates the values of symbolic dimensions in mixed radix.
-type dimPlan struct {
-	names  []string
-	values [][]int
-}
-
-// newDimPlan reads "name=1,2,4" and "name=1..64". A dimension without values
-// varies over 1, 2, 4, 8.
-func newDimPlan(spec map[string]string, symbolic []string) (*dimPlan, error) {
-	d := &dimPlan{}
-	known := map[string]bool{}
-	for _, name := range symbolic {
-		known[name] = true
-		vals := []int{1, 2, 4, 8}
-		if s, ok := spec[name]; ok {
-			v, err := ParseDim(s)
-			if err != nil {
-				return nil, fmt.Errorf("dimension %s: %w", name, err)
-			}
-			vals = v
-		}
-		d.names, d.values = append(d.names, name), append(d.values, vals)
-	}
-	for name := range spec {
-		if !known[name] && len(symbolic) > 0 {
-			return nil, fmt.Errorf("the model has no symbolic dimension %q: it has %s", name, strings.Join(symbolic, ", "))
-		}
-	}
-	return d, nil
-}
-
-// ParseDim reads the values of a dimension: "1,2,4", "1..64" or both mixed.
-func ParseDim(s string) ([]int, error) {
-	var out []int
-	for part := range strings.SplitSeq(s, ",") {
-		lo, hi, ranged := strings.Cut(strings.TrimSpace(part), "..")
-		a, err := strconv.Atoi(lo)
-		b := a
-		if err == nil && ranged {
-			b, err = strconv.Atoi(hi)
-		}
-		if err != nil || a < 1 || b < a || b-a > 1<<16 {
-			return nil, fmt.Errorf("%q is not a list of positive numbers or a range like 1..64", s)
-		}
-		for v := a; v <= b; v++ {
-			out = append(out, v)
-		}
-	}
-	return out, nil
-}
-
-func (d *dimPlan) points() int {
-	n := 1
-	for _, v := range d.values {
-		n = int(math.Min(float64(n)*float64(len(v)), 1<<16))
-	}
-	return n
-}
-
-func (d *dimPlan) at(i int) map[string]int {
-	m := make(map[string]int, len(d.names))
-	for k, v := range d.values {
-		m[d.names[k]] = v[i%len(v)]
-		i /= len(v)
-	}
-	return m
 }

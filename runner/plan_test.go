@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 func planConfig(reps, warmup int) *configs.Config {
@@ -31,7 +32,7 @@ func take(t *testing.T, p *Plan, n int) []Item {
 
 func mustPlan(t *testing.T, cfg *configs.Config, mode string) *Plan {
 	t.Helper()
-	p, err := NewPlan(cfg, mode, nil, nil)
+	p, err := NewPlan(cfg, mode, &protocol.Model{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func TestLengthsStayInsideTheirScenario(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg := planConfig(0, 0)
 		cfg.Seed = rapid.Uint64().Draw(rt, "seed")
-		p, err := NewPlan(cfg, "prefill", nil, nil)
+		p, err := NewPlan(cfg, "prefill", &protocol.Model{}, nil)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -135,7 +136,7 @@ func TestLengthsStayInsideTheirScenario(t *testing.T) {
 func TestUnknownScenarioNamesWhatThereIs(t *testing.T) {
 	cfg := planConfig(1, 0)
 	cfg.Scenario = "shrot"
-	_, err := NewPlan(cfg, "prefill", nil, nil)
+	_, err := NewPlan(cfg, "prefill", &protocol.Model{}, nil)
 	if err == nil || err.Error() != `no scenario named "shrot": the configuration has short, rare` {
 		t.Fatalf("got %v", err)
 	}
@@ -144,7 +145,7 @@ func TestUnknownScenarioNamesWhatThereIs(t *testing.T) {
 func TestForwardEnumeratesDimensions(t *testing.T) {
 	cfg := planConfig(1, 0)
 	cfg.Dims = map[string]string{"batch": "1,2", "seq": "3..5"}
-	p, err := NewPlan(cfg, "forward", []string{"batch", "seq"}, nil)
+	p, err := NewPlan(cfg, "forward", &protocol.Model{Dims: []string{"batch", "seq"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +157,7 @@ func TestForwardEnumeratesDimensions(t *testing.T) {
 		t.Fatalf("%d points of 6: %v", len(seen), seen)
 	}
 	cfg.Dims["height"] = "1"
-	if _, err := NewPlan(cfg, "forward", []string{"batch", "seq"}, nil); err == nil {
+	if _, err := NewPlan(cfg, "forward", &protocol.Model{Dims: []string{"batch", "seq"}}, nil); err == nil {
 		t.Fatal("a dimension that the model lacks was accepted")
 	}
 }
@@ -171,18 +172,5 @@ func TestShapesAreTheLengthsThePlanCanMeet(t *testing.T) {
 	}
 	if len(got) != 2+21+1 {
 		t.Fatalf("%d lengths, want 24", len(got))
-	}
-}
-
-func TestParseDim(t *testing.T) {
-	for in, want := range map[string][]int{"1,2,4": {1, 2, 4}, "3..5": {3, 4, 5}, " 7 ,1..2": {7, 1, 2}} {
-		if got, err := ParseDim(in); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("ParseDim(%q) = %v, %v; want %v", in, got, err, want)
-		}
-	}
-	for _, in := range []string{"", "0", "5..3", "a", "1..99999999", "-1"} {
-		if _, err := ParseDim(in); err == nil {
-			t.Errorf("ParseDim(%q) was accepted", in)
-		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // queue is what comes next: the plans of the modes, what must go again, and
@@ -41,12 +42,12 @@ func (q *queue) mode() string {
 }
 
 // enter makes mode the current one; rest are the modes still to run, mode
-// included. dims are the model's symbolic dimensions.
-func (q *queue) enter(mode string, rest []string, scenario string, dims []string) error {
+// included. model says which dimensions it has.
+func (q *queue) enter(mode string, rest []string, scenario string, model *protocol.Model) error {
 	if q.plans[mode] == nil {
 		cfg := *q.cfg
 		cfg.Scenario = scenario
-		p, err := NewPlan(&cfg, mode, dims, q.traffic)
+		p, err := NewPlan(&cfg, mode, model, q.traffic)
 		if err != nil {
 			return err
 		}

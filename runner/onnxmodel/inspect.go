@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/tailscope/tailscope/configs/dims"
 )
 
 // Kinds of models.
@@ -60,6 +62,7 @@ type Info struct {
 	withPast string // of a pair: path of the second graph
 	decode   roles  // of the graph that decodes
 	mask     maskUse
+	feeds    []Feed
 }
 
 // Allowed says whether something can be done with the model, else why not.
@@ -99,6 +102,7 @@ func Inspect(path string) (*Info, error) {
 	info.Inputs, info.Outputs = m.graph.feeds(), m.graph.outputs
 	r := findRoles(info.Inputs, info.Outputs)
 	info.nameDims(r)
+	info.feeds = findFeeds(m.graph, info.Inputs)
 	info.decode = r
 	decoder := m
 	if info.WhyNotLM = r.notLM(); info.WhyNotLM == "" {
@@ -202,30 +206,30 @@ var isWeight = map[int32]bool{1: true, 2: true, 3: true, 10: true, 11: true, 16:
 // nameDims gives input dimensions that the file leaves unnamed the names that
 // Prepare gives them, so that --dim can speak of them.
 func (i *Info) nameDims(r roles) {
-	dims := r.canonical(i.Inputs)
+	named := r.canonical(i.Inputs)
 	for n := range i.Inputs {
 		p := &i.Inputs[n]
 		p.Dims = slices.Clone(p.Dims)
 		for d := range p.Dims {
 			if p.Dims[d] == "?" {
-				p.Dims[d] = dims[p.Name][d]
+				p.Dims[d] = named[p.Name][d]
 			}
 		}
 	}
 	i.Dims = symbols(i.Inputs)
 }
 
+// symbols are the symbolic dimensions of ports, without those that are
+// expressions over others.
 func symbols(ports []Port) (names []string) {
-	seen := map[string]bool{}
 	for _, p := range ports {
 		for d := range p.Dims {
-			if s := p.Symbol(d); s != "" && !seen[s] {
-				seen[s] = true
+			if s := p.Symbol(d); s != "" && !slices.Contains(names, s) {
 				names = append(names, s)
 			}
 		}
 	}
-	return names
+	return dims.Free(names)
 }
 
 // Cached says whether the model can decode with a cache.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -42,7 +43,8 @@ type node struct {
 	op, domain, name string
 	in, out          []string
 	sub              []*graph
-	consts           []tensor // tensor attributes
+	consts           []tensor         // tensor attributes
+	ints             map[string]int64 // attributes that name an axis
 }
 
 // tensor is an initializer or a tensor attribute, without its data.
@@ -262,8 +264,19 @@ func (s *scanner) node(f field, n *node, depth int) error {
 }
 
 func (s *scanner) attribute(f field, n *node, depth int) error {
-	return s.message(f, func(f field) error {
+	var name string
+	return s.message(f, func(f field) (err error) {
 		switch f.num {
+		case 1:
+			name, err = s.name(f)
+			return err
+		case 3: // i
+			if strings.HasSuffix(name, "axis") {
+				if n.ints == nil {
+					n.ints = map[string]int64{}
+				}
+				n.ints[name] = int64(f.value)
+			}
 		case 5: // t
 			t, err := s.tensor(f)
 			n.consts = append(n.consts, t)

@@ -79,6 +79,7 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 			ref = o
 		}
 	}
+	e.checkRecorded(r, outs)
 	if opt == nil || !opt.unproven() && !e.checks.wanted(r, opt.sample.shape) {
 		return
 	}
@@ -121,6 +122,28 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 	}
 	ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
 	opt.lane.pending = append(opt.lane.pending, ev)
+}
+
+// checkRecorded compares each lane's outputs with those that were recorded,
+// once a set and lane, and reports a difference as a divergence of that lane.
+func (e *engine) checkRecorded(r *protocol.Request, outs []*outcome) {
+	for _, o := range outs {
+		k := [3]string{"recorded", o.lane.name, fmt.Sprint(r.Recorded)}
+		if r.Recorded == 0 || o.forward == nil || e.checks.seen[k] {
+			continue
+		}
+		e.checks.seen[k] = true
+		d, name, err := o.forward.recordedDistance()
+		if err != nil || name == "" || e.checks.note(r.Mode, d) {
+			continue
+		}
+		e.dirty = true
+		ev := about(stats.KindDivergence, r, o.lane.name, label(r), o.sample.shape)
+		ev.TNs = now()
+		ev.Reason = fmt.Sprintf("output %s differs from the one recorded in %s by %.3g relative L2, over %g", name, e.feeds.sets[r.Recorded-1].Name, d, e.checks.tolerance)
+		ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
+		o.lane.pending = append(o.lane.pending, ev)
+	}
 }
 
 func jsonFloat(f float64) any {
@@ -322,18 +345,30 @@ func halfToFloat(h uint16) float32 {
 	return v
 }
 
-// relL2 is |a − b| / |a|, over all elements; a is the reference.
+// floor is the absolute distance a value may always have (root mean square):
+// below it, outputs near zero differ by the last bits of a kernel's arithmetic.
+const floor = 1e-6
+
+// relL2 is |a − b| / |a|, over all elements; a is the reference. Equal
+// infinities and NaNs in the same places are equal; distances under the floor
+// are none.
 func relL2(a, b []float32) (float64, error) {
 	if len(a) != len(b) {
 		return 0, fmt.Errorf("%d values against %d", len(a), len(b))
 	}
 	var diff, norm float64
 	for i := range a {
-		d := float64(a[i]) - float64(b[i])
-		diff += d * d
-		norm += float64(a[i]) * float64(a[i])
+		x, y := float64(a[i]), float64(b[i])
+		if x == y && math.IsInf(x, 0) || x != x && y != y {
+			continue
+		}
+		diff += (x - y) * (x - y)
+		norm += x * x
 	}
-	if norm == 0 {
+	switch {
+	case diff <= floor*floor*float64(len(a)):
+		return 0, nil
+	case norm == 0:
 		return math.Sqrt(diff), nil
 	}
 	return math.Sqrt(diff / norm), nil

@@ -2,6 +2,7 @@ package ort
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -30,6 +31,34 @@ func forwardDistance(ref, opt *forwardCall) (d float64, compared int, err error)
 		}
 	}
 	return d, compared, nil
+}
+
+// recordedDistance is the greatest distance of a pass's outputs from those
+// that were recorded with its inputs, and the output that has it.
+func (c *forwardCall) recordedDistance() (worst float64, name string, err error) {
+	want := c.shape.feeds.outputs(c.shape.set)
+	if len(want) == 0 {
+		return 0, "", nil
+	}
+	got, err := c.values()
+	if err != nil {
+		return 0, "", err
+	}
+	for i := range got {
+		out := c.s.g.outputs[i].name
+		a, ok := want[out]
+		if !ok || got[i] == nil || a.Data == nil {
+			continue
+		}
+		d, err := relL2(appendNumbers(nil, a.Data, dtypeOf(a.Type)), got[i])
+		if err != nil {
+			return math.Inf(1), out, nil // other sizes
+		}
+		if name == "" || d > worst || d != d {
+			worst, name = d, out
+		}
+	}
+	return worst, name, nil
 }
 
 // values are the outputs as float32; nil where one is no tensor of numbers.

@@ -55,6 +55,9 @@ func (t dtype) size() int {
 // of half precision.
 func (t dtype) half() bool { return t == dtFloat16 || t == dtBFloat16 }
 
+// floating reports whether elements have a fraction.
+func (t dtype) floating() bool { return t.half() || t == dtFloat || t == dtDouble }
+
 // elements is the product of a shape.
 func elements(shape []int64) int {
 	n := 1

@@ -23,6 +23,8 @@ type engine struct {
 
 	prefillG, decodeG, bucketG *graph            // of a language model; nil where there is none
 	forwardG                   *graph            // of any other
+	feeds                      *feeds            // where its inputs come from
+	sizesMade                  map[string][]int  // of its dimensions that nobody spoke of
 	captureG                   map[*graph]*graph // what is captured in place of a graph
 
 	dev  cMemory    // of the provider's device; none: the host

@@ -15,7 +15,8 @@ type forwardCall struct {
 	s         *session
 	st        *store
 	gen       int
-	shape     dimShape
+	shape     forwardShape
+	dims      map[string][]int64 // of every input
 	b         cBinding
 	inputs    []forwardInput
 	outputs   []forwardOutput
@@ -44,13 +45,12 @@ func (o forwardOutput) bound() bool { return o.x.v.p != nil }
 // smallest output has been read back; and, when the shape has no executable,
 // making one.
 func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
-	shape := dimShape{}
+	shape := forwardShape{dimShape: dimShape{}, feeds: e.feeds, set: r.Recorded}
 	for _, name := range e.forwardG.symbols() {
-		v, ok := r.Dims[name]
-		if !ok || v < 1 {
-			v = 1
+		shape.dimShape[name] = 1
+		if v, ok := r.Dims[name]; ok {
+			shape.dimShape[name] = v
 		}
-		shape[name] = v
 	}
 	o.sample.shape = shape.String()
 	ch, err := e.choose(l, r, phase{name: "forward", graph: e.forwardG, word: r.Strategy.Prefill}, shape)
@@ -59,11 +59,11 @@ func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 	}
 	var c *forwardCall
 	err = e.single(l, r, o, &ch, func() error {
-		c, err = l.bindForward(ch.s, shape, r.Seed, e.vocab)
+		c, err = l.bindForward(ch.s, shape, r.Seed)
 		return err
 	}, func(t *span) error { return c.run(t) })
 	if err != nil {
-		return fmt.Errorf("forward %v: %w", shape, err)
+		return e.suspect(fmt.Errorf("forward %v: %w", shape, err))
 	}
 	o.forward = c
 	e.noteFallback(l, r, &ch, shape.String(), 1)
@@ -71,8 +71,8 @@ func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 }
 
 // bindForward binds a session for a shape and fills its inputs.
-func (l *lane) bindForward(s *session, shape dimShape, seed uint64, vocab int) (*forwardCall, error) {
-	k := forwardKey{s, shape.String()}
+func (l *lane) bindForward(s *session, shape forwardShape, seed uint64) (*forwardCall, error) {
+	k := forwardKey{s, shape.String(), shape.set}
 	c := l.forwards[k]
 	if c == nil || c.gen != l.st.gen {
 		if c != nil {
@@ -91,12 +91,13 @@ func (l *lane) bindForward(s *session, shape dimShape, seed uint64, vocab int) (
 	if err := c.forgetOutputs(); err != nil {
 		return nil, err
 	}
-	return c, c.fill(seed, vocab)
+	return c, c.fill(seed)
 }
 
 type forwardKey struct {
 	s     *session
 	shape string
+	set   int
 }
 
 const maxForwards = 256 // bound forward calls kept a lane
@@ -111,8 +112,8 @@ func (l *lane) forgetForwards(s *session) {
 	}
 }
 
-func newForwardCall(s *session, st *store, shape dimShape) (*forwardCall, error) {
-	c := &forwardCall{s: s, st: st, shape: shape}
+func newForwardCall(s *session, st *store, shape forwardShape) (*forwardCall, error) {
+	c := &forwardCall{s: s, st: st, shape: shape, dims: map[string][]int64{}}
 	var err error
 	if c.b, err = s.c.newBinding(); err == nil {
 		if err = c.bindInputs(); err == nil {
@@ -131,12 +132,16 @@ func (c *forwardCall) bindInputs() error {
 	g := c.s.g
 	for i := range g.inputs {
 		p := &g.inputs[i]
-		if err := p.makeable(); err != nil {
-			return err
-		}
-		dims, err := p.eval(c.shape)
+		dims, err := c.shape.feeds.shape(p, c.shape.set, c.shape.dimShape)
 		if err != nil {
 			return err
+		}
+		c.dims[p.name] = dims
+		if p.typ == dtString {
+			if err := c.bindStrings(p, dims); err != nil {
+				return err
+			}
+			continue
 		}
 		in := forwardInput{port: p}
 		if in.x, err = c.view("in/"+p.name, c.s.device[p.name], p.typ, dims); err != nil {
@@ -156,15 +161,47 @@ func (c *forwardCall) bindInputs() error {
 	return nil
 }
 
-// makeable says why no input of this port can be made; nil when one can.
-func (p *port) makeable() error {
+// bindStrings binds an input of text, which stays as it is bound.
+func (c *forwardCall) bindStrings(p *port, dims []int64) error {
+	text := c.shape.feeds.text(p.name, c.shape.set, elements(dims))
+	v, err := newStrings(text, dims)
+	if err != nil {
+		return err
+	}
+	c.views = append(c.views, v)
+	return c.b.input(p.name, v)
+}
+
+// fill writes every input from a seed and brings it to the device: the same
+// seed gives the same inputs in both lanes.
+func (c *forwardCall) fill(seed uint64) error {
+	for i := range c.inputs {
+		in := &c.inputs[i]
+		s := seed + uint64(i)*0x9e3779b97f4a7c15
+		if err := c.shape.feeds.fill(in.host, in.port.name, c.shape.set, s, c.dims); err != nil {
+			return err
+		}
+		if in.x.host != nil {
+			continue
+		}
+		if err := copyTensor(in.x.v, in.host.v); err != nil {
+			return fmt.Errorf("upload %s: %w", in.port.name, err)
+		}
+	}
+	return nil
+}
+
+// makeable says why no input of this port can be given; nil when one can.
+func (p *port) makeable(f *feeds) error {
+	_, gave := f.gave[p.name]
+	gave = gave || f.array(p.name, 1) != nil
 	switch {
-	case p.kind != "tensor":
-		return fmt.Errorf("input %s is a %s: only tensors can be made", p.name, p.kind)
-	case p.typ == dtString:
-		return fmt.Errorf("input %s holds strings: inputs of text cannot be made up", p.name)
-	case p.typ.size() == 0:
-		return fmt.Errorf("input %s is of type %v, which cannot be made", p.name, p.typ)
+	case p.typ == 0:
+		return fmt.Errorf("input %s is of type %s, which is no tensor that inputs here can be", p.name, p.kind)
+	case p.typ == dtString && !gave:
+		return fmt.Errorf("input %s holds text, which is not made up: give it with --input %s=TEXT", p.name, p.name)
+	case p.noShape && f.array(p.name, 1) == nil:
+		return fmt.Errorf("input %s states no shape: give one with --input %s=@FILE.npy or a folder of recorded inputs", p.name, p.name)
 	}
 	return nil
 }
@@ -174,8 +211,8 @@ func (c *forwardCall) bindOutputs() error {
 	for i := range g.outputs {
 		p := &g.outputs[i]
 		out := forwardOutput{port: p}
-		dims, err := p.eval(c.shape)
-		if g.allocates.Load() || err != nil || p.kind != "tensor" || p.typ.size() == 0 || len(p.dims) == 0 {
+		dims, err := p.eval(c.shape.dimShape)
+		if g.allocates.Load() || err != nil || p.kind != "tensor" || p.typ.size() == 0 || p.noShape {
 			if err := c.allocated(p); err != nil {
 				return err
 			}

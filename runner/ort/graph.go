@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/tailscope/tailscope/configs/dims"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
@@ -18,12 +19,16 @@ type port struct {
 	kind string // "tensor", "sequence", "map", …
 	typ  dtype  // 0: not an element type that tensors here can have
 	dims []dim
+
+	noShape bool // the file states none; dims is then empty and means nothing
 }
 
-// dim is a dimension: a number, a name, or neither (unknown).
+// dim is a dimension: a number, a name, an expression over names, or neither
+// (unknown).
 type dim struct {
 	n    int64 // −1 unless a number
 	name string
+	expr dims.Expr // where the name is one
 }
 
 func (d dim) String() string {
@@ -103,8 +108,9 @@ func find(ports []port, name string) *port {
 	return &ports[i]
 }
 
-// symbols lists the symbolic dimensions of the inputs in order of appearance.
-func (g *graph) symbols() []string {
+// names lists what stands for symbolic dimensions in the inputs, expressions
+// over others among them, in order of appearance.
+func (g *graph) names() []string {
 	var out []string
 	for _, p := range g.inputs {
 		for _, d := range p.dims {
@@ -116,24 +122,45 @@ func (g *graph) symbols() []string {
 	return out
 }
 
+// symbols lists the symbolic dimensions of the inputs that follow from no others.
+func (g *graph) symbols() []string { return dims.Free(g.names()) }
+
 // fixed gives the symbolic dimensions that the graph has their values.
 func (g *graph) fixed(values map[string]int) map[string]int {
 	out := map[string]int{}
-	for _, name := range g.symbols() {
-		if v, ok := values[name]; ok {
-			out[name] = v
+	for _, p := range g.inputs {
+		for _, d := range p.dims {
+			if v, ok := d.value(values); ok && d.name != "" {
+				out[d.name] = v
+			}
 		}
 	}
 	return out
 }
 
+// value is a symbolic dimension under the sizes given; not ok where they do
+// not say.
+func (d dim) value(sizes map[string]int) (int, bool) {
+	if v, ok := sizes[d.name]; ok {
+		return v, true
+	}
+	if len(d.expr.Names()) == 0 {
+		return 0, false
+	}
+	v, err := d.expr.Eval(sizes)
+	return v, err == nil
+}
+
 // eval is the port's shape under values of the symbolic dimensions.
 func (p *port) eval(values map[string]int) ([]int64, error) {
+	if p.noShape {
+		return nil, fmt.Errorf("%s: the model does not say what shape it has", p.name)
+	}
 	shape := make([]int64, len(p.dims))
 	for i, d := range p.dims {
 		shape[i] = d.n
 		if d.name != "" {
-			v, ok := values[d.name]
+			v, ok := d.value(values)
 			if !ok {
 				return nil, fmt.Errorf("%s: nothing says how large %s is", p.name, d.name)
 			}
@@ -148,7 +175,7 @@ func (p *port) eval(values map[string]int) ([]int64, error) {
 
 // toPort reads a port of the file: dimensions are numbers, names or "?".
 func toPort(p onnxmodel.Port) port {
-	out := port{name: p.Name, kind: "tensor", typ: dtypeOf(p.Type)}
+	out := port{name: p.Name, kind: "tensor", typ: dtypeOf(p.Type), noShape: p.NoShape}
 	if out.typ == 0 {
 		out.kind = p.Type
 	}
@@ -160,7 +187,8 @@ func toPort(p onnxmodel.Port) port {
 		case d == "?":
 			out.dims = append(out.dims, dim{n: -1})
 		default:
-			out.dims = append(out.dims, dim{n: -1, name: d})
+			x, _ := dims.Parse(d) // what is no expression is a name
+			out.dims = append(out.dims, dim{n: -1, name: d, expr: x})
 		}
 	}
 	return out

@@ -87,7 +87,15 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 		e.checks.tolerance = max(e.checks.tolerance, toleranceHalf)
 	}
 	loaded.Model = e.describe(l)
-	return nil
+	if e.forwardG == nil {
+		return nil
+	}
+	note, err := e.planDims(l, &loaded.Model)
+	if note != "" {
+		loaded.Notes = append(loaded.Notes, note)
+	}
+	loaded.Model.MadeUp = e.madeUp(&loaded.Model)
+	return err
 }
 
 // tryEager opens the eager session of a graph with the provider in hand.
@@ -120,8 +128,11 @@ func (e *engine) takeGraphs() (first *graph, err error) {
 		if half := func(o port) bool { return o.typ.half() }; strings.HasSuffix(p.Info.DType, "float16") || slices.ContainsFunc(e.forwardG.outputs, half) {
 			e.checks.tolerance = toleranceHalf
 		}
+		if e.feeds, err = newFeeds(p.Info, e.load.Inputs, e.load.Recorded); err != nil {
+			return nil, err
+		}
 		for i := range e.forwardG.inputs {
-			if err := e.forwardG.inputs[i].makeable(); err != nil {
+			if err := e.forwardG.inputs[i].makeable(e.feeds); err != nil {
 				return nil, fmt.Errorf("model %s: %w", p.Info.Path, err)
 			}
 		}

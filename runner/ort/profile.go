@@ -59,7 +59,7 @@ func (e *engine) repeat(p *profiling, r *protocol.Request, o *outcome) error {
 			return err
 		}
 		defer c.free()
-		if err := c.fill(r.Seed, e.vocab); err != nil {
+		if err := c.fill(r.Seed); err != nil {
 			return err
 		}
 		var t span

@@ -39,7 +39,8 @@ func (s lmShape) sentence(phase string) string {
 	return fmt.Sprintf("%stokens %d", batch, s.seq)
 }
 
-// once runs a session of this shape on zeros.
+// once runs a session of this shape on a prompt of zeros: mask, positions and
+// lengths are real, since some graphs (GroupQueryAttention) refuse others.
 func (s lmShape) once() func(*session, *store) error {
 	return func(x *session, st *store) error {
 		step := 1 // a decode step reads one token; a prompt with an empty constant cache is step 0
@@ -51,7 +52,14 @@ func (s lmShape) once() func(*session, *store) error {
 			return err
 		}
 		defer c.free()
-		if err := c.upload(); err != nil {
+		p := &prompt{batch: s.batch, tokens: s.seq, exec: s.seq, ids: make([]int64, s.batch*s.seq)}
+		if step == 1 {
+			p.tokens, p.exec, p.ids = s.past, s.past, nil
+			err = c.writeStep(p, 1)
+		} else {
+			err = c.writePrompt(p)
+		}
+		if err != nil {
 			return err
 		}
 		var t span
@@ -78,15 +86,22 @@ func (s dimShape) String() string {
 func (s dimShape) sentence(string) string { return s.String() }
 func (s dimShape) values() map[string]int { return s }
 
+// forwardShape is a shape with what fills its inputs.
+type forwardShape struct {
+	dimShape
+	feeds *feeds
+	set   int // 1-based set of recorded inputs; 0: made up
+}
+
 // once runs a session of this shape on inputs of seed 0.
-func (s dimShape) once() func(*session, *store) error {
+func (s forwardShape) once() func(*session, *store) error {
 	return func(x *session, st *store) error {
 		c, err := newForwardCall(x, st, s)
 		if err != nil {
 			return err
 		}
 		defer c.free()
-		if err := c.fill(0, 2); err != nil {
+		if err := c.fill(0); err != nil {
 			return err
 		}
 		var t span

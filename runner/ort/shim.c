@@ -125,8 +125,20 @@ char *ts_value_view(const void *mem_info, void *data, size_t len, const int64_t 
 
 char *ts_value_data(void *value, void **out) { return fail(FN(GetTensorMutableData, (void *, void **))(value, out)); }
 
+char *ts_strings(const char *const *text, size_t n, const int64_t *shape, size_t rank, void **out) {
+	char *err = ts_value_alloc(NULL, shape, rank, 8, out); // 8: string
+	if (err == NULL) err = fail(FN(FillStringTensor, (void *, const char *const *, size_t))(*out, text, n));
+	return err;
+}
+
 char *ts_value_info(const void *value, int *kind, int *type, int64_t *shape, size_t *rank, const char **memory) {
-	char *err = fail(FN(GetValueType, (const void *, int *))(value, kind));
+	int there = 0; // an optional output may be none: asking for its memory ends the process
+	char *err = fail(FN(HasValue, (const void *, int *))(value, &there));
+	if (err == NULL && !there) {
+		*kind = 0;
+		return NULL;
+	}
+	if (err == NULL) err = fail(FN(GetValueType, (const void *, int *))(value, kind));
 	if (err != NULL || *kind != 1) return err; // 1: tensor
 	const void *mem = NULL;
 	if ((err = fail(FN(GetTensorMemoryInfo, (const void *, const void **))(value, &mem))) != NULL) return err;

@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -180,6 +181,19 @@ func (s cSession) onDevice(output bool, i int) (bool, error) {
 func (a cAllocator) alloc(shape []int64, t dtype) (cValue, error) {
 	var v cValue
 	err := take(C.ts_value_alloc(a.p, (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.p))
+	return v, err
+}
+
+// newStrings makes a tensor of strings in host memory, which ONNX Runtime owns.
+func newStrings(text []string, shape []int64) (cValue, error) {
+	var v cValue
+	p := make([]*C.char, len(text)+1) // never empty
+	for i, s := range text {
+		p[i] = C.CString(s)
+		defer C.free(unsafe.Pointer(p[i]))
+	}
+	dims := append(slices.Clone(shape), 0)
+	err := take(C.ts_strings(&p[0], C.size_t(len(text)), (*C.int64_t)(&dims[0]), C.size_t(len(shape)), &v.p))
 	return v, err
 }
 

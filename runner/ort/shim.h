@@ -35,6 +35,7 @@ void ts_allocator_free(void *allocator);
 char *ts_value_alloc(void *allocator, const int64_t *shape, size_t rank, int type, void **out);
 char *ts_value_view(const void *mem_info, void *data, size_t len, const int64_t *shape, size_t rank, int type, void **out);
 char *ts_value_data(void *value, void **out);
+char *ts_strings(const char *const *text, size_t n, const int64_t *shape, size_t rank, void **out);
 char *ts_value_info(const void *value, int *kind, int *type, int64_t *shape, size_t *rank, const char **memory);
 // ts_value_memory gives the description of where a tensor lies, owned by it.
 char *ts_value_memory(const void *value, const void **out);

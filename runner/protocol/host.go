@@ -23,8 +23,11 @@ type Load struct {
 	Check          float64  `json:"check"`              // share of requests whose outputs are compared, 0 to 1; first of a shape always
 	Modes          []string `json:"modes,omitempty"`    // modes that will be asked for: what to prepare
 
-	Dims    map[string][]int  `json:"dims,omitempty"`    // forward: values a symbolic dimension will take
-	Options map[string]string `json:"options,omitempty"` // engine's own, validated by the engine
+	Dims     map[string][]int  `json:"dims,omitempty"`     // forward: values a symbolic dimension will take
+	Ties     map[string]string `json:"ties,omitempty"`     // forward: dimensions that follow from others, to an expression over these
+	Inputs   map[string]string `json:"inputs,omitempty"`   // forward: what an input holds: VALUE, a list, LO..HI, @FILE.npy, @FILE.npz
+	Recorded string            `json:"recorded,omitempty"` // forward: a folder of recorded inputs, replayed in turn
+	Options  map[string]string `json:"options,omitempty"`  // engine's own, validated by the engine
 }
 
 // Cache bounds the executables kept.
@@ -57,6 +60,7 @@ type Request struct {
 	Seed      uint64         `json:"seed"`               // of the inputs: same seed, same inputs, in both lanes
 	IDs       []int          `json:"ids,omitempty"`      // token ids (Batch × Tokens); made from Seed if absent
 	Dims      map[string]int `json:"dims,omitempty"`     // forward: values of symbolic dimensions
+	Recorded  int            `json:"recorded,omitempty"` // forward: 1-based set of recorded inputs, 0: made up
 	DueNs     int64          `json:"due_ns,omitempty"`   // do not start before; 0: at once
 	Warmup    bool           `json:"warmup,omitempty"`
 }

@@ -58,6 +58,11 @@ type Model struct {
 	Inputs       []ModelPort `json:"inputs,omitempty"`
 	Outputs      []ModelPort `json:"outputs,omitempty"`
 	Dims         []string    `json:"dims,omitempty"` // symbolic dimensions, in order of appearance
+
+	DimValues map[string][]int  `json:"dim_values,omitempty"` // forward: sizes that a dimension takes unless told
+	DimTies   map[string]string `json:"dim_ties,omitempty"`   // forward: dimensions that follow from others, to an expression over these
+	Recorded  []map[string]int  `json:"recorded,omitempty"`   // forward: sets of recorded inputs, each its sizes of the symbolic dimensions
+	MadeUp    string            `json:"made_up,omitempty"`    // which inputs and sizes were made up and how, a sentence
 }
 
 // ModelPort is a graph input or output. Dims holds numbers and names.

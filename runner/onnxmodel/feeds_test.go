@@ -1,0 +1,88 @@
+package onnxmodel
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
+)
+
+// What an input means follows from its name and from what reads it.
+func TestFeeds(t *testing.T) {
+	const i64 = build.Int64
+	f32 := build.Float
+	table := build.Weight{Name: "table", Dims: []int{50, 4}, Std: 1}
+	for _, c := range []struct {
+		name string
+		make func(g *build.Graph) string
+		want map[string]Feed
+	}{
+		{"a sample rate", func(g *build.Graph) string {
+			sr := g.In("sr", i64)
+			return g.Op("Add", []string{g.In("x", f32, "batch", 8), g.Op("Cast", []string{sr}, build.AttrInt("to", int64(f32)))})
+		}, map[string]Feed{"sr": {Rule: Fixed, Value: 16000}, "x": {Rule: Noise}}},
+		{"lengths of the input that shares the name", func(g *build.Graph) string {
+			g.In("style", f32, 1, "k")
+			g.In("x", f32, "batch", "frames", 80)
+			return g.Op("Identity", []string{g.In("x_lens", i64, "batch")})
+		}, map[string]Feed{"x_lens": {Rule: Size, Of: "x", Axis: 1}}},
+		{"a mask in floats", func(g *build.Graph) string {
+			return g.Op("Relu", []string{g.In("attention_mask", f32, "batch", "seq")})
+		},
+			map[string]Feed{"attention_mask": {Rule: Fixed, Value: 1}}},
+		{"ids of a table, through Cast", func(g *build.Graph) string {
+			ids := g.Op("Cast", []string{g.In("tokens", 6, "batch", "seq")}, build.AttrInt("to", int64(i64)))
+			return g.Op("Gather", []string{g.Weight(table), ids})
+		}, map[string]Feed{"tokens": {Rule: Index, Value: 50}}},
+		{"indices of another input, along an axis", func(g *build.Graph) string {
+			return g.Op("Gather", []string{g.In("data", f32, 5, 7), g.In("at", i64, "n")}, build.AttrInt("axis", 1))
+		}, map[string]Feed{"at": {Rule: Index, Of: "data", Axis: 1}}},
+		{"a target shape", func(g *build.Graph) string {
+			return g.Op("Reshape", []string{g.In("x", f32, "batch", 8), g.In("to", i64, 2)})
+		}, map[string]Feed{"to": {Rule: Keep}}},
+		{"bounds of a slice", func(g *build.Graph) string {
+			return g.Op("Slice", []string{g.In("x", f32, "n", 8), g.In("from", i64, 1), g.In("until", i64, 1), g.In("along", i64, 1)})
+		}, map[string]Feed{"from": {Rule: Fixed}, "until": {Rule: Largest}, "along": {Rule: Count}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := build.NewGraph("feeds", f32)
+			g.Out(c.make(g), "y", f32)
+			path := filepath.Join(t.TempDir(), "model.onnx")
+			if err := g.Write(path, build.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			info, err := Inspect(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]Feed{}
+			for _, f := range info.Feeds() {
+				got[f.Input] = f
+			}
+			for name, want := range c.want {
+				f := got[name]
+				if f.Rule != want.Rule || f.Value != want.Value || f.Of != want.Of || f.Axis != want.Axis {
+					t.Errorf("%s: %+v, want %+v", name, f, want)
+				}
+			}
+		})
+	}
+}
+
+// A dimension that is an expression over others is none of its own.
+func TestExpressionsAreNoDimensions(t *testing.T) {
+	g := build.NewGraph("expr", build.Float)
+	g.In("past", build.Float, "batch", "past_sequence_length")
+	g.Out(g.Op("Relu", []string{g.In("mask", build.Float, "batch", "past_sequence_length + 1")}), "y", build.Float)
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if err := g.Write(path, build.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(info.Dims) != 2 {
+		t.Errorf("dimensions %v, want batch and past_sequence_length", info.Dims)
+	}
+}
