@@ -10,9 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/report"
 )
 
 // analyzeFlags are the flags of analyze.
@@ -83,7 +84,7 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 	if err != nil {
 		return err
 	}
-	rep, err := snapshot.Analyze(paths, o, labels.Options{First: f.first, By: f.by, Source: strings.Join(paths, " ")})
+	rep, err := compare.Analyze(paths, o, labels.Options{First: f.first, By: f.by, Source: strings.Join(paths, " ")})
 	if err != nil {
 		if wrongInput(err) {
 			return usageError{err}
@@ -94,7 +95,7 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 		if err := os.MkdirAll(f.out, 0o755); err != nil {
 			return fmt.Errorf("the output folder %s cannot be written: %w", f.out, err)
 		}
-		if err := snapshot.WriteLabelReport(f.out, rep); err != nil {
+		if err := report.WriteLabels(f.out, rep); err != nil {
 			return err
 		}
 	}

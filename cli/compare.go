@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/gate"
 )
@@ -72,7 +72,7 @@ func (f *compareFlags) run(w io.Writer, a, b string) error {
 		}
 		o.Where = append(o.Where, x)
 	}
-	c, err := snapshot.Compare(a, b, o)
+	c, err := compare.Results(a, b, o)
 	if wrongInput(err) {
 		return usageError{err}
 	}
@@ -95,7 +95,7 @@ type decided struct {
 
 // decide evaluates every gate in every mode of A: one that B lacks fails it,
 // else a run that lost a mode would pass.
-func (f *compareFlags) decide(w io.Writer, c *snapshot.Comparison, gates []*gate.Expr) error {
+func (f *compareFlags) decide(w io.Writer, c *compare.Comparison, gates []*gate.Expr) error {
 	var all []decided
 	var failed []string
 	add := func(mode string, g *gate.Expr, sentence string, pass bool) {
@@ -140,7 +140,7 @@ func (f *compareFlags) decide(w io.Writer, c *snapshot.Comparison, gates []*gate
 	return err
 }
 
-func printComparison(w io.Writer, c *snapshot.Comparison) {
+func printComparison(w io.Writer, c *compare.Comparison) {
 	fmt.Fprintf(w, "A: %s\nB: %s\n", c.A, c.B)
 	for _, d := range c.Differences {
 		mark := " "
@@ -210,7 +210,7 @@ type junitFailure struct {
 
 // writeJUnit writes the gates as a test suite, the differences of the
 // environment as its properties.
-func (f *compareFlags) writeJUnit(c *snapshot.Comparison, all []decided) error {
+func (f *compareFlags) writeJUnit(c *compare.Comparison, all []decided) error {
 	if f.junit == "" {
 		return nil
 	}

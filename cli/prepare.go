@@ -21,6 +21,7 @@ import (
 	"github.com/tailscope/tailscope/runner/torch"
 	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/folder"
 )
 
 // job is a session that is ready to run: engine found, model in place, folder
@@ -28,7 +29,7 @@ import (
 type job struct {
 	cfg    *configs.Config
 	opts   runner.Options
-	writer *snapshot.Writer
+	writer *folder.Writer
 	log    *os.File           // the worker's stderr
 	stop   context.CancelFunc // ends telemetry
 }
@@ -141,12 +142,12 @@ func (j *job) folder() error {
 	if err != nil {
 		return err
 	}
-	id, dir, err := snapshot.NewRunID(j.cfg.Out, time.Now())
+	id, dir, err := folder.NewRunID(j.cfg.Out, time.Now())
 	if err != nil {
 		return err
 	}
 	j.opts.RunID, j.opts.Dir = id, dir
-	m := snapshot.NewManifest(j.cfg, id, clock.Monotonic(), time.Now())
+	m := folder.NewManifest(j.cfg, id, clock.Monotonic(), time.Now())
 	m.Settings.Noise = j.opts.Noise
 	if j.writer, err = snapshot.Create(dir, m, yaml); err != nil {
 		return err
@@ -168,7 +169,7 @@ func (j *job) run(ctx context.Context) (runner.Result, error) {
 	}
 	res := s.Run(ctx)
 	j.close()
-	end := snapshot.End{Reason: endSentence(res), Err: res.Err, TNs: clock.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
+	end := folder.End{Reason: endSentence(res), Err: res.Err, TNs: clock.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
 	if err := j.writer.Finish(end); err != nil {
 		return res, errors.Join(res.Err, fmt.Errorf("finish the session folder %s: %w", j.opts.Dir, err))
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/folder"
 )
 
 // newRecoverCmd finishes the folder of a session that died.
@@ -19,7 +20,7 @@ func newRecoverCmd() *cobra.Command {
 		Args: pathArgs(exactlyOne("the folder of a session that died")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := snapshot.Recover(args[0])
-			if errors.Is(err, snapshot.ErrNothingToRecover) {
+			if errors.Is(err, folder.ErrNothingToRecover) {
 				fmt.Fprintln(cmd.OutOrStdout(), "Nothing to do:", err)
 				return nil
 			}

@@ -10,9 +10,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/tailscope/tailscope/runner/replay"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/replay"
 	"github.com/tailscope/tailscope/tui"
 )
 
@@ -45,7 +46,7 @@ func newReplayCmd() *cobra.Command {
 }
 
 // play shows the recording until the user quits.
-func play(ctx context.Context, rec *snapshot.Session, speed float64, at time.Duration, o tui.Options) error {
+func play(ctx context.Context, rec *folder.Session, speed float64, at time.Duration, o tui.Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	views, commands := make(chan view.View, 1), make(chan view.Command, 16)

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/runner"
-	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -83,7 +83,7 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 // nothingSucceeded is the error of a run in which a lane of a mode answered no
 // request: it ran to its end and has no result.
 func nothingSucceeded(dir string) error {
-	s, err := snapshot.NothingSucceeded(dir)
+	s, err := folder.NothingSucceeded(dir)
 	if err == nil && s != "" {
 		err = errors.New(s)
 	}

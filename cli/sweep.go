@@ -16,7 +16,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/tailscope/tailscope/configs"
-	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
@@ -27,7 +27,7 @@ type sweepPoint struct {
 	Dir    string                        `json:"dir"`
 	Error  string                        `json:"error,omitempty"`
 	Modes  map[string]*stats.SummaryFile `json:"-"`
-	Real   map[string]snapshot.Judged    `json:"compiler_real,omitempty"` // by mode, of the optimized lane
+	Real   map[string]folder.Judged      `json:"compiler_real,omitempty"` // by mode, of the optimized lane
 }
 
 // runSweep runs one session for each combination of the swept values, and
@@ -116,7 +116,7 @@ func runPoint(ctx context.Context, cfg *configs.Config, keys []string, p *sweepP
 		fmt.Fprintln(os.Stderr, "  "+res.Missed)
 	}
 	p.Dir, p.Modes = j.opts.Dir, summaries(j.opts.Dir)
-	if ev, err := snapshot.ReadEvidence(p.Dir); err == nil {
+	if ev, err := folder.ReadEvidence(p.Dir); err == nil {
 		p.Real = ev.Modes
 	}
 	return err

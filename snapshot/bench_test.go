@@ -8,32 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
 )
-
-// BenchmarkSample is the cost of one sample into the journal, flushes included.
-func BenchmarkSample(b *testing.B) {
-	w, _ := create(b)
-	ts := newTestSession(1)
-	samples := make([]*stats.Sample, 4096)
-	for i := range samples {
-		samples[i] = ts.sample(uint64(i/2), stats.Lane(i%2), stats.Prefill)
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
-		s := samples[i%len(samples)]
-		s.Seq = uint64(i)
-		if err := w.Sample(s, nil, nil); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.StopTimer()
-	if err := w.Flush(); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(w.written)/float64(b.N), "journal-bytes/sample")
-}
 
 // TestExportOfAMillionSamplesDoesNotHoldUpTheWriter takes samples in from one
 // goroutine while another exports a million: no sample is lost and none waits
@@ -44,10 +22,10 @@ func TestExportOfAMillionSamplesDoesNotHoldUpTheWriter(t *testing.T) {
 		n = 1_000_000
 	}
 	w, _ := create(t)
-	ts := newTestSession(1)
+	ts := made.New(1)
 	base := make([]*stats.Sample, 4096)
 	for i := range base {
-		base[i] = ts.sample(uint64(i/2), stats.Lane(i%2), stats.Prefill)
+		base[i] = ts.Sample(uint64(i/2), stats.Lane(i%2), stats.Prefill)
 	}
 	seq := uint64(0)
 	put := func() {
@@ -63,7 +41,7 @@ func TestExportOfAMillionSamplesDoesNotHoldUpTheWriter(t *testing.T) {
 		put()
 	}
 	t.Logf("%d samples taken in at %.0f a second", n, float64(n)/time.Since(start).Seconds())
-	waitRotated(t, w)
+	waitRotated(t, w.Dir())
 	var exported string
 	worst := time.Hour
 	for try := 0; try < 3 && worst > 50*time.Millisecond; try++ { // a busy machine adds to a wait, and not each time
@@ -72,21 +50,21 @@ func TestExportOfAMillionSamplesDoesNotHoldUpTheWriter(t *testing.T) {
 	if worst > 50*time.Millisecond {
 		t.Errorf("in each of three exports a sample waited too long, %v in the last", worst)
 	}
-	m, err := ReadManifest(exported)
+	m, err := folder.ReadManifest(exported)
 	if err != nil || m.Counts.Samples < uint64(n) {
 		t.Fatal(m, err)
 	}
 	if err := w.Finish(testEnd); err != nil {
 		t.Fatal(err)
 	}
-	if m, err = ReadManifest(w.Dir()); err != nil || m.Counts.Samples != seq {
+	if m, err = folder.ReadManifest(w.Dir()); err != nil || m.Counts.Samples != seq {
 		t.Fatalf("%d samples in the folder, %d taken in, %v", m.Counts.Samples, seq, err)
 	}
 }
 
 // exportBeside exports while put takes samples in, and returns the folder and
 // the longest that put took.
-func exportBeside(t *testing.T, w *Writer, put func()) (dir string, worst time.Duration) {
+func exportBeside(t *testing.T, w *folder.Writer, put func()) (dir string, worst time.Duration) {
 	var done atomic.Bool
 	var wg sync.WaitGroup
 	var took time.Duration

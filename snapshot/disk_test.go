@@ -9,14 +9,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/made"
+	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
 )
 
 // TestMaxDiskWarnsAndThenEndsTheSession fills a small bound.
 func TestMaxDiskWarnsAndThenEndsTheSession(t *testing.T) {
-	_, dir, err := NewRunID(t.TempDir(), time.Now())
+	_, dir, err := folder.NewRunID(t.TempDir(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,10 +28,10 @@ func TestMaxDiskWarnsAndThenEndsTheSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ts := newTestSession(1)
+	ts := made.New(1)
 	taken := uint64(0)
 	for r := uint64(0); ; r++ {
-		if err = w.Sample(ts.sample(r, stats.Eager, stats.Prefill), nil, nil); err != nil {
+		if err = w.Sample(ts.Sample(r, stats.Eager, stats.Prefill), nil, nil); err != nil {
 			break
 		}
 		taken++
@@ -37,18 +39,18 @@ func TestMaxDiskWarnsAndThenEndsTheSession(t *testing.T) {
 			t.Fatal("no bound")
 		}
 	}
-	if !errors.Is(err, ErrDiskFull) {
+	if !errors.Is(err, journal.ErrDiskFull) {
 		t.Fatal(err)
 	}
 	warnings := w.Warnings()
 	if len(warnings) != 2 || !strings.Contains(warnings[0].Reason, "four fifths") || !strings.Contains(warnings[1].Reason, "bound") {
 		t.Fatalf("warnings %+v", warnings)
 	}
-	if err := w.Finish(End{Reason: "disk", Err: err, Time: time.Now()}); err != nil {
+	if err := w.Finish(folder.End{Reason: "disk", Err: err, Time: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	var size int64
-	got, err := ReadManifest(dir)
+	got, err := folder.ReadManifest(dir)
 	if err != nil || got.Counts.Samples < taken || got.Counts.Events["error"] != 2 || got.Exit.Error == "" {
 		t.Fatalf("%+v, %v, taken %d", got.Counts, err, taken)
 	}
@@ -59,67 +61,19 @@ func TestMaxDiskWarnsAndThenEndsTheSession(t *testing.T) {
 		}
 		size += fi.Size()
 	}
-	t.Logf("%d samples, folder %s of %s", taken, FormatBytes(size), FormatBytes(32<<20))
+	t.Logf("%d samples, folder %s of %s", taken, journal.FormatBytes(size), journal.FormatBytes(32<<20))
 	if size > 32<<20 {
 		t.Errorf("the folder has %d bytes, the bound is %d", size, 32<<20)
-	}
-}
-
-// TestFullDiskKeepsWhatWasFlushed lets writes to the journal fail with ENOSPC
-// by means of /dev/full.
-func TestFullDiskKeepsWhatWasFlushed(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
-	if err != nil {
-		t.Skip("no /dev/full:", err)
-	}
-	w, dir := create(t)
-	fill(t, w, 100, stats.Prefill)
-	if err := w.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	good := w.f
-	w.f = full
-	ts := newTestSession(9)
-	if err := w.Sample(ts.sample(0, stats.Eager, stats.Prefill), nil, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Flush(); !errors.Is(err, ErrDiskFull) || !errors.Is(err, ErrDiskFull) {
-		t.Fatal("a full disk gave", err)
-	}
-	if err := w.Sample(ts.sample(1, stats.Eager, stats.Prefill), nil, nil); !errors.Is(err, ErrDiskFull) {
-		t.Fatal("the error does not stick:", err)
-	}
-	if n := len(w.Warnings()); n != 1 {
-		t.Fatal(n, "events about the full disk")
-	}
-	w.f = good
-	kept, err := openJournal(w.seg.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer kept.close()
-	if err := w.Finish(End{Reason: "the disk was full", Err: ErrDiskFull, Time: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
-	if m, err := ReadManifest(dir); err != nil || m.Counts.Samples != 200 {
-		t.Fatal(m.Counts, err)
-	}
-	kept.size = 1 << 40 // the file is gone, but held open: did the end get into it?
-	ended := false
-	if _, err := kept.records(func(r *Record) error {
-		ended = ended || r.Kind == KindEnd && r.End.Reason == "the disk was full"
-		return nil
-	}); err != nil || !ended {
-		t.Fatal("the journal does not know how the session ended", err)
 	}
 }
 
 // TestTraceIsJSON parses trace.json and looks for a compile inside its request.
 func TestTraceIsJSON(t *testing.T) {
 	w, dir := create(t)
-	fill(t, w, 30, stats.Prefill)
+	made.Fill(t, w, 30, stats.Prefill)
 	g := gpu.State{TNs: 6e9}
-	for _, r := range readings(&g) {
+	for _, r := range []*gpu.Reading{&g.MemUtilPct, &g.MemUsedBytes, &g.MemTotalBytes, &g.PowerMilliwatts, &g.PowerLimitMilliwatts, &g.TempC,
+		&g.SMClockMHz, &g.SMClockMaxMHz, &g.MemClockMHz} {
 		r.Err = "not supported"
 	}
 	g.UtilPct = gpu.Of(50.0)
@@ -135,7 +89,7 @@ func TestTraceIsJSON(t *testing.T) {
 			Ts, Dur  float64
 		} `json:"traceEvents"`
 	}
-	if err := json.Unmarshal([]byte(read(t, dir, TraceName)), &tr); err != nil {
+	if err := json.Unmarshal([]byte(read(t, dir, folder.TraceName)), &tr); err != nil {
 		t.Fatal(err)
 	}
 	kinds := map[string]int{}
@@ -147,20 +101,11 @@ func TestTraceIsJSON(t *testing.T) {
 	}
 }
 
-// TestNoPathLeavesItsFolder covers names that come from files.
-func TestNoPathLeavesItsFolder(t *testing.T) {
-	for _, s := range []string{"../../etc/passwd", "/etc", "", ".", "..", "a/b", "\x00", strings.Repeat("x", 500), ".hidden"} {
-		if w := pathWord(s); !filepath.IsLocal(w) || w != filepath.Base(w) || w == "." || w[0] == '.' || len(w) > 100 {
-			t.Errorf("%q became %q", s, w)
-		}
-	}
-}
-
 // TestTraceSlicesNest: Perfetto drops a slice that begins inside another of its
 // track and ends after it.
 func TestTraceSlicesNest(t *testing.T) {
 	w, dir := create(t)
-	samples := fill(t, w, 40, stats.Prefill)
+	samples := made.Fill(t, w, 40, stats.Prefill)
 	at := samples[30].StartNs
 	req := samples[30].Request
 	for _, e := range []stats.Event{
@@ -182,7 +127,7 @@ func TestTraceSlicesNest(t *testing.T) {
 			Ts, Dur  float64
 		} `json:"traceEvents"`
 	}
-	if err := json.Unmarshal([]byte(read(t, dir, TraceName)), &tr); err != nil {
+	if err := json.Unmarshal([]byte(read(t, dir, folder.TraceName)), &tr); err != nil {
 		t.Fatal(err)
 	}
 	for i, a := range tr.TraceEvents {
@@ -197,13 +142,5 @@ func TestTraceSlicesNest(t *testing.T) {
 				t.Fatalf("%+v and %+v cross", a, b)
 			}
 		}
-	}
-}
-
-// TestLeastDiskHoldsASession: a bound that the configuration allows takes
-// some hundred samples at least.
-func TestLeastDiskHoldsASession(t *testing.T) {
-	if n := estimate(64<<10, 1000); n >= configs.MinDiskBytes {
-		t.Errorf("a session of 1,000 samples may take %s, the least bound is %s", FormatBytes(n), FormatBytes(configs.MinDiskBytes))
 	}
 }

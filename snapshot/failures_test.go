@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -13,10 +15,10 @@ import (
 func failing(t *testing.T, fails func(s *stats.Sample) bool) string {
 	t.Helper()
 	w, dir := create(t)
-	ts := newTestSession(2)
+	ts := made.New(2)
 	for r := range uint64(40) {
 		for lane := range stats.Lane(stats.NumLanes) {
-			s := ts.sample(r, lane, stats.Prefill)
+			s := ts.Sample(r, lane, stats.Prefill)
 			if s.Failed = lane == stats.Optimized && fails(s); s.Failed {
 				if err := w.Event(&stats.Event{TNs: s.StartNs, Kind: stats.KindError, Lane: lane.String(), Mode: "prefill", Request: &r,
 					Reason: fmt.Sprintf("out of\nmemory %d", min(r/30, 1))}); err != nil {
@@ -47,7 +49,7 @@ func TestNothingSucceeded(t *testing.T) {
 		"warm-ups":     {func(s *stats.Sample) bool { return s.Warmup }, ""},
 		"none of them": {func(*stats.Sample) bool { return false }, ""},
 	} {
-		got, err := NothingSucceeded(failing(t, c.fails))
+		got, err := folder.NothingSucceeded(failing(t, c.fails))
 		if err != nil || got != c.want {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"fmt"
 
+	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/exact"
 )
@@ -15,11 +16,11 @@ func NoiseFloors(dir string) (map[string]stats.Noise, error) {
 		return nil, fmt.Errorf("noise: %w", err)
 	}
 	a := exact.New(exact.Options{Facts: stats.Facts{AA: s.Manifest.Settings.AA}})
-	_, err = s.Records(func(r *Record) error {
+	_, err = s.Records(func(r *journal.Record) error {
 		switch r.Kind {
-		case KindSample:
+		case journal.KindSample:
 			a.Add(&r.Sample)
-		case KindEvent:
+		case journal.KindEvent:
 			a.AddEvent(&r.Event)
 		}
 		return nil
@@ -37,14 +38,4 @@ func NoiseFloors(dir string) (map[string]stats.Noise, error) {
 		return nil, fmt.Errorf("noise: %s has no A/A pairs: record one with --config aa", dir)
 	}
 	return out, nil
-}
-
-// noise is what a session was given, by mode.
-func (s *Settings) noise() (out [stats.NumModes]stats.Noise) {
-	for name, n := range s.Noise {
-		if mode, err := stats.ParseMode(name); err == nil {
-			out[mode] = n
-		}
-	}
-	return out
 }

@@ -7,13 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
 )
 
 // record writes a session of n equal lanes, as A/A or not, and finishes it.
 func record(t *testing.T, aa bool, noise map[string]stats.Noise, n int) string {
 	t.Helper()
-	_, dir, err := NewRunID(t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	_, dir, err := folder.NewRunID(t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,10 +25,10 @@ func record(t *testing.T, aa bool, noise map[string]stats.Noise, n int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ts := newTestSession(5)
+	ts := made.New(5)
 	for r := range uint64(n) {
 		for lane := range stats.Lane(stats.NumLanes) {
-			s := ts.sample(r+100, stats.Eager, stats.Prefill) // one distribution for both
+			s := ts.Sample(r+100, stats.Eager, stats.Prefill) // one distribution for both
 			s.Lane = lane
 			if err := w.Sample(s, nil, nil); err != nil {
 				t.Fatal(err)

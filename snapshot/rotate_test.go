@@ -11,60 +11,47 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/made"
+	"github.com/tailscope/tailscope/snapshot/journal"
+	"github.com/tailscope/tailscope/snapshot/report"
 	"github.com/tailscope/tailscope/stats"
 )
 
-// rotatingSession fills a session whose segments are full after rows samples
-// and flushes after every fifth request. Its modes alternate.
-func rotatingSession(t testing.TB, w *Writer, rows uint64, n int) []stats.Sample {
+// createWith starts a session with options.
+func createWith(t testing.TB, o folder.Options) (*folder.Writer, string) {
 	t.Helper()
-	w.fullRows = rows
-	ts := newTestSession(3)
-	var out []stats.Sample
-	for r := range uint64(n) {
-		mode := []stats.Mode{stats.Prefill, stats.KVDecode}[r/10%2]
-		for lane := range stats.Lane(stats.NumLanes) {
-			s := ts.sample(r, lane, mode)
-			if s.CompileNs > 0 {
-				if err := w.Event(&stats.Event{TNs: s.StartNs, Kind: stats.KindRecompile, Lane: lane.String(), Mode: mode.String(),
-					Shape: s.Shape, Request: &r, DurNs: s.CompileNs, Reason: "new shape"}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			var steps []int64
-			if mode == stats.KVDecode {
-				steps = []int64{s.WallNs / 2, s.WallNs / 3, int64(r)}
-			}
-			if err := w.Sample(s, steps, nil); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, *s)
-		}
-		if r%5 == 4 {
-			if err := errors.Join(w.GPU(gpu.State{TNs: ts.now, Why: "no driver"}), w.Flush()); err != nil {
-				t.Fatal(err)
-			}
-		}
+	_, dir, err := folder.NewRunID(t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out
+	o.Pages = report.Write
+	w, err := folder.Create(dir, testManifest(dir), []byte("name: test\n"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, dir
 }
 
 // waitRotated waits until all full segments are Parquet.
-func waitRotated(t testing.TB, w *Writer) (segments int) {
+func waitRotated(t testing.TB, dir string) (segments int) {
 	t.Helper()
-	w.mu.Lock()
-	last := w.seg
-	w.mu.Unlock()
-	for deadline := time.Now().Add(30 * time.Second); last.n > 1; time.Sleep(time.Millisecond) {
-		if (segment{last.dir, last.n - 1}).rotated() {
-			break
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		frames, err := filepath.Glob(filepath.Join(dir, "journal", "*.tsj"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts, err := filepath.Glob(filepath.Join(dir, "journal", "*.rest"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(frames) == 1 {
+			return len(parts) + 1
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("no rotation")
 		}
 	}
-	return last.n
 }
 
 // TestRotationChangesNothing compares a session whose journal was rotated many
@@ -75,14 +62,11 @@ func TestRotationChangesNothing(t *testing.T) {
 }
 
 func compareRotated(t *testing.T, textRows uint64) {
-	plain, plainDir := create(t)
-	w, dir := create(t)
-	for _, x := range []*Writer{plain, w} {
-		x.manifest.traceRows, x.manifest.Limits.CSVRows = textRows, textRows
-	}
-	want := rotatingSession(t, plain, 1<<40, 700)
-	rotatingSession(t, w, 97, 700)
-	if n := waitRotated(t, w); n < 10 {
+	plain, plainDir := createWith(t, folder.Options{TextRows: textRows})
+	w, dir := createWith(t, folder.Options{TextRows: textRows, SegmentRows: 97})
+	want := made.FillModes(t, plain, 700)
+	made.FillModes(t, w, 700)
+	if n := waitRotated(t, dir); n < 10 {
 		t.Fatal(n, "segments")
 	}
 	plainList, list := recordsOf(t, plainDir), recordsOf(t, dir)
@@ -93,7 +77,7 @@ func compareRotated(t *testing.T, textRows uint64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, x := range []*Writer{plain, w} {
+	for _, x := range []*folder.Writer{plain, w} {
 		if err := x.Finish(testEnd); err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +90,7 @@ func compareRotated(t *testing.T, textRows uint64) {
 	if d := cmp.Diff(recordsOf(t, plainDir), recordsOf(t, dir)); d != "" {
 		t.Fatal("records in the folder, causes included: ", d)
 	}
-	m, err := ReadManifest(plainDir)
+	m, err := folder.ReadManifest(plainDir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +99,7 @@ func compareRotated(t *testing.T, textRows uint64) {
 			t.Errorf("%s differs", f)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, journalDir)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, "journal")); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the journal is still there:", err)
 	}
 }
@@ -127,18 +111,18 @@ func recordsOf(t testing.TB, dir string) (out []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d, err := s.Records(func(r *Record) error {
-		if r.Kind == KindSample {
+	if d, err := s.Records(func(r *journal.Record) error {
+		if r.Kind == journal.KindSample {
 			out = append(out, fmt.Sprintf("%+v %v %v", r.Sample, r.Steps, r.KV))
 		} else {
-			b, err := json.Marshal(r.value())
+			b, err := json.Marshal(r.Value())
 			if err != nil {
 				return err
 			}
 			out = append(out, fmt.Sprintf("%c %s", r.Kind, b))
 		}
 		return nil
-	}); err != nil || d != (Damage{}) {
+	}); err != nil || d != (journal.Damage{}) {
 		t.Fatal(d, err)
 	}
 	return out
@@ -147,15 +131,14 @@ func recordsOf(t testing.TB, dir string) (out []string) {
 // TestRecoverFinishesARotatedJournal leaves a journal as a crash does, in the
 // middle of a rotation.
 func TestRecoverFinishesARotatedJournal(t *testing.T) {
-	w, dir := create(t)
-	want := rotatingSession(t, w, 97, 300)
-	n := waitRotated(t, w)
-	w.rotation.stop()
-	seg := segment{w.seg.dir, n}
-	if err := os.WriteFile(filepath.Join(seg.dir, segment{seg.dir, n}.name("parquet.tmp")), []byte("half"), 0o600); err != nil {
+	w, live := createWith(t, folder.Options{SegmentRows: 97})
+	want := made.FillModes(t, w, 300)
+	waitRotated(t, live)
+	dir := filepath.Join(t.TempDir(), "dead")
+	if err := os.CopyFS(dir, os.DirFS(live)); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(w.f.Close(), w.locked.Close()); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "journal", ".000099.parquet.AAAAAAAAAAAA.tmp"), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	m, err := Recover(dir)
@@ -171,9 +154,9 @@ func TestRecoverFinishesARotatedJournal(t *testing.T) {
 // TestReadersFollowARunningRotation opens and reads the journal again and
 // again while it is rotated, and exports it: each sees a prefix, without a gap.
 func TestReadersFollowARunningRotation(t *testing.T) {
-	w, dir := create(t)
+	w, dir := createWith(t, folder.Options{SegmentRows: 200})
 	done := make(chan []stats.Sample)
-	go func() { done <- rotatingSession(t, w, 200, 3000) }()
+	go func() { done <- made.FillModes(t, w, 3000) }()
 	var prev uint64
 	reads := 0
 	prefix := func(dir string) uint64 {
@@ -183,8 +166,8 @@ func TestReadersFollowARunningRotation(t *testing.T) {
 			return prev
 		}
 		n := uint64(0)
-		d, err := s.Records(func(r *Record) error {
-			if r.Kind == KindSample {
+		d, err := s.Records(func(r *journal.Record) error {
+			if r.Kind == journal.KindSample {
 				if r.Sample.Seq != n {
 					return fmt.Errorf("sample %d has seq %d", n, r.Sample.Seq)
 				}
@@ -200,7 +183,7 @@ func TestReadersFollowARunningRotation(t *testing.T) {
 	for {
 		select {
 		case all := <-done:
-			waitRotated(t, w)
+			waitRotated(t, dir)
 			if n := prefix(dir); n != uint64(len(all)) {
 				t.Errorf("%d samples can be read of %d", n, len(all))
 			}

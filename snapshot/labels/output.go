@@ -3,17 +3,15 @@ package labels
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign"
+	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -171,29 +169,25 @@ func (t *Table) WriteCSV(w io.Writer) error {
 }
 
 // WriteFiles writes every table as CSV and summary.json into dir, which exists.
-func (r *Report) WriteFiles(dir string) error {
+func (r *Report) WriteFiles(dir *door.Dir) error {
 	for _, t := range r.Tables() {
 		var b bytes.Buffer
 		if err := t.WriteCSV(&b); err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, t.Name+".csv"), b.Bytes(), 0o644); err != nil {
+		if err := dir.WriteFile(t.Name+".csv", b.Bytes()); err != nil {
 			return err
 		}
 	}
-	b, err := json.MarshalIndent(r.Summary(), "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "summary.json"), append(b, '\n'), 0o644)
+	return dir.WriteJSON("summary.json", r.Summary())
 }
 
 // ColdStartFiles writes the two cold-start tables alone.
-func (r *Report) ColdStartFiles(dir string) error {
+func (r *Report) ColdStartFiles(dir *door.Dir) error {
 	var errs []error
 	for _, t := range []Table{r.coldOverall(), r.coldByFile()} {
 		var b bytes.Buffer
-		errs = append(errs, t.WriteCSV(&b), os.WriteFile(filepath.Join(dir, t.Name+".csv"), b.Bytes(), 0o644))
+		errs = append(errs, t.WriteCSV(&b), dir.WriteFile(t.Name+".csv", b.Bytes()))
 	}
 	return errors.Join(errs...)
 }

@@ -27,7 +27,12 @@ func OpenLines(path string) (*Lines, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lines{f: f, r: bufio.NewReaderSize(f, 256<<10), path: path}, nil
+	return NewLines(f, path), nil
+}
+
+// NewLines reads the lines of f, which it closes; path names it in errors.
+func NewLines(f *os.File, path string) *Lines {
+	return &Lines{f: f, r: bufio.NewReaderSize(f, 256<<10), path: path}
 }
 
 // Next returns the next line without its end; it is valid until the next call.

@@ -1,0 +1,62 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/foreign"
+	"github.com/tailscope/tailscope/snapshot/labels"
+)
+
+// Analyze reads paths, session folders and results of other tools alike, and
+// computes the label tables over all of them. Files of any size stream.
+func Analyze(paths []string, o foreign.Options, lo labels.Options) (*labels.Report, error) {
+	return analyze(paths, openFolder, o, lo)
+}
+
+// analyze is Analyze with a way to open session folders.
+func analyze(paths []string, open func(string) (*folder.Session, error), o foreign.Options, lo labels.Options) (*labels.Report, error) {
+	a := labels.New(lo)
+	var infos []*foreign.Info
+	for _, p := range paths {
+		s, err := open(p)
+		if err != nil {
+			return nil, err
+		}
+		read := foreign.Read
+		if s != nil {
+			read = func(_ string, o foreign.Options, yield func(*foreign.Row) error) (*foreign.Info, error) {
+				return s.Rows(o, yield)
+			}
+		}
+		info, err := read(p, o, a.Add)
+		if err != nil {
+			return nil, err
+		}
+		infos = append(infos, info)
+	}
+	rep, err := a.Finish()
+	for _, info := range infos {
+		rep.Notes = append(rep.Notes, info.Notes...)
+		rep.Compiles = append(rep.Compiles, info.Compiles...)
+		rep.Reported = append(rep.Reported, info.Reported...)
+		if info.Filtered > 0 {
+			rep.Notes = append(rep.Notes, fmt.Sprintf("%d of %d rows were left out by filters.", info.Filtered, info.Rows))
+		}
+	}
+	if errors.Is(err, labels.ErrEmpty) && len(rep.Reported) > 0 {
+		err = nil
+	}
+	return rep, err
+}
+
+// openFolder opens a session folder; nil is a result of another tool.
+func openFolder(path string) (*folder.Session, error) {
+	if _, err := os.Stat(filepath.Join(path, folder.ManifestName)); err != nil {
+		return nil, nil
+	}
+	return folder.Open(path)
+}

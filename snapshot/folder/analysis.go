@@ -1,0 +1,106 @@
+package folder
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// writeAnalysis writes compiler_counters.json and analysis/ of each mode.
+func writeAnalysis(dir *door.Dir, c *Collected) error {
+	for i := range c.Modes {
+		x := &c.Modes[i]
+		if err := c.writeMode(dir, x); err != nil {
+			return fmt.Errorf("write the analysis of %s: %w", x.Mode, err)
+		}
+	}
+	return nil
+}
+
+func (c *Collected) writeMode(dir *door.Dir, x *ModeResult) error {
+	md, err := dir.Make(x.Mode.String())
+	if err != nil {
+		return err
+	}
+	defer md.Close()
+	if err := md.WriteJSON("compiler_counters.json", x.Counters); err != nil {
+		return err
+	}
+	ad, err := md.Make("analysis")
+	if err != nil {
+		return err
+	}
+	defer ad.Close()
+	return errors.Join(ad.WriteJSON("summary.json", x.Summary), ad.WriteFile("summary_overall.csv", summaryCSV(x.Summary.Groups)),
+		c.Tables.OfMode(x.Mode.String()).ColdStartFiles(ad), c.hists.write(ad, x.Mode))
+}
+
+// summaryCSV writes groups as a table whose columns are the keys of
+// summary.json, in its order; null is an empty field.
+func summaryCSV(groups []stats.GroupSummary) []byte {
+	var b bytes.Buffer
+	for i := range groups {
+		keys, values := flatten(&groups[i])
+		if i == 0 {
+			writeCSVLine(&b, keys)
+		}
+		writeCSVLine(&b, values)
+	}
+	return b.Bytes()
+}
+
+// flatten returns the keys and values of a struct's JSON form in order.
+func flatten(v any) (keys, values []string) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	_, _ = d.Token() // the opening brace
+	for d.More() {
+		k, err := d.Token()
+		if err != nil {
+			return keys, values
+		}
+		var x any
+		if d.Decode(&x) != nil {
+			return keys, values
+		}
+		keys = append(keys, fmt.Sprint(k))
+		values = append(values, csvValue(x))
+	}
+	return keys, values
+}
+
+func csvValue(x any) string {
+	switch x := x.(type) {
+	case nil:
+		return ""
+	case json.Number:
+		return x.String()
+	case bool:
+		return strconv.FormatBool(x)
+	case string:
+		return x
+	default:
+		return fmt.Sprint(x)
+	}
+}
+
+func writeCSVLine(b *bytes.Buffer, fields []string) {
+	var line []byte
+	for i, f := range fields {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = textio.AppendCSV(line, f)
+	}
+	b.Write(append(line, '\n'))
+}

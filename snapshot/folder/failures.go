@@ -1,0 +1,105 @@
+package folder
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tailscope/tailscope/snapshot/journal"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// maxReasons bounds the distinct reasons of failures that are kept.
+const maxReasons = 64
+
+// Failures counts the failed requests by the engine's reason.
+type Failures map[string]uint64
+
+// add takes in an event; one that is no request's failure is ignored.
+func (f *Failures) add(e *stats.Event) {
+	if e.Kind != stats.KindError || e.Request == nil {
+		return
+	}
+	if *f == nil {
+		*f = Failures{}
+	}
+	reason := strings.Join(strings.Fields(e.Reason), " ")
+	if _, ok := (*f)[reason]; !ok && len(*f) == maxReasons {
+		reason = "other reasons"
+	}
+	(*f)[reason]++
+}
+
+// NothingSucceeded says in a sentence for which modes and lanes of a finished
+// folder every request failed, and why the first did; "" if none.
+func NothingSucceeded(dir string) (string, error) {
+	session, err := Open(dir)
+	if err != nil || session.Manifest.Counts.Errors == 0 {
+		return "", err
+	}
+	l, err := openLines(session.at, EventsName)
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	type failed struct {
+		mode, lane, first string
+		n                 int
+	}
+	var all []*failed
+	for {
+		line, err := l.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", err
+		}
+		var e stats.Event
+		if !bytes.Contains(line, []byte(`"error"`)) || json.Unmarshal(line, &e) != nil || e.Kind != stats.KindError || e.Request == nil {
+			continue
+		}
+		i := slices.IndexFunc(all, func(f *failed) bool { return f.mode == e.Mode && f.lane == e.Lane })
+		if i < 0 {
+			i, all = len(all), append(all, &failed{mode: e.Mode, lane: e.Lane, first: strings.Join(strings.Fields(e.Reason), " ")})
+		}
+		all[i].n++
+	}
+	var out []string
+	for _, f := range all {
+		var s stats.SummaryFile
+		if session.at.ReadJSON(f.mode+"/analysis/summary.json", &s) != nil {
+			continue
+		}
+		if slices.ContainsFunc(s.Groups, func(g stats.GroupSummary) bool { return g.Lane == f.lane && g.N > 0 }) {
+			continue
+		}
+		if ok, err := session.warmedUp(f.mode, f.lane); err != nil {
+			return "", err
+		} else if !ok {
+			out = append(out, fmt.Sprintf("%s: no %s request succeeded, %d failed, the first with: %s", f.mode, f.lane, f.n, f.first))
+		}
+	}
+	return strings.Join(out, "; "), nil
+}
+
+// warmedUp says whether any request of a mode and lane succeeded, warm-ups too.
+func (s *Session) warmedUp(mode, lane string) (bool, error) {
+	_, err := s.Records(func(r *journal.Record) error {
+		if x := &r.Sample; r.Kind == journal.KindSample && !x.Failed && x.Mode.String() == mode && x.Lane.String() == lane {
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+// errFound ends a reading early.
+var errFound = errors.New("found")

@@ -1,0 +1,130 @@
+package snapshot
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/made"
+	"github.com/tailscope/tailscope/snapshot/journal"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// openSamplesOf reads every sample of a path.
+func openSamplesOf(t *testing.T, path string) (*folder.Session, []stats.Sample) {
+	t.Helper()
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []stats.Sample
+	if _, err := s.Records(func(r *journal.Record) error {
+		if r.Kind == journal.KindSample {
+			out = append(out, r.Sample)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return s, out
+}
+
+// TestOwnTable: a metrics.csv of tailscope gives back every sample as it was,
+// but for the flags, of which it has those that lead to a cause.
+func TestOwnTable(t *testing.T) {
+	w, dir := create(t)
+	made.Fill(t, w, 300, stats.Prefill)
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	folder, want := openSamplesOf(t, dir)
+	csv := filepath.Join(dir, "prefill", "metrics.csv")
+	s, got := openSamplesOf(t, csv)
+	if len(got) != len(want) {
+		t.Fatalf("%d samples, want %d", len(got), len(want))
+	}
+	caused := 0
+	for i := range want {
+		want[i].StartNs -= folder.Manifest.StartNs
+		if want[i].Cause != stats.CauseNone {
+			caused++
+		}
+		if g, w := got[i].Flags&stats.FlagRecompile != 0, want[i].CompileNs > 0 && i > 1; g != w {
+			t.Errorf("row %d: recompile %v, want %v", i, g, w)
+		}
+		got[i].Flags, want[i].Flags = 0, 0
+		if d := cmp.Diff(want[i], got[i]); d != "" {
+			t.Fatalf("row %d: %s", i, d)
+		}
+	}
+	if caused == 0 {
+		t.Error("no sample has a cause")
+	}
+	if n := strings.Join(s.Manifest.Notes, " "); !strings.Contains(n, filepath.Base(dir)) || !strings.Contains(n, "causes are its own") {
+		t.Errorf("notes %q", n)
+	}
+
+	lines, err := os.ReadFile(csv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ old, new, says string }{
+		"cause": {",compile,", ",boredom,", `cause: "boredom" is no cause`},
+		"lane":  {",eager,ort", ",lazy,ort", `lane: unknown lane "lazy"`},
+		"t_ms":  {",0,0,0,0,0,", ",0,0,0,0,0,x", "t_ms: "},
+	} {
+		bad := filepath.Join(t.TempDir(), "metrics.csv")
+		if !strings.Contains(string(lines), c.old) {
+			t.Fatalf("%s: no %q in the table", name, c.old)
+		}
+		if err := os.WriteFile(bad, []byte(strings.Replace(string(lines), c.old, c.new, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(bad); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "line ") && !strings.Contains(err.Error(), ":") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOwnTables: of several tables each follows the one before, and no pair
+// has its lanes in two of them.
+func TestOwnTables(t *testing.T) {
+	w, dir := create(t)
+	made.Fill(t, w, 40, stats.Prefill)
+	if err := w.Finish(testEnd); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "prefill", "metrics.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		if err := os.Mkdir(filepath.Join(tree, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(tree, name, "metrics.csv"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, got := openSamplesOf(t, tree)
+	if len(got) != 160 {
+		t.Fatalf("%d samples", len(got))
+	}
+	lanes := map[uint64]int{}
+	for i := range got {
+		lanes[got[i].Request]++
+		if i > 0 && got[i].StartNs < got[i-1].StartNs+got[i-1].WallNs {
+			t.Fatalf("row %d begins before row %d ends", i, i-1)
+		}
+	}
+	for r, n := range lanes {
+		if n != 2 {
+			t.Errorf("request %d has %d samples", r, n)
+		}
+	}
+}

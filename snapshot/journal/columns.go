@@ -1,0 +1,243 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding"
+
+	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// batchRows is the number of rows a columnReader decodes at once.
+const batchRows = 1024
+
+// columnReader reads a Parquet file whose columns are those of schema, column
+// by column in batches of rows: numbers as int64 (null is stats.Absent), texts
+// interned. Damage, inside the library too, becomes an error.
+type columnReader struct {
+	f       *os.File
+	pf      *parquet.File
+	path    string
+	columns []columnCursor
+	group   int   // next row group
+	left    int64 // rows of the current one not yet decoded
+	n       int   // rows in the batch
+	names   map[string]string
+}
+
+// columnCursor is where a columnReader stands in one column, and its batch.
+type columnCursor struct {
+	text  bool
+	ints  *[batchRows]int64
+	texts *[batchRows]string
+	dict  []string
+	pages parquet.Pages
+	page  parquet.Page
+	at    int // value of the page
+	defs  []byte
+	row   int // row of the page
+}
+
+func openColumns(dir *door.Dir, name string, schema *parquet.Schema) (c *columnReader, err error) {
+	path := dir.Path(name)
+	f, err := dir.Read(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("%s is damaged: %v", path, x)
+		}
+		if err != nil {
+			_ = f.Close() // opened for reading
+		}
+	}()
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	pf, err := parquet.OpenFile(f, fi.Size(), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if v, _ := pf.Lookup("schema"); v != Schema {
+		return nil, fmt.Errorf("%s: schema %q, this program reads %q", path, v, Schema)
+	}
+	if !parquet.EqualNodes(pf.Schema(), schema) {
+		return nil, fmt.Errorf("%s: the columns are not those that this program reads", path)
+	}
+	c = &columnReader{f: f, pf: pf, path: path, names: map[string]string{}}
+	// The batches of all columns lie a cache line more than a power of two apart:
+	// a row would else be read from places that push each other out of the cache.
+	fields := schema.Fields()
+	ints, texts := make([]int64, len(fields)*(batchRows+8)), make([]string, len(fields)*(batchRows+4))
+	for i, field := range fields {
+		k := columnCursor{text: field.Type().Kind() == parquet.ByteArray}
+		if k.text {
+			k.texts = (*[batchRows]string)(texts[i*(batchRows+4):])
+		} else {
+			k.ints = (*[batchRows]int64)(ints[i*(batchRows+8):])
+		}
+		c.columns = append(c.columns, k)
+	}
+	return c, nil
+}
+
+// next decodes the next batch and returns its number of rows; io.EOF ends.
+func (c *columnReader) next() (n int, err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("%s is damaged: %v", c.path, x)
+		}
+	}()
+	for c.left == 0 {
+		groups := c.pf.RowGroups()
+		if c.group == len(groups) {
+			return 0, io.EOF
+		}
+		g := groups[c.group]
+		c.group++
+		c.left = g.NumRows()
+		for i, chunk := range g.ColumnChunks() {
+			c.columns[i].begin(chunk.Pages())
+		}
+	}
+	n = int(min(c.left, batchRows))
+	c.left -= int64(n)
+	for i := range c.columns {
+		if err := c.columns[i].fill(n, c.intern); err != nil {
+			return 0, fmt.Errorf("%s: column %s: %w", c.path, c.pf.Schema().Fields()[i].Name(), err)
+		}
+	}
+	return n, nil
+}
+
+// intern returns a string that outlives the page it comes from.
+func (c *columnReader) intern(b []byte) string {
+	if s, ok := c.names[string(b)]; ok {
+		return s
+	}
+	if len(c.names) > 1<<16 {
+		clear(c.names)
+	}
+	s := string(b)
+	c.names[s] = s
+	return s
+}
+
+func (c *columnReader) Close() {
+	defer func() { _ = recover() }() // a damaged file was reported by next
+	for i := range c.columns {
+		c.columns[i].begin(nil)
+	}
+	_ = c.f.Close() // opened for reading
+}
+
+func (k *columnCursor) begin(pages parquet.Pages) {
+	k.release()
+	if k.pages != nil {
+		_ = k.pages.Close() // opened for reading
+	}
+	k.pages, k.dict = pages, nil
+}
+
+func (k *columnCursor) release() {
+	if k.page != nil {
+		parquet.Release(k.page)
+	}
+	k.page, k.defs, k.at, k.row = nil, nil, 0, 0
+}
+
+// fill decodes the next n rows of the column.
+func (k *columnCursor) fill(n int, intern func([]byte) string) error {
+	for done := 0; done < n; {
+		if k.page == nil || k.row == int(k.page.NumRows()) {
+			if err := k.turn(intern); err != nil {
+				return err
+			}
+			continue
+		}
+		m := min(n-done, int(k.page.NumRows())-k.row)
+		var used int
+		if k.text {
+			used = k.takeTexts(k.texts[done:done+m], intern)
+		} else {
+			used = k.takeInts(k.ints[done : done+m])
+		}
+		k.at += used
+		k.row += m
+		done += m
+	}
+	return nil
+}
+
+// turn goes to the next page.
+func (k *columnCursor) turn(intern func([]byte) string) error {
+	k.release()
+	page, err := k.pages.ReadPage()
+	if errors.Is(err, io.EOF) {
+		return errors.New("it has fewer rows than others")
+	}
+	if err != nil {
+		return err
+	}
+	k.page, k.defs = page, page.DefinitionLevels()
+	if d := page.Dictionary(); d != nil && k.dict == nil {
+		k.dict = make([]string, d.Len())
+		for i := range k.dict {
+			k.dict[i] = intern(d.Index(int32(i)).ByteArray())
+		}
+	}
+	return nil
+}
+
+func (k *columnCursor) takeTexts(out []string, intern func([]byte) string) (used int) {
+	v := k.page.Data()
+	if k.dict != nil && k.page.Dictionary() != nil {
+		for i, id := range v.Int32()[k.at : k.at+len(out)] {
+			out[i] = k.dict[id]
+		}
+		return len(out)
+	}
+	data, offsets := v.ByteArray()
+	for i := range out {
+		out[i] = intern(data[offsets[k.at+i]:offsets[k.at+i+1]])
+	}
+	return len(out)
+}
+
+func (k *columnCursor) takeInts(out []int64) (used int) {
+	v := k.page.Data()
+	switch v.Kind() {
+	case encoding.Boolean:
+		bits := v.Boolean()
+		for i := range out {
+			out[i] = int64(bits[(k.at+i)/8] >> ((k.at + i) % 8) & 1)
+		}
+		return len(out)
+	case encoding.Int32:
+		for i, x := range v.Int32()[k.at : k.at+len(out)] {
+			out[i] = int64(x)
+		}
+		return len(out)
+	}
+	values := v.Int64()[k.at:]
+	if k.defs == nil {
+		copy(out, values[:len(out)])
+		return len(out)
+	}
+	for i, d := range k.defs[k.row : k.row+len(out)] {
+		if d == 0 {
+			out[i] = stats.Absent
+			continue
+		}
+		out[i] = values[used]
+		used++
+	}
+	return used
+}

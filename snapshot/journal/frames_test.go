@@ -1,0 +1,136 @@
+package journal
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tailscope/tailscope/snapshot/internal/made"
+	"github.com/tailscope/tailscope/stats"
+	"pgregory.net/rapid"
+)
+
+// TestAnySampleSurvivesTheJournal encodes arbitrary samples.
+func TestAnySampleSurvivesTheJournal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		i64 := rapid.Int64()
+		i32 := rapid.Int32()
+		str := rapid.SampledFrom([]string{"", "a", "1x64", "prefill=padded,decode=eager", "\x00ü\n"})
+		enc := newFrameEncoder()
+		var want []stats.Sample
+		n := rapid.IntRange(1, 20).Draw(t, "n")
+		var steps [][]int64
+		for range n {
+			s := stats.Sample{Seq: rapid.Uint64().Draw(t, "seq"), Request: rapid.Uint64().Draw(t, "req"), Generation: i32.Draw(t, ""),
+				Segment: i32.Draw(t, ""), NthInRun: i32.Draw(t, ""), Prompt: i32.Draw(t, ""), Order: uint8(rapid.IntRange(0, 1).Draw(t, "")),
+				Lane: stats.Lane(rapid.IntRange(0, 1).Draw(t, "")), Mode: stats.Mode(rapid.IntRange(0, 3).Draw(t, "")),
+				Warmup: rapid.Bool().Draw(t, ""), Failed: rapid.Bool().Draw(t, ""), Flags: stats.Flag(rapid.Uint16().Draw(t, "")),
+				Strategy: str.Draw(t, ""), Scenario: str.Draw(t, ""), Backend: str.Draw(t, ""), Shape: str.Draw(t, ""),
+				Batch: i32.Draw(t, ""), Tokens: i32.Draw(t, ""), ExecutedTokens: i32.Draw(t, ""), NewTokens: i32.Draw(t, ""), KVTokens: i32.Draw(t, ""),
+				StartNs: i64.Draw(t, ""), WallNs: i64.Draw(t, ""), DeviceNs: i64.Draw(t, ""), ResponseNs: i64.Draw(t, ""),
+				CompileNs: i64.Draw(t, ""), TTFTNs: i64.Draw(t, ""), RunDelayNs: i64.Draw(t, ""), MinFlt: i64.Draw(t, ""),
+				MajFlt: i64.Draw(t, ""), NIvCSw: i64.Draw(t, "")}
+			st := rapid.SliceOfN(i64, 0, 5).Draw(t, "steps")
+			enc.sample(&s, st, nil)
+			want, steps = append(want, s), append(steps, st)
+		}
+		var dec frameDecoder
+		frame := enc.seal()
+		dec.reset(frame[frameHeader:], enc.first)
+		var r Record
+		for i := range want {
+			if ok, err := dec.next(&r); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			if r.Sample != want[i] {
+				t.Fatalf("%+v\n%+v", want[i], r.Sample)
+			}
+			if len(r.Steps) != len(steps[i]) {
+				t.Fatal(r.Steps, steps[i])
+			}
+		}
+		if ok, err := dec.next(&r); ok || err != nil {
+			t.Fatal("records left", ok, err)
+		}
+	})
+}
+
+// TestAnyCutOfAJournalReads cuts a journal at every length, and flips a byte
+// at many places: what is whole is read, and the loss is counted.
+func TestAnyCutOfAJournalReads(t *testing.T) {
+	w, dir := create(t)
+	for i := range 5 {
+		made.Fill(t, w, 3+i, stats.KVDecode)
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := os.ReadFile(filepath.Join(dir, "000001.tsj"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(b []byte) (n uint64, d Damage) {
+		d, err := eachRecord(bytes.NewReader(b), func(r *Record) error {
+			if r.Kind == KindSample {
+				n++
+			}
+			return nil
+		})
+		if err != nil && len(b) >= len(magic) && bytes.HasPrefix(b, []byte(magic)) {
+			t.Fatal(err)
+		}
+		return n, d
+	}
+	total, d := count(whole)
+	if total != 2*(3+4+5+6+7) || d != (Damage{}) {
+		t.Fatal(total, d)
+	}
+	prev := uint64(0)
+	for cut := 0; cut < len(whole); cut += 1 + cut%5 {
+		n, d := count(whole[:cut])
+		if n < prev || n > total || n < total && d.Torn == false && cut > 8 && d.Bytes != 0 {
+			t.Fatalf("cut at %d: %d samples, %+v", cut, n, d)
+		}
+		prev = n
+	}
+	for at := len(magic); at < len(whole); at += 11 {
+		b := bytes.Clone(whole)
+		b[at] ^= 0x40
+		if n, d := count(b); n > total || n == total && d.Frames == 0 && d.Bytes == 0 && !d.Torn {
+			t.Fatalf("flipped byte %d: %d samples, %+v", at, n, d)
+		}
+	}
+}
+
+// journalOfFour is the first journal segment of a session of four requests.
+func journalOfFour(f *testing.F) []byte {
+	f.Helper()
+	w, dir := create(f)
+	made.Fill(f, w, 4, stats.KVDecode)
+	if err := w.Flush(); err != nil {
+		f.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "000001.tsj"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	return b
+}
+
+func FuzzJournal(f *testing.F) {
+	b := journalOfFour(f)
+	f.Add(b)
+	f.Add(b[:len(b)-5])
+	f.Add([]byte(magic))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, _ = eachRecord(bytes.NewReader(b), func(*Record) error { return nil }) // must not panic
+		var d frameDecoder
+		var r Record
+		for d.reset(b, 0); ; {
+			if ok, err := d.next(&r); !ok || err != nil {
+				return
+			}
+		}
+	})
+}

@@ -1,0 +1,38 @@
+package journal
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"github.com/tailscope/tailscope/snapshot/internal/door"
+)
+
+// ErrRunning says that a process still writes to a journal.
+var ErrRunning = errors.New("a process still writes to this session; end it first")
+
+// lock takes the lock of a journal, which its process holds until it ends.
+func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+
+// Lock takes the lock of a journal whose process died (else ErrRunning).
+func Lock(dir *door.Dir) (release func(), err error) {
+	f, err := dir.Held(lockName)
+	if err != nil {
+		return nil, err
+	}
+	if lock(f) != nil {
+		return nil, errors.Join(ErrRunning, f.Close())
+	}
+	return func() { _ = f.Close() }, nil // nothing was written
+}
+
+// Lives says whether a process holds the lock of a journal. The lock is tried
+// shared and given back at once, so that nobody is kept from it.
+func Lives(dir *door.Dir) bool {
+	f, err := dir.Read(lockName)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
+}

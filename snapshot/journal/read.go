@@ -1,0 +1,142 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Damage is what a journal reader had to leave out.
+type Damage struct {
+	Frames  int    // frames that failed their checksum or could not be decoded
+	Samples uint64 // samples in them, as their headers say
+	Bytes   int64  // bytes that could not be read
+	Torn    bool   // the file ends inside a frame
+}
+
+// frameReader reads the frames of a journal one after the other. It holds
+// one frame in memory.
+type frameReader struct {
+	r      *bufio.Reader
+	dec    frameDecoder
+	buf    []byte
+	head   [frameHeader]byte
+	damage Damage
+	left   uint32 // samples of the frame not yet handed out
+	infr   bool
+}
+
+// newFrameReader checks the magic. Of an empty file, which a crash right
+// after creation leaves, it reads no record.
+func newFrameReader(r io.Reader) (*frameReader, error) {
+	j := &frameReader{r: bufio.NewReaderSize(r, 256<<10)}
+	var m [len(magic)]byte
+	n, err := io.ReadFull(j.r, m[:])
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if !bytes.HasPrefix([]byte(magic), m[:n]) {
+			return nil, errors.New("not a tailscope journal")
+		}
+		j.damage.Torn, j.damage.Bytes = n > 0, int64(n)
+		return j, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if string(m[:]) != magic {
+		return nil, errors.New("not a tailscope journal")
+	}
+	return j, nil
+}
+
+// next fills r with the next record; io.EOF ends. Damage is counted, skipped
+// and reported by the field damage; it is never an error.
+func (j *frameReader) next(r *Record) error {
+	for {
+		if j.infr {
+			ok, err := j.dec.next(r)
+			if ok && err == nil {
+				if r.Kind == KindSample && j.left > 0 {
+					j.left--
+				}
+				return nil
+			}
+			if err != nil {
+				j.damage.Frames++
+				j.damage.Samples += uint64(j.left)
+				j.damage.Bytes += int64(len(j.dec.b))
+			}
+			j.infr = false
+		}
+		if err := j.frame(); err != nil {
+			return err
+		}
+	}
+}
+
+// frame reads the next whole frame into the decoder.
+func (j *frameReader) frame() error {
+	if err := j.header(); err != nil {
+		return err
+	}
+	n := binary.LittleEndian.Uint32(j.head[4:])
+	sum := binary.LittleEndian.Uint32(j.head[8:])
+	samples := binary.LittleEndian.Uint32(j.head[12:])
+	if n > maxFrame || uint64(samples)*6 > uint64(n) {
+		j.damage.Frames++
+		j.damage.Bytes += frameHeader
+		return nil // the next call looks for the next frame
+	}
+	if cap(j.buf) < int(n) {
+		j.buf = make([]byte, n)
+	}
+	j.buf = j.buf[:n]
+	if got, err := io.ReadFull(j.r, j.buf); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			j.damage.Torn = true
+			j.damage.Bytes += int64(got) + frameHeader
+			j.damage.Samples += uint64(samples)
+			return io.EOF
+		}
+		return fmt.Errorf("read journal: %w", err)
+	}
+	if frameSum(j.head[:], j.buf) != sum {
+		j.damage.Frames++
+		j.damage.Samples += uint64(samples)
+		j.damage.Bytes += int64(n) + frameHeader
+		return nil
+	}
+	j.dec.reset(j.buf, binary.LittleEndian.Uint64(j.head[16:]))
+	j.left, j.infr = samples, true
+	return nil
+}
+
+// header reads a frame's header, skipping bytes until one begins.
+func (j *frameReader) header() error {
+	for {
+		p, err := j.r.Peek(frameHeader)
+		if len(p) < frameHeader {
+			if errors.Is(err, io.EOF) {
+				if len(p) > 0 {
+					j.damage.Torn = true
+					j.damage.Bytes += int64(len(p))
+				}
+				return io.EOF
+			}
+			return fmt.Errorf("read journal: %w", err)
+		}
+		if string(p[:len(frameSync)]) == frameSync {
+			copy(j.head[:], p)
+			_, _ = j.r.Discard(frameHeader) // what was peeked is there
+			return nil
+		}
+		skip := bytes.Index(p[1:], []byte(frameSync[:1])) + 1
+		if skip == 0 {
+			skip = len(p)
+		}
+		j.damage.Bytes += int64(skip)
+		_, _ = j.r.Discard(skip)
+	}
+}

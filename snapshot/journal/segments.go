@@ -1,0 +1,249 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// A journal is a row of numbered segments. The last is appended to; those
+// before it are rotated into Parquet one by one (see rotate.go), so that raw
+// samples lie on disk once and finishing the folder only copies them.
+//
+//	000001.parquet, 000001.kv_decode.parquet, 000001.rest    rotated
+//	000002.tsj                                               frames
+//
+// While both forms exist the frames count: the rotation was not complete.
+type Segment struct {
+	dir *door.Dir // of the journal
+	n   int
+}
+
+func (s Segment) name(suffix string) string { return fmt.Sprintf("%06d.%s", s.n, suffix) }
+func (s Segment) frames() string            { return s.name("tsj") }
+func (s Segment) rest() string              { return s.name("rest") }
+func (s Segment) part() string              { return s.name("parquet") }
+func (s Segment) stepsName(m stats.Mode) string {
+	return s.name(m.String() + ".parquet")
+}
+
+// rotated says whether the segment is Parquet by now.
+func (s Segment) rotated() bool {
+	return !s.dir.Has(s.frames())
+}
+
+// lastSegment returns the number of the last segment in a journal's folder.
+func lastSegment(dir *door.Dir) (int, error) {
+	entries, err := dir.List()
+	if err != nil {
+		return 0, err
+	}
+	last := 0
+	for _, e := range entries {
+		digits, suffix, _ := strings.Cut(e.Name(), ".")
+		if n, err := strconv.Atoi(digits); err == nil && len(digits) >= 6 && (suffix == "tsj" || suffix == "parquet") {
+			last = max(last, n)
+		}
+	}
+	if last == 0 {
+		return 0, fmt.Errorf("%s: %w", dir.Path(), fs.ErrNotExist)
+	}
+	return last, nil
+}
+
+// Reader reads a journal as it was when it was opened.
+type Reader struct {
+	dir  *door.Dir
+	last int
+	tail *os.File // the last segment, held open: a rotation meanwhile changes nothing. nil: it is rotated
+	size int64    // bytes of tail that count
+}
+
+// Open opens the journal in dir, up to what is there now.
+func Open(dir *door.Dir) (*Reader, error) {
+	for range 100 { // a running session may rotate between the two steps
+		last, err := lastSegment(dir)
+		if err != nil {
+			return nil, err
+		}
+		s, err := openSegments(dir, last)
+		if err != nil || s.tail != nil || segmentIsLast(dir, last) {
+			return s, err
+		}
+	}
+	return nil, fmt.Errorf("%s changes faster than it can be read", dir.Path())
+}
+
+func segmentIsLast(dir *door.Dir, n int) bool {
+	last, err := lastSegment(dir)
+	return err == nil && last == n
+}
+
+func openSegments(dir *door.Dir, last int) (*Reader, error) {
+	s := &Reader{dir: dir, last: last}
+	f, err := dir.Read(Segment{dir, last}.frames())
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	s.tail, s.size = f, fi.Size()
+	return s, nil
+}
+
+func (s *Reader) Close() {
+	if s.tail != nil {
+		_ = s.tail.Close() // opened for reading
+	}
+}
+
+func (s *Reader) Records(yield func(*Record) error) (d Damage, err error) {
+	for _, x := range s.stretches() {
+		more, err := x.Records(nil, yield)
+		if d.add(more); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+func (s *Reader) stretches() []Stretch {
+	var out []Stretch
+	for n := 1; n <= s.last; n++ {
+		seg := Segment{s.dir, n}
+		if n == s.last && s.tail != nil {
+			out = append(out, Stretch{Records: func(_ keep, yield func(*Record) error) (Damage, error) {
+				return eachRecord(io.NewSectionReader(s.tail, 0, s.size), yield)
+			}})
+			continue
+		}
+		x := Stretch{Records: seg.Records}
+		if seg.rotated() {
+			x.Part = &seg
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// Records reads the segment in whichever form it has.
+func (s Segment) Records(k keep, yield func(*Record) error) (Damage, error) {
+	f, err := s.dir.Read(s.frames())
+	if errors.Is(err, fs.ErrNotExist) {
+		d, err := s.partRecords(k, yield)
+		if errors.Is(err, fs.ErrNotExist) { // somebody removed it: what follows is still good
+			return Damage{Frames: 1}, nil
+		}
+		return d, err
+	}
+	if err != nil {
+		return Damage{}, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	return eachRecord(f, yield)
+}
+
+// Count sums up what the headers of the frames and the parts say.
+func (s *Reader) Count() (n uint64, err error) {
+	for i := 1; i <= s.last; i++ {
+		seg := Segment{s.dir, i}
+		if i == s.last && s.tail != nil {
+			n += countFrames(s.tail, s.size)
+		} else if f, err := s.dir.Read(seg.frames()); err == nil {
+			n += countFrames(f, 1<<62)
+			_ = f.Close() // opened for reading
+		} else if c, err := openColumns(s.dir, seg.part(), sampleSchema); err == nil {
+			n += uint64(max(c.pf.NumRows(), 0))
+			c.Close()
+		}
+	}
+	return n, nil
+}
+
+// countFrames counts the samples of whole frames up to size; damage ends it,
+// which records counts.
+func countFrames(f io.ReaderAt, size int64) (n uint64) {
+	var h [frameHeader]byte
+	for at := int64(len(magic)); at < size; {
+		if _, err := f.ReadAt(h[:], at); err != nil || string(h[:len(frameSync)]) != frameSync {
+			return n
+		}
+		n += uint64(binary.LittleEndian.Uint32(h[12:]))
+		at += frameHeader + int64(binary.LittleEndian.Uint32(h[4:]))
+	}
+	return n
+}
+
+func (d *Damage) add(o Damage) {
+	d.Frames += o.Frames
+	d.Samples += o.Samples
+	d.Bytes += o.Bytes
+	d.Torn = d.Torn || o.Torn
+}
+
+// Groups hands out the row groups of a rotated segment's samples.
+func (s Segment) Groups(do func(parquet.RowGroup) error) error { return eachGroup(s.dir, s.part(), do) }
+
+// StepGroups hands out those of a mode's decode steps; there may be none.
+func (s Segment) StepGroups(m stats.Mode, do func(parquet.RowGroup) error) error {
+	if !s.dir.Has(s.stepsName(m)) {
+		return nil
+	}
+	return eachGroup(s.dir, s.stepsName(m), do)
+}
+
+func eachGroup(dir *door.Dir, name string, do func(parquet.RowGroup) error) (err error) {
+	path := dir.Path(name)
+	f, err := dir.Read(name)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("%s is damaged: %v", path, x)
+		}
+		_ = f.Close() // opened for reading
+	}()
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	pf, err := parquet.OpenFile(f, fi.Size(), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, g := range pf.RowGroups() {
+		if err := do(g); err != nil {
+			return fmt.Errorf("copy %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// Written is when the journal was last appended to.
+func (s *Reader) Written() (time.Time, error) {
+	stat := func() (fs.FileInfo, error) { return s.dir.Stat(".") }
+	if s.tail != nil {
+		stat = s.tail.Stat
+	}
+	fi, err := stat()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return fi.ModTime(), nil
+}

@@ -1,0 +1,124 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/snapshot/labels"
+	"github.com/tailscope/tailscope/snapshot/plots"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
+)
+
+// pictures draws the plots of one mode.
+func pictures(c *folder.Collected, mode stats.Mode) ([]*plots.Picture, error) {
+	m, series := c.Manifest, seriesOf(c.Tables, mode.String())
+	title := fmt.Sprintf("%s, %s, %s", cmp.Or(m.Model.Name, m.RunID), mode, m.Settings.Strategy)
+	var out []*plots.Picture
+	var firstErr error
+	keep := func(p *plots.Picture, err error) {
+		if err != nil && firstErr == nil {
+			firstErr = err
+		}
+		if p != nil {
+			out = append(out, p)
+		}
+	}
+	keep(plots.CDF(title, series))
+	keep(plots.Histogram(title, series))
+	keep(timeline(c, title, mode))
+	keep(deltaPlot(c, title, mode))
+	return out, firstErr
+}
+
+// seriesOf converts the overall groups of a mode to ms.
+func seriesOf(rep *labels.Report, mode string) []plots.Series {
+	var out []plots.Series
+	for i := range rep.Overall {
+		g := &rep.Overall[i]
+		if g.Mode != mode {
+			continue
+		}
+		s := plots.Series{Name: g.Backend, Sorted: make([]float64, 0, len(g.Sorted()))}
+		for _, v := range g.Sorted() {
+			s.Sorted = append(s.Sorted, float64(v)/1e6)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func timeline(c *folder.Collected, title string, mode stats.Mode) (*plots.Picture, error) {
+	var binNs int64
+	for _, t := range c.Tracks[mode] {
+		if t != nil {
+			binNs = max(binNs, t.BinNs)
+		}
+	}
+	var tracks []plots.Track
+	for l, t := range c.Tracks[mode] {
+		if t != nil {
+			tracks = append(tracks, plots.Track{Name: stats.Lane(l).String(), Max: t.Rebin(binNs)})
+		}
+	}
+	var marks []plots.Mark
+	for k, t := range c.Marks {
+		if k.Mode != "" && k.Mode != mode.String() {
+			continue
+		}
+		for i, v := range t.Max {
+			if v > 0 {
+				marks = append(marks, plots.Mark{S: (float64(i) + .5) * float64(t.BinNs) / 1e9, Kind: k.Kind})
+			}
+		}
+	}
+	return plots.Timeline(title, tracks, float64(binNs)/1e9, marks)
+}
+
+func deltaPlot(c *folder.Collected, title string, mode stats.Mode) (*plots.Picture, error) {
+	pairs := c.Pairs[mode].Pairs
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	b := paired.Bootstrap(pairs, paired.BootstrapOptions{Resamples: min(max(8_000_000/len(pairs), 100), 1000), Seed: 1})
+	d := plots.Delta{Q: b.DeltaQ}
+	for i := range b.DeltaQ {
+		d.Delta = append(d.Delta, b.Delta[i]/1e6)
+		d.Lo, d.Hi = append(d.Lo, at(b.Lo, i)/1e6), append(d.Hi, at(b.Hi, i)/1e6)
+	}
+	caption := fmt.Sprintf("Quantile of the optimized lane minus quantile of the eager lane, over %d pairs. The band resamples blocks of %d consecutive pairs %d times; where too few samples lie beyond a quantile there is none.",
+		len(pairs), b.Block, b.Resamples)
+	if len(pairs) >= folder.MaxPairs {
+		caption += fmt.Sprintf(" It rests on the first %d pairs.", folder.MaxPairs)
+	}
+	return plots.QuantileDelta(title, d, caption)
+}
+
+func at(v []float64, i int) float64 {
+	if i < len(v) {
+		return v[i]
+	}
+	return math.NaN()
+}
+
+// writePictures writes pictures as PNG and SVG into a folder in dir.
+func writePictures(dir *door.Dir, sub string, pics []*plots.Picture) error {
+	into, err := dir.Make(sub)
+	if err != nil {
+		return err
+	}
+	defer into.Close()
+	for _, p := range pics {
+		if err := into.WriteFile(filepath.Base(p.Name+".png"), p.PNG); err != nil {
+			return err
+		}
+		if err := into.WriteFile(filepath.Base(p.Name+".svg"), p.SVG); err != nil {
+			return err
+		}
+	}
+	return nil
+}

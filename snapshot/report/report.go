@@ -1,0 +1,166 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/snapshot/plots"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
+)
+
+// Write draws the plots and writes report.md and report.html of a
+// session into its folder.
+func Write(dir *door.Dir, c *folder.Collected) error {
+	pics := map[stats.Mode][]*plots.Picture{}
+	for i := range c.Modes {
+		mode := c.Modes[i].Mode
+		var err error
+		if pics[mode], err = pictures(c, mode); err != nil {
+			return err
+		}
+		if err := writePictures(dir, mode.String()+"/analysis/plots", pics[mode]); err != nil {
+			return err
+		}
+	}
+	return newDocument(c, pics).write(dir)
+}
+
+func (d *document) write(dir *door.Dir) error {
+	if err := dir.WriteFile("report.md", []byte(d.markdown())); err != nil {
+		return err
+	}
+	return dir.WriteFile("report.html", []byte(d.html()))
+}
+
+// newDocument arranges everything in reading order: the answer first.
+func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *document {
+	m := c.Manifest
+	d := &document{title: "tailscope session " + m.RunID}
+	d.para(subtitle(m))
+	if c.Unfinished != "" {
+		d.para(c.Unfinished)
+	}
+	if m.Lost != nil {
+		d.para(m.Lost.Sentence)
+	}
+	for i := range c.Modes {
+		x := &c.Modes[i]
+		d.head(2, x.Mode.String())
+		d.strong(cmp.Or(x.Summary.Paradox.Sentence, "No verdict."))
+		d.para(compilerSentence(x.Judged))
+		d.table(lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario == "*" && g.Segment == "*" }, "lane"))
+		d.list(append(pairSentences(x.Summary), sloSentences(m, x.Summary)...))
+		for _, p := range pics[x.Mode] {
+			d.picture(p, x.Mode.String()+"/analysis/plots")
+		}
+		d.section(3, "Why the tail samples were slow", causesTable(x.Summary))
+		d.section(3, "By scenario", lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario != "*" && g.Segment == "*" }, "scenario"))
+		d.section(3, "By segment", segmentsTable(x.Summary))
+		d.section(3, "Trimmed means and cold starts", trimmedTable(x.Summary))
+		d.section(3, "Compile counters", countersTable(x.Counters))
+	}
+	if len(c.Modes) == 0 {
+		d.para("The session took no sample.")
+	}
+	d.section(2, "Where it ran", environmentTable(m))
+	d.section(2, "What happened", eventsTable(m))
+	d.section(2, "What failed", failuresTable(c.Failures))
+	d.list(m.Notes)
+	d.para("Times are milliseconds. Percentiles are linear between closest ranks, over samples that are neither warm-ups nor failed. " +
+		"Every number comes from the raw samples in samples.parquet; docs/snapshot.md of tailscope describes each file and field.")
+	return d
+}
+
+func subtitle(m *folder.Manifest) string {
+	s := fmt.Sprintf("%s on %s, %s samples (%d warm-ups, %d failed), started %s", cmp.Or(m.Model.Name, "unknown model"),
+		cmp.Or(m.Engine.Device, cmp.Or(m.Host.CPU, "unknown device")), strconv.FormatUint(m.Counts.Samples, 10), m.Counts.Warmups, m.Counts.Errors,
+		m.Start.UTC().Format(time.RFC3339))
+	if m.End != nil {
+		s += fmt.Sprintf(", %s long", m.End.Sub(m.Start).Round(time.Second))
+	}
+	s += "."
+	if m.Exit.Reason != "" {
+		s += " Ended: " + m.Exit.Reason + "."
+	}
+	if m.Exit.Error != "" {
+		s += " Error: " + m.Exit.Error + "."
+	}
+	return s
+}
+
+func compilerSentence(j folder.Judged) string {
+	switch j.CompilerReal {
+	case "yes":
+		return "Compiler-real: " + j.Why + "."
+	case "no":
+		return "Not compiler-real: " + j.Why + "."
+	}
+	return "Whether the optimized lane compiled is unknown: " + j.Why + "."
+}
+
+func pairSentences(s *stats.SummaryFile) []string {
+	for i := range s.Pairs {
+		p := &s.Pairs[i]
+		if p.Scenario != "*" || p.Segment != "*" {
+			continue
+		}
+		interval := "too few for an interval"
+		if !p.MedianDiffLoMs.Missing() && !p.MedianDiffHiMs.Missing() {
+			interval = fmt.Sprintf("95 %%: %s to %s", cellNum(p.MedianDiffLoMs), cellNum(p.MedianDiffHiMs))
+		}
+		out := []string{fmt.Sprintf("Over %d pairs of the same request, optimized − eager has the median %s ms (%s).", p.N, cellNum(p.MedianDiffMs), interval),
+			fmt.Sprintf("The optimized lane was faster in %.1f %% of them; the geometric mean of the ratios is %s.", float64(p.ShareWon)*100, cellNum(p.RatioGeomean))}
+		if s := crossover(float64(p.CrossoverQ), p.N); s != "" {
+			out = append(out, s)
+		}
+		return out
+	}
+	return nil
+}
+
+// crossover says up to which quantile the optimized lane wins, no finer than n
+// pairs tell; "" where that is not known.
+func crossover(q float64, n int) string {
+	digits := 2
+	if n >= 1000 {
+		digits = 3
+	}
+	switch least := 0.5 * math.Pow(10, -float64(digits)); {
+	case math.IsNaN(q) || n < quantile.Need(.5):
+		return ""
+	case q >= 1:
+		return "It wins up to the maximum."
+	case q <= 0:
+		return "It loses at every quantile."
+	case q < least:
+		return "It loses at nearly every quantile."
+	case q > 1-least:
+		return "It wins at nearly every quantile, but not up to the maximum."
+	}
+	return fmt.Sprintf("It wins up to the quantile %.*f and loses beyond.", digits, q)
+}
+
+// sloSentences give the share that missed the service level with its interval.
+func sloSentences(m *folder.Manifest, s *stats.SummaryFile) []string {
+	var out []string
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		if g.Scenario != "*" || g.Segment != "*" || g.SLOMissed.Missing() {
+			continue
+		}
+		by := "latency"
+		if !g.ResponseP99Ms.Missing() {
+			by = "response time"
+		}
+		lo, hi := quantile.ClopperPearson(int(math.Round(float64(g.SLOMissed)*float64(g.N))), g.N)
+		out = append(out, fmt.Sprintf("The %s lane missed the service level of %s in %.2f %% of %d requests (95 %%: %.2f to %.2f), "+
+			"by %s.", g.Lane, time.Duration(m.Settings.SLONs), 100*float64(g.SLOMissed), g.N, 100*lo, 100*hi, by))
+	}
+	return out
+}

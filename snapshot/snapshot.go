@@ -1,0 +1,52 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/snapshot/report"
+)
+
+// Create starts a session in dir; its folder will have a report.
+func Create(dir string, m folder.Manifest, configYAML []byte) (*folder.Writer, error) {
+	return folder.Create(dir, m, configYAML, folder.Options{Pages: report.Write})
+}
+
+// Recover finishes the folder of a session whose process died, with a report.
+func Recover(dir string) (*folder.Manifest, error) { return folder.Recover(dir, report.Write) }
+
+// Open opens the session folder dir, or an imported result: a metrics.csv, a
+// tree of run files or a file of another tool.
+func Open(dir string) (*folder.Session, error) {
+	s, err := folder.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return openForeign(dir)
+	}
+	return s, err
+}
+
+// Report writes report.md and report.html of a session into its folder, from
+// the recorded samples. It works on finished folders and on journals.
+func Report(dir string) error {
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	if s.Manifest.State == folder.StateImported {
+		return fmt.Errorf("%s is no session folder; 'tailscope analyze %s --out DIR' writes a report of it", dir, dir)
+	}
+	c, err := s.Collect()
+	if err != nil {
+		return err
+	}
+	at, err := door.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	return report.Write(at, c)
+}
