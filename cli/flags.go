@@ -47,6 +47,7 @@ var runFlags = []runFlag{
 	{name: "threads", key: "threads", usage: "engine threads; 0: one for each CPU of the worker's own"},
 	{name: "cpus", key: "cpus", usage: "cores the worker is pinned to, e.g. 2-5; auto: all but one that is left to the screen; all: nothing is pinned"},
 	{name: "duration", key: "duration", usage: "wall time after loading, e.g. 60s"},
+	{name: "request-timeout", key: "request_timeout", usage: "kill the worker when a request takes longer, e.g. 30s; 0: 20 times what its shape took, at least 1m, 10m where it may compile"},
 	{name: "until", key: "until", usage: `stop rule, e.g. "p99 within 5 %"`},
 	{name: "compile", key: "compile", usage: "inline, background or warmup", values: []string{"inline", "background", "warmup"}},
 	{name: "cache-policy", key: "cache.policy", usage: "limit or evict", values: []string{"limit", "evict"}},

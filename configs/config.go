@@ -35,12 +35,13 @@ type Config struct {
 	Arrivals string   `yaml:"arrivals,omitempty" json:"arrivals,omitempty" jsonschema:"poisson or constant; recorded: the times of the traffic file"`
 	SLO      Duration `yaml:"slo,omitempty" json:"slo,omitempty" jsonschema:"service level: latency not to exceed, e.g. 50ms"`
 
-	Reps     int      `yaml:"reps" json:"reps" jsonschema:"repetitions of each prompt; 0 runs until duration or until"`
-	Warmup   int      `yaml:"warmup" json:"warmup" jsonschema:"passes over each prompt, per lane and mode, before anything counts"`
-	Seed     uint64   `yaml:"seed" json:"seed" jsonschema:"of plan, inputs and lane order"`
-	Duration Duration `yaml:"duration" json:"duration" jsonschema:"wall time after loading"`
-	Until    string   `yaml:"until,omitempty" json:"until,omitempty" jsonschema:"stop rule, e.g. p99 within 5 %"`
-	AA       bool     `yaml:"aa,omitempty" json:"aa,omitempty" jsonschema:"the second lane is another, independent eager session"`
+	Reps           int      `yaml:"reps" json:"reps" jsonschema:"repetitions of each prompt; 0 runs until duration or until"`
+	Warmup         int      `yaml:"warmup" json:"warmup" jsonschema:"passes over each prompt, per lane and mode, before anything counts"`
+	Seed           uint64   `yaml:"seed" json:"seed" jsonschema:"of plan, inputs and lane order"`
+	Duration       Duration `yaml:"duration" json:"duration" jsonschema:"wall time after loading"`
+	RequestTimeout Duration `yaml:"request_timeout,omitempty" json:"request_timeout,omitempty" jsonschema:"how long a request may go without a word before the worker is killed; 0: a large multiple of what its shape took, at least 1 min, 10 min where it may compile"`
+	Until          string   `yaml:"until,omitempty" json:"until,omitempty" jsonschema:"stop rule, e.g. p99 within 5 %"`
+	AA             bool     `yaml:"aa,omitempty" json:"aa,omitempty" jsonschema:"the second lane is another, independent eager session"`
 
 	Noise string `yaml:"noise,omitempty" json:"noise,omitempty" jsonschema:"session folder of an A/A run: differences inside its noise floor print ~"`
 

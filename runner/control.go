@@ -15,8 +15,8 @@ import (
 func (s *Session) command(c view.Command) {
 	if s.end != nil && c.Action != view.ActExport {
 		if c.Action == view.ActQuit {
-			if s.eng.proc != nil && s.end.Reason == "quit" {
-				s.eng.proc.Kill() // asked twice: do not wait for what is in hand
+			if s.end.leaving() {
+				s.hurry() // asked twice
 			}
 			if s.end.Err == nil {
 				s.end.Reason = "quit"

@@ -56,6 +56,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	}
 	fl.label = st.Label(it.Mode)
 	fl.left = len(fl.order)
+	fl.key = s.route.key(it, fl.strategy)
 	s.queue.arrive(fl)
 	exec := shaper(s.cfg, fl.strategy).Exec(it.Tokens, it.PadTo)
 	if fl.aa {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/worker"
 )
@@ -18,6 +19,8 @@ type engine struct {
 	proc      *worker.Process // nil: between two
 	placed    worker.Placement
 	startedNs int64
+	helloNs   int64 // when it was asked to load
+	flushNs   int64 // when it was asked to flush
 	hello     *protocol.Hello
 	loaded    *protocol.Loaded
 	counters  protocol.Counters
@@ -111,7 +114,7 @@ func (e *engine) flush() {
 	if e.flushing || e.proc == nil || e.loaded == nil {
 		return
 	}
-	e.flushing = true
+	e.flushing, e.flushNs = true, clock.Monotonic()
 	e.flushID++
 	e.ask(&protocol.Flush{ID: e.flushID})
 }
@@ -137,7 +140,10 @@ func (e *engine) firstTime(mode string, set settings) bool {
 }
 
 // credit is how many requests it accepts ahead.
-func (e *engine) credit() int { return max(e.hello.Credit, 1) }
+func (e *engine) credit() int { return min(max(e.hello.Credit, 1), maxCredit) }
+
+// maxCredit bounds the requests in hand, whatever an engine says it takes.
+const maxCredit = 4096
 
 // offers reports whether the engine has a feature.
 func (e *engine) offers(feature string) bool {

@@ -67,7 +67,16 @@ func faultyEngine(fault string) int {
 	case "clock":
 		hello.ClockNs = time.Now().UnixNano()
 	}
+	if fault == "credithuge" {
+		hello.Credit = 1 << 40
+	}
+	if fault == "loadedfirst" {
+		_ = out.Send(&protocol.Loaded{})
+	}
 	_ = out.Send(hello)
+	if fault == "hello2" {
+		_ = out.Send(hello)
+	}
 	e := &engineState{out: out, fault: fault, shapes: map[string]bool{}, open: map[string]*protocol.Batch{}}
 	if len(fault) >= 6 && fault[:6] == "buffer" {
 		go func() {
@@ -133,6 +142,12 @@ func (e *engineState) take(msg any) (done bool, code int) {
 			_ = e.out.Send(&protocol.Error{Fatal: true, Code: "model", Message: "the model is not for this engine"})
 			return true, 1
 		}
+		if e.fault == "loadnever" {
+			time.Sleep(time.Hour)
+		}
+		if e.fault == "loaded2" {
+			_ = e.out.Send(&protocol.Loaded{Model: protocol.Model{Kind: "causal-lm"}})
+		}
 		lacks := map[string]string{}
 		if e.fault == "alone" {
 			lacks["concurrent"] = "this provider runs one session at a time"
@@ -163,6 +178,9 @@ func (e *engineState) take(msg any) (done bool, code int) {
 
 func (e *engineState) request(m *protocol.Request) (done bool, code int) {
 	e.served++
+	if done, code := e.misbehave(); done {
+		return done, code
+	}
 	if n, ok := faultNumber(e.fault, "die:"); ok && e.served == n {
 		fmt.Fprintln(os.Stderr, "out of luck")
 		return true, 7

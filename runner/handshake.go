@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/tailscope/tailscope/configs/dims"
@@ -18,16 +17,11 @@ import (
 // What supervisor and engine tell each other before the first request: hello,
 // load, loaded.
 
-// checkHello ends the session when the engine never speaks.
-func (s *Session) checkHello() {
-	if s.eng.proc != nil && s.eng.hello == nil && clock.Monotonic()-s.eng.startedNs > int64(helloWait) {
-		s.eng.proc.Kill()
-		s.fail(fmt.Errorf("the engine %q has not said hello within %v: does it speak docs/protocol.md?", strings.Join(s.o.Engine.Argv, " "), helloWait))
-	}
-}
-
 func (s *Session) takeHello(m *protocol.Hello) {
 	switch {
+	case s.eng.hello != nil:
+		s.fail(fmt.Errorf("the engine broke the protocol: it said hello twice"))
+		return
 	case m.Protocol != protocol.Version:
 		s.fail(fmt.Errorf("the engine %s speaks protocol %d, this tailscope speaks %d", m.Engine, m.Protocol, protocol.Version))
 		return
@@ -39,7 +33,7 @@ func (s *Session) takeHello(m *protocol.Hello) {
 	if s.refuse() {
 		return
 	}
-	s.status = "loading the model"
+	s.status, s.eng.helloNs = "loading the model", clock.Monotonic()
 	s.eng.ask(s.loadMessage())
 }
 
@@ -100,6 +94,11 @@ func (s *Session) nameEngine(m *protocol.Loaded) {
 
 // takeLoaded starts the timed part of the session.
 func (s *Session) takeLoaded(m *protocol.Loaded) {
+	if s.eng.hello == nil || s.eng.loaded != nil {
+		s.fail(fmt.Errorf("the engine broke the protocol: it said loaded when it was not asked to load"))
+		return
+	}
+	s.dog.loadNs = clock.Monotonic() - s.eng.helloNs
 	s.nameEngine(m)
 	if m.CPUs == "" {
 		m.CPUs = worker.Affinity(s.eng.proc.PID()).String()

@@ -25,6 +25,7 @@ func (s *Session) handle(msg any) {
 		s.eng.prove(m)
 		s.rec.keep(s.rec.sink.Evidence(*m))
 	case *protocol.Flushed:
+		s.moved()
 		s.flushed(m)
 	case *protocol.Cleared:
 		clear(s.route.known)
@@ -35,6 +36,7 @@ func (s *Session) handle(msg any) {
 		s.workerError(m)
 	case *protocol.Bye:
 		s.byeUnasked()
+		s.eng.proc.Ending()
 	default:
 		if s.strange++; s.strange == 1 {
 			s.pub.notice("warn", fmt.Sprintf("the engine sent a message that this version does not know (%T)", msg))
@@ -58,6 +60,7 @@ func (s *Session) takeEvent(m *protocol.Event) {
 		Shape: m.Shape, Request: m.Request, DurNs: m.DurNs, Reason: m.Reason, Extra: m.Extra,
 		Generation: s.rec.gen, Segment: s.rec.seg}
 	if m.Request != nil {
+		s.moved()
 		if fl := s.join.pending[*m.Request]; fl != nil {
 			e.Segment = fl.segment
 			e.Strategy = cmp.Or(m.Strategy, fl.label) // by the name that the engine's counters and evidence give it
@@ -88,6 +91,7 @@ func (s *Session) takeBatch(b *protocol.Batch) {
 		return
 	}
 	s.eng.alive()
+	s.moved()
 }
 
 // takeSample completes a sample and hands it to statistics and journal.
@@ -100,6 +104,10 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 	s.join.number(smp)
 	s.join.response(smp, fl, s.set.pairing == "interleaved" && !s.eng.offers("parallel"))
 	s.route.learn(smp, fl, s.set.strategy)
+	if !smp.Failed && fl.key != "" {
+		s.dog.learn(fl.key, smp.WallNs)
+		s.dog.compileNs = max(s.dog.compileNs, smp.CompileNs)
+	}
 	if !smp.Warmup {
 		s.phaseRunning()
 		if smp.Lane == stats.Optimized {

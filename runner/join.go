@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -21,10 +22,25 @@ type inflight struct {
 	aa       bool
 	order    []string
 	due      int64
-	left     int   // lanes that have not reported
-	rows     []row // those that have, until everything sent before is in
-	suspect  bool  // was in hand when a worker died
-	routed   bool  // to the eager session, by the rule of --route
+	sentNs   int64
+	key      string // of its shapes, as router.key makes it
+	left     int    // lanes that have not reported
+	rows     []row  // those that have, until everything sent before is in
+	suspect  bool   // was in hand when a worker died
+	routed   bool   // to the eager session, by the rule of --route
+}
+
+// String names a request for a sentence: "request 17 (prefill, 61 tokens)".
+func (fl *inflight) String() string {
+	it := &fl.item
+	if len(it.Dims) > 0 {
+		var dims []string
+		for _, name := range slices.Sorted(maps.Keys(it.Dims)) {
+			dims = append(dims, fmt.Sprintf("%s=%d", name, it.Dims[name]))
+		}
+		return fmt.Sprintf("request %d (%s, %s)", fl.id, it.Mode, strings.Join(dims, ", "))
+	}
+	return fmt.Sprintf("request %d (%s, %d tokens)", fl.id, it.Mode, it.Tokens)
 }
 
 // row is a reported sample that waits for those that ran before it.
@@ -46,7 +62,6 @@ type joiner struct {
 	nth         map[runKey]int32 // counted samples so far of each run
 	nthWarm     map[runKey]int32
 	queue       [stats.NumLanes]stats.Lindley // open loop, interleaved: each lane its own server
-	lastNs      int64                         // when the last batch came
 }
 
 func newJoiner(rec *recorder, out func(*row, *inflight)) joiner {
@@ -69,9 +84,21 @@ type runKey struct {
 
 // expect notes a request that is sent.
 func (j *joiner) expect(fl *inflight) {
+	fl.sentNs = clock.Monotonic()
 	j.pending[fl.id] = fl
 	j.sent = append(j.sent, fl)
 	j.outstanding++
+}
+
+// head is the oldest request that has not been reported by all its lanes: what
+// the worker is inside of. Nil: nothing is in hand.
+func (j *joiner) head() *inflight {
+	for _, fl := range j.sent {
+		if fl.left > 0 {
+			return fl
+		}
+	}
+	return nil
 }
 
 // flag marks the sample of a request in a lane, which has yet to come.
@@ -102,7 +129,6 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 			j.outstanding--
 		}
 	}
-	j.lastNs = clock.Monotonic()
 	j.release()
 	return nil
 }

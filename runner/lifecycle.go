@@ -36,6 +36,7 @@ func (s *Session) startWorker(ctx context.Context) error {
 		return err
 	}
 	s.eng.started(p, clock.Monotonic())
+	s.dog.killed = false
 	s.status = "waiting for the worker"
 	return nil
 }
@@ -52,10 +53,6 @@ func (s *Session) place() error {
 	s.eng.placed = p
 	return p.Take(s.eng.proc)
 }
-
-// helloWait is how long an engine may take to its hello line: importing a
-// framework takes tens of seconds, silence for longer is no engine.
-var helloWait = 2 * time.Minute
 
 // clockSkew is how far the clocks of worker and supervisor may lie apart: they
 // are the same clock, so this only allows for the time a line takes.
@@ -78,7 +75,8 @@ func (s *Session) phaseRunning() {
 // to the next worker, except a request that has already killed one.
 func (s *Session) workerGone() {
 	<-s.eng.proc.Done()
-	reason := s.eng.proc.ExitReason()
+	reason := s.crashSentence(s.eng.proc.ExitReason())
+	s.giveUpOverdue(reason)
 	exit := stats.Event{Kind: stats.KindWorkerExit, Reason: reason, Extra: map[string]any{"in_flight": len(s.join.pending)}}
 	loaded := s.eng.loaded != nil
 	lost := s.join.lost()
@@ -102,6 +100,17 @@ func (s *Session) workerGone() {
 	s.rec.gen++
 	s.rec.event(stats.Event{Kind: stats.KindWorkerRestart, Reason: fmt.Sprintf("restart %d of at most %d in a row, after %v", s.eng.restarts, maxRestarts, wait)})
 	clear(s.route.known)
+}
+
+// crashSentence adds to the reason of an exit what crashed and in what.
+func (s *Session) crashSentence(reason string) string {
+	if h := s.eng.hello; h != nil && h.Engine == "ort" {
+		reason = strings.Replace(reason, worker.NativeCode, "inside ONNX Runtime", 1)
+	}
+	if fl := s.join.head(); fl != nil && s.end == nil && s.dog.overdue == 0 {
+		reason += ", in " + fl.String()
+	}
+	return reason
 }
 
 // requeue puts what the dead worker had in hand before everything else. The
@@ -135,7 +144,11 @@ func (s *Session) stopWorker() {
 	}
 	p.Send(&protocol.Stop{})
 	p.CloseInput()
-	kill := time.AfterFunc(worker.StopGrace, p.Kill)
+	grace := worker.StopGrace
+	if s.dog.killed {
+		grace = 0
+	}
+	kill := time.AfterFunc(grace, func() { p.Kill("it did not end when it was asked to") })
 	defer kill.Stop()
 	s.lastWords(s.inbox)
 	for msgs := range p.Msgs {

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -48,6 +47,19 @@ func (p *publisher) send(v view.View) {
 	p.views <- v
 }
 
+// statusNow is what happens: what the worker has been doing for long, else what
+// the session is about.
+func (s *Session) statusNow(d view.Doing) string {
+	doing := d.String()
+	switch {
+	case doing == "" || s.phase == view.PhaseFailed:
+		return s.status
+	case s.end != nil:
+		return s.status + "; " + doing
+	}
+	return doing
+}
+
 // publish sends a view. Without force it skips while the last one is unread
 // and nothing but time has passed: the next will be newer.
 func (s *Session) publish(force bool) {
@@ -63,9 +75,8 @@ func (s *Session) view() view.View {
 		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
 		NumEvents: s.rec.events.Num(), Events: s.rec.events.List(), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
 	v.Progress, v.Left = s.progress(now)
-	if wait := now - max(s.join.lastNs, s.startNs); v.Status == "" && len(s.join.pending) > 0 && s.eng.loaded != nil && wait > int64(1500*time.Millisecond) {
-		v.Status = fmt.Sprintf("no sample for %.1f s: the worker is inside a request, compiles included", float64(wait)/1e9)
-	}
+	v.Doing = s.doing(now)
+	v.Status = s.statusNow(v.Doing)
 	v.Stats = s.liveNow(now, 0)
 	if mode, err := stats.ParseMode(s.queue.mode()); err == nil {
 		s.bands.start(s.rec.coll, mode, s.rec.seg, now, s.startNs)
@@ -148,7 +159,7 @@ func (s *Session) progress(now int64) (float64, time.Duration) {
 func (s *Session) reportStatus() {
 	if s.eng.loaded == nil {
 		if s.o.OnStatus != nil {
-			s.o.OnStatus(Progress{Phase: s.phase, Status: s.status, Done: -1})
+			s.o.OnStatus(Progress{Phase: s.phase, Status: s.statusNow(s.doing(clock.Monotonic())), Done: -1})
 		}
 		return
 	}
@@ -159,7 +170,7 @@ func (s *Session) reportStatus() {
 		return
 	}
 	now := clock.Monotonic()
-	p := Progress{Phase: s.phase, Status: s.status, Mode: s.queue.mode(), Done: -1}
+	p := Progress{Phase: s.phase, Status: s.statusNow(s.doing(now)), Mode: s.queue.mode(), Done: -1}
 	if done, left := s.progress(now); !math.IsNaN(done) {
 		p.Done, p.Left = done, left
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -109,7 +110,7 @@ func (r *router) key(it Item, st Strategy) string {
 // ran in the optimized lane and nothing fell back.
 func (r *router) learn(smp *stats.Sample, fl *inflight, now Strategy) {
 	if smp.Lane == stats.Optimized && !smp.Failed && !fl.routed && smp.Flags&stats.FlagFallback == 0 && fl.strategy == now {
-		r.known[r.key(fl.item, now)] = smp.Shape
+		r.known[cmp.Or(fl.key, r.key(fl.item, now))] = smp.Shape
 	}
 }
 

@@ -49,6 +49,7 @@ type Options struct {
 	Profile  int                                   // requests to record with the engine's profiler once timing has begun; 0: none
 	FPS      int                                   // views a second, 1 to 30; 0: 10
 	FrameNs  func() int64                          // p99 of a frame of the screen, nanoseconds; may be nil
+	Hurry    <-chan struct{}                       // closes when nothing is waited for any more; may be nil
 	OnStatus func(Progress)                        // called about four times a second; may be nil
 }
 
@@ -80,8 +81,7 @@ const (
 	defaultWindow = 10 * time.Second
 	flushEvery    = 50 * time.Millisecond // the journal: at most 100 ms of samples at risk
 	statusEvery   = 250 * time.Millisecond
-	finishGrace   = 30 * time.Second // how long what is in hand may take once the end was decided
-	maxRestarts   = 5                // in a row without a sample between
+	maxRestarts   = 5 // in a row without a sample between
 )
 
 // Session is one run. Its goroutine owns every field. What joins samples, what
@@ -100,6 +100,7 @@ type Session struct {
 	bands  bootstraps
 	export exporter
 	gpuNow gpuState
+	dog    watchdog
 
 	base   Strategy // configured
 	set    settings // in force
@@ -132,7 +133,7 @@ func NewSession(o Options) (*Session, error) {
 	}
 	s := &Session{o: o, cfg: cfg, base: st, phase: view.PhaseStarting, status: "starting the worker",
 		set:   settings{strategy: st, aa: cfg.AA, scenario: cfg.Scenario, pairing: cfg.Pairing},
-		queue: newQueue(cfg, o.Traffic), route: newRouter(cfg), eng: newEngine(o.Engines), bands: newBootstraps(),
+		queue: newQueue(cfg, o.Traffic), route: newRouter(cfg), eng: newEngine(o.Engines), dog: newWatchdog(o.Config.RequestTimeout.D()), bands: newBootstraps(),
 		pub: publisher{views: o.Views, window: defaultWindow}, export: exporter{done: make(chan exported, 1)}}
 	if cfg.Until != "" {
 		u, err := verdict.ParseUntil(cfg.Until)
@@ -171,6 +172,9 @@ func (s *Session) Run(ctx context.Context) Result {
 	s.loop(ctx, wctx)
 	s.join.releaseAll()
 	s.noteMissed()
+	if s.end != nil && s.end.Err == nil {
+		s.end.Err = s.dog.lost
+	}
 	s.stopWorker()
 	if len(s.eng.placed.Supervisor) > 0 {
 		_ = worker.MoveSelf(nil) // what is left to do may use every CPU
@@ -207,7 +211,7 @@ func (s *Session) loop(ctx, wctx context.Context) {
 	defer flush.Stop()
 	status := time.NewTicker(statusEvery)
 	defer status.Stop()
-	done := ctx.Done()
+	done, hurry := ctx.Done(), s.o.Hurry
 	for !s.finished() {
 		s.eng.post()
 		select {
@@ -255,6 +259,9 @@ func (s *Session) loop(ctx, wctx context.Context) {
 		case <-done:
 			done = nil
 			s.finish("interrupted")
+		case <-hurry:
+			hurry = nil
+			s.hurry()
 		}
 	}
 }
@@ -279,6 +286,17 @@ func (s *Session) finish(reason string) {
 	s.endNs = clock.Monotonic()
 	if s.eng.loaded != nil && len(s.join.pending) > 0 {
 		s.eng.flush()
+	}
+}
+
+// leaving reports whether the end is the user's wish.
+func (r *Result) leaving() bool { return r.Reason == "quit" || r.Reason == "interrupted" }
+
+// hurry ends the session without waiting for what is in hand.
+func (s *Session) hurry() {
+	s.finish("interrupted")
+	if s.eng.proc != nil && !s.dog.killed {
+		s.kill("its user did not want to wait")
 	}
 }
 
@@ -307,10 +325,7 @@ func (s *Session) tick() {
 		s.fail(fmt.Errorf("write the journal: %w", err))
 		return
 	}
-	if s.end != nil && s.end.Err == nil && s.eng.proc != nil && clock.Monotonic()-s.endNs > int64(finishGrace) {
-		s.eng.proc.Kill()
-	}
-	s.checkHello()
+	s.watch()
 	if s.eng.loaded == nil || s.end != nil {
 		return
 	}

@@ -27,6 +27,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 type Reader struct {
 	r    *bufio.Reader
 	line int
+	size int
 	long []byte // a line that did not fit into r's buffer
 }
 
@@ -35,6 +36,9 @@ func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReaderSize(r, 2
 
 // Line returns the number of the last line read, 1-based.
 func (r *Reader) Line() int { return r.line }
+
+// Size is the length of the last line read, in bytes.
+func (r *Reader) Size() int { return r.size }
 
 // Buffered is the number of bytes that were read but not yet returned.
 func (r *Reader) Buffered() int { return r.r.Buffered() }
@@ -53,6 +57,7 @@ func (r *Reader) HasLine() bool {
 func (r *Reader) Next() (any, error) {
 	for {
 		line, err := r.readLine()
+		r.size = len(line)
 		if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
 			return nil, err
 		}
@@ -70,6 +75,10 @@ func (r *Reader) Next() (any, error) {
 	}
 }
 
+// maxSkip bounds what is read of a line that is too long: beyond it the stream
+// is given up.
+const maxSkip = 16 * MaxLine
+
 // readLine returns one line, valid until the next call. With io.EOF it may
 // return an unfinished one. A line beyond MaxLine is read to its end and
 // reported, so memory stays bounded and the stream in step.
@@ -80,10 +89,12 @@ func (r *Reader) readLine() ([]byte, error) {
 		return part, err
 	}
 	r.long = append(r.long[:0], part...)
-	for errors.Is(err, bufio.ErrBufferFull) {
+	for skipped := 0; errors.Is(err, bufio.ErrBufferFull); {
 		part, err = r.r.ReadSlice('\n')
 		if len(r.long) <= MaxLine {
 			r.long = append(r.long, part...)
+		} else if skipped += len(part); skipped > maxSkip {
+			return nil, fmt.Errorf("line %d has no end: %w", r.line, ErrTooLong)
 		}
 	}
 	line := r.long

@@ -1,10 +1,11 @@
 // Package view is the plain data that crosses between the session and the
 // screen: View goes out, at most 30 times a second, newest wins; Command
-// comes back. It holds no behaviour beyond names, so that the screen, the
+// comes back. It holds no behaviour beyond names and sentences, so that the screen, the
 // session and replay can be written and tested apart.
 package view
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tailscope/tailscope/gpu"
@@ -33,6 +34,7 @@ type View struct {
 	Progress float64       // 0–1 of the run, NaN if open-ended
 	Left     time.Duration // estimate, 0 if unknown
 
+	Doing     Doing
 	Session   Session
 	Self      Self
 	Lanes     [stats.NumLanes]Lane
@@ -43,6 +45,67 @@ type View struct {
 	Notices   []Notice // newest last
 	Exports   []string // folders written by e
 	Replay    *Replay  // nil unless a recorded session is shown
+}
+
+// Doing is what the worker is doing now, as far as it can be told from outside.
+type Doing struct {
+	What     Work
+	For      time.Duration // since it began, or since the worker's last word about it
+	Usual    time.Duration // what the like took before; 0: unknown
+	Limit    time.Duration // when the worker is killed for it; 0: never
+	Mode     string        // of the request in its hand
+	Tokens   int           // prompt length of that request
+	Executed int           // what the optimized lane runs it as
+	Compiles bool          // its shapes have no executable yet: it may be compiling
+	Late     bool          // it takes far longer than usual
+}
+
+// Work is a kind of work.
+type Work string
+
+// What a worker does; WorkNone: nothing is asked of it.
+const (
+	WorkNone    Work = ""
+	WorkStart   Work = "starting" // until hello
+	WorkLoad    Work = "loading"  // the model
+	WorkRequest Work = "running"  // the oldest request in its hand
+	WorkFlush   Work = "flushing" // answering a toggle
+)
+
+// String is a sentence for the status line, "" while there is nothing to tell.
+func (d Doing) String() string {
+	var what string
+	switch {
+	case d.What == WorkLoad:
+		what = fmt.Sprintf("loading the model for %s", seconds(d.For))
+	case !d.Late:
+		return ""
+	case d.What == WorkStart:
+		what = fmt.Sprintf("no word from the worker for %s", seconds(d.For))
+	case d.Compiles:
+		what = fmt.Sprintf("no word for %s: compiling? %s of %d tokens, run as %d, has no executable yet", seconds(d.For), d.Mode, d.Tokens, d.Executed)
+	case d.What == WorkRequest:
+		what = fmt.Sprintf("no word for %s: the worker is inside a request (%s, %d tokens)", seconds(d.For), d.Mode, d.Tokens)
+	default:
+		what = fmt.Sprintf("no word for %s: the worker does not answer", seconds(d.For))
+	}
+	if d.Usual > 0 {
+		what += ", usually " + seconds(d.Usual)
+	}
+	if d.Limit > 0 && d.For > d.Limit/4 {
+		what += "; killed at " + seconds(d.Limit)
+	}
+	return what
+}
+
+func seconds(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 10*time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.0f min", d.Minutes())
 }
 
 // Session identifies the run and its current settings.

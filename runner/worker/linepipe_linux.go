@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -20,7 +21,8 @@ type lineReader struct {
 	fd, ep int
 	poller *os.File // ep
 
-	wake syscall.RawConn
+	wake    syscall.RawConn
+	stopped atomic.Bool
 }
 
 // linePipe is the pipe of the worker's lines.
@@ -83,6 +85,9 @@ func (r *lineReader) Read(p []byte) (int, error) {
 
 // wait returns when the pipe holds something or has no writer any more.
 func (r *lineReader) wait() error {
+	if r.stopped.Load() {
+		return io.EOF
+	}
 	arm := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT}
 	if err := unix.EpollCtl(r.ep, unix.EPOLL_CTL_MOD, r.fd, &arm); err != nil {
 		return os.NewSyscallError("epoll_ctl", err)
@@ -94,14 +99,30 @@ func (r *lineReader) wait() error {
 		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, ep, uintptr(unsafe.Pointer(&ev)), 1, 0, 0, 0)
 		return n == 1 || errno != 0 && errno != unix.EINTR
 	})
-	if err == nil && errno != 0 {
-		err = os.NewSyscallError("epoll_pwait", errno)
+	switch {
+	case r.stopped.Load():
+		return io.EOF
+	case err == nil && errno != 0:
+		return os.NewSyscallError("epoll_pwait", errno)
 	}
 	return err
 }
 
+// Stop ends a Read that waits: what is in the pipe is read, then it is over.
+// Any goroutine may call it.
+func (r *lineReader) Stop() {
+	r.stopped.Store(true)
+	_ = r.poller.Close() // wakes the one that waits
+}
+
 // Close closes the pipe; nobody reads any more.
-func (r *lineReader) Close() error { return errors.Join(r.poller.Close(), syscall.Close(r.fd)) }
+func (r *lineReader) Close() error {
+	err := r.poller.Close()
+	if r.stopped.Load() {
+		err = nil // Stop has closed it
+	}
+	return errors.Join(err, syscall.Close(r.fd))
+}
 
 // writeNow writes what the pipe takes without waiting.
 func writeNow(to syscall.RawConn, b []byte) (n int, err error) {

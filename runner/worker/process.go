@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"runtime"
-	"strings"
+	"slices"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -27,34 +32,57 @@ type Command struct {
 
 // Process is one worker process: its own process group, killed with its
 // parent. Messages arrive on Msgs, those that were read together as one slice;
-// it closes after the last one; then Exit holds why.
+// it closes after the last one. Done closes after that, at the latest a few
+// seconds after the process or its output ended, or Kill was called.
 type Process struct {
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	to   sender
-	Msgs chan []any
-	tail *tailBuffer
-	done chan struct{}
-	err  error // of Wait; valid after done
-	rerr error // of reading; valid after Msgs closed
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	to     sender
+	Msgs   chan []any
+	said   lastWords
+	cookie string // in its environment, and in that of all that it starts
+
+	exited chan struct{} // the process has ended, or cannot be ended
+	read   chan struct{} // its output has ended
+	done   chan struct{}
+	err    error // of Wait; valid after exited
+	rerr   error // of reading; valid after read
+
+	mu     sync.Mutex
+	killed string // why it was killed by us; "": it was not
 }
 
-// StopGrace is how long a worker may take to end after it was asked to.
+// StopGrace is how long a worker may take to end after it was asked to, or
+// after it closed its output.
 const StopGrace = 3 * time.Second
+
+// drainGrace is how long output may come from what a dead worker has left.
+const drainGrace = 300 * time.Millisecond
+
+// errStuck says that not even SIGKILL ends the process: it waits in the kernel
+// for a device.
+var errStuck = errors.New("it cannot be killed: the kernel waits for a device")
+
+var cookies atomic.Int64
 
 // Start starts the worker. The thread that forks stays alive as long
 // as the worker, because the kernel's parent-death signal follows the thread.
 // It moves to the worker's CPUs first, which the worker inherits.
 func Start(ctx context.Context, c Command) (*Process, error) {
-	p := &Process{Msgs: make(chan []any, 16), tail: &tailBuffer{max: 4096}, done: make(chan struct{})}
+	p := &Process{Msgs: make(chan []any, 16), exited: make(chan struct{}), read: make(chan struct{}), done: make(chan struct{}),
+		cookie: "TAILSCOPE_WORKER_ID=" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(clock.Monotonic(), 36) + "-" + strconv.FormatInt(cookies.Add(1), 36)}
 	p.cmd = exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 	p.cmd.Env, p.cmd.Dir = c.Env, c.Dir
+	if c.Env == nil {
+		p.cmd.Env = os.Environ()
+	}
+	p.cmd.Env = append(slices.Clip(p.cmd.Env), p.cookie)
 	p.cmd.SysProcAttr = workerAttr()
 	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM) }
-	p.cmd.WaitDelay = StopGrace
-	p.cmd.Stderr = p.tail
+	p.cmd.WaitDelay = drainGrace // for what it has left behind and holds its stderr
+	p.cmd.Stderr = &p.said
 	if c.Log != nil {
-		p.cmd.Stderr = io.MultiWriter(p.tail, c.Log)
+		p.cmd.Stderr = io.MultiWriter(&p.said, c.Log)
 	}
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -66,22 +94,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	}
 	p.cmd.Stdout = theirs
 	started := make(chan error)
-	read := make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // ended with the goroutine: no Unlock
-		err := c.Place.enter()
-		if err == nil {
-			err = p.cmd.Start()
-		}
-		started <- err
-		if err != nil {
-			return
-		}
-		<-read
-		p.err = p.cmd.Wait()
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what the worker left in its group
-		close(p.done)
-	}()
+	guard.Go("the worker's process", func() { p.live(c.Place, started) })
 	err = <-started
 	_ = theirs.Close() // the worker has its own copy
 	if err != nil {
@@ -89,8 +102,60 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 		return nil, fmt.Errorf("start worker %q: %w", c.Argv[0], err)
 	}
 	p.to.start(p.in, p.done)
-	go p.read(out, read)
+	guard.Go("the reader of the worker's lines", func() { p.readAll(out) })
+	guard.Go("the end of the worker", func() { p.end(out) })
 	return p, nil
+}
+
+// live starts the process and waits for it on one thread.
+func (p *Process) live(place Placement, started chan<- error) {
+	runtime.LockOSThread() // ended with the goroutine: no Unlock
+	err := place.enter()
+	if err == nil {
+		err = p.cmd.Start()
+	}
+	started <- err
+	if err != nil {
+		return
+	}
+	p.err = p.cmd.Wait()
+	close(p.exited)
+}
+
+// stopper is the worker's pipe: Stop ends a Read that waits.
+type stopper interface{ Stop() }
+
+// end sees that process and output end together: a process that has closed its
+// output is killed, output of what a dead process has left behind is not waited
+// for.
+func (p *Process) end(out io.Closer) {
+	defer close(p.done)
+	select {
+	case <-p.read:
+		select {
+		case <-p.exited:
+		case <-time.After(StopGrace):
+			p.Kill("it closed its output and did not end")
+			select {
+			case <-p.exited:
+			case <-time.After(StopGrace):
+				p.err = errStuck
+			}
+		}
+	case <-p.exited:
+		killTree(p.PID(), p.cookie)
+		select {
+		case <-p.read:
+		case <-time.After(drainGrace):
+			if s, ok := out.(stopper); ok {
+				s.Stop()
+			} else {
+				_ = out.Close()
+			}
+			<-p.read
+		}
+	}
+	killTree(p.PID(), p.cookie)
 }
 
 // PID is the number of the process.
@@ -108,12 +173,37 @@ func (p *Process) Post() { p.to.post() }
 // CloseInput closes the worker's stdin after everything that was sent.
 func (p *Process) CloseInput() { p.to.closeInput() }
 
-// maxTogether bounds the messages of one slice.
-const maxTogether = 64
+// Kill ends the process and all that it has started, at once. why goes into
+// the reason of its exit; the first one counts.
+func (p *Process) Kill(why string) {
+	p.mu.Lock()
+	if p.killed == "" {
+		p.killed = why
+	}
+	p.mu.Unlock()
+	killTree(p.PID(), p.cookie)
+}
 
-// read decodes the worker's lines until its stdout closes.
-func (p *Process) read(out io.ReadCloser, read chan<- struct{}) {
-	defer close(read)
+// Ending says that the worker is about to end: it is killed when it does not.
+func (p *Process) Ending() {
+	time.AfterFunc(StopGrace, func() {
+		select {
+		case <-p.done:
+		default:
+			p.Kill("it said bye and did not end")
+		}
+	})
+}
+
+// Limits of what is read together, so that memory is bounded by bytes too.
+const (
+	maxTogether = 64      // messages of one slice
+	largeLine   = 1 << 20 // bytes: one this long is handled before the next is read
+)
+
+// readAll decodes the worker's lines until its stdout closes.
+func (p *Process) readAll(out io.ReadCloser) {
+	defer close(p.read)
 	defer out.Close()
 	defer close(p.Msgs)
 	r := protocol.NewReader(out)
@@ -125,83 +215,25 @@ func (p *Process) read(out io.ReadCloser, read chan<- struct{}) {
 			if len(together) > 0 {
 				p.Msgs <- together
 			}
-			if !errors.Is(err, io.EOF) {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
 				p.rerr = err
-				p.Kill()
+				p.Kill("it broke the protocol")
 			}
 			return
 		}
 		together = append(together, msg)
 		l.take(msg, time.Now())
-		if len(together) < maxTogether && r.HasLine() {
+		large := r.Size() > largeLine
+		if len(together) < maxTogether && r.HasLine() && !large {
 			continue
 		}
 		p.Msgs <- together
 		together = nil
+		for large && len(p.Msgs) > 0 {
+			time.Sleep(time.Millisecond)
+		}
 		if d := l.pause(); d > 0 && r.Buffered() == 0 {
 			time.Sleep(d)
 		}
 	}
-}
-
-// Kill ends the whole group at once.
-func (p *Process) Kill() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
-
-// ExitReason says in a sentence why the worker ended; valid after done.
-func (p *Process) ExitReason() string {
-	tail := lastLine(p.tail.String())
-	switch {
-	case p.rerr != nil:
-		return fmt.Sprintf("the worker broke the protocol: %v", p.rerr)
-	case p.err == nil:
-		return "the worker ended by itself"
-	}
-	var ee *exec.ExitError
-	if errors.As(p.err, &ee) {
-		ws, _ := ee.Sys().(syscall.WaitStatus)
-		switch {
-		case ws.Signaled() && ws.Signal() == syscall.SIGKILL:
-			return "the worker was killed (SIGKILL: by a user, or for want of memory)"
-		case ws.Signaled():
-			return fmt.Sprintf("the worker died of %v", ws.Signal())
-		case tail != "":
-			return fmt.Sprintf("the worker exited with %d: %s", ws.ExitStatus(), tail)
-		}
-		return fmt.Sprintf("the worker exited with %d", ws.ExitStatus())
-	}
-	return fmt.Sprintf("the worker ended: %v", p.err)
-}
-
-func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	if i := strings.LastIndexByte(s, '\n'); i >= 0 {
-		s = s[i+1:]
-	}
-	if len(s) > 300 {
-		s = s[:300] + "…"
-	}
-	return s
-}
-
-// tailBuffer keeps the last bytes written to it. Safe for concurrent use.
-type tailBuffer struct {
-	mu  sync.Mutex
-	b   []byte
-	max int
-}
-
-func (t *tailBuffer) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.b = append(t.b, p...)
-	if n := len(t.b) - t.max; n > 0 {
-		t.b = append(t.b[:0], t.b[n:]...)
-	}
-	return len(p), nil
-}
-
-func (t *tailBuffer) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.b)
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -34,7 +35,7 @@ func (s *sender) start(in io.WriteCloser, done <-chan struct{}) {
 	if c, ok := in.(syscall.Conn); ok {
 		s.raw, _ = c.SyscallConn()
 	}
-	go s.write()
+	guard.Go("the writer to the worker", s.write)
 }
 
 // send adds a message to what the next post writes.
