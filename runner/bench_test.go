@@ -6,31 +6,26 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
-	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/folder"
 )
-
-// disk lets the real journal be a Sink here.
-type disk struct{ *snapshot.Writer }
-
-func (disk) GPU(gpu.State) error { return nil }
 
 // BenchmarkIntake takes samples all the way a live session does: lines of the
 // worker decoded, joined with their requests, into statistics and the journal
 // on disk. The budget is 200,000 samples a second on one core: 5,000 ns/op.
 func BenchmarkIntake(b *testing.B) {
 	cfg := configs.Default()
-	_, dir, err := snapshot.NewRunID(b.TempDir(), time.Unix(0, 0))
+	_, dir, err := folder.NewRunID(b.TempDir(), time.Unix(0, 0))
 	if err != nil {
 		b.Fatal(err)
 	}
-	w, err := snapshot.Create(dir, snapshot.NewManifest(cfg, "bench", 1, time.Unix(0, 0)), nil)
+	w, err := snapshot.Create(dir, folder.NewManifest(cfg, "bench", 1, time.Unix(0, 0)), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := NewSession(Options{Config: cfg, Sink: disk{w}, Dir: dir})
+	s, err := NewSession(Options{Config: cfg, Sink: w, Dir: dir})
 	if err != nil {
 		b.Fatal(err)
 	}
