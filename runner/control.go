@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
@@ -33,6 +34,8 @@ func (s *Session) command(c view.Command) {
 		s.exportNow()
 	case view.ActMark:
 		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: c.Arg})
+	case view.ActFind:
+		s.pub.found = s.rec.kept.Find(c.Find)
 	case view.ActWindow:
 		s.pub.window = c.D
 		s.rec.coll.SetWindow(int64(c.D))
@@ -67,6 +70,10 @@ func (s *Session) change(c view.Command) {
 		s.setStrategy(c.Arg)
 	case view.ActAA:
 		s.setAA()
+	case view.ActEdges:
+		s.setEdges(c.Edges)
+	case view.ActRate:
+		s.setRate(c.X)
 	case view.ActMode:
 		s.setMode(c.Arg)
 	case view.ActScenario:
@@ -137,6 +144,41 @@ func (s *Session) setStrategy(word string) {
 	}
 	s.compileFirst()
 	s.toggle(fmt.Sprintf("strategy %s → %s", old, next), next.String())
+}
+
+// setEdges brings bucketed prompts into force, with these edges.
+func (s *Session) setEdges(edges []int) {
+	next := Strategy{Prefill: "bucketed", Decode: s.set.strategy.Decode}
+	if lack := s.eng.lacks(s.queue.mode(), next); lack != "" {
+		s.pub.notice("warn", "this engine cannot run "+lack)
+		return
+	}
+	for i, e := range edges {
+		if e < 1 || i > 0 && e <= edges[i-1] {
+			s.pub.notice("error", fmt.Sprintf("bucket edges must grow from 1 on: %v", edges))
+			return
+		}
+	}
+	s.cfg.BucketEdges = edges // the session's own copy
+	s.rec.coll.SetBucketEdges(edges)
+	s.set.strategy = next
+	s.compileFirst()
+	text := "powers of two"
+	if len(edges) > 0 {
+		text = strings.Trim(fmt.Sprint(edges), "[]")
+	}
+	s.toggle("bucket edges "+text, "bucketed at "+text)
+}
+
+// setRate changes the load: requests a second, 0 for one after the other.
+func (s *Session) setRate(rate float64) {
+	if !(rate >= 0 && rate < 1e6) {
+		s.pub.notice("error", fmt.Sprintf("%v requests a second cannot be run", rate))
+		return
+	}
+	old := s.cfg.Rate
+	s.cfg.Rate = rate
+	s.toggle(fmt.Sprintf("rate %g → %g requests a second", old, rate), fmt.Sprintf("rate %g", rate))
 }
 
 func (s *Session) setMode(arg string) {

@@ -9,6 +9,7 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/kept"
 )
 
 // publisher is what the session tells about itself, and to whom.
@@ -17,6 +18,7 @@ type publisher struct {
 	dropped uint64
 	window  time.Duration // of the sliding window; 0: the segment
 	notices []view.Notice
+	found   *kept.Found // answer to the last ActFind
 	exports []string
 	cost    worker.Meter
 	live    stats.Live
@@ -78,7 +80,9 @@ func (s *Session) view() view.View {
 	v.Doing = s.doing(now)
 	v.Status = s.statusNow(v.Doing)
 	v.Stats = s.liveNow(now, 0)
+	v.Found = s.pub.found
 	if mode, err := stats.ParseMode(s.queue.mode()); err == nil {
+		v.Heat = s.rec.heat.View(mode)
 		s.bands.start(s.rec.coll, mode, s.rec.seg, now, s.startNs)
 	}
 	for l := range v.Lanes {

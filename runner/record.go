@@ -6,6 +6,8 @@ import (
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/heat"
+	"github.com/tailscope/tailscope/stats/kept"
 	"github.com/tailscope/tailscope/stats/live"
 )
 
@@ -14,6 +16,8 @@ import (
 type recorder struct {
 	sink   Sink
 	coll   *live.Collector
+	heat   heat.Modes // for the screen, as events and kept
+	kept   kept.Kept
 	events view.Recent
 	gen    int32  // worker generation of what is recorded now
 	seg    int32  // segment
@@ -34,6 +38,7 @@ func (r *recorder) event(e stats.Event) {
 func (r *recorder) emit(e stats.Event) {
 	r.keep(r.sink.Event(&e))
 	r.coll.AddEvent(&e)
+	r.heat.AddEvent(&e)
 	r.events.Add(e)
 }
 
@@ -42,6 +47,8 @@ func (r *recorder) sample(smp *stats.Sample, steps []int64, kv []int) {
 	smp.Seq = r.seq
 	r.seq++
 	derived := r.coll.Add(smp)
+	r.heat.Add(smp)
+	r.kept.Add(smp)
 	if len(steps) > 0 && smp.Counts() {
 		r.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, steps)
 	}

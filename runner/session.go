@@ -123,7 +123,8 @@ type Session struct {
 
 // NewSession prepares a session; Run runs it.
 func NewSession(o Options) (*Session, error) {
-	cfg := o.Config
+	own := *o.Config // keys change its edges and rate
+	cfg := &own
 	st, err := ParseStrategy(cfg.Strategy)
 	if err != nil {
 		return nil, err

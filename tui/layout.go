@@ -17,8 +17,8 @@ var screens = []struct {
 	{name: "overview"},
 	{"quantiles", []panels.Slot{panels.SlotScenarios, panels.SlotQuantiles, panels.SlotDelta}},
 	{"causes", []panels.Slot{panels.SlotCauses, panels.SlotDetectors, panels.SlotEvents}},
-	{"shapes", []panels.Slot{panels.SlotShapes, panels.SlotGauges, panels.SlotAdvisor, panels.SlotTimeline}},
-	{"segments", []panels.Slot{panels.SlotSegments, panels.SlotAdvice, panels.SlotTimeline}},
+	{"shapes", []panels.Slot{panels.SlotShapes, panels.SlotGauges, panels.SlotAdvisor, panels.SlotHeat}},
+	{"segments", []panels.Slot{panels.SlotSegments, panels.SlotAdvice, panels.SlotHeat}},
 	{"machine", []panels.Slot{panels.SlotFullGPU, panels.SlotSelf, panels.SlotAllEvents}},
 }
 
@@ -143,7 +143,7 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 	l.Add(panels.SlotEager, 0, y, half, lanes)
 	l.Add(panels.SlotOptimized, half, y, w-half, lanes)
 	l.Add(panels.SlotVerdict, 0, y+lanes, w, verdict)
-	l.Add(panels.SlotTimeline, 0, y+lanes+verdict, w, timeline)
+	l.Add(panels.SlotHeat, 0, y+lanes+verdict, w, timeline)
 	l.bottomRow(y+h-bottom, w, bottom, s.noGPU)
 }
 
@@ -215,11 +215,11 @@ func (l *layout) overviewSmall(w, y, h int) {
 	bottom := h - lanes - verdict
 	if w >= 110 && bottom >= 5 { // wide and low: side by side
 		tl := w * 3 / 5
-		l.Add(panels.SlotTimeline, 0, y, tl-2, bottom)
+		l.Add(panels.SlotHeat, 0, y, tl-2, bottom)
 		l.Add(panels.SlotEvents, tl, y, w-tl, bottom)
 		return
 	}
-	l.Add(panels.SlotTimeline, 0, y, w, bottom-events)
+	l.Add(panels.SlotHeat, 0, y, w, bottom-events)
 	l.Add(panels.SlotEvents, 0, y+bottom-events, w, events)
 }
 

@@ -24,7 +24,7 @@ func (m *model) click(x, y int) {
 				m.sc.Screen, m.help = i+1, false
 			}
 		}
-	case *panels.TimelinePanel:
+	case *panels.HeatPanel:
 		if t := p.TimeAt(dx); t > 0 {
 			m.lookAtTime(t)
 		}

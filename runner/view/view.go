@@ -10,6 +10,8 @@ import (
 
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/heat"
+	"github.com/tailscope/tailscope/stats/kept"
 )
 
 // Phase is where a session stands.
@@ -39,6 +41,8 @@ type View struct {
 	Self      Self
 	Lanes     [stats.NumLanes]Lane
 	Stats     stats.Live
+	Heat      heat.View     // of the mode that Stats is of
+	Found     *kept.Found   // answer to the last ActFind
 	Events    []stats.Event // newest last, at most 500
 	NumEvents int           // in all
 	GPU       GPU
@@ -205,6 +209,9 @@ const (
 	ActProfile    Action = "profile" // N: requests
 	ActMark       Action = "mark"    // Arg: text
 	ActWindow     Action = "window"  // D: length of the sliding window; 0: whole segment
+	ActFind       Action = "find"    // Find: samples to look at; the answer is View.Found
+	ActEdges      Action = "edges"   // Edges: of bucketed, which comes into force; nil: powers of two
+	ActRate       Action = "rate"    // X: requests a second, 0: closed loop
 	ActQuit       Action = "quit"
 	ActReplayPlay Action = "replay_play" // toggle
 	ActReplaySeek Action = "replay_seek" // D: position
@@ -218,4 +225,6 @@ type Command struct {
 	N      int
 	D      time.Duration
 	X      float64
+	Find   kept.Query
+	Edges  []int // ascending
 }

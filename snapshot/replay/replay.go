@@ -190,6 +190,8 @@ func (p *Player) command(c view.Command) {
 	case view.ActWindow:
 		p.window = c.D
 		p.st.coll.SetWindow(int64(c.D))
+	case view.ActFind:
+		p.st.found = p.st.kept.Find(c.Find)
 	case view.ActMode:
 		p.mode = p.st.nextMode(p.mode)
 	}

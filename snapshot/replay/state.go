@@ -11,6 +11,8 @@ import (
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/heat"
+	"github.com/tailscope/tailscope/stats/kept"
 	"github.com/tailscope/tailscope/stats/live"
 )
 
@@ -18,6 +20,9 @@ import (
 type state struct {
 	coll    *live.Collector
 	m       *folder.Manifest
+	heat    heat.Modes
+	kept    kept.Kept
+	found   *kept.Found
 	id      runner.Identity
 	session view.Session
 	events  view.Recent
@@ -88,6 +93,9 @@ func (st *state) take(r *journal.Record) {
 		st.event(r.Event)
 	case journal.KindTelemetry:
 		st.gpu.take(r.Telemetry)
+		if t := r.Telemetry; t.Why == "" && t.SMClockMHz.OK() {
+			st.heat.AddGPU(t.TNs, t.SMClockMHz.Value, t.PowerMilliwatts.Value/1e3)
+		}
 	case journal.KindEvidence:
 		st.id.Evidence = append(st.id.Evidence, r.Evidence)
 	case journal.KindCounters:
@@ -168,6 +176,8 @@ func (st *state) sample(r *journal.Record) {
 		m.n, m.ns = m.n+1, m.ns+smp.CompileNs
 	}
 	st.coll.Add(&smp)
+	st.heat.Add(&smp)
+	st.kept.Add(&smp)
 	if len(r.Steps) > 0 && smp.Counts() {
 		st.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, r.Steps)
 	}
@@ -176,6 +186,7 @@ func (st *state) sample(r *journal.Record) {
 // event keeps an event for the list; derived ones are in the record already.
 func (st *state) event(e stats.Event) {
 	st.coll.AddEvent(&e)
+	st.heat.AddEvent(&e)
 	st.count(e)
 	st.events.Add(e)
 	if e.Kind != stats.KindSegment {
@@ -222,7 +233,7 @@ func (st *state) view(now int64, mode string) view.View {
 		Checks: lane.Checks, Diverged: lane.Diverged, MaxRelL2: lane.MaxRelL2})
 	var made [stats.NumLanes]made
 	if m, err := stats.ParseMode(mode); err == nil {
-		v.Stats, made = st.coll.Live(m, now), st.made[m]
+		v.Stats, v.Heat, v.Found, made = st.coll.Live(m, now), st.heat.View(m), st.found, st.made[m]
 	}
 	for l := range v.Lanes {
 		v.Lanes[l] = id.Lane(stats.Lane(l))

@@ -15,15 +15,15 @@ type Glyph struct {
 	Who int8 // 0 nobody, 1 + lane
 }
 
-// axis maps nanoseconds to rows.
-type axis struct {
+// Axis maps nanoseconds to rows.
+type Axis struct {
 	lo, hi float64
 	log    bool
 }
 
 // NewAxis spans the finite values of all series; a log axis ends on 1, 2 or 5
 // times a power of ten, a linear one begins at 0.
-func NewAxis(log bool, series ...[]float64) axis {
+func NewAxis(log bool, series ...[]float64) Axis {
 	lo, hi := math.NaN(), math.NaN()
 	for _, s := range series {
 		for _, x := range s {
@@ -33,15 +33,15 @@ func NewAxis(log bool, series ...[]float64) axis {
 		}
 	}
 	if !Finite(hi) || hi <= 0 {
-		return axis{0, 1, false}
+		return Axis{0, 1, false}
 	}
 	if !log {
-		return axis{0, niceUp(hi), false}
+		return Axis{0, niceUp(hi), false}
 	}
 	if !(lo > 0) {
 		lo = hi / 10
 	}
-	a := axis{niceDown(lo), niceUp(hi), true}
+	a := Axis{niceDown(lo), niceUp(hi), true}
 	if a.hi/a.lo < 4 {
 		a.lo, a.hi = a.lo/2, a.hi*2
 	}
@@ -72,8 +72,8 @@ func niceDown(x float64) float64 {
 	return p
 }
 
-// at maps x to 0…1, clamped; NaN stays NaN.
-func (a axis) at(x float64) float64 {
+// At maps x to 0…1, clamped; NaN stays NaN.
+func (a Axis) At(x float64) float64 {
 	if math.IsNaN(x) {
 		return x
 	}
@@ -86,8 +86,8 @@ func (a axis) at(x float64) float64 {
 	return math.Min(1, math.Max(0, y))
 }
 
-// value is the inverse of at.
-func (a axis) value(y float64) float64 {
+// value is the inverse of At.
+func (a Axis) value(y float64) float64 {
 	if a.log {
 		return a.lo * math.Pow(a.hi/a.lo, y)
 	}
@@ -96,13 +96,13 @@ func (a axis) value(y float64) float64 {
 
 // RowLabels puts round values beside the rows they fall on, at least two rows
 // apart, the ends first.
-func (a axis) RowLabels(rows int) []string {
+func (a Axis) RowLabels(rows int) []string {
 	out := make([]string, rows)
 	if rows < 2 {
 		return out
 	}
 	put := func(v float64) {
-		y := int(math.Round((1 - a.at(v)) * float64(rows-1)))
+		y := int(math.Round((1 - a.At(v)) * float64(rows-1)))
 		for d := -1; d <= 1; d++ {
 			if y+d >= 0 && y+d < rows && out[y+d] != "" {
 				return
@@ -121,7 +121,7 @@ func (a axis) RowLabels(rows int) []string {
 }
 
 // round lists round values inside the axis, the roundest first.
-func (a axis) round() []float64 {
+func (a Axis) round() []float64 {
 	var out []float64
 	if !a.log {
 		parts := 5.0 // hi is 1, 2 or 5 times a power of ten
@@ -179,7 +179,7 @@ var laneColors = []asciigraph.AnsiColor{asciigraph.AnsiColor(101), asciigraph.An
 
 // Plot draws the series of both lanes, one value a column, into h rows with
 // asciigraph. What is no latency counts as missing; h is at least 2.
-func Plot(series [stats.NumLanes][]float64, a axis, h int) [][]Glyph {
+func Plot(series [stats.NumLanes][]float64, a Axis, h int) [][]Glyph {
 	cols, any := len(series[0]), false
 	data := make([][]float64, len(series))
 	for l, s := range series {
@@ -188,7 +188,7 @@ func Plot(series [stats.NumLanes][]float64, a axis, h int) [][]Glyph {
 		for _, x := range s {
 			y := math.NaN()
 			if plausible(x) {
-				y, any = a.at(x)*float64(h-1), true
+				y, any = a.At(x)*float64(h-1), true
 			}
 			data[l] = append(data[l], y)
 		}

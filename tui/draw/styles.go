@@ -21,7 +21,8 @@ type Styles struct {
 	Badge, BadgeWarn, BadgeBad Ink
 	Tab, TabOn                 Ink
 	Selected                   Ink
-	mono                       bool // no colour: shapes must carry what colour would
+	heat                       *heatInks // nil: too few colours for a heat map
+	mono                       bool      // no colour: shapes must carry what colour would
 }
 
 // palette is a theme: hexadecimal colours by meaning.
@@ -74,6 +75,9 @@ func NewStyles(dark, mono bool) *Styles {
 		Badge: badge(p.ok), BadgeWarn: badge(p.warn), BadgeBad: badge(p.bad),
 		Tab: newInk(fg(p.muted)), TabOn: newInk(lipgloss.NewStyle().Bold(true).Underline(true)),
 		Selected: newInk(sel),
+	}
+	if !mono {
+		s.heat = newHeatInks(dark)
 	}
 	s.Lane[stats.Eager], s.Lane[stats.Optimized] = newInk(fg(p.eager)), newInk(fg(p.optimized))
 	s.LaneStrong[stats.Eager], s.LaneStrong[stats.Optimized] = newInk(fg(p.eager).Bold(true)), newInk(fg(p.optimized).Bold(true))

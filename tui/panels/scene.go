@@ -27,6 +27,7 @@ type Scene struct {
 	Frozen    bool
 	Ended     bool // no more views will come
 	Flash     Notice
+	Zoom      int       // steps that the map of latencies is away from its own choice; wider > 0
 	Screen    int       // 1–6
 	Screens   []string  // their names
 	Hints     []KeyHint // the keys that apply

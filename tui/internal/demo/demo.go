@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/heat"
 	"github.com/tailscope/tailscope/stats/live"
 )
 
@@ -27,6 +28,7 @@ const requestEvery = int64(8_300_000)
 type Source struct {
 	rng      *rand.Rand
 	coll     *live.Collector
+	heat     heat.Modes
 	now      int64 // since startNs
 	seq      uint64
 	request  uint64
@@ -116,14 +118,18 @@ func (s *Source) compile(o *stats.Sample) {
 func (s *Source) add(x *stats.Sample) {
 	x.Seq = s.seq
 	s.seq++
-	for _, e := range s.coll.Add(x) {
+	derived := s.coll.Add(x)
+	s.heat.Add(x)
+	for _, e := range derived {
 		s.recent.Add(e)
+		s.heat.AddEvent(&e)
 	}
 }
 
 func (s *Source) event(e stats.Event) {
 	e.TNs, e.Segment, e.Mode, e.Strategy = startNs+s.now, s.segment, "prefill", s.strategy
 	s.coll.AddEvent(&e)
+	s.heat.AddEvent(&e)
 	s.recent.Add(e)
 }
 

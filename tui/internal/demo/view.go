@@ -27,7 +27,7 @@ func (s *Source) View() view.View {
 	if s.gpu {
 		v.GPU = s.gpuView()
 	}
-	v.Stats = s.coll.Live(stats.Prefill, now)
+	v.Stats, v.Heat = s.coll.Live(stats.Prefill, now), s.heat.View(stats.Prefill)
 	return v
 }
 

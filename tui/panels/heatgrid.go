@@ -1,0 +1,238 @@
+package panels
+
+import (
+	"math"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/heat"
+	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+// heatGrid is the map in the columns of the screen. Columns that can no longer
+// grow are kept from frame to frame.
+type heatGrid struct {
+	cols map[int64]*heatCol // by number on the axis
+	of   heatKey
+}
+
+// heatKey is what kept columns depend on.
+type heatKey struct {
+	step  heatStep
+	hide  bool
+	mode  stats.Mode
+	start int64
+}
+
+// heatCol is one column of the screen: counts by row and class, and what
+// happened.
+type heatCol struct {
+	heat.Column
+	open bool
+}
+
+// column gathers column c of the axis.
+func (g *heatGrid) column(v *heat.View, a timeAxis, c int, hide bool) *heatCol {
+	no := a.left + int64(c)
+	if x := g.cols[no]; x != nil && !x.open {
+		return x
+	}
+	x := &heatCol{}
+	l := &v.Levels[a.level]
+	lo, hi := a.bins(c)
+	for b := lo; b < hi; b++ {
+		from, open := l.At(b)
+		if x.open = x.open || open; from != nil {
+			x.Merge(from)
+		}
+	}
+	if hide {
+		x.untag()
+	}
+	g.cols[no] = x
+	return x
+}
+
+// untag drops the samples that have an event attached.
+func (x *heatCol) untag() {
+	for l, cells := range x.Lanes {
+		kept := make([]heat.Cell, 0, len(cells))
+		for _, c := range cells {
+			if !c.Class.Tagged() {
+				kept = append(kept, c)
+			}
+		}
+		x.Lanes[l] = kept
+	}
+}
+
+// fill gathers every column of the axis.
+func (g *heatGrid) fill(v *heat.View, a timeAxis, key heatKey) []*heatCol {
+	if g.cols == nil || g.of != key || len(g.cols) > 4*a.cols+64 {
+		g.cols, g.of = map[int64]*heatCol{}, key
+	}
+	out := make([]*heatCol, a.cols)
+	for c := range out {
+		out[c] = g.column(v, a, c, key.hide)
+	}
+	return out
+}
+
+// heatRange is the first and last row that any sample is in; ok is false
+// without samples.
+func heatRange(cols []*heatCol) (lo, hi int, ok bool) {
+	lo, hi = heat.NumRows, -1
+	for _, c := range cols {
+		for _, cells := range c.Lanes {
+			if n := len(cells); n > 0 {
+				lo, hi = min(lo, int(cells[0].Row)), max(hi, int(cells[n-1].Row))
+			}
+		}
+	}
+	return lo, hi, hi >= 0
+}
+
+// band is a lane's picture: pixels by half row from the top, and columns.
+type band struct {
+	px       [][]draw.Pixel
+	p50, p99 []float64 // by column, NaN where not supported
+}
+
+// bandOf draws one lane in 2×rows pixels of height.
+func bandOf(cols []*heatCol, l stats.Lane, a draw.Axis, rows int) *band {
+	h := 2 * rows
+	b := &band{px: make([][]draw.Pixel, h), p50: make([]float64, len(cols)), p99: make([]float64, len(cols))}
+	cells := make([]draw.Pixel, h*len(cols))
+	for y := range b.px {
+		b.px[y] = cells[y*len(cols) : (y+1)*len(cols)]
+	}
+	rowAt := pixelRows(a, h)
+	type sum [heat.NumClasses]uint32
+	column := make([]sum, h)
+	totals := make([]sum, h*len(cols))
+	top := uint32(0)
+	for x, c := range cols {
+		clear(column)
+		for _, cell := range c.Lanes[l] {
+			column[rowAt[cell.Row]][cell.Class] += cell.N
+		}
+		for y := range column {
+			n := uint32(0)
+			for _, k := range column[y] {
+				n += k
+			}
+			top = max(top, n)
+			totals[y*len(cols)+x] = column[y]
+		}
+	}
+	scale := float64(draw.HeatLevels) / math.Log1p(float64(top))
+	for i := range totals {
+		if c, n := telling((*[heat.NumClasses]uint32)(&totals[i])); n > 0 {
+			lv := int(math.Ceil(math.Log1p(float64(n)) * scale))
+			if c != heat.Clean {
+				lv = max(lv, 4) // one among a million is seen
+			}
+			cells[i] = draw.Pixel{Hue: uint8(draw.HueOf(c, l)), Level: uint8(max(1, min(lv, draw.HeatLevels)))}
+		}
+	}
+	quantiles(cols, l, b)
+	return b
+}
+
+// telling is the class that a pixel shows, and the count that makes it bright:
+// what is not clean shows unless it is few among many.
+func telling(n *[heat.NumClasses]uint32) (heat.Class, uint32) {
+	best, total := heat.Clean, uint32(0)
+	for c, k := range n {
+		total += k
+		if c > 0 && k > 0 && (best == heat.Clean || k >= n[best]) {
+			best = heat.Class(c)
+		}
+	}
+	if best != heat.Clean && n[best] < n[heat.Clean]/16 {
+		best = heat.Clean
+	}
+	return best, total
+}
+
+// pixelRows maps rows of the map to pixels from the top.
+func pixelRows(a draw.Axis, h int) (out [heat.NumRows]int) {
+	for r := range out {
+		mid := math.Sqrt(heat.RowNs(r) * heat.RowNs(r+1))
+		out[r] = max(0, min(h-1, int((1-a.At(mid))*float64(h))))
+	}
+	return out
+}
+
+// quantiles follows p50 and p99 over the columns: of as many of the latest
+// columns as p99 needs, and never across a toggle.
+func quantiles(cols []*heatCol, l stats.Lane, b *band) {
+	var hist [heat.NumRows]int
+	n, from := 0, 0
+	need := quantile.Need(.99)
+	for x, c := range cols {
+		if c.toggled() {
+			clear(hist[:])
+			n, from = 0, x
+		}
+		b.p50[x], b.p99[x] = columnMedian(c, l), Nan
+		mine := count(&hist, c, l, 1)
+		n += mine
+		for from < x {
+			k := samplesOf(cols[from], l)
+			if n-k < need {
+				break
+			}
+			count(&hist, cols[from], l, -1)
+			n, from = n-k, from+1
+		}
+		if n >= need && mine > 0 {
+			b.p99[x] = rowQuantile(&hist, n, .99)
+		}
+	}
+}
+
+func (x *heatCol) toggled() bool {
+	for _, t := range x.Ticks {
+		if t.Kind == stats.KindToggle || t.Kind == stats.KindSegment {
+			return true
+		}
+	}
+	return false
+}
+
+func samplesOf(c *heatCol, l stats.Lane) (n int) {
+	for _, cell := range c.Lanes[l] {
+		n += int(cell.N)
+	}
+	return n
+}
+
+func count(hist *[heat.NumRows]int, c *heatCol, l stats.Lane, sign int) (n int) {
+	for _, cell := range c.Lanes[l] {
+		hist[cell.Row] += sign * int(cell.N)
+		n += int(cell.N)
+	}
+	return n
+}
+
+func columnMedian(c *heatCol, l stats.Lane) float64 {
+	n := samplesOf(c, l)
+	at := 0
+	for _, cell := range c.Lanes[l] {
+		if at += int(cell.N); 2*at >= n {
+			return math.Sqrt(heat.RowNs(int(cell.Row)) * heat.RowNs(int(cell.Row)+1))
+		}
+	}
+	return Nan
+}
+
+func rowQuantile(hist *[heat.NumRows]int, n int, q float64) float64 {
+	at := 0
+	for r, k := range hist {
+		if at += k; float64(at) >= q*float64(n) {
+			return math.Sqrt(heat.RowNs(r) * heat.RowNs(r+1))
+		}
+	}
+	return Nan
+}

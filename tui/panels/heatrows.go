@@ -1,0 +1,161 @@
+package panels
+
+import (
+	"math"
+	"strings"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/heat"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+// tickLane is a row of ticks: a name and the kinds of events that share it.
+type tickLane struct {
+	name  string
+	kinds []stats.Kind
+}
+
+// tickLanes are the rows below the map, the more telling first.
+var tickLanes = []tickLane{
+	{"toggle", []stats.Kind{stats.KindToggle, stats.KindMark}},
+	{"compile", []stats.Kind{stats.KindCompile}},
+	{"recompile", []stats.Kind{stats.KindRecompile}},
+	{"worker", []stats.Kind{stats.KindWorkerExit, stats.KindWorkerRestart, stats.KindError}},
+	{"differs", []stats.Kind{stats.KindDivergence}},
+	{"fallback", []stats.Kind{stats.KindFallback, stats.KindLimitReached}},
+	{"throttle", []stats.Kind{stats.KindThrottle, stats.KindClockDrop}},
+	{"capture", []stats.Kind{stats.KindGraphCapture, stats.KindEvict}},
+	{"new shape", []stats.Kind{stats.KindShapeNew}},
+}
+
+// in counts the lane's events in a column.
+func (t *tickLane) in(c *heatCol) (n uint32) {
+	for _, x := range c.Ticks {
+		for _, k := range t.kinds {
+			if x.Kind == k {
+				n += x.N
+			}
+		}
+	}
+	return n
+}
+
+// tickKinds are the lanes that have something to show.
+func tickKinds(all []*heatCol) (out []*tickLane) {
+	for i := range tickLanes {
+		for _, c := range all {
+			if tickLanes[i].in(c) > 0 {
+				out = append(out, &tickLanes[i])
+				break
+			}
+		}
+	}
+	return out
+}
+
+var eighthsUp = [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+
+// ticks is the row of a kind: what is rare stands as its mark, what is
+// frequent as bars, as high as it is often.
+func (p *HeatPanel) ticks(all []*heatCol, t *tickLane) string {
+	st := p.Sc.St
+	glyph, k := st.KindLook(t.kinds[0])
+	top := uint32(0)
+	for _, c := range all {
+		top = max(top, t.in(c))
+	}
+	var s draw.Strip
+	for _, c := range all {
+		n := t.in(c)
+		switch {
+		case n == 0:
+			s.Add(draw.Ink{}, " ")
+		case top <= 2:
+			s.Add(k, glyph)
+		default:
+			s.Add(k, eighthsUp[1+int(7*math.Log1p(float64(n-1))/math.Log1p(float64(top-1)))])
+		}
+	}
+	return p.label(t.name, k) + s.String()
+}
+
+func (p *HeatPanel) label(name string, k draw.Ink) string {
+	return k.On(draw.Right(name, heatLabel-2)) + "  "
+}
+
+// gpuRow is a reading on the axis of the map.
+type gpuRow struct {
+	name, unit string
+	of         func(heat.Readings) float64
+}
+
+var gpuLanes = []gpuRow{
+	{"clock", " MHz", func(r heat.Readings) float64 { return r.ClockMHz }},
+	{"power", " W", func(r heat.Readings) float64 { return r.PowerWatts }},
+}
+
+// gpuRows are the readings there are.
+func gpuRows(all []*heatCol) (out []*gpuRow) {
+	for i := range gpuLanes {
+		for _, c := range all {
+			if x := gpuLanes[i].of(c.GPU); c.GPU.N > 0 && x > 0 {
+				out = append(out, &gpuLanes[i])
+				break
+			}
+		}
+	}
+	return out
+}
+
+// gauge is the row of a reading: bars from 0 to the most there was. A column
+// between two readings repeats the one before it.
+func (p *HeatPanel) gauge(all []*heatCol, g *gpuRow) string {
+	st, top, last := p.Sc.St, 0.0, 0.0
+	for _, c := range all {
+		if c.GPU.N > 0 {
+			last = g.of(c.GPU)
+			top = math.Max(top, last)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(p.label(draw.Num(last, 0)+g.unit, st.Muted))
+	var s draw.Strip
+	at, seen := 0.0, 0
+	for _, c := range all {
+		if c.GPU.N > 0 {
+			at, seen = g.of(c.GPU), 0
+		} else if seen++; int64(seen)*p.axis.ns() > 3e9 {
+			at = 0 // nothing was read here
+		}
+		if !(at > 0) || !(top > 0) {
+			s.Add(draw.Ink{}, " ")
+			continue
+		}
+		s.Add(st.Muted, eighthsUp[max(1, min(8, int(math.Round(8*at/top))))])
+	}
+	b.WriteString(s.String())
+	return b.String()
+}
+
+// times is the row of instants.
+func (p *HeatPanel) times(w int) string {
+	st, a := p.Sc.St, p.axis
+	l := draw.NewLine(w).To(heatLabel)
+	clock := draw.Clock
+	if a.ns() < int64(1e8) {
+		clock = draw.ClockTenths
+	}
+	_, to := heatSpan(p.Sc.V)
+	used := min(a.cols, a.col(to-1)+1)
+	end := clock(p.Sc.since(a.start(used)))
+	const apart = 24
+	for x := 0; x+apart/2 < used; x += apart {
+		if x+draw.Cells(end)+10 < used || x == 0 {
+			l.To(heatLabel+x).Put(st.Faint, "╵").Put(st.Muted, clock(max(0, p.Sc.since(a.start(x)))))
+		}
+	}
+	if at := heatLabel + used - draw.Cells(end); at > l.W {
+		l.To(at).Put(st.Muted, end)
+	}
+	return l.String()
+}
