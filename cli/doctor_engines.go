@@ -3,9 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -42,7 +40,8 @@ func (d *diagnosis) ort(ctx context.Context, library string) {
 		version = "of unknown version"
 	}
 	d.add("ONNX Runtime", works, "%s, %s: %s", version, whereText(where), path)
-	d.providers(reports, filepath.Dir(path))
+	d.providers(reports)
+	d.cudaParts(path)
 }
 
 // whereText words how the search found a library.
@@ -68,13 +67,13 @@ func npmHint() string {
 	return ""
 }
 
-// providers lists the trials; dir is the library's folder.
-func (d *diagnosis) providers(reports []ort.ProviderReport, dir string) {
+// providers lists the trials.
+func (d *diagnosis) providers(reports []ort.ProviderReport) {
 	d.Providers = reports
 	var good []string
 	for _, r := range reports {
 		if !r.Works {
-			d.Checks = append(d.Checks, check{r.Provider, lacks, refusalText(r, dir), true})
+			d.Checks = append(d.Checks, check{r.Provider, lacks, refusalText(r), true})
 			continue
 		}
 		good = append(good, r.Provider)
@@ -89,19 +88,9 @@ func (d *diagnosis) providers(reports []ort.ProviderReport, dir string) {
 	}
 }
 
-// refusalText is the library's reason; where the provider's own library is
-// not there at all, what to do about it.
-func refusalText(r ort.ProviderReport, dir string) string {
-	reason := strings.TrimSuffix(r.Reason, "; 'tailscope doctor' says what this machine can run") // this is doctor
-	if r.Provider != "cuda" && r.Provider != "tensorrt" {
-		return reason
-	}
-	name := "libonnxruntime_providers_" + r.Provider + ".so"
-	if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-		return reason
-	}
-	return "tried and refused: this build of ONNX Runtime comes without " + name +
-		"; 'tailscope setup --from' takes an onnxruntime-gpu wheel or release archive"
+// refusalText is the library's reason.
+func refusalText(r ort.ProviderReport) string {
+	return strings.TrimSuffix(r.Reason, "; 'tailscope doctor' says what this machine can run") // this is doctor
 }
 
 // torch asks the interpreter what it has.

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // region holds the gate while any lane is in a timed region. Two lanes that
@@ -135,11 +136,20 @@ func (m *meeting) arrive() {
 }
 
 // together runs both lanes of a request at once: the first of its order on
-// this thread, the second on another.
+// this thread, the second on another. On CUDA that is the eager one, whichever
+// comes first: a session's graphs and handles belong to the thread that runs it.
 func (e *engine) together(first, second func() *outcome, lanes []*lane) []*outcome {
 	if e.other == nil {
 		e.other = newThread()
 	}
+	if e.maker.streams[stats.Eager] != nil && lanes[0].id == stats.Eager {
+		outs := e.atOnce(second, first, []*lane{lanes[1], lanes[0]})
+		return []*outcome{outs[1], outs[0]}
+	}
+	return e.atOnce(first, second, lanes)
+}
+
+func (e *engine) atOnce(first, second func() *outcome, lanes []*lane) []*outcome {
 	lanes[0].meet, lanes[1].meet = newMeeting()
 	defer func() { lanes[0].meet, lanes[1].meet = nil, nil }()
 	done := make(chan *outcome, 1)

@@ -107,6 +107,15 @@ func FindParts(path string) Parts {
 	return p
 }
 
+// Driver reports whether this machine has an NVIDIA driver that programs can
+// use; it opens nothing.
+func Driver() bool {
+	if loaderCache()["libcuda.so.1"] != "" {
+		return true
+	}
+	return slices.ContainsFunc(systemDirs(), func(dir string) bool { return isFile(filepath.Join(dir, "libcuda.so.1")) })
+}
+
 // partSearch collects libraries with what they need before them.
 type partSearch struct {
 	parts *Parts
