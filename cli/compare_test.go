@@ -171,7 +171,7 @@ func TestAnalyzePrintsAndWrites(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if text, code = run("analyze", path); code != 1 || !strings.Contains(text, "--latency-column") {
+	if text, code = run("analyze", path); code != 2 || !strings.Contains(text, "--latency-column") {
 		t.Errorf("%d\n%s", code, text)
 	}
 }

@@ -20,7 +20,7 @@ var files = map[string]struct {
 	"google":    {"g.json", `{"context":{},"benchmarks":[{"name":"BM_x/8","run_name":"BM_x/8","run_type":"iteration","real_time":12.5,"time_unit":"us"},{"name":"BM_x/8_mean","run_type":"aggregate","real_time":1,"time_unit":"us"}]}`, 1, 0, 12_500, "BM_x/8"},
 	"vegeta":    {"v.json", `{"attack":"a","seq":0,"code":200,"timestamp":"2026-01-01T00:00:00Z","latency":1234,"bytes_out":0,"bytes_in":5,"error":"","method":"GET","url":"http://x/"}` + "\n" + `{"attack":"a","seq":1,"code":503,"latency":99,"error":"503"}` + "\n", 2, 1, 1234, "a"},
 	"vegetacsv": {"v.csv", "1700000000000000000,200,4321,0,5,,Ym9keQ==,attack1,0,GET,http://x/,\n", 1, 0, 4321, "attack1"},
-	"ohacsv":    {"o.csv", "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n0.1,0,0,0.2,0.0025,10,200\n0.1,0,0,0.2,0.5,10,500\n", 2, 1, 2_500_000, "o.csv"},
+	"ohacsv":    {"o.csv", "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n0.1,0,0,0.2,0.0025,10,200\n0.1,0,0,0.2,0.5,10,500\n", 2, 1, 2_500_000, "all"},
 	"perftest":  {"p.csv", "squeezenet,0.00123,1000,50,0\nsqueezenet,0.002,1000,50,1\n\nP50 Latency is 0.0012 sec\n", 2, 0, 1_230_000, "squeezenet"},
 	"run":       {"run_1.json", `{"scenario":"s","backend":"gpu","latencies_ms":[3325.81,590.5]}`, 2, 0, 3_325_810_000, "gpu"},
 }
@@ -64,7 +64,7 @@ func TestOhaReportsWhatItKnows(t *testing.T) {
 	if err != nil || len(info.Reported) != 1 {
 		t.Fatal(info, err)
 	}
-	if r := info.Reported[0]; r.N != 1000 || r.Percentiles["p99"] != 9e6 || r.MaxNs != 1e7 {
+	if r := info.Reported[0]; r.N != 1000 || r.Percentiles["p99"] != 9e6 || r.Max != 1e7 {
 		t.Fatalf("%+v", r)
 	}
 }
@@ -125,7 +125,7 @@ func TestErrorsNameFileAndLine(t *testing.T) {
 		"backend,latency_ms\ngpu,1\ngpu,x\n":        ":3: latency_ms",
 		"backend,latency_ms\ngpu,1\ngpu\n":          ":3: 1 fields",
 		"backend,latency_ms\ngpu,\"1\n":             ":2: ",
-		"backend,wall\ngpu,1\n":                     ":1: no latency column",
+		"backend,walls\ngpu,1\n":                    ":1: no latency column",
 		"backend,latency_ms\ngpu,-1\n":              ":2: latency_ms",
 		"{\n\"results\": [\n{\"command\": 3,\n]}\n": ":4: ",
 	} {

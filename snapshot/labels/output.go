@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,18 +140,57 @@ func (r *Report) compileTable() Table {
 	return t
 }
 
+// reported are statistics that other tools computed, as they reported them.
 func (r *Report) reported() Table {
-	t := Table{Name: "reported", Title: "As the tool reported it: no measurements to check", Header: []string{"file", "n", "mean_ms", "min_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"}}
-	for _, x := range r.Reported {
-		p := func(k string) string {
-			if v, ok := x.Percentiles[k]; ok {
-				return num(ms(v))
+	t := Table{Name: "reported", Title: "As the tool reported it: no measurements to check, no intervals",
+		Header: []string{"mode", "backend", "n", "errors", "mean_ms", "std_ms", "min_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99.9_ms", "max_ms", "more", "format", "file"}}
+	shown := []string{"p50", "p90", "p95", "p99", "p99.9"}
+	for i := range r.Reported {
+		x := &r.Reported[i]
+		row := []string{x.Mode, x.Label, count(x.N), count(x.Errors), num(ms(x.Mean)), num(ms(x.Std)), num(ms(x.Min))}
+		var more []string
+		for _, p := range slices.Sorted(maps.Keys(x.Percentiles)) {
+			if slices.Contains([]string{"p25", "p75", "p97.5", "p98", "p99.99"}, p) {
+				more = append(more, p+" "+short(num(ms(x.Percentiles[p]))))
 			}
-			return ""
 		}
-		t.Rows = append(t.Rows, []string{x.File, strconv.FormatInt(x.N, 10), num(ms(x.MeanNs)), num(ms(x.MinNs)), p("p50"), p("p90"), p("p95"), p("p99"), num(ms(x.MaxNs))})
+		for _, p := range shown {
+			cell := ""
+			if v, ok := x.Percentiles[p]; ok {
+				cell = num(ms(v))
+			}
+			row = append(row, cell)
+		}
+		t.Rows = append(t.Rows, append(row, num(ms(x.Max)), strings.Join(more, ", "), x.Tool, x.File))
 	}
 	return t
+}
+
+// reportedJSON is Reported in ms, null where something was not reported.
+func (r *Report) reportedJSON() []map[string]any {
+	out := []map[string]any{}
+	for i := range r.Reported {
+		x := &r.Reported[i]
+		p := map[string]stats.Num{}
+		for k, v := range x.Percentiles {
+			p[k+"_ms"] = ms(v)
+		}
+		m := map[string]any{"mode": x.Mode, "backend": x.Label, "file": x.File, "format": x.Tool, "n": nil, "errors": x.Errors, "mean_ms": ms(x.Mean),
+			"std_ms": ms(x.Std), "min_ms": ms(x.Min), "max_ms": ms(x.Max), "percentiles": p}
+		if x.N > 0 {
+			m["n"] = x.N
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// count prints a number that may not have been reported.
+func count(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 func orElse(s, other string) string {
@@ -206,7 +247,7 @@ func (r *Report) Summary() map[string]any {
 		paradox = paradoxes[0]
 	}
 	return map[string]any{"schema": stats.SummarySchema, "source": r.Source, "groups": append(append([]Group{}, r.Overall...), r.scenarioGroups()...),
-		"pairs": []any{}, "paradox": paradox, "paradoxes": paradoxes, "causes": []any{}, "left_out": r.Left, "notes": r.Notes, "evidence": r.Evidence()}
+		"pairs": []any{}, "paradox": paradox, "paradoxes": paradoxes, "causes": []any{}, "left_out": r.Left, "reported": r.reportedJSON(), "notes": r.Notes, "evidence": r.Evidence()}
 }
 
 func (r *Report) scenarioGroups() []Group {
@@ -355,11 +396,20 @@ func (t *Table) Short() (head []string, rows [][]string) {
 	return pick(t.Header, false), rows
 }
 
+// short rounds a number for the eye: four decimals, and of what is below 0.1
+// four digits.
 func short(c string) string {
-	if i := strings.IndexByte(c, '.'); i > 0 && len(c)-i > 5 {
-		if f, err := strconv.ParseFloat(c, 64); err == nil {
-			return strconv.FormatFloat(f, 'f', 4, 64)
-		}
+	i := strings.IndexByte(c, '.')
+	if i <= 0 || len(c)-i <= 5 {
+		return c
 	}
-	return c
+	f, err := strconv.ParseFloat(c, 64)
+	if err != nil {
+		return c
+	}
+	decimals := 4
+	if f != 0 && math.Abs(f) < 0.1 {
+		decimals = min(3-int(math.Floor(math.Log10(math.Abs(f)))), 9)
+	}
+	return strconv.FormatFloat(f, 'f', decimals, 64)
 }

@@ -11,16 +11,20 @@ import (
 // maxColumns bounds the fields of a line.
 const maxColumns = 4096
 
-// SplitCSV splits a line of CSV (RFC 4180, without line breaks inside fields)
-// into f. Unquoted fields alias line.
-func SplitCSV(f [][]byte, line []byte) ([][]byte, error) {
+// SplitCSV is SplitDelimited by commas.
+func SplitCSV(f [][]byte, line []byte) ([][]byte, error) { return SplitDelimited(f, line, ',') }
+
+// SplitDelimited splits a line (RFC 4180 with any delimiter) into f. Unquoted
+// fields alias line. ErrOpenQuote says that a quoted field goes on in the next
+// line.
+func SplitDelimited(f [][]byte, line []byte, delim byte) ([][]byte, error) {
 	f = f[:0]
 	for {
 		if len(f) == maxColumns {
 			return f, fmt.Errorf("more than %d fields", maxColumns)
 		}
 		if len(line) > 0 && line[0] == '"' {
-			field, rest, more, err := quoted(line[1:])
+			field, rest, more, err := quoted(line[1:], delim)
 			if err != nil {
 				return f, err
 			}
@@ -31,7 +35,7 @@ func SplitCSV(f [][]byte, line []byte) ([][]byte, error) {
 			line = rest
 			continue
 		}
-		i := bytes.IndexByte(line, ',')
+		i := bytes.IndexByte(line, delim)
 		if i < 0 {
 			return append(f, line), nil
 		}
@@ -42,12 +46,12 @@ func SplitCSV(f [][]byte, line []byte) ([][]byte, error) {
 
 // quoted reads a field after its opening quote; more says that another field
 // follows.
-func quoted(b []byte) (field, rest []byte, more bool, err error) {
+func quoted(b []byte, delim byte) (field, rest []byte, more bool, err error) {
 	var out []byte
 	for {
 		i := bytes.IndexByte(b, '"')
 		if i < 0 {
-			return nil, nil, false, errOpenQuote
+			return nil, nil, false, ErrOpenQuote
 		}
 		out = append(out, b[:i]...)
 		b = b[i+1:]
@@ -57,7 +61,7 @@ func quoted(b []byte) (field, rest []byte, more bool, err error) {
 		case b[0] == '"':
 			out = append(out, '"')
 			b = b[1:]
-		case b[0] == ',':
+		case b[0] == delim:
 			return out, b[1:], true, nil
 		default:
 			return nil, nil, false, errors.New("text after a closing quote")
@@ -65,7 +69,8 @@ func quoted(b []byte) (field, rest []byte, more bool, err error) {
 	}
 }
 
-var errOpenQuote = errors.New("a quoted field does not end in its line")
+// ErrOpenQuote says that a quoted field does not end in its line.
+var ErrOpenQuote = errors.New("a quoted field does not end in its line")
 
 // ParseScaled reads a decimal number times scale as nanoseconds.
 func ParseScaled(s string, scale float64) (int64, error) {

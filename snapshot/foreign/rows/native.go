@@ -1,4 +1,4 @@
-package foreign
+package rows
 
 import (
 	"fmt"
@@ -46,7 +46,7 @@ var nativeColumns = []struct {
 
 // bindNative finds the columns of tailscope's own metrics.csv; a table that
 // lacks one of them is another tool's.
-func (t *tableReader) bindNative() {
+func (t *columnReader) bindNative() {
 	var at []int
 	for _, c := range nativeColumns {
 		i := t.position(c.name)
@@ -59,7 +59,7 @@ func (t *tableReader) bindNative() {
 }
 
 // sample reads the columns that only tailscope writes.
-func (t *tableReader) sample(r *Row) error {
+func (t *columnReader) sample(r *Row) error {
 	s := &t.own
 	*s = stats.Sample{DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: stats.Absent,
 		MinFlt: stats.Absent, MajFlt: stats.Absent, NIvCSw: stats.Absent}
@@ -80,7 +80,7 @@ func (t *tableReader) sample(r *Row) error {
 }
 
 // column is the value of a column, "" if there is none.
-func (t *tableReader) column(name string) string {
+func (t *columnReader) column(name string) string {
 	if i := t.position(name); i >= 0 {
 		return t.str(t.fields[i])
 	}

@@ -1,0 +1,75 @@
+package inference
+
+import (
+	"encoding/json"
+
+	"github.com/tailscope/tailscope/snapshot/foreign/rows"
+)
+
+var _ = rows.Register(rows.Format{
+	Name: "Optimum-Benchmark report", Tool: "optimum-benchmark (benchmark_report.json, or benchmark.json with the report in it)",
+	Seen:   "optimum-benchmark 0.6.0, by its source (trackers/latency.py)",
+	Reads:  "latency.values of every target (load_model, forward, prefill, decode, per_token, call, …) in its unit: the target is the mode",
+	Leaves: "memory, energy, throughput, and the statistics that follow from the values",
+	Doc:    func(d *rows.Doc) bool { return optimumTargets(d) != nil },
+	ReadDoc: func(in *rows.Input, d *rows.Doc) error {
+		targets := optimumTargets(d)
+		if targets == nil {
+			return rows.ErrOther
+		}
+		if d.N > 1 {
+			in.NextRun()
+		}
+		if err := in.Columns(); err != nil {
+			return err
+		}
+		for _, name := range sortedKeys(targets) {
+			var v struct {
+				Unit   string     `json:"unit"`
+				Values []rows.Num `json:"values"`
+			}
+			if err := in.Decode(d, targets[name], &v); err != nil {
+				return err
+			}
+			scale, err := rows.Scale(v.Unit)
+			if err != nil {
+				return in.Errorf(d.Line, "%s.latency: %w", rows.Clean(name), err)
+			}
+			if err := in.Times(d, rows.Row{Mode: name}, v.Values, scale, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+})
+
+// optimumTargets are the latencies of a report by target; nil if it is none.
+func optimumTargets(d *rows.Doc) map[string]json.RawMessage {
+	raw := d.Raw
+	if r := d.At("report"); r != nil {
+		raw = r
+	}
+	var all map[string]json.RawMessage
+	if json.Unmarshal(raw, &all) != nil || len(all) > 1000 {
+		return nil
+	}
+	var out map[string]json.RawMessage
+	for name, target := range all {
+		var t struct {
+			Latency struct {
+				Unit   string          `json:"unit"`
+				Values json.RawMessage `json:"values"`
+			} `json:"latency"`
+		}
+		if len(target) > 0 && target[0] == '{' && json.Unmarshal(target, &t) == nil && t.Latency.Unit != "" && t.Latency.Values != nil {
+			if out == nil {
+				out = map[string]json.RawMessage{}
+			}
+			var m map[string]json.RawMessage
+			if json.Unmarshal(target, &m) == nil {
+				out[name] = m["latency"]
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,406 @@
+package rows
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// Input is one file being read. Formats take their text from it and hand rows,
+// statistics and notes to it.
+type Input struct {
+	Path, Name string // as opened; as it was found below the path given
+	O          *Options
+	Info       *Info
+	Format     *Format
+	Text       *Text // what follows the head, and the head again
+
+	yield    func(*Row) error
+	columns  []string
+	serial   int            // of the run, 1-based
+	labels   map[string]int // to the run that first had it
+	left     map[string]*leftOut
+	sizes    [64]uint64 // latencies by their number of bits
+	metric   bool       // Metric was asked
+	unitUsed bool
+	assumed  string // column whose unit was assumed to be ms
+	seen     uint64 // rows, before filters
+	emitted  uint64
+}
+
+type leftOut struct {
+	n    uint64
+	line int
+	text string
+}
+
+// NewInput begins a file.
+func NewInput(path, name string, o *Options, info *Info, text *Text, yield func(*Row) error) *Input {
+	return &Input{Path: path, Name: Clean(name), O: o, Info: info, Text: text, yield: yield, serial: 1, labels: map[string]int{}, left: map[string]*leftOut{}}
+}
+
+// general are names that every row answers to, whatever its file calls them.
+var general = []string{"label", "mode", "scenario", "model", "status", "run", "file"}
+
+func (r *Row) general(name string) string {
+	switch name {
+	case "label", "backend", "lane", "name", "command":
+		return r.Label
+	case "mode":
+		return r.Mode
+	case "scenario":
+		return r.Scenario
+	case "model":
+		return r.Model
+	case "quantization":
+		return r.Quantization
+	case "run":
+		return r.Run
+	case "file":
+		return r.File
+	case "status":
+		if r.OK {
+			return "ok"
+		}
+		return "error"
+	}
+	return ""
+}
+
+// Columns says which columns the file's rows have, before the first is handed
+// on. An option that names another is a ColumnError.
+func (in *Input) Columns(names ...string) error {
+	in.columns = names
+	known := slices.Concat(names, general)
+	check := func(column, purpose string) error {
+		if column == "" || slices.Contains(known, column) || (&Row{Label: "x"}).general(column) != "" {
+			return nil
+		}
+		return fmt.Errorf("%s: %w", in.Path, missing(column, purpose, known))
+	}
+	for _, w := range in.O.Where {
+		if err := check(w.Column, "to filter by"); err != nil {
+			return err
+		}
+	}
+	if err := check(in.O.By, "to break down by"); err != nil {
+		return err
+	}
+	for field, c := range in.O.Columns {
+		if field != "latency" && c != NoColumnWanted {
+			if err := check(c, "for "+field); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Metric is which of the times that the file has --latency-column asks for, ""
+// for what the format takes by itself.
+func (in *Input) Metric(names ...string) (string, error) {
+	in.metric = true
+	c := in.O.Columns["latency"]
+	if c == "" || slices.Contains(names, c) {
+		return c, nil
+	}
+	return "", fmt.Errorf("%s: %w", in.Path, missing(c, "for latency", names))
+}
+
+// Unit is the scale of a column: --unit, else what its name says, else that of
+// unit; "" is ms, with a note.
+func (in *Input) Unit(column, unit string) (float64, error) {
+	in.unitUsed = true
+	if in.O.Unit != "" {
+		return Scale(in.O.Unit)
+	}
+	if ns, ok := UnitOf(column); ok {
+		return ns, nil
+	}
+	if unit != "" {
+		return Scale(unit)
+	}
+	in.assumed = column
+	return 1e6, nil
+}
+
+// NextRun begins another run: what follows in the file was measured apart from
+// what came before.
+func (in *Input) NextRun() { in.serial++ }
+
+// Seen tells whether a row was handed on.
+func (in *Input) Seen() bool { return in.seen > 0 }
+
+// Label is the name of rows whose file names nothing.
+func (in *Input) Label() string { return First(in.O.Unnamed, "all") }
+
+// Emit filters a row and hands it on. column gives the row's value in a column
+// named to Columns.
+func (in *Input) Emit(r *Row, column func(string) string) error {
+	in.Info.Rows++
+	in.seen++
+	r.File = in.Name
+	get := func(c string) string {
+		if column != nil && slices.Contains(in.columns, c) {
+			return column(c)
+		}
+		return r.general(c)
+	}
+	if len(in.O.Columns) > 0 {
+		in.mapped(r, get)
+	}
+	in.tidy(r)
+	if len(in.O.Where) > 0 && !in.O.Keep(get) {
+		in.Info.Filtered++
+		return nil
+	}
+	if in.O.By != "" {
+		r.By = Clean(get(in.O.By))
+	}
+	return in.hand(r)
+}
+
+// hand yields a row that is tidy.
+func (in *Input) hand(r *Row) error {
+	if r.OK && r.Ns >= 0 {
+		in.sizes[bits.Len64(uint64(r.Ns))&63]++
+	}
+	in.emitted++
+	return in.yield(r)
+}
+
+// mapped sets the fields whose column an option names.
+func (in *Input) mapped(r *Row, get func(string) string) {
+	for field, to := range map[string]*string{"label": &r.Label, "mode": &r.Mode, "scenario": &r.Scenario, "model": &r.Model, "quantization": &r.Quantization} {
+		switch c := in.O.Columns[field]; c {
+		case "":
+		case NoColumnWanted:
+			*to = ""
+		default:
+			*to = get(c)
+		}
+	}
+	if c := in.O.Columns["run"]; c != "" && c != NoColumnWanted {
+		r.Run, r.HasRun = get(c), true
+	}
+	if c := in.O.Columns["warmup"]; c != "" {
+		r.Warmup = c != NoColumnWanted && truth(get(c))
+	}
+	switch c := in.O.Columns["status"]; c {
+	case "":
+	case NoColumnWanted:
+		r.OK = true
+	default:
+		in.Judge(r, c, get(c))
+	}
+}
+
+// Judge sets a row's status from the value of a column, and counts what is not
+// ok.
+func (in *Input) Judge(r *Row, column, value string) {
+	r.OK = Status(column, value) == Good
+	if !r.OK {
+		in.bad(column, value)
+	}
+}
+
+func (in *Input) bad(column, value string) {
+	if in.Info.Statuses == nil {
+		in.Info.Statuses = map[string]uint64{}
+	}
+	k := fmt.Sprintf("%s is %s", Short(column, 40), Quote(value))
+	if _, ok := in.Info.Statuses[k]; ok || len(in.Info.Statuses) < 12 {
+		in.Info.Statuses[k]++
+	}
+}
+
+// tidy makes texts safe and labels those of one run.
+func (in *Input) tidy(r *Row) {
+	for _, s := range [...]*string{&r.Label, &r.Mode, &r.Scenario, &r.Model, &r.Quantization, &r.Run} {
+		*s = Clean(*s)
+	}
+	if r.Label == "" {
+		r.Label = in.Label()
+	}
+	if in.Format != nil && !in.Format.Pools {
+		r.Label = in.serialLabel(r.Label)
+		if in.serial > 1 && r.HasRun {
+			r.Run = strings.TrimSpace(fmt.Sprintf("%s run %d", r.Run, in.serial))
+		}
+	}
+	if r.Model != "" && len(in.Info.Models) < 100 {
+		in.Info.Models[r.Model] = true
+	}
+}
+
+// serialLabel tells a label of a later run from that of an earlier one: nothing
+// in the file says that they are runs of one thing.
+func (in *Input) serialLabel(label string) string {
+	at, ok := in.labels[label]
+	if !ok && len(in.labels) < 10_000 {
+		in.labels[label], at = in.serial, in.serial
+	}
+	if at == in.serial || at == 0 {
+		return label
+	}
+	in.Note("%s holds several runs, one after the other, with the same label: the later ones are called (run 2) and so on, not pooled.", in.Name)
+	return fmt.Sprintf("%s (run %d)", label, in.serial)
+}
+
+// Report hands on statistics that a tool computed. What its fields leave
+// unsaid is NaN.
+func (in *Input) Report(r Reported) error {
+	if len(in.Info.Reported) >= 10_000 {
+		return in.Errorf(0, "more than 10000 sets of statistics")
+	}
+	r.File, r.Tool = in.Name, in.Format.Name
+	r.Label, r.Mode = Clean(First(r.Label, in.Label())), Clean(r.Mode)
+	if !in.Format.Pools {
+		r.Label = in.serialLabel(r.Label)
+	}
+	in.Info.Rows++
+	in.seen++
+	row := Row{Label: r.Label, Mode: r.Mode, File: r.File, OK: true}
+	if !in.O.Keep(row.general) {
+		in.Info.Filtered++
+		return nil
+	}
+	in.Info.Reported = append(in.Info.Reported, r)
+	return nil
+}
+
+// Percentile adds one percentile to the statistics of a file that has one a
+// line; 100 is left out.
+func (in *Input) Percentile(p, ns float64) error {
+	if len(in.Info.Reported) == 0 || in.Info.Reported[len(in.Info.Reported)-1].File != in.Name {
+		if err := in.Report(NoStats()); err != nil || len(in.Info.Reported) == 0 {
+			return err
+		}
+	}
+	if p < 100 {
+		in.Info.Reported[len(in.Info.Reported)-1].Set(p, ns)
+	}
+	return nil
+}
+
+// Note adds a sentence, once.
+func (in *Input) Note(format string, args ...any) {
+	if s := fmt.Sprintf(format, args...); !slices.Contains(in.Info.Notes, s) && len(in.Info.Notes) < 100 {
+		in.Info.Notes = append(in.Info.Notes, s)
+	}
+}
+
+// Leave counts a part of the file that is left out; why completes "lines were
+// left out: ".
+func (in *Input) Leave(line int, why, text string) {
+	l := in.left[why]
+	if l == nil {
+		l = &leftOut{line: line, text: text}
+		in.left[why] = l
+	}
+	l.n++
+}
+
+// Errorf makes an error that names the file, and the line where it is not 0.
+func (in *Input) Errorf(line int, format string, args ...any) error {
+	at := in.Path
+	if line > 0 {
+		at = fmt.Sprintf("%s:%d", in.Path, line)
+	}
+	return fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...))
+}
+
+// Decode decodes a document, or a part of one; an error names file and line.
+func (in *Input) Decode(d *Doc, raw json.RawMessage, v any) error {
+	err := json.Unmarshal(raw, v)
+	if err == nil {
+		return nil
+	}
+	at := 0
+	if syn := (*json.SyntaxError)(nil); errors.As(err, &syn) {
+		at = int(syn.Offset)
+	}
+	typ := (*json.UnmarshalTypeError)(nil)
+	if errors.As(err, &typ) {
+		at = int(typ.Offset)
+		err = fmt.Errorf("%s is a %s, which it cannot be", First(typ.Field, "the value"), typ.Value)
+	}
+	return in.Errorf(d.Line+bytes.Count(raw[:min(at, len(raw))], []byte("\n")), "%w", err)
+}
+
+// Finish writes the notes that are known at the end.
+func (in *Input) Finish() {
+	for why, l := range in.left {
+		what := plural(l.n, "line") + " were"
+		if l.n == 1 {
+			what = "1 line was"
+		}
+		at := ""
+		if l.line > 0 {
+			at = fmt.Sprintf(" (line %d%s)", l.line, map[bool]string{true: " is the first"}[l.n > 1])
+		}
+		in.Note("%s: %s left out%s: %s%s.", in.Name, what, at, why, map[bool]string{true: ", " + Quote(l.text)}[l.text != ""])
+	}
+	if in.O.Unit != "" && !in.unitUsed {
+		in.Note("%s: --unit was not used, %s says its unit itself.", in.Name, in.Format.Name)
+	}
+	if in.O.Columns["latency"] != "" && !in.metric {
+		in.Note("%s: --latency-column was not used, %s has one kind of time.", in.Name, in.Format.Name)
+	}
+	in.plausible()
+	if s := in.Format.Samples; s != "" && len(in.Info.Reported) > 0 && in.emitted == 0 {
+		in.Note("%s holds the statistics that the tool computed, no measurements: they are shown as reported, without intervals, and never pooled. %s", in.Name, s)
+	}
+}
+
+// plausible notes a unit that was assumed, and sizes that no request has.
+func (in *Input) plausible() {
+	var n, seen uint64
+	for _, c := range in.sizes {
+		n += c
+	}
+	at := 0
+	for ; at < len(in.sizes) && seen*2 < n; at++ {
+		seen += in.sizes[at]
+	}
+	if n == 0 {
+		return
+	}
+	ns := float64(uint64(1)<<max(at-1, 0)) * 0.75 // the middle of the median's bits
+	odd := ns < 50e3 || ns > 120e9
+	switch size := about(ns); {
+	case in.assumed != "" && odd:
+		in.Note("%s: the column %s names no unit and was read as ms, which makes the median about %s. If that is not so, give --unit s, us or ns.", in.Name, Quote(in.assumed), size)
+	case in.assumed != "":
+		in.Note("%s: the column %s names no unit and was read as ms; --unit says otherwise.", in.Name, Quote(in.assumed))
+	case ns > 3*3600e9:
+		in.Note("%s: a median of about %s is an unlikely size for a latency; is the unit right? --unit says otherwise.", in.Name, size)
+	case ns < 200:
+		in.Note("%s: latencies are kept in whole ns, and the median is about %s: the last digits are rounded.", in.Name, size)
+	}
+}
+
+func about(ns float64) string {
+	switch {
+	case ns < 1e3:
+		return fmt.Sprintf("%.0f ns", ns)
+	case ns < 1e6:
+		return fmt.Sprintf("%.0f µs", ns/1e3)
+	case ns < 1e9:
+		return fmt.Sprintf("%.0f ms", ns/1e6)
+	}
+	return fmt.Sprintf("%.0f s", ns/1e9)
+}
+
+func truth(s string) bool {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "1", "t", "true", "y", "yes":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,126 @@
+package rows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Clean makes a text of a file safe to print: control and direction-changing
+// characters become spaces, as on the live screen.
+func Clean(s string) string {
+	if plain(s) {
+		return s
+	}
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+			return ' '
+		}
+		return r
+	}, s))
+}
+
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// Quote shows a text of a file in a sentence, shortened and safe.
+func Quote(s string) string { return "“" + Short(s, 40) + "”" }
+
+// Short is Clean of at most n characters.
+func Short(s string, n int) string {
+	r := []rune(Clean(s[:min(len(s), 8*n)]))
+	if len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return string(r)
+}
+
+// List shows names in a sentence, at most 30 of them.
+func List(names []string) string {
+	var out []string
+	for i, n := range names {
+		if i == 30 {
+			out = append(out, fmt.Sprintf("… and %d more", len(names)-i))
+			break
+		}
+		out = append(out, Short(n, 40))
+	}
+	return strings.Join(out, ", ")
+}
+
+func plural(n uint64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func sorted(s []string, sep string) string {
+	slices.Sort(s)
+	return strings.Join(s, sep)
+}
+
+// First returns the first of s that is not empty.
+func First(s ...string) string {
+	for _, v := range s {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// missing is the sentence of a column that is not there.
+func missing(column, purpose string, columns []string) error {
+	hint := ""
+	if n := nearest(column, columns); n != "" {
+		hint = fmt.Sprintf("; did you mean %s?", Quote(n))
+	}
+	return NoColumn("there is no column %s %s%s; columns are %s", Quote(column), purpose, hint, List(columns))
+}
+
+// nearest returns the name closest to s, "" if none is within a third of it.
+func nearest(s string, names []string) string {
+	best, name := max(len(s)/3, 2)+1, ""
+	for _, n := range names {
+		if d := distance(fold(s), fold(n)); d < best || strings.Contains(fold(n), fold(s)) && name == "" {
+			best, name = min(d, best), n
+		}
+	}
+	return name
+}
+
+func fold(s string) string {
+	return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s))
+}
+
+// distance is Levenshtein's, over bytes of names of at most 64.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,105 @@
+package rows
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+)
+
+// Num is a number of a JSON file: NaN where it is null or absent (after None).
+type Num float64
+
+// UnmarshalJSON reads a number or null.
+func (n *Num) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*n = Num(math.NaN())
+		return nil
+	}
+	v, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		return fmt.Errorf("%s is no number", Quote(string(b)))
+	}
+	*n = Num(v)
+	return nil
+}
+
+// Missing tells whether there is no number.
+func (n Num) Missing() bool { return math.IsNaN(float64(n)) }
+
+// Or is n times scale in ns, NaN where n is missing or nil.
+func Ns(n *Num, scale float64) float64 {
+	if n == nil {
+		return math.NaN()
+	}
+	return float64(*n) * scale
+}
+
+// NoStats is Reported with every number missing.
+func NoStats() Reported {
+	nan := math.NaN()
+	return Reported{Mean: nan, Std: nan, Min: nan, Max: nan, Percentiles: map[string]float64{}}
+}
+
+// Set sets a percentile unless it is missing; p is 0 to 100.
+func (r *Reported) Set(p, ns float64) {
+	if !math.IsNaN(ns) && len(r.Percentiles) < 100 {
+		r.Percentiles["p"+strconv.FormatFloat(p, 'f', -1, 64)] = ns
+	}
+}
+
+// Empty tells whether no time is known.
+func (r *Reported) Empty() bool {
+	return math.IsNaN(r.Mean) && math.IsNaN(r.Min) && math.IsNaN(r.Max) && len(r.Percentiles) == 0
+}
+
+// Latency is v times scale as nanoseconds.
+func Latency(v, scale float64) (int64, error) {
+	ns, err := textio.CheckNs(v * scale)
+	if err == nil && ns < 0 {
+		err = errors.New("a latency is negative")
+	}
+	return ns, err
+}
+
+// Times hands on a list of times of one run, as rows like r; each, if not nil,
+// completes a row. A missing time is counted as left out.
+func (in *Input) Times(d *Doc, r Row, times []Num, scale float64, each func(i int, r *Row)) error {
+	r.HasRun = true
+	for i, v := range times {
+		row := r
+		row.Index, row.OK = int64(i), true
+		if each != nil {
+			each(i, &row)
+		}
+		var err error
+		switch {
+		case !v.Missing():
+			if row.Ns, err = Latency(float64(v), scale); err != nil {
+				return in.Errorf(d.Line, "%s[%d]: %w", First(r.Mode, "latencies"), i, err)
+			}
+		case row.OK:
+			in.Leave(d.Line, "no latency", "")
+			continue
+		}
+		if err := in.Emit(&row, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Text is a JSON value as text: a string as it is, null as nothing.
+func TextOf(raw json.RawMessage) string {
+	var s string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return ""
+	case json.Unmarshal(raw, &s) == nil:
+		return s
+	}
+	return string(raw)
+}
