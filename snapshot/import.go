@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +24,24 @@ type foreignSource struct {
 	lanes  map[string]stats.Lane
 	n      uint64
 	native bool // every row is of a metrics.csv that tailscope wrote
+
+	only  string // of several times a request (e2e, ttft, …) the one shown: the first
+	other map[string]bool
+}
+
+// shows tells whether a row is of the time that is shown. A session has one
+// time a request, and modes of its own.
+func (s *foreignSource) shows(mode string) bool {
+	if _, err := stats.ParseMode(mode); err == nil || mode == "" {
+		return true
+	}
+	if s.only == "" {
+		s.only = mode
+	}
+	if mode != s.only && len(s.other) < 100 {
+		s.other[mode] = true
+	}
+	return mode == s.only
 }
 
 // maxForeignLabels bounds the labels looked at.
@@ -35,11 +54,14 @@ var errManyLabels = errors.New("too many labels")
 // of two, the one that says so in its name becomes the optimized lane.
 func openForeign(path string) (*folder.Session, error) {
 	var labels []string
-	src := &foreignSource{path: path, lanes: map[string]stats.Lane{}}
+	src := &foreignSource{path: path, lanes: map[string]stats.Lane{}, other: map[string]bool{}}
 	modes := map[string]bool{}
 	src.native = true
 	runID := ""
 	info, err := foreign.Read(path, foreign.Options{Native: true}, func(r *foreign.Row) error {
+		if !src.shows(r.Mode) {
+			return nil
+		}
 		src.n++
 		if src.native = src.native && r.Native != nil; src.native && runID == "" {
 			runID, _, _ = strings.Cut(r.Run, "/")
@@ -57,6 +79,8 @@ func openForeign(path string) (*folder.Session, error) {
 		return nil, err
 	}
 	switch {
+	case src.n == 0 && len(info.Reported) > 0:
+		return nil, fmt.Errorf("%s holds statistics that a tool computed, no measurement to show: 'tailscope analyze %s' shows them", path, path)
 	case src.n == 0:
 		return nil, fmt.Errorf("%s holds no measurement to show", path)
 	case src.native: // the lanes are named
@@ -83,6 +107,10 @@ func openForeign(path string) (*folder.Session, error) {
 		m.Engine.Name, m.Notes = "", []string{fmt.Sprintf("Imported from metrics.csv of session %s: times, pairs and causes are its own. Events and the evidence "+
 			"of what ran are in the session's folder.", cmp.Or(runID, "unknown"))}
 	}
+	if len(src.other) > 0 {
+		m.Notes = append(m.Notes, fmt.Sprintf("Shown is %s of each request; the file has %s too.", src.only, strings.Join(slices.Sorted(maps.Keys(src.other)), ", ")))
+	}
+	m.Notes = append(m.Notes, info.Notes...)
 	for k := range info.Models {
 		m.Model.Name = k
 	}
@@ -116,6 +144,9 @@ func (s *foreignSource) Records(yield func(*journal.Record) error) (journal.Dama
 	}
 	r := journal.Record{Kind: journal.KindSample}
 	_, err := foreign.Read(s.path, foreign.Options{Native: s.native}, func(row *foreign.Row) error {
+		if !s.shows(row.Mode) {
+			return nil
+		}
 		next(&r.Sample, row)
 		return yield(&r)
 	})

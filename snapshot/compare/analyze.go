@@ -32,6 +32,9 @@ func analyze(paths []string, open func(string) (*folder.Session, error), o forei
 				return s.Rows(o, yield)
 			}
 		}
+		if len(paths) > 1 {
+			o.Unnamed = p // what names nothing is told apart by its file
+		}
 		info, err := read(p, o, a.Add)
 		if err != nil {
 			return nil, err
@@ -47,10 +50,27 @@ func analyze(paths []string, open func(string) (*folder.Session, error), o forei
 			rep.Notes = append(rep.Notes, fmt.Sprintf("%d of %d rows were left out by filters.", info.Filtered, info.Rows))
 		}
 	}
-	if errors.Is(err, labels.ErrEmpty) && len(rep.Reported) > 0 {
-		err = nil
+	if errors.Is(err, labels.ErrEmpty) {
+		err = empty(infos, rep, err)
 	}
 	return rep, err
+}
+
+// empty says why no row is left; nil where statistics without measurements are
+// there.
+func empty(infos []*foreign.Info, rep *labels.Report, err error) error {
+	if len(rep.Reported) > 0 {
+		return nil
+	}
+	for _, info := range infos {
+		if why := info.WhyEmpty(); why != "" {
+			err = fmt.Errorf("%w: %s", err, why)
+		}
+		if info.Filtered > 0 && info.Filtered == info.Rows {
+			err = fmt.Errorf("%w: the filters left out all %d rows", err, info.Rows)
+		}
+	}
+	return err
 }
 
 // openFolder opens a session folder; nil is a result of another tool.
