@@ -1,5 +1,3 @@
-//go:build !linux
-
 package clock
 
 import "golang.org/x/sys/unix"

@@ -1,0 +1,83 @@
+package sys
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestLock: flock and LockFileEx are held by an open file, so a second opening
+// stands for another process.
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	open := func() *os.File {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	a, b := open(), open()
+	if err := Lock(a); err != nil {
+		t.Fatal(err)
+	}
+	if err := Lock(b); !errors.Is(err, ErrLocked) {
+		t.Errorf("a second lock: %v", err)
+	}
+	if err := LockShared(b); !errors.Is(err, ErrLocked) {
+		t.Errorf("a shared lock beside: %v", err)
+	}
+	if _, err := a.WriteString("x"); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.ReadFile(path); err != nil {
+		t.Errorf("a lock keeps others from reading: %v", err)
+	}
+	a.Close()
+	if err := LockWait(b); err != nil {
+		t.Errorf("after it was closed: %v", err)
+	}
+}
+
+func TestMapShared(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "page")
+	if err := os.WriteFile(path, make([]byte, 4096), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := MapShared(f, 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	page[7] = 42
+	if b, err := os.ReadFile(path); err != nil || b[7] != 42 {
+		t.Errorf("the file does not have it: %v", err)
+	}
+	if err := Unmap(page); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReadings(t *testing.T) {
+	for end := time.Now().Add(60 * time.Millisecond); time.Now().Before(end); {
+	}
+	if CPUTime() <= 0 {
+		t.Error("no CPU time")
+	}
+	if free, ok := FreeBytes(t.TempDir()); !ok || free <= 0 {
+		t.Errorf("free: %d, %v", free, ok)
+	}
+	if r := Resident(os.Getpid()); r < 1<<20 {
+		t.Errorf("this process takes %d bytes", r)
+	}
+	if Kernel() == "" {
+		t.Error("no kernel")
+	}
+}
