@@ -17,7 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/configs"
-	"github.com/tailscope/tailscope/runner/ort"
+	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
 // status is how a check ended.
@@ -47,10 +47,10 @@ func (c check) label() string {
 
 // diagnosis is the report of tailscope doctor --json.
 type diagnosis struct {
-	Schema    string               `json:"schema"`
-	CanRun    []string             `json:"can_run"` // engines that can measure here
-	Checks    []check              `json:"checks"`
-	Providers []ort.ProviderReport `json:"providers"`
+	Schema    string                     `json:"schema"`
+	CanRun    []string                   `json:"can_run"` // engines that can measure here
+	Checks    []check                    `json:"checks"`
+	Providers []provision.ProviderReport `json:"providers"`
 }
 
 func (d *diagnosis) add(name string, s status, format string, args ...any) {
@@ -103,7 +103,7 @@ func newDoctorCmd() *cobra.Command {
 
 // diagnose runs every check, dear ones last.
 func diagnose(ctx context.Context, library string, t configs.Torch, out string) *diagnosis {
-	d := &diagnosis{Schema: "tailscope.doctor/1", CanRun: []string{}, Providers: []ort.ProviderReport{}}
+	d := &diagnosis{Schema: "tailscope.doctor/1", CanRun: []string{}, Providers: []provision.ProviderReport{}}
 	d.machine()
 	d.ort(ctx, library)
 	d.torch(ctx, t)
@@ -117,7 +117,7 @@ func diagnose(ctx context.Context, library string, t configs.Torch, out string) 
 // probeLibrary tries the providers of a library. It runs in a process of its
 // own: a driver that crashes takes only that along.
 func probeLibrary(w io.Writer, lib string) error {
-	reports, err := ort.Probe(lib)
+	reports, err := probeORT(lib)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func probeLibrary(w io.Writer, lib string) error {
 const probeTimeout = 2 * time.Minute
 
 // probeApart runs probeLibrary in a process of its own.
-func probeApart(ctx context.Context, lib string) ([]ort.ProviderReport, error) {
+func probeApart(ctx context.Context, lib string) ([]provision.ProviderReport, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
@@ -147,7 +147,7 @@ func probeApart(ctx context.Context, lib string) ([]ort.ProviderReport, error) {
 	}
 	// Native libraries print on stdout too: the report is the last line.
 	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
-	var reports []ort.ProviderReport
+	var reports []provision.ProviderReport
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &reports); err != nil {
 		return nil, fmt.Errorf("the trial of the providers answered nonsense: %w", err)
 	}

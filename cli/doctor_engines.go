@@ -10,13 +10,16 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/gpu/nvml"
-	"github.com/tailscope/tailscope/runner/ort"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/torch"
 )
 
 // ort looks for the library and tries its providers.
 func (d *diagnosis) ort(ctx context.Context, library string) {
+	if !ortBuiltIn {
+		d.add("ONNX Runtime", lacks, "%v", errNoORT)
+		return
+	}
 	opts := provision.Options{Library: library}
 	path, err := provision.Find(opts)
 	if err != nil {
@@ -68,7 +71,7 @@ func npmHint() string {
 }
 
 // providers lists the trials.
-func (d *diagnosis) providers(reports []ort.ProviderReport) {
+func (d *diagnosis) providers(reports []provision.ProviderReport) {
 	d.Providers = reports
 	var good []string
 	for _, r := range reports {
@@ -89,7 +92,7 @@ func (d *diagnosis) providers(reports []ort.ProviderReport) {
 }
 
 // refusalText is the library's reason.
-func refusalText(r ort.ProviderReport) string {
+func refusalText(r provision.ProviderReport) string {
 	return strings.TrimSuffix(r.Reason, "; 'tailscope doctor' says what this machine can run") // this is doctor
 }
 

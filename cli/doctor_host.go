@@ -10,9 +10,9 @@ import (
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/load"
 	"github.com/shirou/gopsutil/v4/mem"
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/worker"
 )
 
@@ -141,7 +141,8 @@ func (d *diagnosis) folder(out string) {
 	}
 	f.Close()
 	os.Remove(f.Name())
-	free, kind := room(dir)
+	free, _ := sys.FreeBytes(dir)
+	kind := sys.Medium(dir)
 	s, text := works, fmt.Sprintf("%s can be written, %s free", abs, sizeText(free))
 	if free < 1<<30 {
 		s, text = noted, text+": a run of an hour can need more, see max_disk"
@@ -150,22 +151,6 @@ func (d *diagnosis) folder(out string) {
 		s, text = noted, text+"; it lies on "+kind
 	}
 	d.add("output folder", s, "%s", text)
-}
-
-// room returns the free bytes of a folder, and its kind of file system where
-// that matters: memory or a network.
-func room(dir string) (free int64, kind string) {
-	var st unix.Statfs_t
-	if unix.Statfs(dir, &st) != nil {
-		return 0, ""
-	}
-	switch int64(st.Type) {
-	case unix.TMPFS_MAGIC:
-		kind = "memory (tmpfs): it is gone after a restart"
-	case unix.NFS_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC:
-		kind = "a network: writing may stall"
-	}
-	return int64(st.Bavail) * int64(st.Bsize), kind
 }
 
 // noise looks for what makes latencies vary that is not the engine's.

@@ -18,6 +18,10 @@ const (
 	exitUsage = 2 // usage or configuration
 )
 
+// errNoORT is what a program without the ort engine says when it is asked for.
+var errNoORT = errors.New("this tailscope was built without the ONNX Runtime engine (without cgo, or with the tag noort): " +
+	"--engine torch, --engine-cmd, and everything that reads files work")
+
 // usageError marks an error of usage or configuration: exit code 2.
 type usageError struct{ error }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/torch"
 	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/snapshot"
@@ -94,8 +95,11 @@ func (j *job) engine(ctx context.Context, progress io.Writer) (err error) {
 		if cfg.EngineCmd == "" {
 			return usageError{errors.New("engine cmd needs --engine-cmd 'COMMAND …'")}
 		}
-		j.opts.Engine.Argv, j.opts.Model = []string{"/bin/sh", "-c", "exec " + cfg.EngineCmd}, cfg.Model
+		j.opts.Engine.Argv, j.opts.Model = sys.Shell(cfg.EngineCmd), cfg.Model
 		return nil
+	}
+	if !ortBuiltIn {
+		return usageError{errNoORT}
 	}
 	self, err := os.Executable()
 	if err != nil {

@@ -7,14 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tailscope/tailscope/runner/ort"
 	"github.com/tailscope/tailscope/runner/program"
 )
 
 // newWorkerCmd is the hidden command that the supervisor starts: the ONNX
 // Runtime engine over stdin and stdout.
 func newWorkerCmd() *cobra.Command {
-	var o ort.Options
+	var library string
 	var socket, name string
 	c := &cobra.Command{
 		Use: "worker", Hidden: true, Args: usageArgs(cobra.NoArgs),
@@ -26,10 +25,10 @@ func newWorkerCmd() *cobra.Command {
 			// Started on the CPUs that compute, but not all of it stays on them.
 			runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2))
 			// Signals go to the whole group: the supervisor decides.
-			return ort.Serve(context.Background(), os.Stdin, os.Stdout, o)
+			return serveORT(library)
 		},
 	}
-	c.Flags().StringVar(&o.Library, "library", "", "path of the ONNX Runtime library")
+	c.Flags().StringVar(&library, "library", "", "path of the ONNX Runtime library")
 	c.Flags().StringVar(&socket, "exec", "", "observe a program that reports to this socket")
 	c.Flags().StringVar(&name, "name", "", "what to call the program")
 	return c

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
 
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui/internal/demo"
 )
@@ -47,11 +48,11 @@ func BenchmarkFrame(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for i := range b.N {
-				t, c := time.Now(), threadTime()
+				t, c := time.Now(), sys.ThreadTime()
 				m.Update(viewMsg{&vs[i%len(vs)]})
 				content := m.View().Content
 				uv.NewStyledString(content).Draw(buf, buf.Bounds())
-				cost, cpu = append(cost, time.Since(t)), append(cpu, threadTime()-c)
+				cost, cpu = append(cost, time.Since(t)), append(cpu, sys.ThreadTime()-c)
 			}
 			slices.Sort(cost)
 			slices.Sort(cpu)

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // costOf is the CPU time f takes on its thread: what it costs the machine,
@@ -12,16 +12,7 @@ import (
 func costOf(f func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	from := threadTime()
+	from := sys.ThreadTime()
 	f()
-	return threadTime() - from
-}
-
-// threadTime is the CPU time of this thread so far.
-func threadTime() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts); err != nil {
-		return 0
-	}
-	return time.Duration(ts.Nano())
+	return sys.ThreadTime() - from
 }

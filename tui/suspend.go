@@ -1,10 +1,10 @@
 package tui
 
 import (
-	"syscall"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // wakeEvery is how often a suspended screen asks itself to go on.
@@ -29,7 +29,7 @@ func (m *model) suspend() tea.Cmd {
 			case <-m.done:
 				return
 			case <-time.After(wakeEvery):
-				_ = syscall.Kill(syscall.Getpid(), syscall.SIGCONT)
+				sys.Resume()
 			}
 		}
 	}()

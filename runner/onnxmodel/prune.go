@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // sourceFile, in a prepared folder, holds the path of the model it was made of.
@@ -41,11 +41,7 @@ func prune(root, keep, source string) {
 
 // needSpace fails early, in a sentence, where bytes do not fit under dir.
 func needSpace(dir string, bytes int64) error {
-	var st unix.Statfs_t
-	if bytes == 0 || unix.Statfs(dir, &st) != nil {
-		return nil // writing will tell
-	}
-	if free := int64(st.Bavail) * int64(st.Bsize); free >= 0 && free < bytes {
+	if free, ok := sys.FreeBytes(dir); ok && bytes > 0 && free < bytes { // else writing will tell
 		return fmt.Errorf("%s has %d MB free, weights need %d MB there; set XDG_CACHE_HOME to a folder with room", dir, free/1e6, bytes/1e6+1)
 	}
 	return nil

@@ -6,26 +6,18 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/ort/provision"
 )
-
-// ProviderReport says whether an execution provider runs on this machine.
-type ProviderReport struct {
-	Provider string   `json:"provider"`
-	Works    bool     `json:"works"`
-	Reason   string   `json:"reason,omitempty"` // why it does not
-	Device   string   `json:"device,omitempty"` // what computes
-	Notes    []string `json:"notes,omitempty"`
-}
 
 // Probe tries every provider of the library at path lib by running a small
 // model on it, the preferred ones first.
-func Probe(lib string) ([]ProviderReport, error) {
+func Probe(lib string) ([]provision.ProviderReport, error) {
 	if _, err := openLibrary(lib); err != nil {
 		return nil, err
 	}
-	var out []ProviderReport
+	var out []provision.ProviderReport
 	for _, name := range providerOrder {
-		r := ProviderReport{Provider: name}
+		r := provision.ProviderReport{Provider: name}
 		p, _, err := chooseProvider(name, 0, nil, tryProbe)
 		if err != nil {
 			r.Reason = oneLine(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -39,7 +40,7 @@ func TestProbe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]ProviderReport{}
+	got := map[string]provision.ProviderReport{}
 	for _, r := range reports {
 		got[r.Provider] = r
 		if !r.Works && r.Reason == "" {

@@ -12,12 +12,12 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // Command is how an engine is started.
@@ -77,8 +77,9 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 		p.cmd.Env = os.Environ()
 	}
 	p.cmd.Env = append(slices.Clip(p.cmd.Env), p.cookie)
-	p.cmd.SysProcAttr = workerAttr()
-	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM) }
+	sys.NewGroup(p.cmd)
+	sys.DieWithParent(p.cmd)
+	p.cmd.Cancel = func() error { return sys.EndGroup(p.cmd.Process.Pid) }
 	p.cmd.WaitDelay = drainGrace // for what it has left behind and holds its stderr
 	p.cmd.Stderr = &p.said
 	if c.Log != nil {

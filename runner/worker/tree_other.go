@@ -2,7 +2,7 @@
 
 package worker
 
-import "syscall"
+import "github.com/tailscope/tailscope/runner/sys"
 
 // killTree kills the group of a process.
-func killTree(pid int, _ string) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+func killTree(pid int, _ string) { _ = sys.KillGroup(pid) }

@@ -11,8 +11,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 const howElse = "run 'tailscope setup --from PATH' with a library, a release archive (.tgz) or a wheel, or name a library with " + EnvLibrary
@@ -33,8 +34,8 @@ func npmPack(ctx context.Context, p *progress, staging string) (string, error) {
 	cmd := exec.CommandContext(ctx, npm, "pack", npmPackage+"@"+Version, "--ignore-scripts", "--prefer-offline", "--loglevel=error",
 		"--no-update-notifier", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 	cmd.Dir, cmd.Stderr = dir, &stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	sys.NewGroup(cmd)
+	cmd.Cancel = func() error { return sys.EndGroup(cmd.Process.Pid) }
 	cmd.WaitDelay = 3 * time.Second
 	if err := cmd.Start(); err != nil {
 		return "", fmt.Errorf("start npm: %w", err)

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // currentFile names, in one line, the entry of CacheDir that counts.
@@ -48,11 +48,11 @@ func lockCache(ctx context.Context, say func(string)) (unlock func(), err error)
 		return nil, noCache(err)
 	}
 	for waited := false; ; waited = true {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err := sys.Lock(f)
 		if err == nil {
 			return func() { f.Close() }, nil
 		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+		if !errors.Is(err, sys.ErrLocked) {
 			f.Close()
 			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 		}

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // engine is one life of the process under test with what it said so far.
@@ -66,7 +66,7 @@ func start(argv []string, o Options, dir string) (*engine, error) {
 	e := &engine{o: o, pending: map[uint64]*asked{}, msgs: make(chan received, 1024), log: &logBuffer{}, dir: dir}
 	e.cmd = exec.Command(argv[0], argv[1:]...)
 	e.cmd.Env, e.cmd.Dir, e.cmd.Stderr = o.Env, o.Dir, e.log
-	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	sys.NewGroup(e.cmd)
 	in, err := e.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func start(argv []string, o Options, dir string) (*engine, error) {
 	return e, nil
 }
 
-func (e *engine) kill() { _ = syscall.Kill(-e.cmd.Process.Pid, syscall.SIGKILL) }
+func (e *engine) kill() { _ = sys.KillGroup(e.cmd.Process.Pid) }
 
 // fail notes a broken rule; the scenario goes on.
 func (e *engine) fail(format string, args ...any) {
