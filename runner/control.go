@@ -84,6 +84,7 @@ func (s *Session) change(c view.Command) {
 		s.setStance(c.Arg)
 	case view.ActSegment:
 		s.toggle("new segment", "marked")
+		s.retry()
 	case view.ActWarm:
 		s.warm()
 	case view.ActClear:

@@ -11,7 +11,7 @@ import (
 
 // dispatch sends requests as long as the worker has credit.
 func (s *Session) dispatch() {
-	if s.eng.loaded == nil || s.paused || s.end != nil || s.eng.flushing || s.observes() {
+	if s.eng.loaded == nil || s.paused || s.failing.why != "" || s.end != nil || s.eng.flushing || s.observes() {
 		return
 	}
 	for s.join.outstanding < s.eng.credit() {

@@ -38,7 +38,7 @@ func work(n int) {
 
 // faultyEngine serves requests one by one. fault is one of: none, version,
 // clock, stranger (a sample nobody asked for), garbage, die:N (exit at the
-// N-th request of each life), poison:TOKENS (exit at that length), hang
+// N-th request of each life), poison:TOKENS (exit at that length), fails (every request), fails:N (the first N), hang
 // (ignore stop), fatal (refuse to load), silent (exit before hello), alone (offers two lanes at once and takes it back),
 // both (offers two lanes at once).
 func faultyEngine(fault string) int {
@@ -229,6 +229,12 @@ func (e *engineState) run(m *protocol.Request, order int, lane string) {
 	}
 	e.last = n
 	work(n)
+	if k, ok := faultNumber(e.fault, "fails:"); e.fault == "fails" || ok && e.served <= k {
+		_ = e.out.Send(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape, Backend: "test-" + lane,
+			Request: []uint64{m.ID}, Order: []int{order}, StartNs: []int64{begin}, WallNs: []int64{clock.Monotonic() - begin},
+			CompileNs: []int64{compiled}, ExecutedTokens: []int{n * m.Batch}, Error: []string{"copies are not possible here"}})
+		return
+	}
 	send := func(b *protocol.Batch) {
 		if len(e.fault) >= 6 && e.fault[:6] == "buffer" {
 			e.keep(b)

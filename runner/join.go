@@ -48,6 +48,7 @@ type row struct {
 	smp   stats.Sample
 	steps []int64
 	kv    []int
+	err   string // of the engine; "" it succeeded
 }
 
 // joiner joins what the worker reports with what was asked, and hands samples
@@ -61,6 +62,7 @@ type joiner struct {
 	flags       map[reqLane]stats.Flag
 	nth         map[runKey]int32 // counted samples so far of each run
 	nthWarm     map[runKey]int32
+	errors      repeats
 	queue       [stats.NumLanes]stats.Lindley // open loop, interleaved: each lane its own server
 }
 
@@ -123,7 +125,7 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 		if fl == nil {
 			return fmt.Errorf("a sample of request %d, which is not in hand", id)
 		}
-		fl.rows = append(fl.rows, row{j.sampleOf(b, i, fl, lane, mode), column(b.StepsNs, i, nil), column(b.StepsKV, i, nil)})
+		fl.rows = append(fl.rows, row{j.sampleOf(b, i, fl, lane, mode), column(b.StepsNs, i, nil), column(b.StepsKV, i, nil), column(b.Error, i, "")})
 		if fl.left--; fl.left == 0 {
 			delete(j.pending, id)
 			j.outstanding--
@@ -180,6 +182,9 @@ func (j *joiner) releaseAll() {
 		j.releaseOne(fl)
 	}
 	j.sent = nil
+	for lane := range j.errors {
+		j.errors.end(stats.Lane(lane), j.rec.emit)
+	}
 }
 
 func (j *joiner) releaseOne(fl *inflight) {
@@ -210,11 +215,13 @@ func (j *joiner) sampleOf(b *protocol.Batch, i int, fl *inflight, lane stats.Lan
 	smp.Tokens = semanticTokens(mode, it)
 	smp.ExecutedTokens = int32(column(b.ExecutedTokens, i, int(smp.Tokens)))
 	smp.KVTokens = int32(column(b.KVTokens, i, 0))
-	if column(b.Error, i, "") != "" {
+	if err := column(b.Error, i, ""); err != "" {
 		smp.Failed = true
 		id := fl.id
-		j.rec.emit(stats.Event{TNs: smp.StartNs, Kind: stats.KindError, Generation: j.rec.gen, Segment: fl.segment, Lane: b.Lane,
-			Mode: b.Mode, Strategy: fl.label, Shape: b.Shape, Request: &id, Reason: b.Error[i]})
+		j.errors.take(lane, stats.Event{TNs: smp.StartNs, Kind: stats.KindError, Generation: j.rec.gen, Segment: fl.segment, Lane: b.Lane,
+			Mode: b.Mode, Strategy: fl.label, Shape: b.Shape, Request: &id, Reason: err}, j.rec.emit)
+	} else {
+		j.errors.end(lane, j.rec.emit)
 	}
 	return smp
 }

@@ -79,6 +79,7 @@ func (s *Session) view() view.View {
 	v.Progress, v.Left = s.progress(now)
 	v.Doing = s.doing(now)
 	v.Status = s.statusNow(v.Doing)
+	v.Failing = s.failing.why
 	v.Stats = s.liveNow(now, 0)
 	v.Found = s.pub.found
 	if mode, err := stats.ParseMode(s.queue.mode()); err == nil {

@@ -91,16 +91,17 @@ type Session struct {
 	o   Options
 	cfg *configs.Config
 
-	rec    recorder
-	join   joiner
-	queue  queue
-	route  router
-	eng    engine
-	pub    publisher
-	bands  bootstraps
-	export exporter
-	gpuNow gpuState
-	dog    watchdog
+	rec     recorder
+	join    joiner
+	queue   queue
+	route   router
+	eng     engine
+	pub     publisher
+	bands   bootstraps
+	export  exporter
+	gpuNow  gpuState
+	dog     watchdog
+	failing failing
 
 	base   Strategy // configured
 	set    settings // in force

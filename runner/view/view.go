@@ -37,6 +37,7 @@ type View struct {
 	Left     time.Duration // estimate, 0 if unknown
 
 	Doing     Doing
+	Failing   string // why nothing is sent any more until ActSegment: every request failed; "" it is
 	Session   Session
 	Self      Self
 	Lanes     [stats.NumLanes]Lane

@@ -31,7 +31,19 @@ func (f *Failures) add(e *stats.Event) {
 	if _, ok := (*f)[reason]; !ok && len(*f) == maxReasons {
 		reason = "other reasons"
 	}
-	(*f)[reason]++
+	(*f)[reason] += uint64(failuresOf(e))
+}
+
+// failuresOf is how many failures an event stands for: the first of a row has
+// one of its own, those that said the same after it are counted in one more.
+func failuresOf(e *stats.Event) int {
+	switch n := e.Extra["repeats"].(type) {
+	case int:
+		return n
+	case float64: // read from a file
+		return int(n)
+	}
+	return 1
 }
 
 // NothingSucceeded says in a sentence for which modes and lanes of a finished
@@ -67,7 +79,7 @@ func NothingSucceeded(dir string) (string, error) {
 		if i < 0 {
 			i, all = len(all), append(all, &failed{mode: e.Mode, lane: e.Lane, first: strings.Join(strings.Fields(e.Reason), " ")})
 		}
-		all[i].n++
+		all[i].n += failuresOf(&e)
 	}
 	var out []string
 	for _, f := range all {
