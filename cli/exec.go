@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/tailscope/tailscope/runner/program"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/torch"
 )
 
@@ -107,7 +108,7 @@ func (j *job) program(args, env []string, screen, asJSON bool) (*exec.Cmd, error
 	}
 	p.Env = append(p.Env, "PYTHONUNBUFFERED=1")
 	p.Stdin, p.Stdout, p.Stderr = nil, log, log
-	p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what ends the screen is not meant for it
+	sys.NewGroup(p) // what ends the screen is not meant for it
 	return p, nil
 }
 

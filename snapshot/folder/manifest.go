@@ -12,10 +12,10 @@ import (
 
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/mem"
-	"golang.org/x/sys/unix"
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
@@ -209,12 +209,8 @@ func program() Program {
 
 // HostInfo describes this machine; what cannot be read stays zero.
 func HostInfo() Host {
-	h := Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
+	h := Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), Kernel: sys.Kernel()}
 	h.Name, _ = os.Hostname()
-	var u unix.Utsname
-	if unix.Uname(&u) == nil {
-		h.Kernel = unix.ByteSliceToString(u.Release[:])
-	}
 	h.Platform = platform("/etc")
 	if c, err := cpu.Info(); err == nil && len(c) > 0 {
 		h.CPU = c[0].ModelName

@@ -4,8 +4,9 @@ import (
 	"encoding/binary"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"unsafe"
+
+	"github.com/tailscope/tailscope/runner/sys"
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 )
@@ -31,7 +32,7 @@ func newCounter(dir *door.Dir) *counter {
 	if _, err := f.Write(make([]byte, size)); err != nil {
 		return c
 	}
-	page, err := syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	page, err := sys.MapShared(f, size)
 	if err != nil {
 		return c
 	}
@@ -49,7 +50,7 @@ func (c *counter) close() {
 	v := new(atomic.Uint64)
 	v.Store(c.n.Load())
 	c.page, c.n = nil, v
-	_ = syscall.Munmap(page) // nothing is lost: the file holds the page
+	_ = sys.Unmap(page) // nothing is lost: the file holds the page
 }
 
 // Accepted reads what a counter left. The order of bytes is the host's:

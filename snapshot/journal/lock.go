@@ -3,7 +3,8 @@ package journal
 import (
 	"errors"
 	"os"
-	"syscall"
+
+	"github.com/tailscope/tailscope/runner/sys"
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 )
@@ -12,7 +13,7 @@ import (
 var ErrRunning = errors.New("a process still writes to this session; end it first")
 
 // lock takes the lock of a journal, which its process holds until it ends.
-func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+func lock(f *os.File) error { return sys.Lock(f) }
 
 // Lock takes the lock of a journal whose process died (else ErrRunning).
 func Lock(dir *door.Dir) (release func(), err error) {
@@ -34,5 +35,5 @@ func Lives(dir *door.Dir) bool {
 		return false
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
+	return sys.LockShared(f) != nil
 }

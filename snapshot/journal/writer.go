@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -190,7 +190,7 @@ func (w *Writer) next() {
 // fail ends the journal after a write that did not succeed. The reserve is
 // given back first, and the frame in hand is tried once more in its place.
 func (w *Writer) fail(err error, frame []byte) {
-	full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+	full := sys.DiskFull(err)
 	if full {
 		_ = w.seg.dir.Remove(reserveName)
 		if _, again := w.f.WriteAt(frame, w.written); again == nil {
