@@ -1,148 +1,20 @@
+//go:build unix
+
 package cli_test
 
 import (
-	"context"
-	"encoding/csv"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
-
-// binary builds the real program once for all tests of this package.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "tailscope-e2e")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "tailscope")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/tailscope/tailscope").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
-
-// tailscope prepares a run of the real program with its library in place.
-func tailscope(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return exec.Command(path, args...)
-}
-
-// run runs the program to its end and returns what it printed.
-func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	c := tailscope(t, args...)
-	cmd := exec.CommandContext(ctx, c.Path, args...)
-	var o, e strings.Builder
-	cmd.Stdout, cmd.Stderr = &o, &e
-	err := cmd.Run()
-	var ee *exec.ExitError
-	if err != nil && !errors.As(err, &ee) {
-		t.Fatal(err)
-	}
-	return o.String(), e.String(), cmd.ProcessState.ExitCode()
-}
-
-// sessionDir is the only session folder below out.
-func sessionDir(t *testing.T, out string) string {
-	t.Helper()
-	dirs, err := filepath.Glob(filepath.Join(out, "[0-9]*_[0-9]*"))
-	if err != nil || len(dirs) != 1 {
-		t.Fatalf("session folders: %v, %v", dirs, err)
-	}
-	return dirs[0]
-}
-
-type row map[string]string
-
-func readCSV(t *testing.T, path string) []row {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	recs, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows []row
-	for _, r := range recs[1:] {
-		m := row{}
-		for i, h := range recs[0] {
-			m[h] = r[i]
-		}
-		rows = append(rows, m)
-	}
-	return rows
-}
-
-func readJSON(t *testing.T, path string) map[string]any {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(b, &m); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return m
-}
-
-func readEvents(t *testing.T, dir string) []map[string]any {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "events.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []map[string]any
-	for line := range strings.Lines(string(b)) {
-		var m map[string]any
-		if err := json.Unmarshal([]byte(line), &m); err != nil {
-			t.Fatalf("events.jsonl: %v in %q", err, line)
-		}
-		out = append(out, m)
-	}
-	return out
-}
-
-// percentile is NumPy's default, written again here on purpose: an
-// independent recomputation of what the program wrote.
-func percentile(v []float64, p float64) float64 {
-	sort.Float64s(v)
-	pos := p / 100 * float64(len(v)-1)
-	lo := int(math.Floor(pos))
-	hi := min(lo+1, len(v)-1)
-	return v[lo] + (v[hi]-v[lo])*(pos-float64(lo))
-}
 
 // TestControlledRunIsConsistent runs TR120's prefill preset and checks the
 // files against each other.

@@ -4,10 +4,10 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -68,7 +68,7 @@ func exportBeside(t *testing.T, w *folder.Writer, put func()) (dir string, worst
 	var done atomic.Bool
 	var wg sync.WaitGroup
 	var took time.Duration
-	before := cpuTime()
+	before := sys.CPUTime()
 	wg.Go(func() {
 		defer done.Store(true)
 		start := time.Now()
@@ -85,15 +85,6 @@ func exportBeside(t *testing.T, w *folder.Writer, put func()) (dir string, worst
 		time.Sleep(time.Millisecond)
 	}
 	wg.Wait()
-	t.Logf("export took %v and %v of CPU, the taking in beside it included; the slowest sample waited %v", took, cpuTime()-before, worst)
+	t.Logf("export took %v and %v of CPU, the taking in beside it included; the slowest sample waited %v", took, sys.CPUTime()-before, worst)
 	return dir, worst
-}
-
-// cpuTime is what the process has used so far, user and system.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

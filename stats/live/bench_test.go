@@ -4,10 +4,10 @@ import (
 	"testing"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/exact"
 	"github.com/tailscope/tailscope/stats/internal/statstest"
-	"golang.org/x/sys/unix"
 )
 
 // BenchmarkAnalysis is the exact analysis of 300,000 samples in five scenarios
@@ -34,13 +34,7 @@ func BenchmarkAnalysis(b *testing.B) {
 
 // cpuNs is the processor time of this process, ns: on a shared machine it
 // leaves out the time in which others ran.
-func cpuNs() int64 {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
-}
+func cpuNs() int64 { return int64(sys.CPUTime()) }
 
 // reportCPU adds the processor time an operation took since start.
 func reportCPU(b *testing.B, start int64) {
