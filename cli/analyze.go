@@ -18,23 +18,26 @@ import (
 
 // analyzeFlags are the flags of analyze.
 type analyzeFlags struct {
-	out, unit, by string
-	where         []string
-	columns       map[string]*string
-	first, rows   int
-	json          bool
+	foreignFlags
+	out, by     string
+	first, rows int
+	json        bool
 }
 
 // newAnalyzeCmd computes statistics of results wherever they come from.
 func newAnalyzeCmd() *cobra.Command {
-	f := &analyzeFlags{columns: map[string]*string{}}
+	f := &analyzeFlags{}
 	cmd := &cobra.Command{
 		Use:   "analyze PATH…",
-		Short: "Statistics of a session, a metrics.csv, or a tree of run_*.json files",
-		Long: "Reads session folders, CSV files with a latency column, folders with run_*.json files, and what\n" +
-			"hyperfine, oha, vegeta, onnxruntime_perf_test and Google benchmark write. Prints the tables of\n" +
-			"TR120's sections 4.1 to 4.4; --out writes them as files with plots. Rows with a status other than\n" +
-			"ok are counted and left out. Labels are names: they are not evidence of compilation.",
+		Short: "Statistics of a session, or of the files that thirty other tools write",
+		Long: "Reads session folders, folders with run_*.json files, tables with a latency column (CSV, TSV,\n" +
+			"Parquet), and what load generators (oha, vegeta, k6, JMeter, Locust, wrk, ab, hey, …), benchmarks\n" +
+			"(hyperfine, Google benchmark, JMH, criterion, pytest-benchmark, pyperf, Go, HdrHistogram) and tools\n" +
+			"that run models (vLLM, SGLang, AIPerf, GuideLLM, llama-bench, trtexec, onnxruntime_perf_test,\n" +
+			"ONNX Runtime's and PyTorch's traces, …) write: docs/formats.md lists each. A file's kind is told by\n" +
+			"its content. Prints the tables of TR120's sections 4.1 to 4.4; --out writes them as files with\n" +
+			"plots. Requests that failed are counted and left out. Statistics without measurements are shown as\n" +
+			"the tool reported them. Labels are names: they are not evidence of compilation.",
 		Example: "  tailscope analyze results/tr117_tier3/runs --where model=models/tiny-gpt2 --out analysis\n" +
 			"  tailscope analyze metrics.csv --label-column engine --latency-column t_us --by quantization",
 		Args: pathArgs(func(cmd *cobra.Command, args []string) error {
@@ -47,36 +50,21 @@ func newAnalyzeCmd() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.out, "out", "", "folder for tables, summary.json, plots and report.md")
-	fl.StringArrayVar(&f.where, "where", nil, "keep only rows with COLUMN=VALUE (or COLUMN!=VALUE); may be repeated")
 	fl.StringVar(&f.by, "by", "", "break down by this column, e.g. quantization")
 	fl.IntVar(&f.first, "first", 1, "samples of each run to leave out in the cold-start tables")
-	fl.StringVar(&f.unit, "unit", "", "unit of the latency column: ns, us, ms or s (default: from its name, else ms)")
 	fl.IntVar(&f.rows, "rows", 20, "rows to print of each table, 0 for all")
 	fl.BoolVar(&f.json, "json", false, "print JSON instead of tables")
-	for _, name := range foreign.Fields {
-		f.columns[name] = fl.String(name+"-column", "", "name of the column with the "+name)
-	}
+	f.add(fl)
 	return cmd
 }
 
 func (f *analyzeFlags) options() (foreign.Options, error) {
-	o := foreign.Options{Columns: map[string]string{}, Unit: f.unit, By: f.by}
-	for k, v := range f.columns {
-		if *v != "" {
-			o.Columns[k] = *v
-		}
+	o, err := f.foreignFlags.options()
+	o.By = f.by
+	if err == nil && f.first < 1 {
+		err = usageError{fmt.Errorf("--first %d: want 1 or more", f.first)}
 	}
-	for _, w := range f.where {
-		x, err := foreign.ParseFilter(w)
-		if err != nil {
-			return o, usageError{err}
-		}
-		o.Where = append(o.Where, x)
-	}
-	if f.first < 1 {
-		return o, usageError{fmt.Errorf("--first %d: want 1 or more", f.first)}
-	}
-	return o, nil
+	return o, err
 }
 
 func (f *analyzeFlags) run(w io.Writer, paths []string) error {

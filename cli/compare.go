@@ -13,15 +13,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/snapshot/compare"
-	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/gate"
 )
 
 // compareFlags are the flags of compare.
 type compareFlags struct {
-	gates, where []string
-	label, junit string
-	force        bool
+	foreignFlags
+	gates []string
+	junit string
+	force bool
 }
 
 // newCompareCmd compares two sessions and decides gates.
@@ -50,8 +50,7 @@ func newCompareCmd() *cobra.Command {
 	fl.StringArrayVar(&f.gates, "gate", nil, "expression that must hold, e.g. 'ratio(optimized.p99_ms) <= 1.05'; may be repeated")
 	fl.BoolVar(&f.force, "force", false, "give a verdict although the environments differ in what matters")
 	fl.StringVar(&f.junit, "junit", "", "write the gates as JUnit XML into this file")
-	fl.StringArrayVar(&f.where, "where", nil, "keep only rows with COLUMN=VALUE; may be repeated")
-	fl.StringVar(&f.label, "label-column", "", "name of the column with the label")
+	f.add(fl)
 	return cmd
 }
 
@@ -64,13 +63,9 @@ func (f *compareFlags) run(w io.Writer, a, b string) error {
 		}
 		gates = append(gates, e)
 	}
-	o := foreign.Options{Columns: map[string]string{"label": f.label}}
-	for _, s := range f.where {
-		x, err := foreign.ParseFilter(s)
-		if err != nil {
-			return usageError{err}
-		}
-		o.Where = append(o.Where, x)
+	o, err := f.options()
+	if err != nil {
+		return err
 	}
 	c, err := compare.Results(a, b, o)
 	if wrongInput(err) {

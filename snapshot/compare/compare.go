@@ -119,6 +119,7 @@ func Results(a, b string, o foreign.Options) (*Comparison, error) {
 		c.Notes = append(c.Notes, "At least one side is no session folder: what it ran on is not recorded, so differences of the environment cannot be seen.")
 	}
 	c.deltas(x.rep, y.rep)
+	c.reported(x.rep, y.rep)
 	if len(c.Deltas) == 0 {
 		return nil, fmt.Errorf("%s and %s have no mode and label in common: %s against %s", a, b, names(x.rep), names(y.rep))
 	}
@@ -158,6 +159,7 @@ func names(r *labels.Report) string {
 	for i := range r.Overall {
 		out = append(out, strings.TrimPrefix(r.Overall[i].Mode+"."+r.Overall[i].Backend, "."))
 	}
+	out = append(out, reportedNames(r)...)
 	return cmp.Or(strings.Join(out, ", "), "none")
 }
 

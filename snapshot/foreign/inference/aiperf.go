@@ -79,8 +79,8 @@ func readAIPerf(in *rows.Input, d *rows.Doc) error {
 	}
 	for i, m := range wanted {
 		raw, ok := v.Metrics[m.name]
-		if !ok && (i > 0 || !bad) {
-			continue
+		if i > 0 && bad || !ok && !bad {
+			continue // a request that failed counts once
 		}
 		r := rows.Row{Mode: m.mode, HasRun: true, Index: int64(d.Line), OK: !bad, Warmup: v.Metadata.Phase == "warmup"}
 		if ok {

@@ -23,6 +23,7 @@ type Input struct {
 	yield    func(*Row) error
 	columns  []string
 	serial   int            // of the run, 1-based
+	apart    bool           // runs are told apart although the format pools
 	labels   map[string]int // to the run that first had it
 	left     map[string]*leftOut
 	sizes    [64]uint64 // latencies by their number of bits
@@ -227,7 +228,7 @@ func (in *Input) tidy(r *Row) {
 	if r.Label == "" {
 		r.Label = in.Label()
 	}
-	if in.Format != nil && !in.Format.Pools {
+	if in.Format != nil && (!in.Format.Pools || in.apart) {
 		r.Label = in.serialLabel(r.Label)
 		if in.serial > 1 && r.HasRun {
 			r.Run = strings.TrimSpace(fmt.Sprintf("%s run %d", r.Run, in.serial))

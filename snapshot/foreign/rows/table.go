@@ -133,21 +133,31 @@ func tableOf(fields [][]byte) (*Format, []string) {
 	for _, f := range fields {
 		header = append(header, strings.TrimSpace(string(f)))
 	}
-	has := func(columns ...string) bool {
-		return !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(header, c) })
-	}
 	for _, f := range formats {
-		switch {
-		case f.Table == nil:
-		case f.Table.Header != nil && f.Table.Header(has):
-			return f, header
-		case f.Table.Line != nil:
-			if names := f.Table.Line(fields); names != nil {
-				return f, names
-			}
+		if f.Table == nil || !f.Table.claims(fields) {
+			continue
 		}
+		if f.Table.Line != nil {
+			header = f.Table.Line(fields)
+		}
+		return f, header
 	}
 	return &AsTable, header
+}
+
+// claims tells whether a first line is one of this table.
+func (t *Table) claims(fields [][]byte) bool {
+	if t.Line != nil {
+		return t.Line(fields) != nil
+	}
+	return t.Header != nil && t.Header(func(columns ...string) bool {
+		for _, c := range columns {
+			if !slices.ContainsFunc(fields, func(f []byte) bool { return strings.TrimSpace(string(f)) == c }) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // bind finds the columns of all fields.
@@ -342,7 +352,7 @@ func (t *columnReader) lines(header []byte, delim byte) error {
 		}
 		if line[0] == header[0] && bytes.Equal(line, header) && t.spec.Line == nil {
 			t.in.NextRun()
-			t.in.Note("%s: its header stands in it again; what follows each is a run of its own.", t.in.Name)
+			t.in.apart = true
 			continue
 		}
 		if t.fields, err = textio.SplitDelimited(t.fields, line, delim); errors.Is(err, textio.ErrOpenQuote) {
