@@ -12,7 +12,7 @@ import (
 // rule ended: modes and scenarios without a sample, modes cut short. It is one
 // sentence, an event, and part of the result.
 func (s *Session) noteMissed() {
-	if s.end == nil || s.end.Err != nil || s.end.Reason == "repetitions" || s.end.Reason == "quit" {
+	if s.end == nil || s.end.Err != nil || s.observes() || s.end.Reason == "repetitions" || s.end.Reason == "quit" {
 		return
 	}
 	var parts, never []string

@@ -27,6 +27,13 @@ class Link:
         self.begin()
         os.register_at_fork(after_in_child=self.begin)
         atexit.register(self.close)
+        leave = os._exit  # how processes end that multiprocessing has forked
+
+        def last(code):
+            self.close()
+            leave(code)
+
+        os._exit = last
 
     def begin(self):
         self.rows, self.said, self.dropped, self.sock = collections.deque(), collections.deque(), 0, None

@@ -105,7 +105,7 @@ class Watch(evidence.Watch):
         if trigger == "LAZY_BACKWARD":
             return self.tell("mark", "the backward pass was compiled", start, t, {"compile_id": ident, "backward": True})
         made = evidence.unique_graphs() - graphs
-        reason, self.reason = self.reason, ""
+        reason = self.own.__dict__.pop("reason", "")
         if made > 0:
             again = ident.rpartition("/")[2].split("_")[0] not in ("", "0")
             self.tell("recompile" if again else "compile", reason or ("another executable" if again else "first executable"),
@@ -134,7 +134,7 @@ class Watch(evidence.Watch):
                 self.skips.add(why)
                 self.tell("mark", f"no CUDA graph: {why}", extra={"cudagraph_skip": why})
         elif "triggered by the following guard failure" in text or text.startswith("Recompiling function"):
-            self.reason = evidence.guard_reason(text)
+            self.own.reason = evidence.guard_reason(text)
 
     def tell(self, kind, reason, start=None, end=None, extra=None):
         """An event. What took time inside a call is part of it."""

@@ -1,0 +1,2 @@
+"""The user's own sitecustomize, which the hook's must not hide."""
+print("own sitecustomize")
