@@ -105,24 +105,14 @@ func (m *model) wants() []int {
 	return out
 }
 
-// verdictLines is how many lines the verdict takes. It only grows until the
-// screen is resized, so that the panels below do not jump with the wording.
+// verdictLines is how many lines the verdict takes: who wins, the sentence, the
+// cure, the pairs. It does not depend on the wording, so that nothing jumps.
 func (m *model) verdictLines() int {
-	if m.verdictW != m.w {
-		m.verdictW, m.verdictH = m.w, 0
+	n := 2 + panels.SentenceLines(m.w-4)
+	if !m.sc.Low {
+		n++
 	}
-	p := panels.VerdictPanel{}
-	p.Place(&m.sc, panels.SlotVerdict)
-	score, sentence, pairs, most := p.Score(m.w-4, 0), p.Sentence(), 2, 5
-	if m.sc.Low {
-		pairs, most = 1, 4 // the timeline needs the rows more
-		if len(score) > 0 {
-			sentence = panels.SecondSentence(sentence)
-		}
-	}
-	n := len(score) + len(draw.Wrap(sentence, m.w-4, 3)) + len(p.PairLines(m.w-4, pairs, 0))
-	m.verdictH = max(m.verdictH, min(n, most))
-	return m.verdictH
+	return n
 }
 
 // keepFocus moves the focus to a panel that is shown: the events where they

@@ -16,19 +16,19 @@ import (
 // Of an imported result nobody counted graphs, so none are claimed.
 func TestImportedLaneClaimsNoGraphs(t *testing.T) {
 	sc := &panels.Scene{St: draw.NewStyles(true, false), V: &view.View{}}
-	p := &panels.LanePanel{Pane: panels.Pane{Sc: sc}, Lane: stats.Optimized}
+	p := &panels.ComparePanel{Pane: panels.Pane{Sc: sc}}
+	p.SetSize(120, 20)
 	la := &sc.V.Lanes[stats.Optimized]
 	*la = view.Lane{CompilerReal: "unknown", Why: "a label, no evidence of what ran"}
-	graphs := func() string { return strings.TrimSpace(ansi.Strip(p.Graphs(60))) }
-	if got := graphs(); got != "" {
-		t.Errorf("a label alone: %q", got)
+	if text := ansi.Strip(p.View()); strings.Contains(text, "executables") || strings.Contains(text, "compiles") {
+		t.Errorf("a label alone:\n%s", text)
 	}
 	la.Compiles, la.CompileNs = 11, int64(2*time.Second)
-	if got := graphs(); got != "11 compiles 2.000 s" {
-		t.Errorf("its own table: %q", got)
+	if text := ansi.Strip(p.View()); !strings.Contains(text, "11 compiles 2 s") || strings.Contains(text, "executables") {
+		t.Errorf("its own table:\n%s", text)
 	}
 	la.Limit = 8 // a session that has compiled nothing yet does count
-	if got := graphs(); got != "graphs 0 of 8 · 11 compiles 2.000 s" {
-		t.Errorf("a session: %q", got)
+	if text := ansi.Strip(p.View()); !strings.Contains(text, "executables 0 of 8") {
+		t.Errorf("a session:\n%s", text)
 	}
 }

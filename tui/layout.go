@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"image"
 	"slices"
 
@@ -38,14 +39,14 @@ type place struct {
 }
 
 // layout is where everything stands. Places lie inside the screen, do not
-// overlap, and come row by row from the left.
+// overlap, and come from the left, which is what composing a row relies on.
 type layout struct {
 	w, h    int
 	compact bool
 	places  []place
 }
 
-func (l *layout) Add(s panels.Slot, x, y, w, h int) {
+func (l *layout) add(s panels.Slot, x, y, w, h int) {
 	if w > 0 && h > 0 {
 		l.places = append(l.places, place{s, image.Rect(x, y, x+w, y+h)})
 	}
@@ -88,7 +89,7 @@ func arrange(w, h int, s layoutState) layout {
 		return l
 	}
 	if w < 24 || h < 5 {
-		l.Add(panels.SlotTiny, 0, 0, w, h)
+		l.add(panels.SlotTiny, 0, 0, w, h)
 		return l
 	}
 	head, status, foot := 1, 0, 1
@@ -101,28 +102,29 @@ func arrange(w, h int, s layoutState) layout {
 	if s.replay && h >= 8 {
 		status = 1 // the bar of the position
 	}
-	l.Add(panels.SlotHeader, 0, 0, w, head)
+	l.add(panels.SlotHeader, 0, 0, w, head)
 	l.body(w, head, h-head-status-foot, s)
-	l.Add(panels.SlotStatus, 0, h-foot-status, w, status)
-	l.Add(panels.SlotFooter, 0, h-foot, w, foot)
+	l.add(panels.SlotStatus, 0, h-foot-status, w, status)
+	l.add(panels.SlotFooter, 0, h-foot, w, foot)
+	slices.SortStableFunc(l.places, func(a, b place) int { return cmp.Or(a.r.Min.X-b.r.Min.X, a.r.Min.Y-b.r.Min.Y) })
 	return l
 }
 
 func (l *layout) body(w, y, h int, s layoutState) {
 	switch {
 	case s.help:
-		l.Add(panels.SlotHelp, 0, y, w, h)
+		l.add(panels.SlotHelp, 0, y, w, h)
 	case s.start:
-		l.Add(panels.SlotStart, 0, y, w, h)
+		l.add(panels.SlotStart, 0, y, w, h)
 	case s.screen == 6 && w >= 120:
 		half := w / 2
 		if s.noGPU {
 			half = w / 3
 		}
 		top := min(h/2, 16)
-		l.Add(panels.SlotFullGPU, 0, y, half, top)
-		l.Add(panels.SlotSelf, half, y, w-half, top)
-		l.Add(panels.SlotAllEvents, 0, y+top, w, h-top)
+		l.add(panels.SlotFullGPU, 0, y, half, top)
+		l.add(panels.SlotSelf, half, y, w-half, top)
+		l.add(panels.SlotAllEvents, 0, y+top, w, h-top)
 	case s.screen > 1:
 		l.stack(w, y, h, s, screens[s.screen-1].stack)
 	case l.compact:
@@ -132,95 +134,94 @@ func (l *layout) body(w, y, h int, s layoutState) {
 	}
 }
 
-// overview is the first view with room: framed panels.
+// overview is the first view with room: who wins and what to do, the map of
+// latencies, and below it the lanes against each other, why the tail is slow
+// and what happened.
 func (l *layout) overview(w, y, h int, s layoutState) {
-	lanes := min(max(h*38/100, 12), 26)
 	verdict := min(max(s.verdict, 3), 5) + 2
-	rest := h - lanes - verdict
-	timeline := min(max(rest*53/100, min(9, rest-7), 7), 22)
-	bottom := rest - timeline
-	half := w / 2
-	l.Add(panels.SlotEager, 0, y, half, lanes)
-	l.Add(panels.SlotOptimized, half, y, w-half, lanes)
-	l.Add(panels.SlotVerdict, 0, y+lanes, w, verdict)
-	l.Add(panels.SlotHeat, 0, y+lanes+verdict, w, timeline)
-	l.bottomRow(y+h-bottom, w, bottom, s.noGPU)
-}
-
-// bottomRow has the events, why the tail is slow, and the GPU. One that only
-// says why it is empty stands above the tail, or makes room for it.
-func (l *layout) bottomRow(y, w, h int, noGPU bool) {
-	gpu := min(max(w*30/100, 36), 64)
-	tail := 0
-	if w >= 150 && h >= 8 {
-		tail = min(max(w/4, 40), 52)
+	bottom := min(max((h-verdict)*42/100, 11), 24)
+	heat := h - verdict - bottom
+	l.add(panels.SlotVerdict, 0, y, w, verdict)
+	l.add(panels.SlotHeat, 0, y+verdict, w, heat)
+	y += verdict + heat
+	compare := max(w*42/100, 62)
+	l.add(panels.SlotCompare, 0, y, compare, bottom)
+	x, rest := compare, w-compare
+	tail := rest
+	if rest >= 100 {
+		tail = min(max(rest*42/100, 44), 60)
 	}
 	switch {
-	case noGPU && tail > 0:
-		const why = 4
-		l.Add(panels.SlotEvents, 0, y, w-tail, h)
-		l.Add(panels.SlotGPU, w-tail, y, tail, why)
-		l.Add(panels.SlotTail, w-tail, y+why, tail, h-why)
-	case noGPU && h >= 7: // too low for both: view 6 says why there is no GPU
-		gpu = min(max(w*30/100, 36), 44)
-		l.Add(panels.SlotEvents, 0, y, w-gpu, h)
-		l.Add(panels.SlotTail, w-gpu, y, gpu, h)
-	case noGPU:
-		gpu = min(max(w/5, 30), 40)
-		fallthrough
-	case tail == 0 || w-tail-gpu < 60:
-		l.Add(panels.SlotEvents, 0, y, w-gpu, h)
-		l.Add(panels.SlotGPU, w-gpu, y, gpu, h)
+	case rest >= 100 && !s.noGPU && bottom >= 18:
+		l.add(panels.SlotTail, x, y, tail, bottom/2)
+		l.add(panels.SlotGPU, x, y+bottom/2, tail, bottom-bottom/2)
+		l.add(panels.SlotEvents, x+tail, y, rest-tail, bottom)
+	case rest >= 100:
+		l.add(panels.SlotTail, x, y, tail, bottom)
+		l.add(panels.SlotEvents, x+tail, y, rest-tail, bottom)
 	default:
-		l.Add(panels.SlotEvents, 0, y, w-tail-gpu, h)
-		l.Add(panels.SlotTail, w-tail-gpu, y, tail, h)
-		l.Add(panels.SlotGPU, w-gpu, y, gpu, h)
+		top := min(max(bottom/2, 5), 10)
+		l.add(panels.SlotTail, x, y, rest, top)
+		l.add(panels.SlotEvents, x, y+top, rest, bottom-top)
 	}
 }
 
-// overviewSmall is the first view on a small screen: lanes first, then the
-// verdict, the timeline, the last events.
+// overviewSmall is the first view on a small screen, without frames: what is
+// needed most stays longest.
 func (l *layout) overviewSmall(w, y, h int) {
-	lanes, verdict := min(max(h*2/5, 3), 10), 0
-	switch {
-	case h >= 14:
-		verdict = 2
-	case h >= 4:
-		verdict = 1
+	heights := share(h, []want{
+		{panels.SlotVerdict, 1, 3, 0}, {panels.SlotHeat, 4, 9, 3}, {panels.SlotCompare, 3, 4, 1},
+		{panels.SlotTail, 1, 2, 2}, {panels.SlotEvents, 2, 4, 4},
+	})
+	for _, p := range heights {
+		l.add(p.slot, 0, y, w, p.least)
+		y += p.least
 	}
-	rest := h - lanes - verdict
-	events := 0
-	switch {
-	case rest >= 9:
-		events = rest - 7
-		if rest > 16 {
-			events = rest * 2 / 5
+}
+
+// want is a panel with the least height it makes sense at, the height that is
+// good, and when it gets its share: 0 first.
+type want struct {
+	slot        panels.Slot
+	least, good int
+	turn        int
+}
+
+// share gives h rows to the panels, in the order of their turns: first the
+// least of each, then what is good, the rest to the second panel. Those that
+// have no room get none.
+func share(h int, parts []want) []want {
+	order := slices.Clone(parts)
+	slices.SortFunc(order, func(a, b want) int { return a.turn - b.turn })
+	got := map[panels.Slot]int{}
+	for _, p := range order {
+		if p.least <= h {
+			got[p.slot] = p.least
+			h -= p.least
 		}
-	case rest >= 7:
-		events = rest - 6
-	case rest < 4:
-		events = rest
 	}
-	if events == 1 { // a title alone says nothing
-		events, lanes = 0, lanes+1
-		if rest < 4 {
-			rest--
+	for _, p := range order {
+		if n := got[p.slot]; n > 0 {
+			more := min(h, p.good-n)
+			got[p.slot], h = n+more, h-more
 		}
 	}
-	half := w / 2
-	l.Add(panels.SlotEager, 0, y, half-2, lanes)
-	l.Add(panels.SlotOptimized, half, y, w-half, lanes)
-	l.Add(panels.SlotVerdict, 0, y+lanes, w, verdict)
-	y += lanes + verdict
-	bottom := h - lanes - verdict
-	if w >= 110 && bottom >= 5 { // wide and low: side by side
-		tl := w * 3 / 5
-		l.Add(panels.SlotHeat, 0, y, tl-2, bottom)
-		l.Add(panels.SlotEvents, tl, y, w-tl, bottom)
-		return
+	out := make([]want, len(parts))
+	for i, p := range parts {
+		p.least = got[p.slot]
+		out[i] = p
 	}
-	l.Add(panels.SlotHeat, 0, y, w, bottom-events)
-	l.Add(panels.SlotEvents, 0, y+bottom-events, w, events)
+	big := 1 // the map grows first
+	if out[big].least == 0 {
+		big = 2
+	}
+	out[big].least += h * 2 / 3
+	out[len(out)-1].least += h - h*2/3
+	if got[out[len(out)-1].slot] == 0 {
+		out[big].least += out[len(out)-1].least
+		out[len(out)-1].least = 0
+	}
+	return out
 }
 
 // stack puts panels above each other. Each gets the height its content wants,
@@ -252,7 +253,7 @@ func (l *layout) stack(w, y, h int, s layoutState, parts []panels.Slot) {
 	}
 	heights[n-1] += spare
 	for i, p := range parts {
-		l.Add(p, 0, y, w, heights[i])
+		l.add(p, 0, y, w, heights[i])
 		y += heights[i]
 	}
 }

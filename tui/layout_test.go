@@ -40,7 +40,7 @@ func TestLayoutProperties(t *testing.T) {
 // At 80×24 everything essential stands.
 func TestSmallScreenHasTheEssentials(t *testing.T) {
 	l := arrange(80, 24, layoutState{screen: 1})
-	for _, want := range []panels.Slot{panels.SlotHeader, panels.SlotEager, panels.SlotOptimized, panels.SlotVerdict, panels.SlotHeat, panels.SlotEvents, panels.SlotFooter} {
+	for _, want := range []panels.Slot{panels.SlotHeader, panels.SlotCompare, panels.SlotTail, panels.SlotVerdict, panels.SlotHeat, panels.SlotEvents, panels.SlotFooter} {
 		found := false
 		for _, p := range l.places {
 			found = found || p.slot == want

@@ -23,16 +23,15 @@ type model struct {
 	past   history
 	at     int // index into past while scrubbing, −1: now
 
-	w, h               int
-	lay                layout
-	focus              panels.Slot
-	verdictW, verdictH int // width and lines of the verdict so far
-	panels             []panels.Panel
-	help               bool
-	dark               bool
-	windows            int // index into windowSteps
-	received           time.Time
-	now                func() time.Time
+	w, h     int
+	lay      layout
+	focus    panels.Slot
+	panels   []panels.Panel
+	help     bool
+	dark     bool
+	windows  int // index into windowSteps
+	received time.Time
+	now      func() time.Time
 
 	rev   uint64 // grows with everything that may change the picture
 	drawn uint64 // rev of the cached frame

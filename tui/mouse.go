@@ -20,7 +20,7 @@ func (m *model) click(x, y int) {
 	switch p := m.panels[pl.slot].(type) {
 	case *panels.HeaderPanel:
 		for i, t := range p.Tabs {
-			if dy == 2 && dx >= t[0] && dx < t[1] {
+			if dy == pl.r.Dy()-1 && dx >= t[0] && dx < t[1] {
 				m.sc.Screen, m.help = i+1, false
 			}
 		}

@@ -28,21 +28,6 @@ func TestShapesOfTwoStrategiesAreToldApart(t *testing.T) {
 	}
 }
 
-// What the verdict panel has room for besides is the production rule's advice.
-func TestSpareLinesOfTheVerdictHoldTheAdvice(t *testing.T) {
-	m, src := newTestModel(image.Pt(160, 60), 10*time.Second)
-	v := src.View()
-	v.Stats.Verdict.Sentence = "Short."
-	v.Stats.Verdict.Advice = []stats.Advice{{Sentence: "Do this."}, {Sentence: "And that."}, {Sentence: strings.Repeat("long ", 40)}}
-	m.Update(viewMsg{&v})
-	m.View()
-	m.verdictH = 5
-	m.rev++
-	if text := ansi.Strip(m.View().Content); !strings.Contains(text, "→ Do this.") || strings.Contains(text, "long long") {
-		t.Errorf("no advice, or a sentence that is cut:\n%s", text)
-	}
-}
-
 // Once the run is over nobody answers: no key may say that something begins.
 func TestKeysAfterTheEndPromiseNothing(t *testing.T) {
 	for _, phase := range []view.Phase{view.PhaseDone, view.PhaseFailed} {
@@ -149,7 +134,7 @@ func TestSmallScreenNamesTheWindow(t *testing.T) {
 		v.Stats.Lanes[l].Window = v.Stats.Lanes[l].Segment
 	}
 	m.Update(viewMsg{&v})
-	if text := ansi.Strip(m.View().Content); strings.Count(text, "last 10 s") != 2 {
+	if text := ansi.Strip(m.View().Content); !strings.Contains(text, "10 s n ") {
 		t.Errorf("the window is not named:\n%s", text)
 	}
 }
@@ -181,20 +166,5 @@ func TestHelpIsOfWhatIsShown(t *testing.T) {
 				t.Errorf("%s: %q is there:\n%s", name, not, keys)
 			}
 		}
-	}
-}
-
-// The same samples stand beside the table once.
-func TestNoColumnTwice(t *testing.T) {
-	m, src := newTestModel(image.Pt(200, 60), 10*time.Second)
-	v := src.View()
-	lv := &v.Stats.Lanes[stats.Eager]
-	lv.Session, lv.Window, lv.Hidden = lv.Segment, lv.Segment, lv.Segment
-	lv.Hidden.N--
-	m.Update(viewMsg{&v})
-	press(m, "h")
-	p := m.panels[panels.SlotEager].(*panels.LanePanel)
-	if cols := p.MoreColumns(90); len(cols) != 1 {
-		t.Errorf("%d columns of the same samples", len(cols))
 	}
 }

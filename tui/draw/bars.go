@@ -172,6 +172,37 @@ func ColumnsOf(clean, tagged []float64, top float64, h int, linear bool, st *Sty
 	return rows
 }
 
+// ColumnsDown is ColumnsOf hanging from the top, in steps of half a row; the
+// tagged share is at the far end.
+func ColumnsDown(clean, tagged []float64, top float64, h int, linear bool, st *Styles, k Ink) []string {
+	rows := make([]string, h)
+	for y := range rows {
+		var row Strip
+		for c := range clean {
+			n := clean[c] + tagged[c]
+			level := barLevel(n, top, h, linear)
+			ink, here := k, level-8*y
+			if tagged[c] > 0 && float64(level)-8*float64(y)-4 <= tagged[c]/n*float64(level) {
+				ink = st.Tag
+			}
+			switch {
+			case here <= 0:
+				row.Add(Ink{}, " ")
+			case here <= 2:
+				row.Add(ink, "▔")
+			case here <= 6:
+				row.Add(ink, "▀")
+			case ink == st.Tag && st.mono:
+				row.Add(ink, "▒")
+			default:
+				row.Add(ink, "█")
+			}
+		}
+		rows[y] = row.String()
+	}
+	return rows
+}
+
 // barLevel is the height of a bar in eighths of a row; anything counted is
 // at least one eighth.
 func barLevel(n, top float64, h int, linear bool) int {

@@ -19,6 +19,7 @@ type Glyph struct {
 type Axis struct {
 	lo, hi float64
 	log    bool
+	tight  bool // the ends are no round values
 }
 
 // NewAxis spans the finite values of all series; a log axis ends on 1, 2 or 5
@@ -33,20 +34,23 @@ func NewAxis(log bool, series ...[]float64) Axis {
 		}
 	}
 	if !Finite(hi) || hi <= 0 {
-		return Axis{0, 1, false}
+		return Axis{lo: 0, hi: 1}
 	}
 	if !log {
-		return Axis{0, niceUp(hi), false}
+		return Axis{lo: 0, hi: niceUp(hi)}
 	}
 	if !(lo > 0) {
 		lo = hi / 10
 	}
-	a := Axis{niceDown(lo), niceUp(hi), true}
+	a := Axis{lo: niceDown(lo), hi: niceUp(hi), log: true}
 	if a.hi/a.lo < 4 {
 		a.lo, a.hi = a.lo/2, a.hi*2
 	}
 	return a
 }
+
+// TightAxis is a logarithmic axis from lo to hi and not beyond.
+func TightAxis(lo, hi float64) Axis { return Axis{lo: lo, hi: hi, log: true, tight: true} }
 
 // plausible reports whether x can be a latency in ns: above a thousandth and under 31
 // years, which keeps every power and logarithm below finite.
@@ -112,8 +116,10 @@ func (a Axis) RowLabels(rows int) []string {
 			out[y] = "0"
 		}
 	}
-	put(a.hi)
-	put(a.lo)
+	if !a.tight {
+		put(a.hi)
+		put(a.lo)
+	}
 	for _, v := range a.round() {
 		put(v)
 	}

@@ -2,7 +2,6 @@ package draw
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
@@ -27,55 +26,30 @@ func HueOf(c heat.Class, l stats.Lane) int {
 // and level.
 type heatInks struct{ fg, bg [numHues][HeatLevels]string }
 
-type rgb [3]float64
-
-// heatPeaks are the full colours, in the order of hues: eager, optimized,
-// first, fallback, host, capture, compile, unexplained.
-var heatPeaks = map[bool][numHues]string{
-	true:  {"#d7a14a", "#3f9bff", "#3fd7a0", "#ff8f3f", "#d7ff5f", "#af87ff", "#ff5fc0", "#ff4f4f"},
-	false: {"#a65a00", "#005fc0", "#00875f", "#c05000", "#6a7a00", "#6a3fd0", "#c0007a", "#d00000"},
+// heatRamps go from few to many, in colours of the 256-colour cube, which every
+// terminal worth a heat map has: by hue eager, optimized, first, fallback, host,
+// capture, compile, unexplained.
+var heatRamps = map[bool][numHues][HeatLevels]uint8{
+	true: {
+		{94, 130, 136, 172, 178, 214, 222}, {24, 25, 31, 32, 33, 39, 117},
+		{23, 29, 35, 36, 42, 48, 121}, {240, 243, 246, 249, 252, 254, 255}, {64, 70, 106, 112, 148, 154, 191},
+		{54, 55, 97, 98, 99, 141, 183}, {89, 125, 161, 162, 198, 205, 212}, {88, 124, 160, 196, 203, 209, 217},
+	},
+	false: {
+		{223, 222, 215, 179, 172, 130, 94}, {153, 117, 111, 69, 33, 26, 19},
+		{158, 121, 78, 42, 35, 29, 22}, {252, 250, 247, 244, 241, 238, 235}, {192, 155, 149, 112, 106, 70, 64},
+		{189, 183, 141, 135, 98, 91, 54}, {225, 219, 212, 205, 199, 162, 125}, {224, 217, 210, 203, 196, 160, 124},
+	},
 }
 
 func newHeatInks(dark bool) *heatInks {
-	base, far := rgb{18, 20, 26}, rgb{255, 250, 240}
-	if !dark {
-		base, far = rgb{255, 255, 255}, rgb{20, 10, 0}
-	}
 	h := &heatInks{}
-	for hue, hex := range heatPeaks[dark] {
-		peak := parseRGB(hex)
-		for i := range HeatLevels {
-			c := ramp(base, peak, far, float64(i)/(HeatLevels-1))
-			code := fmt.Sprintf("2;%d;%d;%dm", int(c[0]), int(c[1]), int(c[2]))
-			h.fg[hue][i], h.bg[hue][i] = "\x1b[38;"+code, "\x1b[48;"+code
+	for hue, ramp := range heatRamps[dark] {
+		for i, c := range ramp {
+			h.fg[hue][i], h.bg[hue][i] = fmt.Sprintf("\x1b[38;5;%dm", c), fmt.Sprintf("\x1b[48;5;%dm", c)
 		}
 	}
 	return h
-}
-
-// ramp goes from a third of the way off the background to the peak, and a
-// little beyond.
-func ramp(base, peak, far rgb, t float64) rgb {
-	const from, top = 0.34, 0.8
-	if t <= top {
-		return mix(base, peak, from+(1-from)*t/top)
-	}
-	return mix(peak, far, 0.6*(t-top)/(1-top))
-}
-
-func mix(a, b rgb, t float64) (c rgb) {
-	for i := range c {
-		c[i] = a[i] + (b[i]-a[i])*t
-	}
-	return c
-}
-
-func parseRGB(hex string) (c rgb) {
-	for i := range c {
-		x, _ := strconv.ParseUint(hex[1+2*i:3+2*i], 16, 8)
-		c[i] = float64(x)
-	}
-	return c
 }
 
 // Pixel is half a cell of the heat map. Level 0 is empty.

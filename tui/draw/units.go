@@ -113,6 +113,17 @@ func Count[T int | int64 | uint64](n T) string {
 	return s
 }
 
+// Short0 prints a count in at most five cells: "1,234", "56k", "7M".
+func Short0(n int) string {
+	switch {
+	case n < 10_000:
+		return Count(n)
+	case n < 10_000_000:
+		return strconv.Itoa(n/1000) + "k"
+	}
+	return strconv.Itoa(n/1_000_000) + "M"
+}
+
 // Size prints bytes in binary units: "12.3 MiB".
 func Size(b float64) string {
 	if !Finite(b) {

@@ -1,7 +1,6 @@
 package panels
 
 import (
-	"sort"
 	"strconv"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 // several neighbours that would push the telling ones off a small list.
 type eventRow struct {
 	At     int // index of the event whose sentence stands there: the newest, or of spikes and first runs the slowest
+	first  int // index of its oldest event
 	last   int // index of its newest event: what stands in the column of instants
 	N      int // events of its kind
 	Others int // first runs of a shape that the line covers beside them
@@ -27,7 +27,7 @@ func minor(k stats.Kind) bool { return k == stats.KindSpike || k == stats.KindSh
 // two other events share a line, and so do equal sentences in a row (a request
 // that falls back whenever it comes). Every event is counted in one row.
 func FoldEvents(evs []stats.Event) []eventRow {
-	var rows []eventRow
+	var rows eventRows
 	compiles := compileRows(evs)
 	for i := range evs {
 		e := &evs[i]
@@ -37,17 +37,18 @@ func FoldEvents(evs []stats.Event) []eventRow {
 				continue
 			}
 			if of.at == i { // its first compile
-				of.row = len(rows)
-				rows = append(rows, eventRow{At: i, last: i, N: 1})
+				rows = append(rows, eventRow{At: i, first: i, last: i, N: 1})
 				continue
 			}
 		}
-		if n := len(rows); n == 0 || !rows[n-1].take(evs, i) {
-			rows = append(rows, eventRow{At: i, last: i, N: 1})
+		if !rows.take(evs, i) {
+			rows = append(rows, eventRow{At: i, first: i, last: i, N: 1})
 		}
 	}
-	for _, of := range compiles {
-		rows[of.row].Others += of.others
+	for k := range rows {
+		if of := compileOf(compiles, &evs[rows[k].first]); of != nil && of.at == rows[k].first {
+			rows[k].Others += of.others
+		}
 	}
 	return rows
 }
@@ -56,7 +57,7 @@ func FoldEvents(evs []stats.Event) []eventRow {
 func EachEvent(evs []stats.Event) []eventRow {
 	rows := make([]eventRow, len(evs))
 	for i := range rows {
-		rows[i] = eventRow{At: i, last: i, N: 1}
+		rows[i] = eventRow{At: i, first: i, last: i, N: 1}
 	}
 	return rows
 }
@@ -67,13 +68,21 @@ func RowOf(rows []eventRow, i int) int {
 	if i < 0 || len(rows) == 0 {
 		return -1
 	}
-	r := sort.Search(len(rows), func(r int) bool { return rows[r].At >= i })
-	return min(r, len(rows)-1)
+	best := len(rows) - 1
+	for r := range rows {
+		switch {
+		case rows[r].At == i:
+			return r
+		case rows[r].first <= i && i <= rows[r].last && (rows[best].At < i || rows[r].last < rows[best].last):
+			best = r
+		}
+	}
+	return best
 }
 
-// compileRow is a request that made an executable: its first compile, that
-// one's row, and the first runs of a shape that came with it, in either lane.
-type compileRow struct{ at, row, others int }
+// compileRow is a request that made an executable: its first compile, and
+// the first runs of a shape that came with it, in either lane.
+type compileRow struct{ at, others int }
 
 type requestKey struct {
 	generation int32
@@ -110,13 +119,49 @@ func compileRows(evs []stats.Event) map[requestKey]*compileRow {
 	return out
 }
 
-// take puts event i into the row if it belongs there.
-func (r *eventRow) take(evs []stats.Event, i int) bool {
+// eventRows is a list that grows by an event at a time.
+type eventRows []eventRow
+
+// minorSpan is how long spikes and first runs share a line with those before
+// them, whatever happened between, ns.
+const minorSpan = int64(10e9)
+
+// take puts event i into a row that it belongs to: equal sentences into the
+// last row, what a busy machine makes by the hundred into its row of the last
+// ten seconds, which moves to the end of the list.
+func (rs eventRows) take(evs []stats.Event, i int) bool {
+	n := len(rs)
+	if n > 0 && rs[n-1].same(evs, i) {
+		return true
+	}
+	if !minor(evs[i].Kind) {
+		return false
+	}
+	for k := n - 1; k >= 0 && evs[i].TNs-evs[rs[k].last].TNs < minorSpan; k-- {
+		if r := rs[k]; minor(evs[r.At].Kind) && evs[i].TNs-evs[r.first].TNs < minorSpan && r.joins(evs, i) {
+			copy(rs[k:], rs[k+1:])
+			rs[n-1] = r
+			return true
+		}
+	}
+	return false
+}
+
+// same takes an event that says the same as the row.
+func (r *eventRow) same(evs []stats.Event, i int) bool {
 	e, head := &evs[i], &evs[r.At]
-	last := r.last
-	r.last = i
+	if minor(e.Kind) || e.Kind != head.Kind || e.Lane != head.Lane || e.Reason != head.Reason {
+		return false
+	}
+	r.At, r.last, r.N = i, i, r.N+1
+	return true
+}
+
+// joins takes a spike or a first run into a row of such.
+func (r *eventRow) joins(evs []stats.Event, i int) bool {
+	e, head := &evs[i], &evs[r.At]
 	switch {
-	case minor(e.Kind) && e.Kind == head.Kind:
+	case e.Kind == head.Kind:
 		if r.N++; e.DurNs > head.DurNs {
 			r.At = i
 		}
@@ -124,12 +169,10 @@ func (r *eventRow) take(evs []stats.Event, i int) bool {
 		r.At, r.N, r.Others = i, 1, r.N
 	case e.Kind == stats.KindShapeNew && head.Kind == stats.KindSpike:
 		r.Others++
-	case !minor(e.Kind) && e.Kind == head.Kind && e.Lane == head.Lane && e.Reason == head.Reason:
-		r.At, r.N = i, r.N+1
 	default:
-		r.last = last
 		return false
 	}
+	r.last = i
 	return true
 }
 

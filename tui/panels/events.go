@@ -1,8 +1,6 @@
 package panels
 
 import (
-	"strings"
-
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
 )
@@ -106,49 +104,60 @@ func sameList(a, b []stats.Event) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// row is "  0:41.204 ▲ recompile   ◆ 1×74  32.10 ms  tokens 61 → 74: …".
+// row is "  0:41.204 ▲ recompile   ◆ 1x74   32.10 ms  tokens 61 → 74: …": what
+// one looks for comes first, the sentence takes the rest.
 func (p *EventsPanel) row(r *eventRow, picked bool, w int) string {
 	st, evs := p.Sc.St, p.Sc.V.Events
 	e := &evs[r.At]
-	g, k := st.KindLook(e.Kind)
-	l := draw.NewLine(w)
-	if picked {
-		// one ink for the whole row, so that the bar has no holes
-		l.Put(st.Selected, draw.Left(p.plain(r, w), w))
-		return l.String()
+	glyph, kind := st.KindLook(e.Kind)
+	inks := [...]draw.Ink{st.Faint, kind, st.Muted, st.Text, st.Strong, st.Text}
+	if e.Lane != "" {
+		lane, _ := stats.ParseLane(e.Lane)
+		inks[2] = st.Lane[lane]
 	}
-	t := draw.ClockMs(p.Sc.since(evs[r.last].TNs))
-	if w < 60 {
-		t = p.clock(evs[r.last].TNs)
-	}
-	l.Put(st.Faint, draw.Right(t, timeWidth(w))).Gap(1).Put(k, g+" ")
-	if w < 50 {
-		l.Put(k, r.Kind(evs)).Gap(1)
-	} else {
-		l.Put(k, draw.Left(r.Kind(evs), 14)).Gap(1)
-	}
-	if w >= 100 {
-		lane, lk := " ", st.Muted
-		if e.Lane != "" {
-			ln, _ := stats.ParseLane(e.Lane)
-			lane, lk = draw.LaneMark(ln), st.Lane[ln]
+	if picked { // one ink for the whole row, so that the bar has no holes
+		for i := range inks {
+			inks[i] = st.Selected
 		}
-		l.Put(lk, lane).Gap(1)
-		l.Put(st.Muted, draw.Right(durText(e), 9)).Gap(2)
 	}
-	return l.Put(st.Text, r.Text(evs, p.clock)).String()
+	l := draw.NewLine(w)
+	gap := func() {
+		if picked {
+			l.Put(st.Selected, " ")
+		} else {
+			l.Gap(1)
+		}
+	}
+	for i, s := range p.cells(r, glyph, w) {
+		if i > 0 && s != "" {
+			gap()
+		}
+		l.Put(inks[i], s)
+	}
+	if picked {
+		l.Put(st.Selected, draw.Spaces(l.Room()))
+	}
+	return l.String()
 }
 
-func (p *EventsPanel) plain(r *eventRow, w int) string {
+// cells are the parts of a row: time, kind, lane, shape, duration, sentence.
+func (p *EventsPanel) cells(r *eventRow, glyph string, w int) [6]string {
 	evs := p.Sc.V.Events
 	e := &evs[r.At]
-	parts := []string{draw.Right(draw.ClockMs(p.Sc.since(e.TNs)), timeWidth(w)), r.Kind(evs)}
-	for _, s := range []string{e.Lane, e.Shape, durText(e)} {
-		if s != "" {
-			parts = append(parts, s)
-		}
+	t := draw.Right(draw.ClockMs(p.Sc.since(evs[r.last].TNs)), 9)
+	kindWidth, shapeWidth := 15, 7
+	if w < 70 {
+		t, kindWidth = draw.Right(p.clock(evs[r.last].TNs), 5), 14
 	}
-	return draw.Fit(strings.Join(parts, "  ")+"  "+r.Text(evs, p.clock), w)
+	mark := " "
+	if e.Lane != "" {
+		lane, _ := stats.ParseLane(e.Lane)
+		mark = draw.LaneMark(lane)
+	}
+	if w < 40 {
+		return [6]string{t, draw.Left(glyph+" "+r.Kind(evs), kindWidth), "", "", "", r.Text(evs, p.clock)}
+	}
+	return [6]string{t, draw.Left(glyph+" "+r.Kind(evs), kindWidth), mark, draw.Left(e.Shape, shapeWidth), draw.Right(durText(e), 8), r.Text(evs, p.clock)}
 }
 
 // clock prints an instant as time since the start.
@@ -159,11 +168,4 @@ func durText(e *stats.Event) string {
 		return ""
 	}
 	return draw.Dur(float64(e.DurNs))
-}
-
-func timeWidth(w int) int {
-	if w < 60 {
-		return 5
-	}
-	return 9
 }

@@ -30,10 +30,10 @@ func (p *HeaderPanel) View() string {
 		return ""
 	}
 	out := []string{p.top()}
-	if p.h > 1 {
+	if p.h > 2 {
 		out = append(out, p.second())
 	}
-	if p.h > 2 {
+	if p.h > 1 {
 		out = append(out, p.tabLine())
 	}
 	return join(draw.Block(out, p.w, p.h))

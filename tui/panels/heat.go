@@ -56,7 +56,7 @@ func (p *HeatPanel) View() string {
 	return p.cache
 }
 
-const heatLabel = 11 // cells left of the map
+const heatLabel = 12 // cells left of the map
 
 func (p *HeatPanel) draw() string {
 	st := p.Sc.St
@@ -127,7 +127,10 @@ func (p *HeatPanel) body(all []*heatCol, w, h int) []string {
 	if !ok {
 		lo, hi = heat.RowOf(1e5), heat.RowOf(1e7)
 	}
-	a := draw.NewAxis(!p.Sc.Linear, []float64{heat.RowNs(lo) * 1.0001, heat.RowNs(hi+1) * 0.9999})
+	a := draw.TightAxis(heat.RowNs(lo), heat.RowNs(hi+1))
+	if p.Sc.Linear {
+		a = draw.NewAxis(false, []float64{heat.RowNs(hi+1) * 0.9999})
+	}
 	var out []string
 	for l := range stats.Lane(stats.NumLanes) {
 		n := bands

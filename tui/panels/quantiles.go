@@ -121,6 +121,7 @@ func (p *quantilesPanel) View() string {
 		rows = append(rows, []draw.Cell{draw.C("later than "+draw.Span(slo), st.Muted), draw.C(draw.Pct(e.SLOMissed, 2), st.Lane[0]), draw.C(sloInterval(e), st.Muted),
 			draw.C(draw.Pct(o.SLOMissed, 2), st.Lane[1]), draw.C(sloInterval(o), st.Muted), draw.C("", st.Text), draw.C(draw.Num(o.SLOMissed/e.SLOMissed, 3), st.Text)})
 	}
+	rows = append(rows, p.plainRows(e, o)...)
 	title := []draw.Run{draw.R(st.Title, "quantiles"), draw.R(st.Muted, " · "+what+" · n "+draw.Count(e.N)+" and "+draw.Count(o.N))}
 	for _, s := range []*stats.Summary{e, o} {
 		if len(s.Warnings) > 0 {
@@ -129,6 +130,27 @@ func (p *quantilesPanel) View() string {
 		}
 	}
 	return p.list(title, cols, rows, "no samples yet")
+}
+
+// plainRows are figures that are no time.
+func (p *quantilesPanel) plainRows(e, o *stats.Summary) (rows [][]draw.Cell) {
+	st := p.Sc.St
+	for _, f := range []struct {
+		name string
+		prec int
+		of   func(*stats.Summary) float64
+	}{
+		{"tokens a second", 0, func(s *stats.Summary) float64 { return s.TokensPerS }},
+		{"executed ÷ real tokens", 2, func(s *stats.Summary) float64 { return s.PaddingTax }},
+		{"host overhead, %", 1, func(s *stats.Summary) float64 { return 100 * s.HostShare }},
+	} {
+		a, b := f.of(e), f.of(o)
+		if draw.Finite(a) && a < 1e15 || draw.Finite(b) && b < 1e15 {
+			rows = append(rows, []draw.Cell{draw.C(f.name, st.Muted), draw.C(draw.Num(a, f.prec), st.Lane[0]), draw.C("", st.Muted), draw.C(draw.Num(b, f.prec), st.Lane[1]),
+				draw.C("", st.Muted), draw.C(draw.Num(b-a, f.prec), st.Text), draw.C(draw.Num(b/a, 3), st.Text)})
+		}
+	}
+	return rows
 }
 
 // shownRows counts the statistics that either lane has.

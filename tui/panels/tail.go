@@ -15,6 +15,9 @@ type TailPanel struct{ Pane }
 
 func (p *TailPanel) View() string {
 	st := p.Sc.St
+	if p.Sc.Compact {
+		return p.bare()
+	}
 	w, h := p.inner()
 	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · this segment")}
 	if w < 1 || h < 1 {
@@ -26,6 +29,38 @@ func (p *TailPanel) View() string {
 		out = append(out, p.Rows(laneOf(i), w, max(room, 1))...)
 	}
 	return p.frame(title, nil, draw.Block(out, w, h))
+}
+
+// bare is one line a lane: its tail and the causes.
+func (p *TailPanel) bare() string {
+	if p.w < 1 || p.h < 1 {
+		return ""
+	}
+	var out []string
+	for l := stats.NumLanes - 1; l >= 0; l-- { // the optimized lane first: where only one fits, that
+		lane, lv := laneOf(l), p.Sc.Lane(laneOf(l))
+		st, line := p.Sc.St, draw.NewLine(p.w)
+		line.Put(st.LaneStrong[lane], draw.LaneMark(lane)).Put(st.Muted, " tail ")
+		switch {
+		case !draw.Finite(lv.TailNs) || lv.TailNs <= 0:
+			line.Put(st.Faint, "too few clean samples for a threshold")
+		case lv.SegmentTailN == 0:
+			line.Put(st.Muted, "none beyond "+draw.Brief(lv.TailNs))
+		default:
+			line.Phrase(draw.R(st.Strong, draw.Count(lv.SegmentTailN)), draw.R(st.Muted, " beyond "+draw.Brief(lv.TailNs)+": "))
+			room := line.Room()
+			line.Raw(p.together(sortedCauses(lv), room), room)
+		}
+		out = append(out, line.String())
+	}
+	return join(draw.Block(out, p.w, p.h))
+}
+
+// sortedCauses are those of the segment, the most frequent first.
+func sortedCauses(lv *stats.LaneView) []stats.CauseRow {
+	causes := slices.DeleteFunc(slices.Clone(lv.SegmentCauses), func(c stats.CauseRow) bool { return c.N == 0 })
+	slices.SortStableFunc(causes, func(a, b stats.CauseRow) int { return b.N - a.N })
+	return causes
 }
 
 // Rows is a lane's tail as a whole, then each cause with its share, in n rows
@@ -48,15 +83,14 @@ func (p *TailPanel) Rows(lane stats.Lane, w, n int) []string {
 		size[2].S = " beyond " + draw.Brief(lv.TailNs)
 		head.Phrase(size...)
 	}
-	causes := slices.DeleteFunc(slices.Clone(lv.SegmentCauses), func(c stats.CauseRow) bool { return c.N == 0 })
-	slices.SortStableFunc(causes, func(a, b stats.CauseRow) int { return b.N - a.N })
+	causes := sortedCauses(lv)
 	out := []string{head.String()}
 	for i, c := range causes {
 		if len(out) == n {
 			break
 		}
 		if len(out) == n-1 && i < len(causes)-1 {
-			return append(out, p.together(causes[i:], w))
+			return append(out, "  "+p.together(causes[i:], w-2))
 		}
 		share := float64(c.N) / float64(max(lv.SegmentTailN, 1))
 		k := causeInk(st, c.Cause)
@@ -69,7 +103,7 @@ func (p *TailPanel) Rows(lane stats.Lane, w, n int) []string {
 
 // together lists causes in one row, as far as they fit: "work 5 · host 4".
 func (p *TailPanel) together(causes []stats.CauseRow, w int) string {
-	st, l := p.Sc.St, draw.NewLine(w).Gap(2)
+	st, l := p.Sc.St, draw.NewLine(w)
 	for i, c := range causes {
 		part := []draw.Run{draw.R(causeInk(st, c.Cause), causeName(c.Cause)), draw.R(st.Text, " "+draw.Count(c.N))}
 		if i > 0 {

@@ -28,51 +28,51 @@ func (p *VerdictPanel) View() string {
 		return p.frame(title, nil, nil)
 	}
 	out := p.Score(w, 0)
-	sentence := p.Sentence()
-	if p.Sc.Low && len(out) > 0 {
-		sentence = SecondSentence(sentence)
+	cure, hasCure := cureLine(p.Sc, w, 0)
+	after := 0
+	if hasCure {
+		after = 1
 	}
-	for _, s := range draw.Wrap(sentence, w, max(1, h-1-len(out))) {
+	for _, s := range draw.Wrap(p.Sentence(), w, max(1, min(h-len(out)-after, SentenceLines(w)))) {
 		out = append(out, draw.NewLine(w).Put(p.sentenceInk(), s).String())
 	}
-	out = append(out, p.PairLines(w, h-len(out), 0)...)
-	return p.frame(title, nil, append(out, p.advice(w, h-len(out))...))
-}
-
-// advice is what the production rule says, where there is room for it. View 5
-// has its evidence.
-func (p *VerdictPanel) advice(w, n int) (out []string) {
-	for _, a := range p.Sc.V.Stats.Verdict.Advice {
-		if len(out) == n || draw.Cells(a.Sentence)+2 > w {
-			break
-		}
-		out = append(out, draw.NewLine(w).Put(p.Sc.St.Key, "→ ").Put(p.Sc.St.Text, a.Sentence).String())
+	if hasCure {
+		out = append(out, cure)
 	}
-	return out
+	return p.frame(title, nil, append(out, p.PairLines(w, min(1, h-len(out)), 0)...))
 }
 
-// bare is the verdict without a frame, for small screens.
+// SentenceLines is how many lines the verdict's sentence may take.
+func SentenceLines(w int) int {
+	if w < 150 {
+		return 2
+	}
+	return 1
+}
+
+// bare is the verdict without a frame, for small screens: who wins what, the
+// cure, and as much of the sentence as there is room for.
 func (p *VerdictPanel) bare() string {
 	if p.w < 1 || p.h < 1 {
 		return ""
 	}
-	var out []string
+	out := p.Score(p.w, 2)
+	if cure, ok := cureLine(p.Sc, p.w, 2); ok && len(out) < p.h {
+		out = append(out, cure)
+	}
 	sentence := p.Sentence()
-	if p.h > 1 {
-		if out = p.Score(p.w, 2); len(out) > 0 {
-			sentence = SecondSentence(sentence) // the score says the first
-		}
+	if len(out) > 1 {
+		sentence = SecondSentence(sentence) // the score says the first
 	}
+	var lines []string
 	for _, s := range draw.Wrap(sentence, p.w-2, p.h-len(out)) {
-		l := draw.NewLine(p.w)
-		if len(out) == 0 {
-			l.Put(p.sentenceInk(), "▌ ")
-		} else {
-			l.Gap(2)
-		}
-		out = append(out, l.Put(p.sentenceInk(), s).String())
+		lines = append(lines, draw.NewLine(p.w).Gap(2).Put(p.sentenceInk(), s).String())
 	}
-	out = append(out, p.PairLines(p.w, p.h-len(out), 2)...)
+	if len(out) > 1 { // the cure comes last
+		out = append(out[:1], append(lines, out[1:]...)...)
+	} else {
+		out = append(out, lines...)
+	}
 	return join(draw.Block(out, p.w, p.h))
 }
 

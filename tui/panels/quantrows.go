@@ -1,0 +1,92 @@
+package panels
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/tui/draw"
+)
+
+// quantRow is one line of the quantile table.
+type quantRow struct {
+	name string
+	rank int // 1 is shown first when room is short
+	of   func(*stats.Summary) stats.Quantile
+}
+
+func plainValue(f func(*stats.Summary) float64) func(*stats.Summary) stats.Quantile {
+	return func(s *stats.Summary) stats.Quantile {
+		return stats.Quantile{Value: f(s), Lo: math.NaN(), Hi: math.NaN(), N: s.N}
+	}
+}
+
+// OfSamples is a quantile whose interval nobody computes; whether the samples
+// support it is known all the same.
+func OfSamples(q float64, f func(*stats.Summary) float64) func(*stats.Summary) stats.Quantile {
+	plain := plainValue(f)
+	return func(s *stats.Summary) stats.Quantile {
+		v := plain(s)
+		v.Need = max(0, quantile.Need(q)-s.N)
+		return v
+	}
+}
+
+func headWord(what string) string {
+	switch what {
+	case "this segment":
+		return "segment"
+	case "without tagged":
+		return "clean"
+	}
+	return what[len("last "):]
+}
+
+func needText(n, w int) string {
+	if s := "needs " + draw.Count(n) + " more samples"; draw.Cells(s) <= w {
+		return s
+	}
+	if s := "needs " + draw.Count(n) + " more"; draw.Cells(s) <= w {
+		return s
+	}
+	return "+" + draw.Count(n) + " n"
+}
+
+// interval prints both ends in the unit of the upper one; it is dropped when
+// it does not fit.
+func interval(lo, hi float64, w int) string {
+	unit, div := "s", 1e9
+	switch {
+	case hi < 999.95e3:
+		unit, div = "µs", 1e3
+	case hi < 999.95e6:
+		unit, div = "ms", 1e6
+	}
+	s := fmt.Sprintf("%s – %s %s", draw.Digits(lo, div), draw.Digits(hi, div), unit)
+	if draw.Cells(s) > w {
+		s = fmt.Sprintf("%.3g–%.3g %s", lo/div, hi/div, unit)
+	}
+	if draw.Cells(s) > w {
+		return ""
+	}
+	return s
+}
+
+// SloText is the share of requests later than the service level, with its
+// interval where there is one.
+func SloText(s *stats.Summary) string {
+	t := draw.Pct(s.SLOMissed, 2)
+	if i := sloInterval(s); i != "" {
+		t += " [" + i + "]"
+	}
+	return t
+}
+
+// sloInterval is the interval of that share, "" without one.
+func sloInterval(s *stats.Summary) string {
+	if !draw.Finite(s.SLOLo) || !draw.Finite(s.SLOHi) {
+		return ""
+	}
+	return draw.Num(100*s.SLOLo, 2) + " – " + draw.Num(100*s.SLOHi, 2) + " %"
+}
