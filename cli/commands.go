@@ -17,6 +17,8 @@ func subcommands() []*cobra.Command {
 		newModelCmd(),
 		newConfigCmd(),
 		newManCmd(),
+		newVersionCmd(),
+		newLicensesCmd(),
 		newWorkerCmd(),
 		newExecCmd(),
 	}

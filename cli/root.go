@@ -14,6 +14,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // Main runs the program with the arguments after its name and returns the
@@ -40,6 +41,8 @@ func newRootCmd() *cobra.Command {
 	root.Long = "tailscope runs an eager and an optimized session of the same model side by side,\n" +
 		"streams every latency into live histograms and quantile panels, and says why each\n" +
 		"tail sample was slow. Without a subcommand it opens the live screen."
+	root.Version = versionLine(sys.ThisBuild())
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {

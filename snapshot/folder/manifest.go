@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -191,20 +190,8 @@ func settings(c *configs.Config) Settings {
 }
 
 func program() Program {
-	p := Program{Version: "devel", Go: runtime.Version()}
-	bi, ok := debug.ReadBuildInfo()
-	if !ok {
-		return p
-	}
-	if v := bi.Main.Version; v != "" && v != "(devel)" {
-		p.Version = v
-	}
-	for _, s := range bi.Settings {
-		if s.Key == "vcs.revision" {
-			p.Commit = s.Value
-		}
-	}
-	return p
+	b := sys.ThisBuild()
+	return Program{Version: b.Version, Commit: b.Commit, Go: b.Go}
 }
 
 // HostInfo describes this machine; what cannot be read stays zero.
