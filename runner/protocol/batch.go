@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"fmt"
+	"reflect"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -11,29 +13,30 @@ func (b *Batch) Len() int { return len(b.Request) }
 // Check reports a column whose length is not the number of samples. The
 // columns request, order, start_ns and wall_ns must be there.
 func (b *Batch) Check() error {
-	n := len(b.Request)
-	var bad error
-	check := func(name string, got int, must bool) {
-		if bad == nil && got != n && (must || got != 0) {
-			bad = fmt.Errorf("batch: column %q has %d entries, request has %d", name, got, n)
+	v, n := reflect.ValueOf(b).Elem(), len(b.Request)
+	for _, c := range batchColumns {
+		if got := v.Field(c.field).Len(); got != n && (c.must || got != 0) {
+			return fmt.Errorf("batch: column %q has %d entries, request has %d", c.name, got, n)
 		}
 	}
-	check("order", len(b.Order), true)
-	check("start_ns", len(b.StartNs), true)
-	check("wall_ns", len(b.WallNs), true)
-	check("device_ns", len(b.DeviceNs), false)
-	check("compile_ns", len(b.CompileNs), false)
-	check("ttft_ns", len(b.TTFTNs), false)
-	check("executed_tokens", len(b.ExecutedTokens), false)
-	check("kv_tokens", len(b.KVTokens), false)
-	check("run_delay_ns", len(b.RunDelayNs), false)
-	check("minflt", len(b.MinFlt), false)
-	check("majflt", len(b.MajFlt), false)
-	check("nivcsw", len(b.NIvCSw), false)
-	check("steps_ns", len(b.StepsNs), false)
-	check("steps_kv", len(b.StepsKV), false)
-	check("error", len(b.Error), false)
-	return bad
+	return nil
+}
+
+// batchColumns are the columns of a Batch, its slices; those that may be
+// omitted may be empty.
+var batchColumns = func() (out []batchColumn) {
+	for f := range reflect.TypeFor[Batch]().Fields() {
+		if name, option, _ := strings.Cut(f.Tag.Get("json"), ","); f.Type.Kind() == reflect.Slice {
+			out = append(out, batchColumn{name, f.Index[0], option != "omitempty"})
+		}
+	}
+	return out
+}()
+
+type batchColumn struct {
+	name  string
+	field int
+	must  bool
 }
 
 // scanner walks the plain subset of JSON in which batches are written. It

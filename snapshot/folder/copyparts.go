@@ -44,9 +44,6 @@ func (w *rowWriter) copyPart(s *journal.Segment, causes []stats.Cause) error {
 	return nil
 }
 
-// causeColumn is the place of cause among the columns of sampleRow.
-const causeColumn = 16
-
 // causedGroup is a row group of a file with the causes of another. What it
 // embeds lets the library copy its columns without decoding them.
 type causedGroup struct {
@@ -85,6 +82,10 @@ func withCauses(g parquet.RowGroup, causes []stats.Cause) (parquet.RowGroup, err
 		return nil, err
 	}
 	out := &causedGroup{FileRowGroup: file, columns: append([]parquet.ColumnChunk(nil), g.ColumnChunks()...)}
-	out.columns[causeColumn] = one.RowGroups()[0].ColumnChunks()[0]
+	cause, ok := g.Schema().Lookup("cause")
+	if !ok {
+		return nil, errors.New("the segment has no column cause")
+	}
+	out.columns[cause.ColumnIndex] = one.RowGroups()[0].ColumnChunks()[0]
 	return out, nil
 }

@@ -4,69 +4,64 @@ import (
 	"strconv"
 
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
-	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/column"
 )
 
-// metricsColumns are the columns of metrics.csv, in order.
-var metricsColumns = []string{"run_id", "generation", "segment", "seq", "request", "order", "t_ms", "mode", "strategy",
-	"scenario", "prompt", "lane", "backend", "status", "batch", "tokens", "executed_tokens", "new_tokens", "kv_tokens",
-	"latency_ms", "device_ms", "tokens_per_s", "response_ms", "compile_ms", "cause", "is_warmup", "nth_in_run",
-	"run_delay_ms", "minflt", "majflt", "nivcsw"}
+// metrics.csv has the columns of the table, the session's name before them
+// and, after the time that the device says, what follows from two of them.
+const (
+	runIDColumn = "run_id"
+	rateColumn  = "tokens_per_s"
+	rateAfter   = "device_ns"
+)
+
+// metricsHeader names the columns of metrics.csv.
+func metricsHeader() []byte {
+	b := []byte(runIDColumn)
+	for _, c := range column.CSV {
+		b = append(append(b, ','), c.CSV...)
+		if c.Name == rateAfter {
+			b = append(b, ","+rateColumn...)
+		}
+	}
+	return append(b, '\n')
+}
 
 // appendMetricsRow appends s as a line of metrics.csv. Times are the measured
 // nanoseconds as milliseconds with six decimals; absent values are empty.
 func appendMetricsRow(b []byte, runID string, startNs int64, s *stats.Sample) []byte {
 	b = textio.AppendCSV(b, runID)
-	for _, v := range [...]int64{int64(s.Generation), int64(s.Segment), int64(s.Seq), int64(s.Request), int64(s.Order)} {
-		b = append(b, ',')
-		b = strconv.AppendInt(b, v, 10)
-	}
-	b = append(b, ',')
-	b = textio.AppendMs(b, s.StartNs-startNs)
-	b = append(b, ',')
-	b = append(b, s.Mode.String()...)
-	b = append(b, ',')
-	b = textio.AppendCSV(b, s.Strategy)
-	b = append(b, ',')
-	b = textio.AppendCSV(b, s.Scenario)
-	b = append(b, ',')
-	b = strconv.AppendInt(b, int64(s.Prompt), 10)
-	b = append(b, ',')
-	b = append(b, s.Lane.String()...)
-	b = append(b, ',')
-	b = textio.AppendCSV(b, s.Backend)
-	b = append(b, ',')
-	b = append(b, journal.Status(s)...)
-	for _, v := range [...]int32{s.Batch, s.Tokens, s.ExecutedTokens, s.NewTokens, s.KVTokens} {
-		b = append(b, ',')
-		b = strconv.AppendInt(b, int64(v), 10)
-	}
-	b = append(b, ',')
-	b = textio.AppendMs(b, s.WallNs)
-	b = append(b, ',')
-	b = textio.AppendOptMs(b, s.DeviceNs)
-	b = append(b, ',')
-	if s.WallNs > 0 && s.Tokens > 0 && !s.Failed {
-		b = strconv.AppendFloat(b, tokensPerS(s), 'g', 9, 64)
-	}
-	b = append(b, ',')
-	b = textio.AppendOptMs(b, s.ResponseNs)
-	b = append(b, ',')
-	b = textio.AppendOptMs(b, s.CompileNs)
-	b = append(b, ',')
-	b = append(b, s.Cause.String()...)
-	b = append(b, ',')
-	b = strconv.AppendBool(b, s.Warmup)
-	b = append(b, ',')
-	b = strconv.AppendInt(b, int64(s.NthInRun), 10)
-	b = append(b, ',')
-	b = textio.AppendOptMs(b, s.RunDelayNs)
-	for _, v := range [...]int64{s.MinFlt, s.MajFlt, s.NIvCSw} {
-		b = append(b, ',')
-		b = textio.AppendOptInt(b, v)
+	for _, c := range column.CSV {
+		b = appendField(append(b, ','), c, startNs, s)
+		if c.Name == rateAfter {
+			b = append(b, ',')
+			if s.WallNs > 0 && s.Tokens > 0 && !s.Failed {
+				b = strconv.AppendFloat(b, tokensPerS(s), 'g', 9, 64)
+			}
+		}
 	}
 	return append(b, '\n')
+}
+
+func appendField(b []byte, c *column.Column, startNs int64, s *stats.Sample) []byte {
+	if c.Type == column.Text {
+		return textio.AppendCSV(b, c.Text(s))
+	}
+	v := c.Get(s)
+	switch {
+	case c.Absent && v < 0:
+		return b
+	case c.Instant:
+		return textio.AppendMs(b, v-startNs)
+	case c.Time:
+		return textio.AppendMs(b, v)
+	case c.Type == column.Bool:
+		return strconv.AppendBool(b, v != 0)
+	case c.Type == column.Uint64:
+		return strconv.AppendUint(b, uint64(v), 10)
+	}
+	return strconv.AppendInt(b, v, 10)
 }
 
 // tokensPerS is TR120 2.4: semantic tokens over the time of the timed region.

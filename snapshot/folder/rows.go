@@ -3,7 +3,6 @@ package folder
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/journal"
@@ -88,7 +87,7 @@ func (w *rowWriter) mode(m stats.Mode) (*modeRows, error) {
 		return nil, err
 	}
 	w.modes[m] = r
-	_, err = r.csv.WriteString(strings.Join(metricsColumns, ",") + "\n")
+	_, err = r.csv.Write(metricsHeader())
 	return r, err
 }
 

@@ -5,10 +5,13 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/column"
 )
 
 // Rows hands out the samples of a session as rows: the lane is the label.
@@ -77,41 +80,36 @@ func sampleRowOf(row *foreign.Row, s *stats.Sample, m *Manifest, runs runNames) 
 
 // column is what a sample has in a column that filters and breakdowns of a
 // session can name.
-func (s *Session) column(x *stats.Sample, column string) (string, error) {
-	switch column {
-	case "lane", "label":
-		return x.Lane.String(), nil
-	case "mode":
-		return x.Mode.String(), nil
-	case "scenario":
-		return x.Scenario, nil
-	case "backend":
-		return x.Backend, nil
-	case "strategy":
-		return x.Strategy, nil
-	case "shape":
-		return x.Shape, nil
-	case "cause":
-		if s.Journal {
-			return "", foreign.NoColumn("%s is not finished, and causes are given at the end: 'tailscope report %s' shows those so far", s.Dir, s.Dir)
-		}
-		return x.Cause.String(), nil
-	case "status":
-		return journal.Status(x), nil
-	case "segment":
-		return fmt.Sprint(x.Segment), nil
-	case "generation":
-		return fmt.Sprint(x.Generation), nil
-	case "tokens":
-		return fmt.Sprint(x.Tokens), nil
-	case "prompt":
-		return fmt.Sprint(x.Prompt), nil
+func (s *Session) column(x *stats.Sample, name string) (string, error) {
+	switch name {
 	case "model":
 		return s.Manifest.Model.Name, nil
 	case "quantization":
 		return dtype(s.Manifest), nil
+	case "label":
+		name = "lane"
+	case "cause":
+		if s.Journal {
+			return "", foreign.NoColumn("%s is not finished, and causes are given at the end: 'tailscope report %s' shows those so far", s.Dir, s.Dir)
+		}
 	}
-	return "", foreign.NoColumn("a session has no column %q; columns are lane, mode, scenario, backend, strategy, shape, cause, status, segment, generation, tokens, prompt, model, quantization", column)
+	switch c := column.ByName(name); {
+	case c == nil:
+		return "", foreign.NoColumn("a session has no column %q; columns are model, quantization, %s", name, strings.Join(columnNames(), ", "))
+	case c.Type == column.Text:
+		return c.Text(x), nil
+	case c.Type == column.Bool:
+		return strconv.FormatBool(c.Get(x) != 0), nil
+	default:
+		return strconv.FormatInt(c.Get(x), 10), nil
+	}
+}
+
+func columnNames() (out []string) {
+	for _, c := range column.Table {
+		out = append(out, c.Name)
+	}
+	return out
 }
 
 // compiles says by mode whether the evidence calls the optimized lane

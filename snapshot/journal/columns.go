@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
@@ -16,8 +17,8 @@ import (
 // batchRows is the number of rows a columnReader decodes at once.
 const batchRows = 1024
 
-// columnReader reads a Parquet file whose columns are those of schema, column
-// by column in batches of rows: numbers as int64 (null is stats.Absent), texts
+// columnReader reads the columns of a schema from a Parquet file, column by
+// column in batches of rows: numbers as int64 (null is stats.Absent), texts
 // interned. Damage, inside the library too, becomes an error.
 type columnReader struct {
 	f       *os.File
@@ -32,6 +33,8 @@ type columnReader struct {
 
 // columnCursor is where a columnReader stands in one column, and its batch.
 type columnCursor struct {
+	name  string
+	place int // of the column in the file; -1: an earlier version wrote it, without this column
 	text  bool
 	ints  *[batchRows]int64
 	texts *[batchRows]string
@@ -68,8 +71,9 @@ func openColumns(dir *door.Dir, name string, schema *parquet.Schema) (c *columnR
 	if v, _ := pf.Lookup("schema"); v != Schema {
 		return nil, fmt.Errorf("%s: schema %q, this program reads %q", path, v, Schema)
 	}
-	if !parquet.EqualNodes(pf.Schema(), schema) {
-		return nil, fmt.Errorf("%s: the columns are not those that this program reads", path)
+	places, err := placesOf(schema, pf.Schema())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	c = &columnReader{f: f, pf: pf, path: path, names: map[string]string{}}
 	// The batches of all columns lie a cache line more than a power of two apart:
@@ -77,15 +81,56 @@ func openColumns(dir *door.Dir, name string, schema *parquet.Schema) (c *columnR
 	fields := schema.Fields()
 	ints, texts := make([]int64, len(fields)*(batchRows+8)), make([]string, len(fields)*(batchRows+4))
 	for i, field := range fields {
-		k := columnCursor{text: field.Type().Kind() == parquet.ByteArray}
+		k := columnCursor{name: field.Name(), text: field.Type().Kind() == parquet.ByteArray, place: places[i]}
 		if k.text {
 			k.texts = (*[batchRows]string)(texts[i*(batchRows+4):])
 		} else {
 			k.ints = (*[batchRows]int64)(ints[i*(batchRows+8):])
 		}
+		if k.place < 0 {
+			k.fillAbsent()
+		}
 		c.columns = append(c.columns, k)
 	}
 	return c, nil
+}
+
+// placesOf finds the columns of want among those of a file. Only one that may
+// be absent may be missing, and none may be of another type.
+func placesOf(want, file *parquet.Schema) ([]int, error) {
+	var out []int
+	for _, w := range want.Fields() {
+		i := slices.IndexFunc(file.Fields(), func(f parquet.Field) bool { return f.Name() == w.Name() })
+		if i < 0 && !w.Optional() || i >= 0 && !parquet.EqualNodes(w, file.Fields()[i]) {
+			return nil, fmt.Errorf("column %s is not as this program reads it", w.Name())
+		}
+		out = append(out, i)
+	}
+	if extra := len(file.Fields()) - len(want.Fields()) + count(out, -1); extra > 0 {
+		return nil, fmt.Errorf("it has %d columns that this program does not know: a newer one wrote it", extra)
+	}
+	return out, nil
+}
+
+func count(v []int, x int) (n int) {
+	for _, y := range v {
+		if y == x {
+			n++
+		}
+	}
+	return n
+}
+
+// named is the cursor of a column.
+func (c *columnReader) named(name string) *columnCursor {
+	i := slices.IndexFunc(c.columns, func(k columnCursor) bool { return k.name == name })
+	return &c.columns[i]
+}
+
+func (k *columnCursor) fillAbsent() {
+	for i := range k.ints {
+		k.ints[i] = stats.Absent
+	}
 }
 
 // next decodes the next batch and returns its number of rows; io.EOF ends.
@@ -103,15 +148,22 @@ func (c *columnReader) next() (n int, err error) {
 		g := groups[c.group]
 		c.group++
 		c.left = g.NumRows()
-		for i, chunk := range g.ColumnChunks() {
-			c.columns[i].begin(chunk.Pages())
+		chunks := g.ColumnChunks()
+		for i := range c.columns {
+			if k := &c.columns[i]; k.place >= 0 {
+				k.begin(chunks[k.place].Pages())
+			}
 		}
 	}
 	n = int(min(c.left, batchRows))
 	c.left -= int64(n)
 	for i := range c.columns {
-		if err := c.columns[i].fill(n, c.intern); err != nil {
-			return 0, fmt.Errorf("%s: column %s: %w", c.path, c.pf.Schema().Fields()[i].Name(), err)
+		k := &c.columns[i]
+		if k.place < 0 {
+			continue
+		}
+		if err := k.fill(n, c.intern); err != nil {
+			return 0, fmt.Errorf("%s: column %s: %w", c.path, k.name, err)
 		}
 	}
 	return n, nil

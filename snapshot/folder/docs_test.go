@@ -1,0 +1,63 @@
+package folder
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tailscope/tailscope/stats/column"
+)
+
+var updateDocs = flag.Bool("docs", false, "write the tables of docs/snapshot.md anew")
+
+// columnsTable is the table of columns in docs/snapshot.md.
+func columnsTable() string {
+	var b strings.Builder
+	row := func(c ...string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(c, " | ")) }
+	code := func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return "`" + s + "`"
+	}
+	row("metrics.csv", "samples.parquet", "unit", "meaning")
+	row("---", "---", "---", "---")
+	row(code(runIDColumn), "", "", "of the session")
+	for _, c := range column.CSV {
+		row(code(c.CSV), code(c.Name), c.Unit, c.Doc)
+		if c.Name == rateAfter {
+			row(code(rateColumn), "", "1/s", "`tokens / (latency_ms / 1000)`, nine digits")
+		}
+	}
+	for _, c := range column.Table {
+		if c.CSV == "" {
+			row("", code(c.Name), "", c.Doc)
+		}
+	}
+	return b.String()
+}
+
+// TestDocsHaveTheColumns compares docs/snapshot.md with the table.
+func TestDocsHaveTheColumns(t *testing.T) {
+	const begin, end = "<!-- columns -->\n", "<!-- /columns -->"
+	path := filepath.Join("..", "..", "docs", "snapshot.md")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(b), begin)
+	got, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatal("docs/snapshot.md has no table of columns")
+	}
+	if *updateDocs {
+		if err := os.WriteFile(path, []byte(head+begin+columnsTable()+end+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if got != columnsTable() {
+		t.Errorf("docs/snapshot.md is not what the table says; run with -docs. It has\n%s", got)
+	}
+}

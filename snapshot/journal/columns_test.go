@@ -1,0 +1,86 @@
+package journal
+
+import (
+	"testing"
+
+	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/column"
+)
+
+// marked are samples of which each has another column set to what no other
+// sample has there.
+func marked(t *testing.T) (out []stats.Sample) {
+	t.Helper()
+	words := map[string]string{"mode": "e2e_kv", "lane": "optimized", "status": "error", "cause": "host"}
+	for _, c := range column.Table {
+		var s stats.Sample
+		column.Reset(&s)
+		switch {
+		case c.Type == column.Bool || c.Name == "order":
+			c.Set(&s, 1)
+		case c.Type != column.Text:
+			c.Set(&s, 42)
+		default:
+			word, ok := words[c.Name]
+			if !ok {
+				word = "some " + c.Name
+			}
+			if err := c.SetText(&s, word); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// TestJournalHasTheColumns: the journal's codec is written by hand, and has
+// every column of the table.
+func TestJournalHasTheColumns(t *testing.T) {
+	want := marked(t)
+	enc := newFrameEncoder()
+	for i := range want {
+		enc.sample(&want[i], nil, nil)
+	}
+	var dec frameDecoder
+	dec.reset(enc.seal()[frameHeader:], enc.first)
+	var r Record
+	for i, c := range column.Table {
+		if ok, err := dec.next(&r); !ok || err != nil || r.Sample != want[i] {
+			t.Errorf("%s: %v %v\n%+v, want\n%+v", c.Name, ok, err, r.Sample, want[i])
+		}
+	}
+}
+
+// TestParquetHasTheColumns: so has samples.parquet.
+func TestParquetHasTheColumns(t *testing.T) {
+	dir, err := door.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := NewSamplesFile(dir, "x.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := marked(t)
+	for i := range want {
+		if err := f.Add(&want[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenSamples(dir, "x.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var s stats.Sample
+	for i, c := range column.Table {
+		if err := r.Next(&s); err != nil || s != want[i] {
+			t.Errorf("%s: %v\n%+v, want\n%+v", c.Name, err, s, want[i])
+		}
+	}
+}
