@@ -15,6 +15,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort"
+	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
 func newModelCmd() *cobra.Command {
@@ -146,6 +148,9 @@ func inspectModel(c *cobra.Command, model string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	if info.Kind == onnxmodel.KindCausalLM {
+		tryPadding(c, info, path)
+	}
 	if asJSON {
 		e := json.NewEncoder(c.OutOrStdout())
 		e.SetIndent("", "  ")
@@ -153,4 +158,22 @@ func inspectModel(c *cobra.Command, model string, asJSON bool) error {
 	}
 	printModel(c.OutOrStdout(), info)
 	return nil
+}
+
+// tryPadding takes back what a trial on the model itself does not confirm, and
+// says what it found. Without a library nothing is tried, and that is said.
+func tryPadding(c *cobra.Command, info *onnxmodel.Info, path string) {
+	library, err := provision.Find(provision.Options{})
+	if err != nil {
+		info.Notes = append(info.Notes, "padding was not tried: there is no ONNX Runtime ('tailscope setup' brings it)")
+		return
+	}
+	trials, err := ort.TryPadding(c.Context(), ort.Options{Library: library}, path)
+	if err != nil {
+		info.Notes = append(info.Notes, "padding could not be tried: "+err.Error())
+		return
+	}
+	for _, t := range trials {
+		info.Confirm(t.Strategy, t.String(), t.Why == "")
+	}
 }

@@ -121,6 +121,9 @@ func operatorsText(i *onnxmodel.Info) string {
 func printAllowed(w io.Writer, label string, list []onnxmodel.Allowed) {
 	for _, a := range list {
 		mark, why := "yes", ""
+		if a.Tried != "" {
+			mark, why = "yes, ", a.Tried
+		}
 		if !a.OK {
 			mark, why = "no: ", a.Why
 		}

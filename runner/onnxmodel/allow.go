@@ -54,6 +54,26 @@ func (i *Info) strategy(phase, name, why string) {
 	i.Strategies[phase] = append(i.Strategies[phase], Allowed{Name: name, OK: why == "", Why: why})
 }
 
+// Confirm notes what a trial of padding found: "padded" stands for bucketed
+// prompts too. What failed is allowed no more.
+func (i *Info) Confirm(strategy, found string, ok bool) {
+	for phase, list := range i.Strategies {
+		for n := range list {
+			a := &list[n]
+			prompt := strategy == "padded" && (a.Name == "padded" || a.Name == "bucketed")
+			if !a.OK || !prompt && a.Name != strategy {
+				continue
+			}
+			if a.OK = ok; ok {
+				a.Tried = found
+			} else {
+				a.Why = found
+			}
+		}
+		i.Strategies[phase] = list
+	}
+}
+
 // canMake are the element types of inputs that an engine makes up.
 var canMake = map[string]bool{
 	"float32": true, "float16": true, "bfloat16": true, "float64": true, "bool": true,
@@ -76,22 +96,8 @@ func (i *Info) cannotRun() string {
 }
 
 func (i *Info) whyNotPrefill(s string) string {
-	if s == "padded" || s == "bucketed" {
-		return i.whyNotPadded()
-	}
 	if n, fixed := i.decode.ids.Dim(1); fixed && s != "eager" && i.Layout != LayoutPair {
 		return fmt.Sprintf("input_ids has a fixed length of %d", n)
-	}
-	return ""
-}
-
-// whyNotPadded says why padding on the left would change the answers.
-func (i *Info) whyNotPadded() string {
-	switch {
-	case !i.mask.mask:
-		return "there is no attention_mask to hide padding with"
-	case !i.mask.positions:
-		return "there are no position_ids and positions are not counted from attention_mask, so padding would shift them"
 	}
 	return ""
 }
@@ -103,7 +109,9 @@ func (i *Info) whyNotDecode(s string) string {
 	case "static-cache":
 		return "the graph concatenates past and new; a cache of fixed size is kv-bucketed here"
 	case "padded", "bucketed":
-		return i.whyNotPadded()
+		if i.PadsRight() {
+			return "prompts of this model are padded on the right, and the padding is cut away behind them: kv-bucketed pads the cache"
+		}
 	}
 	return ""
 }
@@ -119,5 +127,11 @@ func (i *Info) whyNotBucketed() string {
 	if v := i.Opsets[""]; v > 0 && v < 10 {
 		return fmt.Sprintf("opset %d has no Slice with computed bounds", v)
 	}
-	return i.whyNotPadded()
+	switch {
+	case !i.mask.mask:
+		return "there is no attention_mask to hide empty entries of the cache with"
+	case i.PadsRight() && !i.mask.grouped:
+		return "positions follow from the cache's length, empty entries included, in a way that is not understood"
+	}
+	return ""
 }

@@ -15,7 +15,7 @@ var viewOps = map[string]bool{
 // guard makes the logits, and each present that is a view, outputs of a
 // Concat. Logits always: optimisation wraps the last product in Reshapes.
 // What edit renames already is computed by a node of its own.
-func (t *tailBuilder) guard(g *graph, r roles, edit portEdit) {
+func (t *tailBuilder) guard(g *graph, r roles, edit *portEdit) {
 	views := map[string]bool{r.logits.Name: true}
 	for _, n := range g.nodes {
 		for _, out := range n.out {

@@ -18,11 +18,20 @@ type portEdit struct {
 	dims   map[string][]string // new dims by port name
 	rename map[string]string   // outputs only
 	drop   map[string]bool     // inputs only
+
+	before map[int]shifted // by index of a node of the main graph
+	node   int             // nodes seen
 }
 
 // apply is a graphEdit. Stored shapes of inner values are dropped when dims
 // change: they repeat the old names, and the runtime infers them anyway.
-func (e portEdit) apply(w *wire, f field, g *pieces) error {
+func (e *portEdit) apply(w *wire, f field, g *pieces) error {
+	if f.num == graphNode {
+		e.node++
+		if x, ok := e.before[e.node-1]; ok {
+			return x.write(w, f, g)
+		}
+	}
 	switch {
 	case f.num == graphValueInfo && e.dims != nil:
 		return nil
@@ -72,7 +81,7 @@ func Specialise(src, dst string, dims map[string]int64) error {
 	if err != nil {
 		return err
 	}
-	e := portEdit{dims: map[string][]string{}}
+	e := &portEdit{dims: map[string][]string{}}
 	used := map[string]bool{}
 	for _, p := range append(append([]Port(nil), m.graph.inputs...), m.graph.outputs...) {
 		d := append([]string(nil), p.Dims...)
@@ -108,12 +117,17 @@ func AppendArgMax(src, dst string) error {
 	if why := r.notLM(); why != "" {
 		return fmt.Errorf("model %s: no token can be taken from it: %s", src, why)
 	}
-	return rewrite(src, dst, nil, func(g *pieces) error { return appendToken(g, r) })
+	return rewrite(src, dst, nil, func(g *pieces) error { return appendToken(g, r, "") })
 }
 
-func appendToken(g *pieces, r roles) error {
+// appendToken appends the ArgMax of the logits at position at, a value [1];
+// "" is the last.
+func appendToken(g *pieces, r roles, at string) error {
 	var t tailBuilder
-	last := t.op("Gather", []string{"logits", t.ints(-1)}, attrInt("axis", 1)) // [B,1,V]
+	if at == "" {
+		at = t.ints(-1)
+	}
+	last := t.op("Gather", []string{"logits", at}, attrInt("axis", 1)) // [B,1,V]
 	if r.logits.Type == "float16" || r.logits.Type == "bfloat16" {
 		last = t.op("Cast", []string{last}, attrInt("to", int64(onnxpb.TensorProto_FLOAT)))
 	}

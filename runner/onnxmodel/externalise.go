@@ -86,7 +86,7 @@ func (e *externaliser) writeData(path string, src *os.File) error {
 // (dst + "_data") that runtimes map into memory, so that many sessions share
 // one copy. Weights under 1 KiB and those inside subgraphs stay in the graph
 // file; data that src keeps outside is linked, or copied, into dst's folder.
-func Externalise(src, dst string) error { return externalise(src, dst, portEdit{}.apply) }
+func Externalise(src, dst string) error { return externalise(src, dst, new(portEdit).apply) }
 
 func externalise(src, dst string, next graphEdit) error {
 	in, err := open(src)

@@ -67,15 +67,18 @@ type Info struct {
 
 // Allowed says whether something can be done with the model, else why not.
 type Allowed struct {
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
-	Why  string `json:"why,omitempty"`
+	Name  string `json:"name"`
+	OK    bool   `json:"ok"`
+	Why   string `json:"why,omitempty"`
+	Tried string `json:"tried,omitempty"` // what a trial on the model itself found
 }
 
 // maskUse says where positions of a language model come from.
 type maskUse struct {
 	mask      bool // there is an attention_mask
 	positions bool // positions are given, or counted from attention_mask
+	shift     bool // positions are counted by a Range that can be shifted
+	grouped   bool // attention counts from the left (GroupQueryAttention)
 }
 
 // Inspect reads the model at path: a file, or a folder as Resolve takes it.
@@ -110,7 +113,8 @@ func Inspect(path string) (*Info, error) {
 		if decoder, err = info.findLayout(m, r); err != nil {
 			return nil, err
 		}
-		info.mask = maskUse{mask: r.mask != nil, positions: r.positions != nil || decoder.graph.countsMask()}
+		info.mask = maskUse{mask: r.mask != nil, positions: r.positions != nil || decoder.graph.countsMask(), grouped: decoder.graph.usesGrouped()}
+		info.mask.shift = info.mask.mask && !info.mask.positions && !info.mask.grouped && info.Layout == LayoutSingle && len(decoder.graph.positionEdges()) > 0
 	}
 	info.sizes(decoder)
 	info.readConfig()

@@ -165,7 +165,7 @@ func TestInspectLayouts(t *testing.T) {
 		"merged":          {LayoutMerged, "prefill kv_decode e2e_kv", "static-cache"},
 		"no-past":         {LayoutSingle, "prefill", "eager variable padded bucketed dynamic kv-bucketed static-cache"},
 		"mask-positions":  {LayoutSingle, "prefill kv_decode e2e_kv", "static-cache"},
-		"range-positions": {LayoutSingle, "prefill kv_decode e2e_kv", "padded bucketed kv-bucketed static-cache"},
+		"range-positions": {LayoutSingle, "prefill kv_decode e2e_kv", "static-cache"},
 		"vision":          {LayoutSingle, "forward", ""},
 	} {
 		info, err := Inspect(testModel(t, name))

@@ -132,6 +132,9 @@ func stepFeeds(past map[string]feed, g *Graph, token int64, n, k int) map[string
 	if g.PositionIDs != "" {
 		f[g.PositionIDs] = feed{shape: []int64{1, 1}, i64: []int64{int64(n)}}
 	}
+	if g.Shift != "" {
+		f[g.Shift] = feed{shape: []int64{1}, i64: []int64{int64(k - n)}}
+	}
 	for name, v := range past {
 		f[name] = v
 	}

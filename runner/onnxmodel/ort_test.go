@@ -255,6 +255,9 @@ func promptFeeds(info *Info, rows [][]int64, pad []int) map[string]feed {
 		"attention_mask": {shape: []int64{b, s + int64(k)}, i64: mask},
 		"position_ids":   {shape: []int64{b, s}, i64: pos},
 	}
+	if info.mask.shift {
+		f[ShiftInput] = feed{shape: []int64{1}, i64: []int64{int64(pad[0] + k)}}
+	}
 	if half && k == 0 {
 		k = 1 // a merged decoder ignores its past here
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // prepareVersion changes whenever Prepare writes other graphs.
-const prepareVersion = 2
+const prepareVersion = 3
 
 // Graph is a graph file ready for a session, with the names of its ports.
 // Weights lie outside of the file, so that sessions of all shapes share them.
@@ -30,6 +30,7 @@ type Graph struct {
 
 	// Of a language model; "" or nil where the model has no such port.
 	InputIDs, AttentionMask, PositionIDs string
+	Last, Room, Shift                    string
 	Past, Present                        []KV // by layer; Present[i] is bound as Past[i] of the next step
 	Logits, Token                        string
 }
@@ -46,11 +47,17 @@ type Prepared struct {
 	// (length DimTotal); nil when the model keeps no cache.
 	Decode *Graph
 	// Bucketed is Decode with a cache of constant length: Present has length
-	// DimPast again, the oldest entries cut off, so outputs can be bound in place
-	// of inputs. The cache is padded on the left and attention_mask (length
-	// DimTotal) is 0 there. nil when that gives wrong answers; WhyNotBucketed says why.
+	// DimPast again, so outputs can be bound in place of inputs. The cache is
+	// padded on the left, the oldest entries are cut off and attention_mask
+	// (length DimTotal) is 0 there; under GroupQueryAttention it is padded on the
+	// right, as long as attention_mask (length DimPast). nil when that gives wrong answers; WhyNotBucketed says why.
 	Bucketed       *Graph
 	WhyNotBucketed string
+	// PrefillRight takes a prompt that is padded on the right and gives the
+	// cache of its real tokens (length DimKept); nil where padding stands on
+	// the left. PrefillFill gives a cache of constant length for Bucketed, the
+	// prompt first; nil where Bucketed takes the prompt itself.
+	PrefillRight, PrefillFill *Graph
 	// PrefillCapture and BucketedCapture answer like Prefill and Bucketed and can
 	// be captured on WebGPU; nil where the other is.
 	PrefillCapture, BucketedCapture *Graph
@@ -136,6 +143,8 @@ const (
 	decodeFile   = "decode.onnx"
 	prefillFile  = "prefill.onnx"
 	bucketedFile = "bucketed.onnx"
+	rightFile    = "prefill_right.onnx"
+	fillFile     = "prefill_fill.onnx"
 
 	prefillCaptureFile  = "prefill_capture.onnx"
 	bucketedCaptureFile = "bucketed_capture.onnx"
@@ -152,7 +161,7 @@ func (p *Prepared) write(dir string, sources []string) error {
 			return err
 		}
 		r := findRoles(m.graph.feeds(), m.graph.outputs)
-		edit := portEdit{dims: r.canonical(m.graph.inputs)}
+		edit := &portEdit{dims: r.canonical(m.graph.inputs)}
 		bases[i] = filepath.Join(dir, fmt.Sprintf("%d_%s", i, baseFile))
 		if err := externalise(src, bases[i], edit.apply); err != nil {
 			return err
@@ -175,9 +184,14 @@ func (p *Prepared) write(dir string, sources []string) error {
 func (p *Prepared) writeLM(dir string, bases []string) error {
 	first, last := bases[0], bases[len(bases)-1]
 	merged := p.Info.Layout == LayoutMerged
-	v := variant{merged: merged}
+	v := variant{merged: merged, shift: p.Info.mask.shift}
 	if err := v.write(first, filepath.Join(dir, prefillFile)); err != nil {
 		return err
+	}
+	if p.Info.PadsRight() {
+		if err := (variant{merged: merged, right: true}).write(first, filepath.Join(dir, rightFile)); err != nil {
+			return err
+		}
 	}
 	if err := v.captured().write(first, filepath.Join(dir, prefillCaptureFile)); err != nil {
 		return err
@@ -190,13 +204,18 @@ func (p *Prepared) writeLM(dir string, bases []string) error {
 		if err := os.Link(filepath.Join(dir, prefillFile), decode); err != nil {
 			return err
 		}
-	} else if err := (variant{merged: merged, cached: true}).write(last, decode); err != nil {
+	} else if err := (variant{merged: merged, cached: true, shift: v.shift}).write(last, decode); err != nil {
 		return err
 	}
 	if p.Info.whyNotBucketed() != "" {
 		return nil
 	}
-	v = variant{merged: merged, cached: true, bucketed: true}
+	if p.Info.mask.grouped {
+		if err := (variant{merged: merged, right: true, fill: true}).write(first, filepath.Join(dir, fillFile)); err != nil {
+			return err
+		}
+	}
+	v = variant{merged: merged, cached: true, bucketed: true, shift: v.shift, grouped: p.Info.mask.grouped}
 	if err := v.write(last, filepath.Join(dir, bucketedFile)); err != nil {
 		return err
 	}
@@ -209,6 +228,10 @@ type variant struct {
 	cached   bool
 	bucketed bool // presents are cut back to the length of the past
 	capture  bool // outputs are computed, not copied
+	right    bool // the prompt is padded on the right: its last token is told, presents are cut to it
+	fill     bool // of right: presents are filled up to the length of a constant cache
+	shift    bool // positions do not count padding
+	grouped  bool // of bucketed: attention counts its cache from the left and keeps its length
 }
 
 func (v variant) captured() variant {
@@ -223,19 +246,40 @@ func (v variant) write(base, dst string) error {
 		return err
 	}
 	r := findRoles(m.graph.feeds(), m.graph.outputs)
-	edit := portEdit{rename: map[string]string{}}
+	edit := &portEdit{rename: map[string]string{}}
 	if v.merged {
 		edit.drop = map[string]bool{r.branch.Name: true}
 	}
 	cut := tailBuilder{prefix: "cut_"}
-	if v.bucketed {
+	var added []string // inputs
+	at := ""
+	if v.bucketed || v.right {
 		edit.dims = map[string][]string{}
+	}
+	switch {
+	case v.right:
+		at, added = LastInput, append(added, LastInput)
+		if v.fill {
+			added = append(added, RoomInput)
+		}
+		cut.keep(r, edit, v.fill)
+	case v.bucketed && v.grouped:
+		constantCache(r, edit)
+	case v.bucketed:
 		cut.presents(r, edit)
+	}
+	if v.shift {
+		edit.before, added = m.graph.positionEdges(), append(added, ShiftInput)
 	}
 	if v.capture {
 		cut.guard(m.graph, r, edit)
 	}
 	return rewrite(base, dst, edit.apply, func(g *pieces) error {
+		for _, name := range added {
+			if err := g.message(graphInput, valueInfo(name, "int64", []string{"1"})); err != nil {
+				return err
+			}
+		}
 		if v.merged {
 			if err := g.message(graphInitializer, branchValue(r.branch, v.cached)); err != nil {
 				return err
@@ -244,7 +288,7 @@ func (v variant) write(base, dst string) error {
 		if err := cut.flush(g); err != nil {
 			return err
 		}
-		return appendToken(g, r)
+		return appendToken(g, r, at)
 	})
 }
 
@@ -262,7 +306,7 @@ func branchValue(p *Port, cached bool) *onnxpb.TensorProto {
 
 // presents adds, for each present, a Slice that drops as many of the oldest
 // entries as there are new tokens, and makes it the output instead.
-func (t *tailBuilder) presents(r roles, edit portEdit) {
+func (t *tailBuilder) presents(r roles, edit *portEdit) {
 	shape := t.op("Shape", []string{r.ids.Name})
 	from := t.op("Gather", []string{shape, t.ints(1)}, attrInt("axis", 0))
 	to, axis := t.ints(1<<63-1), t.ints(2)

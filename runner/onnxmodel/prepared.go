@@ -20,6 +20,7 @@ func (p *Prepared) load() (err error) {
 		return err
 	}
 	p.Prefill, p.Decode, p.Bucketed = get(prefillFile), get(decodeFile), get(bucketedFile)
+	p.PrefillRight, p.PrefillFill = get(rightFile), get(fillFile)
 	p.PrefillCapture, p.BucketedCapture = get(prefillCaptureFile), get(bucketedCaptureFile)
 	p.WhyNotBucketed = p.Info.whyNotBucketed()
 	return err
@@ -42,6 +43,11 @@ func readGraph(path string) (*Graph, error) {
 		return p.Name
 	}
 	g.InputIDs, g.AttentionMask, g.PositionIDs, g.Logits = name(r.ids), name(r.mask), name(r.positions), name(r.logits)
+	for name, at := range map[string]*string{LastInput: &g.Last, RoomInput: &g.Room, ShiftInput: &g.Shift} {
+		if r.own[name] {
+			*at = name
+		}
+	}
 	for _, kv := range r.past {
 		g.Past = append(g.Past, KV{name(kv.key), name(kv.value)})
 	}

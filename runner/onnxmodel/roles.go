@@ -11,10 +11,18 @@ import (
 // Canonical names of symbolic dimensions in graphs that Prepare makes of a
 // language model, whatever the source calls them.
 const (
-	DimBatch = build.DimBatch // rows
-	DimSeq   = build.DimSeq   // new tokens a row
-	DimPast  = build.DimPast  // cached tokens a row, padding included
-	DimTotal = build.DimTotal // DimPast + DimSeq
+	DimBatch = build.DimBatch   // rows
+	DimSeq   = build.DimSeq     // new tokens a row
+	DimPast  = build.DimPast    // cached tokens a row, padding included
+	DimTotal = build.DimTotal   // DimPast + DimSeq
+	DimKept  = "tailscope_kept" // cached tokens a row that a padded prompt leaves
+)
+
+// Inputs that prepared graphs have besides the model's, each int64 [1].
+const (
+	LastInput  = "tailscope.last"  // index of the last real token of a prompt that is padded on the right
+	RoomInput  = "tailscope.room"  // empty entries that the cache gets behind the prompt's
+	ShiftInput = "tailscope.shift" // padding before the first real token, which positions do not count
 )
 
 // KV names the key and the value of one layer.
@@ -24,7 +32,8 @@ type KV struct{ Key, Value string }
 type roles struct {
 	ids, mask, positions, branch, logits *Port
 	past, present                        []kvPorts
-	unknown                              []string // inputs that nothing is known about
+	own                                  map[string]bool // of LastInput, RoomInput and ShiftInput those that are there
+	unknown                              []string        // inputs that nothing is known about
 }
 
 type kvPorts struct{ key, value *Port }
@@ -47,6 +56,11 @@ func findRoles(inputs, outputs []Port) roles {
 			r.positions = p
 		case "use_cache_branch":
 			r.branch = p
+		case LastInput, RoomInput, ShiftInput:
+			if r.own == nil {
+				r.own = map[string]bool{}
+			}
+			r.own[p.Name] = true
 		default:
 			if !takeKV(&r.past, pastName, p) {
 				r.unknown = append(r.unknown, p.Name)

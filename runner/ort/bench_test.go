@@ -53,7 +53,7 @@ func BenchmarkPrefillAgainstBareLoop(b *testing.B) {
 	e.request(r)
 	l := e.lanes[stats.Optimized]
 	x := e.group("prefill", "variable").oldest()
-	c, err := l.calls.get(x.s, l.st, lmShape{1, 24, 0}, 0)
+	c, err := l.calls.get(x.s, l.st, lmShape{batch: 1, seq: 24, past: 0}, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,8 +18,10 @@ type call struct {
 	step  int
 
 	b              cBinding
-	ids, mask, pos tensor // on the host: what writes go to
-	idsDev         tensor // what the session reads
+	ids, mask, pos tensor            // on the host: what writes go to
+	told           map[string]tensor // likewise, the inputs that the preparation added
+	last           int               // position of the last real token, whose logits count
+	idsDev         tensor            // what the session reads
 	uploads        [][2]tensor
 	logits         tensor // where the session leaves it
 	cache          []tensor
@@ -37,7 +39,7 @@ type carry struct {
 
 // newCall binds a session for one shape of one step.
 func newCall(s *session, st *store, shape lmShape, step int) (*call, error) {
-	c := &call{s: s, st: st, shape: shape, step: step}
+	c := &call{s: s, st: st, shape: shape, step: step, told: map[string]tensor{}, last: shape.seq - 1}
 	var err error
 	if c.b, err = s.c.newBinding(); err != nil {
 		return nil, fmt.Errorf("bind %v: %w", shape, err)
@@ -193,7 +195,7 @@ func (c *call) view(s slot, onDevice bool) (tensor, error) {
 // the device is written through a twin on the host, and so is the token read.
 func (c *call) keep(s slot, x tensor) error {
 	g, host := c.s.g, x
-	writes := !s.output && (s.name == g.mask || s.name == g.pos || s.name == g.ids)
+	writes := !s.output && (s.name == g.mask || s.name == g.pos || s.name == g.ids || g.added(s.name))
 	token := s.output && s.name == g.token
 	if x.host == nil && (writes || token) {
 		var err error
@@ -216,6 +218,8 @@ func (c *call) keep(s slot, x tensor) error {
 		c.mask = host
 	case s.name == g.pos:
 		c.pos = host
+	default:
+		c.told[s.name] = host
 	}
 	if writes && x.host == nil && !(s.name == g.ids && c.step > 0) {
 		c.uploads = append(c.uploads, [2]tensor{x, host})

@@ -171,7 +171,7 @@ func TestRoomAheadHolds(t *testing.T) {
 		gen := l.st.gen
 		for past := 16; past <= 512; past *= 2 {
 			for step, seq := range []int{6, 1, 1} {
-				if err := l.st.reserve(e.bucketG, lmShape{batch, seq, past}, step); err != nil {
+				if err := l.st.reserve(e.bucketG, lmShape{batch: batch, seq: seq, past: past}, step); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -287,7 +287,7 @@ func (c *call) lastLogits() ([]float32, error) {
 	}
 	out := make([]float32, 0, c.shape.batch*vocab)
 	for b := range c.shape.batch {
-		from := (b*seq + seq - 1) * vocab * w
+		from := (b*seq + c.last) * vocab * w
 		out = appendFloats(out, raw[from:from+vocab*w], c.logits.typ)
 	}
 	return out, nil

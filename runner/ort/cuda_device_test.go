@@ -113,7 +113,7 @@ func bareLoopCUDA(b *testing.B, capture string) {
 	}
 	l := e.lanes[stats.Optimized]
 	x := e.group("prefill", "variable").oldest()
-	c, err := l.calls.get(x.s, l.st, lmShape{1, 64, 0}, 0)
+	c, err := l.calls.get(x.s, l.st, lmShape{batch: 1, seq: 64, past: 0}, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func (e *engine) prepareNow(l *lane, r *protocol.Request, g *generation, s *stag
 // describeGeneration fills the parts of the sample that the plan decides.
 func (e *engine) describeGeneration(g *generation, o *outcome, timedPrefill bool) {
 	o.sample.shape = fmt.Sprintf("%dx%d+%d", g.p.batch, g.p.exec, g.steps)
-	o.sample.kv = g.p.exec + g.steps
+	o.sample.kv = g.p.cached() + g.steps
 	if g.padded > 0 {
 		o.sample.shape += fmt.Sprintf("@%d", g.padded)
 		o.sample.kv = g.padded
@@ -139,7 +139,7 @@ func (e *engine) sumUp(l *lane, r *protocol.Request, g *generation, o *outcome, 
 		}
 		o.sample.stepsNs = append(o.sample.stepsNs, g.spans[k].end-g.spans[k].start)
 		o.sample.deviceNs += g.spans[k].device
-		kv := g.p.exec + k + 1
+		kv := g.p.cached() + k + 1
 		if g.padded > 0 {
 			kv = g.padded
 		}

@@ -22,6 +22,7 @@ type engine struct {
 	model  *onnxmodel.Prepared
 
 	prefillG, decodeG, bucketG *graph            // of a language model; nil where there is none
+	rightG, fillG              *graph            // of one that is padded on the right: onnxmodel.Prepared
 	forwardG                   *graph            // of any other
 	feeds                      *feeds            // where its inputs come from
 	sizesMade                  map[string][]int  // of its dimensions that nobody spoke of

@@ -50,8 +50,14 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 	case e.bucketG == nil:
 		ph.lacks = "kv-bucketed: " + e.model.WhyNotBucketed
 	default:
-		g.padded = e.kvEdge(p.exec + g.steps)
+		g.padded = e.kvEdge(p.cached() + g.steps)
 		ph.graph, pre.graph = e.bucketG, e.bucketG
+		if e.fillG != nil {
+			pre.graph = e.fillG
+		}
+	}
+	if p.right && pre.graph == e.prefillG {
+		pre.graph = e.rightG
 	}
 	if err := e.roomAhead(l, p.batch, pre.graph, ph.graph); err != nil {
 		return nil, err
@@ -71,7 +77,15 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 // makeRoom sets the shapes of all stages and makes room for them: later no
 // buffer moves, which captured graphs would not survive.
 func (g *generation) makeRoom(l *lane, prefill, decode *graph) error {
-	g.prefill.shape = lmShape{g.p.batch, g.p.exec, g.padded}
+	g.prefill.shape = lmShape{batch: g.p.batch, seq: g.p.exec}
+	switch {
+	case prefill.room != "":
+		g.prefill.shape.kept = g.padded
+	case prefill.last != "":
+		g.prefill.shape.kept = g.p.tokens
+	default:
+		g.prefill.shape.past = g.padded
+	}
 	if err := l.st.reserve(prefill, g.prefill.shape, 0); err != nil {
 		return err
 	}
@@ -79,9 +93,9 @@ func (g *generation) makeRoom(l *lane, prefill, decode *graph) error {
 		s := &g.decode[k]
 		past := g.padded
 		if past == 0 {
-			past = g.p.exec + k
+			past = g.p.cached() + k
 		}
-		s.step, s.shape = k+1, lmShape{g.p.batch, 1, past}
+		s.step, s.shape = k+1, lmShape{batch: g.p.batch, seq: 1, past: past}
 		if err := l.st.reserve(decode, s.shape, s.step); err != nil {
 			return err
 		}
@@ -176,17 +190,21 @@ func (g *generation) bind(l *lane, s *stage) (err error) {
 // or a padded cache holds nothing.
 func (c *call) writeStep(p *prompt, step int) error {
 	total := c.shape.past + 1
+	if c.s.g.grouped {
+		total = c.shape.past
+	}
 	real := p.tokens + step // tokens that count, the new one included
 	for b := range c.shape.batch {
 		if c.mask.v.p != nil {
 			for i := range total {
-				c.mask.setInt(b*total+i, b2i(i >= total-real))
+				c.mask.setInt(b*total+i, b2i(c.s.g.grouped && i < real || !c.s.g.grouped && i >= total-real))
 			}
 		}
 		if c.pos.v.p != nil {
 			c.pos.setInt(b, int64(real-1))
 		}
 	}
+	c.tell(c.s.g.shift, c.shape.past-(real-1))
 	return c.upload()
 }
 

@@ -49,17 +49,20 @@ type graph struct {
 
 	allocates atomic.Bool // outputs' sizes are not known before a run (or were declared wrong)
 
-	ids, mask, pos string   // "" where there is no such input
-	past, present  []string // keys and values, layer by layer; present[i] becomes past[i]
-	logits, token  string
-	vocab          int
-	constant       bool // present is as long as past: the cache keeps its length
+	ids, mask, pos string // "" where there is no such input
+
+	last, room, shift string   // inputs that the preparation added, "" where it did not (onnxmodel.LastInput …)
+	past, present     []string // keys and values, layer by layer; present[i] becomes past[i]
+	logits, token     string
+	vocab             int
+	grouped           bool // of constant: the cache's real entries stand at its left
+	constant          bool // present is as long as past: the cache keeps its length
 }
 
 // newGraph reads the ports of a graph that onnxmodel has prepared.
 func newGraph(g *onnxmodel.Graph) (*graph, error) {
 	out := &graph{
-		path: g.Path, ids: g.InputIDs, mask: g.AttentionMask, pos: g.PositionIDs, logits: g.Logits, token: g.Token,
+		path: g.Path, last: g.Last, room: g.Room, shift: g.Shift, ids: g.InputIDs, mask: g.AttentionMask, pos: g.PositionIDs, logits: g.Logits, token: g.Token,
 	}
 	for _, p := range g.Inputs {
 		out.inputs = append(out.inputs, toPort(p))
@@ -96,6 +99,9 @@ func (g *graph) checkLM() error {
 	}
 	return nil
 }
+
+// added reports whether the preparation added an input of that name.
+func (g *graph) added(name string) bool { return name == g.last || name == g.room || name == g.shift }
 
 func (g *graph) input(name string) *port  { return find(g.inputs, name) }
 func (g *graph) output(name string) *port { return find(g.outputs, name) }

@@ -10,6 +10,15 @@ import (
 type prompt struct {
 	batch, tokens, exec int
 	ids                 []int64 // batch × tokens
+	right               bool    // padding stands on the right, and is cut away behind the prompt
+}
+
+// cached is the length of the cache behind the prompt.
+func (p *prompt) cached() int {
+	if p.right {
+		return p.tokens
+	}
+	return p.exec
 }
 
 // prompt makes the lane's prompt of a request. Both lanes get the same
@@ -27,6 +36,8 @@ func (e *engine) prompt(l *lane, r *protocol.Request) (*prompt, error) {
 	if e.noPad != "" {
 		p.exec = p.tokens
 	}
+	pads := l.compiles(r) && (r.Strategy.Prefill == "padded" || r.Strategy.Prefill == "bucketed")
+	p.right = e.rightG != nil && (p.exec > p.tokens || pads) // one graph a strategy: executables are told apart by shape
 	p.ids = make([]int64, p.batch*p.tokens)
 	if r.IDs == nil {
 		fillTokens(p.ids, r.Seed, e.vocab)

@@ -162,7 +162,15 @@ func (e *engine) takeGraphs() (first *graph, err error) {
 		if e.bucketG, err = newGraph(p.Bucketed); err != nil {
 			return nil, err
 		}
-		e.bucketG.constant = true
+		e.bucketG.constant, e.bucketG.grouped = true, p.PrefillFill != nil
+	}
+	for src, to := range map[*onnxmodel.Graph]**graph{p.PrefillRight: &e.rightG, p.PrefillFill: &e.fillG} {
+		if src == nil {
+			continue
+		}
+		if *to, err = newGraph(src); err != nil {
+			return nil, err
+		}
 	}
 	return e.prefillG, e.takeCapture()
 }
@@ -200,6 +208,7 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 		e.alone = true
 		loaded.Lacks["concurrent"] = "two sessions on WebGPU that run at once end the process (onnxruntime issue 32561)"
 	}
+	e.believePadding(loaded)
 	e.startCapture(loaded)
 	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
 	switch {

@@ -44,12 +44,12 @@ func TestPoolThreadsAreInTheNoise(t *testing.T) {
 	st := newStore(cMemory{}, cAllocator{})
 	defer st.free()
 	const tokens = 96
-	c, err := newCall(s, st, lmShape{1, tokens, 0}, 0)
+	c, err := newCall(s, st, lmShape{batch: 1, seq: tokens, past: 0}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.free()
-	if err := c.writePrompt(&prompt{1, tokens, tokens, make([]int64, tokens)}); err != nil {
+	if err := c.writePrompt(&prompt{batch: 1, tokens: tokens, exec: tokens, ids: make([]int64, tokens)}); err != nil {
 		t.Fatal(err)
 	}
 

@@ -16,9 +16,12 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 		return err
 	}
 	shape := lmShape{batch: p.batch, seq: p.exec}
+	ph := e.prefillPhase(r)
+	if p.right {
+		ph.graph, shape.kept = e.rightG, p.tokens
+	}
 	o.sample.shape = shape.String()
 	o.sample.executed, o.sample.kv = p.batch*p.exec, p.exec
-	ph := e.prefillPhase(r)
 	if err := e.roomAhead(l, p.batch, ph.graph); err != nil {
 		return err
 	}
@@ -60,15 +63,19 @@ func (l *lane) bindPrompt(s *session, shape lmShape, p *prompt) (*call, error) {
 	return c, c.writePrompt(p)
 }
 
-// writePrompt writes token ids, mask and positions: the prompt at the right,
-// padding with mask 0 at the left, position = max(number of tokens before, 0).
+// writePrompt writes token ids, mask and positions. Padding has mask 0 and
+// stands at the left, where position = max(number of tokens before, 0), or,
+// where the graph is told the last token, at the right.
 func (c *call) writePrompt(p *prompt) error {
 	pad, total := p.exec-p.tokens, c.shape.past+p.exec // past: an empty cache of kv-bucketed
+	right := c.s.g.last != ""
+	if right {
+		pad = 0
+	}
 	for b := range p.batch {
 		for i := range p.exec {
-			at, real := b*p.exec+i, i >= pad
-			id := int64(0)
-			if real {
+			at, id := b*p.exec+i, int64(0)
+			if i >= pad && i < pad+p.tokens {
 				id = p.ids[b*p.tokens+i-pad]
 			}
 			c.ids.setInt(at, id)
@@ -78,11 +85,25 @@ func (c *call) writePrompt(p *prompt) error {
 		}
 		for i := range total {
 			if c.mask.v.p != nil {
-				c.mask.setInt(b*total+i, b2i(i >= total-p.tokens))
+				c.mask.setInt(b*total+i, b2i(right && i < p.tokens || !right && i >= total-p.tokens))
 			}
 		}
 	}
+	c.last = p.exec - 1
+	if right {
+		c.last = p.tokens - 1
+	}
+	c.tell(c.s.g.last, c.last)
+	c.tell(c.s.g.room, c.shape.kept-p.tokens)
+	c.tell(c.s.g.shift, c.shape.past+pad)
 	return c.upload()
+}
+
+// tell writes one of the inputs that the preparation added.
+func (c *call) tell(name string, v int) {
+	if name != "" {
+		c.told[name].setInt(0, int64(v))
+	}
 }
 
 func b2i(b bool) int64 {

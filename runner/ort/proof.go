@@ -58,13 +58,13 @@ func (e *engine) roomAhead(l *lane, batch int, graphs ...*graph) error {
 		n /= 2
 	}
 	for _, g := range graphs {
-		prompt := lmShape{batch: batch, seq: n}
+		prompt := lmShape{batch: batch, seq: n, kept: n}
 		if g.constant {
 			prompt.past = n
 		}
 		err := l.st.reserve(g, prompt, 0)
 		for step := 1; step <= 2 && err == nil && len(g.past) > 0; step++ {
-			err = l.st.reserve(g, lmShape{batch, 1, n}, step)
+			err = l.st.reserve(g, lmShape{batch: batch, seq: 1, past: n}, step)
 		}
 		if err != nil {
 			return err

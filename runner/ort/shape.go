@@ -10,7 +10,10 @@ import (
 )
 
 // lmShape is the shape of one forward pass of a language model.
-type lmShape struct{ batch, seq, past int }
+type lmShape struct {
+	batch, seq, past int
+	kept             int // entries that a prompt padded on the right leaves in the cache
+}
 
 func (s lmShape) String() string {
 	if s.past == 0 {
@@ -24,6 +27,7 @@ func (s lmShape) values() map[string]int {
 	return map[string]int{
 		onnxmodel.DimBatch: s.batch, onnxmodel.DimSeq: s.seq,
 		onnxmodel.DimPast: s.past, onnxmodel.DimTotal: s.past + s.seq,
+		onnxmodel.DimKept: s.kept,
 	}
 }
 
@@ -52,7 +56,11 @@ func (s lmShape) once() func(*session, *store) error {
 			return err
 		}
 		defer c.free()
-		p := &prompt{batch: s.batch, tokens: s.seq, exec: s.seq, ids: make([]int64, s.batch*s.seq)}
+		p := &prompt{batch: s.batch, tokens: s.seq, exec: s.seq}
+		if s.kept > 0 {
+			p.tokens = min(s.kept, s.seq)
+		}
+		p.ids = make([]int64, s.batch*p.tokens)
 		if step == 1 {
 			p.tokens, p.exec, p.ids = s.past, s.past, nil
 			err = c.writeStep(p, 1)

@@ -60,7 +60,7 @@ func TestTenShapesShareWeights(t *testing.T) {
 	anon0, file0 := rss(t)
 	var open []*session
 	for i := range shapes {
-		s, err := m.open(g, sessionSpec{compiled: true, fixed: g.fixed(lmShape{1, 5 + 3*i, 0}.values())})
+		s, err := m.open(g, sessionSpec{compiled: true, fixed: g.fixed(lmShape{batch: 1, seq: 5 + 3*i, past: 0}.values())})
 		if err != nil {
 			t.Fatal(err)
 		}

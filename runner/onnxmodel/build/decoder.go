@@ -13,6 +13,7 @@ type decoder struct {
 	scopePrefix string
 
 	batch, seq, total string // scalar int64 values
+	rows              string // [S], positions of the new tokens in the cache; "" not yet counted
 	mask              string // [B,1,S,T], added to scores: 0, or maskMin and less
 }
 
@@ -58,9 +59,12 @@ func (d *decoder) positions() string {
 		from := g.Op("Unsqueeze", []string{g.Op("Sub", []string{d.total, d.seq}), g.Ints(0)})
 		to := g.Op("Unsqueeze", []string{d.total, g.Ints(0)})
 		return g.Op("Slice", []string{pos, from, to, g.Ints(1)})
-	case FromRange:
+	case FromRange, FromShared:
 		from := g.Op("Sub", []string{d.total, d.seq})
 		r := g.Op("Range", []string{from, d.total, g.Int(1)})
+		if d.Positions == FromShared {
+			d.rows = r
+		}
 		return g.Op("Unsqueeze", []string{r, g.Ints(0)})
 	}
 	return g.Reshape("position_ids", -1, d.seq)
@@ -72,12 +76,18 @@ func (d *decoder) positions() string {
 // which runtimes do not fold when shapes are fixed.
 func (d *decoder) masks() {
 	g := d.g
-	first := g.Op("Sub", []string{d.total, d.seq})
-	q := g.Op("Unsqueeze", []string{g.Op("Range", []string{first, d.total, g.Int(1)}), g.Ints(1)})
+	if d.rows == "" {
+		d.rows = g.Op("Range", []string{g.Op("Sub", []string{d.total, d.seq}), d.total, g.Int(1)})
+	}
+	q := g.Op("Unsqueeze", []string{d.rows, g.Ints(1)})
 	k := g.Op("Unsqueeze", []string{g.Op("Range", []string{g.Int(0), d.total, g.Int(1)}), g.Ints(0)})
 	later := g.Op("Greater", []string{k, q}) // [S,T]
 	causal := g.Op("Where", []string{later, g.Num(d.maskMin()), g.Num(0)})
 	causal = g.Reshape(causal, 1, 1, d.seq, d.total)
+	if d.NoMask {
+		d.mask = causal
+		return
+	}
 
 	pad := g.Op("Unsqueeze", []string{g.Reshape("attention_mask", d.batch, -1), g.Ints(1)})
 	pad = g.Op("Unsqueeze", []string{pad, g.Ints(2)})

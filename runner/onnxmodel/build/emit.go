@@ -27,7 +27,8 @@ type Graph struct {
 	Inputs  []*onnxpb.ValueInfoProto
 	Outputs []*onnxpb.ValueInfoProto
 	Weights []Weight
-	DType   int32 // of floating point weights and constants
+	DType   int32    // of floating point weights and constants
+	Domains []string // of operators that are not ONNX's own
 
 	scope  string
 	counts map[string]int

@@ -18,9 +18,10 @@ const (
 type Positions int
 
 const (
-	FromInput Positions = iota // the input position_ids
-	FromMask                   // cumulative sum of attention_mask, as for left padding
-	FromRange                  // past length and up: wrong for left-padded rows
+	FromInput  Positions = iota // the input position_ids
+	FromMask                    // cumulative sum of attention_mask, as for left padding
+	FromRange                   // past length and up: wrong for left-padded rows
+	FromShared                  // the same, and the causal mask compares the same Range
 )
 
 // GPT2 are the sizes of a GPT-2: learned positions, LayerNorm before each
@@ -36,6 +37,7 @@ type GPT2 struct {
 	Seed      uint64
 	DType     int32 // Float or Float16
 	Positions Positions
+	NoMask    bool // there is no attention_mask: every token counts
 }
 
 func (c GPT2) kvHeads() int {
@@ -138,7 +140,9 @@ func (c GPT2) declareInputs(g *Graph, past bool) {
 		total = DimTotal
 	}
 	g.In("input_ids", Int64, DimBatch, DimSeq)
-	g.In("attention_mask", Int64, DimBatch, total)
+	if !c.NoMask {
+		g.In("attention_mask", Int64, DimBatch, total)
+	}
 	if c.Positions == FromInput {
 		g.In("position_ids", Int64, DimBatch, DimSeq)
 	}

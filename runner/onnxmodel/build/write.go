@@ -48,11 +48,20 @@ func write(path string, body func(*bufio.Writer) error) error {
 	return err
 }
 
+// opsets are ONNX's own operators and those of g.Domains, at version 1.
+func (g *Graph) opsets() []*onnxpb.OperatorSetIdProto {
+	out := []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(14)}}
+	for _, d := range g.Domains {
+		out = append(out, &onnxpb.OperatorSetIdProto{Domain: proto.String(d), Version: proto.Int64(1)})
+	}
+	return out
+}
+
 func (g *Graph) writeModel(out *bufio.Writer, path string, o Options) error {
 	det := proto.MarshalOptions{Deterministic: true}
 	model, err := det.Marshal(&onnxpb.ModelProto{
 		IrVersion: proto.Int64(7), ProducerName: proto.String("tailscope"), ProducerVersion: proto.String(strconv.Itoa(Version)),
-		OpsetImport: []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(14)}},
+		OpsetImport: g.opsets(),
 	})
 	if err != nil {
 		return err

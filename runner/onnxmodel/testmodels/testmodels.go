@@ -37,6 +37,11 @@ func All() []Model {
 	half := with(func(c *build.GPT2) { c.DType = build.Float16 })
 	fromMask := with(func(c *build.GPT2) { c.Positions = build.FromMask })
 	fromRange := with(func(c *build.GPT2) { c.Positions = build.FromRange })
+	shared := with(func(c *build.GPT2) { c.Positions = build.FromShared })
+	noMask := with(func(c *build.GPT2) { c.Positions, c.NoMask = build.FromRange, true })
+	gqa := build.Grouped{Layers: 2, Heads: 4, KVHeads: 2, Width: 32, Vocab: 512, MaxPos: 128, Seed: 7, Positions: build.FromMask}
+	gqaPositions := gqa
+	gqaPositions.Positions = build.FromInput
 	return []Model{
 		{"single", "model.onnx with inline weights", true, small, single},
 		{"external", "model.onnx and model.onnx_data", true, small, external},
@@ -49,6 +54,10 @@ func All() []Model {
 		{"half", "float16 weights, cache and logits", true, half, external},
 		{"mask-positions", "no position_ids: counted from attention_mask", true, fromMask, single},
 		{"range-positions", "no position_ids: counted from the cache's length", true, fromRange, single},
+		{"shared-range", "the same, by the Range that the causal mask compares", true, shared, single},
+		{"no-mask", "no position_ids and no attention_mask", true, noMask, single},
+		{"gqa", "GroupQueryAttention as onnxruntime-genai's builder writes it", true, build.GPT2{}, graph(gqa.Graph())},
+		{"gqa-positions", "the same with position_ids", true, build.GPT2{}, graph(gqaPositions.Graph())},
 		{"torch-llama", "Llama with grouped heads, exported by PyTorch, no config.json", true, build.GPT2{}, torchLlama},
 		{"mlp", "x [batch_size, 16]", false, build.GPT2{}, graph(build.MLP(1))},
 		{"vision", "pixel_values [batch_size, 3, height, width]", false, build.GPT2{}, graph(build.Vision(2))},
