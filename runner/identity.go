@@ -29,7 +29,7 @@ func (s Identity) Lane(l stats.Lane) view.Lane {
 	if s.Loaded == nil {
 		return v
 	}
-	v.Backend = s.Loaded.Backends[l.String()]
+	v.Backend, v.Precision = s.Loaded.Backends[l.String()], s.Loaded.Precision
 	checks := s.Counters.Checks.Of(s.Mode)
 	v.Checks, v.Diverged, v.MaxRelL2 = checks.N, checks.Failed, checks.MaxRelL2
 	if l == stats.Eager || s.AA {

@@ -83,9 +83,7 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 	if err != nil {
 		return err
 	}
-	if e.maker.provider.tf32() {
-		e.checks.tolerance = max(e.checks.tolerance, toleranceHalf)
-	}
+	loaded.Precision = e.precision()
 	loaded.Model = e.describe(l)
 	if e.forwardG == nil {
 		return nil
@@ -96,6 +94,20 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 	}
 	loaded.Model.MadeUp = e.madeUp(&loaded.Model)
 	return err
+}
+
+// precision says how products of float32 matrices run, and lets TF32's count
+// as half precision where outputs are compared; "" with other models or devices.
+func (e *engine) precision() string {
+	p := e.maker.provider
+	switch {
+	case e.checks.tolerance >= toleranceHalf || !p.onCUDA() && p.name != "tensorrt":
+		return ""
+	case p.tf32():
+		e.checks.tolerance = toleranceHalf
+		return "TF32 on"
+	}
+	return "TF32 off"
 }
 
 // tryEager opens the eager session of a graph with the provider in hand.

@@ -34,9 +34,10 @@ type Loaded struct {
 	Refusals      []Refusal         `json:"refusals,omitempty"`
 	Backends      map[string]string `json:"backends"` // lane to backend asked for
 	Threads       int               `json:"threads"`
-	CPUs          string            `json:"cpus,omitempty"`  // that the computing threads may use, e.g. "2-5"; the supervisor fills in the process's
-	Boundary      string            `json:"boundary"`        // how the end of a timed region is proven, a phrase
-	Lacks         map[string]string `json:"lacks,omitempty"` // what hello offered and this model or provider cannot, to a sentence why
+	CPUs          string            `json:"cpus,omitempty"`      // that the computing threads may use, e.g. "2-5"; the supervisor fills in the process's
+	Precision     string            `json:"precision,omitempty"` // of products of float32 matrices where the device has more than one: "TF32 on"
+	Boundary      string            `json:"boundary"`            // how the end of a timed region is proven, a phrase
+	Lacks         map[string]string `json:"lacks,omitempty"`     // what hello offered and this model or provider cannot, to a sentence why
 	Notes         []string          `json:"notes,omitempty"`
 	Versions      map[string]string `json:"versions,omitempty"` // of libraries, drivers
 }

@@ -144,6 +144,7 @@ type Session struct {
 // Lane is the identity of one lane.
 type Lane struct {
 	Backend      string
+	Precision    string // "TF32 on"; "": the model's own
 	CompilerReal string // yes, no, unknown
 	Why          string // a phrase: what the evidence says
 	Evidence     string // summed up: "31 of 33 nodes on WebGPU, 2 on CPU"

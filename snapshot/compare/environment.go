@@ -22,6 +22,7 @@ func environment(x, y *side) []Difference {
 	add(true, "model", a.Model.Name, b.Model.Name)
 	add(true, "model hash", a.Model.SHA256, b.Model.SHA256)
 	add(true, "provider", a.Engine.Provider, b.Engine.Provider)
+	add(true, "precision", a.Engine.Precision, b.Engine.Precision)
 	add(true, "device", a.Engine.Device, b.Engine.Device)
 	add(true, "CPU", a.Host.CPU, b.Host.CPU)
 	add(true, "cores", num(a.Host.Cores), num(b.Host.Cores))

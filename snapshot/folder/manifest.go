@@ -108,6 +108,7 @@ type Engine struct {
 	Backends      map[string]string  `json:"backends,omitempty"` // lane to backend asked for
 	Threads       int                `json:"threads"`
 	CPUs          string             `json:"cpus,omitempty"` // that the worker could run on once it had loaded, e.g. "1-15"
+	Precision     string             `json:"precision,omitempty"`
 	Boundary      string             `json:"boundary,omitempty"`
 	Versions      map[string]string  `json:"versions,omitempty"`
 	Notes         []string           `json:"notes,omitempty"`
@@ -236,7 +237,7 @@ func (m *Manifest) loaded(l *protocol.Loaded) {
 	m.Model = l.Model
 	e := &m.Engine
 	e.ProviderAsked, e.Provider, e.Device, e.Refusals = l.ProviderAsked, l.Provider, l.Device, l.Refusals
-	e.Backends, e.Threads, e.CPUs, e.Boundary = l.Backends, l.Threads, l.CPUs, l.Boundary
+	e.Backends, e.Threads, e.CPUs, e.Boundary, e.Precision = l.Backends, l.Threads, l.CPUs, l.Boundary, l.Precision
 	e.Versions, e.Notes, e.LoadNs = l.Versions, l.Notes, l.DurNs
 	if v := l.Versions[e.Name]; v != "" && e.Version == "" {
 		e.Version = v

@@ -25,6 +25,7 @@ func environmentTable(m *folder.Manifest) table {
 		add("refused: "+r.Provider, r.Reason)
 	}
 	add("device", m.Engine.Device)
+	add("precision", m.Engine.Precision)
 	add("end of a timed region", m.Engine.Boundary)
 	add("threads", strconv.Itoa(m.Engine.Threads))
 	if m.Engine.CPUs != "" {

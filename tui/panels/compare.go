@@ -50,7 +50,11 @@ func (p *ComparePanel) bare() string {
 
 func (p *ComparePanel) title() []draw.Run {
 	st := p.Sc.St
-	return []draw.Run{draw.R(st.LaneStrong[0], "◇ "+p.Sc.laneName(0)), draw.R(st.Muted, " against "), draw.R(st.LaneStrong[1], "◆ "+p.Sc.laneName(1))}
+	out := []draw.Run{draw.R(st.LaneStrong[0], "◇ "+p.Sc.laneName(0)), draw.R(st.Muted, " against "), draw.R(st.LaneStrong[1], "◆ "+p.Sc.laneName(1))}
+	if x := p.Sc.V.Lanes[stats.Eager].Precision; x != "" {
+		out = append(out, draw.R(st.Muted, " · "+x))
+	}
+	return out
 }
 
 // counts is n and the stretch of time.
