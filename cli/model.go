@@ -31,7 +31,7 @@ func newModelCmd() *cobra.Command {
 }
 
 func newModelBuildCmd() *cobra.Command {
-	var out string
+	var out, dtype string
 	var names []string
 	long := "Builds models with random weights from a seed, in the layout of Hugging Face Optimum.\n\n"
 	for _, b := range onnxmodel.Builtins() {
@@ -41,11 +41,14 @@ func newModelBuildCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:       "build NAME…",
 		Short:     "Builds built-in models, into the cache or into a folder",
-		Long:      long + "\nThe path of each model goes to standard output.",
+		Long:      long + "\nThe path of each model goes to standard output. bfloat16 runs on CUDA only.",
 		ValidArgs: names,
 		Args:      modelNames(names),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, name := range args {
+				if dtype != "" {
+					name += "-" + dtype
+				}
 				if err := buildModel(c, name, out); err != nil {
 					return err
 				}
@@ -53,6 +56,7 @@ func newModelBuildCmd() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&dtype, "dtype", "", "type of the weights: "+strings.Join(onnxmodel.DTypes, ", ")+"; runs name the model builtin:NAME-TYPE")
 	cmd.Flags().StringVar(&out, "out", "", "folder that gets a subfolder for each model; the cache if absent")
 	return cmd
 }

@@ -14,7 +14,39 @@ import (
 // Builtin is a model that the program builds itself.
 type Builtin struct {
 	Name, Doc string
-	spec      build.GPT2
+	spec      spec
+}
+
+// spec is a description that becomes a graph.
+type spec interface {
+	Graph() *build.Graph
+	ConfigJSON() []byte
+}
+
+// DTypes are the types that a built-in language model's weights can have; a
+// model of another type than its own is named NAME-TYPE.
+var DTypes = []string{"float32", "float16", "bfloat16"}
+
+var dtypes = map[string]int32{"float32": build.Float, "float16": build.Float16, "bfloat16": build.BFloat16}
+
+// as is the model with weights of another type.
+func (b Builtin) as(dtype string) (Builtin, error) {
+	t, ok := dtypes[dtype]
+	if !ok {
+		return b, fmt.Errorf("weights of type %q: there are %s", dtype, strings.Join(DTypes, ", "))
+	}
+	switch c := b.spec.(type) {
+	case build.GPT2:
+		c.DType = t
+		b.spec = c
+	case build.Llama:
+		c.DType = t
+		b.spec = c
+	default:
+		return b, fmt.Errorf("built-in model %q has weights of one type only", b.Name)
+	}
+	b.Name += "-" + dtype
+	return b, nil
 }
 
 // The default was chosen by TestDefaultShowsTheMatter: on one thread of a
@@ -29,6 +61,9 @@ var builtins = []Builtin{
 		Name: "tiny-gpt2", Layers: 2, Heads: 2, Width: 2, Vocab: 50257, MaxPos: 1024, Seed: 1, DType: build.Float}},
 	{"gpt2", "the size of GPT-2 small: 124 million weights, 500 MB", build.GPT2{
 		Name: "gpt2", Layers: 12, Heads: 12, Width: 768, Vocab: 50257, MaxPos: 1024, Seed: 1, DType: build.Float}},
+	{"llama-1b", "a Llama of 1.2 billion weights with grouped-query attention, float16, 2.5 GB", build.Llama{
+		Name: "llama-1b", Layers: 16, Heads: 32, KVHeads: 8, Width: 2048, Inner: 8192, Vocab: 128256, MaxPos: 8192, Theta: 500000, Seed: 1, DType: build.Float16}},
+	{"vision", "a residual network of 18 convolutions and more, images of any size, for mode forward", build.ResNet{Name: "vision", Blocks: 2, Classes: 1000, Seed: 1}},
 }
 
 // Builtins lists the models that EnsureBuiltin knows.
@@ -74,6 +109,9 @@ func findBuiltin(name string) (Builtin, error) {
 	for _, b := range builtins {
 		if b.Name == name {
 			return b, nil
+		}
+		if dtype, ok := strings.CutPrefix(name, b.Name+"-"); ok && dtypes[dtype] != 0 {
+			return b.as(dtype)
 		}
 		names = append(names, b.Name)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // buildModel writes a model as Optimum keeps a single graph.
-func buildModel(t testing.TB, c build.GPT2, o build.Options) string {
+func buildModel(t testing.TB, c spec, o build.Options) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "config.json"), c.ConfigJSON(), 0o644); err != nil {
@@ -40,7 +40,7 @@ func defaultSpec(t testing.TB, name string) build.GPT2 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b.spec
+	return b.spec.(build.GPT2)
 }
 
 func testModel(t testing.TB, name string) string {

@@ -176,7 +176,9 @@ func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 	var err error
 	switch {
 	case e.forwardG != nil && r.Mode == "forward":
-		err = e.forward(l, r, o)
+		if err = e.forward(l, r, o); err == nil {
+			e.noteSearch(l, r, o)
+		}
 	case r.Mode == "forward":
 		err = errors.New("mode forward is for models that are no language models: use prefill, kv_decode or e2e_kv")
 	case e.prefillG == nil:

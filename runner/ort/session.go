@@ -24,6 +24,7 @@ type session struct {
 	pool     *pool           // threads that it computes with besides the caller's
 	lane     stats.Lane      // on whose stream it runs
 	stream   *stream         // of CUDA; nil: the provider's own
+	searched map[string]bool // shapes for which cuDNN has searched on it
 	ran      bool            // it has run: a graph to be captured is
 	device   map[string]bool // ports that the session wants in, or has on, the device
 }

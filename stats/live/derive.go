@@ -18,6 +18,9 @@ func (c *Collector) noteShape(m *modeState, st *shapeState, s *stats.Sample) {
 		return
 	}
 	st.lanes[s.Lane].seen = s.Generation + 1
+	if s.Flags&stats.FlagShapeNew != 0 {
+		return // the engine has said so, and why
+	}
 	s.Flags |= stats.FlagShapeNew
 	c.out = append(c.out, derived(stats.KindShapeNew, s,
 		fmt.Sprintf("shape %s runs for the first time in the %s lane, %s", s.Shape, s.Lane, stats.FormatMs(float64(s.WallNs)))))

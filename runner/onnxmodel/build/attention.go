@@ -14,6 +14,15 @@ func (d *decoder) attention(i int, x string) (out, key, value string) {
 	q := d.splitHeads(parts[0], d.Heads)
 	k := d.splitHeads(parts[1], d.kvHeads())
 	v := d.splitHeads(parts[2], d.kvHeads())
+	y, key, value := d.attend(i, q, k, v)
+	y = g.Reshape(y, g.Dim(y, 0), g.Dim(y, 1), d.Heads*hd)
+	return d.linear(y, name+".c_proj", d.Width, d.Width, 1), key, value
+}
+
+// attend is scaled dot-product attention [B,S,heads,head] of queries over past
+// and new keys and values.
+func (d *decoder) attend(i int, q, k, v string) (y, key, value string) {
+	g := d.g
 	if d.past {
 		past := fmt.Sprintf("past_key_values.%d.", i)
 		k = g.Op("Concat", []string{past + "key", k}, AttrInt("axis", -2))
@@ -24,14 +33,12 @@ func (d *decoder) attention(i int, x string) (out, key, value string) {
 		k, v = d.repeat(k, n), d.repeat(v, n)
 	}
 	scores := g.Op("MatMul", []string{q, g.Op("Transpose", []string{k}, AttrInts("perm", 0, 1, 3, 2))})
-	root := g.Op("Sqrt", []string{g.Op("Cast", []string{g.Dim(v, -1)}, AttrInt("to", int64(d.DType)))})
-	scores = g.Op("Div", []string{scores, root})
+	root := g.Op("Sqrt", []string{g.Op("Cast", []string{g.Dim(v, -1)}, AttrInt("to", int64(d.between())))})
+	scores = g.Op("Div", []string{d.widen(scores), root})
 	scores = g.Op("Add", []string{scores, d.mask})
 	probs := g.Op("Softmax", []string{scores}, AttrInt("axis", -1))
-	y := g.Op("MatMul", []string{probs, v})
-	y = g.Op("Transpose", []string{y}, AttrInts("perm", 0, 2, 1, 3))
-	y = g.Reshape(y, g.Dim(y, 0), g.Dim(y, 1), d.Heads*hd)
-	return d.linear(y, name+".c_proj", d.Width, d.Width, 1), key, value
+	y = g.Op("MatMul", []string{d.narrow(probs), v})
+	return g.Op("Transpose", []string{y}, AttrInts("perm", 0, 2, 1, 3)), key, value
 }
 
 // splitHeads turns [B, S, heads·head] into [B, heads, S, head].

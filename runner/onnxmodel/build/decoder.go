@@ -10,6 +10,7 @@ type decoder struct {
 	GPT2
 	g           *Graph
 	past        bool
+	wide        bool // norms, scores and gates are computed in single precision
 	scopePrefix string
 
 	batch, seq, total string // scalar int64 values
@@ -37,11 +38,7 @@ func (d *decoder) build() (logits string, present []string) {
 
 func (d *decoder) embed() string {
 	g := d.g
-	d.batch, d.seq = g.Dim("input_ids", 0), g.Dim("input_ids", 1)
-	d.total = d.seq
-	if d.past {
-		d.total = g.Op("Add", []string{g.Dim("past_key_values.0.key", -2), d.seq})
-	}
+	d.sizes()
 	ids := g.Reshape("input_ids", -1, d.seq)
 	wte := g.Weight(d.weight("transformer.wte.weight", 0.02, d.Vocab, d.Width))
 	wpe := g.Weight(d.weight("transformer.wpe.weight", 0.02, d.MaxPos, d.Width))
@@ -49,6 +46,38 @@ func (d *decoder) embed() string {
 	pos := g.Op("Gather", []string{wpe, d.positions()})
 	return g.Op("Add", []string{tok, pos})
 }
+
+// sizes reads batch and lengths off the inputs.
+func (d *decoder) sizes() {
+	g := d.g
+	d.batch, d.seq = g.Dim("input_ids", 0), g.Dim("input_ids", 1)
+	d.total = d.seq
+	if d.past {
+		d.total = g.Op("Add", []string{g.Dim("past_key_values.0.key", -2), d.seq})
+	}
+}
+
+// between is the type of what is computed between the model's own products.
+func (d *decoder) between() int32 {
+	if d.wide {
+		return Float
+	}
+	return d.DType
+}
+
+// widen brings a value to the type of between, narrow back to the model's.
+func (d *decoder) widen(x string) string { return d.cast(x, d.DType, d.between()) }
+
+func (d *decoder) narrow(x string) string { return d.cast(x, d.between(), d.DType) }
+
+func (d *decoder) cast(x string, from, to int32) string {
+	if from == to {
+		return x
+	}
+	return d.g.Op("Cast", []string{x}, AttrInt("to", int64(to)))
+}
+
+func (d *decoder) num(v float32) string { return d.g.NumOf(d.between(), v) }
 
 func (d *decoder) positions() string {
 	g := d.g
@@ -82,7 +111,7 @@ func (d *decoder) masks() {
 	q := g.Op("Unsqueeze", []string{d.rows, g.Ints(1)})
 	k := g.Op("Unsqueeze", []string{g.Op("Range", []string{g.Int(0), d.total, g.Int(1)}), g.Ints(0)})
 	later := g.Op("Greater", []string{k, q}) // [S,T]
-	causal := g.Op("Where", []string{later, g.Num(d.maskMin()), g.Num(0)})
+	causal := g.Op("Where", []string{later, d.num(d.maskMin()), d.num(0)})
 	causal = g.Reshape(causal, 1, 1, d.seq, d.total)
 	if d.NoMask {
 		d.mask = causal
@@ -91,9 +120,9 @@ func (d *decoder) masks() {
 
 	pad := g.Op("Unsqueeze", []string{g.Reshape("attention_mask", d.batch, -1), g.Ints(1)})
 	pad = g.Op("Unsqueeze", []string{pad, g.Ints(2)})
-	pad = g.Op("Cast", []string{pad}, AttrInt("to", int64(d.DType)))
-	pad = g.Op("Sub", []string{g.Num(1), pad})
-	pad = g.Op("Mul", []string{pad, g.Num(d.maskMin())})
+	pad = g.Op("Cast", []string{pad}, AttrInt("to", int64(d.between())))
+	pad = g.Op("Sub", []string{d.num(1), pad})
+	pad = g.Op("Mul", []string{pad, d.num(d.maskMin())})
 	d.mask = g.Op("Add", []string{causal, pad})
 }
 
@@ -133,11 +162,12 @@ func (d *decoder) layerNorm(x string, parts ...string) string {
 		name += "." + p
 	}
 	last := AttrInts("axes", -1)
+	x = d.widen(x)
 	diff := g.Op("Sub", []string{x, g.Op("ReduceMean", []string{x}, last)})
-	sq := g.Op("Pow", []string{diff, g.Num(2)})
+	sq := g.Op("Pow", []string{diff, d.num(2)})
 	variance := g.Op("ReduceMean", []string{sq}, last)
-	dev := g.Op("Sqrt", []string{g.Op("Add", []string{variance, g.Num(1e-5)})})
-	y := g.Op("Div", []string{diff, dev})
+	dev := g.Op("Sqrt", []string{g.Op("Add", []string{variance, d.num(1e-5)})})
+	y := d.narrow(g.Op("Div", []string{diff, dev}))
 	w := d.weight(name+".weight", 0.05, d.Width)
 	w.Mean = 1
 	y = g.Op("Mul", []string{y, g.Weight(w)})
@@ -147,11 +177,12 @@ func (d *decoder) layerNorm(x string, parts ...string) string {
 // gelu is 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
 func (d *decoder) gelu(x string) string {
 	g := d.g
-	half := g.Op("Mul", []string{x, g.Num(0.5)})
-	cube := g.Op("Mul", []string{g.Op("Pow", []string{x, g.Num(3)}), g.Num(0.044715)})
-	in := g.Op("Mul", []string{g.Op("Add", []string{x, cube}), g.Num(float32(math.Sqrt(2 / math.Pi)))})
-	t := g.Op("Add", []string{g.Op("Tanh", []string{in}), g.Num(1)})
-	return g.Op("Mul", []string{half, t})
+	x = d.widen(x)
+	half := g.Op("Mul", []string{x, d.num(0.5)})
+	cube := g.Op("Mul", []string{g.Op("Pow", []string{x, d.num(3)}), d.num(0.044715)})
+	in := g.Op("Mul", []string{g.Op("Add", []string{x, cube}), d.num(float32(math.Sqrt(2 / math.Pi)))})
+	t := g.Op("Add", []string{g.Op("Tanh", []string{in}), d.num(1)})
+	return d.narrow(g.Op("Mul", []string{half, t}))
 }
 
 // head multiplies by the transposed token embeddings, which are tied.

@@ -13,10 +13,11 @@ import (
 
 // Element types of ONNX tensors that the builders use.
 const (
-	Float   = int32(onnxpb.TensorProto_FLOAT)
-	Float16 = int32(onnxpb.TensorProto_FLOAT16)
-	Int64   = int32(onnxpb.TensorProto_INT64)
-	Bool    = int32(onnxpb.TensorProto_BOOL)
+	Float    = int32(onnxpb.TensorProto_FLOAT)
+	Float16  = int32(onnxpb.TensorProto_FLOAT16)
+	BFloat16 = int32(onnxpb.TensorProto_BFLOAT16)
+	Int64    = int32(onnxpb.TensorProto_INT64)
+	Bool     = int32(onnxpb.TensorProto_BOOL)
 )
 
 // Graph collects the nodes of one graph in topological order. Every method
@@ -106,8 +107,16 @@ func (g *Graph) Int(v int64) string {
 }
 
 // Num adds a Constant node holding a scalar of the graph's float type.
-func (g *Graph) Num(v float32) string {
-	return g.constant(&onnxpb.TensorProto{DataType: proto.Int32(g.DType), RawData: floatBytes(nil, g.DType, []float32{v})})
+func (g *Graph) Num(v float32) string { return g.NumOf(g.DType, v) }
+
+// NumOf adds a Constant node holding a scalar of a floating point type.
+func (g *Graph) NumOf(dtype int32, v float32) string {
+	return g.constant(&onnxpb.TensorProto{DataType: proto.Int32(dtype), RawData: floatBytes(nil, dtype, []float32{v})})
+}
+
+// Floats adds a Constant node holding a vector in single precision.
+func (g *Graph) Floats(v ...float32) string {
+	return g.constant(&onnxpb.TensorProto{Dims: []int64{int64(len(v))}, DataType: proto.Int32(Float), RawData: floatBytes(nil, Float, v)})
 }
 
 func (g *Graph) constant(t *onnxpb.TensorProto) string {
@@ -218,11 +227,17 @@ func int64Bytes(v []int64) []byte {
 	return b
 }
 
-// floatBytes appends v as little-endian elements of dtype (Float or Float16).
+// floatBytes appends v as little-endian elements of dtype (Float, Float16 or
+// BFloat16).
 func floatBytes(b []byte, dtype int32, v []float32) []byte {
 	for _, x := range v {
-		if dtype == Float16 {
+		switch dtype {
+		case Float16:
 			h := toHalf(x)
+			b = append(b, byte(h), byte(h>>8))
+			continue
+		case BFloat16:
+			h := toBrain(x)
 			b = append(b, byte(h), byte(h>>8))
 			continue
 		}
@@ -230,6 +245,15 @@ func floatBytes(b []byte, dtype int32, v []float32) []byte {
 		b = append(b, byte(u), byte(u>>8), byte(u>>16), byte(u>>24))
 	}
 	return b
+}
+
+// toBrain rounds to the nearest bfloat16, ties to even.
+func toBrain(f float32) uint16 {
+	b := math.Float32bits(f)
+	if b&^(1<<31) > 0x7f800000 {
+		return uint16(b>>16) | 0x40 // stays no number
+	}
+	return uint16((b + 0x7fff + b>>16&1) >> 16)
 }
 
 // toHalf rounds to the nearest IEEE binary16, ties to even.

@@ -35,7 +35,7 @@ type GPT2 struct {
 	Vocab     int
 	MaxPos    int
 	Seed      uint64
-	DType     int32 // Float or Float16
+	DType     int32 // Float, Float16 or BFloat16
 	Positions Positions
 	NoMask    bool // there is no attention_mask: every token counts
 }
@@ -75,8 +75,11 @@ func (c GPT2) ConfigJSON() []byte {
 }
 
 func dtypeName(t int32) string {
-	if t == Float16 {
+	switch t {
+	case Float16:
 		return "float16"
+	case BFloat16:
+		return "bfloat16"
 	}
 	return "float32"
 }
@@ -94,7 +97,7 @@ func dtypeName(t int32) string {
 func (c GPT2) Graph() *Graph {
 	g := NewGraph("main_graph", c.DType)
 	c.declareInputs(g, true)
-	d := decoder{GPT2: c, g: g, past: true}
+	d := decoder{GPT2: c, g: g, past: true, wide: c.DType == BFloat16}
 	logits, present := d.build()
 	d.declareOutputs(logits, present, DimTotal)
 	return g
@@ -104,7 +107,7 @@ func (c GPT2) Graph() *Graph {
 func (c GPT2) FirstGraph() *Graph {
 	g := NewGraph("main_graph", c.DType)
 	c.declareInputs(g, false)
-	d := decoder{GPT2: c, g: g}
+	d := decoder{GPT2: c, g: g, wide: c.DType == BFloat16}
 	logits, present := d.build()
 	d.declareOutputs(logits, present, DimSeq)
 	return g
@@ -118,7 +121,7 @@ func (c GPT2) MergedGraph() *Graph {
 	g.In("use_cache_branch", Bool, 1)
 	branch := func(name string, past bool) *Graph {
 		s := g.Sub(name)
-		d := decoder{GPT2: c, g: s, past: past, scopePrefix: name}
+		d := decoder{GPT2: c, g: s, past: past, wide: c.DType == BFloat16, scopePrefix: name}
 		logits, present := d.build()
 		s.Outputs = append(s.Outputs, value(logits, c.DType, DimBatch, DimSeq, c.Vocab))
 		for _, p := range present {

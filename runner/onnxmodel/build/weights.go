@@ -11,7 +11,7 @@ import (
 type Weight struct {
 	Name  string
 	Dims  []int
-	DType int32   // Float or Float16; the graph's if 0
+	DType int32   // Float, Float16 or BFloat16; the graph's if 0
 	Std   float32 // standard deviation of the random part
 	Mean  float32
 	Seed  uint64
@@ -28,7 +28,7 @@ func (w Weight) Len() int64 {
 
 // Size is the number of bytes.
 func (w Weight) Size() int64 {
-	if w.DType == Float16 {
+	if w.DType == Float16 || w.DType == BFloat16 {
 		return 2 * w.Len()
 	}
 	return 4 * w.Len()

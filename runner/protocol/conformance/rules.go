@@ -19,7 +19,7 @@ var (
 	features = []string{"clear", "set", "profile", "aa", "evidence", "check", "device_ns", "steps", "capture"}
 	codes    = []string{"library", "model", "provider", "option", "input", "memory", "internal"}
 	kinds    = []stats.Kind{stats.KindCompile, stats.KindRecompile, stats.KindLimitReached, stats.KindFallback,
-		stats.KindGraphCapture, stats.KindEvict, stats.KindDivergence, stats.KindError, stats.KindMark, stats.KindRoute}
+		stats.KindGraphCapture, stats.KindShapeNew, stats.KindEvict, stats.KindDivergence, stats.KindError, stats.KindMark, stats.KindRoute}
 )
 
 // take checks one message against the rules that always hold.
