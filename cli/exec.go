@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/program"
 	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/torch"
@@ -81,7 +82,8 @@ func runExec(c *cobra.Command, args []string, o program.Options) error {
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- runProgram(p, o.Socket, screen) }()
+	endingOf(c.Context()).session() // until the end: the program outlives the session
+	guard.Go("the program", func() { ended <- runProgram(p, o.Socket, screen) })
 	if screen {
 		err = j.show(c.Context(), c)
 	} else {
@@ -135,7 +137,7 @@ func runProgram(p *exec.Cmd, socket string, screen bool) error {
 	defer signal.Stop(signals)
 	done := make(chan struct{})
 	defer close(done)
-	go func() {
+	guard.Go("the program's signals", func() {
 		for {
 			select {
 			case s := <-signals:
@@ -144,7 +146,7 @@ func runProgram(p *exec.Cmd, socket string, screen bool) error {
 				return
 			}
 		}
-	}()
+	})
 	err := p.Wait()
 	var ee *exec.ExitError
 	if err == nil || !errors.As(err, &ee) {

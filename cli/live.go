@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui"
 )
@@ -69,17 +70,20 @@ func (j *job) live(ctx context.Context, o tui.Options, out io.Writer) error {
 		err error
 	}
 	done := make(chan ended, 1)
-	go func() {
-		res, err := j.run(ctx)
-		switch res.Reason {
-		case "quit":
+	end := endingOf(ctx)
+	guard.Go("the session", func() {
+		var e ended
+		defer func() { done <- e }() // also when it panics
+		e.res, e.err = j.run(ctx)
+		switch {
+		case e.res.Reason == "quit":
 			close(views)
-		case "interrupted": // by a signal, or the terminal is gone: nobody will press q
+		case e.res.Reason == "interrupted", end.panic() != nil: // by a signal, or the terminal is gone: nobody will press q
 			closeScreen()
 		}
-		done <- ended{res, err}
-	}()
-	uiErr := tui.Run(screen, views, commands, o)
+	})
+	uiErr := end.show(func() error { return tui.Run(screen, views, commands, o) })
+	end.leaving()
 	cancel() // the screen is gone: whatever still runs ends
 	e := <-done
 	if uiErr != nil && !errors.Is(uiErr, tea.ErrInterrupted) && !errors.Is(uiErr, tea.ErrProgramKilled) {

@@ -166,12 +166,18 @@ func (j *job) folder() error {
 
 // run runs the session and finishes its folder, whatever happened.
 func (j *job) run(ctx context.Context) (runner.Result, error) {
+	e := endingOf(ctx)
+	defer e.session()()
+	j.opts.Hurry = e.hurry
 	s, err := runner.NewSession(j.opts)
 	if err != nil {
 		j.close()
 		return runner.Result{}, usageError{err}
 	}
 	res := s.Run(ctx)
+	if p := e.panic(); p != nil && res.Err == nil {
+		res.Reason, res.Err = "failed", p
+	}
 	j.close()
 	end := folder.End{Reason: endSentence(res), Err: res.Err, TNs: clock.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
 	if err := j.writer.Finish(end); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -59,8 +60,8 @@ func play(ctx context.Context, rec *folder.Session, speed float64, at time.Durat
 		commands <- view.Command{Action: view.ActReplaySeek, D: at}
 	}
 	done := make(chan struct{})
-	go func() { defer close(done); p.Run(ctx); close(views) }()
-	err = tui.Run(ctx, views, commands, o)
+	guard.Go("the replay", func() { defer close(done); p.Run(ctx); close(views) })
+	err = endingOf(ctx).show(func() error { return tui.Run(ctx, views, commands, o) })
 	cancel()
 	<-done
 	if err != nil {

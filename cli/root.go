@@ -4,31 +4,39 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
 	"syscall"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // Main runs the program with the arguments after its name and returns the
 // exit code: 0 well, 1 a gate or the run failed, 2 usage or configuration.
 func Main(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
+	ctx, e := watchSignals(len(args) > 0 && args[0] == "worker")
 	root := newRootCmd()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	if err != nil && !errors.Is(err, tea.ErrInterrupted) {
+	var err error
+	p := guard.Catch("tailscope "+strings.Join(args[:min(len(args), 1)], ""), func() { err = root.ExecuteContext(ctx) })
+	if p == nil {
+		p = e.panicked.Load()
+	}
+	switch {
+	case p != nil:
+		e.restore()
+		fmt.Fprintf(os.Stderr, "tailscope: %v\n%s", p, p.Stack)
+		return exitError
+	case errors.Is(err, tea.ErrInterrupted), errors.Is(err, syscall.EPIPE): // EPIPE: who reads has had enough
+		return exitOK
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "tailscope: "+strings.TrimSpace(err.Error()))
-	} else {
-		err = nil
 	}
 	return exitCode(err)
 }

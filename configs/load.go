@@ -4,7 +4,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/tailscope/tailscope/configs/regular"
 )
 
 //go:embed presets/*.yaml
@@ -51,20 +52,12 @@ func Load(nameOrPath string) (*Config, error) {
 	if slices.Contains(Presets(), nameOrPath) {
 		return loadPreset(nameOrPath)
 	}
-	f, err := os.Open(nameOrPath)
+	b, err := regular.ReadFile(nameOrPath, maxFile)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(nameOrPath, `/\.`) {
 			return nil, fmt.Errorf("no preset and no file is called %q%s", nameOrPath, didYouMean(nameOrPath, Presets()))
 		}
 		return nil, fmt.Errorf("read configuration: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
-	}
-	if len(b) > maxFile {
-		return nil, fmt.Errorf("configuration %s is larger than %d bytes", nameOrPath, maxFile)
 	}
 	return parse(nameOrPath, b)
 }

@@ -10,6 +10,7 @@ package gpu
 
 import (
 	"context"
+	"github.com/tailscope/tailscope/runner/guard"
 	"math"
 	"time"
 )
@@ -93,7 +94,7 @@ func Start(ctx context.Context, o Options) <-chan State {
 	if o.Interval <= 0 {
 		o.Interval = time.Second
 	}
-	go func() {
+	guard.Go("telemetry", func() {
 		defer close(out)
 		src, err := o.Open(o.Index)
 		if err != nil {
@@ -103,7 +104,7 @@ func Start(ctx context.Context, o Options) <-chan State {
 		}
 		defer src.Close()
 		poll(ctx, src, o, out)
-	}()
+	})
 	return out
 }
 

@@ -3,6 +3,7 @@ package runner
 import (
 	"time"
 
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/live"
 	"github.com/tailscope/tailscope/stats/paired"
@@ -48,11 +49,11 @@ func (b *bootstraps) start(coll *live.Collector, mode stats.Mode, seg int32, now
 		return
 	}
 	b.running, b.lastNs, b.seg = true, now, seg
-	go func() {
+	guard.Go("a bootstrap", func() {
 		r := paired.Bootstrap(pairs, paired.BootstrapOptions{Seed: uint64(now)})
 		r.Segment = segment
 		b.done <- bands{mode: mode, result: r}
-	}()
+	})
 }
 
 // take hands a finished bootstrap to the statistics, which drop it when its
@@ -77,9 +78,9 @@ func (b *bootstraps) noise(coll *live.Collector, now int64) {
 		if len(pairs) == 0 {
 			continue
 		}
-		go func() {
+		guard.Go("a noise floor", func() {
 			n := paired.NoiseFloor(pairs, uint64(now))
 			b.done <- bands{mode: mode, noise: &n}
-		}()
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -24,11 +25,11 @@ type exported struct {
 // start writes one copy in a goroutine of its own.
 func (x *exporter) start(sink Sink) {
 	x.running++
-	go func() {
+	guard.Go("an export", func() {
 		begin := time.Now()
 		dir, err := sink.Export()
 		x.done <- exported{dir, err, time.Since(begin)}
-	}()
+	})
 }
 
 // export writes a complete copy of the state so far while the run goes on.

@@ -9,6 +9,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
@@ -171,7 +172,14 @@ func (s *Session) Run(ctx context.Context) Result {
 	if err := s.startWorker(wctx); err != nil {
 		s.fail(err)
 	}
-	s.loop(ctx, wctx)
+	if p := guard.Catch("the session", func() { s.loop(ctx, wctx) }); p != nil {
+		s.end = &Result{Reason: "failed", Err: p}
+		s.phase, s.status = view.PhaseFailed, p.Error()
+		if s.eng.proc != nil {
+			s.kill("tailscope failed")
+		}
+		s.inbox = nil
+	}
 	s.join.releaseAll()
 	s.noteMissed()
 	if s.end != nil && s.end.Err == nil {

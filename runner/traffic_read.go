@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tailscope/tailscope/configs/regular"
 )
 
 // maxTraffic bounds the arrivals read from a file, so that a wrong file
@@ -30,16 +31,43 @@ var trafficNames = map[string]string{
 // ReadTraffic reads arrivals from a CSV file with a header or a JSONL file:
 // arrival time, prompt tokens, new tokens. Errors name file and line.
 func ReadTraffic(path string) ([]TrafficRow, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read traffic: %w", err)
 	}
 	defer f.Close()
-	rows, err := parseTraffic(f)
+	rows, err := parseTraffic(&boundedLines{r: f, max: maxTrafficLine})
 	if err != nil {
 		return nil, fmt.Errorf("traffic file %s: %w", path, err)
 	}
 	return rows, nil
+}
+
+// maxTrafficLine bounds a line in bytes, maxTraffic the arrivals.
+const maxTrafficLine = 1 << 20
+
+// boundedLines refuses a line beyond max bytes, so that no reader of lines
+// behind it takes more memory than that.
+type boundedLines struct {
+	r    io.Reader
+	max  int
+	line int // bytes of the line so far
+}
+
+func (b *boundedLines) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	for rest := p[:n]; len(rest) > 0; {
+		i := bytes.IndexByte(rest, '\n')
+		if b.line += len(rest); i >= 0 {
+			b.line, rest = 0, rest[i+1:]
+			continue
+		}
+		if b.line > b.max {
+			return 0, fmt.Errorf("a line is longer than %d bytes", b.max)
+		}
+		break
+	}
+	return n, err
 }
 
 // parseTraffic tells the two formats apart by the first byte.

@@ -149,6 +149,7 @@ func (c *Counter) pattern(p string) error {
 	if err != nil {
 		return fmt.Errorf("pre-tokenizer: %w", err)
 	}
+	re.MatchTimeout = patternTime
 	c.split = append(c.split, re)
 	return nil
 }

@@ -12,10 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tailscope/tailscope/configs/regular"
 )
 
 // Beside returns the path of the tokenizer.json beside a model (a file or a
@@ -57,7 +60,7 @@ type Counter struct {
 // Open reads a tokenizer.json. A file that this package cannot follow to the
 // letter is an error that names what it asks for.
 func Open(path string) (*Counter, error) {
-	b, err := os.ReadFile(path)
+	b, err := regular.ReadFile(path, maxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +71,16 @@ func Open(path string) (*Counter, error) {
 	return c, nil
 }
 
+// Bounds of what a stranger's tokenizer may take: bytes of its file, time of one
+// match of a pattern, time of a text.
+const (
+	maxFile     = 256 << 20
+	patternTime = 2 * time.Second
+	textTime    = 20 * time.Second
+)
+
+var errSlow = fmt.Errorf("the tokenizer takes more than %v for a text", textTime)
+
 // Count returns the length of text in tokens, with those that the tokenizer
 // puts around every text (such as Llama's first one).
 func (c *Counter) Count(text string) (int, error) {
@@ -77,6 +90,7 @@ func (c *Counter) Count(text string) (int, error) {
 
 // encode returns ids in the order of the vocabulary; an added token is -1.
 func (c *Counter) encode(text string) (ids []int, err error) {
+	end := time.Now().Add(textTime)
 	if !utf8.ValidString(text) {
 		return nil, errors.New("the text is not UTF-8")
 	}
@@ -89,7 +103,10 @@ func (c *Counter) encode(text string) (ids []int, err error) {
 			}
 			text = text[len(tok.Content):]
 		}
-		if ids, err = c.part(ids, part); err != nil {
+		if time.Now().After(end) {
+			return nil, errSlow
+		}
+		if ids, err = c.part(ids, part, end); err != nil {
 			return nil, err
 		}
 		if tok != nil {
@@ -112,7 +129,7 @@ func (c *Counter) nextAdded(text string) (at int, tok *addedToken) {
 }
 
 // part appends the ids of a text without added tokens.
-func (c *Counter) part(ids []int, text string) ([]int, error) {
+func (c *Counter) part(ids []int, text string, end time.Time) ([]int, error) {
 	if text == "" {
 		return ids, nil
 	}
@@ -126,7 +143,7 @@ func (c *Counter) part(ids []int, text string) ([]int, error) {
 	for _, re := range c.split {
 		var next []string
 		for _, w := range words {
-			pieces, err := pieces(re, w)
+			pieces, err := pieces(re, w, end)
 			if err != nil {
 				return nil, err
 			}
@@ -150,10 +167,13 @@ func (c *Counter) part(ids []int, text string) ([]int, error) {
 }
 
 // pieces cuts s into what matches and what lies between.
-func pieces(re *regexp2.Regexp, s string) (out []string, err error) {
+func pieces(re *regexp2.Regexp, s string, until time.Time) (out []string, err error) {
 	rs, end := []rune(s), 0
 	m, err := re.FindRunesMatch(rs)
 	for ; m != nil && err == nil; m, err = re.FindNextMatch(m) {
+		if time.Now().After(until) {
+			return nil, errSlow
+		}
 		if m.Index > end {
 			out = append(out, string(rs[end:m.Index]))
 		}

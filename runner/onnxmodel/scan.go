@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tailscope/tailscope/configs/regular"
 )
 
 // Bounds of what a scan keeps in memory, whatever a file claims.
@@ -102,17 +104,13 @@ func scan(path string) (*model, error) {
 
 // open opens a regular file with bytes in it.
 func open(path string) (*os.File, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("model: %w", err)
 	}
 	st, err := f.Stat()
 	switch {
 	case err != nil:
-	case st.IsDir():
-		err = fmt.Errorf("model %s: is a directory", path)
-	case !st.Mode().IsRegular():
-		err = fmt.Errorf("model %s: is not a regular file", path)
 	case st.Size() == 0:
 		err = fmt.Errorf("model %s: is empty (0 bytes)", path)
 	}

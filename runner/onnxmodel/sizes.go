@@ -81,16 +81,16 @@ func (i *Info) readConfig() {
 		dirs = append(dirs, filepath.Dir(dir))
 	}
 	for _, d := range dirs {
-		if p := filepath.Join(d, "tokenizer.json"); i.Tokenizer == "" && regular(p) {
+		if p := filepath.Join(d, "tokenizer.json"); i.Tokenizer == "" && isRegular(p) {
 			i.Tokenizer = p
 		}
-		if p := filepath.Join(d, "config.json"); i.Config == "" && regular(p) {
+		if p := filepath.Join(d, "config.json"); i.Config == "" && isRegular(p) {
 			i.takeConfig(p)
 		}
 	}
 }
 
-func regular(path string) bool {
+func isRegular(path string) bool {
 	st, err := os.Stat(path)
 	return err == nil && st.Mode().IsRegular()
 }

@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/tailscope/tailscope/configs/regular"
 )
 
 // Setup puts a library into the user's cache, where every later start finds
@@ -59,6 +61,9 @@ func source(ctx context.Context, p *progress, from, staging string) (Library, er
 		return Library{}, err
 	}
 	st, err := os.Stat(file)
+	if err == nil && !st.IsDir() && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", file, regular.ErrNot)
+	}
 	if err != nil {
 		return Library{}, fmt.Errorf("nothing to set up from: %w", err)
 	}

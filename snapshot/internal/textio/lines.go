@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/tailscope/tailscope/configs/regular"
 )
 
 // MaxLine bounds a line of a text file.
@@ -23,7 +25,7 @@ type Lines struct {
 
 // OpenLines opens a text file.
 func OpenLines(path string) (*Lines, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,180 @@
+package cli_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// stuck are the arguments of a run whose engine hangs after 20 requests.
+func stuck(t *testing.T, more ...string) []string {
+	t.Helper()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 for the scripted engine")
+	}
+	script, err := filepath.Abs("testdata/stuck.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{"--engine", "cmd", "--engine-cmd", "python3 '" + script + "' deaf", "--mode", "prefill", "--out", t.TempDir()}, more...)
+}
+
+// waitFor polls until ok.
+func waitFor(t *testing.T, what string, limit time.Duration, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s did not come within %v", what, limit)
+		}
+	}
+}
+
+// endedWithin waits for a started command.
+func endedWithin(t *testing.T, c *exec.Cmd, limit time.Duration) time.Duration {
+	t.Helper()
+	begin, done := time.Now(), make(chan error, 1)
+	go func() { done <- c.Wait() }()
+	select {
+	case <-done:
+	case <-time.After(limit):
+		_ = c.Process.Kill()
+		<-done
+		t.Errorf("%v is not over after %v", c.Args[1:min(4, len(c.Args))], limit)
+	}
+	return time.Since(begin)
+}
+
+// A run whose worker hangs ends with the second signal at once, and with the
+// first after a few seconds; the folder is whole either way or recovered.
+func TestSignalsEndAHungRun(t *testing.T) {
+	for _, signals := range []int{1, 2} {
+		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+			if signals == 1 && sig != syscall.SIGTERM {
+				continue
+			}
+			args := stuck(t, "--duration", "10m")
+			out := args[len(args)-3]
+			c := tailscope(t, append([]string{"run"}, args...)...)
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			waitFor(t, "the journal", 20*time.Second, func() bool {
+				m, _ := filepath.Glob(filepath.Join(out, "*", "journal", "*.tsj"))
+				st, err := os.Stat(strings.Join(m, ""))
+				return len(m) == 1 && err == nil && st.Size() > 1000
+			})
+			time.Sleep(300 * time.Millisecond)
+			limit := 9 * time.Second
+			for i := range signals {
+				if i > 0 {
+					time.Sleep(200 * time.Millisecond)
+					limit = 3 * time.Second
+				}
+				if err := c.Process.Signal(sig); err != nil {
+					t.Fatal(err)
+				}
+			}
+			endedWithin(t, c, limit)
+			if code := c.ProcessState.ExitCode(); code != 1 {
+				t.Errorf("%v × %d: exit code %d, want 1", sig, signals, code)
+			}
+		}
+	}
+}
+
+// The live screen of a hung worker says so, and a second q or signal leaves it.
+func TestTheScreenOfAHungWorkerIsLeft(t *testing.T) {
+	s := newScreen(t, 120, 40, tailscope(t, stuck(t)...))
+	s.until("the sentence", 30*time.Second, func(text string) bool { return strings.Contains(text, "no word for") })
+	begin := time.Now()
+	s.keys("q")
+	time.Sleep(300 * time.Millisecond)
+	_ = s.cmd.Process.Signal(syscall.SIGINT)
+	_ = s.ended(6 * time.Second)
+	if d := time.Since(begin); d > 4*time.Second {
+		t.Errorf("it took %v", d)
+	}
+	if raw := string(s.raw); !strings.Contains(raw, "\x1b[?1049l") {
+		t.Error("the alternate screen was not left")
+	}
+}
+
+// Commands that are no session end with the first signal.
+func TestTheFirstSignalEndsWhatIsNoSession(t *testing.T) {
+	long := filepath.Join(t.TempDir(), "long.csv") // takes far longer than the limit
+	if err := os.WriteFile(long, []byte("backend,latency_ms\n"+strings.Repeat("torch-eager,1.25\ntorch-compiled,1.125\n", 4<<20)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		c := tailscope(t, "analyze", long)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		if err := c.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		endedWithin(t, c, 2*time.Second)
+		if code := c.ProcessState.ExitCode(); code != 1 {
+			t.Errorf("%v: exit code %d", sig, code)
+		}
+	}
+}
+
+// Where a file is meant, a named pipe without a writer and a device without an
+// end are refused at once.
+func TestNamedPipesAreNotWaitedFor(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{fifo, "/dev/zero"} {
+		for _, args := range [][]string{
+			{"analyze", path}, {"compare", path, path}, {"report", path}, {"recover", path}, {"model", "inspect", path}, {"config", "show", path},
+			{"setup", "--from", path}, append([]string{"run", "--traffic", path, "--duration", "1s"}, stuck(t)...),
+			append([]string{"run", "--config", path, "--duration", "1s"}, stuck(t)...),
+		} {
+			c := tailscope(t, args...)
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			endedWithin(t, c, 10*time.Second)
+			if code := c.ProcessState.ExitCode(); code < 1 || code > 2 {
+				t.Errorf("%v: exit code %d", args[:2], code)
+			}
+		}
+	}
+}
+
+// A reader of progress lines that goes away does not end the run.
+func TestAClosedPipeDoesNotEndARun(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 for the scripted engine")
+	}
+	out := t.TempDir()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := filepath.Abs("../docs/example_engine.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := tailscope(t, "run", "--engine", "cmd", "--engine-cmd", "python3 '"+engine+"'", "--mode", "prefill", "--duration", "3s", "--out", out)
+	c.Stdout, c.Stderr = w, w
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = w.Close(), r.Close()
+	endedWithin(t, c, 30*time.Second)
+	if code := c.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if m := readJSON(t, filepath.Join(sessionDir(t, out), "manifest.json")); m["state"] != "finished" {
+		t.Errorf("the folder is %v", m["state"])
+	}
+}
