@@ -4,6 +4,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/sys"
 )
 
@@ -21,7 +22,7 @@ func (m *model) suspend() tea.Cmd {
 	}
 	resumed := make(chan struct{})
 	m.suspended, m.left = resumed, m.now()
-	go func() {
+	guard.Go("the wake-up after a stop", func() {
 		for {
 			select {
 			case <-resumed:
@@ -32,7 +33,7 @@ func (m *model) suspend() tea.Cmd {
 				sys.Resume()
 			}
 		}
-	}()
+	})
 	return tea.Suspend
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/view"
 )
 
@@ -51,7 +52,7 @@ func Run(ctx context.Context, views <-chan view.View, commands chan<- view.Comma
 		return runLines(ctx, views, o)
 	}
 	out, done, forwarded := make(outbox, 64), make(chan struct{}), make(chan struct{})
-	go func() { defer close(forwarded); out.forward(commands, done) }()
+	guard.Go("the screen's commands", func() { defer close(forwarded); out.forward(commands, done) })
 	defer finish(out, done, forwarded)
 
 	opts := []tea.ProgramOption{tea.WithFPS(o.FPS), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}

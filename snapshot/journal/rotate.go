@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -23,10 +24,10 @@ type rotation struct {
 
 func (r *rotation) start(w *Writer) {
 	r.full, r.quit, r.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
-	go func() {
+	guard.Go("the rotation of the journal", func() {
 		defer close(r.done)
 		r.run(w)
-	}()
+	})
 }
 
 // wake says that there is a full segment.
