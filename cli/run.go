@@ -66,7 +66,7 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 		err = errors.New("interrupted; what was measured is in " + j.opts.Dir)
 	}
 	if err == nil {
-		err = nothingSucceeded(j.opts.Dir)
+		err = tooManyFailed(j.opts.Dir)
 	}
 	if asJSON {
 		if jerr := json.NewEncoder(out).Encode(runJSON(j, res, err)); jerr != nil {
@@ -80,10 +80,10 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 	return res, err
 }
 
-// nothingSucceeded is the error of a run in which a lane of a mode answered no
-// request: it ran to its end and has no result.
-func nothingSucceeded(dir string) error {
-	s, err := folder.NothingSucceeded(dir)
+// tooManyFailed is the error of a run in which a lane of a mode answered no
+// request, or failed more often than is tolerable: its figures are of the others.
+func tooManyFailed(dir string) error {
+	s, err := folder.Failed(dir)
 	if err == nil && s != "" {
 		err = errors.New(s)
 	}

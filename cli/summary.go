@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
@@ -69,6 +70,9 @@ func printEnd(w io.Writer, dir, missed string) {
 	}
 	if missed != "" {
 		say(missed)
+	}
+	if f, err := folder.Open(dir); err == nil && f.Manifest.Model.MadeUp != "" {
+		say(f.Manifest.Model.MadeUp)
 	}
 	fmt.Fprintln(w, "session:", dir)
 }

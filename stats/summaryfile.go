@@ -49,7 +49,7 @@ type GroupSummary struct {
 	Scenario        string `json:"scenario"`
 	Segment         string `json:"segment"`
 	N               int    `json:"n"`
-	Errors          int    `json:"-"` // failed requests, not among n; the rows are in the files
+	Errors          int    `json:"errors"` // failed requests, not among n
 	MeanMs          Num    `json:"mean_ms"`
 	StdMs           Num    `json:"std_ms"` // divisor n−1
 	MinMs           Num    `json:"min_ms"`
@@ -72,9 +72,9 @@ type GroupSummary struct {
 	TokensPerS      Num    `json:"tokens_per_s"` // all tokens over all time
 	TTFTP99Ms       Num    `json:"ttft_p99_ms"`
 	ITLP99Ms        Num    `json:"itl_p99_ms"`
-	SLOMissed       Num    `json:"slo_missed"` // share
-	ResponseP50Ms   Num    `json:"-"`          // since due, open loop; the rows are in the files
-	ResponseP99Ms   Num    `json:"-"`
+	SLOMissed       Num    `json:"slo_missed"`      // share
+	ResponseP50Ms   Num    `json:"response_p50_ms"` // since due, open loop
+	ResponseP99Ms   Num    `json:"response_p99_ms"`
 	ITLN            int    `json:"-"` // decode steps under itl_p99_ms
 }
 

@@ -46,9 +46,13 @@ func failuresOf(e *stats.Event) int {
 	return 1
 }
 
-// NothingSucceeded says in a sentence for which modes and lanes of a finished
-// folder every request failed, and why the first did; "" if none.
-func NothingSucceeded(dir string) (string, error) {
+// Tolerable is the share of failed requests above which a run has failed.
+const Tolerable = 0.01
+
+// Failed says in a sentence for which modes and lanes of a finished folder
+// every request failed, or more than a Tolerable share, and why the first did;
+// "" if none.
+func Failed(dir string) (string, error) {
 	session, err := Open(dir)
 	if err != nil || session.Manifest.Counts.Errors == 0 {
 		return "", err
@@ -87,7 +91,11 @@ func NothingSucceeded(dir string) (string, error) {
 		if session.at.ReadJSON(f.mode+"/analysis/summary.json", &s) != nil {
 			continue
 		}
-		if slices.ContainsFunc(s.Groups, func(g stats.GroupSummary) bool { return g.Lane == f.lane && g.N > 0 }) {
+		all := slices.IndexFunc(s.Groups, func(g stats.GroupSummary) bool { return g.Lane == f.lane && g.Scenario == "*" && g.Segment == "*" })
+		if all >= 0 && s.Groups[all].N > 0 {
+			if g := s.Groups[all]; float64(g.Errors) > Tolerable*float64(g.N+g.Errors) {
+				out = append(out, fmt.Sprintf("%s: %d of %d %s requests failed, the first with: %s", f.mode, g.Errors, g.N+g.Errors, f.lane, f.first))
+			}
 			continue
 		}
 		if ok, err := session.warmedUp(f.mode, f.lane); err != nil {

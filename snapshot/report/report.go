@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -71,7 +72,7 @@ func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *doc
 	d.section(2, "Where it ran", environmentTable(m))
 	d.section(2, "What happened", eventsTable(m))
 	d.section(2, "What failed", failuresTable(c.Failures))
-	d.list(m.Notes)
+	d.list(slices.DeleteFunc(append(slices.Concat(m.Notes, m.Engine.Notes), m.Model.MadeUp), func(s string) bool { return s == "" }))
 	d.para("Times are milliseconds. Percentiles are linear between closest ranks, over samples that are neither warm-ups nor failed. " +
 		"Every number comes from the raw samples in samples.parquet; docs/snapshot.md of tailscope describes each file and field.")
 	return d
