@@ -20,9 +20,8 @@ const profileRequests = 20
 // key acts on one key press: the row of the table that applies, or why there
 // is none.
 func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
-	if m.help && k.String() == "esc" {
-		m.help = false
-		return nil
+	if m.prompt.kind != noPrompt {
+		return m.typed(k)
 	}
 	known, in := false, m.situation()
 	for i := range m.table {
@@ -68,18 +67,38 @@ func (m *model) notHere(k tea.KeyPressMsg, in situation) {
 func (m *model) hints() []panels.KeyHint {
 	var out []panels.KeyHint
 	in := m.situation()
+	past := in == live && (m.sc.Past != 0 || m.sc.Frozen)
 	for i := range m.table {
 		r := &m.table[i]
 		if r.in&in == 0 {
 			continue
 		}
 		h := panels.KeyHint{Shown: r.shown, Help: r.help, Group: r.group, Foot: r.foot, Drop: r.drop, On: r.on}
-		if r.footIn != 0 && r.footIn&in == 0 {
+		switch {
+		case r.footIf != nil && !r.footIf(m), past && (r.group == groupShapes || r.group == groupRun), r.footIn&in == 0 && r.footIn != 0 && !(past && r.footIn&over != 0):
 			h.Foot = ""
+		case r.shown == "enter":
+			h.Foot = m.enterWord()
 		}
 		out = append(out, h)
 	}
 	return out
+}
+
+// enterWord is what enter does in the panel that has the focus.
+func (m *model) enterWord() string {
+	switch m.focus {
+	case panels.SlotVerdict, panels.SlotTail, panels.SlotAdvice:
+		if c, ok := panels.CureOf(&m.sc); !ok || c.Key == "" {
+			return ""
+		}
+		return "apply the cure"
+	case panels.SlotSegments:
+		return "compare"
+	case panels.SlotAdvisor:
+		return "apply"
+	}
+	return "samples"
 }
 
 func (m *model) quit() tea.Cmd {
@@ -139,3 +158,51 @@ func (m *model) ask(c view.Command, text string) {
 	}
 	m.send(c, text)
 }
+
+// cache goes over what decode can do with its cache: edges, one size, as it
+// grows.
+func (m *model) cache() {
+	s := &m.newest.Session
+	if s.Mode == "prefill" || s.Mode == "forward" {
+		m.say("info", "k is for decode: in "+s.Mode+" there is no cache that grows (m changes the mode)")
+		return
+	}
+	for _, word := range after([]string{"kv-bucketed", "static-cache"}, s.Strategy) {
+		if s.Lacks[word] == "" {
+			m.strategy(word)
+			return
+		}
+	}
+	m.strategy(s.Strategy) // the one in force: off
+}
+
+// after lists the words behind one, all of them when it is not among them.
+func after(words []string, w string) []string { return words[slices.Index(words, w)+1:] }
+
+// clear asks first: what was compiled is lost.
+func (m *model) clear() {
+	n := m.newest.Lanes[1].UniqueGraphs
+	m.confirm("clear the compile cache of "+draw.Plural(n, "executable")+"? ", func() tea.Cmd {
+		m.ask(view.Command{Action: view.ActClear}, "compile cache cleared: what follows is a cold start")
+		return nil
+	})
+}
+
+// zoom makes the columns of the map narrower or wider.
+func (m *model) zoom(by int) {
+	p, ok := m.panels[panels.SlotHeat].(*panels.HeatPanel)
+	if !ok {
+		return
+	}
+	in, out := p.ZoomRange()
+	step := max(in, min(by*zoomJump, out))
+	if step == 0 {
+		m.say("info", "the map goes no further")
+		return
+	}
+	m.sc.Zoom += step
+}
+
+// zoomJump is how many widths of columns one press goes over: about a factor
+// of two.
+const zoomJump = 3

@@ -83,7 +83,7 @@ func (r *rowBuf) Put(x int, s string, w int) {
 func (m *model) layoutState() layoutState {
 	v := m.sc.V
 	return layoutState{
-		screen: m.sc.Screen, help: m.help, want: m.wants(),
+		screen: m.sc.Screen, help: m.help, found: m.found, prompt: promptRows(&m.sc), want: m.wants(),
 		start:  !m.sc.Started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
 		replay: v.Replay != nil,
 		noGPU:  v.GPU.Why != "" || v.GPU.Name == "",
@@ -115,10 +115,10 @@ func (m *model) verdictLines() int {
 	return n
 }
 
-// keepFocus moves the focus to a panel that is shown: the events where they
-// are, else the first list.
+// keepFocus moves the focus to a panel that is shown: the verdict where it
+// is, else the first list.
 func (m *model) keepFocus() {
-	first, events := panels.Slot(-1), panels.Slot(-1)
+	first, verdict := panels.Slot(-1), panels.Slot(-1)
 	for _, p := range m.lay.places {
 		if p.slot == m.focus {
 			return
@@ -126,13 +126,13 @@ func (m *model) keepFocus() {
 		if panels.Descs[p.slot].Focus && first < 0 {
 			first = p.slot
 		}
-		if p.slot == panels.SlotEvents && m.sc.Screen == 1 {
-			events = p.slot
+		if p.slot == panels.SlotVerdict && m.sc.Screen == 1 {
+			verdict = p.slot
 		}
 	}
 	switch {
-	case events >= 0:
-		m.focus = events
+	case verdict >= 0:
+		m.focus = verdict
 	case first >= 0:
 		m.focus = first
 	}
@@ -147,4 +147,12 @@ func (m *model) focusable() int {
 		}
 	}
 	return n
+}
+
+// promptRows is 0 while nothing is typed, else 1 and the rows that match.
+func promptRows(sc *panels.Scene) int {
+	if !sc.Prompt.On {
+		return 0
+	}
+	return 1 + min(len(sc.Prompt.Rows), 14)
 }

@@ -24,14 +24,15 @@ const (
 
 // keyRow is one key: everything that routing, footer and help have to know.
 type keyRow struct {
-	keys   []string  // as Bubble Tea calls them
-	shown  string    // as the user sees it
-	help   string    // what it does
-	group  string    // heading in the help
-	in     situation // where it applies
-	foot   string    // word in the bottom line, "" for none
-	footIn situation // where the bottom line has it; 0: wherever it applies
-	drop   int       // how early the bottom line gives it up, 0 never
+	keys   []string          // as Bubble Tea calls them
+	shown  string            // as the user sees it
+	help   string            // what it does
+	group  string            // heading in the help
+	in     situation         // where it applies
+	foot   string            // word in the bottom line, "" for none
+	footIn situation         // where the bottom line has it; 0: wherever it applies
+	drop   int               // how early the bottom line gives it up, 0 never
+	footIf func(*model) bool // nil: always
 	on     func(*panels.Scene) bool
 	do     func(*model) tea.Cmd
 }
@@ -53,18 +54,22 @@ var keyTable = slices.Concat(commandKeys, timeKeys, lookKeys, viewKeys(), moving
 
 // the keys that ask the session for something
 var commandKeys = []keyRow{
-	{keys: []string{"p"}, shown: "p", help: "padding on/off", group: groupShapes, in: live, foot: "pad", drop: 1, on: strategyIs("padded"), do: wantStrategy("padded")},
-	{keys: []string{"b"}, shown: "b", help: "bucketing on/off", group: groupShapes, in: live, foot: "bucket", drop: 2, on: strategyIs("bucketed"), do: wantStrategy("bucketed")},
-	{keys: []string{"d"}, shown: "d", help: "dynamic shapes on/off", group: groupShapes, in: live, foot: "dynamic", drop: 3, on: strategyIs("dynamic"), do: wantStrategy("dynamic")},
+	{keys: []string{"p"}, shown: "p", help: "padding on/off; in decode a cache of one size", group: groupShapes, in: live, foot: "pad", drop: 1, on: strategyIs(panels.FixedWord), do: wantStrategy(panels.FixedWord)},
+	{keys: []string{"b"}, shown: "b", help: "bucketing on/off; in decode of the cache", group: groupShapes, in: live, foot: "bucket", drop: 2, on: strategyIs(panels.BucketWord), do: wantStrategy(panels.BucketWord)},
+	{keys: []string{"d"}, shown: "d", help: "dynamic shapes on/off", group: groupShapes, in: live, foot: "dynamic", drop: 3, on: strategyIs(word("dynamic")), do: wantStrategy(word("dynamic"))},
+	{keys: []string{"k"}, shown: "k", help: "decode: the cache bucketed, of one size, off", group: groupShapes, in: live, foot: "cache", drop: 1, footIf: func(m *model) bool { return panels.IsDecode(m.newest.Session.Mode) }, on: func(sc *panels.Scene) bool {
+		return sc.V.Session.Strategy == "kv-bucketed" || sc.V.Session.Strategy == "static-cache"
+	}, do: do((*model).cache)},
 	{keys: []string{"o"}, shown: "o", help: "A/A: eager against eager", group: groupShapes, in: live, foot: "A/A", drop: 6, on: func(sc *panels.Scene) bool { return sc.V.Session.AA }, do: do((*model).toggleAA)},
 	{keys: []string{"m"}, shown: "m", help: "next mode", group: groupRun, in: live | replay, foot: "mode", drop: 8, do: wish(view.Command{Action: view.ActMode}, "next mode asked for")},
 	{keys: []string{"s"}, shown: "s", help: "next scenario", group: groupRun, in: live, foot: "scenario", drop: 9, do: wish(view.Command{Action: view.ActScenario}, "next scenario asked for")},
 	{keys: []string{"i"}, shown: "i", help: "next pairing", group: groupRun, in: live, foot: "pairing", drop: 15, do: wish(view.Command{Action: view.ActPairing}, "next pairing asked for")},
 	{keys: []string{"w"}, shown: "w", help: "warm up all shapes now", group: groupShapes, in: live, foot: "warm", drop: 10, do: wish(view.Command{Action: view.ActWarm}, "warming up every planned shape")},
-	{keys: []string{"c"}, shown: "c", help: "clear the compile cache", group: groupShapes, in: live, foot: "clear", drop: 11, do: wish(view.Command{Action: view.ActClear}, "compile cache cleared: what follows is a cold start")},
+	{keys: []string{"c"}, shown: "c", help: "clear the compile cache", group: groupShapes, in: live, foot: "clear", drop: 11, do: do((*model).clear)},
 	{keys: []string{"t"}, shown: "t", help: "next compiler stance (torch)", group: groupShapes, in: live, do: wish(view.Command{Action: view.ActStance}, "next stance asked for")},
 	{keys: []string{"r"}, shown: "r", help: "new segment", group: groupRun, in: live, foot: "segment", drop: 7, do: wish(view.Command{Action: view.ActSegment}, "new segment")},
 	{keys: []string{"space"}, shown: "space", help: "pause the run", group: groupRun, in: live, foot: "pause", drop: 3, on: func(sc *panels.Scene) bool { return sc.V.Phase == view.PhasePaused }, do: wish(view.Command{Action: view.ActPause}, "")},
+	{keys: []string{"M"}, shown: "M", help: "a mark with a note", group: groupRun, in: live, do: do(func(m *model) { m.open(promptMark) })},
 	{keys: []string{"e"}, shown: "e", help: "export now, without stopping", group: groupRun, in: live, foot: "export", drop: 2, do: wish(view.Command{Action: view.ActExport}, "exporting; the run goes on")},
 	{keys: []string{"P"}, shown: "P", help: "profile a window of requests", group: groupRun, in: live, foot: "profile", drop: 17,
 		do: wish(view.Command{Action: view.ActProfile, N: profileRequests}, "profiling "+draw.Count(profileRequests)+" requests in both lanes")},
@@ -80,15 +85,20 @@ var timeKeys = []keyRow{
 	{keys: []string{"right"}, shown: "→", help: "forward 5 s", group: groupRecording, in: replay, foot: "forward 5 s", drop: 2, do: seekBy(replayStep)},
 	{keys: []string{"+", "="}, shown: "+", help: "faster", group: groupRecording, in: replay, foot: "faster", drop: 4, do: speedBy(2)},
 	{keys: []string{"-", "_"}, shown: "-", help: "slower", group: groupRecording, in: replay, foot: "slower", drop: 4, do: speedBy(0.5)},
+	{keys: []string{"home"}, shown: "home", help: "the start", group: groupBack, in: always, do: do((*model).toStart)},
+	{keys: []string{"end"}, shown: "end", help: "the end", group: groupBack, in: always, do: do((*model).toEnd)},
 	{keys: []string{"n"}, shown: "n", help: "next event", group: groupBack, in: always, foot: "event", drop: 13, do: eventBy(1)},
 	{keys: []string{"N"}, shown: "N", help: "previous event", group: groupBack, in: always, foot: "event before", footIn: over | replay, drop: 3, do: eventBy(-1)},
-	{keys: []string{"esc"}, shown: "esc", help: "back to now", group: groupBack, in: always, do: do((*model).goLive)},
+	{keys: []string{"esc"}, shown: "esc", help: "close, or back to now", group: groupBack, in: always, do: do((*model).back)},
 }
 
 // the keys that only change the picture
 var lookKeys = []keyRow{
 	{keys: []string{"h"}, shown: "h", help: "hide tagged samples", group: groupShown, in: always, foot: "hide tagged", drop: 5, on: func(sc *panels.Scene) bool { return sc.Hide }, do: do(func(m *model) { m.sc.Hide = !m.sc.Hide })},
 	{keys: []string{"l"}, shown: "l", help: "log or linear", group: groupShown, in: always, foot: "log/lin", drop: 14, do: do(func(m *model) { m.sc.Linear = !m.sc.Linear })},
+	{keys: []string{"["}, shown: "[", help: "zoom the map in", group: groupShown, in: always, foot: "zoom in", drop: 9, do: do(func(m *model) { m.zoom(-1) })},
+	{keys: []string{"]"}, shown: "]", help: "zoom the map out", group: groupShown, in: always, foot: "out", drop: 9, do: do(func(m *model) { m.zoom(1) })},
+	{keys: []string{"/"}, shown: "/", help: "search the events", group: groupShown, in: always, foot: "search", drop: 13, do: do(func(m *model) { m.open(promptSearch) })},
 	{keys: []string{"+", "="}, shown: "+", help: "longer window", group: groupShown, in: live, foot: "window", drop: 16, do: windowBy(1)},
 	{keys: []string{"-", "_"}, shown: "-", help: "shorter window", group: groupShown, in: live, do: windowBy(-1)},
 }
@@ -97,7 +107,7 @@ func viewKeys() (rows []keyRow) {
 	for i, name := range screenNames() {
 		d := string(rune('1' + i))
 		rows = append(rows, keyRow{keys: []string{d}, shown: d, help: name, group: groupViews, in: always,
-			do: do(func(m *model) { m.sc.Screen, m.help = i+1, false })})
+			do: do(func(m *model) { m.sc.Screen, m.help, m.found = i+1, false, false })})
 	}
 	return rows
 }
@@ -109,6 +119,8 @@ var movingKeys = []keyRow{
 	{keys: []string{"down", "j"}, shown: "↓", help: "scroll down", group: groupMoving, in: always, do: scrollBy(1)},
 	{keys: []string{"pgup"}, shown: "pgup", help: "page up", group: groupMoving, in: always, do: scrollBy(-10)},
 	{keys: []string{"pgdown"}, shown: "pgdn", help: "page down", group: groupMoving, in: always, do: scrollBy(10)},
+	{keys: []string{"enter"}, shown: "enter", help: "the samples behind it, or do it", group: groupMoving, in: always, foot: "look behind", drop: 4, do: do((*model).enter)},
+	{keys: []string{":"}, shown: ":", help: "every action by its name", group: groupMoving, in: always, foot: "more", drop: 1, do: do(func(m *model) { m.open(promptPalette) })},
 	{keys: []string{"?"}, shown: "?", help: "help", group: groupMoving, in: always, foot: "help", do: do(func(m *model) { m.help = !m.help })},
 	{keys: []string{"ctrl+z"}, shown: "ctrl+z", help: "to the shell; fg resumes", group: groupMoving, in: always, do: (*model).suspend},
 	{keys: []string{"q", "ctrl+c"}, shown: "q", help: "quit", group: groupMoving, in: always, foot: "quit", do: (*model).quit},
@@ -125,12 +137,15 @@ func wish(c view.Command, text string) func(*model) tea.Cmd {
 
 func ask(c view.Command) func(*model) tea.Cmd { return do(func(m *model) { m.send(c, "") }) }
 
-func wantStrategy(word string) func(*model) tea.Cmd {
-	return do(func(m *model) { m.strategy(word) })
+func wantStrategy(word func(mode string) string) func(*model) tea.Cmd {
+	return do(func(m *model) { m.strategy(word(m.newest.Session.Mode)) })
 }
 
-func strategyIs(word string) func(*panels.Scene) bool {
-	return func(sc *panels.Scene) bool { return sc.V.Session.Strategy == word }
+// word is the same strategy in every mode.
+func word(w string) func(string) string { return func(string) string { return w } }
+
+func strategyIs(word func(mode string) string) func(*panels.Scene) bool {
+	return func(sc *panels.Scene) bool { return sc.V.Session.Strategy == word(sc.V.Session.Mode) }
 }
 
 func scrubBy(n int) func(*model) tea.Cmd  { return do(func(m *model) { m.scrub(n) }) }

@@ -67,6 +67,8 @@ type layoutState struct {
 	screen  int  // 1–6
 	start   bool // nothing measured yet
 	help    bool
+	found   bool // the list of samples is open
+	prompt  int  // rows of the palette and 1, 0: nothing is being typed
 	replay  bool // the position in a recording is shown
 	verdict int  // lines the verdict takes
 	noGPU   bool // the GPU panel only has a sentence to say
@@ -103,7 +105,12 @@ func arrange(w, h int, s layoutState) layout {
 		status = 1 // the bar of the position
 	}
 	l.add(panels.SlotHeader, 0, 0, w, head)
-	l.body(w, head, h-head-status-foot, s)
+	body, typing := h-head-status-foot, 0
+	if s.prompt > 0 {
+		typing = min(max(s.prompt+3, 3), max(body*3/5, 3), body)
+		l.add(panels.SlotPrompt, 0, head+body-typing, w, typing)
+	}
+	l.body(w, head, body-typing, s)
 	l.add(panels.SlotStatus, 0, h-foot-status, w, status)
 	l.add(panels.SlotFooter, 0, h-foot, w, foot)
 	slices.SortStableFunc(l.places, func(a, b place) int { return cmp.Or(a.r.Min.X-b.r.Min.X, a.r.Min.Y-b.r.Min.Y) })
@@ -114,6 +121,8 @@ func (l *layout) body(w, y, h int, s layoutState) {
 	switch {
 	case s.help:
 		l.add(panels.SlotHelp, 0, y, w, h)
+	case s.found:
+		l.add(panels.SlotFound, 0, y, w, h)
 	case s.start:
 		l.add(panels.SlotStart, 0, y, w, h)
 	case s.screen == 6 && w >= 120:

@@ -28,6 +28,8 @@ type model struct {
 	focus    panels.Slot
 	panels   []panels.Panel
 	help     bool
+	found    bool // the list of samples is open
+	prompt   prompt
 	dark     bool
 	windows  int // index into windowSteps
 	received time.Time
@@ -47,9 +49,9 @@ type model struct {
 }
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
-	m := &model{views: views, out: out, done: done, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: panels.SlotEvents}
+	m := &model{views: views, out: out, done: done, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: panels.SlotVerdict}
 	m.windows = len(windowSteps) - 1
-	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}}
+	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}, Sel: map[panels.Slot]int{}}
 	m.sc.St = draw.NewStyles(m.dark, o.mono())
 	m.newest = m.sc.V
 	m.newest.Progress = panels.Nan
@@ -88,9 +90,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.ResumeMsg:
 		m.resumed()
 	case tea.KeyPressMsg:
-		return m, m.key(msg)
+		cmd := m.key(msg)
+		m.sc.Hints = m.hints()
+		return m, cmd
 	case tea.MouseClickMsg:
-		m.click(msg.X, msg.Y)
+		return m, m.click(msg.X, msg.Y)
 	case tea.MouseWheelMsg:
 		m.wheel(msg)
 	default:

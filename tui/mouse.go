@@ -8,10 +8,10 @@ import (
 
 // click focuses the panel under a cell; on the list of views it changes view,
 // on the timeline it goes to that instant, on an event to the event.
-func (m *model) click(x, y int) {
+func (m *model) click(x, y int) tea.Cmd {
 	pl, ok := m.lay.at(x, y)
 	if !ok {
-		return
+		return nil
 	}
 	if panels.Descs[pl.slot].Focus {
 		m.focus = pl.slot
@@ -24,6 +24,8 @@ func (m *model) click(x, y int) {
 				m.sc.Screen, m.help = i+1, false
 			}
 		}
+	case *panels.FooterPanel:
+		return m.pressed(p.At(dx))
 	case *panels.HeatPanel:
 		if t := p.TimeAt(dx); t > 0 {
 			m.lookAtTime(t)
@@ -37,6 +39,17 @@ func (m *model) click(x, y int) {
 			}
 		}
 	}
+	return nil
+}
+
+// pressed does what a key of the bottom line does.
+func (m *model) pressed(shown string) tea.Cmd {
+	for i := range m.table {
+		if r := &m.table[i]; r.shown == shown && r.in&m.situation() != 0 {
+			return r.do(m)
+		}
+	}
+	return nil
 }
 
 func (m *model) wheel(msg tea.MouseWheelMsg) {
@@ -62,6 +75,10 @@ func (m *model) scrollTarget() panels.Slot {
 
 // scroll moves a panel's list; lists of events count from the newest.
 func (m *model) scroll(s panels.Slot, by int) {
+	if rows := panels.Descs[s].Rows; rows != nil {
+		m.sc.Sel[s] = max(0, min(m.sc.Sel[s]+by, rows(&m.sc)-1))
+		return
+	}
 	if s == panels.SlotEvents || s == panels.SlotAllEvents {
 		by = -by
 	}

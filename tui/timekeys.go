@@ -73,9 +73,10 @@ func (m *model) toEvent(step int) {
 		m.say("info", "no events yet")
 		return
 	}
-	rows := panels.FoldEvents(evs)
-	if m.sc.Screen == 6 {
-		rows = panels.EachEvent(evs)
+	rows := panels.EventRows(evs, m.sc.Screen == 6, m.sc.Filter)
+	if len(rows) == 0 {
+		m.say("info", "no event has the words "+m.sc.Filter)
+		return
 	}
 	i := m.pickedIn(evs)
 	switch {
@@ -177,4 +178,15 @@ func (m *model) seek(d time.Duration) {
 // speed multiplies the speed of a recording.
 func (m *model) speed(x float64) {
 	m.send(view.Command{Action: view.ActReplayRate, X: max(0.125, min(m.newest.Replay.Speed*x, 64))}, "")
+}
+
+// toStart and toEnd show the ends of the session.
+func (m *model) toStart() { m.lookAtTime(m.newest.StartNs + 1) }
+
+func (m *model) toEnd() {
+	if r := m.newest.Replay; r != nil {
+		m.lookAtTime(m.newest.StartNs + r.LenNs)
+		return
+	}
+	m.goLive()
 }

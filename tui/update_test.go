@@ -68,6 +68,12 @@ func TestKeysAskTheSession(t *testing.T) {
 		t.Run(c.keys, func(t *testing.T) {
 			m, _ := newTestModel(image.Pt(120, 40), time.Second)
 			press(m, c.keys)
+			if m.prompt.kind == promptConfirm {
+				if got := asked(m); len(got) > 0 {
+					t.Errorf("%v was asked for before the answer", got)
+				}
+				press(m, "y")
+			}
 			if d := cmp.Diff([]view.Command{c.want}, asked(m)); d != "" {
 				t.Error(d)
 			}

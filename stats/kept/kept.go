@@ -81,6 +81,7 @@ func (q *Query) match(s *stats.Sample) bool {
 type Found struct {
 	Query Query
 	Rows  []stats.Sample // at most 200
+	Other []stats.Sample // of each row, the same request in the other lane; Seq 0 and Shape "" where it is not remembered
 	N     int            // that are remembered and match
 	Since int64          // instant from which every sample is remembered, slow ones or not; 0: all are
 }
@@ -103,5 +104,29 @@ func (k *Kept) Find(q Query) *Found {
 	})
 	f.N = len(f.Rows)
 	f.Rows = slices.Clip(f.Rows[:min(len(f.Rows), most)])
+	k.others(f)
 	return f
+}
+
+// others finds the other halves of the rows' pairs.
+func (k *Kept) others(f *Found) {
+	type half struct {
+		generation int32
+		request    uint64
+		lane       stats.Lane
+	}
+	at := map[half]int{}
+	for i := range f.Rows {
+		s := &f.Rows[i]
+		at[half{s.Generation, s.Request, 1 - s.Lane&1}] = i
+	}
+	f.Other = make([]stats.Sample, len(f.Rows))
+	for _, r := range []*ring{&k.tell, &k.all} {
+		for j := range r.v {
+			s := &r.v[j]
+			if i, ok := at[half{s.Generation, s.Request, s.Lane}]; ok && s.Mode == f.Query.Mode {
+				f.Other[i] = *s
+			}
+		}
+	}
 }

@@ -22,6 +22,15 @@ func C(s string, k Ink) Cell { return Cell{S: s, K: k} }
 // Table lays rows out in w cells: heading first, then at most h−1 rows from
 // row off on. Every row is exactly w cells wide.
 func Table(st *Styles, cols []Column, rows [][]Cell, w, h, off int) []string {
+	return table(st, cols, rows, w, h, off, -1)
+}
+
+// TableOn is Table with row sel chosen and in sight.
+func TableOn(st *Styles, cols []Column, rows [][]Cell, w, h, sel int) []string {
+	return table(st, cols, rows, w, h, sel-(h-1)/2, sel)
+}
+
+func table(st *Styles, cols []Column, rows [][]Cell, w, h, off, sel int) []string {
 	if w < 1 || h < 1 {
 		return nil
 	}
@@ -30,19 +39,36 @@ func Table(st *Styles, cols []Column, rows [][]Cell, w, h, off int) []string {
 	out := make([]string, 0, h)
 	head := NewLine(w)
 	for n, i := range show {
-		putCell(head, n, cols[i], C(cols[i].Head, st.Faint))
+		if n > 0 {
+			head.Gap(ColumnGap)
+		}
+		putCell(head, cols[i], C(cols[i].Head, st.Faint))
 	}
 	out = append(out, head.String())
 	off = max(0, min(off, len(rows)-(h-1)))
-	for _, r := range rows[off:] {
+	for k, r := range rows[off:] {
 		if len(out) == h {
 			break
 		}
 		l := NewLine(w)
+		on := off+k == sel
 		for n, i := range show {
-			if i < len(r) {
-				putCell(l, n, cols[i], r[i])
+			if i >= len(r) {
+				continue
 			}
+			c := r[i]
+			if n > 0 && on {
+				l.Put(st.Selected, Spaces(min(ColumnGap, l.Room())))
+			} else if n > 0 {
+				l.Gap(ColumnGap)
+			}
+			if on {
+				c.K = st.Selected
+			}
+			putCell(l, cols[i], c)
+		}
+		if on {
+			l.Put(st.Selected, Spaces(l.Room()))
 		}
 		out = append(out, l.String())
 	}
@@ -106,10 +132,7 @@ func widen(cols []Column, show []int, rows [][]Cell, w int) []Column {
 	return out
 }
 
-func putCell(l *Line, n int, c Column, v Cell) {
-	if n > 0 {
-		l.Gap(ColumnGap)
-	}
+func putCell(l *Line, c Column, v Cell) {
 	if c.Right {
 		l.Put(v.K, Right(v.S, c.W))
 	} else {

@@ -6,7 +6,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotCauses = register(desc{Name: "causes", Focus: true, Least: 7, make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return causeLines(sc) }})
+var SlotCauses = register(desc{Name: "causes", Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return causeLines(sc) }})
 
 // causesPanel is the cause ledger: what each lane's tail is made of, and what
 // p99 would be without it.
@@ -126,6 +126,42 @@ func (p *detectorsPanel) View() string {
 		}
 	}
 	return p.list([]draw.Run{draw.R(st.Title, "detectors")}, cols, rows, "no detector has looked yet")
+}
+
+// causeAt is the lane and the cause of a row of the ledger; CauseNone stands
+// for the whole tail.
+func causeAt(sc *Scene, row int) (stats.Lane, stats.Cause, bool) {
+	for i := range sc.V.Stats.Lanes {
+		lv := &sc.V.Stats.Lanes[i]
+		if lv.Session.N == 0 {
+			continue
+		}
+		switch {
+		case row == 0:
+			return laneOf(i), stats.CauseNone, true
+		case row <= len(lv.Causes):
+			return laneOf(i), lv.Causes[row-1].Cause, true
+		}
+		row -= 1 + len(lv.Causes)
+	}
+	return 0, 0, false
+}
+
+func causeRows(sc *Scene) (n int) {
+	for {
+		if _, _, ok := causeAt(sc, n); !ok {
+			return n
+		}
+		n++
+	}
+}
+
+func enterCause(sc *Scene, row int) (c Choice) {
+	if lane, cause, ok := causeAt(sc, row); ok {
+		q := findCause(sc, lane, cause)
+		c.Find = &q
+	}
+	return c
 }
 
 // causeLines is how many lines the ledger takes.

@@ -62,6 +62,34 @@ func EachEvent(evs []stats.Event) []eventRow {
 	return rows
 }
 
+// EventRows are the rows of a list of events: each or folded, all or those that
+// have every word of a filter in kind, lane, shape or sentence.
+func EventRows(evs []stats.Event, each bool, filter string) []eventRow {
+	words := strings.Fields(strings.ToLower(filter))
+	if len(words) == 0 {
+		if each {
+			return EachEvent(evs)
+		}
+		return FoldEvents(evs)
+	}
+	var out []eventRow
+	for i := range evs {
+		if e := &evs[i]; hasAll(strings.ToLower(draw.KindName(e.Kind)+" "+e.Lane+" "+e.Shape+" "+e.Reason), words) {
+			out = append(out, eventRow{At: i, first: i, last: i, N: 1})
+		}
+	}
+	return out
+}
+
+func hasAll(text string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
 // RowOf is the row of event i, or of the neighbour that its line is about; −1
 // for no event.
 func RowOf(rows []eventRow, i int) int {

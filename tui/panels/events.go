@@ -20,6 +20,7 @@ type EventsPanel struct {
 	Shown []int // index of the event of each row, for clicks
 
 	rowsOf []stats.Event // what list was made of
+	filter string
 	list   []eventRow
 }
 
@@ -38,6 +39,8 @@ func (p *EventsPanel) View() string {
 	}
 	list := p.Rows()
 	switch {
+	case p.Sc.Filter != "":
+		title = append(title, draw.R(st.Tag, " · "+draw.Count(len(list))+" rows of: "+p.Sc.Filter+" (esc: all)"))
 	case len(list) < len(v.Events):
 		title = append(title, draw.R(st.Faint, " · alike neighbours share a line, view 6 has each"))
 	case p.full && len(v.Events) < v.NumEvents && p.Sc.Past == 0:
@@ -86,15 +89,11 @@ func (p *EventsPanel) body(list []eventRow, w, h int) []string {
 // list of events: views between two events share one.
 func (p *EventsPanel) Rows() []eventRow {
 	evs := p.Sc.V.Events
-	switch {
-	case sameList(evs, p.rowsOf):
+	if sameList(evs, p.rowsOf) && p.filter == p.Sc.Filter {
 		return p.list
-	case p.full:
-		p.list = EachEvent(evs)
-	default:
-		p.list = FoldEvents(evs)
 	}
-	p.rowsOf = evs
+	p.list = EventRows(evs, p.full, p.Sc.Filter)
+	p.rowsOf, p.filter = evs, p.Sc.Filter
 	return p.list
 }
 

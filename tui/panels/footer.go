@@ -12,12 +12,30 @@ type KeyHint struct {
 	On                 func(*Scene) bool
 }
 
-var SlotFooter = register(desc{Name: "footer", make: func() Panel { return &footerPanel{} }})
+var SlotFooter = register(desc{Name: "footer", make: func() Panel { return &FooterPanel{} }})
 
-// footerPanel is the line of keys.
-type footerPanel struct{ Pane }
+// FooterPanel is the line of keys.
+type FooterPanel struct {
+	Pane
+	spans []span // of the keys as last drawn
+}
 
-func (p *footerPanel) View() string {
+type span struct {
+	from, to int
+	shown    string
+}
+
+// At is the key under column x, "" for none.
+func (p *FooterPanel) At(x int) string {
+	for _, s := range p.spans {
+		if x >= s.from && x < s.to {
+			return s.shown
+		}
+	}
+	return ""
+}
+
+func (p *FooterPanel) View() string {
 	if p.w < 1 || p.h < 1 {
 		return ""
 	}
@@ -36,6 +54,7 @@ func (p *footerPanel) View() string {
 	}
 	keys = fitKeys(keys, p.w)
 	l := draw.NewLine(p.w).Gap(1)
+	p.spans = p.spans[:0]
 	for i, k := range keys {
 		if i > 0 {
 			l.Gap(2)
@@ -44,7 +63,9 @@ func (p *footerPanel) View() string {
 		if k.On != nil && k.On(p.Sc) {
 			on = st.TabOn
 		}
+		from := l.W
 		l.Put(st.Key, k.Shown).Gap(1).Put(on, k.Foot)
+		p.spans = append(p.spans, span{from, l.W, k.Shown})
 	}
 	return join(draw.Block([]string{l.String()}, p.w, p.h))
 }

@@ -117,6 +117,9 @@ func (p *HeatPanel) body(all []*heatCol, w, h int) []string {
 	kinds := tickKinds(all)
 	gpu := gpuRows(all)
 	foot := 1 + min(len(kinds), max(1, h/5))
+	if h < 6 {
+		foot = 1
+	}
 	kinds = kinds[:foot-1]
 	if h-foot-2 < 8 {
 		gpu = nil

@@ -18,11 +18,24 @@ func (p *listPanel) list(title []draw.Run, cols []draw.Column, rows [][]draw.Cel
 		return p.frame(title, nil, []string{draw.NewLine(w).Put(p.Sc.St.Muted, none).String()})
 	}
 	var extra []draw.Run
+	if d := &Descs[p.slot]; d.Rows != nil && p.focused {
+		sel := max(0, min(p.Sc.Sel[p.slot], len(rows)-1))
+		extra = []draw.Run{draw.R(p.Sc.St.Muted, "↑/↓ "+draw.Count(sel+1)+" of "+draw.Count(len(rows))+" · "+enterWord(d))}
+		return p.frame(title, extra, draw.TableOn(p.Sc.St, cols, rows, w, h, sel))
+	}
 	if hidden := len(rows) - (h - 1); hidden > 0 {
 		off := min(p.Sc.Scroll[p.slot], hidden)
 		extra = []draw.Run{draw.R(p.Sc.St.Muted, "↑/↓ "+draw.Count(off+1)+"–"+draw.Count(off+h-1)+" of "+draw.Count(len(rows)))}
 	}
 	return p.frame(title, extra, draw.Table(p.Sc.St, cols, rows, w, h, p.Sc.Scroll[p.slot]))
+}
+
+// enterWord says what enter does to a row of a list.
+func enterWord(d *desc) string {
+	if d.EnterWord != "" {
+		return "enter " + d.EnterWord
+	}
+	return "enter shows its samples"
 }
 
 // quantCell is a quantile with its doubt shown: grey where too few samples

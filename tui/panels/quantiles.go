@@ -5,7 +5,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotScenarios = register(desc{Name: "scenarios", Focus: true, Least: 4, make: func() Panel { return &scenariosPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Scenarios) }})
+var SlotScenarios = register(desc{Name: "scenarios", Rows: func(sc *Scene) int { return len(sc.V.Stats.Scenarios) }, Enter: enterScenario, Focus: true, Least: 4, make: func() Panel { return &scenariosPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Scenarios) }})
 
 // scenariosPanel compares the lanes for each scenario.
 type scenariosPanel struct{ listPanel }
@@ -174,4 +174,12 @@ func intervalCell(st *draw.Styles, q stats.Quantile) draw.Cell {
 		return draw.C(interval(q.Lo, q.Hi, 24), st.Muted)
 	}
 	return draw.C("", st.Muted)
+}
+
+func enterScenario(sc *Scene, row int) (c Choice) {
+	if rows := sc.V.Stats.Scenarios; row < len(rows) {
+		q := findScenario(sc, rows[row].Scenario)
+		c.Find = &q
+	}
+	return c
 }

@@ -32,6 +32,10 @@ type Scene struct {
 	Screens   []string  // their names
 	Hints     []KeyHint // the keys that apply
 	Scroll    map[Slot]int
+	Sel       map[Slot]int // chosen row of a list
+	Marked    []int32      // segments chosen for comparing, two at most
+	Filter    string       // of events
+	Prompt    Prompt
 }
 
 // Notice is a sentence of the screen itself.

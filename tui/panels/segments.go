@@ -7,7 +7,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotSegments = register(desc{Name: "segments", Focus: true, Least: 5, make: func() Panel { return &segmentsPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Segments) }})
+var SlotSegments = register(desc{Name: "segments", Rows: func(sc *Scene) int { return len(sc.V.Stats.Segments) }, Enter: enterSegment, EnterWord: "marks it to compare two", Focus: true, Least: 5, make: func() Panel { return &segmentsPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Segments) }})
 
 // segmentsPanel is the before/after table: one row for each stretch between
 // two toggles.
@@ -50,6 +50,13 @@ func (p *segmentsPanel) View() string {
 }
 
 var SlotAdvice = register(desc{Name: "advice", Focus: true, Least: 5, make: func() Panel { return &advicePanel{} }, Want: func(sc *Scene, w int) int { return adviceLines(sc) }})
+
+func enterSegment(sc *Scene, row int) (c Choice) {
+	if rows := sc.V.Stats.Segments; row < len(rows) {
+		c.Segment = &rows[row].Segment
+	}
+	return c
+}
 
 // advicePanel is the verdict in full and the production rule with the evidence
 // each line rests on.

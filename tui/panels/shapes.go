@@ -5,11 +5,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotShapes = register(desc{Name: "shapes", Focus: true, Least: 6, make: func() Panel { return &shapesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Shapes) }})
+var SlotShapes = register(desc{Name: "shapes", Rows: func(sc *Scene) int { return len(sc.V.Stats.Shapes) }, Enter: enterShape, Focus: true, Least: 6, make: func() Panel { return &shapesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Shapes) }})
 
 // shapesPanel lists the executed shapes of the optimized lane and whether
 // compiling each has paid.
@@ -49,6 +50,23 @@ func (p *shapesPanel) View() string {
 	}
 	title := []draw.Run{draw.R(st.Title, "shapes"), draw.R(st.Muted, note)}
 	return p.list(title, cols, rows, "no shape has run yet")
+}
+
+func enterShape(sc *Scene, row int) (c Choice) {
+	if rows := sc.V.Stats.Shapes; row < len(rows) {
+		q := FindShape(sc, rows[row].Shape)
+		c.Find = &q
+	}
+	return c
+}
+
+// enterPlan applies a row of the advisor exactly as it is shown.
+func enterPlan(sc *Scene, row int) (c Choice) {
+	if plans := sc.V.Stats.Advisor; row < len(plans) {
+		c.Command = &view.Command{Action: view.ActEdges, Edges: plans[row].Edges}
+		c.Say = "bucketing at " + edges(plans[row].Edges) + " asked for; predicted p99 " + draw.Brief(plans[row].PredictedP99)
+	}
+	return c
 }
 
 func severalStrategies(shapes []stats.ShapeRow) bool {
@@ -154,7 +172,7 @@ func gaugeWords(g *stats.Gauge) []string {
 	return append(out, rate)
 }
 
-var SlotAdvisor = register(desc{Name: "advisor", Focus: true, Least: 5, make: func() Panel { return &advisorPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Advisor) }})
+var SlotAdvisor = register(desc{Name: "advisor", Rows: func(sc *Scene) int { return len(sc.V.Stats.Advisor) }, Enter: enterPlan, EnterWord: "applies these edges", Focus: true, Least: 5, make: func() Panel { return &advisorPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Advisor) }})
 
 // advisorPanel lists the best bucket edges for what was observed.
 type advisorPanel struct{ listPanel }
@@ -178,7 +196,7 @@ func (p *advisorPanel) View() string {
 	if plans := p.Sc.V.Stats.Advisor; len(plans) > 0 && plans[0].N > 0 {
 		what = "of " + draw.Count(plans[0].N) + " requests"
 	}
-	return p.list([]draw.Run{draw.R(st.Title, "bucket advisor"), draw.R(st.Muted, " · the best edges for the lengths "+what+"; b applies bucketing")}, cols, rows, "the advisor needs more requests")
+	return p.list([]draw.Run{draw.R(st.Title, "bucket advisor"), draw.R(st.Muted, " · the best edges for the lengths "+what+"; ▶ is the best")}, cols, rows, "the advisor needs more requests")
 }
 
 // PlanNote tells the edges that are applied, and those that were asked about,

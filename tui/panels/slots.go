@@ -6,11 +6,14 @@ type Slot int
 // desc describes a panel: all that the screen has to know to place it, to draw
 // it and to test it.
 type desc struct {
-	Name  string
-	Focus bool                           // can be chosen: it scrolls, or answers a click
-	Least int                            // height it is worth showing at, frame included
-	Want  func(sc *Scene, width int) int // lines that show all it has, width cells each; nil: no wish
-	make  func() Panel
+	Name      string
+	Focus     bool                            // can be chosen: it scrolls, or answers a click
+	Least     int                             // height it is worth showing at, frame included
+	Want      func(sc *Scene, width int) int  // lines that show all it has, width cells each; nil: no wish
+	Rows      func(sc *Scene) int             // rows to choose from; nil: none
+	Enter     func(sc *Scene, row int) Choice // what enter does to a row
+	EnterWord string                          // what the title says of it; "": that samples are shown
+	make      func() Panel
 }
 
 // Descs lists every panel, by slot.

@@ -9,7 +9,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotVerdict = register(desc{Name: "verdict", make: func() Panel { return &VerdictPanel{} }})
+var SlotVerdict = register(desc{Name: "verdict", Focus: true, make: func() Panel { return &VerdictPanel{} }})
 
 // VerdictPanel says in sentences which lane wins, where, and by how much.
 type VerdictPanel struct{ Pane }

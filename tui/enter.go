@@ -1,0 +1,115 @@
+package tui
+
+import (
+	"slices"
+
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats/kept"
+	"github.com/tailscope/tailscope/tui/panels"
+)
+
+// enter looks behind what is chosen, or does what stands there: the cure of the
+// verdict, a row of a list, an event, a spot of the map.
+func (m *model) enter() {
+	d := &panels.Descs[m.focus]
+	switch m.focus {
+	case panels.SlotVerdict, panels.SlotAdvice, panels.SlotTail:
+		m.cure()
+	case panels.SlotEvents, panels.SlotAllEvents:
+		m.enterEvent()
+	case panels.SlotHeat:
+		m.enterSpot()
+	default:
+		if d.Enter != nil && d.Rows != nil {
+			m.choose(d.Enter(&m.sc, max(0, min(m.sc.Sel[m.focus], d.Rows(&m.sc)-1))))
+			return
+		}
+		m.say("info", "nothing to look behind here; tab goes to another panel")
+	}
+}
+
+// cure asks for what the verdict's line proposes.
+func (m *model) cure() {
+	c, ok := panels.CureOf(&m.sc)
+	if !ok || c.Command.Action == "" {
+		m.say("info", "nothing to apply now")
+		return
+	}
+	m.ask(c.Command, c.Command.Arg+" asked for; a new segment begins")
+}
+
+func (m *model) enterEvent() {
+	evs := m.sc.V.Events
+	i := m.sc.Picked
+	if i < 0 || i >= len(evs) {
+		if i = len(evs) - 1; i < 0 {
+			m.say("info", "no events yet")
+			return
+		}
+	}
+	m.find(panels.FindEvent(&m.sc, &evs[i]))
+}
+
+// enterSpot asks for the samples of the map's column under the cursor.
+func (m *model) enterSpot() {
+	at := m.instant()
+	p, ok := m.panels[panels.SlotHeat].(*panels.HeatPanel)
+	if !ok || p.Column() == 0 {
+		return
+	}
+	m.find(panels.FindTime(&m.sc, at-p.Column(), at+1))
+}
+
+// choose does what enter means for a row.
+func (m *model) choose(c panels.Choice) {
+	switch {
+	case c.Find != nil:
+		m.find(*c.Find)
+	case c.Command != nil && m.situation() == live:
+		m.ask(*c.Command, c.Say)
+	case c.Segment != nil:
+		m.markSegment(*c.Segment)
+	case c.Command != nil:
+		m.say("info", "nothing can be applied here")
+	}
+}
+
+// find asks the session for samples and opens the list of them.
+func (m *model) find(q kept.Query) {
+	if m.situation() == over {
+		m.say("info", "the run is over; tailscope replay "+m.newest.Session.Dir+" shows its samples")
+		return
+	}
+	m.send(view.Command{Action: view.ActFind, Find: q}, "")
+	m.found, m.help = true, false
+	m.sc.Sel[panels.SlotFound] = 0
+	m.focus = panels.SlotFound
+}
+
+// markSegment chooses a segment for comparing; a third one replaces the first,
+// one chosen twice is let go.
+func (m *model) markSegment(seg int32) {
+	if i := slices.Index(m.sc.Marked, seg); i >= 0 {
+		m.sc.Marked = slices.Delete(m.sc.Marked, i, i+1)
+		return
+	}
+	if m.sc.Marked = append(m.sc.Marked, seg); len(m.sc.Marked) > 2 {
+		m.sc.Marked = m.sc.Marked[1:]
+	}
+}
+
+// back closes what is open, the topmost first: help, samples, a filter, the
+// past.
+func (m *model) back() {
+	switch {
+	case m.help:
+		m.help = false
+	case m.found:
+		m.found = false
+	case m.sc.Filter != "":
+		m.sc.Filter = ""
+	default:
+		m.sc.Zoom = 0
+		m.goLive()
+	}
+}
