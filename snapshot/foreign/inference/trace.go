@@ -10,7 +10,7 @@ import (
 
 var _ = rows.Register(rows.Format{
 	Name: "trace", Tool: "ONNX Runtime's profile (enable_profiling), PyTorch's export_chrome_trace, any Chrome trace of complete events",
-	Seen:   "ONNX Runtime 1.22 and 1.30 (a profile written here); PyTorch by its documentation, written here where torch can be had",
+	Seen:   "ONNX Runtime 1.32 and PyTorch 2.11 (files written here)",
 	Reads:  "durations (dur, µs) of named ranges: ONNX Runtime's model_run, PyTorch's ProfilerStep#n (as one name), else user_annotation ranges, else all ranges by name; --where name=…, cat=… take others",
 	Leaves: "kernels, memory, flows, arguments; ranges that begin and end in separate events",
 	Doc: func(d *rows.Doc) bool {

@@ -8,7 +8,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
 
-const autocannonSeen = "autocannon 8 (files written here)"
+const autocannonSeen = "autocannon 8.0 (files written here)"
 
 var (
 	_ = rows.Register(rows.Format{

@@ -8,8 +8,8 @@ import (
 
 var (
 	_ = rows.Register(rows.Format{
-		Name: "bombardier JSON", Tool: "bombardier --print=result --format=json",
-		Seen:    "bombardier 0.8.3 (files written here)",
+		Name: "bombardier JSON", Tool: "bombardier -p r -o json",
+		Seen:    "bombardier 1.2.6 (files written here)",
 		Reads:   "latency: mean, stddev, max and its percentiles, in µs; answers by class and errors",
 		Leaves:  "rates, bytes",
 		Samples: "bombardier keeps no single requests; oha --output-format csv, hey -o csv and vegeta do.",
@@ -52,7 +52,7 @@ var (
 	})
 	_ = rows.Register(rows.Format{
 		Name: "bombardier text", Tool: "bombardier --latencies",
-		Seen:    "bombardier 0.8.3 (files written here)",
+		Seen:    "bombardier 1.2.6 (files written here)",
 		Reads:   "mean, standard deviation and max of latency, the percentiles of --latencies, answers by class",
 		Leaves:  "rates",
 		Samples: "bombardier keeps no single requests; oha --output-format csv, hey -o csv and vegeta do.",

@@ -12,7 +12,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
 
-const vegetaSeen = "vegeta 12.12 (files written here)"
+const vegetaSeen = "vegeta 12.13 (files written here)"
 
 var vegetaColumns = []string{"attack", "code", "error", "method", "url", "seq"}
 

@@ -10,7 +10,9 @@ var _ = rows.Register(rows.Format{
 	Reads:   "mean, standard deviation and max of latency, the percentiles of --latency, requests, and answers other than 2xx and 3xx. wrk2's latencies are from when a request was due",
 	Leaves:  "rates; wrk2's detailed spectrum",
 	Samples: "wrk keeps no single requests; oha --output-format csv, hey -o csv and vegeta do.",
-	Head:    func(head []byte) bool { return has(head[:min(len(head), 4096)], "Running ", " test @ ") },
+	Head: func(head []byte) bool {
+		return has(head[:min(len(head), 4096)], "Running ", " test @ ") && !has(head, "┌")
+	},
 	Read: func(in *rows.Input) error {
 		r, err := readReport(in)
 		if err != nil {

@@ -46,7 +46,7 @@ var (
 	})
 	_ = rows.Register(rows.Format{
 		Name: "criterion raw.csv", Tool: "cargo bench (target/criterion/NAME/new/raw.csv)",
-		Seen:   "criterion 0.3 to 0.5, by its source (csv_report.rs; feature csv_output)",
+		Seen:   "criterion 0.5 (a file written here, feature csv_output)",
 		Reads:  "sample_measured_value in its unit, divided by iteration_count; group, function and value as label",
 		Leaves: "throughput",
 		Table: &rows.Table{

@@ -33,18 +33,22 @@ var (
 			},
 			Each: func(in *rows.Input, line int, get func(string) string) error {
 				g := googleRow{Name: get("name"), Unit: get("time_unit"), Error: get("error_occurred") == "true"}
-				if i := strings.LastIndexByte(g.Name, '_'); i > 0 && slices.Contains(aggregates, g.Name[i+1:]) && get("iterations") == "" || i > 0 && slices.Contains([]string{"BigO", "RMS"}, g.Name[i+1:]) {
-					g.RunType, g.RunName, g.Aggregate = "aggregate", g.Name[:i], g.Name[i+1:]
-				}
 				if t := rows.Num(number(get("real_time"), 1)); !t.Missing() {
 					g.Time = &t
+				}
+				i := strings.LastIndexByte(g.Name, '_')
+				if i > 0 && slices.Contains([]string{"BigO", "RMS", "cv"}, g.Name[i+1:]) {
+					return nil
+				}
+				if i > 0 && slices.Contains(aggregates, g.Name[i+1:]) { // the table does not say which rows are aggregates
+					return g.aggregate(in, g.Name[:i], g.Name[i+1:])
 				}
 				return googleRows{g}.read(in, &rows.Doc{Line: line})
 			}},
 	})
 )
 
-var aggregates = []string{"mean", "median", "stddev", "cv", "min", "max"}
+var aggregates = []string{"mean", "median", "stddev", "min", "max"}
 
 type googleRow struct {
 	Name      string    `json:"name"`
@@ -58,6 +62,39 @@ type googleRow struct {
 }
 
 type googleRows []googleRow
+
+// aggregate adds one statistic to those of a benchmark without repetitions.
+func (g *googleRow) aggregate(in *rows.Input, name, stat string) error {
+	scale, err := rows.Scale(rows.First(g.Unit, "ns"))
+	if err != nil || g.Time == nil || in.Has(name) {
+		return nil // a rate, or beside its repetitions
+	}
+	s := rows.NoStats()
+	s.Label = name
+	list := in.Info.Reported
+	if n := len(list); n == 0 || list[n-1].Label != rows.Clean(name) || list[n-1].File != in.Name {
+		if err := in.Report(s); err != nil || len(in.Info.Reported) == n {
+			return err
+		}
+	}
+	setAggregate(&in.Info.Reported[len(in.Info.Reported)-1], stat, float64(*g.Time)*scale)
+	return nil
+}
+
+func setAggregate(s *rows.Reported, stat string, ns float64) {
+	switch stat {
+	case "mean":
+		s.Mean = ns
+	case "stddev":
+		s.Std = ns
+	case "median":
+		s.Set(50, ns)
+	case "min":
+		s.Min = ns
+	case "max":
+		s.Max = ns
+	}
+}
 
 func readGoogle(in *rows.Input, d *rows.Doc) error {
 	var v struct {
@@ -129,18 +166,7 @@ func (list googleRows) statistics(in *rows.Input, d *rows.Doc, single map[string
 			s.Label = g.RunName
 			byName[g.RunName], order = s, append(order, g.RunName)
 		}
-		switch ns := float64(*g.Time) * scale; g.Aggregate {
-		case "mean":
-			s.Mean = ns
-		case "stddev":
-			s.Std = ns
-		case "median":
-			s.Set(50, ns)
-		case "min":
-			s.Min = ns
-		case "max":
-			s.Max = ns
-		}
+		setAggregate(s, g.Aggregate, float64(*g.Time)*scale)
 	}
 	for _, name := range order {
 		if s := byName[name]; !s.Empty() {

@@ -18,7 +18,7 @@ const hdrSamples = "A histogram keeps no single measurements."
 var (
 	_ = rows.Register(rows.Format{
 		Name: "HdrHistogram distribution", Tool: "HdrHistogram's percentile output (.hgrm), 'vegeta report -type=hdrplot', tailscope's analysis/<lane>.hgrm",
-		Seen:    "hdrhistogram-go 1.4, vegeta 12.12 and tailscope (files written here)",
+		Seen:    "hdrhistogram-go 1.4, vegeta 12.13 and tailscope (files written here)",
 		Reads:   "the value of the first line at or above p50, p90, p95, p99, p99.9, p99.99; mean, standard deviation, max and count where the footer has them. The unit is that in the header's brackets, else ms; --unit says otherwise",
 		Leaves:  "the other lines",
 		Samples: hdrSamples,

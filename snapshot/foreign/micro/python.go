@@ -9,7 +9,7 @@ import (
 var (
 	_ = rows.Register(rows.Format{
 		Name: "pytest-benchmark", Tool: "pytest --benchmark-json=F or --benchmark-save=NAME [--benchmark-save-data]",
-		Seen:    "pytest-benchmark 5 (files written here)",
+		Seen:    "pytest-benchmark 5.3 (files written here)",
 		Reads:   "stats.data of each benchmark in seconds, a round each; a file without data is shown as its statistics",
 		Leaves:  "outliers, machine, commit",
 		Samples: "'pytest --benchmark-json=F', or --benchmark-save-data, keeps each round.",
@@ -18,7 +18,7 @@ var (
 	})
 	_ = rows.Register(rows.Format{
 		Name: "pyperf", Tool: "python -m pyperf timeit -o F, or a script's -o F",
-		Seen:    "pyperf 2.10 (files written here)",
+		Seen:    "pyperf 2.11 (files written here)",
 		Reads:   "values of each run in seconds, runs kept apart; warm-ups as such",
 		Leaves:  "calibration, metadata; benchmarks whose unit is no time, counted",
 		Doc:     func(d *rows.Doc) bool { return d.Has("benchmarks", "[]", "runs") },

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-
-	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
 
 // Format is one kind of file that tools write: how it is told by its content,
@@ -121,26 +119,4 @@ func firstOf(v json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return first
-}
-
-// Claims tells whether a format takes a file that begins with head for its own.
-func Claims(f *Format, head []byte) bool {
-	trimmed := bytes.TrimLeft(head, " \t\r\n")
-	document := len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[')
-	switch {
-	case f.Head != nil:
-		return f.Head(head)
-	case f.Doc != nil && document:
-		d, err := (&docs{in: &Input{Text: textOf(head)}}).next()
-		return err == nil && f.Doc(d)
-	case f.Table != nil && !document && len(trimmed) > 0 && head[0] != 0:
-		t := textOf(head)
-		line, err := firstLine(t)
-		if err != nil {
-			return false
-		}
-		fields, err := textio.SplitDelimited(nil, line, delimiterOf(line))
-		return err == nil && f.Table.claims(fields)
-	}
-	return false
 }

@@ -25,6 +25,7 @@ type Input struct {
 	serial   int            // of the run, 1-based
 	apart    bool           // runs are told apart although the format pools
 	labels   map[string]int // to the run that first had it
+	last     string         // label
 	left     map[string]*leftOut
 	sizes    [64]uint64 // latencies by their number of bits
 	metric   bool       // Metric was asked
@@ -228,30 +229,38 @@ func (in *Input) tidy(r *Row) {
 	if r.Label == "" {
 		r.Label = in.Label()
 	}
-	if in.Format != nil && (!in.Format.Pools || in.apart) {
-		r.Label = in.serialLabel(r.Label)
-		if in.serial > 1 && r.HasRun {
-			r.Run = strings.TrimSpace(fmt.Sprintf("%s run %d", r.Run, in.serial))
-		}
+	r.Label = in.serialLabel(r.Label)
+	if in.serial > 1 && r.HasRun && in.tellsApart() {
+		r.Run = strings.TrimSpace(fmt.Sprintf("%s run %d", r.Run, in.serial))
 	}
 	if r.Model != "" && len(in.Info.Models) < 100 {
 		in.Info.Models[r.Model] = true
 	}
 }
 
+// tellsApart tells whether runs of one label are kept apart.
+func (in *Input) tellsApart() bool { return in.Format == nil || !in.Format.Pools || in.apart }
+
 // serialLabel tells a label of a later run from that of an earlier one: nothing
 // in the file says that they are runs of one thing.
 func (in *Input) serialLabel(label string) string {
+	if label == in.last && in.serial == 1 {
+		return label
+	}
+	in.last = label
 	at, ok := in.labels[label]
 	if !ok && len(in.labels) < 10_000 {
 		in.labels[label], at = in.serial, in.serial
 	}
-	if at == in.serial || at == 0 {
+	if at == in.serial || at == 0 || !in.tellsApart() {
 		return label
 	}
 	in.Note("%s holds several runs, one after the other, with the same label: the later ones are called (run 2) and so on, not pooled.", in.Name)
 	return fmt.Sprintf("%s (run %d)", label, in.serial)
 }
+
+// Has tells whether a row of a label was handed on.
+func (in *Input) Has(label string) bool { return in.labels[Clean(label)] > 0 }
 
 // Report hands on statistics that a tool computed. What its fields leave
 // unsaid is NaN.
@@ -261,9 +270,7 @@ func (in *Input) Report(r Reported) error {
 	}
 	r.File, r.Tool = in.Name, in.Format.Name
 	r.Label, r.Mode = Clean(First(r.Label, in.Label())), Clean(r.Mode)
-	if !in.Format.Pools {
-		r.Label = in.serialLabel(r.Label)
-	}
+	r.Label = in.serialLabel(r.Label)
 	in.Info.Rows++
 	in.seen++
 	row := Row{Label: r.Label, Mode: r.Mode, File: r.File, OK: true}

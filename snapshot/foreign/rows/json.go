@@ -33,7 +33,10 @@ func ReadJSON(in *Input) error {
 				return err
 			}
 		}
-		if f = FormatOf(d); f == nil {
+		if f = FormatOf(d); f == nil && d.N == 1 {
+			f = asRecords(in, d)
+		}
+		if f == nil {
 			return unknown(in, d)
 		}
 		in.Format, in.Info.Format = f, f.Name

@@ -11,7 +11,7 @@ import (
 
 var _ = Register(Format{
 	Name: "Parquet", Tool: "tailscope's samples.parquet; pandas, DuckDB, Polars, Arrow",
-	Seen:   "tailscope, pandas 2 with pyarrow, DuckDB 1 and Polars 1 (files written here)",
+	Seen:   "tailscope, pandas 3.1 with pyarrow 26, DuckDB 2.0 and Polars 2.1 (files written here)",
 	Reads:  "as a table: columns by their names or by flags, flat ones of any number, text or truth value; null is absent",
 	Leaves: "nested columns",
 	Pools:  true,

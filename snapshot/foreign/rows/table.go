@@ -241,17 +241,17 @@ func (t *columnReader) bindLatency() (err error) {
 	return err
 }
 
+// baseName is a column's name in words without those of units.
+func baseName(column string) string {
+	words := slices.DeleteFunc(wordsOf(column), func(w string) bool { _, unit := unitWords[w]; return unit })
+	return strings.Join(words, "_")
+}
+
 // findLatency takes the column whose name without its unit says latency.
 func (t *columnReader) findLatency() error {
 	base := make([]string, len(t.header))
 	for i, h := range t.header {
-		var words []string
-		for _, w := range wordsOf(h) {
-			if _, unit := unitWords[w]; !unit {
-				words = append(words, w)
-			}
-		}
-		base[i] = strings.Join(words, "_")
+		base[i] = baseName(h)
 	}
 	var found []string
 	for _, n := range latencyNames {
@@ -274,6 +274,9 @@ func (t *columnReader) findLatency() error {
 }
 
 func (t *columnReader) noLatency() error {
+	if t.delim == 0 { // not text
+		return NoColumn("no latency column among %s; name it with --latency-column", List(t.header))
+	}
 	numbers := 0
 	for _, h := range t.header {
 		if _, err := textio.ParseScaled(h, 1); err == nil {
@@ -294,7 +297,7 @@ func (t *columnReader) noLatency() error {
 func (t *columnReader) regular() bool {
 	lines := bytes.Split(bytes.TrimSpace(t.in.Text.Head), []byte("\n"))
 	if t.in.Text.N >= len(lines) {
-		return t.in.Format.Name == "Parquet" || len(t.in.Text.Head) == HeadSize
+		return len(t.in.Text.Head) == HeadSize
 	}
 	fields, err := textio.SplitDelimited(nil, bytes.TrimRight(lines[t.in.Text.N], "\r"), t.delim)
 	return err != nil || len(fields) == len(t.header)

@@ -149,18 +149,21 @@ reported("oha.json", "", "all", sum(d["statusCodeDistribution"].values()), mean=
 reported("oha_all_failed.json", "", "all", 0)
 d = lines("vegeta.ndjson")
 rows = [("", "GET " + x["url"], x["latency"], http(x["code"]), False) for x in d]
-for name in ("vegeta.ndjson", "vegeta.csv", "vegeta.bin"):
+for name in ("vegeta.ndjson", "vegeta.csv"):
     samples(name, rows)
+url = re.search(rb"http://127.0.0.1:\d+/", open(os.path.join(here, "vegeta.bin"), "rb").read())[0].decode()
+samples("vegeta.bin", [("", "GET " + url, *r[2:]) for r in rows])
 d = json.loads(text("vegeta_report.json"))
-for name in ("vegeta_report.json", "vegeta_report.txt"):
-    l = d["latencies"]
-    reported(name, "", "all", d["requests"], mean=l["mean"], max=l["max"], p50=l["50th"], p99=l["99th"])
+l = d["latencies"]
+reported("vegeta_report.json", "", "all", d["requests"], mean=l["mean"], max=l["max"], p50=l["50th"], p99=l["99th"])
+l = [float(v.removesuffix("ms")) * 1e6 if v.endswith("ms") else float(v.removesuffix("µs")) * 1e3 for v in re.search(r"^Latencies .*\] +(.*)$", text("vegeta_report.txt"), re.M)[1].split(", ")]
+reported("vegeta_report.txt", "", "all", d["requests"], mean=l[1], p50=l[2], p99=l[5], max=l[6])
 f = [l.split() for l in text("vegeta.hgrm").splitlines()[1:] if l.strip() and l[0] != "#"]
 at = lambda q: next(float(x[0]) for x in f if float(x[1]) >= q) * 1e6
 reported("vegeta.hgrm", "", "all", d["requests"], p50=at(0.5), p99=at(0.99))
 rows = [("", "all", float(x["metric_value"]) * 1e6, http(x["status"]), False) for x in table("k6.csv") if x["metric_name"] == "http_req_duration"]
 samples("k6.csv", rows)
-rows = [("", "all", x["data"]["value"] * 1e6, http(x["data"]["tags"]["status"]), False) for x in lines("k6.ndjson") if x["metric"] == "http_req_duration"]
+rows = [("", "all", x["data"]["value"] * 1e6, http(x["data"]["tags"]["status"]), False) for x in lines("k6.ndjson") if x["metric"] == "http_req_duration" and x["type"] == "Point"]
 samples("k6.ndjson", rows)
 for name in ("k6_summary_export.json", "k6_handle_summary.json"):
     d = json.loads(text(name))["metrics"]
@@ -251,6 +254,8 @@ samples("metrics.csv", [("", x["backend"], ms(x["latency_ms"]), x["status"] == "
 plain("semicolon.csv", [float(x["latency (s)"].replace(",", ".")) * 1e9 for x in table("semicolon.csv", delimiter=";")], "a")
 plain("tabs.tsv", [float(x["latencyMicros"]) * 1e3 for x in table("tabs.tsv", delimiter="\t")], "a")
 samples("twice.csv", [("", "all" if i < 3 else "all (run 2)", v * 1e6, True, False) for i, v in enumerate([1, 2, 3, 11, 12, 13])])
+rows = [("", x["backend"], ms(x["latency_ms"]), x["status"] == "ok", False) for x in lines("lines.jsonl")]
+samples("lines.jsonl", rows)
 d = table("pandas.csv")
 rows = [("", x["backend"], ms(x["latency_ms"]), x["status"] == "ok", False) for x in d]
 for name in ("pandas.csv", "pandas.parquet", "polars.parquet", "duckdb.parquet"):

@@ -1,0 +1,292 @@
+package foreign
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tailscope/tailscope/snapshot/foreign/rows"
+)
+
+// got is what was read of a text.
+type got struct {
+	rows  []Row
+	info  *Info
+	err   error
+	notes string
+}
+
+func readText(t *testing.T, name, text string, o Options) got {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	write(t, path, text)
+	var g got
+	g.info, g.err = Read(path, o, func(r *Row) error { g.rows = append(g.rows, *r); return nil })
+	g.notes = strings.Join(g.info.Notes, "\n")
+	return g
+}
+
+func column(name string) Options { return Options{Columns: map[string]string{"latency": name}} }
+
+// TestUnitsInNames: whatever a column calls its unit, 11 ms are 11 ms.
+func TestUnitsInNames(t *testing.T) {
+	for name, value := range map[string]string{"latency_sec": "0.011", "latency_usec": "11000", "latency (s)": "0.011", "time_seconds": "0.011",
+		"latencyNs": "11000000", "elapsed_seconds": "0.011", "Latency [us]": "11000", "latencyMicros": "11000", "latencyMillis": "11", "ms_latency": "11",
+		"latency_ms": "11", "wall µs": "11000", "t_us": "11000", "Time in ms": "11", "durationSeconds": "0.011", "p(ms)": "11"} {
+		g := readText(t, "f.csv", "backend,"+name+"\na,"+value+"\n", column(name))
+		if g.err != nil || len(g.rows) != 1 || g.rows[0].Ns != 11e6 {
+			t.Errorf("%s: %+v, %v", name, g.rows, g.err)
+		}
+		if strings.Contains(g.notes, "names no unit") {
+			t.Errorf("%s: %s", name, g.notes)
+		}
+	}
+	for _, name := range []string{"latency", "requests/s", "tokens_per_s", "dns", "response-time", "s", "minimum", "items"} {
+		if ns, ok := rows.UnitOf(name); ok {
+			t.Errorf("%s has the unit %v", name, ns)
+		}
+	}
+}
+
+// TestBareLatencyIsDoubted: 0.012 of no unit is read as ms and doubted; 12 is
+// read as ms, and said to be.
+func TestBareLatencyIsDoubted(t *testing.T) {
+	if g := readText(t, "f.csv", "latency\n0.012\n0.011\n", Options{}); g.err != nil || !strings.Contains(g.notes, "give --unit s") {
+		t.Error(g.notes, g.err)
+	}
+	if g := readText(t, "f.csv", "latency\n12\n11\n", Options{}); g.err != nil || !strings.Contains(g.notes, "read as ms") || strings.Contains(g.notes, "give --unit") {
+		t.Error(g.notes, g.err)
+	}
+	if g := readText(t, "f.csv", "latency\n0.012\n", Options{Unit: "s"}); g.err != nil || g.notes != "" || g.rows[0].Ns != 12e6 {
+		t.Error(g.notes, g.err)
+	}
+}
+
+func TestHeyKeepsItsUnitWhenItsColumnIsNamed(t *testing.T) {
+	g := readText(t, "hey.csv", "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.0036,0,0,0,0,0,200,0\n0.0040,0,0,0,0,0,503,0\n", column("response-time"))
+	if g.err != nil || g.rows[0].Ns != 3.6e6 || !g.rows[0].OK || g.rows[1].OK {
+		t.Fatal(g.rows, g.err)
+	}
+}
+
+// TestAppendedRunsAreTold: two runs of perf_test in one file, with what stands
+// between them told.
+func TestAppendedRunsAreTold(t *testing.T) {
+	run := func(times ...string) (s string) {
+		for i, x := range times {
+			s += "squeezenet," + x + ",123,97," + string(rune('0'+i)) + "\n"
+		}
+		return s
+	}
+	a, b := run("0.0022", "0.0021", "0.0023"), run("0.0009", "0.001", "0.0011")
+	for name, text := range map[string]string{"plain": a + b, "damaged": a + "some words\n" + b, "statistics": a + "\nMin Latency: 0.0021 s\n" + b} {
+		g := readText(t, "p.csv", text, Options{})
+		if g.err != nil || len(g.rows) != 6 || g.rows[0].Label != "squeezenet" || g.rows[3].Label != "squeezenet (run 2)" || g.rows[3].Ns != 900_000 {
+			t.Errorf("%s: %+v %v", name, g.rows, g.err)
+		}
+		if (name != "plain") != strings.Contains(g.notes, "left out (line") || !strings.Contains(g.notes, "not pooled") {
+			t.Errorf("%s: %s", name, g.notes)
+		}
+	}
+	if g := readText(t, "p.csv", "m,0.0005,0.0022,123,97,0\nm,0.0006,0.0023,123,97,1\n", Options{}); g.err != nil || len(g.rows) != 2 || g.rows[0].Ns != 2_200_000 {
+		t.Error(g.rows, g.err)
+	}
+}
+
+// TestSecondDocuments: each is read, or the file is refused with the line.
+func TestSecondDocuments(t *testing.T) {
+	g := readText(t, "h.json", `{"results":[{"command":"run","times":[0.01,0.011]}]}`+"\n"+`{"results":[{"command":"run","times":[0.11]}]}`, Options{})
+	if g.err != nil || len(g.rows) != 3 || g.rows[2].Label != "run (run 2)" {
+		t.Error(g.rows, g.err)
+	}
+	g = readText(t, "h.json", "{\n\"results\":[{\"command\":\"run\",\"times\":[0.01,0.011]}]\n}\n{\n\"results\":[{\"command\":\"other\",\"times\":[0.11]}]}", Options{})
+	if g.err != nil || len(g.rows) != 3 || g.rows[2].Label != "other" {
+		t.Error(g.rows, g.err)
+	}
+	g = readText(t, "runs.jsonl", `{"latencies_ms":[1,2,3],"backend":"x"}`+"\n"+`{"latencies_ms":[4,5,6],"backend":"y"}`+"\n", Options{})
+	if g.err != nil || len(g.rows) != 6 || g.rows[0].Label != "x" || g.rows[5].Label != "y" || g.rows[0].Run == g.rows[5].Run {
+		t.Error(g.rows, g.err)
+	}
+	for _, second := range []string{`{"a":1}`, `{"results":}`, `]`, `[1,2]`} {
+		g = readText(t, "h.json", `{"results":[{"command":"run","times":[0.01]}]}`+"\n"+second+"\n", Options{})
+		if g.err == nil || !strings.Contains(g.err.Error(), "h.json:2") {
+			t.Errorf("%s: %v", second, g.err)
+		}
+	}
+}
+
+// TestOhaAndHeyShareALabel: a file that names nothing does not bring its path.
+func TestOhaAndHeyShareALabel(t *testing.T) {
+	oha := readText(t, "oha.csv", "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n0.1,0,0,0.2,0.0021,4,200\n", Options{})
+	hey := readText(t, "hey.csv", "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.0036,0,0,0,0,0,200,0\n", Options{})
+	if oha.err != nil || hey.err != nil || oha.rows[0].Label != hey.rows[0].Label {
+		t.Fatal(oha.rows, hey.rows)
+	}
+	if g := readText(t, "oha.csv", "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n0.1,0,0,0.2,0.0021,4,200\n", Options{Unnamed: "before"}); g.rows[0].Label != "before" {
+		t.Fatal(g.rows)
+	}
+}
+
+func TestStatuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"status\n200\n204\n302\n404\n500\n0\n":      "111000",
+		"status\nok\nOK\nsuccess\npassed\nerror\n":  "11110",
+		"success\ntrue\nTRUE\n1\nfalse\n0\n":        "11100",
+		"error\n\nnone\ntimeout\n":                  "11 0",
+		"failed\nfalse\n0\ntrue\n":                  "110",
+		"status_code\n200\n503\n":                   "10",
+		"status\ndone\n":                            "0",
+		"status\n200 OK\n500 Internal Server Error": "10",
+	} {
+		name, rest, _ := strings.Cut(text, "\n")
+		var body string
+		for line := range strings.SplitSeq(strings.TrimSuffix(rest, "\n"), "\n") {
+			body += "3," + line + "\n"
+		}
+		g := readText(t, "f.csv", "latency_ms,"+name+"\n"+body, Options{})
+		s := ""
+		for _, r := range g.rows {
+			s += map[bool]string{true: "1", false: "0"}[r.OK]
+		}
+		if g.err != nil || s != strings.ReplaceAll(want, " ", "") {
+			t.Errorf("%q: %s, want %s: %v", text, s, want, g.err)
+		}
+	}
+	g := readText(t, "f.csv", "latency_ms,status\n3,done\n4,cached\n", Options{})
+	if why := g.info.WhyEmpty(); !strings.Contains(why, "status is “cached” in 1 row") || !strings.Contains(why, "--status-column none") {
+		t.Error(why)
+	}
+	if g = readText(t, "f.csv", "latency_ms,status\n3,done\n", Options{Columns: map[string]string{"status": "none"}}); !g.rows[0].OK {
+		t.Error("the column was not left alone")
+	}
+}
+
+func TestUnknownColumnsAreErrors(t *testing.T) {
+	vegeta := `{"attack":"a","code":200,"timestamp":"2026-11-28T10:00:00Z","latency":4000000,"error":"","method":"GET","url":"u"}`
+	for _, c := range []struct {
+		name, text, want string
+		o                Options
+	}{
+		{"v.ndjson", vegeta, "did you mean “code”", Options{Where: []Filter{{Column: "cod", Value: "200"}}}},
+		{"v.ndjson", vegeta, "there is no column “nonsense” to break down by", Options{By: "nonsense"}},
+		{"v.ndjson", vegeta, "for label", Options{Columns: map[string]string{"label": "atack"}}},
+		{"f.csv", "backend,latency_ms\na,1\n", "did you mean “backend”", Options{By: "Backends"}},
+		{"f.csv", "backend,latency_ms\na,1\n", "no column “x”", Options{Where: []Filter{{Column: "x"}}}},
+		{"h.json", `{"results":[{"command":"run","times":[0.01]}]}`, "no column", Options{By: "threads"}},
+		{"p.csv", "m,0.1,1,1,0\n", "no column", Options{By: "provider"}},
+		{"w.txt", "Running 1s test @ http://x/\n    Latency     2.00ms    1.00ms  10.00ms   85%\n", "no column", Options{By: "provider"}},
+	} {
+		g := readText(t, c.name, c.text, c.o)
+		if _, ok := errorAs[ColumnError](g.err); !ok || !strings.Contains(g.err.Error(), c.want) {
+			t.Errorf("%s: %v; want …%s…", c.name, g.err, c.want)
+		}
+	}
+	g := readText(t, "v.ndjson", vegeta, Options{Where: []Filter{{Column: "code", Value: "200"}}, By: "method"})
+	if g.err != nil || len(g.rows) != 1 || g.rows[0].By != "GET" {
+		t.Error(g.rows, g.err)
+	}
+}
+
+// TestRefusals name the kind of a file and the cure, and show no raw byte.
+func TestRefusals(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                      "the file is empty",
+		"PK\x03\x04abc":                         "zip archive: unpack it",
+		"SQLite format 3\x00":                   "SQLite database: export",
+		"\x93NUMPY\x01\x00":                     "NumPy array: write it as CSV",
+		"<!doctype HTML><html>":                 "an HTML page",
+		"version https://git-lfs.github.com":    "git lfs pull",
+		"\x80\x04\x95\x01\x02":                  "a Python pickle",
+		"\x00\x01\x02\x03":                      "binary",
+		"PAR1\x15\x04\x15":                      "a Parquet file that is cut short or damaged",
+		"{\"a\":1,\"b\":2}":                     "a JSON object with a, b",
+		"[1,2]":                                 "a JSON list",
+		"12.5\n13\n":                            "put one such as latency_ms above them",
+		"some words\nand more\n":                "text that begins with “some words”",
+		"a,b\n1,2\n":                            "--latency-column",
+		"a,latency_ms\n":                        "no row",
+		"\nSummary:\n  Total: 1 s\n":            "'hey -o csv'",
+		"Running 3s test @ http://127.0.0.1/\n": "wrk keeps no single requests",
+		"| Command | Mean [ms] | Relative |\n|:--|--:|--:|\n": "hyperfine --export-json",
+		"Result\x01\xff\x83\x00Latency\x01":                   "an older vegeta",
+		"\x1b]0;title\x07\x1b[31mred,b\n1,2\n":                "no latency column among ]0;title  [31mred, b",
+	} {
+		g := readText(t, "f", text, Options{})
+		if g.err == nil || !strings.Contains(g.err.Error(), want) {
+			t.Errorf("%q: %v; want …%s…", text, g.err, want)
+		} else if raw := strings.IndexFunc(g.err.Error(), func(r rune) bool { return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 }); raw >= 0 {
+			t.Errorf("%q: a raw byte in %q", text, g.err)
+		}
+	}
+}
+
+// TestTextsAreSafeToPrint: escape sequences of a file never reach a row.
+func TestTextsAreSafeToPrint(t *testing.T) {
+	esc := "\x1b]0;title\x07\x1b[31mred"
+	for name, text := range map[string]string{
+		"l.csv":  "backend,scenario,latency_ms\n" + esc + "," + esc + ",1.5\n",
+		"h.json": `{"results":[{"command":"\u001b]0;t\u0007\u009b31m\u202ex","times":[1]}]}`,
+		"r.json": `{"latencies_ms":[1],"backend":"\u001b[2J","model":"\u001b[2J"}`,
+	} {
+		g := readText(t, name, text, Options{})
+		if g.err != nil || len(g.rows) != 1 {
+			t.Fatal(name, g.err)
+		}
+		r := g.rows[0]
+		for _, s := range []string{r.Label, r.Scenario, r.Model, r.Run, g.notes} {
+			if s != rows.Clean(s) || strings.ContainsAny(s, "\x1b\a\u009b\u202e") {
+				t.Errorf("%s: %q", name, s)
+			}
+		}
+	}
+}
+
+func TestTablesOfOtherShapes(t *testing.T) {
+	for name, text := range map[string]string{
+		"semicolon": "backend;latency_ms\na;1,5\n",
+		"tab":       "backend\tlatency_ms\na\t1.5\n",
+		"pipe":      "backend|latency_ms\na|1.5\n",
+		"comment":   "# note\nbackend,latency_ms\n# another\na,1.5\n",
+		"excel":     "sep=;\nbackend;latency_ms\na;1,5\n",
+		"utf16":     "\xff\xfel\x00a\x00t\x00e\x00n\x00c\x00y\x00_\x00m\x00s\x00\n\x001\x00.\x005\x00\n\x00",
+		"bom":       "\xef\xbb\xbflatency_ms\n1.5\n",
+		"quoted":    "note,latency_ms\n\"two\nlines, with a comma\",1.5\n",
+		"missing":   "note,latency_ms\nx,\ny,1.5\nz,NaN\n",
+	} {
+		g := readText(t, "f.csv", text, Options{})
+		if g.err != nil || len(g.rows) != 1 || g.rows[0].Ns != 1_500_000 {
+			t.Errorf("%s: %+v, %v", name, g.rows, g.err)
+		}
+		if (name == "missing") != strings.Contains(g.notes, "2 lines were left out (line 2 is the first): no latency") {
+			t.Errorf("%s: %s", name, g.notes)
+		}
+	}
+}
+
+func errorAs[T error](err error) (v T, ok bool) {
+	for err != nil {
+		if v, ok = err.(T); ok {
+			return v, true
+		}
+		u, is := err.(interface{ Unwrap() error })
+		if !is {
+			break
+		}
+		err = u.Unwrap()
+	}
+	return v, false
+}
+
+// TestFoldersKeepTheirRule: run files come before tables, other files are given
+// one by one.
+func TestFoldersKeepTheirRule(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "oha.csv"), "x")
+	if _, err := Read(dir, Options{}, func(*Row) error { return nil }); err == nil || !strings.Contains(err.Error(), "one by one") {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,58 @@
+package micro_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/tailscope/tailscope/snapshot/foreign"
+)
+
+// TestLogAddsUpItsIntervals writes a log with the library and reads its two
+// intervals of one tag as one distribution.
+func TestLogAddsUpItsIntervals(t *testing.T) {
+	all := hdrhistogram.New(1, 60e9, 3)
+	var b bytes.Buffer
+	w := hdrhistogram.NewHistogramLogWriter(&b)
+	if err := w.OutputLogFormatVersion(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.OutputLegend(); err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 2 {
+		h := hdrhistogram.New(1, 60e9, 3)
+		h.SetTag("A")
+		h.SetStartTimeMs(int64(1000 * i))
+		h.SetEndTimeMs(int64(1000*i + 999))
+		for range 500 {
+			v := int64(1e6 + rng.ExpFloat64()*5e6)
+			if err := h.RecordValue(v); err != nil {
+				t.Fatal(err)
+			}
+			if err := all.RecordValue(v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.OutputIntervalHistogram(h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "x.hlog")
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	info, err := foreign.Read(path, foreign.Options{}, func(*foreign.Row) error { t.Fatal("a row"); return nil })
+	if err != nil || len(info.Reported) != 1 {
+		t.Fatal(info, err)
+	}
+	r := info.Reported[0]
+	if r.Label != "A" || r.N != 1000 || r.Percentiles["p50"] != float64(all.ValueAtQuantile(50)) || r.Percentiles["p99"] != float64(all.ValueAtQuantile(99)) {
+		t.Fatalf("%+v", r)
+	}
+}
