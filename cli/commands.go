@@ -21,5 +21,6 @@ func subcommands() []*cobra.Command {
 		newLicensesCmd(),
 		newWorkerCmd(),
 		newExecCmd(),
+		newAttachCmd(),
 	}
 }

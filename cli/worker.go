@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/runner/openai"
 	"github.com/tailscope/tailscope/runner/program"
 )
 
@@ -15,12 +16,17 @@ import (
 func newWorkerCmd() *cobra.Command {
 	var library string
 	var socket, name string
+	var servers openai.Options
 	c := &cobra.Command{
 		Use: "worker", Hidden: true, Args: usageArgs(cobra.NoArgs),
 		Short: "The ONNX Runtime engine over stdin and stdout",
 		RunE: func(*cobra.Command, []string) error {
 			if socket != "" {
 				return program.Serve(context.Background(), os.Stdin, os.Stdout, socket, name)
+			}
+			if len(servers.URLs) > 0 {
+				servers.Key = os.Getenv(keyVariable)
+				return openai.Serve(context.Background(), os.Stdin, os.Stdout, servers)
 			}
 			// Started on the CPUs that compute, but not all of it stays on them.
 			runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2))
@@ -31,5 +37,8 @@ func newWorkerCmd() *cobra.Command {
 	c.Flags().StringVar(&library, "library", "", "path of the ONNX Runtime library")
 	c.Flags().StringVar(&socket, "exec", "", "observe a program that reports to this socket")
 	c.Flags().StringVar(&name, "name", "", "what to call the program")
+	addServerFlags(c.Flags(), &servers)
+	c.Flags().StringArrayVar(&servers.URLs, "url", nil, "load this server")
+	c.Flags().BoolVar(&servers.OpenLoop, "open-loop", false, "requests come with the time they are due")
 	return c
 }

@@ -1,0 +1,118 @@
+package openai
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/tailscope/tailscope/stats"
+)
+
+// logRule is one kind of line that a server's log may hold. Names of groups
+// in the pattern go into the event's extra; the group s is a duration in
+// seconds, ms one in milliseconds.
+type logRule struct {
+	of, what string
+	re       *regexp.Regexp
+	kind     stats.Kind
+	says     string // with $name for a group
+	steady   bool   // a line of every step: its figures are used, it is no event
+}
+
+func rule(of, what, re string, kind stats.Kind, says string) logRule {
+	return logRule{of: of, what: what, re: regexp.MustCompile(re), kind: kind, says: says}
+}
+
+// logRules are tried in order. They match loosely: texts change between
+// releases. fixtures in testdata/logs hold lines of two releases each.
+var logRules = []logRule{
+	rule("vllm", "jit", `(?:Triton )?kernel JIT compilation (?:during inference|while serving)[^:]*: *(?P<kernel>[\w.]+)`, stats.KindCompile, "Triton kernel $kernel was compiled while serving"),
+	rule("vllm", "jit", `JIT[- ]compil\w+ .*during inference.*?(?P<kernel>[\w.]+_kernel\w*)`, stats.KindCompile, "kernel $kernel was compiled while serving"),
+	rule("vllm", "monitor", `[Kk]ernel JIT monitor(?:ed)? ?activated`, stats.KindMark, "the server watches for JIT compiles"),
+	rule("vllm", "compile", `torch\.compile took (?P<s>[\d.]+) ?s`, stats.KindMark, "the server's torch.compile took $s s"),
+	rule("vllm", "capture", `Graph capturing finished in (?P<s>[\d.]+) secs?, took (?P<gib>[\d.]+) GiB`, stats.KindMark, "graphs captured in $s s, $gib GiB"),
+	rule("vllm", "start", `init engine .*took (?P<s>[\d.]+) s(?:econds)?`, stats.KindMark, "the engine started in $s s"),
+	rule("vllm", "preempt", `[Pp]reempt(?:ed|ion)|is preempted by`, stats.KindMark, "a request was preempted"),
+	rule("sglang", "capture", `Capture cuda graph end\. Time elapsed: (?P<s>[\d.]+) s\.(?: mem usage=(?P<gib>[\d.]+) GB)?`, stats.KindMark, "graphs captured in $s s"),
+	rule("sglang", "retract", `(?:KV cache pool is full|Decode out of memory happened).*[Rr]etract`, stats.KindMark, "requests were retracted: the KV cache is full"),
+	rule("trtllm", "capture", `CUDA graph .*captur(?:ed|ing).*batch size (?P<size>\d+)`, stats.KindGraphCapture, "graph captured for batch size $size"),
+	rule("torch", "recompile", `Recompiling function (?P<function>\S+)`, stats.KindRecompile, "function $function is compiled again"),
+	rule("torch", "limit", `torch\._dynamo hit config\.(?:recompile|cache_size)_limit`, stats.KindLimitReached, "the recompile limit is reached: new shapes run eager"),
+	rule("", "error", `(?:CUDA out of memory|OutOfMemoryError)`, stats.KindError, "the server is out of device memory"),
+	{of: "vllm", what: "step", steady: true, re: regexp.MustCompile(`Iteration\(\d+\): (?P<context>\d+) context requests, (?P<context_tokens>\d+) context tokens, (?P<requests>\d+) generation requests, (?P<tokens>\d+) generation tokens, iteration elapsed time: (?P<ms>[\d.]+) ms`)},
+	{of: "vllm", what: "graphs", steady: true, re: regexp.MustCompile(`^\s*\|? *(?P<unpadded>\d+) *\| *(?P<padded>\d+) *\| *(?P<paddings>\d+) *\| *(?P<mode>FULL|PIECEWISE|NONE)\w* *\| *(?P<count>\d+)`)},
+	{of: "sglang", what: "step", steady: true, re: regexp.MustCompile(`Decode batch[.,].*#running-req: (?P<requests>\d+).*?cuda graph: (?P<graph>True|False).*?gen throughput \(token/s\): (?P<rate>[\d.]+)(?:.*#queue-req: (?P<waiting>\d+))?`)},
+	{of: "trtllm", what: "step", steady: true, re: regexp.MustCompile(`iter = (?P<iter>\d+).*host_step_time = (?P<ms>[\d.]+)ms.*num_scheduled_requests: (?P<requests>\d+).*num_generation_tokens'?: (?P<tokens>\d+)`)},
+}
+
+// LogLine is what a line of a log says.
+type LogLine struct {
+	Of, What string
+	Kind     stats.Kind
+	Reason   string
+	DurNs    int64
+	Values   map[string]string
+	Steady   bool
+}
+
+// ReadLog reads one line; ok is false for a line that no rule knows.
+func ReadLog(line string) (l LogLine, ok bool) {
+	for _, r := range logRules {
+		m := r.re.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		l = LogLine{Of: r.of, What: r.what, Kind: r.kind, Reason: r.says, Steady: r.steady, Values: map[string]string{}}
+		for i, name := range r.re.SubexpNames() {
+			if name != "" && m[i] != "" {
+				l.Values[name] = m[i]
+			}
+		}
+		l.Reason = expand(r.says, l.Values)
+		for unit, ns := range map[string]float64{"s": 1e9, "ms": 1e6} {
+			if v, err := strconv.ParseFloat(l.Values[unit], 64); err == nil {
+				l.DurNs = int64(v * ns)
+			}
+		}
+		return l, true
+	}
+	return l, false
+}
+
+// expand puts values in the place of $name.
+func expand(says string, values map[string]string) string {
+	for name, v := range values {
+		says = strings.ReplaceAll(says, "$"+name, v)
+	}
+	return says
+}
+
+// configKeys are settings that servers print when they start.
+var configKeys = regexp.MustCompile(`\b(enforce_eager|disable_cuda_graph|cudagraph_capture_sizes|cuda_graph_bs|cuda_graph_max_bs|max_cudagraph_capture_size|cudagraph_mode|enable_prefix_caching|disable_radix_cache|tensor_parallel_size|tp_size|dtype|quantization|model_path|speculative_config)['"]?\s*[=:]\s*(\[[^\]]*\]|\{[^}]*\}|'[^']*'|"[^"]*"|[^,\s)}]+)`)
+
+// LearnFromLog picks settings out of a line of the start of a log.
+func (s *Server) LearnFromLog(line string) {
+	for _, m := range configKeys.FindAllStringSubmatch(line, 16) {
+		s.note(m[1], strings.Trim(m[2], `'"`))
+	}
+}
+
+// step is one step of the server, from its log.
+func (l LogLine) step() (tokens int, ms float64, graph string, ok bool) {
+	if !l.Steady || l.What != "step" {
+		return 0, 0, "", false
+	}
+	n := l.Values["tokens"]
+	if n == "" {
+		n = l.Values["requests"]
+	}
+	tokens, err := strconv.Atoi(n)
+	if err != nil {
+		return 0, 0, "", false
+	}
+	if c, err := strconv.Atoi(l.Values["context_tokens"]); err == nil {
+		tokens += c
+	}
+	ms, _ = strconv.ParseFloat(l.Values["ms"], 64)
+	return tokens, ms, l.Values["graph"], true
+}

@@ -1,0 +1,271 @@
+package openai
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Server is one server under load, and what was found out about it.
+type Server struct {
+	URL   string // without a slash at its end
+	Model string
+	http  *http.Client
+	key   string
+
+	chat      bool // no /v1/completions: chat
+	ids       bool // prompts are token ids
+	fixed     bool // takes ignore_eos and min_tokens: output lengths are exact
+	usage     bool // takes stream_options
+	metrics   string
+	Identity  Identity
+	Refusals  []string // what it did not take, in its words
+	perPrompt float64  // prompt tokens a word of text, once known
+}
+
+// Identity is what a server says of itself. A key that it does not say is
+// absent. The keys are those of identityKeys.
+type Identity map[string]string
+
+// identityKeys are what makes two servers comparable, in the order shown, with
+// the names that servers give them: /v1/models, /server_info,
+// /get_server_info, /version.
+var identityKeys = []struct {
+	name   string
+	theirs []string
+}{
+	{"server", []string{"server"}},
+	{"version", []string{"version"}},
+	{"model", []string{"model_path", "root", "model", "served_model_name"}},
+	{"dtype", []string{"dtype"}},
+	{"quantization", []string{"quantization"}},
+	{"eager", []string{"enforce_eager", "disable_cuda_graph"}},
+	{"compile", []string{"enable_torch_compile", "compilation_mode"}},
+	{"capture sizes", []string{"cudagraph_capture_sizes", "cuda_graph_bs", "cuda_graph_bs_decode"}},
+	{"largest captured", []string{"max_cudagraph_capture_size", "cuda_graph_max_bs"}},
+	{"graph mode", []string{"cudagraph_mode"}},
+	{"speculative", []string{"speculative_config", "speculative_algorithm"}},
+	{"prefix caching", []string{"enable_prefix_caching", "disable_radix_cache"}},
+	{"tensor parallel", []string{"tensor_parallel_size", "tp_size"}},
+	{"max length", []string{"max_model_len", "context_length"}},
+}
+
+// NewServer makes the client of a server. conns is how many connections it
+// may hold open.
+func NewServer(url, model, key string, conns int) *Server {
+	url = strings.TrimRight(url, "/")
+	if !strings.Contains(url, "://") {
+		url = "http://" + url
+	}
+	return &Server{URL: strings.TrimSuffix(url, "/v1"), Model: model, key: key, Identity: Identity{}, http: &http.Client{
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 2 * conns, MaxIdleConnsPerHost: conns + 8, IdleConnTimeout: 90 * time.Second,
+			DisableCompression: true}}}
+}
+
+func (s *Server) dress(req *http.Request) {
+	req.Header.Set("Content-Type", "application/json")
+	if s.key != "" {
+		req.Header.Set("Authorization", "Bearer "+s.key)
+	}
+}
+
+// get reads a page, at most 16 MiB of it.
+func (s *Server) get(ctx context.Context, path string) ([]byte, http.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.dress(req)
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return nil, nil, errors.New(plainError(err))
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("HTTP %d", resp.StatusCode)
+	}
+	return body, resp.Header, err
+}
+
+// Identify asks a server what it is. An error means that nothing answers.
+func (s *Server) Identify(ctx context.Context) error {
+	body, header, err := s.get(ctx, "/v1/models")
+	if err != nil && header == nil {
+		return fmt.Errorf("nothing answers at %s: %w", s.URL, err)
+	}
+	if server := header.Get("Server"); server != "" && server != "uvicorn" {
+		s.Identity["server"] = server
+	}
+	var models struct {
+		Data []map[string]any `json:"data"`
+	}
+	if err == nil && json.Unmarshal(body, &models) == nil && len(models.Data) > 0 {
+		m := models.Data[0]
+		for _, d := range models.Data {
+			if d["id"] == s.Model {
+				m = d
+			}
+		}
+		if id, _ := m["id"].(string); s.Model == "" {
+			s.Model = id
+		}
+		if by, _ := m["owned_by"].(string); by != "" {
+			s.Identity["server"] = by
+		}
+		s.learn(m)
+	}
+	for _, path := range []string{"/version", "/get_server_info", "/server_info", "/info"} {
+		if body, _, err := s.get(ctx, path); err == nil {
+			var v any
+			if json.Unmarshal(body, &v) == nil {
+				s.learn(v)
+			}
+			if path == "/get_server_info" {
+				s.Identity["server"] = "sglang"
+			}
+		}
+	}
+	if body, _, err := s.get(ctx, "/metrics"); err == nil {
+		s.metrics = "/metrics"
+		if of := serverOf(ParseMetrics(string(body))); of != "" {
+			s.Identity["server"] = of
+		}
+	}
+	if s.Identity["model"] == "" {
+		s.Identity["model"] = s.Model
+	}
+	return nil
+}
+
+// learn picks the known keys out of a JSON value, at any depth; the first
+// value of a key stays.
+func (s *Server) learn(v any) {
+	switch x := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			s.note(k, x[k])
+			if _, scalar := x[k].(string); !scalar {
+				s.learn(x[k])
+			}
+		}
+	case []any:
+		for _, e := range x {
+			if _, ok := e.(map[string]any); ok {
+				s.learn(e)
+			}
+		}
+	}
+}
+
+func (s *Server) note(key string, v any) {
+	for _, k := range identityKeys {
+		if s.Identity[k.name] != "" || v == nil || !slices.Contains(k.theirs, key) {
+			continue
+		}
+		text := fmt.Sprint(v)
+		switch x := v.(type) {
+		case map[string]any:
+			b, _ := json.Marshal(x)
+			text = string(b)
+		case bool:
+			if k.name == "prefix caching" && key == "disable_radix_cache" {
+				text = strconv.FormatBool(!x)
+			}
+		case float64:
+			text = strconv.FormatFloat(x, 'g', -1, 64)
+		}
+		if text != "" {
+			s.Identity[k.name] = text
+		}
+	}
+}
+
+// Differences lists what two servers say differently, and what only one says.
+func Differences(a, b Identity) (differ, unknown []string) {
+	for _, k := range identityKeys {
+		x, y := a[k.name], b[k.name]
+		switch {
+		case x == y:
+		case x == "" || y == "":
+			unknown = append(unknown, k.name)
+		default:
+			differ = append(differ, fmt.Sprintf("%s %s / %s", k.name, short(x), short(y)))
+		}
+	}
+	return differ, unknown
+}
+
+func short(s string) string {
+	if len(s) > 60 {
+		return s[:57] + "…"
+	}
+	return s
+}
+
+// String is a server in a line.
+func (i Identity) String() string {
+	var parts []string
+	for _, k := range identityKeys {
+		if v := i[k.name]; v != "" {
+			parts = append(parts, k.name+" "+short(v))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Try finds out which requests a server takes, from the fullest to the
+// plainest, with one short request each. api is "", "completions" or "chat".
+func (s *Server) Try(ctx context.Context, api string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute) // the first request may compile, or load the model
+	defer cancel()
+	var last string
+	for _, t := range []Server{
+		{ids: true, fixed: true, usage: true}, {ids: true, usage: true}, {fixed: true, usage: true}, {usage: true}, {},
+		{chat: true, fixed: true, usage: true}, {chat: true, usage: true}, {chat: true},
+	} {
+		if api != "" && (api == "chat") != t.chat {
+			continue
+		}
+		s.chat, s.ids, s.fixed, s.usage = t.chat, t.ids, t.fixed, t.usage
+		r := s.ask(ctx, job{tokens: 8, newTokens: 2, seed: 1})
+		if r.err == "" && len(r.contentNs) > 0 {
+			if r.prompt > 0 && !s.ids {
+				s.perPrompt = float64(r.prompt) / 8
+			}
+			return nil
+		}
+		if last = r.err; last == "" {
+			last = "the stream held no text"
+		}
+		s.Refusals = append(s.Refusals, fmt.Sprintf("%s: %s", s.says(), last))
+	}
+	return fmt.Errorf("%s answers no request: %s", s.URL, last)
+}
+
+// says is the way requests are made, in words.
+func (s *Server) says() string {
+	w := "completions"
+	if s.chat {
+		w = "chat"
+	}
+	for _, f := range []struct {
+		on   bool
+		word string
+	}{{s.ids, "token ids"}, {!s.ids, "text"}, {s.fixed, "fixed output length"}, {s.usage, "usage"}} {
+		if f.on {
+			w += ", " + f.word
+		}
+	}
+	return w
+}

@@ -1,0 +1,399 @@
+package openai
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// Options of an attached session.
+type Options struct {
+	URLs        []string // one or two: optimized, eager
+	Model       string   // "": the first that /v1/models names
+	API         string   // "", completions or chat
+	Key         string   // of the API; in no file
+	Concurrency int      // requests at once of a closed loop
+	Together    bool     // both servers may be loaded at once
+	NoLoad      bool     // nothing is sent: metrics and log of somebody else's traffic
+	OpenLoop    bool     // requests come with the time they are due
+	Logs        []string // of each server: a file, or a command
+	Timeout     time.Duration
+}
+
+const mode = "e2e_kv"
+
+// laneNames[i] is the lane of the i-th server.
+var laneNames = [2]string{"optimized", "eager"}
+
+// engine loads the servers as the session asks.
+type engine struct {
+	o       Options
+	servers []*Server
+	ctx     context.Context
+
+	mu     sync.Mutex // guards all below, and the order of what is sent
+	out    *protocol.Writer
+	queue  []*protocol.Request
+	more   chan struct{} // capacity 1: the queue has grown, or a slot is free
+	busy   int
+	loaded bool
+	sent   uint64
+	gone   bool // stdin has closed, or stop was said
+	spans  spans
+}
+
+// Serve speaks the protocol on in and out until it is told to stop.
+func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e := &engine{o: o, ctx: ctx, out: protocol.NewWriter(out), more: make(chan struct{}, 1)}
+	e.o.Concurrency = max(o.Concurrency, 1)
+	for _, u := range o.URLs {
+		e.servers = append(e.servers, NewServer(u, o.Model, o.Key, 2*e.o.Concurrency))
+	}
+	e.hello()
+	r := protocol.NewReader(in)
+	msg, err := r.Next()
+	if err != nil {
+		return nil
+	}
+	load, _ := msg.(*protocol.Load)
+	if err := e.load(load); err != nil {
+		e.send(&protocol.Error{Fatal: true, Code: "model", Message: err.Error()})
+		return err
+	}
+	var side sync.WaitGroup
+	for i, s := range e.servers {
+		side.Go(func() { e.scrape(i, s) })
+		if i < len(o.Logs) && o.Logs[i] != "" {
+			side.Go(func() { e.tail(i, s, o.Logs[i]) })
+		}
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); e.schedule() }()
+	e.commands(r)
+	<-done
+	cancel()
+	side.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.spans.conclude(e)
+	e.send(&protocol.Bye{Samples: e.sent})
+	return nil
+}
+
+func (e *engine) hello() {
+	h := &protocol.Hello{Protocol: protocol.Version, Engine: "openai", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(),
+		Credit: max(64, 4*e.o.Concurrency), Modes: []string{mode}, Pairings: []string{"interleaved", "sequential"},
+		Strategies: map[string][]string{"prefill": {"variable"}, "decode": {"variable"}}, Features: []string{"steps", "parallel"}}
+	if e.o.OpenLoop {
+		h.Credit = 4096
+	}
+	why := "the server's settings are its own: attach a second server that has others"
+	h.Lacks = map[string]string{"strategy": why, "mode": "a server completes: there is no other mode", "stance": why, "clear": why, "profile": why, "aa": "attach the same URL twice"}
+	if len(e.servers) == 1 {
+		h.Lanes = []string{"optimized"}
+		h.Lacks["pairing"] = "there is one server"
+	} else if e.o.Together {
+		h.Pairings = append(h.Pairings, "concurrent")
+	} else {
+		h.Lacks["concurrent"] = "two servers that share a device disturb one another: --together allows it"
+	}
+	if e.o.NoLoad {
+		h.Features = append(h.Features, "observed")
+		for _, a := range []string{"pairing", "scenario", "warm", "pause"} {
+			h.Lacks[a] = "nothing is sent with --no-load"
+		}
+	}
+	e.send(h)
+}
+
+// same tells whether both lanes are one server: the A/A.
+func (e *engine) same() bool {
+	return len(e.servers) == 2 && e.servers[0].URL == e.servers[1].URL
+}
+
+// load finds out what the servers are and take, and compares them.
+func (e *engine) load(l *protocol.Load) error {
+	began := clock.Monotonic()
+	m := &protocol.Loaded{Backends: map[string]string{}, Versions: map[string]string{}, Threads: 1, ProviderAsked: "auto",
+		Boundary: "the end of the stream"}
+	for i, s := range e.servers {
+		if err := s.Identify(e.ctx); err != nil {
+			return err
+		}
+		if i < len(e.o.Logs) && isFile(e.o.Logs[i]) {
+			s.learnFromFile(e.o.Logs[i])
+		}
+		if !e.o.NoLoad {
+			if err := s.Try(e.ctx, e.o.API); err != nil {
+				return err
+			}
+			m.Notes = append(m.Notes, fmt.Sprintf("%s is asked by %s", s.URL, s.says()))
+		}
+		m.Backends[laneNames[i]] = s.name()
+		for k, v := range s.Identity {
+			m.Versions[laneNames[i]+"."+k] = v
+		}
+	}
+	a := e.servers[0]
+	m.Model = protocol.Model{Name: a.Model, Kind: "causal-lm", DType: a.Identity["dtype"]}
+	m.Provider, m.Device = firstOf(a.Identity["server"], "openai"), a.URL
+	verdict, same := e.compare()
+	if verdict != "" {
+		m.Device, m.Notes = m.Device+" / "+e.servers[1].URL+": "+verdict, append(m.Notes, verdict)
+	}
+	m.DurNs = clock.Monotonic() - began
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.loaded = true
+	e.send(m)
+	for i, s := range e.servers {
+		e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[i], Reason: s.URL + ": " + firstOf(s.Identity.String(), "says nothing of itself"),
+			Extra: map[string]any{"identity": s.Identity}})
+	}
+	if verdict != "" {
+		e.event(&protocol.Event{Kind: stats.KindMark, Reason: verdict, Extra: map[string]any{"identity_check": true, "same": same}})
+	}
+	return nil
+}
+
+// compare is the sentence on how the two servers differ.
+func (e *engine) compare() (verdict string, same bool) {
+	if len(e.servers) < 2 {
+		return "", false
+	}
+	a, b := e.servers[0], e.servers[1]
+	if e.same() {
+		return "one server twice: an A/A", true
+	}
+	differ, unknown := Differences(a.Identity, b.Identity)
+	var parts []string
+	if len(differ) > 0 {
+		parts = append(parts, "the servers differ in "+strings.Join(differ, "; "))
+	} else {
+		parts = append(parts, "what both servers say of themselves is equal: a difference would be none of their settings that are known")
+		same = true
+	}
+	if len(unknown) > 0 {
+		parts = append(parts, "only one of them says its "+strings.Join(unknown, ", "))
+	}
+	if a.Identity["eager"] == "true" {
+		parts = append(parts, "the optimized lane runs eager by its own word")
+	}
+	return strings.Join(parts, "; "), same
+}
+
+func (s *Server) name() string {
+	n := firstOf(s.Identity["server"], "server")
+	if s.Identity["eager"] == "true" {
+		n += " eager"
+	}
+	return n + " " + strings.TrimPrefix(strings.TrimPrefix(s.URL, "http://"), "https://")
+}
+
+func firstOf(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}
+
+// commands takes what the session says until it has no more to say.
+func (e *engine) commands(r *protocol.Reader) {
+	for {
+		msg, err := r.Next()
+		e.mu.Lock()
+		switch m := msg.(type) {
+		case *protocol.Request:
+			e.queue = append(e.queue, m)
+		case *protocol.Flush:
+			f := &protocol.Flushed{ID: m.ID}
+			for _, q := range e.queue {
+				f.Dropped = append(f.Dropped, q.ID)
+			}
+			e.queue = nil
+			e.send(f)
+		case *protocol.Clear:
+			e.send(&protocol.Cleared{ID: m.ID})
+		case *protocol.Stop:
+			e.gone, e.queue = true, nil
+		}
+		if err != nil {
+			e.gone, e.queue = true, nil
+		}
+		gone := e.gone
+		e.mu.Unlock()
+		e.wake()
+		if gone {
+			return
+		}
+	}
+}
+
+func (e *engine) wake() {
+	select {
+	case e.more <- struct{}{}:
+	default:
+	}
+}
+
+// schedule starts requests: of an open loop when they are due, else as many
+// at once as are allowed. Two servers take turns in rounds, so that each
+// round's requests run at once on one server and then on the other.
+func (e *engine) schedule() {
+	rounds := len(e.servers) == 2 && !e.same() && !e.o.Together
+	for {
+		e.mu.Lock()
+		gone := e.gone && e.busy == 0
+		free := e.o.Concurrency - e.busy
+		if e.o.OpenLoop {
+			free = len(e.queue)
+		}
+		if rounds && e.busy > 0 {
+			free = 0
+		}
+		batch := e.next(free, rounds)
+		e.busy += len(batch)
+		e.mu.Unlock()
+		switch {
+		case gone:
+			return
+		case len(batch) == 0:
+			<-e.more
+		case rounds:
+			go e.round(batch)
+		default:
+			for _, q := range batch {
+				go e.one(q)
+			}
+		}
+	}
+}
+
+// next takes up to n requests from the queue; in rounds, those that run in the
+// same order of lanes as the first.
+func (e *engine) next(n int, rounds bool) (batch []*protocol.Request) {
+	for i := 0; i < len(e.queue) && len(batch) < n; {
+		if q := e.queue[i]; !rounds || len(batch) == 0 || slices.Equal(q.Order, batch[0].Order) {
+			batch = append(batch, q)
+			e.queue = slices.Delete(e.queue, i, i+1)
+			continue
+		}
+		i++
+	}
+	return batch
+}
+
+// one runs a request in all its lanes, one after the other, or together.
+func (e *engine) one(q *protocol.Request) {
+	if q.DueNs > 0 {
+		wait(e.ctx, q.DueNs)
+	}
+	var both sync.WaitGroup
+	for i, lane := range q.Order {
+		if q.Together {
+			both.Go(func() { e.run(q, lane, i) })
+		} else {
+			e.run(q, lane, i)
+		}
+	}
+	both.Wait()
+	e.free(1)
+}
+
+// round runs requests at once in their first lane, then in their second.
+func (e *engine) round(batch []*protocol.Request) {
+	for i, lane := range batch[0].Order {
+		var all sync.WaitGroup
+		for _, q := range batch {
+			all.Go(func() { e.run(q, lane, i) })
+		}
+		all.Wait()
+	}
+	e.free(len(batch))
+}
+
+func (e *engine) free(n int) {
+	e.mu.Lock()
+	e.busy -= n
+	e.mu.Unlock()
+	e.wake()
+}
+
+// wait sleeps until an instant of the monotonic clock.
+func wait(ctx context.Context, dueNs int64) {
+	t := time.NewTimer(time.Duration(dueNs - clock.Monotonic()))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// run sends a request to the server of a lane and reports the sample.
+func (e *engine) run(q *protocol.Request, lane string, order int) {
+	k := slices.Index(laneNames[:], lane)
+	s := e.servers[k]
+	j := job{tokens: q.Tokens, newTokens: q.NewTokens, seed: q.Seed, ids: q.IDs}
+	if e.same() && k == 1 {
+		j.seed, j.ids = j.seed^0x9e3779b97f4a7c15, nil // its own words: a prefix cache knows the other lane's
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, e.o.Timeout)
+	defer cancel()
+	id := e.spans.begin(k, q.ID)
+	r := s.ask(ctx, j)
+	e.spans.end(k, id, &r, q.Warmup)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sent++
+	e.send(batchOf(q, lane, order, s.name(), &r))
+	if s.perPrompt == 0 && !s.ids && r.prompt > 0 && q.Tokens > 0 {
+		s.perPrompt = float64(r.prompt) / float64(q.Tokens)
+	}
+}
+
+// batchOf is the sample of a reply.
+func batchOf(q *protocol.Request, lane string, order int, backend string, r *reply) *protocol.Batch {
+	b := &protocol.Batch{Lane: lane, Mode: mode, Strategy: "variable", Shape: fmt.Sprintf("%d+%d", q.Tokens, q.NewTokens), Backend: backend,
+		Request: []uint64{q.ID}, Order: []int{order}, StartNs: []int64{r.startNs}, WallNs: []int64{r.endNs - r.startNs},
+		TTFTNs: []int64{r.ttft()}, StepsNs: [][]int64{r.gaps()}, Error: []string{r.err}}
+	kv := make([]int, len(b.StepsNs[0]))
+	for i := range kv {
+		kv[i] = q.Tokens + i + 2
+	}
+	b.StepsKV = [][]int{kv}
+	tokens := len(r.contentNs)
+	if r.tokens >= 0 {
+		tokens = r.tokens
+	}
+	prompt := q.Tokens
+	if r.prompt > 0 {
+		prompt = r.prompt
+	}
+	b.ExecutedTokens, b.KVTokens = []int{prompt + tokens}, []int{prompt + tokens}
+	return b
+}
+
+// event sends an event; the caller holds the lock.
+func (e *engine) event(ev *protocol.Event) {
+	if ev.TNs == 0 {
+		ev.TNs = clock.Monotonic()
+	}
+	ev.Mode = mode
+	e.send(ev)
+}
+
+// send writes a message. A session that is gone closes stdin as well.
+func (e *engine) send(m any) { _ = e.out.Send(m) }

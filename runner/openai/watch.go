@@ -1,0 +1,296 @@
+package openai
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// scrapeEvery is the time between two readings of /metrics.
+const scrapeEvery = time.Second / 3
+
+// kvHigh is the share of the KV cache from which on it is called full.
+const kvHigh = 0.95
+
+// scrape reads a server's metrics until the session ends.
+func (e *engine) scrape(k int, s *Server) {
+	if s.metrics == "" {
+		return
+	}
+	tick := time.NewTicker(scrapeEvery)
+	defer tick.Stop()
+	var first, last Page
+	var lastNs int64
+	told := map[string]bool{}
+	for {
+		body, _, err := s.get(e.ctx, s.metrics)
+		now := clock.Monotonic()
+		if err == nil {
+			pg := ReadPage(string(body))
+			if lastNs == 0 {
+				first = pg
+			} else {
+				e.changed(k, last, pg, lastNs, now, told)
+			}
+			last, lastNs = pg, now
+			e.report(k, first, pg)
+		}
+		select {
+		case <-e.ctx.Done():
+			e.tokens(k, first, last)
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// counted are the counters whose growth is an event.
+var counted = []struct {
+	is, what, says string
+	kind           stats.Kind
+}{
+	{"preemptions", "preemption", "%.0f requests were preempted", stats.KindMark},
+	{"eager passes", "fall off the captured sizes", "%.0f decode passes ran without a CUDA graph: more running than the largest captured size", stats.KindFallback},
+	{"eager iterations", "fall off the captured sizes", "%.0f iterations ran without a CUDA graph", stats.KindFallback},
+}
+
+// changed tells what happened between two readings.
+func (e *engine) changed(k int, a, b Page, from, to int64, told map[string]bool) {
+	if s0, s1 := a.Values["start"], b.Values["start"]; s0 > 0 && s1 > s0 {
+		e.attach(k, "restart", &protocol.Event{Kind: stats.KindWorkerRestart, Reason: "the server was started anew", TNs: to}, from, to)
+		return
+	}
+	for _, c := range counted {
+		before, was := a.Values[c.is]
+		after, is := b.Values[c.is]
+		if n := after - before; was && is && n > 0 {
+			e.attach(k, c.what, &protocol.Event{Kind: c.kind, TNs: from, DurNs: to - from, Reason: fmt.Sprintf(c.says, n) + " between two readings",
+				Extra: map[string]any{"n": n}}, from, to)
+		}
+	}
+	edge := func(what string, high bool, says string) {
+		if high && !told[what] {
+			e.attach(k, what, &protocol.Event{Kind: stats.KindMark, Reason: says, TNs: to}, from, to)
+		}
+		told[what] = high
+	}
+	edge("queueing", b.Values["waiting"] > 0, fmt.Sprintf("%.0f requests wait for the server, %.0f run", b.Values["waiting"], b.Values["running"]))
+	edge("full KV cache", b.Values["kv"] >= kvHigh, fmt.Sprintf("the KV cache is %.0f %% full", 100*b.Values["kv"]))
+}
+
+// report sends what the server says of itself now: counters of the engine.
+func (e *engine) report(k int, first, now Page) {
+	m := &protocol.Counters{Checks: protocol.Checks{Skipped: "outputs of servers are not compared"}, Engine: map[string]any{}}
+	for _, name := range slices.Sorted(maps.Keys(now.Values)) {
+		m.Engine[laneNames[k]+"."+name] = now.Values[name]
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.Hists)) {
+		d := now.Hists[name].Since(first.Hists[name])
+		for _, q := range []float64{.5, .99} {
+			if lo, hi, ok := d.Quantile(q); ok {
+				m.Engine[fmt.Sprintf("%s.%s.p%g", laneNames[k], name, q*100)] = fmt.Sprintf("%g to %g", lo, hi)
+			}
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.send(m)
+}
+
+// tokens tells, at the end, how many tokens the steps had: what the advisor
+// of capture sizes reads.
+func (e *engine) tokens(k int, first, last Page) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(last.Hists)) {
+		d := last.Hists[name].Since(first.Hists[name])
+		if d.N() == 0 {
+			continue
+		}
+		edges := make([]any, len(d.Edges))
+		for i, x := range d.Edges {
+			if edges[i] = x; math.IsInf(x, 1) {
+				edges[i] = "+Inf"
+			}
+		}
+		lo, hi, _ := d.Quantile(.5)
+		e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[k], Reason: fmt.Sprintf("the server's own %s: %.0f observations, the median between %g and %g", name, d.N(), lo, hi),
+			Extra: map[string]any{"histogram": name, "edges": edges, "counts": d.Counts}})
+	}
+}
+
+func isFile(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// learnFromFile reads settings from the start of a log.
+func (s *Server) learnFromFile(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	sc := bufio.NewScanner(io.LimitReader(f, 4<<20))
+	sc.Buffer(nil, 1<<20)
+	for sc.Scan() {
+		s.LearnFromLog(sc.Text())
+	}
+}
+
+// tail follows a log: a file from its end, or a command's output.
+func (e *engine) tail(k int, s *Server, log string) {
+	t := &logTail{e: e, k: k, s: s, steps: map[int]*stepCost{}}
+	defer t.conclude()
+	if isFile(log) {
+		t.file(log)
+		return
+	}
+	c := exec.CommandContext(e.ctx, "/bin/sh", "-c", log)
+	out, err := c.StdoutPipe()
+	if err == nil {
+		c.Stderr = c.Stdout
+		err = c.Start()
+	}
+	if err != nil {
+		e.say(k, stats.KindError, fmt.Sprintf("the log cannot be read: %v", err))
+		return
+	}
+	sc := bufio.NewScanner(out)
+	sc.Buffer(nil, 1<<20)
+	for sc.Scan() {
+		t.line(sc.Text())
+	}
+	_ = c.Wait() // it ends with the session
+}
+
+func (e *engine) say(k int, kind stats.Kind, reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.event(&protocol.Event{Kind: kind, Lane: laneNames[k], Reason: reason})
+}
+
+// stepCost sums up the steps of one number of tokens.
+type stepCost struct {
+	n, eager int
+	ms       float64
+}
+
+// logTail reads one server's log.
+type logTail struct {
+	e       *engine
+	k       int
+	s       *Server
+	steps   map[int]*stepCost
+	lines   int
+	unknown int
+	sample  string // the first line that no rule knew
+	off     bool   // the last decode step ran without a graph
+}
+
+// file follows a file from its end; a file that was truncated begins anew.
+func (t *logTail) file(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		t.e.say(t.k, stats.KindError, fmt.Sprintf("the log cannot be read: %v", err))
+		return
+	}
+	defer f.Close()
+	at, _ := f.Seek(0, io.SeekEnd)
+	r := bufio.NewReader(f)
+	part := ""
+	for {
+		line, err := r.ReadString('\n')
+		part += line
+		at += int64(len(line))
+		if err == nil {
+			t.line(strings.TrimRight(part, "\r\n"))
+			part = ""
+			continue
+		}
+		if !errors.Is(err, io.EOF) {
+			return
+		}
+		if st, err := f.Stat(); err == nil && st.Size() < at {
+			at, _ = f.Seek(0, io.SeekStart)
+			r.Reset(f)
+			part = ""
+		}
+		select {
+		case <-t.e.ctx.Done():
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// line takes one line: an event, a step, or nothing known.
+func (t *logTail) line(text string) {
+	now := clock.Monotonic()
+	t.lines++
+	l, ok := ReadLog(text)
+	if !ok {
+		if t.unknown++; t.unknown == 1 {
+			t.sample = short(strings.ToValidUTF8(text, "�"))
+		}
+		return
+	}
+	if tokens, ms, graph, ok := l.step(); ok {
+		t.step(tokens, ms, graph, now)
+		return
+	}
+	if l.Steady {
+		return
+	}
+	ev := &protocol.Event{Kind: l.Kind, TNs: now - l.DurNs, DurNs: l.DurNs, Reason: l.Reason, Extra: map[string]any{"from": "log", "of": l.Of}}
+	t.e.attach(t.k, l.What, ev, now-max(l.DurNs, 1), now)
+}
+
+func (t *logTail) step(tokens int, ms float64, graph string, now int64) {
+	c := t.steps[tokens]
+	if c == nil {
+		c = &stepCost{}
+		t.steps[tokens] = c
+	}
+	c.n, c.ms = c.n+1, c.ms+ms
+	off := graph == "False"
+	if off {
+		c.eager++
+	}
+	if off && !t.off {
+		t.e.attach(t.k, "fall off the captured sizes", &protocol.Event{Kind: stats.KindFallback, TNs: now,
+			Reason: fmt.Sprintf("a decode step of %d ran without a CUDA graph", tokens), Extra: map[string]any{"from": "log", "tokens": tokens}}, now-int64(1e6), now)
+	}
+	t.off = off
+}
+
+// conclude says what was not understood, and the steps that were seen.
+func (t *logTail) conclude() {
+	if t.unknown > 0 {
+		t.e.say(t.k, stats.KindMark, fmt.Sprintf("%d of %d lines of the log are of no kind that is known; the first: %s", t.unknown, t.lines, t.sample))
+	}
+	if len(t.steps) == 0 {
+		return
+	}
+	rows := make([]any, 0, len(t.steps))
+	for _, n := range slices.Sorted(maps.Keys(t.steps)) {
+		c := t.steps[n]
+		rows = append(rows, map[string]any{"tokens": n, "n": c.n, "ms": c.ms / float64(c.n), "eager": c.eager})
+	}
+	t.e.mu.Lock()
+	defer t.e.mu.Unlock()
+	t.e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[t.k], Reason: fmt.Sprintf("the log told of steps of %d different sizes", len(t.steps)),
+		Extra: map[string]any{"steps": rows}})
+}
