@@ -55,7 +55,7 @@ func (s *Session) sendRequest(fl *inflight) {
 		st = Strategy{"eager", "eager"}
 	}
 	fl.label = st.Label(it.Mode)
-	fl.left = len(fl.order)
+	fl.left, fl.together = len(fl.order), s.set.pairing == "concurrent"
 	fl.key = s.route.key(it, fl.strategy)
 	s.queue.arrive(fl)
 	exec := shaper(s.cfg, fl.strategy).Exec(it.Tokens, it.PadTo)
@@ -68,7 +68,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	s.join.expect(fl)
 	s.eng.ask(&protocol.Request{ID: fl.id, Mode: it.Mode, Batch: it.Batch, Tokens: it.Tokens,
 		Exec: exec, NewTokens: it.NewTokens, Strategy: st.wire(s.eng.hello.Strategies), Order: fl.order,
-		Together: s.set.pairing == "concurrent", AA: fl.aa, Seed: it.Seed, IDs: it.IDs, Dims: it.Dims, Recorded: it.Recorded,
+		Together: fl.together, AA: fl.aa, Seed: it.Seed, IDs: it.IDs, Dims: it.Dims, Recorded: it.Recorded,
 		DueNs: fl.due, Warmup: it.Warmup})
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -45,6 +46,7 @@ func (s *Session) handle(msg any) {
 }
 
 func (s *Session) workerError(m *protocol.Error) {
+	m.Message = clip(m.Message, maxReason)
 	err := fmt.Errorf("%s", m.Message)
 	if m.Fatal {
 		s.fail(err)
@@ -59,6 +61,7 @@ func (s *Session) takeEvent(m *protocol.Event) {
 	e := stats.Event{TNs: m.TNs, Kind: m.Kind, Lane: m.Lane, Mode: m.Mode, Strategy: m.Strategy,
 		Shape: m.Shape, Request: m.Request, DurNs: m.DurNs, Reason: m.Reason, Extra: m.Extra,
 		Generation: s.rec.gen, Segment: s.rec.seg}
+	clipEvent(&e, clock.Monotonic())
 	if m.Request != nil {
 		s.moved()
 		if fl := s.join.pending[*m.Request]; fl != nil {

@@ -26,6 +26,8 @@ type inflight struct {
 	key      string // of its shapes, as router.key makes it
 	left     int    // lanes that have not reported
 	rows     []row  // those that have, until everything sent before is in
+	together bool   // both lanes at once
+	unasked  bool   // the engine observes: nobody sent it
 	suspect  bool   // was in hand when a worker died
 	routed   bool   // to the eager session, by the rule of --route
 }
@@ -116,16 +118,26 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 	if err = cmp.Or(err, b.Check(), merr); err != nil {
 		return fmt.Errorf("batch of lane %q, mode %q: %w", b.Lane, b.Mode, err)
 	}
+	b.Shape, b.Backend, b.Scenario = clip(b.Shape, maxName), clip(b.Backend, maxName), clip(b.Scenario, maxName)
+	now := clock.Monotonic()
 	for i, id := range b.Request {
 		fl := j.pending[id]
 		if fl == nil && unasked != nil {
 			fl = unasked(id)
+			fl.unasked = true
 			j.expect(fl)
 		}
 		if fl == nil {
 			return fmt.Errorf("a sample of request %d, which is not in hand", id)
 		}
-		fl.rows = append(fl.rows, row{j.sampleOf(b, i, fl, lane, mode), column(b.StepsNs, i, nil), column(b.StepsKV, i, nil), column(b.Error, i, "")})
+		if err := fl.asked(b, i); err != nil {
+			return err
+		}
+		from, k := b, i
+		if why := fl.impossible(b, i, now); why != "" {
+			from, k = instead(b, i, why, now), 0
+		}
+		fl.rows = append(fl.rows, row{j.sampleOf(from, k, fl, lane, mode), column(from.StepsNs, k, nil), column(from.StepsKV, k, nil), column(from.Error, k, "")})
 		if fl.left--; fl.left == 0 {
 			delete(j.pending, id)
 			j.outstanding--
@@ -215,7 +227,7 @@ func (j *joiner) sampleOf(b *protocol.Batch, i int, fl *inflight, lane stats.Lan
 	smp.Tokens = semanticTokens(mode, it)
 	smp.ExecutedTokens = int32(column(b.ExecutedTokens, i, int(smp.Tokens)))
 	smp.KVTokens = int32(column(b.KVTokens, i, 0))
-	if err := column(b.Error, i, ""); err != "" {
+	if err := clip(column(b.Error, i, ""), maxReason); err != "" {
 		smp.Failed = true
 		id := fl.id
 		j.errors.take(lane, stats.Event{TNs: smp.StartNs, Kind: stats.KindError, Generation: j.rec.gen, Segment: fl.segment, Lane: b.Lane,
