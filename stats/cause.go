@@ -19,21 +19,45 @@ const (
 	NumCauses
 )
 
-var causeNames = [NumCauses]string{"", "compile", "graph_capture", "fallback", "shape_new", "cold_start",
-	"work", "gpu", "host", "tool", "unexplained"}
+// causeTable is what each cause is called: in files, and of several samples in a
+// sentence. A cause without a row does not compile; TestCauseTable asks for both
+// words.
+var causeTable = [...]struct{ name, words string }{
+	CauseNone:        {"", "none"},
+	CauseCompile:     {"compile", "recompiles"},
+	CauseCapture:     {"graph_capture", "graph captures"},
+	CauseFallback:    {"fallback", "fallbacks"},
+	CauseShapeNew:    {"shape_new", "first runs of a shape"},
+	CauseColdStart:   {"cold_start", "cold starts"},
+	CauseWork:        {"work", "long requests"},
+	CauseGPU:         {"gpu", "GPU throttling"},
+	CauseHost:        {"host", "stalls of the host"},
+	CauseTool:        {"tool", "stalls of the tool"},
+	CauseUnexplained: {"unexplained", "unexplained"},
+}
+
+var _ = [1]struct{}{}[len(causeTable)-int(NumCauses)] // as many rows as causes
 
 // String returns the cause's name as it stands in every file; "" for none.
 func (c Cause) String() string {
-	if int(c) < len(causeNames) {
-		return causeNames[c]
+	if c < NumCauses {
+		return causeTable[c].name
+	}
+	return "invalid"
+}
+
+// Words names samples of the cause in a sentence, plural.
+func (c Cause) Words() string {
+	if c < NumCauses {
+		return causeTable[c].words
 	}
 	return "invalid"
 }
 
 // ParseCause is the inverse of Cause.String.
 func ParseCause(s string) (Cause, bool) {
-	for i, n := range causeNames {
-		if n == s {
+	for i, row := range causeTable {
+		if row.name == s {
 			return Cause(i), true
 		}
 	}

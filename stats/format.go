@@ -20,3 +20,11 @@ func FormatMs(ns float64) string {
 	}
 	return fmt.Sprintf("%.3f ms", ms)
 }
+
+// SignedMs is FormatMs with a sign, for differences.
+func SignedMs(ns float64) string {
+	if ns < 0 {
+		return "-" + FormatMs(-ns)
+	}
+	return "+" + FormatMs(ns)
+}

@@ -89,16 +89,36 @@ type PairSummary struct {
 	MedianDiffHiMs Num    `json:"median_diff_hi_ms"`
 	ShareWon       Num    `json:"share_won"`
 	RatioGeomean   Num    `json:"ratio_geomean"`
-	CrossoverQ     Num    `json:"crossover_q"`
+	CrossoverQ     Num    `json:"crossover_q"` // null where the samples do not tell of one
+	CrossoverLo    Num    `json:"crossover_q_lo"`
+	CrossoverHi    Num    `json:"crossover_q_hi"`
 }
 
-// Paradox says whether mean, median and p99 rank the lanes alike.
+// Paradox says whether mean, median and p99 rank the lanes alike. A winner is
+// null where the samples do not tell, "~" within the noise floor.
 type Paradox struct {
-	Verdict    string  `json:"verdict"`
-	Sentence   string  `json:"sentence"`
-	WinnerMean *string `json:"winner_mean"`
-	WinnerP50  *string `json:"winner_p50"`
-	WinnerP99  *string `json:"winner_p99"`
+	Verdict    string             `json:"verdict"`
+	Points     *string            `json:"points"` // agree or flip: what the bare figures would say; null where one is missing
+	Sentence   string             `json:"sentence"`
+	WinnerMean *string            `json:"winner_mean"`
+	WinnerP50  *string            `json:"winner_p50"`
+	WinnerP99  *string            `json:"winner_p99"`
+	Statistics []StatisticSummary `json:"statistics"`
+}
+
+// StatisticSummary is a Ranking in milliseconds.
+type StatisticSummary struct {
+	Statistic string  `json:"statistic"`
+	Ahead     *string `json:"ahead"`  // lane that the bare figures favour
+	Winner    *string `json:"winner"` // the same where it is told apart
+	DiffMs    Num     `json:"diff_ms"`
+	LoMs      Num     `json:"lo_ms"`
+	HiMs      Num     `json:"hi_ms"`
+	Level     Num     `json:"level"` // of lo … hi; the three together keep 0.95
+	N         int     `json:"n"`
+	Effective int     `json:"n_effective"`
+	Paired    bool    `json:"paired"`
+	FloorMs   Num     `json:"noise_floor_ms"` // 0: unknown
 }
 
 // CauseSummary is one line of the cause ledger.

@@ -1,5 +1,11 @@
 package stats
 
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
 // The types of a live view: what a Collector hands to the screen, at most 30
 // times a second. A view is a copy: nothing in it changes after it was made.
 
@@ -83,7 +89,8 @@ type PairView struct {
 	MedianDiff, DiffLo, DiffHi float64 // ns
 	ShareWon                   float64
 	RatioGeomean               float64
-	Crossover                  float64   // quantile (0–1) up to which the optimized lane wins; 1: up to the maximum; NaN: nothing tells the lanes apart
+	Crossover                  float64   // quantile (0–1) up to which the optimized lane wins; 1: up to the maximum; NaN: not told
+	CrossLo, CrossHi           float64   // between which it lies: the last quantile told for the optimized lane, the first for the eager one; NaN for 0 and 1
 	DeltaQ                     []float64 // quantiles of Delta
 	Delta, DeltaLo, DeltaHi    []float64 // optimized − eager at DeltaQ, ns; bands NaN where not offered
 	BlockLen                   int       // of the bootstrap
@@ -92,15 +99,63 @@ type PairView struct {
 	NoiseNs                    float64   // half width of the A/A noise floor of the median difference; NaN if unknown
 }
 
+// Statistic is one of the three by which lanes are ranked.
+type Statistic uint8
+
+// The statistics, in the order in which a verdict names them.
+const (
+	Median Statistic = iota
+	Mean
+	P99
+	NumStatistics = 3
+)
+
+var statisticNames = [NumStatistics]string{"median", "mean", "p99"}
+
+// String returns the statistic's name as it stands in sentences and files.
+func (s Statistic) String() string { return statisticNames[s] }
+
+// Ranking says which lane is ahead in one statistic and whether the samples tell
+// that from chance. Times are ns.
+type Ranking struct {
+	Ahead        string  // lane that the bare figures favour; "~": equal, or within the noise floor; "": not known
+	Winner       string  // the same where it is told apart; "~" within the noise floor; else ""
+	Told         bool    // Lo … Hi leaves out 0
+	Diff, Lo, Hi float64 // optimized − eager; the interval is NaN where there is none
+	Level        float64 // of Lo … Hi; the three statistics together keep 95 %
+	N            int     // pairs, or samples a lane
+	Effective    float64 // independent ones that would tell as much
+	Floor        float64 // of an A/A run; 0: unknown
+	Paired       bool
+	Sequence     bool // holds at any moment, however often one looks; else for an n that was not chosen by looking
+}
+
+// Words are the difference with its interval: "-0.30 ms [-0.33, -0.27]"; "" where
+// it is not known.
+func (r *Ranking) Words() string {
+	switch {
+	case math.IsNaN(r.Diff):
+		return ""
+	case math.IsNaN(r.Lo) || math.IsNaN(r.Hi):
+		return SignedMs(r.Diff)
+	}
+	bare := func(ns float64) string { return strings.TrimSuffix(SignedMs(ns), " ms") }
+	return fmt.Sprintf("%s [%s, %s]", SignedMs(r.Diff), bare(r.Lo), bare(r.Hi))
+}
+
+// Rankings are by statistic.
+type Rankings [NumStatistics]Ranking
+
 // Verdict is a sentence with the evidence that led to it.
 type Verdict struct {
-	Code       string // e.g. agree, flip, noise, not_compiler_real, too_few
+	Code       string // see package verdict
+	Points     string // agree, flip: what the bare figures would say, told apart or not; "" where one is missing
 	Sentence   string
-	WinnerMean string // eager, optimized, ~ or ""
+	Short      []string // the same in fewer words, longest first: a narrow screen takes the first that fits. Each says the doubt
+	Ranks      Rankings
+	WinnerMean string // eager, optimized, ~ (within the noise floor) or "": not told
 	WinnerP50  string
 	WinnerP99  string
-	DoubtMean  bool     // the samples do not tell the means apart
-	DoubtP99   bool     // nor the p99s
 	Advice     []Advice // the production rule, TR120 7.3 and 7.4
 }
 

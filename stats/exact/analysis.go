@@ -8,6 +8,7 @@ import (
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/internal/intern"
 	"github.com/tailscope/tailscope/stats/ledger"
+	"github.com/tailscope/tailscope/stats/paired"
 )
 
 // Options says what an Analysis cannot see in samples.
@@ -38,21 +39,22 @@ type pendingKey struct {
 
 // exactMode holds a mode's samples in the order of Seq once finished.
 type exactMode struct {
-	rows     []exactSample
-	extras   []exactExtra
-	kinds    kinds
-	steps    []stepRow
-	stepNs   []int64
-	stepRows []int32 // of each row its index in steps or −1; nil without steps
-	finished bool
-	runs     []exactRun
-	pairs    []exactPair
-	unpaired []int32         // counted rows without a partner
-	allPairs *stats.PairView // of the whole mode, once described
-	tail     []int32         // rows with a cause
-	failed   []int           // of each kind, warm-ups apart
-	medians  []float64       // of the clean samples of each kind's shape, NaN without
-	lanes    [stats.NumLanes]exactLane
+	rows         []exactSample
+	extras       []exactExtra
+	kinds        kinds
+	steps        []stepRow
+	stepNs       []int64
+	stepRows     []int32 // of each row its index in steps or −1; nil without steps
+	finished     bool
+	runs         []exactRun
+	pairs        []exactPair
+	unpaired     []int32          // counted rows without a partner
+	allPairs     *stats.PairView  // of the whole mode, once described
+	allEstimates paired.Estimates // of the same
+	tail         []int32          // rows with a cause
+	failed       []int            // of each kind, warm-ups apart
+	medians      []float64        // of the clean samples of each kind's shape, NaN without
+	lanes        [stats.NumLanes]exactLane
 }
 
 // exactSample is one sample in 64 bytes: every pass over a session reads them all.

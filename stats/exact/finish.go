@@ -38,7 +38,7 @@ func (a *Analysis) Finish(mode stats.Mode) *stats.SummaryFile {
 	f := &stats.SummaryFile{Schema: stats.SummarySchema, Source: a.o.Source, Groups: []stats.GroupSummary{}, Pairs: []stats.PairSummary{},
 		Causes: []stats.CauseSummary{}}
 	if int(mode) >= stats.NumModes || a.modes[mode] == nil {
-		f.Paradox = paradoxOf(verdict.Judge(verdict.Input{Lanes: [stats.NumLanes]stats.Summary{quantile.Empty(), quantile.Empty()}, Noise: a.o.Noise[mode%stats.NumModes], Facts: a.o.Facts}))
+		f.Paradox = paradoxOf(verdict.Judge(verdict.Input{Lanes: [stats.NumLanes]stats.Summary{quantile.Empty(), quantile.Empty()}, Facts: a.o.Facts}))
 		return f
 	}
 	m := a.modes[mode]
@@ -224,8 +224,17 @@ func (m *exactMode) causeSummaries(mode stats.Mode) []stats.CauseSummary {
 }
 
 func paradoxOf(v stats.Verdict) stats.Paradox {
-	return stats.Paradox{Verdict: v.Code, Sentence: v.Sentence, WinnerMean: optional(v.WinnerMean),
-		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99)}
+	p := stats.Paradox{Verdict: v.Code, Points: optional(v.Points), Sentence: v.Sentence, WinnerMean: optional(v.WinnerMean),
+		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99), Statistics: []stats.StatisticSummary{}}
+	for i, r := range v.Ranks {
+		if r.N == 0 {
+			continue
+		}
+		p.Statistics = append(p.Statistics, stats.StatisticSummary{Statistic: stats.Statistic(i).String(), Ahead: optional(r.Ahead), Winner: optional(r.Winner),
+			DiffMs: stats.Ms(r.Diff), LoMs: stats.Ms(r.Lo), HiMs: stats.Ms(r.Hi), Level: stats.Num(r.Level), N: r.N,
+			Effective: int(r.Effective), Paired: r.Paired, FloorMs: stats.Ms(r.Floor)})
+	}
+	return p
 }
 
 func optional(s string) *string {

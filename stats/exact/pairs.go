@@ -110,10 +110,10 @@ func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[stats.NumLanes][]i
 			matched[l] = quantile.Without(walls[l], single[l])
 		}
 	}
-	v := paired.DescribeSorted(pairs, matched[stats.Eager], matched[stats.Optimized])
+	v, est := paired.DescribeSorted(pairs, matched[stats.Eager], matched[stats.Optimized])
 	if k.anyScenario && k.anySegment {
-		m.allPairs = &v
+		m.allPairs, m.allEstimates = &v, est
 	}
 	return stats.PairSummary{N: v.N, MedianDiffMs: stats.Ms(v.MedianDiff), MedianDiffLoMs: stats.Ms(v.DiffLo), MedianDiffHiMs: stats.Ms(v.DiffHi),
-		ShareWon: stats.Num(v.ShareWon), RatioGeomean: stats.Num(v.RatioGeomean), CrossoverQ: stats.Num(v.Crossover)}, true
+		ShareWon: stats.Num(v.ShareWon), RatioGeomean: stats.Num(v.RatioGeomean), CrossoverQ: stats.Num(v.Crossover), CrossoverLo: stats.Num(v.CrossLo), CrossoverHi: stats.Num(v.CrossHi)}, true
 }

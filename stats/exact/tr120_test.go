@@ -3,6 +3,7 @@ package exact
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/tailscope/tailscope/stats"
@@ -114,8 +115,14 @@ func TestTR117(t *testing.T) {
 	if d, dx := float64(o.MeanMs-e.MeanMs), float64(o.MeanExclFirstMs-e.MeanExclFirstMs); math.Abs(d+14.83) > 0.006 || math.Abs(dx-1.54) > 0.006 {
 		t.Errorf("mean difference %.2f and %.2f without firsts, TR120 prints -14.83 and +1.54", d, dx)
 	}
-	if f.Paradox.Verdict != "flip" || *f.Paradox.WinnerMean != "optimized" || *f.Paradox.WinnerP50 != "eager" {
-		t.Errorf("paradox: %+v", f.Paradox)
+	// TR117's bare figures flip; 273 rows a label do not tell the lanes apart.
+	p := f.Paradox
+	if p.Verdict != "undecided" || *p.Points != "flip" || p.WinnerMean != nil || p.WinnerP50 != nil || p.WinnerP99 != nil {
+		t.Errorf("paradox: %+v", p)
 	}
-	t.Log(f.Paradox.Sentence)
+	for _, want := range []string{"Not told apart: 273 pairs", "The bare figures flip (median to eager, mean to optimized", "3 of 273 samples, all cold starts, make them"} {
+		if !strings.Contains(p.Sentence, want) {
+			t.Errorf("%q lacks %q", p.Sentence, want)
+		}
+	}
 }

@@ -1,6 +1,9 @@
 package exact
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -26,26 +29,28 @@ func (a *Analysis) verdict(m *exactMode, mode stats.Mode) stats.Verdict {
 		is := a.aaSegment(c.segment)
 		aa, other = aa || is, other || !is
 	}
-	in := verdict.Input{Mode: mode, Noise: a.o.Noise[mode], Facts: a.o.Facts, Decode: m.decodeShare()}
+	in, noise := verdict.Input{Mode: mode, Facts: a.o.Facts, Decode: m.decodeShare()}, a.o.Noise[mode]
 	in.Facts.AA = aa && !other
 	if r := a.real[mode]; r[0] != "" {
 		in.Facts.CompilerReal, in.Facts.Why = r[0], r[1]
 	}
 	if aa && other {
-		a.weighPart(m, &in)
+		a.weighPart(m, &in, &noise)
 	} else {
-		m.weighAll(&in)
+		m.weighAll(&in, noise)
 	}
+	in.Parts = a.parts(m, &in, func(segment int32) bool { return aa == !other || !a.aaSegment(segment) })
 	return verdict.Judge(in)
 }
 
 // weighAll fills in what the whole mode shows.
-func (m *exactMode) weighAll(in *verdict.Input) {
+func (m *exactMode) weighAll(in *verdict.Input, noise stats.Noise) {
 	if m.allPairs == nil { // Finish has described them: there are none
-		v := paired.Describe(nil)
+		v, _ := paired.Describe(nil)
 		m.allPairs = &v
 	}
 	in.Pair = *m.allPairs
+	in.Ranks = paired.Rank(m.estimates(anySegment), noise)
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
 		in.Lanes[l] = quantile.Empty()
 		quantile.DescribeSorted(&in.Lanes[l], m.lanes[l].sorted)
@@ -57,10 +62,15 @@ func (m *exactMode) weighAll(in *verdict.Input) {
 
 // weighPart fills in what the segments that were not A/A show, and the noise
 // of those that were.
-func (a *Analysis) weighPart(m *exactMode, in *verdict.Input) {
+func (a *Analysis) weighPart(m *exactMode, in *verdict.Input, noise *stats.Noise) {
 	keep := func(segment int32) bool { return !a.aaSegment(segment) }
-	in.Pair = paired.Describe(m.pairsIn(keep))
-	in.Noise.Take(paired.NoiseFloor(m.pairsIn(a.aaSegment), 1))
+	var est paired.Estimates
+	in.Pair, est = paired.Describe(m.pairsIn(keep))
+	noise.Take(paired.NoiseFloor(m.pairsIn(a.aaSegment), 1))
+	if in.Pair.N == 0 {
+		est = m.laneEstimates(keep)
+	}
+	in.Ranks = paired.Rank(est, *noise)
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
 		walls := m.wallsOf(l, func(x *exactRun) bool { return keep(x.segment) })
 		quantile.SortInts(walls)
@@ -70,6 +80,49 @@ func (a *Analysis) weighPart(m *exactMode, in *verdict.Input) {
 		in.Failed[l] = m.failedIn(l, func(k *rowKind) bool { return keep(k.segment) })
 		m.describeResponses(&in.Lanes[l], l, keep)
 	}
+}
+
+// estimates of the whole mode: of its pairs, or of the lanes where requests have
+// no partner.
+func (m *exactMode) estimates(keep func(segment int32) bool) paired.Estimates {
+	if m.allPairs.N > 0 {
+		return m.allEstimates
+	}
+	return m.laneEstimates(keep)
+}
+
+func (m *exactMode) laneEstimates(keep func(segment int32) bool) paired.Estimates {
+	var order, sorted [stats.NumLanes][]int64
+	for i := range m.rows {
+		if r := &m.rows[i]; r.counts() && keep(m.kinds.all[r.kind].segment) {
+			order[m.lane(r)] = append(order[m.lane(r)], r.e.Wall)
+		}
+	}
+	for l := range order {
+		sorted[l] = slices.Clone(order[l])
+		quantile.SortInts(sorted[l])
+	}
+	return paired.FromLanes(order, sorted)
+}
+
+// parts are the scenarios' own paired differences, where the lanes' medians
+// point away from the pairs'.
+func (a *Analysis) parts(m *exactMode, in *verdict.Input, keep func(segment int32) bool) (out []verdict.Part) {
+	r := &in.Ranks[stats.Median]
+	if !r.Told || !r.Paired || r.Diff*(in.Lanes[stats.Optimized].P50.Value-in.Lanes[stats.Eager].P50.Value) >= 0 {
+		return nil
+	}
+	diffs := map[int32][]int64{}
+	for i := range m.pairs {
+		p := &m.pairs[i]
+		if k := &m.kinds.all[p.kinds[stats.Eager]]; keep(k.segment) {
+			diffs[k.scenario] = append(diffs[k.scenario], p.Optimized-p.Eager)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(diffs)) {
+		out = append(out, verdict.Part{Name: a.strings.Name(id), N: len(diffs[id]), Diff: quantile.Median(diffs[id])})
+	}
+	return out
 }
 
 // describeResponses fills in the response times of a lane, where there are any.

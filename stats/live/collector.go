@@ -89,8 +89,9 @@ type modeState struct {
 	detectedN        int
 	detectedDiverged int
 	lengths          lengthTable
-	askedEdges       []int       // of lengths.plans
-	noise            stats.Noise // from the last A/A segment
+	askedEdges       []int          // of lengths.plans
+	noise            stats.Noise    // from the last A/A segment
+	rank             paired.Running // of the current segment's pairs
 	boot             *paired.BootstrapResult
 	places           [1 << placeBits]place
 }
@@ -107,8 +108,9 @@ type laneState struct {
 	worst              [stats.NumCauses]worstSample
 	runs, judged, cold int // runs begun, settled, cold starts
 	n                  int
-	failed             int     // requests of the current segment
-	threshold          float64 // of the tail, as last computed
+	failed             int               // requests of the current segment
+	series             paired.LaneSeries // of the current segment
+	threshold          float64           // of the tail, as last computed
 	nextThreshold      int
 }
 

@@ -101,6 +101,10 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *stats
 	}
 	sc.pairSeg.add(p)
 	m.pairs.remember(p)
+	if m.rank.Due() {
+		m.aimPairs()
+	}
+	m.rank.Add(p)
 }
 
 func (t *pairTable) remember(p paired.Pair) {
@@ -119,14 +123,15 @@ func (t *pairTable) inOrder() []paired.Pair {
 
 // pairStats is the distribution of optimized − eager over requests.
 type pairStats struct {
-	n, won   int
-	logs     int
-	sumLog   float64 // of optimized ÷ eager, less what product holds
-	product  float64
-	raw      []int64        // differences, while n < ExactBelow
-	neg, pos *quantile.Hist // of −d and d
-	rankN    int            // pairs when rankP was computed
-	rankP    float64        // of the signed-rank test
+	n, won    int
+	logs      int
+	sumLog    float64 // of optimized ÷ eager, less what product holds
+	product   float64
+	raw       []int64        // differences, while n < ExactBelow
+	ascending []int64        // raw in order, as of its length
+	neg, pos  *quantile.Hist // of −d and d
+	rankN     int            // pairs when rankP was computed
+	rankP     float64        // of the signed-rank test
 }
 
 func (p *pairStats) add(x paired.Pair) {
@@ -173,7 +178,7 @@ func (p *pairStats) reset() {
 		p.neg.Reset()
 		p.pos.Reset()
 	}
-	*p = pairStats{raw: p.raw[:0], neg: p.neg, pos: p.pos, rankN: p.rankN, rankP: p.rankP}
+	*p = pairStats{raw: p.raw[:0], ascending: p.ascending[:0], neg: p.neg, pos: p.pos, rankN: p.rankN, rankP: p.rankP}
 }
 
 func (p *pairStats) merge(o *pairStats) {
@@ -210,6 +215,23 @@ func (p *pairStats) rank(k int) float64 {
 	return v[0]
 }
 
+// quantile of the differences; NaN without any.
+func (p *pairStats) quantile(q float64) float64 {
+	if p.n == 0 {
+		return math.NaN()
+	}
+	if p.n < quantile.ExactBelow {
+		if len(p.ascending) != p.n {
+			p.ascending = append(p.ascending[:0], p.raw...)
+			slices.Sort(p.ascending)
+		}
+		return quantile.Percentile(p.ascending, q)
+	}
+	pos := q * float64(p.n-1)
+	k := int(pos)
+	return quantile.Lerp(p.rank(k+1), p.rank(min(k+2, p.n)), pos-float64(k))
+}
+
 // median returns the median difference with its order-statistic interval.
 func (p *pairStats) median() (m, lo, hi float64) {
 	nan := math.NaN()
@@ -238,7 +260,7 @@ func (p *pairStats) medianDiff() float64 {
 // view describes the pairs; eager and optimized are the lanes' distributions
 // in the same scope, for the differences of quantiles.
 func (p *pairStats) view(eager, optimized *quantile.Dist) stats.PairView {
-	v := stats.PairView{N: p.n, ShareWon: math.NaN(), RatioGeomean: math.NaN(), Crossover: math.NaN(), NoiseNs: math.NaN(), P: math.NaN(), PHolm: math.NaN()}
+	v := stats.PairView{N: p.n, ShareWon: math.NaN(), RatioGeomean: math.NaN(), Crossover: math.NaN(), CrossLo: math.NaN(), CrossHi: math.NaN(), NoiseNs: math.NaN(), P: math.NaN(), PHolm: math.NaN()}
 	v.MedianDiff, v.DiffLo, v.DiffHi = p.median()
 	if p.n == 0 {
 		return v

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/ranktest"
 )
 
@@ -28,13 +29,13 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 	if info.aa && m.pairs.segment.n > 0 {
 		m.noise.Take(m.noiseNow())
 	}
-	m.boot = nil
+	m.boot, m.rank = nil, paired.Running{}
 	row := segRow{info: info, paired: m.pairs.segment.medianDiff(), change: change}
 	for l := range m.lanes {
 		g := new(group)
 		g.merge(&m.lanes[l].segment)
 		row.lanes[l] = g
-		m.lanes[l].itlSegment, m.lanes[l].failed = nil, 0
+		m.lanes[l].itlSegment, m.lanes[l].failed, m.lanes[l].series = nil, 0, paired.LaneSeries{}
 		m.lanes[l].fold(stats.Lane(l))
 	}
 	m.rows = append(m.rows, row)

@@ -8,6 +8,7 @@ import (
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/exact"
 	"github.com/tailscope/tailscope/stats/internal/statstest"
+	"github.com/tailscope/tailscope/stats/paired"
 )
 
 func TestParadoxSentence(t *testing.T) {
@@ -20,6 +21,10 @@ func TestParadoxSentence(t *testing.T) {
 		a.Add(&s)
 		c.Add(&rows.Rows[i])
 	}
+	pairs, segment := c.PairSample(stats.Prefill)
+	bands := paired.Bootstrap(pairs, paired.BootstrapOptions{})
+	bands.Segment = segment
+	c.SetBootstrap(stats.Prefill, bands)
 	live := c.Live(stats.Prefill, now)
 	if v := live.Verdict; v.Code != "flip" || v.WinnerP50 != "optimized" || v.WinnerMean != "eager" || v.WinnerP99 != "eager" {
 		t.Errorf("live: %+v", v)
@@ -28,7 +33,7 @@ func TestParadoxSentence(t *testing.T) {
 		t.Errorf("exact: %+v", v)
 	}
 	for name, s := range map[string]string{"live": live.Verdict.Sentence, "exact": a.Finish(stats.Prefill).Paradox.Sentence} {
-		if !strings.Contains(s, "14 of 270 samples, all recompiles, cost the mean") {
+		if !strings.Contains(s, "135 of 2700 samples, all recompiles, cost the mean") {
 			t.Errorf("%s: %s", name, s)
 		}
 	}
@@ -36,22 +41,22 @@ func TestParadoxSentence(t *testing.T) {
 		t.Errorf("advice: %+v", live.Verdict.Advice)
 	}
 	if x := live.Pair.Crossover; x < .9 || x > .97 {
-		t.Errorf("crossover at %v, 14 of 270 lose", x)
+		t.Errorf("crossover at %v, 135 of 2700 lose", x)
 	}
 	if live.Pair.ShareWon < .94 || live.Pair.MedianDiff > -.9e6 || live.Pair.DiffHi > 0 {
 		t.Errorf("pairs: %+v", live.Pair)
 	}
-	statstest.Near(t, "exact crossover", float64(a.Finish(stats.Prefill).Pairs[0].CrossoverQ), 1-14.0/270, .01)
+	statstest.Near(t, "exact crossover", float64(a.Finish(stats.Prefill).Pairs[0].CrossoverQ), 1-135.0/2700, .01)
 
 	// The cure: a padded segment agrees.
 	c.NewSegment(1, "padded", false, now)
 	c.SetFacts(stats.Facts{CompilerReal: "yes", Strategy: "padded"})
 	m := statstest.NewMixture(32)
 	m.T = now
-	for i := range 500 {
+	for i := range 2500 {
 		for lane := stats.Lane(0); lane < stats.NumLanes; lane++ {
 			c.Add(m.Add("a", 2e6-1e6*float64(lane), func(s *stats.Sample) {
-				s.Lane, s.Segment, s.Request, s.Strategy = lane, 1, uint64(1000+i), "padded"
+				s.Lane, s.Segment, s.Request, s.Strategy = lane, 1, uint64(10000+i), "padded"
 			}))
 		}
 	}
@@ -59,8 +64,8 @@ func TestParadoxSentence(t *testing.T) {
 	if live.Verdict.Code != "agree" || live.Verdict.WinnerP99 != "optimized" || live.Verdict.Advice[0].Rule != "compile_prefill" {
 		t.Errorf("padded: %+v", live.Verdict)
 	}
-	if len(live.Segments) != 2 || live.Segments[0].Lanes[stats.Optimized].N != 270 || live.Segments[1].Lanes[stats.Optimized].N != 500 ||
-		live.Segments[0].Lanes[stats.Optimized].Compiles != 14 || live.Segments[1].Lanes[stats.Optimized].Compiles != 0 {
+	if len(live.Segments) != 2 || live.Segments[0].Lanes[stats.Optimized].N != 2700 || live.Segments[1].Lanes[stats.Optimized].N != 2500 ||
+		live.Segments[0].Lanes[stats.Optimized].Compiles != 135 || live.Segments[1].Lanes[stats.Optimized].Compiles != 0 {
 		t.Errorf("segments: %+v", live.Segments)
 	}
 	if s := live.Segments; !math.IsNaN(s[0].P) || !(s[1].PHolm >= 0) {
@@ -70,7 +75,7 @@ func TestParadoxSentence(t *testing.T) {
 	for _, r := range live.Lanes[stats.Optimized].Causes {
 		sum += r.N
 	}
-	if sum != live.Lanes[stats.Optimized].TailN || sum < 14 {
+	if sum != live.Lanes[stats.Optimized].TailN || sum < 135 {
 		t.Errorf("causes over two segments add up to %d of %d", sum, live.Lanes[stats.Optimized].TailN)
 	}
 }

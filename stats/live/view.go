@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/stats/ranktest"
 	"github.com/tailscope/tailscope/stats/verdict"
@@ -25,6 +26,7 @@ func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
 	m.drain()
 	m.win.expire(nowNs - m.win.ns)
 	m.merge()
+	m.spread()
 	win, laneRaw, scenRaw := m.win.gather()
 	var scratch quantile.Hist
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
@@ -33,6 +35,11 @@ func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
 	out.Pair = m.pairs.segment.view(&m.lanes[stats.Eager].segment.d.Dist, &m.lanes[stats.Optimized].segment.d.Dist)
 	out.PairAll = m.wholePairs().view(&m.whole(stats.Eager).d.Dist, &m.whole(stats.Optimized).d.Dist)
 	m.boot.Apply(&out.Pair)
+	paired.Supported(&out.PairAll, math.NaN(), nil) // bands are of the segment
+	ranks := m.ranks()
+	if out.Pair.N > 0 { // one question, one interval
+		out.Pair.MedianDiff, out.Pair.DiffLo, out.Pair.DiffHi = ranks[stats.Median].Diff, ranks[stats.Median].Lo, ranks[stats.Median].Hi
+	}
 	if floor := m.noise.MedianNs; floor > 0 {
 		out.Pair.NoiseNs, out.PairAll.NoiseNs = floor, floor
 	}
@@ -46,17 +53,20 @@ func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
 	out.PaddingNs, out.LostPairs = m.paddingCost(), m.pairs.lost
 	out.Detectors = c.detect(m)
 	out.Advisor = c.advisor(m)
-	out.Verdict = c.verdict(m, &out)
+	out.Verdict = c.verdict(m, &out, ranks)
 	return out
 }
 
 // verdict weighs the current segment.
-func (c *Collector) verdict(m *modeState, out *stats.Live) stats.Verdict {
-	in := verdict.Input{Mode: m.mode, Pair: out.Pair, Noise: m.noise, Facts: c.facts, Gauges: out.Gauges, Decode: math.NaN()}
+func (c *Collector) verdict(m *modeState, out *stats.Live, ranks stats.Rankings) stats.Verdict {
+	in := verdict.Input{Mode: m.mode, Pair: out.Pair, Ranks: ranks, Facts: c.facts, Gauges: out.Gauges, Decode: math.NaN()}
 	in.Facts.AA = c.AA()
 	for l := range in.Lanes {
 		in.Lanes[l], in.Causes[l] = out.Lanes[l].Segment, out.Lanes[l].SegmentCauses
 		in.Failed[l] = m.lanes[l].failed
+	}
+	for _, s := range out.Scenarios {
+		in.Parts = append(in.Parts, verdict.Part{Name: s.Scenario, N: s.Pair.N, Diff: s.Pair.MedianDiff})
 	}
 	for i, other := range c.modes {
 		if other != nil && other != m && other.samples() > 0 {

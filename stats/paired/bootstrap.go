@@ -222,10 +222,21 @@ func percentileInterval(v []float64) (lo, hi float64) {
 	return quantile.Percentile(v, (1-quantile.Confidence)/2), quantile.Percentile(v, (1+quantile.Confidence)/2)
 }
 
-// Apply puts the bands into a view.
+// Apply puts the bands into a view and keeps its crossover where they bear it: a
+// view without bands has none.
 func (r *BootstrapResult) Apply(v *stats.PairView) {
-	if r == nil || len(v.DeltaQ) != len(r.DeltaQ) {
-		return
+	var told []Side
+	if r != nil && len(v.DeltaQ) == len(r.DeltaQ) {
+		v.DeltaLo, v.DeltaHi, v.BlockLen = r.Lo, r.Hi, r.Block
+		for i, q := range r.DeltaQ {
+			s := Side{Q: q}
+			if r.Hi[i] < 0 {
+				s.Told = -1
+			} else if r.Lo[i] > 0 {
+				s.Told = 1
+			}
+			told = append(told, s)
+		}
 	}
-	v.DeltaLo, v.DeltaHi, v.BlockLen = r.Lo, r.Hi, r.Block
+	Supported(v, v.Crossover, told)
 }

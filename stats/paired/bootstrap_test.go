@@ -104,7 +104,7 @@ func TestBootstrapIsReproducibleAndHonest(t *testing.T) {
 		pairs = append(pairs, Pair{Eager: 1e6 + r.Int64N(1e5), Optimized: 9e5 + r.Int64N(1e5)})
 	}
 	a, b := Bootstrap(pairs, BootstrapOptions{Seed: 3}), Bootstrap(pairs, BootstrapOptions{Seed: 3})
-	v := DescribeWithTest(pairs)
+	v, _ := Describe(pairs)
 	for k, q := range a.DeltaQ {
 		if math.Float64bits(a.Lo[k]) != math.Float64bits(b.Lo[k]) {
 			t.Errorf("q %v: not reproducible", q)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
-	"github.com/tailscope/tailscope/stats/ranktest"
 )
 
 // DeltaQuantiles are the quantiles at which the lanes are compared.
@@ -51,19 +50,9 @@ func crossoverAt[T int64 | float64](eager, optimized []T, q func(int) float64) f
 	return q(at) + (q(at+1)-q(at))*(-d0)/(d1-d0)
 }
 
-// DescribeWithTest computes a PairView exactly. Bands and noise are left NaN.
-func DescribeWithTest(pairs []Pair) stats.PairView {
-	v := Describe(pairs)
-	d := make([]float64, len(pairs))
-	for i, p := range pairs {
-		d[i] = float64(p.Optimized - p.Eager)
-	}
-	v.P = ranktest.Wilcoxon(d).P
-	return v
-}
-
-// Describe is DescribeWithTest without the rank test.
-func Describe(pairs []Pair) stats.PairView {
+// Describe computes exactly what pairs in their order tell. Bands and the rank
+// test's p are left NaN.
+func Describe(pairs []Pair) (stats.PairView, Estimates) {
 	eager, opt := make([]int64, len(pairs)), make([]int64, len(pairs))
 	for i, p := range pairs {
 		eager[i], opt[i] = p.Eager, p.Optimized
@@ -73,14 +62,15 @@ func Describe(pairs []Pair) stats.PairView {
 	return DescribeSorted(pairs, eager, opt)
 }
 
-// DescribeSorted is Describe where the latencies of both lanes are
-// at hand in ascending order.
-func DescribeSorted(pairs []Pair, eager, opt []int64) stats.PairView {
+// DescribeSorted is Describe where the latencies of both lanes are at hand in
+// ascending order.
+func DescribeSorted(pairs []Pair, eager, opt []int64) (stats.PairView, Estimates) {
 	nan := math.NaN()
 	n := len(pairs)
-	v := stats.PairView{N: n, MedianDiff: nan, DiffLo: nan, DiffHi: nan, ShareWon: nan, RatioGeomean: nan, Crossover: nan, NoiseNs: nan, P: nan, PHolm: nan}
+	v := stats.PairView{N: n, MedianDiff: nan, DiffLo: nan, DiffHi: nan, ShareWon: nan, RatioGeomean: nan, Crossover: nan,
+		CrossLo: nan, CrossHi: nan, NoiseNs: nan, P: nan, PHolm: nan}
 	if n == 0 {
-		return v
+		return v, NoEstimates()
 	}
 	diffs := make([]int64, n)
 	won, logs, sum := 0, 0, 0.0
@@ -95,8 +85,9 @@ func DescribeSorted(pairs []Pair, eager, opt []int64) stats.PairView {
 		}
 	}
 	quantile.SortInts(diffs)
-	q := quantile.Exact(diffs, 0.5)
-	v.MedianDiff, v.DiffLo, v.DiffHi, v.ShareWon = q.Value, q.Lo, q.Hi, float64(won)/float64(n)
+	est := FromPairs(pairs, eager, opt, diffs)
+	v.MedianDiff, v.ShareWon = est[stats.Median].Diff, float64(won)/float64(n)
+	v.DiffLo, v.DiffHi = est[stats.Median].Interval(alpha)
 	if logs > 0 {
 		v.RatioGeomean = math.Exp(sum / float64(logs))
 	}
@@ -105,8 +96,9 @@ func DescribeSorted(pairs []Pair, eager, opt []int64) stats.PairView {
 		v.Delta = append(v.Delta, quantile.Percentile(opt, dq)-quantile.Percentile(eager, dq))
 	}
 	// The order statistics lie where NumPy places them.
-	v.Crossover = crossoverAt(eager, opt, func(i int) float64 { return float64(i) / float64(max(n-1, 1)) })
-	return v
+	at := crossoverAt(eager, opt, func(i int) float64 { return float64(i) / float64(max(n-1, 1)) })
+	Supported(&v, at, sides(pairs, eager, opt, float64(n)/math.Min(est[stats.Median].Effective, est[stats.P99].Effective)))
+	return v, est
 }
 
 // Pair is one request's latency in both lanes, ns.

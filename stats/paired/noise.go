@@ -19,7 +19,7 @@ const noisePairs = 1 << 14
 // from 368 pairs on and are wider. It takes tens of milliseconds: run it beside
 // the goroutine that owns the Collector and hand the result to SetNoise.
 func NoiseFloor(pairs []Pair, seed uint64) stats.Noise {
-	v := Describe(pairs)
+	v, _ := Describe(pairs)
 	last := pairs[max(0, len(pairs)-noisePairs):]
 	r := Bootstrap(last, BootstrapOptions{Seed: seed, Quantiles: []float64{.99}})
 	n := stats.Noise{MedianNs: Furthest(v.DiffLo, v.DiffHi), MeanNs: Furthest(r.MeanLo, r.MeanHi), P99Ns: Furthest(r.Lo[0], r.Hi[0])}

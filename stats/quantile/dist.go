@@ -13,11 +13,12 @@ const ExactBelow = 1000
 // Dist is a distribution without moments: quantiles that are exact below 1,000
 // values and within 0.1 % above.
 type Dist struct {
-	N        int
-	Min, Max int64
-	raw      []int64 // every value while n < ExactBelow
-	sorted   int     // raw[:sorted] ascends
-	H        Hist
+	Inflation [2]float64 // of intervals, up to Middle and above: see ExactWith; 0 is 1
+	N         int
+	Min, Max  int64
+	raw       []int64 // every value while n < ExactBelow
+	sorted    int     // raw[:sorted] ascends
+	H         Hist
 }
 
 // MomentDist is one group's latency distribution: quantiles and exact moments.
@@ -181,33 +182,54 @@ func (d *Dist) Quantiles(qs []stats.Quantile) {
 	for i := range qs {
 		q := qs[i].Q
 		if d.N < ExactBelow {
-			qs[i] = Exact(raw, q)
+			qs[i] = ExactWith(raw, q, d.inflation(q))
 			continue
 		}
-		qs[i] = IntervalOfHist(&d.H, q, d.Min, d.Max)
+		qs[i] = intervalOfHist(&d.H, q, d.inflation(q), d.Min, d.Max)
 	}
+}
+
+func (d *Dist) inflation(q float64) float64 {
+	if q <= Middle {
+		return d.Inflation[0]
+	}
+	return d.Inflation[1]
 }
 
 // IntervalOfHist is a quantile with its interval from a histogram.
 func IntervalOfHist(h *Hist, q float64, minV, maxV int64) stats.Quantile {
+	return intervalOfHist(h, q, 1, minV, maxV)
+}
+
+// intervalOfHist takes the outer edges of the buckets in which the ends lie: a
+// value may be anywhere in its bucket.
+func intervalOfHist(h *Hist, q, inflation float64, minV, maxV int64) stats.Quantile {
 	n := int(h.N())
 	out := stats.Quantile{Q: q, Value: math.NaN(), Lo: math.NaN(), Hi: math.NaN(), N: n, Need: max(0, Need(q)-n)}
 	if n == 0 {
 		return out
 	}
-	lo, hi, ok := OrderRanksFast(n, q)
+	lo, hi, ok := ranksWith(n, q, inflation, OrderRanksFast)
 	pos := q * float64(n-1)
 	k := uint64(pos)
 	ranks := [4]uint64{uint64(lo), k + 1, min(k+2, h.N()), uint64(hi)}
 	var v [4]float64
 	if ok {
 		h.Ranks(ranks[:], v[:])
-		out.Lo, out.Hi = ClampF(v[0], float64(minV), float64(maxV)), ClampF(v[3], float64(minV), float64(maxV))
+		least, _ := outer(v[0])
+		_, most := outer(v[3])
+		out.Lo, out.Hi = ClampF(least, float64(minV), float64(maxV)), ClampF(most, float64(minV), float64(maxV))
 	} else {
 		h.Ranks(ranks[1:3], v[1:3])
 	}
 	out.Value = ClampF(Lerp(v[1], v[2], pos-float64(k)), float64(minV), float64(maxV))
 	return out
+}
+
+// outer are the smallest and the largest value of the bucket that holds v.
+func outer(v float64) (lo, hi float64) {
+	from, width := Edges(histIndex(int64(v)))
+	return float64(from), float64(from + width - 1)
 }
 
 func ClampF(v, lo, hi float64) float64 { return math.Max(lo, math.Min(v, hi)) }

@@ -35,11 +35,15 @@ func Lerp(a, b, t float64) float64 {
 }
 
 // Exact is the quantile with its interval from ascending values.
-func Exact(sorted []int64, q float64) stats.Quantile {
+func Exact(sorted []int64, q float64) stats.Quantile { return ExactWith(sorted, q, 1) }
+
+// ExactWith is Exact where neighbours are alike, so that the quantile varies
+// inflation times as much as it would if they were independent.
+func ExactWith(sorted []int64, q, inflation float64) stats.Quantile {
 	n := len(sorted)
 	out := stats.Quantile{Q: q, Value: Percentile(sorted, q), Lo: math.NaN(), Hi: math.NaN(),
 		N: n, Need: max(0, Need(q)-n), Exact: true}
-	if lo, hi, ok := OrderRanks(n, q); ok {
+	if lo, hi, ok := ranksWith(n, q, inflation, OrderRanks); ok {
 		out.Lo, out.Hi = float64(sorted[lo-1]), float64(sorted[hi-1])
 	}
 	return out

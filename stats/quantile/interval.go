@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mathext"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Confidence of every interval in this package, two-sided.
@@ -115,3 +116,31 @@ func ClopperPearson(k, n int) (lo, hi float64) {
 }
 
 func clampInt(v, lo, hi int) int { return max(lo, min(v, hi)) }
+
+// T is the p-quantile of Student's t with df degrees of freedom; the normal
+// distribution's from 300 on, which is within 0.5 % of it.
+func T(p, df float64) float64 {
+	if df >= 300 {
+		return math.Sqrt2 * math.Erfinv(2*p-1)
+	}
+	return distuv.StudentsT{Sigma: 1, Nu: math.Max(df, 1)}.Quantile(p)
+}
+
+// NormalCDF is the standard normal distribution's, at most what T can invert.
+func NormalCDF(x float64) float64 { return math.Min(1-1e-12, math.Erfc(-x/math.Sqrt2)/2) }
+
+// Middle is the quantile up to which the inflation of the median stands for
+// others, too; above it is that of the p99.
+const Middle = 0.75
+
+// ranksWith widens the ranks that hold for independent values by how much more
+// the values vary.
+func ranksWith(n int, q, inflation float64, ranks func(n int, q float64) (lo, hi int, ok bool)) (lo, hi int, ok bool) {
+	if inflation <= 1 {
+		return ranks(n, q)
+	}
+	at, df := float64(n)*q, float64(n)/inflation-1
+	half := T((1+Confidence)/2, df) * math.Sqrt(float64(n)*q*(1-q)*inflation)
+	lo, hi = int(math.Floor(at-half)), int(math.Ceil(at+half))+1
+	return lo, hi, lo >= 1 && hi <= n && df >= 1
+}

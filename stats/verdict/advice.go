@@ -55,17 +55,14 @@ func (in *Input) evidence() []string {
 	if need := max(e.P99.Need, o.P99.Need); need > 0 {
 		ev = append(ev, fmt.Sprintf("p99 rests on too few samples: %d more are needed", need))
 	}
-	if in.undecided() {
-		ev = append(ev, fmt.Sprintf("median difference of %d pairs %s, 95 %%: %s to %s", in.Pair.N, stats.FormatMs(in.Pair.MedianDiff),
-			stats.FormatMs(in.Pair.DiffLo), stats.FormatMs(in.Pair.DiffHi)))
+	if r := &in.Ranks[stats.Median]; r.Words() != "" {
+		ev = append(ev, fmt.Sprintf("median difference of %d %s: %s", r.N, map[bool]string{true: "pairs", false: "samples a lane"}[r.Paired], r.Words()))
 	}
 	return ev
 }
 
-// undecided reports whether the pairs do not tell the lanes apart.
-func (in *Input) undecided() bool {
-	return in.Pair.N > 0 && in.Pair.DiffLo <= 0 && in.Pair.DiffHi >= 0
-}
+// undecided reports whether the samples do not tell the medians apart.
+func (in *Input) undecided() bool { return in.Ranks[stats.Median].Winner == "" }
 
 // adviseShapes covers prefill and forward: TR120's "if you can stabilise shapes".
 func (in *Input) adviseShapes(v *stats.Verdict, churn []string, add func(rule, sentence string, evidence ...string)) {
@@ -74,8 +71,8 @@ func (in *Input) adviseShapes(v *stats.Verdict, churn []string, add func(rule, s
 	compiles := in.cause(stats.Optimized, stats.CauseCompile)
 	switch {
 	case in.undecided():
-		add("no_gain", "The pairs do not tell the lanes apart: nothing to gain here, or not yet seen.", in.evidence()...)
-	case v.WinnerP50 == won && v.WinnerP99 == won:
+		add("no_gain", "The medians are not told apart: nothing to gain here, or not yet seen.", in.evidence()...)
+	case v.WinnerP50 == won && (v.WinnerP99 == won || v.WinnerP99 != lost && compiles == nil):
 		add("compile_prefill", fmt.Sprintf("Compile %s with %q: it wins the median%s.", in.Mode, word, in.tailWords(v, " and the tail")), in.evidence()...)
 	case v.WinnerP50 == won && compiles != nil:
 		ev := append(in.evidence(), fmt.Sprintf("%d compiles in the tail; p99 %s without them", compiles.N, stats.FormatMs(compiles.P99Without)))
@@ -106,12 +103,12 @@ func (in *Input) adviseDecode(v *stats.Verdict, add func(rule, sentence string, 
 	word := cmp.Or(stats.PhaseStrategy(in.Facts.Strategy, "decode"), "this strategy")
 	switch {
 	case in.undecided():
-		add("decode", "The pairs do not tell the lanes apart in decode: keep it eager until they do.", ev...)
+		add("decode", "The medians are not told apart in decode: keep it eager until they are.", ev...)
 	case v.WinnerP50 == stats.Optimized.String() && v.WinnerP99 != stats.Eager.String():
 		add("decode", fmt.Sprintf("Compile decode with %q: it wins the median%s.", word, in.tailWords(v, " and does not lose the tail")), ev...)
 	case v.WinnerP50 == stats.Eager.String():
 		sentence := fmt.Sprintf("Keep decode eager: optimized with %q loses the median.", word)
-		if p := in.Other[stats.Prefill]; p != nil && p[stats.Optimized].P50.Value < p[stats.Eager].P50.Value {
+		if p := in.Other[stats.Prefill]; p != nil && p[stats.Optimized].P50.Hi < p[stats.Eager].P50.Lo {
 			sentence += " Split the deployment: compile prefill only, which wins its median here."
 			ev = append(ev, fmt.Sprintf("prefill p50 eager %s, optimized %s", stats.FormatMs(p[stats.Eager].P50.Value), stats.FormatMs(p[stats.Optimized].P50.Value)))
 		}
@@ -126,7 +123,7 @@ func (in *Input) tailWords(v *stats.Verdict, sure string) string {
 	switch {
 	case max(in.Lanes[stats.Eager].P99.Need, in.Lanes[stats.Optimized].P99.Need) > 0:
 		return "; of the tail there are too few samples yet"
-	case v.DoubtP99:
+	case v.WinnerP99 == "":
 		return "; the samples do not tell the p99s apart"
 	}
 	return sure

@@ -10,261 +10,291 @@ import (
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
+// The codes of a verdict.
+const (
+	TooFew     = "too_few"    // samples for any verdict
+	AA         = "aa"         // both lanes are eager sessions
+	Divergence = "divergence" // the lanes compute different things: whatever is faster
+	Undecided  = "undecided"  // not every statistic is told apart, and those that are do not contradict
+	Noise      = "noise"      // no difference beyond the floor of an A/A run
+	Agree      = "agree"      // all three are told apart, for the same lane
+	Flip       = "flip"       // two are told apart, for different lanes
+)
+
 // Input is what a verdict weighs, of one scope.
 type Input struct {
 	Mode   stats.Mode
 	Lanes  [stats.NumLanes]stats.Summary
 	Causes [stats.NumLanes][]stats.CauseRow
 	Pair   stats.PairView
+	Ranks  stats.Rankings      // of paired.Rank
+	Parts  []Part              // scenarios, to say which pull where
 	Failed [stats.NumLanes]int // requests of the scope that are not among the samples
-	Noise  stats.Noise
 	Facts  stats.Facts
 	Gauges []stats.Gauge
 	Other  [stats.NumModes]*[stats.NumLanes]stats.Summary // what is known of the other modes
 	Decode float64                                        // e2e: share of the request after the first token, NaN unknown
 }
 
-// winner names the faster lane, "~" when the difference is inside the noise,
-// "" when it is not known.
-func winner(eager, optimized, noise float64) string {
-	d := optimized - eager
-	switch {
-	case math.IsNaN(d):
-		return ""
-	case math.Abs(d) <= noise:
-		return "~"
-	case d < 0:
-		return stats.Optimized.String()
-	}
-	return stats.Eager.String()
+// Part is one scenario of the scope: its paired median difference, ns.
+type Part struct {
+	Name string
+	N    int
+	Diff float64
 }
 
-// Judge says whether mean, median and p99 rank the lanes alike, and which
-// samples flip it where they do not. Failures are in no statistic, so they are
-// said beside them: a lane may be fast because its slow requests fail.
+// Judge says what the samples tell of the lanes, and first what they do not:
+// agreement and flip are said only of statistics that are told apart. Failures
+// are in no statistic, so they are said beside them: a lane may be fast because
+// its slow requests fail.
 func Judge(in Input) stats.Verdict {
 	v := in.rank()
 	v.Sentence += in.responses() + in.failures()
+	if in.Facts.Diverged > 0 && v.Code != AA && v.Code != TooFew {
+		in.lead(&v)
+	}
 	return v
 }
 
-// responses says, where the load is open, how long requests took since they
-// were due: the ranks are of execution alone, which a queue leaves as it is.
-func (in *Input) responses() string {
-	e, o := &in.Lanes[stats.Eager], &in.Lanes[stats.Optimized]
-	if math.IsNaN(e.ResponseP99) || math.IsNaN(o.ResponseP99) {
-		return ""
+// lead puts the outputs that differ before everything else.
+func (in *Input) lead(v *stats.Verdict) {
+	v.Code = Divergence
+	s := fmt.Sprintf("The lanes compute different things: %d of %d compared outputs differ beyond the tolerance", in.Facts.Diverged, in.Facts.Checks)
+	long := s
+	if in.Facts.MaxRelL2 > 0 {
+		long += fmt.Sprintf(" (largest relative L2 %.2g)", in.Facts.MaxRelL2)
 	}
-	p99 := func(s *stats.Summary) string {
-		if s.P99.Need > 0 {
-			return "" // too few samples for it
-		}
-		return fmt.Sprintf(" (p99 %s)", stats.FormatMs(s.ResponseP99))
-	}
-	s := fmt.Sprintf(" That is execution; since they were due, requests took %s%s eager and %s%s optimized.",
-		stats.FormatMs(e.ResponseP50), p99(e), stats.FormatMs(o.ResponseP50), p99(o))
-	var full []string
-	for l := stats.Lane(0); l < stats.NumLanes; l++ {
-		if x := &in.Lanes[l]; x.ResponseP50 > 2*x.P50.Value {
-			full = append(full, l.String())
-		}
-	}
-	if len(full) > 0 {
-		s += " Half of them took more than twice the median execution (" + strings.Join(full, ", ") + "): they queue."
-	}
-	return s
+	v.Sentence = long + ". " + v.Sentence
+	v.Short = []string{s + ".", fmt.Sprintf("Outputs differ: %d of %d.", in.Facts.Diverged, in.Facts.Checks), "Outputs differ."}
 }
 
-// failures counts the requests that the times are not of; "" without any.
-func (in *Input) failures() string {
-	var parts []string
-	for l := stats.Lane(0); l < stats.NumLanes; l++ {
-		if n := in.Failed[l]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d of %d %s", n, n+in.Lanes[l].N, l))
-		}
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	s := " " + strings.Join(parts, " and ") + " requests failed"
-	if in.Lanes[stats.Eager].N+in.Lanes[stats.Optimized].N == 0 {
-		return s + "."
-	}
-	return s + ": the times are of the others."
-}
-
-func (in Input) rank() stats.Verdict {
+func (in *Input) rank() stats.Verdict {
 	e, o := &in.Lanes[stats.Eager], &in.Lanes[stats.Optimized]
-	v := stats.Verdict{WinnerMean: winner(e.Mean, o.Mean, in.Noise.Mean()),
-		WinnerP50: winner(e.P50.Value, o.P50.Value, in.Noise.MedianNs),
-		WinnerP99: winner(e.P99.Value, o.P99.Value, in.Noise.P99())}
+	v := stats.Verdict{Ranks: in.Ranks, Points: points(&in.Ranks)}
 	switch {
 	case min(e.N, o.N) < quantile.Need(0.5):
-		v.Code = "too_few"
+		v.Code = TooFew
 		v.Sentence = fmt.Sprintf("Too few samples for a verdict: %d eager, %d optimized.", e.N, o.N)
+		v.Short = []string{v.Sentence, "Too few samples."}
+		v.Ranks, v.Points = stats.Rankings{}, ""
 		return v
 	case in.Facts.AA:
-		v.Code = "aa"
+		v.Code = AA
 		v.WinnerMean, v.WinnerP50, v.WinnerP99 = "~", "~", "~"
-		v.Sentence = "A/A: both lanes are eager sessions, so what differs here is noise" + noiseWords(in) + "."
+		v.Sentence = "A/A: both lanes are eager sessions, so what differs here is noise" + in.noiseWords() + "."
+		v.Short = []string{"A/A: what differs is noise.", "A/A"}
 		return v
-	case v.WinnerMean == v.WinnerP50 && v.WinnerP50 == v.WinnerP99 && v.WinnerP50 == "~":
-		v.Code, v.Sentence = "noise", "The lanes differ in neither mean, median nor p99 beyond the noise floor."
-	case v.WinnerMean == v.WinnerP50 && v.WinnerP50 == v.WinnerP99:
-		v.Code = "agree"
-		wins := "wins"
-		if in.undecided() || in.doubts(&v) != "" || max(o.P99.Need, e.P99.Need) > 0 {
-			wins = "is ahead in" // what follows says where that may be chance
-		}
-		v.Sentence = fmt.Sprintf("Mean, median and p99 agree: the %s lane %s all three (%s).", v.WinnerP50, wins, in.figures(v.WinnerP50))
-	default:
-		v.Code, v.Sentence = "flip", in.flipSentence(&v)
 	}
-	if o.P99.Need > 0 || e.P99.Need > 0 {
-		v.Sentence += fmt.Sprintf(" p99 rests on too few samples: %d more are needed.", max(o.P99.Need, e.P99.Need))
+	v.WinnerMean, v.WinnerP50, v.WinnerP99 = v.Ranks[stats.Mean].Winner, v.Ranks[stats.Median].Winner, v.Ranks[stats.P99].Winner
+	said := told{in: in}
+	said.read()
+	v.Code = said.code()
+	v.Sentence, v.Short = said.sentence(), said.short()
+	switch v.Code {
+	case Undecided:
+		v.Sentence += in.pointWords(v.Points)
+	case Flip:
+		v.Sentence += in.blame(func(r *stats.Ranking) string { return r.Winner }, "cost")
 	}
-	if p := &in.Pair; in.undecided() {
-		v.Sentence += fmt.Sprintf(" The pairs do not tell the lanes apart: median difference %s, 95 %%: %s to %s.",
-			stats.FormatMs(p.MedianDiff), stats.FormatMs(p.DiffLo), stats.FormatMs(p.DiffHi))
-	}
-	v.Sentence += in.doubts(&v)
-	if in.Facts.CompilerReal == "no" {
+	v.Sentence += in.mixWords() + in.fewWords()
+	if in.Facts.CompilerReal == stats.RealNo {
 		v.Sentence += " Not compiler-real: " + cmp.Or(in.Facts.Why, "nothing was compiled") + "."
 	}
 	v.Advice = in.advice(&v)
 	return v
 }
 
-// doubts marks what ranks the lanes by less than the samples can tell, and says
-// so. Means: Welch's interval, difference ± 1.96 √(s²/n + s²/n), which heavy
-// tails widen. p99: the p99 of one lane lies in the other's interval. Both take
-// the samples for independent: neighbours that are not widen them further.
-func (in *Input) doubts(v *stats.Verdict) string {
-	e, o := &in.Lanes[stats.Eager], &in.Lanes[stats.Optimized]
-	half := 1.96 * math.Sqrt(e.Std*e.Std/float64(e.N)+o.Std*o.Std/float64(o.N))
-	v.DoubtMean = named(v.WinnerMean) && math.Abs(o.Mean-e.Mean) <= half
-	inside := func(x float64, q *stats.Quantile) bool { return x >= q.Lo && x <= q.Hi }
-	v.DoubtP99 = named(v.WinnerP99) && e.P99.Need == 0 && o.P99.Need == 0 && (inside(e.P99.Value, &o.P99) || inside(o.P99.Value, &e.P99))
-	var what []string
-	if v.DoubtMean {
-		what = append(what, fmt.Sprintf("the means apart (difference %s, 95 %%: ± %s)", stats.FormatMs(o.Mean-e.Mean), stats.FormatMs(half)))
+// points is what the bare figures would say.
+func points(r *stats.Rankings) string {
+	same := true
+	for i := range r {
+		if r[i].Ahead == "" {
+			return ""
+		}
+		same = same && r[i].Ahead == r[0].Ahead
 	}
-	if v.DoubtP99 {
-		what = append(what, fmt.Sprintf("the p99s apart (95 %%: %s to %s eager, %s to %s optimized)", stats.FormatMs(e.P99.Lo), stats.FormatMs(e.P99.Hi),
-			stats.FormatMs(o.P99.Lo), stats.FormatMs(o.P99.Hi)))
+	if same {
+		return Agree
 	}
-	if len(what) == 0 {
-		return ""
-	}
-	return " The samples do not tell " + strings.Join(what, ", nor ") + "."
+	return Flip
 }
 
-// named reports whether a winner is a lane.
-func named(winner string) bool { return winner != "" && winner != "~" }
-
-func noiseWords(in Input) string {
-	if w := math.Max(math.Abs(in.Pair.DiffLo), math.Abs(in.Pair.DiffHi)); !math.IsNaN(w) {
-		return fmt.Sprintf(": the median difference lies within ± %s", stats.FormatMs(w))
-	}
-	return ""
+// told sorts the statistics by what is told of them.
+type told struct {
+	in    *Input
+	of    [stats.NumLanes][]string // names told apart, by the lane that is faster
+	open  []string                 // not told apart
+	floor []string                 // within the noise floor
 }
 
-// figures gives the three statistics of the winning lane over the other's.
-func (in *Input) figures(lane string) string {
-	a, b := &in.Lanes[stats.Eager], &in.Lanes[stats.Optimized]
-	if lane == stats.Optimized.String() {
-		a, b = b, a
+func (t *told) read() {
+	for i := range t.in.Ranks {
+		r, name := &t.in.Ranks[i], stats.Statistic(i).String()
+		lane, err := stats.ParseLane(r.Winner)
+		switch {
+		case r.Winner == "~":
+			t.floor = append(t.floor, name)
+		case err != nil:
+			t.open = append(t.open, name)
+		default:
+			t.of[lane] = append(t.of[lane], name)
+		}
 	}
-	return fmt.Sprintf("median %s against %s, p99 %s against %s", stats.FormatMs(a.P50.Value), stats.FormatMs(b.P50.Value),
-		stats.FormatMs(a.P99.Value), stats.FormatMs(b.P99.Value))
 }
 
-// flipSentence says who wins what, and which samples cost the lane that wins
-// the median its mean or its p99.
-func (in *Input) flipSentence(v *stats.Verdict) string {
-	var parts []string
-	for _, p := range []struct{ name, lane string }{{"median", v.WinnerP50}, {"mean", v.WinnerMean}, {"p99", v.WinnerP99}} {
-		parts = append(parts, p.name+" "+laneWords(p.lane))
+func (t *told) any() int { return len(t.of[stats.Eager]) + len(t.of[stats.Optimized]) }
+
+func (t *told) code() string {
+	switch e, o := len(t.of[stats.Eager]), len(t.of[stats.Optimized]); {
+	case e > 0 && o > 0:
+		return Flip
+	case e+o == stats.NumStatistics:
+		return Agree
+	case len(t.floor) == stats.NumStatistics:
+		return Noise
 	}
-	s := "Mean, median and p99 do not agree: " + strings.Join(parts, ", ") + "."
-	lane, err := stats.ParseLane(v.WinnerP50)
-	if err != nil {
+	return Undecided
+}
+
+func (t *told) sentence() string {
+	switch t.code() {
+	case Noise:
+		return "The lanes differ in neither mean, median nor p99 beyond the noise floor."
+	case Agree:
+		lane := t.winner()
+		return fmt.Sprintf("Mean, median and p99 agree: the %s lane wins all three (%s).", lane, t.figures())
+	case Flip:
+		s := fmt.Sprintf("Mean, median and p99 do not agree: %s to the %s lane, %s to the %s lane (%s).", list(t.of[stats.Optimized]), stats.Optimized,
+			list(t.of[stats.Eager]), stats.Eager, t.figures())
+		return s + t.rest()
+	}
+	if t.any() == 0 {
+		s := "Not told apart: " + t.who() + " not tell which lane is faster in " + or(t.open)
+		if d := t.in.Ranks[stats.Median].Words(); d != "" && t.in.Ranks[stats.Median].Winner == "" {
+			s += " (median difference " + d + ")"
+		}
+		s += "."
+		if len(t.floor) > 0 {
+			s += " Within the noise floor: " + list(t.floor) + "."
+		}
 		return s
 	}
-	other := v.WinnerP50
-	switch {
-	case v.WinnerMean != other && v.WinnerMean != "~":
-		s += " " + in.blame(lane, "mean")
-	case v.WinnerP99 != other && v.WinnerP99 != "~":
-		s += " " + in.blame(lane, "p99")
+	return fmt.Sprintf("Told apart only in %s: the %s lane is faster (%s).", list(t.of[t.winner()]), t.winner(), t.figures()) + t.rest()
+}
+
+func (t *told) winner() stats.Lane {
+	if len(t.of[stats.Optimized]) > 0 {
+		return stats.Optimized
+	}
+	return stats.Eager
+}
+
+func (t *told) who() string {
+	if r := &t.in.Ranks[stats.Median]; r.Paired {
+		return fmt.Sprintf("%d pairs do", r.N)
+	}
+	return fmt.Sprintf("%d eager and %d optimized samples do", t.in.Lanes[stats.Eager].N, t.in.Lanes[stats.Optimized].N)
+}
+
+// rest names what is not told, and what is within the floor.
+func (t *told) rest() (s string) {
+	if len(t.open) > 0 {
+		s += " Not told apart: " + list(t.open) + "."
+	}
+	if len(t.floor) > 0 {
+		s += " Within the noise floor: " + list(t.floor) + "."
 	}
 	return s
 }
 
-func laneWords(lane string) string {
-	switch lane {
-	case "~":
-		return "within the noise (~)"
-	case "":
-		return "not known"
+// figures are the differences that are told apart with their intervals.
+func (t *told) figures() string {
+	var out []string
+	for i := range t.in.Ranks {
+		if r := &t.in.Ranks[i]; r.Told {
+			out = append(out, stats.Statistic(i).String()+" "+r.Words())
+		}
 	}
-	return "to the " + lane + " lane"
+	return strings.Join(out, ", ")
 }
 
-// blame finds the fewest causes of the lane's tail without which it would win
-// the statistic too: "14 of 270 samples, all recompiles, cost the mean."
-func (in *Input) blame(lane stats.Lane, statistic string) string {
-	g, rows := &in.Lanes[lane], in.Causes[lane]
-	rival := in.Lanes[1-lane].Mean
-	if statistic == "p99" {
-		rival = in.Lanes[1-lane].P99.Value
+// short says the same in ever fewer words; the doubt is never what goes.
+func (t *told) short() []string {
+	open := append(append([]string{}, t.open...), t.floor...)
+	rest, tilde := "", ""
+	if len(open) > 0 {
+		rest, tilde = "; "+list(open)+" not told apart", "; "+strings.Join(open, ", ")+" ~"
 	}
-	order := make([]stats.CauseRow, len(rows))
-	copy(order, rows)
-	for i := range order { // by what they weigh
-		for j := i; j > 0 && order[j].SumNs > order[j-1].SumNs; j-- {
-			order[j], order[j-1] = order[j-1], order[j]
-		}
+	switch t.code() {
+	case Noise:
+		return []string{t.sentence(), "No difference beyond the noise floor.", "~ within the noise"}
+	case Agree:
+		return []string{fmt.Sprintf("The %s lane wins median, mean and p99.", t.winner()), t.winner().String() + " wins all three"}
+	case Flip:
+		o, e := t.of[stats.Optimized], t.of[stats.Eager]
+		return []string{"Flip: " + list(o) + " to optimized, " + list(e) + " to eager" + rest + ".",
+			"Flip: " + strings.Join(o, ", ") + " optimized, " + strings.Join(e, ", ") + " eager" + tilde}
 	}
-	n, sum := 0, 0.0
-	var names []string
-	for _, r := range order {
-		if n += r.N; n >= g.N {
-			break
-		}
-		sum += r.SumNs
-		names = append(names, causeWords(&r))
-		rest := (g.Mean*float64(g.N) - sum) / float64(g.N-n)
-		if statistic == "p99" { // known for one cause at a time
-			n, names, rest = r.N, names[len(names)-1:], r.P99Without
-		}
-		if rest < rival {
-			return fmt.Sprintf("%d of %d samples, all %s, cost the %s: %s, %s without them.", n, g.N,
-				strings.Join(names, " or "), statistic, stats.FormatMs(in.value(lane, statistic)), stats.FormatMs(rest))
-		}
+	if t.any() == 0 {
+		return []string{"Not told apart: " + t.who() + " not tell which lane is faster.", "Not told apart in " + or(t.open) + ".", "Not told apart."}
 	}
-	return fmt.Sprintf("No set of causes in the tail explains the %s alone.", statistic)
+	names := t.of[t.winner()]
+	return []string{fmt.Sprintf("Only %s told apart: %s is faster%s.", list(names), t.winner(), rest),
+		fmt.Sprintf("%s: %s%s", strings.Join(names, ", "), t.winner(), tilde)}
 }
 
-func (in *Input) value(lane stats.Lane, statistic string) float64 {
-	if statistic == "p99" {
-		return in.Lanes[lane].P99.Value
+// pointWords adds, where nothing contradicts for sure, that the bare figures do.
+func (in *Input) pointWords(points string) string {
+	if points != Flip {
+		return ""
 	}
-	return in.Lanes[lane].Mean
+	var parts []string
+	for i := range in.Ranks {
+		if a := in.Ranks[i].Ahead; a != "~" {
+			parts = append(parts, stats.Statistic(i).String()+" to "+a)
+		}
+	}
+	return " The bare figures flip (" + strings.Join(parts, ", ") + "), which may be chance." + in.blame(func(r *stats.Ranking) string { return r.Ahead }, "make")
 }
 
-// causeWords names the row's samples in a sentence, plural. A first compile is no
-// recompile.
-func causeWords(r *stats.CauseRow) string {
-	switch again := r.N - r.FirstCompiles; {
-	case r.Cause != stats.CauseCompile || again == r.N:
-	case again == 0:
-		return "first compiles"
-	case again == 1:
-		return "compiles (1 of them a recompile)"
-	default:
-		return fmt.Sprintf("compiles (%d of them recompiles)", again)
+// mixWords is the finding that the lanes' own medians point away from the
+// pairs': prompts of different length weigh differently in the two.
+func (in *Input) mixWords() string {
+	r, e, o := &in.Ranks[stats.Median], in.Lanes[stats.Eager].P50.Value, in.Lanes[stats.Optimized].P50.Value
+	if !r.Paired || !r.Told || !(r.Diff*(o-e) < 0) {
+		return ""
 	}
-	return [stats.NumCauses]string{"none", "recompiles", "graph captures", "fallbacks", "first runs of a shape", "cold starts",
-		"long requests", "GPU throttling", "stalls of the host", "stalls of the tool", "unexplained"}[r.Cause]
+	s := fmt.Sprintf(" A mix effect: the lanes' own medians point the other way (%s eager, %s optimized), though the %s lane is faster in %.0f %% of pairs",
+		stats.FormatMs(e), stats.FormatMs(o), r.Winner, 100*share(in.Pair.ShareWon, r.Winner))
+	var against []string
+	for _, p := range in.Parts {
+		if p.Diff*r.Diff < 0 && len(against) < 3 {
+			against = append(against, p.Name)
+		}
+	}
+	if len(against) > 0 && len(against) < len(in.Parts) {
+		s += "; against it: " + list(against)
+	}
+	return s + "."
+}
+
+func share(won float64, lane string) float64 {
+	if lane == stats.Eager.String() {
+		return 1 - won
+	}
+	return won
+}
+
+func (in *Input) fewWords() string {
+	if need := max(in.Lanes[stats.Optimized].P99.Need, in.Lanes[stats.Eager].P99.Need); need > 0 {
+		return fmt.Sprintf(" p99 rests on too few samples: %d more are needed.", need)
+	}
+	return ""
+}
+
+func (in *Input) noiseWords() string {
+	if w := math.Max(math.Abs(in.Pair.DiffLo), math.Abs(in.Pair.DiffHi)); !math.IsNaN(w) {
+		return fmt.Sprintf(": the median difference lies within ± %s", stats.FormatMs(w))
+	}
+	return ""
 }

@@ -6,66 +6,109 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
+func lane(n int, mean, p50, p99 float64) stats.Summary {
+	s := quantile.Empty()
+	s.N, s.Mean, s.P50.Value, s.P99.Value, s.P99.Need = n, mean, p50, p99, 0
+	return s
+}
+
+// ranked gives the differences of two lanes' figures intervals of this half width.
+func ranked(e, o stats.Summary, half float64, noise stats.Noise) stats.Rankings {
+	var est paired.Estimates
+	for i, d := range [stats.NumStatistics]float64{stats.Median: o.P50.Value - e.P50.Value, stats.Mean: o.Mean - e.Mean, stats.P99: o.P99.Value - e.P99.Value} {
+		est[i] = paired.Estimate{Diff: d, N: min(e.N, o.N), Effective: float64(e.N), Paired: true,
+			Interval: func(float64) (float64, float64) { return d - half, d + half }}
+	}
+	return paired.Rank(est, noise)
+}
+
+func input(e, o stats.Summary, half float64, noise stats.Noise) Input {
+	return Input{Lanes: [stats.NumLanes]stats.Summary{e, o}, Facts: stats.Facts{CompilerReal: "yes"}, Decode: math.NaN(),
+		Pair: stats.PairView{DiffLo: -2, DiffHi: 3, ShareWon: .3}, Ranks: ranked(e, o, half, noise)}
+}
+
 func TestVerdictCodes(t *testing.T) {
-	fixed := func(n int, mean, p50, p99 float64) stats.Summary {
-		s := quantile.Empty()
-		s.N, s.Mean, s.P50.Value, s.P99.Value, s.P99.Need = n, mean, p50, p99, 0
-		return s
-	}
-	in := func(e, o stats.Summary, f stats.Facts, noise stats.Noise) Input {
-		return Input{Lanes: [stats.NumLanes]stats.Summary{e, o}, Facts: f, Noise: noise, Decode: math.NaN(), Pair: stats.PairView{DiffLo: -2, DiffHi: 3}}
-	}
-	real := stats.Facts{CompilerReal: "yes"}
+	slow, fast := lane(500, 2, 2, 4), lane(500, 1, 1, 2)
+	flips := lane(500, 3, 1, 9)
+	aa := input(slow, fast, .1, stats.Noise{})
+	aa.Facts = stats.Facts{AA: true}
+	label := input(slow, fast, .1, stats.Noise{})
+	label.Facts = stats.Facts{CompilerReal: "no", Why: "label only"}
+	diverges := input(slow, fast, .1, stats.Noise{})
+	diverges.Facts.Checks, diverges.Facts.Diverged = 5608, 5602
 	for _, c := range []struct {
-		name, code string
-		in         Input
-		rule       string
+		name, code, points string
+		in                 Input
+		says, rule         string
 	}{
-		{"few", "too_few", in(fixed(3, 1, 1, 1), fixed(3, 1, 1, 1), real, stats.Noise{}), ""},
-		{"agree", "agree", in(fixed(500, 2, 2, 4), fixed(500, 1, 1, 2), real, stats.Noise{}), "compile_prefill"},
-		{"noise", "noise", in(fixed(500, 2, 2, 4), fixed(500, 2.1, 1.9, 4.1), real, stats.Noise{MedianNs: .5}), "no_gain"},
-		{"A/A", "aa", in(fixed(500, 2, 2, 4), fixed(500, 2.1, 1.9, 4.1), stats.Facts{AA: true}, stats.Noise{}), ""},
-		{"label", "agree", in(fixed(500, 2, 2, 4), fixed(500, 1, 1, 2), stats.Facts{CompilerReal: "no", Why: "label only"}, stats.Noise{}), "not_compiler_real"},
-		{"lost", "agree", in(fixed(500, 1, 1, 2), fixed(500, 2, 2, 4), real, stats.Noise{}), "keep_eager"},
+		{"few", TooFew, "", input(lane(3, 1, 1, 1), lane(3, 1, 1, 1), 0, stats.Noise{}), "Too few samples", ""},
+		{"agree", Agree, Agree, input(slow, fast, .1, stats.Noise{}), "the optimized lane wins all three", "compile_prefill"},
+		{"lost", Agree, Agree, input(fast, slow, .1, stats.Noise{}), "the eager lane wins all three", "keep_eager"},
+		{"flip", Flip, Flip, input(slow, flips, .1, stats.Noise{}), "median to the optimized lane, mean and p99 to the eager lane", ""},
+		{"one told", Undecided, Agree, input(slow, lane(500, 1.95, 1.5, 3.95), .2, stats.Noise{}), "Told apart only in median: the optimized lane is faster", "compile_prefill"},
+		{"none told, figures agree", Undecided, Agree, input(slow, fast, 9, stats.Noise{}), "Not told apart: 500 pairs do not tell which lane is faster", "no_gain"},
+		{"none told, figures flip", Undecided, Flip, input(slow, flips, 99, stats.Noise{}), "which may be chance", "no_gain"},
+		{"noise", Noise, Agree, input(slow, lane(500, 2.1, 1.9, 4.1), .01, stats.Noise{MedianNs: .5}), "beyond the noise floor", "no_gain"},
+		{"A/A", AA, "", aa, "A/A", ""},
+		{"label", Agree, Agree, label, "Not compiler-real: label only", "not_compiler_real"},
+		{"diverges", Divergence, Agree, diverges, "The lanes compute different things: 5602 of 5608", "divergence"},
 	} {
 		v := Judge(c.in)
-		if v.Code != c.code {
-			t.Errorf("%s: %+v", c.name, v)
+		if v.Code != c.code || c.points != "" && v.Points != c.points || !strings.Contains(v.Sentence, c.says) {
+			t.Errorf("%s: %s, %s: %s", c.name, v.Code, v.Points, v.Sentence)
 		}
 		if c.rule != "" && (len(v.Advice) == 0 || v.Advice[0].Rule != c.rule || len(v.Advice[0].Evidence) == 0) {
 			t.Errorf("%s: advice %+v, want %s", c.name, v.Advice, c.rule)
 		}
-	}
-	even := in(fixed(300, 2, 2, 4), fixed(300, 1.9, 1.99, 3.9), real, stats.Noise{})
-	even.Pair.N, even.Lanes[stats.Optimized].P99.Need = 300, 159
-	for mode, rule := range map[stats.Mode]string{stats.Prefill: "no_gain", stats.KVDecode: "decode"} {
-		even.Mode = mode
-		a := Judge(even).Advice[0]
-		if a.Rule != rule || !strings.Contains(a.Sentence, "do not tell the lanes apart") || !strings.Contains(strings.Join(a.Evidence, "; "), "159 more are needed") {
-			t.Errorf("%s, undecided: %+v", mode, a)
+		for i, s := range v.Short {
+			if i > 0 && len(s) > len(v.Short[i-1]) || s == "" {
+				t.Errorf("%s: %q is no shorter than what comes before", c.name, v.Short)
+			}
+			if v.Code == Undecided && !strings.Contains(s, "~") && !strings.Contains(strings.ToLower(s), "not told apart") {
+				t.Errorf("%s: the doubt is gone from %q", c.name, s)
+			}
+		}
+		if len(v.Short) == 0 {
+			t.Errorf("%s: no short form", c.name)
 		}
 	}
-	dec := in(fixed(500, 1, 1, 2), fixed(500, 2, 2, 4), stats.Facts{CompilerReal: "yes", Strategy: "prefill=padded,decode=variable"}, stats.Noise{})
+	if v := Judge(diverges); !strings.HasPrefix(v.Sentence, "The lanes compute different things") || !strings.HasPrefix(v.Short[len(v.Short)-1], "Outputs differ") {
+		t.Errorf("different outputs lead: %q, %q", v.Sentence, v.Short)
+	}
+}
+
+func TestDecodeIsAdvisedApart(t *testing.T) {
+	dec := input(lane(500, 1, 1, 2), lane(500, 2, 2, 4), .1, stats.Noise{})
+	dec.Facts.Strategy = "prefill=padded,decode=variable"
 	dec.Mode, dec.Decode = stats.E2EKV, .97
-	dec.Other[stats.Prefill] = &[stats.NumLanes]stats.Summary{fixed(500, 2, 2, 4), fixed(500, 1, 1, 2)}
+	pre := [stats.NumLanes]stats.Summary{lane(500, 2, 2, 4), lane(500, 1, 1, 2)}
+	pre[stats.Eager].P50.Lo, pre[stats.Optimized].P50.Hi = 1.9, 1.1
+	dec.Other[stats.Prefill] = &pre
 	dec.Gauges = []stats.Gauge{{Mode: "kv_decode", Strategy: "variable", Used: 8, Limit: 8, Reached: true}}
 	v := Judge(dec)
 	if v.Advice[0].Rule != "decode" || !strings.Contains(v.Advice[0].Sentence, "Split the deployment") || v.Advice[1].Rule != "churn" {
 		t.Errorf("decode: %+v", v.Advice)
+	}
+	pre[stats.Optimized].P50.Hi = 2.5
+	if v := Judge(dec); strings.Contains(v.Advice[0].Sentence, "Split the deployment") {
+		t.Errorf("a prefill that is not told apart: %+v", v.Advice)
+	}
+	even := input(lane(300, 2, 2, 4), lane(300, 1.9, 1.99, 3.9), 1, stats.Noise{})
+	even.Mode, even.Lanes[stats.Optimized].P99.Need = stats.KVDecode, 159
+	if a := Judge(even).Advice[0]; a.Rule != "decode" || !strings.Contains(a.Sentence, "not told apart") || !strings.Contains(strings.Join(a.Evidence, "; "), "159 more are needed") {
+		t.Errorf("undecided: %+v", a)
 	}
 }
 
 // Compiles are blamed for the tail only where it would be won without them.
 func TestStabiliseSaysWhatCompilesExplain(t *testing.T) {
 	sentence := func(without float64) string {
-		e, o := quantile.Empty(), quantile.Empty()
-		e.N, o.N = 1000, 1000
-		e.P50.Value, o.P50.Value, e.P99.Value, o.P99.Value, e.Mean, o.Mean = 2e6, 1e6, 15e6, 20e6, 2e6, 1e6
-		in := Input{Mode: stats.Prefill, Lanes: [stats.NumLanes]stats.Summary{e, o}, Facts: stats.Facts{CompilerReal: "yes"}, Decode: math.NaN(),
-			Pair: stats.PairView{DiffLo: -2, DiffHi: -1}}
+		in := input(lane(1000, 2e6, 2e6, 15e6), lane(1000, 1e6, 1e6, 20e6), 1e5, stats.Noise{})
+		in.Mode = stats.Prefill
 		in.Causes[stats.Optimized] = []stats.CauseRow{{Cause: stats.CauseCompile, N: 3, P99Without: without}}
 		a := Judge(in).Advice
 		if len(a) != 1 || a[0].Rule != "stabilise_shapes" {
@@ -78,5 +121,45 @@ func TestStabiliseSaysWhatCompilesExplain(t *testing.T) {
 	}
 	if s := sentence(19e6); !strings.Contains(s, "not won without them either") {
 		t.Error(s)
+	}
+}
+
+// A cause that costs both lanes alike is not what costs one of them the mean.
+func TestBlameTakesTheCauseOutOfBothLanes(t *testing.T) {
+	in := input(lane(1000, 2e6, 2e6, 4e6), lane(1000, 3e6, 1e6, 9e6), 1e5, stats.Noise{})
+	row := stats.CauseRow{Cause: stats.CauseCompile, N: 50, SumNs: 1500e6, P99Without: 3e6}
+	in.Causes[stats.Optimized] = []stats.CauseRow{row}
+	if s := Judge(in).Sentence; !strings.Contains(s, "50 of 1000 samples, all recompiles, cost the mean") {
+		t.Error(s)
+	}
+	in.Causes[stats.Eager] = []stats.CauseRow{row}
+	if s := Judge(in).Sentence; !strings.Contains(s, "No set of causes") {
+		t.Error(s)
+	}
+}
+
+// Where the lanes' own medians point away from the pairs', that is the finding.
+func TestMixEffectIsSaid(t *testing.T) {
+	in := input(lane(1000, 2e6, 4.5e6, 9e6), lane(1000, 2e6, 4.3e6, 9e6), 5e4, stats.Noise{})
+	in.Ranks[stats.Median] = stats.Ranking{Ahead: "eager", Winner: "eager", Told: true, Paired: true, Diff: 76e3, Lo: 66e3, Hi: 90e3, N: 1000}
+	in.Parts = []Part{{"short", 450, 60e3}, {"middle", 100, -220e3}, {"long", 450, 500e3}}
+	s := Judge(in).Sentence
+	for _, want := range []string{"A mix effect", "4.50 ms eager, 4.30 ms optimized", "the eager lane is faster in 70 % of pairs", "against it: middle"} {
+		if !strings.Contains(s, want) {
+			t.Errorf("%q lacks %q", s, want)
+		}
+	}
+}
+
+// Responses and failures are said beside, and a p99 only of enough of them.
+func TestResponsesNeedSamples(t *testing.T) {
+	for _, need := range []int{0, 9} {
+		in := input(lane(500, 2e6, 2e6, 4e6), lane(500, 1e6, 1e6, 2e6), 1e5, stats.Noise{})
+		for l := range in.Lanes {
+			in.Lanes[l].ResponseP50, in.Lanes[l].ResponseP99, in.Lanes[l].P99.Need = in.Lanes[l].P50.Value, in.Lanes[l].P99.Value, need
+		}
+		if s := Judge(in).Sentence; strings.Contains(s, "eager and 1.00 ms (p99 2.00 ms) optimized") != (need == 0) {
+			t.Error(s)
+		}
 	}
 }

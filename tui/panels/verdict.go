@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/stats/verdict"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
@@ -98,11 +99,11 @@ func (p *VerdictPanel) Sentence() string {
 func (p *VerdictPanel) sentenceInk() draw.Ink {
 	st := p.Sc.St
 	switch p.Sc.V.Stats.Verdict.Code {
-	case "agree":
+	case verdict.Agree:
 		return st.Ok
-	case "flip":
+	case verdict.Flip:
 		return st.Warn
-	case "not_compiler_real":
+	case verdict.Divergence:
 		return st.Bad
 	}
 	return st.Text
@@ -147,26 +148,25 @@ func (p *VerdictPanel) parts() (out [][]draw.Run) {
 	if p.Sc.Lane(0).Segment.P50.Need > 0 || p.Sc.Lane(1).Segment.P50.Need > 0 {
 		return nil // nothing is known yet
 	}
-	pr, few := &p.Sc.V.Stats.Pair, p.Sc.Lane(0).Segment.P99.Need > 0 || p.Sc.Lane(1).Segment.P99.Need > 0
-	same := draw.Finite(pr.DiffLo) && draw.Finite(pr.DiffHi) && pr.DiffLo <= 0 && pr.DiffHi >= 0
+	if v.Code == verdict.TooFew || v.Code == "" {
+		return nil
+	}
+	few := p.Sc.Lane(0).Segment.P99.Need > 0 || p.Sc.Lane(1).Segment.P99.Need > 0
 	for _, x := range []struct {
-		name, who string
-		of        func(*stats.Summary) float64
-		same, few bool // the samples do not tell the lanes apart; too few of them
+		name string
+		is   stats.Statistic
+		of   func(*stats.Summary) float64
 	}{
-		{"p50", v.WinnerP50, func(s *stats.Summary) float64 { return s.P50.Value }, same, false},
-		{"mean", v.WinnerMean, func(s *stats.Summary) float64 { return s.Mean }, v.DoubtMean, false},
-		{"p99", v.WinnerP99, func(s *stats.Summary) float64 { return s.P99.Value }, v.DoubtP99, few},
+		{"p50", stats.Median, func(s *stats.Summary) float64 { return s.P50.Value }},
+		{"mean", stats.Mean, func(s *stats.Summary) float64 { return s.Mean }},
+		{"p99", stats.P99, func(s *stats.Summary) float64 { return s.P99.Value }},
 	} {
-		if x.who == "" {
-			continue
-		}
-		lane, err := stats.ParseLane(x.who)
-		if x.few {
+		if x.is == stats.P99 && few {
 			out = append(out, []draw.Run{draw.R(st.Faint, x.name+" too few samples")})
 			continue
 		}
-		if err != nil || x.same {
+		lane, err := stats.ParseLane(v.Ranks[x.is].Winner)
+		if err != nil || v.Code == verdict.AA {
 			out = append(out, []draw.Run{draw.R(st.Muted, x.name+" "), draw.R(st.Muted, "~ not told apart")})
 			continue
 		}

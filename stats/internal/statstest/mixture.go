@@ -78,11 +78,11 @@ func (m *Mixture) Build() {
 	}
 }
 
-// Paradox makes 270 interleaved requests: the optimized lane is twice as fast
-// and recompiles 14 times.
+// Paradox makes 2,700 interleaved requests: the optimized lane is twice as fast
+// and recompiles 135 times.
 func Paradox(padded bool) *Mixture {
 	m := NewMixture(31)
-	for i := range 270 {
+	for i := range 2700 {
 		for lane := stats.Lane(0); lane < stats.NumLanes; lane++ {
 			wall := 1e6
 			if lane == stats.Eager {

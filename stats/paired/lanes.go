@@ -1,0 +1,119 @@
+package paired
+
+import (
+	"math"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
+)
+
+// LaneSeries says how far one lane's own figures are to be trusted, by how much
+// neighbours are alike. It takes 2 KiB.
+type LaneSeries struct {
+	value        Series
+	middle, tail judged
+	aim          [2]float64 // median and p99, as known before the samples they judge
+}
+
+// Add takes in the lane's next latency.
+func (l *LaneSeries) Add(ns int64) {
+	v := float64(ns)
+	l.value.Add(v)
+	if l.aim[0] > 0 {
+		l.middle.now.Add(side(v, l.aim[0]))
+		l.tail.now.Add(beyond(v, l.aim[1]))
+	}
+}
+
+// Aim sets the median and the p99 as far as they are known; see Running.Aim.
+func (l *LaneSeries) Aim(median, p99 float64) {
+	l.aim = [2]float64{median, p99}
+	l.middle.now.Signs = true
+	l.middle.begin(l.value.n)
+	l.tail.begin(l.value.n)
+}
+
+// Due reports whether the samples have doubled since.
+func (l *LaneSeries) Due() bool { return l.value.n >= 50 && l.value.n >= 2*l.middle.aimed }
+
+// Inflation is by how much a quantile varies more than it would if the samples
+// were independent.
+func (l *LaneSeries) Inflation(q float64) float64 {
+	if q <= quantile.Middle {
+		return l.middle.series().Inflation()
+	}
+	return l.tail.series().Inflation()
+}
+
+func (l *LaneSeries) effective(q float64) float64 { return float64(l.value.n) / l.Inflation(q) }
+
+func side(v, of float64) float64 {
+	switch {
+	case v > of:
+		return 1
+	case v < of:
+		return -1
+	}
+	return 0
+}
+
+func beyond(v, of float64) float64 {
+	if v > of {
+		return 1
+	}
+	return 0
+}
+
+// FromLanes are the estimates where requests have no partner: latencies of each
+// lane in their order, and ascending.
+func FromLanes(order, sorted [stats.NumLanes][]int64) Estimates {
+	var lanes [stats.NumLanes]*LaneSeries
+	var at [stats.NumLanes]func(float64) float64
+	for l := range lanes {
+		lanes[l] = new(LaneSeries)
+		at[l] = func(q float64) float64 { return quantile.Percentile(sorted[l], q) }
+		lanes[l].Aim(at[l](.5), at[l](.99))
+		for _, v := range order[l] {
+			lanes[l].Add(v)
+		}
+	}
+	return LaneEstimates(lanes, at, false)
+}
+
+// LaneEstimates puts the lanes' own intervals together (MOVER: Donner and Zou,
+// Statistical Methods in Medical Research 21, 2012); at gives a lane's quantiles.
+func LaneEstimates(lanes [stats.NumLanes]*LaneSeries, at [stats.NumLanes]func(q float64) float64, sequence bool) (out Estimates) {
+	e, o := lanes[stats.Eager], lanes[stats.Optimized]
+	n := min(e.value.n, o.value.n)
+	quantileOf := func(q float64) Estimate {
+		x, y := at[stats.Eager](q), at[stats.Optimized](q)
+		return Estimate{Diff: y - x, N: n, Sequence: sequence, Effective: math.Min(e.effective(q), o.effective(q)), Interval: func(a float64) (lo, hi float64) {
+			if n < quantile.Need(q) {
+				return math.NaN(), math.NaN()
+			}
+			xl, xh := e.between(at[stats.Eager], q, a, sequence)
+			yl, yh := o.between(at[stats.Optimized], q, a, sequence)
+			return y - x - math.Hypot(y-yl, xh-x), y - x + math.Hypot(yh-y, x-xl)
+		}}
+	}
+	out[stats.Median], out[stats.P99] = quantileOf(.5), quantileOf(.99)
+	d, effective := o.value.Mean()-e.value.Mean(), math.Min(e.value.Effective(), o.value.Effective())
+	out[stats.Mean] = Estimate{Diff: d, N: n, Sequence: sequence, Effective: effective, Interval: func(a float64) (lo, hi float64) {
+		half := math.Hypot(e.value.SE(), o.value.SE()) * factor(effective, a, sequence)
+		if math.IsInf(half, 1) {
+			return math.NaN(), math.NaN()
+		}
+		return d - half, d + half
+	}}
+	return out
+}
+
+// between is the interval of one lane's quantile, from ranks.
+func (l *LaneSeries) between(at func(float64) float64, q, alpha float64, sequence bool) (lo, hi float64) {
+	n, g := float64(l.value.n), l.Inflation(q)
+	half := factor(n/g, alpha, sequence)*math.Sqrt(q*(1-q)*g/n) + 1/n
+	if math.IsNaN(half) || q-half <= 0 || q+half >= 1-.5/n {
+		return math.NaN(), math.NaN()
+	}
+	return at(q - half), at(q + half)
+}

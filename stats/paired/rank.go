@@ -1,0 +1,217 @@
+package paired
+
+import (
+	"math"
+
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
+)
+
+// Estimate is a difference, optimized − eager in ns, that can say how far it is
+// to be trusted at any level.
+type Estimate struct {
+	Diff      float64
+	N         int
+	Effective float64 // independent values that would tell as much
+	Interval  func(alpha float64) (lo, hi float64)
+	Sequence  bool // the interval holds at any moment
+	Paired    bool
+}
+
+// Estimates are by statistic.
+type Estimates [stats.NumStatistics]Estimate
+
+// NoEstimates is where nothing was measured.
+func NoEstimates() (out Estimates) {
+	for i := range out {
+		out[i].Diff = math.NaN()
+	}
+	return out
+}
+
+// alpha is the chance that any of the three statistics is called told apart
+// where the lanes do not differ. The median gets most of it: it is what is asked
+// most, and what few samples tell.
+const alpha = 1 - quantile.Confidence
+
+var weights = [stats.NumStatistics]float64{stats.Median: 3, stats.Mean: 1, stats.P99: 1}
+
+// Rank says of each statistic which lane is ahead and whether that is told
+// apart, all three together wrong in no more than 5 % (Holm's procedure with
+// weights: Holm, Scandinavian Journal of Statistics 6, 1979: what one statistic
+// has won is left to the others). A difference within the noise floor is "~".
+func Rank(in Estimates, noise stats.Noise) stats.Rankings {
+	var out stats.Rankings
+	var told [stats.NumStatistics]bool
+	for again := true; again; {
+		again = false
+		left := 0.0
+		for i, w := range weights {
+			if !told[i] {
+				left += w
+			}
+		}
+		for i, w := range weights {
+			if told[i] {
+				continue
+			}
+			out[i] = in[i].ranking(alpha * w / left)
+			if out[i].Told {
+				told[i], again = true, true
+			}
+		}
+	}
+	floors := [stats.NumStatistics]float64{stats.Median: noise.MedianNs, stats.Mean: noise.Mean(), stats.P99: noise.P99()}
+	for i := range out {
+		out[i].Floor = floors[i]
+		if r := &out[i]; floors[i] > 0 && math.Abs(r.Diff) <= floors[i] {
+			r.Told, r.Winner, r.Ahead = false, "~", "~"
+		}
+	}
+	return out
+}
+
+func (e *Estimate) ranking(alpha float64) stats.Ranking {
+	r := stats.Ranking{Diff: e.Diff, Lo: math.NaN(), Hi: math.NaN(), Level: 1 - alpha, N: e.N, Effective: e.Effective,
+		Sequence: e.Sequence, Paired: e.Paired, Ahead: ahead(e.Diff)}
+	if e.Interval == nil || math.IsNaN(e.Diff) {
+		return r
+	}
+	if r.Lo, r.Hi = e.Interval(alpha); r.Lo > 0 || r.Hi < 0 {
+		r.Told, r.Winner = true, ahead(e.Diff)
+	}
+	return r
+}
+
+// ahead is the lane that a difference favours; "~" where there is none, "" where
+// it is not known.
+func ahead(d float64) string {
+	switch {
+	case math.IsNaN(d):
+		return ""
+	case d < 0:
+		return stats.Optimized.String()
+	case d > 0:
+		return stats.Eager.String()
+	}
+	return "~"
+}
+
+// FromPairs are the estimates of pairs in their order; eager and optimized are
+// their latencies, diffs their differences, all ascending. The median is that of
+// the differences. n was not chosen by looking.
+func FromPairs(pairs []Pair, eager, optimized, diffs []int64) Estimates {
+	var r Running
+	r.Aim(quantile.Percentile(eager, .99), quantile.Percentile(optimized, .99))
+	for _, p := range pairs {
+		r.Add(p)
+	}
+	n := len(pairs)
+	at := func(q float64) float64 { return quantile.Percentile(diffs, q) }
+	return r.Estimates(&Shape{N: n, DiffAt: at, Sequence: false,
+		LaneAt: [stats.NumLanes]func(float64) float64{
+			func(q float64) float64 { return quantile.Percentile(eager, q) },
+			func(q float64) float64 { return quantile.Percentile(optimized, q) }}})
+}
+
+// Running keeps what Estimates needs of pairs as they come: 2 KiB.
+type Running struct {
+	signs, diffs Series
+	tails        judged
+	aim          [stats.NumLanes]float64 // the lanes' p99s, as known before the pairs they judge
+}
+
+// Add takes in the next pair.
+func (r *Running) Add(p Pair) {
+	d := p.Optimized - p.Eager
+	sign := 0.0
+	if d < 0 {
+		sign = -1
+	} else if d > 0 {
+		sign = 1
+	}
+	r.signs.Signs = true
+	r.signs.Add(sign)
+	r.diffs.Add(float64(d))
+	if r.aim[stats.Optimized] > 0 {
+		x := 0.0
+		if float64(p.Optimized) > r.aim[stats.Optimized] {
+			x++
+		}
+		if float64(p.Eager) > r.aim[stats.Eager] {
+			x--
+		}
+		r.tails.now.Add(x)
+	}
+}
+
+// Aim sets the lanes' p99s as far as they are known. Those that come after are
+// judged by them, so that what is judged does not choose its own judge.
+func (r *Running) Aim(eager, optimized float64) {
+	r.aim = [stats.NumLanes]float64{eager, optimized}
+	r.tails.begin(r.signs.n)
+}
+
+// Due reports whether the pairs have doubled since.
+func (r *Running) Due() bool { return r.signs.n >= 100 && r.signs.n >= 2*r.tails.aimed }
+
+// N is the number of pairs.
+func (r *Running) N() int { return r.signs.n }
+
+// Shape gives the distributions that belong to a Running.
+type Shape struct {
+	N        int // samples a lane
+	Sequence bool
+	DiffAt   func(q float64) float64               // quantile of the pairs' differences
+	LaneAt   [stats.NumLanes]func(float64) float64 // quantile of a lane's latencies
+}
+
+// Estimates of median, mean and p99.
+//
+// Median: order statistics of the differences, as far from their middle as the
+// signs' mean is uncertain. Mean: of the differences. p99: the difference of the
+// lanes' quantiles at 0.99 ∓ half of what the share of pairs in which only one
+// lane exceeds its p99 is uncertain by: shift one lane by δ, and at the ends of
+// the interval as many more of its samples lie above the common p99. Noise that
+// both lanes share cancels in all three.
+func (r *Running) Estimates(s *Shape) (out Estimates) {
+	median := Estimate{Diff: s.DiffAt(.5), Interval: func(a float64) (float64, float64) {
+		lo, hi := ranksAround(&r.signs, a, s.Sequence)
+		if math.IsNaN(lo) {
+			return lo, hi
+		}
+		return s.DiffAt(lo), s.DiffAt(hi)
+	}}
+	mean := Estimate{Diff: r.diffs.Mean(), Interval: func(a float64) (float64, float64) { return r.diffs.Interval(a, s.Sequence) }}
+	p99 := Estimate{Diff: s.LaneAt[stats.Optimized](.99) - s.LaneAt[stats.Eager](.99), Interval: func(a float64) (float64, float64) {
+		return tailInterval(s, r.tails.series().exceed(r.signs.n, a, s.Sequence))
+	}}
+	for i, e := range [stats.NumStatistics]*Estimate{stats.Median: &median, stats.Mean: &mean, stats.P99: &p99} {
+		e.N, e.Sequence, e.Paired = r.signs.n, s.Sequence, true
+		out[i] = *e
+	}
+	out[stats.Median].Effective, out[stats.Mean].Effective = r.signs.Effective(), r.diffs.Effective()
+	out[stats.P99].Effective = float64(r.signs.n) / r.tails.series().Inflation()
+	return out
+}
+
+// ranksAround are the quantiles between which the median lies. n samples stand
+// n+1 apart, so that a rank outwards is counted.
+func ranksAround(signs *Series, alpha float64, sequence bool) (lo, hi float64) {
+	g, n := signs.Inflation(), float64(signs.n)
+	f := factor(n/g, alpha, sequence)
+	half := f*math.Sqrt(g/n)/2 + .5/n
+	if math.IsInf(f, 1) || half >= .5 {
+		return math.NaN(), math.NaN()
+	}
+	return .5 - half, .5 + half
+}
+
+func tailInterval(s *Shape, half float64) (lo, hi float64) {
+	q := .99
+	if s.N < quantile.Need(q) || math.IsNaN(half) || q+half/2 >= 1-.5/float64(s.N) {
+		return math.NaN(), math.NaN()
+	}
+	e, o := s.LaneAt[stats.Eager], s.LaneAt[stats.Optimized]
+	return o(q-half/2) - e(q+half/2), o(q+half/2) - e(q-half/2)
+}

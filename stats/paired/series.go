@@ -1,0 +1,224 @@
+package paired
+
+import (
+	"math"
+
+	"github.com/tailscope/tailscope/stats/quantile"
+)
+
+// seriesBatches is how many batches of equal size a Series keeps at most: when
+// they are full, neighbours are joined.
+const seriesBatches = 64
+
+// Series is the running mean of a sequence whose neighbours may be alike: wins
+// and losses, differences, exceedances. It takes 600 bytes, however long.
+type Series struct {
+	Signs            bool // the values are −1, 0 or 1, whether a quantity lies below or above a middle
+	n                int
+	sum, sq          float64
+	cross            float64 // Σ of neighbours' products
+	first, last      float64
+	size, fill, full int // values a batch, in the last batch, batches that are full
+	part             float64
+	batch            [seriesBatches]float64 // sums
+}
+
+// Add takes in the next value.
+func (s *Series) Add(x float64) {
+	if s.n == 0 {
+		s.first, s.size = x, 1
+	} else {
+		s.cross += x * s.last
+	}
+	s.n++
+	s.sum += x
+	s.sq += x * x
+	s.last = x
+	s.part += x
+	if s.fill++; s.fill == s.size {
+		s.close()
+	}
+}
+
+func (s *Series) close() {
+	s.batch[s.full] = s.part
+	s.full, s.fill, s.part = s.full+1, 0, 0
+	if s.full < seriesBatches {
+		return
+	}
+	for i := range seriesBatches / 2 {
+		s.batch[i] = s.batch[2*i] + s.batch[2*i+1]
+	}
+	s.full, s.size = seriesBatches/2, 2*s.size
+}
+
+// N is the number of values.
+func (s *Series) N() int { return s.n }
+
+// Mean of the values; NaN without any.
+func (s *Series) Mean() float64 {
+	if s.n == 0 {
+		return math.NaN()
+	}
+	return s.sum / float64(s.n)
+}
+
+// variance of one value.
+func (s *Series) variance() float64 {
+	if s.n < 2 {
+		return math.NaN()
+	}
+	n := float64(s.n)
+	return math.Max(0, (s.sq-s.sum*s.sum/n)/(n-1))
+}
+
+// Inflation is how much more the mean varies than it would if the values were
+// independent, 1 or more: the larger of what the correlation of neighbours says
+// of a first-order process, (1+ρ)/(1−ρ), and of what the means of batches show
+// (batch means: Conway, Management Science 9, 1963; Flegal and Jones, Annals of
+// Statistics 38, 2010), which also sees what goes on for longer.
+func (s *Series) Inflation() float64 {
+	v := s.variance()
+	if s.n < 8 || !(v > 0) {
+		return 1
+	}
+	return math.Max(1, math.Max(s.byNeighbours(v), s.byBatches(v)))
+}
+
+func (s *Series) byNeighbours(v float64) float64 {
+	n, mean := float64(s.n), s.sum/float64(s.n)
+	c := (s.cross-mean*(2*s.sum-s.first-s.last))/(n-1) + mean*mean
+	rho := c / v
+	rho += (1 + 3*rho) / n // what the estimate is too low by (Marriott and Pope 1954)
+	rho = math.Max(0, math.Min(rho, 1-2/n))
+	if s.Signs {
+		return signInflation(rho)
+	}
+	return (1 + rho) / (1 - rho)
+}
+
+// signInflation is that of the signs of a Gaussian first-order process, whose
+// correlations are 2/π·asin(rᵏ) and so fade more slowly than powers of the
+// first, which is rho (Kedem, Binary Time Series, 1980).
+func signInflation(rho float64) float64 {
+	r := math.Sin(math.Pi / 2 * rho)
+	sum := 1.0
+	for p, k := r, 0; p > 1e-3 && k < 1000; k++ {
+		sum += 4 / math.Pi * math.Asin(p)
+		p *= r
+	}
+	return sum
+}
+
+// batchSlack is by how much the batches must show more than independence
+// before they count: below lies what so few of them show by chance.
+const batchSlack = 1.2
+
+func (s *Series) byBatches(v float64) float64 {
+	if s.size < 2 {
+		return 1
+	}
+	var sum, sq float64
+	for _, b := range s.batch[:s.full] {
+		m := b / float64(s.size)
+		sum += m
+		sq += m * m
+	}
+	k := float64(s.full)
+	between := (sq - sum*sum/k) / (k - 1)
+	if x := between * float64(s.size) / v; x > batchSlack {
+		return x
+	}
+	return 1
+}
+
+// Effective is the number of independent values that would tell as much.
+func (s *Series) Effective() float64 { return float64(s.n) / s.Inflation() }
+
+// SE is the standard error of the mean; NaN below two values.
+func (s *Series) SE() float64 { return math.Sqrt(s.variance() / s.Effective()) }
+
+// Least number of independent values below which nothing is said.
+const leastEffective = 10
+
+// factor is how many standard errors an interval of this α reaches, by the
+// effective number of values; +Inf where they are too few to tell. A sequence
+// is looked at again and again.
+func factor(effective, alpha float64, sequence bool) float64 {
+	if effective < leastEffective || math.IsNaN(effective) {
+		return math.Inf(1)
+	}
+	if !sequence {
+		return quantile.T(1-alpha/2, effective-1)
+	}
+	if effective < 2*leastEffective {
+		return math.Inf(1)
+	}
+	return quantile.T(quantile.NormalCDF(boundary(effective, alpha)), effective-1)
+}
+
+// tunedFor is the number of independent values at which a confidence sequence
+// is narrowest.
+const tunedFor = 300
+
+// boundary is the half width, in standard errors, of a confidence sequence: with
+// probability 1−α the truth lies inside at every n at once, however often one
+// looks (Robbins' normal mixture, Annals of Mathematical Statistics 41, 1970; with
+// an estimated variance, Waudby-Smith et al., Annals of Statistics 52, 2024).
+func boundary(n, alpha float64) float64 {
+	l := -2 * math.Log(alpha)
+	t := n * (l + math.Log(l) + 1) / tunedFor
+	return math.Sqrt(2 * (t + 1) / t * math.Log(math.Sqrt(t+1)/alpha))
+}
+
+// Interval of the mean; NaN where the values are too few. With sequence it holds
+// at any moment, else for an n that was not chosen by looking.
+func (s *Series) Interval(alpha float64, sequence bool) (lo, hi float64) {
+	half := s.Half(alpha, sequence)
+	return s.Mean() - half, s.Mean() + half
+}
+
+// exceed is half the width, after n pairs, for a series of 1 where only the
+// optimized lane lies beyond its quantile, −1 where only the eager one does, else
+// 0. The quantiles come from the same samples, which hides one a lane, and where
+// few differ their variance is uncertain: two more are counted (Agresti and Min,
+// Statistics in Medicine 24, 2005) and one step of the counts is added.
+func (s *Series) exceed(n int, alpha float64, sequence bool) float64 {
+	g, all := s.Inflation(), float64(n)
+	f := factor(all/g, alpha, sequence)
+	if math.IsInf(f, 1) || s.n == 0 {
+		return math.NaN()
+	}
+	return (f*math.Sqrt((s.sq*all/float64(s.n)+2)*g) + 1) / all
+}
+
+// judged is a Series of judgements against a quantile that is not known before:
+// it begins anew each time the quantile is, and what the last one showed counts
+// until a quarter as many have come.
+type judged struct {
+	now, before Series
+	aimed       int // values when it began
+}
+
+func (j *judged) begin(n int) {
+	if j.now.n > 0 {
+		j.before = j.now
+	}
+	j.now, j.aimed = Series{Signs: j.now.Signs}, n
+}
+
+func (j *judged) series() *Series {
+	if j.before.n > 0 && j.now.n < j.aimed/4 {
+		return &j.before
+	}
+	return &j.now
+}
+
+// Half is half the width of Interval.
+func (s *Series) Half(alpha float64, sequence bool) float64 {
+	f := factor(s.Effective(), alpha, sequence)
+	if math.IsInf(f, 1) {
+		return math.NaN()
+	}
+	return f * s.SE()
+}
