@@ -93,7 +93,7 @@ func scan(path string) (*model, error) {
 	}
 	m, err := scanReader(f, st.Size())
 	if head := make([]byte, 24); err != nil {
-		if f.ReadAt(head, 0); bytes.HasPrefix(head, []byte("version https://git-lfs")) {
+		if _, _ = f.ReadAt(head, 0); bytes.HasPrefix(head, []byte("version https://git-lfs")) {
 			err = errors.New("is a git-lfs pointer, not the model itself; 'git lfs pull' fetches it")
 		}
 		return nil, fmt.Errorf("model %s: %w", path, err)

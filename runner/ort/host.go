@@ -60,7 +60,7 @@ func (p *noiseProbe) delayOf(f *os.File) int64 {
 	if err != nil {
 		return -1
 	}
-	i, j := 0, 0
+	var i, j int
 	for i = 0; i < k && p.buf[i] != ' '; i++ {
 	}
 	var v int64

@@ -153,15 +153,6 @@ func (b *buffer) free() {
 	}
 }
 
-// bytes is what the store holds.
-func (s *store) bytes() int64 {
-	var n int64
-	for _, b := range s.bufs {
-		n += int64(b.size)
-	}
-	return n
-}
-
 func (s *store) free() {
 	for _, b := range s.bufs {
 		b.free()

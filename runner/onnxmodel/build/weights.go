@@ -66,7 +66,7 @@ func (w Weight) values(s *uint64, v []float32) {
 // so that the values do not depend on the order of the weights.
 func (w Weight) start() uint64 {
 	h := fnv.New64a()
-	io.WriteString(h, w.Name)
+	_, _ = io.WriteString(h, w.Name) // a hash takes everything
 	return h.Sum64() ^ w.Seed*0x9e3779b97f4a7c15
 }
 

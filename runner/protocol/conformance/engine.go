@@ -37,7 +37,6 @@ type engine struct {
 	answered []any // flushed, cleared, profiled
 
 	nextID  uint64
-	lastEnd int64 // end of the latest timed region
 	broken  []string
 	skipped []string
 }

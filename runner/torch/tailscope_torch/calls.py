@@ -7,6 +7,7 @@ own: a function without a source file is wrapped by torch.compile into one that
 all would share."""
 
 import atexit
+import functools
 import importlib.util
 import inspect
 import itertools
@@ -55,12 +56,12 @@ def make(module, kind, static):
     return getattr(code, name)
 
 
-def folder(made=[]):
+@functools.cache
+def folder():
     """The folder of generated sources; it goes with the process."""
-    if not made:
-        made.append(tempfile.mkdtemp(prefix="tailscope-torch-"))
-        atexit.register(shutil.rmtree, made[0], True)
-    return made[0]
+    made = tempfile.mkdtemp(prefix="tailscope-torch-")
+    atexit.register(shutil.rmtree, made, True)
+    return made
 
 
 def takes_cache_position(module):

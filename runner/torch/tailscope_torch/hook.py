@@ -10,7 +10,6 @@ import functools
 import os
 import random
 import threading
-import time
 
 import torch
 

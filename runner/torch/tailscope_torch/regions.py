@@ -14,7 +14,7 @@ class Regions:
     def __init__(self, model, opts, clock, host):
         self.model, self.opts, self.clock, self.host = model, opts, clock, host
 
-    def run(self, j, recorded=contextlib.nullcontext()):
+    def run(self, j, recorded=None):
         """Runs the job's timed region; the times land in j.times. recorded is
         what a profiler names it by."""
         if j.prepare:
@@ -22,7 +22,7 @@ class Regions:
         else:
             self.begin(j)
         nvtx = self.nvtx(j) if self.opts["nvtx"] and self.clock.cuda else contextlib.nullcontext()
-        with recorded, nvtx:
+        with recorded or contextlib.nullcontext(), nvtx:
             self.host.start()
             try:
                 _, j.times = self.clock.run(j.go, ())

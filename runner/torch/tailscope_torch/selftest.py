@@ -110,7 +110,7 @@ def worker(a, extra, limit=8):
 def requests(a, mode, prefill, decode, reps):
     """Every prompt reps times; lanes change places."""
     n = 0
-    for rep in range(reps):
+    for _ in range(reps):
         for sc in SCENARIOS if not a.quick else SCENARIOS[:2]:
             for tokens in sc:
                 n += 1
