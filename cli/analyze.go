@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
@@ -88,7 +89,7 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 		}
 	}
 	if f.json {
-		e := json.NewEncoder(w)
+		e := json.NewEncoder(plain.JSONWriter(w))
 		e.SetIndent("", "  ")
 		return e.Encode(rep.Summary())
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // newConfigCmd shows what a run would do, the schema, and the presets.
@@ -43,7 +44,7 @@ func newConfigShowCmd() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				e := json.NewEncoder(c.OutOrStdout())
+				e := json.NewEncoder(plain.JSONWriter(c.OutOrStdout()))
 				e.SetIndent("", "  ")
 				return e.Encode(cfg)
 			}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // status is how a check ended.
@@ -77,7 +78,7 @@ func newDoctorCmd() *cobra.Command {
 				return errors.New("doctor was interrupted")
 			}
 			if asJSON {
-				e := json.NewEncoder(c.OutOrStdout())
+				e := json.NewEncoder(plain.JSONWriter(c.OutOrStdout()))
 				e.SetIndent("", "  ")
 				if err := e.Encode(d); err != nil {
 					return err
@@ -121,7 +122,7 @@ func probeLibrary(w io.Writer, lib string) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(w).Encode(reports)
+	return json.NewEncoder(plain.JSONWriter(w)).Encode(reports)
 }
 
 // probeTimeout bounds the trial of all providers: TensorRT and a cold WebGPU
@@ -166,7 +167,7 @@ func firstLine(s string) string {
 
 // termWidth is how wide the terminal is that w writes to, 0 when it is none.
 func termWidth(w io.Writer) int {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	if !ok {
 		return 0
 	}
@@ -175,6 +176,15 @@ func termWidth(w io.Writer) int {
 		return 0
 	}
 	return cols
+}
+
+// fileOf is the file that w writes to in the end.
+func fileOf(w io.Writer) (*os.File, bool) {
+	if p, ok := w.(*plain.Out); ok {
+		w = p.Under()
+	}
+	f, ok := w.(*os.File)
+	return f, ok
 }
 
 // printDiagnosis prints one line a check, wrapped beside its name.

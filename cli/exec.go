@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/tailscope/tailscope/runner/guard"
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/program"
 	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/torch"
@@ -166,7 +167,7 @@ func runProgram(p *exec.Cmd, socket string, screen bool) error {
 func (j *job) beside(ctx context.Context, out io.Writer, asJSON bool) error {
 	res, err := j.run(ctx)
 	if asJSON {
-		return errors.Join(err, json.NewEncoder(out).Encode(runJSON(j, res, err)))
+		return errors.Join(err, json.NewEncoder(plain.JSONWriter(out)).Encode(runJSON(j, res, err)))
 	}
 	if res.Samples > 0 || err == nil {
 		printEnd(os.Stderr, j.opts.Dir, "")
@@ -181,12 +182,12 @@ func endOfProgram(ended <-chan error, session error, screen bool) error {
 	select {
 	case err = <-ended:
 	case <-time.After(time.Second):
-		fmt.Fprintln(os.Stderr, "tailscope: the session is over and the program goes on; waiting for it"+
+		fmt.Fprintln(stderr, "tailscope: the session is over and the program goes on; waiting for it"+
 			map[bool]string{true: ", Ctrl-C interrupts it"}[screen])
 		err = <-ended
 	}
 	if session != nil && err != nil {
-		fmt.Fprintln(os.Stderr, "tailscope: "+session.Error())
+		fmt.Fprintln(stderr, "tailscope: "+session.Error())
 	}
 	if err != nil {
 		return err

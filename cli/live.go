@@ -37,7 +37,7 @@ func newLiveCmd(use string) *cobra.Command {
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
 				return usageError{errors.New("the live screen needs a terminal; without one use 'tailscope run'")}
 			}
-			j, err := prepare(c.Context(), cfg, os.Stderr)
+			j, err := prepare(c.Context(), cfg, stderr)
 			if err != nil {
 				return err
 			}

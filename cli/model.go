@@ -17,6 +17,7 @@ import (
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort"
 	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 func newModelCmd() *cobra.Command {
@@ -104,7 +105,10 @@ type modelProgress struct {
 }
 
 func newModelProgress(w io.Writer, label string) *modelProgress {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
+	if ok {
+		w = f // its own escapes pass
+	}
 	return &modelProgress{w: w, label: label, tty: ok && term.IsTerminal(int(f.Fd())), last: time.Now()}
 }
 
@@ -156,7 +160,7 @@ func inspectModel(c *cobra.Command, model string, asJSON bool) error {
 		tryPadding(c, info, path)
 	}
 	if asJSON {
-		e := json.NewEncoder(c.OutOrStdout())
+		e := json.NewEncoder(plain.JSONWriter(c.OutOrStdout()))
 		e.SetIndent("", "  ")
 		return e.Encode(info)
 	}

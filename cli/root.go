@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/runner/guard"
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/sys"
 )
 
@@ -23,6 +24,8 @@ func Main(args []string) int {
 	ctx, e := watchSignals(len(args) > 0 && args[0] == "worker")
 	root := newRootCmd()
 	root.SetArgs(args)
+	root.SetOut(plain.Writer(os.Stdout))
+	root.SetErr(stderr)
 	var err error
 	p := guard.Catch("tailscope "+strings.Join(args[:min(len(args), 1)], ""), func() { err = root.ExecuteContext(ctx) })
 	if p == nil {
@@ -36,10 +39,13 @@ func Main(args []string) int {
 	case errors.Is(err, tea.ErrInterrupted), errors.Is(err, syscall.EPIPE): // EPIPE: who reads has had enough
 		return exitOK
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "tailscope: "+strings.TrimSpace(err.Error()))
+		fmt.Fprintln(stderr, "tailscope: "+strings.TrimSpace(err.Error()))
 	}
 	return exitCode(err)
 }
+
+// stderr is where everything is told that is no result.
+var stderr = plain.Writer(os.Stderr)
 
 // newRootCmd builds the command tree. Without a subcommand it is the live
 // screen.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
@@ -42,7 +43,7 @@ func newRunCmd() *cobra.Command {
 			if len(cfg.Sweep) > 0 {
 				return runSweep(c.Context(), cfg, c.OutOrStdout(), asJSON)
 			}
-			j, err := prepare(c.Context(), cfg, os.Stderr)
+			j, err := prepare(c.Context(), cfg, stderr)
 			if err != nil {
 				return err
 			}
@@ -69,7 +70,7 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 		err = tooManyFailed(j.opts.Dir)
 	}
 	if asJSON {
-		if jerr := json.NewEncoder(out).Encode(runJSON(j, res, err)); jerr != nil {
+		if jerr := json.NewEncoder(plain.JSONWriter(out)).Encode(runJSON(j, res, err)); jerr != nil {
 			return res, errors.Join(err, jerr)
 		}
 		return res, err
@@ -118,7 +119,7 @@ func (p *progressLine) show(s runner.Progress) {
 		return
 	}
 	p.last = time.Now()
-	text := progressText(s, time.Since(p.began))
+	text := plain.Line(progressText(s, time.Since(p.began)))
 	if p.tty {
 		if cols := termWidth(p.w); cols > 1 {
 			text = ansi.Truncate(text, cols-1, "…") // a line that wraps cannot be written again

@@ -28,7 +28,7 @@ func newSetupCmd() *cobra.Command {
 			if c.Flags().Changed("from") && from == "" {
 				return usageError{errors.New("setup: --from is empty: give a path or a URL")}
 			}
-			path, err := provision.Setup(c.Context(), from, provision.Options{Progress: os.Stderr})
+			path, err := provision.Setup(c.Context(), from, provision.Options{Progress: stderr})
 			if errors.Is(err, os.ErrNotExist) && from != "" {
 				return usageError{err}
 			}

@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -40,11 +41,11 @@ func runSweep(ctx context.Context, cfg *configs.Config, out io.Writer, asJSON bo
 	var failed error
 	for i := range points {
 		p := &points[i]
-		fmt.Fprintf(os.Stderr, "sweep %d of %d: %s\n", i+1, len(points), describePoint(keys, p.Values))
+		fmt.Fprintf(stderr, "sweep %d of %d: %s\n", i+1, len(points), describePoint(keys, p.Values))
 		if err := runPoint(ctx, cfg, keys, p); err != nil {
 			p.Error = err.Error()
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", describePoint(keys, p.Values), err))
-			fmt.Fprintln(os.Stderr, "  "+err.Error())
+			fmt.Fprintln(stderr, "  "+err.Error())
 		}
 		if ctx.Err() != nil {
 			break
@@ -54,7 +55,7 @@ func runSweep(ctx context.Context, cfg *configs.Config, out io.Writer, asJSON bo
 		return errors.Join(failed, err)
 	}
 	if asJSON {
-		return errors.Join(failed, json.NewEncoder(out).Encode(points))
+		return errors.Join(failed, json.NewEncoder(plain.JSONWriter(out)).Encode(points))
 	}
 	printSweep(out, keys, points)
 	return failed
@@ -107,13 +108,13 @@ func runPoint(ctx context.Context, cfg *configs.Config, keys []string, p *sweepP
 	if err != nil {
 		return err
 	}
-	j, err := prepare(ctx, c, os.Stderr)
+	j, err := prepare(ctx, c, stderr)
 	if err != nil {
 		return err
 	}
 	res, err := j.headless(ctx, io.Discard, false)
 	if res.Missed != "" {
-		fmt.Fprintln(os.Stderr, "  "+res.Missed)
+		fmt.Fprintln(stderr, "  "+res.Missed)
 	}
 	p.Dir, p.Modes = j.opts.Dir, summaries(j.opts.Dir)
 	if ev, err := folder.ReadEvidence(p.Dir); err == nil {
@@ -182,6 +183,11 @@ func writeSweep(keys []string, points []sweepPoint) error {
 		return fmt.Errorf("write the sweep's table: %w", err)
 	}
 	head, rows := sweepRows(keys, points)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = plain.Cell(row[i])
+		}
+	}
 	w := csv.NewWriter(f)
 	err = w.WriteAll(append([][]string{head}, rows...))
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -190,7 +196,7 @@ func writeSweep(keys []string, points []sweepPoint) error {
 	if err := plotSweep(name, keys, points); err != nil {
 		return fmt.Errorf("write the sweep's picture: %w", err)
 	}
-	fmt.Fprintf(os.Stderr, "table and pictures: %s*\n", name)
+	fmt.Fprintf(stderr, "table and pictures: %s*\n", name)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/sys"
 )
 
@@ -41,7 +42,7 @@ func newVersionCmd() *cobra.Command {
 				printVersion(c.OutOrStdout(), r)
 				return nil
 			}
-			e := json.NewEncoder(c.OutOrStdout())
+			e := json.NewEncoder(plain.JSONWriter(c.OutOrStdout()))
 			e.SetIndent("", "  ")
 			return e.Encode(r)
 		},

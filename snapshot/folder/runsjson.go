@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"github.com/tailscope/tailscope/stats"
@@ -121,7 +122,7 @@ func (f *runFiles) write(mode *door.Dir) error {
 		if err != nil {
 			return err
 		}
-		err = d.WriteFile(fmt.Sprintf("run_%d.json", number[sub]), append(b, '\n'))
+		err = d.WriteFile(fmt.Sprintf("run_%d.json", number[sub]), append(plain.JSON(b), '\n'))
 		if d.Close(); err != nil {
 			return err
 		}

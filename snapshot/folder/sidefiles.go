@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -35,7 +36,7 @@ func (w *sideFiles) event(e *stats.Event) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.events.Write(append(b, '\n'))
+	_, err = w.events.Write(append(plain.JSON(b), '\n'))
 	return err
 }
 

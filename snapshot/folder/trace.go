@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
@@ -76,7 +77,7 @@ func (t *traceFile) begin(name string, ph byte, tid int) {
 }
 
 func (t *traceFile) str(s string) {
-	if plain(s) {
+	if simple(s) {
 		t.buf = append(append(append(t.buf, '"'), s...), '"')
 		return
 	}
@@ -84,11 +85,11 @@ func (t *traceFile) str(s string) {
 	if err != nil {
 		b = []byte(`""`)
 	}
-	t.buf = append(t.buf, b...)
+	t.buf = append(t.buf, plain.JSON(b)...)
 }
 
-// plain says whether s stands in JSON as it is.
-func plain(s string) bool {
+// simple says whether s stands in JSON as it is.
+func simple(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			return false

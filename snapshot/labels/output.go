@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
@@ -203,10 +204,17 @@ func orElse(s, other string) string {
 // WriteCSV writes one table.
 func (t *Table) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
-	if err := c.Write(t.Header); err != nil {
-		return err
+	for _, row := range append([][]string{t.Header}, t.Rows...) {
+		cells := make([]string, len(row))
+		for i, v := range row {
+			cells[i] = plain.Cell(v)
+		}
+		if err := c.Write(cells); err != nil {
+			return err
+		}
 	}
-	return c.WriteAll(t.Rows)
+	c.Flush()
+	return c.Error()
 }
 
 // WriteFiles writes every table as CSV and summary.json into dir, which exists.

@@ -15,6 +15,7 @@ import (
 	"math"
 	"sort"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -76,7 +77,7 @@ func render(p *plot.Plot, name, caption string) (pic *Picture, err error) {
 	if _, err := s.WriteTo(&svg); err != nil {
 		return nil, err
 	}
-	return &Picture{Name: name, Caption: caption, PNG: raster.Bytes(), SVG: svg.Bytes()}, nil
+	return &Picture{Name: name, Caption: caption, PNG: raster.Bytes(), SVG: []byte(plain.Text(svg.String()))}, nil
 }
 
 // logAxis sets an axis to a log scale over positive limits.

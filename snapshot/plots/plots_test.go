@@ -2,7 +2,10 @@ package plots
 
 import (
 	"bytes"
+	"encoding/xml"
+	"errors"
 	"image/png"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -45,6 +48,14 @@ func check(t *testing.T, p *Picture) {
 	}
 	if !strings.Contains(string(p.SVG), "<svg") || strings.Contains(string(p.SVG), "NaN") {
 		t.Errorf("%s: SVG is not sound", p.Name)
+	}
+	for d := xml.NewDecoder(bytes.NewReader(p.SVG)); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Errorf("%s: SVG is not well-formed: %v", p.Name, err)
+			break
+		}
 	}
 }
 
@@ -170,4 +181,23 @@ func TestSweepMarksWhatFewSamplesSay(t *testing.T) {
 	if !strings.Contains(few, "too few samples") || strings.Contains(enough, "too few samples") || len(few) <= len(enough)+50 {
 		t.Errorf("%d bytes with a cross, %d without", len(few), len(enough))
 	}
+}
+
+// TestHostileNames: names with escapes and markup leave a picture well-formed.
+func TestHostileNames(t *testing.T) {
+	const evil = "a\x1b]0;t\a\x00<script>&\u202e\u009b\"'\xff"
+	v := []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	series := []Series{{Name: evil, Sorted: v}, {Name: "b" + evil, Sorted: v}}
+	for _, draw := range []func(string, []Series) (*Picture, error){CDF, Histogram} {
+		p, err := draw(evil, series)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, p)
+	}
+	p, err := Timeline(evil, []Track{{Name: evil, Max: v}}, 1, []Mark{{S: 2, Kind: "compile"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, p)
 }

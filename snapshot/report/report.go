@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/plots"
@@ -33,10 +34,10 @@ func Write(dir *door.Dir, c *folder.Collected) error {
 }
 
 func (d *document) write(dir *door.Dir) error {
-	if err := dir.WriteFile("report.md", []byte(d.markdown())); err != nil {
+	if err := dir.WriteFile("report.md", []byte(plain.Text(d.markdown()))); err != nil {
 		return err
 	}
-	return dir.WriteFile("report.html", []byte(d.html()))
+	return dir.WriteFile("report.html", []byte(plain.Text(d.html())))
 }
 
 // newDocument arranges everything in reading order: the answer first.

@@ -2,11 +2,11 @@ package draw
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // Ink is a lipgloss style boiled down to the bytes before and after a text.
@@ -60,20 +60,7 @@ func narrow(r rune) bool {
 
 // Clean makes foreign text (model names, an engine's reasons) safe to print:
 // control and direction-changing characters become spaces.
-func Clean(s string) string {
-	bad := func(r rune) bool {
-		return unicode.IsControl(r) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069)
-	}
-	if strings.IndexFunc(s, bad) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if bad(r) {
-			return ' '
-		}
-		return r
-	}, s)
-}
+func Clean(s string) string { return plain.Line(s) }
 
 // Fit shortens s to at most w cells, at a word where one is near, and marks
 // the cut with an ellipsis.

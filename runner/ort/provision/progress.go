@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"golang.org/x/term"
 )
 
@@ -29,6 +30,11 @@ func newProgress(w io.Writer) *progress {
 	if w == nil {
 		p.w = io.Discard
 	}
+	if o, ok := w.(*plain.Out); ok {
+		if f, ok := o.Under().(*os.File); ok {
+			p.w, w = f, f // its own escapes pass
+		}
+	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		p.tty = true
 		if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 0 {
@@ -41,7 +47,7 @@ func newProgress(w io.Writer) *progress {
 // say writes a line.
 func (p *progress) say(s string) {
 	p.clear()
-	fmt.Fprintln(p.w, s)
+	fmt.Fprintln(p.w, plain.Line(s))
 }
 
 // clear takes the bar away.

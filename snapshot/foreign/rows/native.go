@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/column"
@@ -37,7 +38,7 @@ func (t *columnReader) sample(r *Row) error {
 			return fmt.Errorf("%s: %w", c.CSV, err)
 		}
 	}
-	s.Scenario, s.WallNs, s.Failed, s.Warmup = r.Scenario, r.Ns, !r.OK, r.Warmup // as every table's row says them
+	s.Scenario, s.WallNs, s.Failed, s.Warmup = plain.Uncell(r.Scenario), r.Ns, !r.OK, r.Warmup // as every table's row says them
 	if s.CompileNs > 0 {
 		s.Flags |= stats.FlagRecompile
 	}
@@ -52,7 +53,7 @@ func (t *columnReader) takeOwn(s *stats.Sample, c *column.Column, b []byte) erro
 	var err error
 	switch {
 	case c.Type == column.Text:
-		return c.SetText(s, t.str(b))
+		return c.SetText(s, plain.Uncell(t.str(b)))
 	case c.Time:
 		v, err = textio.ParseMs(b)
 	case c.Type == column.Bool:

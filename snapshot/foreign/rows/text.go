@@ -4,32 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // Clean makes a text of a file safe to print: control and direction-changing
 // characters become spaces, as on the live screen.
-func Clean(s string) string {
-	if plain(s) {
-		return s
-	}
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
-			return ' '
-		}
-		return r
-	}, s))
-}
-
-func plain(s string) bool {
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] > 0x7e {
-			return false
-		}
-	}
-	return true
-}
+func Clean(s string) string { return strings.TrimSpace(plain.Line(s)) }
 
 // Quote shows a text of a file in a sentence, shortened and safe.
 func Quote(s string) string { return "“" + Short(s, 40) + "”" }

@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // maxSmall bounds the files that are read whole.
@@ -148,7 +150,7 @@ func (d *Dir) WriteJSON(name string, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", name, err)
 	}
-	return d.WriteFile(name, append(b, '\n'))
+	return d.WriteFile(name, append(plain.JSON(b), '\n'))
 }
 
 // New creates a file that is written in place; one that is there is an error.

@@ -6,6 +6,8 @@ package textio
 import (
 	"strconv"
 	"strings"
+
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // AppendMs appends ns nanoseconds as milliseconds with six decimals: exactly
@@ -38,8 +40,9 @@ func AppendOptInt(b []byte, v int64) []byte {
 	return strconv.AppendInt(b, v, 10)
 }
 
-// AppendCSV appends s, quoted if it needs to be (RFC 4180).
+// AppendCSV appends s, quoted if it needs to be (RFC 4180), and as no formula.
 func AppendCSV(b []byte, s string) []byte {
+	s = plain.Cell(s)
 	if !strings.ContainsAny(s, ",\"\r\n") {
 		return append(b, s...)
 	}
