@@ -29,12 +29,13 @@ func addServerFlags(f *pflag.FlagSet, o *openai.Options) {
 	f.BoolVar(&o.Together, "together", false, "two servers may be loaded at the same time: they share no device")
 	f.BoolVar(&o.NoLoad, "no-load", false, "send nothing: watch somebody else's traffic by metrics and log")
 	f.StringArrayVar(&o.Logs, "log", nil, "a server's log: a file, or a command such as 'docker logs -f NAME' (repeatable: of URL, of URL_B)")
+	f.StringVar(&o.Trace, "trace-dir", "", "TORCH_TRACE of the first server: its compiles join the timeline")
 	f.DurationVar(&o.Timeout, "request-limit", 10*time.Minute, "how long a request may take")
 }
 
 // serverArgs are those flags again, for the worker.
 func serverArgs(o *openai.Options) []string {
-	args := []string{"--served-model", o.Model, "--api", o.API, "--request-limit", o.Timeout.String(), fmt.Sprintf("--concurrency=%d", o.Concurrency),
+	args := []string{"--served-model", o.Model, "--api", o.API, "--request-limit", o.Timeout.String(), "--trace-dir", o.Trace, fmt.Sprintf("--concurrency=%d", o.Concurrency),
 		fmt.Sprintf("--together=%t", o.Together), fmt.Sprintf("--no-load=%t", o.NoLoad), fmt.Sprintf("--open-loop=%t", o.OpenLoop)}
 	for _, u := range o.URLs {
 		args = append(args, "--url", u)

@@ -22,5 +22,6 @@ func subcommands() []*cobra.Command {
 		newWorkerCmd(),
 		newExecCmd(),
 		newAttachCmd(),
+		newWatchCmd(),
 	}
 }

@@ -26,6 +26,7 @@ type Options struct {
 	NoLoad      bool     // nothing is sent: metrics and log of somebody else's traffic
 	OpenLoop    bool     // requests come with the time they are due
 	Logs        []string // of each server: a file, or a command
+	Trace       string   // TORCH_TRACE of the first server; "": none
 	Timeout     time.Duration
 }
 
@@ -77,6 +78,9 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 		if i < len(o.Logs) && o.Logs[i] != "" {
 			side.Go(func() { e.tail(i, s, o.Logs[i]) })
 		}
+	}
+	if o.Trace != "" {
+		side.Go(func() { e.trace(o.Trace) })
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); e.schedule() }()
