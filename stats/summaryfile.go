@@ -70,12 +70,18 @@ type GroupSummary struct {
 	DeviceP50Ms     Num    `json:"device_p50_ms"`
 	DeviceP99Ms     Num    `json:"device_p99_ms"`
 	TokensPerS      Num    `json:"tokens_per_s"` // all tokens over all time
+	TTFTP50Ms       Num    `json:"ttft_p50_ms"`
 	TTFTP99Ms       Num    `json:"ttft_p99_ms"`
+	TTFTP99LoMs     Num    `json:"ttft_p99_lo_ms"` // 95 % interval
+	TTFTP99HiMs     Num    `json:"ttft_p99_hi_ms"`
+	ITLP50Ms        Num    `json:"itl_p50_ms"`
 	ITLP99Ms        Num    `json:"itl_p99_ms"`
+	ITLP99LoMs      Num    `json:"itl_p99_lo_ms"` // 95 % interval, the request being the unit
+	ITLP99HiMs      Num    `json:"itl_p99_hi_ms"`
 	SLOMissed       Num    `json:"slo_missed"`      // share
 	ResponseP50Ms   Num    `json:"response_p50_ms"` // since due, open loop
 	ResponseP99Ms   Num    `json:"response_p99_ms"`
-	ITLN            int    `json:"-"` // decode steps under itl_p99_ms
+	ITLN            int    `json:"-"` // independent steps that would tell as much as those under itl_p99_ms
 }
 
 // PairSummary describes optimized − eager per request in one scope.

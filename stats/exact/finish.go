@@ -134,6 +134,7 @@ func (a *Analysis) scopes(m *exactMode) []scope {
 // columns are the values of one group.
 type columns struct {
 	wall, device, ttft, steps []int64 // wall is ascending
+	stepsOf                   []int
 	response                  []int64
 	wallSum, firstSum         quantile.U128
 	firsts, cold, slo         int
@@ -152,6 +153,7 @@ func (c *columns) take(x *exactRun) {
 	c.device = append(c.device, x.device...)
 	c.ttft = append(c.ttft, x.ttft...)
 	c.steps = append(c.steps, x.steps...)
+	c.stepsOf = append(c.stepsOf, x.stepsOf...)
 	c.response = append(c.response, x.response...)
 }
 
@@ -179,13 +181,24 @@ func (a *Analysis) group(c *columns, threshold float64) stats.GroupSummary {
 	g := c.summary()
 	g.TailN = len(c.wall) - sort.Search(len(c.wall), func(i int) bool { return float64(c.wall[i]) > threshold })
 	g.TailThresholdMs = stats.Ms(threshold)
-	quantile.SortInts(c.steps)
-	g.ITLP99Ms, g.ITLN = stats.Ms(quantile.Percentile(c.steps, 0.99)), len(c.steps)
+	c.tokenTimes(&g)
 	g.SLOMissed = stats.Num(math.NaN())
 	if a.o.SLONs > 0 {
 		g.SLOMissed = stats.Num(float64(c.slo) / float64(g.N))
 	}
 	return g
+}
+
+// tokenTimes are the times of first and of later tokens. Steps of one request are
+// alike: their interval takes the request for the unit.
+func (c *columns) tokenTimes(g *stats.GroupSummary) {
+	ttft := quantile.Exact(c.ttft, .99)
+	g.TTFTP50Ms, g.TTFTP99Ms, g.TTFTP99LoMs, g.TTFTP99HiMs = stats.Ms(quantile.Percentile(c.ttft, .5)), stats.Ms(ttft.Value), stats.Ms(ttft.Lo), stats.Ms(ttft.Hi)
+	sorted := slices.Clone(c.steps)
+	quantile.SortInts(sorted)
+	itl := quantile.Clustered(c.steps, c.stepsOf, sorted, .99)
+	g.ITLP50Ms, g.ITLP99Ms, g.ITLP99LoMs, g.ITLP99HiMs = stats.Ms(quantile.Percentile(sorted, .5)), stats.Ms(itl.Value), stats.Ms(itl.Lo), stats.Ms(itl.Hi)
+	g.ITLN = itl.N
 }
 
 func (c *columns) summary() stats.GroupSummary {
@@ -200,7 +213,7 @@ func (c *columns) summary() stats.GroupSummary {
 		MeanExclFirstMs: stats.Num(math.NaN()), FirstSamples: c.firsts, Runs: c.firsts, ColdStartRuns: c.cold,
 		DeviceP50Ms: stats.Ms(quantile.Percentile(c.device, 0.5)), DeviceP99Ms: stats.Ms(quantile.Percentile(c.device, 0.99)),
 		ResponseP50Ms: stats.Ms(quantile.Percentile(c.response, 0.5)), ResponseP99Ms: stats.Ms(quantile.Percentile(c.response, 0.99)),
-		TokensPerS: stats.Num(math.NaN()), TTFTP99Ms: stats.Ms(quantile.Percentile(c.ttft, 0.99))}
+		TokensPerS: stats.Num(math.NaN())}
 	if rest := s.N - c.firsts; rest > 0 {
 		sum := c.wallSum
 		sum.SubU128(c.firstSum)

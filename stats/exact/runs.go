@@ -71,6 +71,7 @@ type exactRun struct {
 	walls               []int64       // in order of Seq
 	sum                 quantile.U128 // of walls
 	device, ttft, steps []int64       // where measured
+	stepsOf             []int         // how many of steps each request has
 	response            []int64       // open loop
 	tokens              int64
 	late                int  // samples above the service level
@@ -106,6 +107,7 @@ func (x *exactRun) take(m *exactMode, i int, slo int64) {
 	if m.stepRows != nil && m.stepRows[i] >= 0 {
 		at := m.steps[m.stepRows[i]]
 		x.steps = append(x.steps, m.stepNs[at.from:at.to]...)
+		x.stepsOf = append(x.stepsOf, at.to-at.from)
 	}
 }
 
