@@ -20,6 +20,8 @@ type HeatPanel struct {
 	line TimelinePanel
 
 	axis  timeAxis // as last drawn
+	bands [stats.NumLanes]*bandAxis
+	drew  int64 // NowNs of the view that was drawn
 	drawn heatState
 	cache string
 }
@@ -50,10 +52,22 @@ func (p *HeatPanel) View() string {
 		p.line.Pane = p.Pane
 		return p.line.View()
 	}
-	if s := p.state(); s != p.drawn {
-		p.drawn, p.cache = s, p.draw()
+	if s := p.state(); s != p.drawn && !p.soon(s) {
+		p.drawn, p.cache, p.drew = s, p.draw(), p.Sc.V.NowNs
 	}
 	return p.cache
+}
+
+// heatEvery is the least time between two drawings of which only the newest
+// column would differ, ns.
+const heatEvery = int64(200e6)
+
+// soon reports whether nothing but time has passed, and little of it.
+func (p *HeatPanel) soon(s heatState) bool {
+	was := p.drawn
+	was.ver = s.ver
+	d := p.Sc.V.NowNs - p.drew
+	return s == was && d >= 0 && d < heatEvery
 }
 
 const heatLabel = 12 // cells left of the map
@@ -125,7 +139,7 @@ func (p *HeatPanel) body(all []*heatCol, w, h int) []string {
 		gpu = nil
 	}
 	rows := h - foot - len(gpu)
-	bands := rows / stats.NumLanes
+	bands := min(rows/stats.NumLanes, maxBandRows)
 	lo, hi, ok := heatRange(all)
 	if !ok {
 		lo, hi = heat.RowOf(1e5), heat.RowOf(1e7)
@@ -138,7 +152,7 @@ func (p *HeatPanel) body(all []*heatCol, w, h int) []string {
 	for l := range stats.Lane(stats.NumLanes) {
 		n := bands
 		if l == stats.Eager {
-			n = rows - bands*(stats.NumLanes-1)
+			n = min(rows-bands*(stats.NumLanes-1), maxBandRows)
 		}
 		out = append(out, p.band(all, l, a, n)...)
 	}
@@ -156,8 +170,12 @@ func (p *HeatPanel) band(all []*heatCol, l stats.Lane, a draw.Axis, n int) []str
 	if n < 1 {
 		return nil
 	}
-	st, b := p.Sc.St, bandOf(all, l, a, n)
-	over := p.over(all, b, l, a, n)
+	st := p.Sc.St
+	if x := p.bands[l]; x == nil || x.Axis != a || x.rows != n {
+		p.bands[l] = newBandAxis(a, n)
+	}
+	b := bandOf(all, l, p.bands[l])
+	over := p.over(all, b, a, n)
 	labels := a.RowLabels(n)
 	out := make([]string, n)
 	for y := range out {
@@ -176,7 +194,7 @@ func (p *HeatPanel) band(all []*heatCol, l stats.Lane, a draw.Axis, n int) []str
 
 // over is what stands over a band: toggles as rules in empty cells, the lines
 // of p50 and p99, and the cursor.
-func (p *HeatPanel) over(all []*heatCol, b *band, l stats.Lane, a draw.Axis, n int) [][]draw.Over {
+func (p *HeatPanel) over(all []*heatCol, b *band, a draw.Axis, n int) [][]draw.Over {
 	st := p.Sc.St
 	out := make([][]draw.Over, n)
 	for y := range out {

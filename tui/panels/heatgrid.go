@@ -28,7 +28,9 @@ type heatKey struct {
 // happened.
 type heatCol struct {
 	heat.Column
-	open bool
+	open    bool
+	spots   [stats.NumLanes][]spot
+	spotsOf [stats.NumLanes]*bandAxis // what spots were made for
 }
 
 // column gathers column c of the axis.
@@ -98,45 +100,95 @@ type band struct {
 	p50, p99 []float64 // by column, NaN where not supported
 }
 
-// bandOf draws one lane in 2×rows pixels of height.
-func bandOf(cols []*heatCol, l stats.Lane, a draw.Axis, rows int) *band {
-	h := 2 * rows
+// spot is what a pixel shows: the telling class, and how many samples.
+type spot struct {
+	class heat.Class
+	n     uint32
+}
+
+// pixels are the spots of a column in h half rows of an axis. Those of a column
+// that can no longer grow are kept with it.
+func (x *heatCol) pixels(l stats.Lane, a *bandAxis, h int) []spot {
+	if x.spotsOf[l] == a && len(x.spots[l]) == h {
+		return x.spots[l]
+	}
+	var sums [2 * maxBandRows][heat.NumClasses]uint32
+	for _, cell := range x.Lanes[l] {
+		sums[a.rowAt[cell.Row]][cell.Class] += cell.N
+	}
+	out := x.spots[l]
+	if len(out) != h {
+		out = make([]spot, h)
+	}
+	for y := range out {
+		c, n := telling(&sums[y])
+		out[y] = spot{c, n}
+	}
+	x.spots[l], x.spotsOf[l] = out, a
+	return out
+}
+
+// maxBandRows bounds the height of a band in cells.
+const maxBandRows = 100
+
+// bandAxis is an axis with the pixel of each row of the map worked out.
+type bandAxis struct {
+	draw.Axis
+	rows  int
+	rowAt [heat.NumRows]int
+}
+
+func newBandAxis(a draw.Axis, rows int) *bandAxis {
+	return &bandAxis{Axis: a, rows: rows, rowAt: pixelRows(a, 2*rows)}
+}
+
+// bandOf draws one lane.
+func bandOf(cols []*heatCol, l stats.Lane, a *bandAxis) *band {
+	h := 2 * a.rows
 	b := &band{px: make([][]draw.Pixel, h), p50: make([]float64, len(cols)), p99: make([]float64, len(cols))}
 	cells := make([]draw.Pixel, h*len(cols))
 	for y := range b.px {
 		b.px[y] = cells[y*len(cols) : (y+1)*len(cols)]
 	}
-	rowAt := pixelRows(a, h)
-	type sum [heat.NumClasses]uint32
-	column := make([]sum, h)
-	totals := make([]sum, h*len(cols))
 	top := uint32(0)
-	for x, c := range cols {
-		clear(column)
-		for _, cell := range c.Lanes[l] {
-			column[rowAt[cell.Row]][cell.Class] += cell.N
-		}
-		for y := range column {
-			n := uint32(0)
-			for _, k := range column[y] {
-				n += k
-			}
-			top = max(top, n)
-			totals[y*len(cols)+x] = column[y]
+	for _, c := range cols {
+		for _, s := range c.pixels(l, a, h) {
+			top = max(top, s.n)
 		}
 	}
-	scale := float64(draw.HeatLevels) / math.Log1p(float64(top))
-	for i := range totals {
-		if c, n := telling((*[heat.NumClasses]uint32)(&totals[i])); n > 0 {
-			lv := int(math.Ceil(math.Log1p(float64(n)) * scale))
-			if c != heat.Clean {
+	levels := newHeatLevels(top)
+	for x, c := range cols {
+		for y, s := range c.spots[l] {
+			if s.n == 0 {
+				continue
+			}
+			lv := levels.of(s.n)
+			if s.class != heat.Clean {
 				lv = max(lv, 4) // one among a million is seen
 			}
-			cells[i] = draw.Pixel{Hue: uint8(draw.HueOf(c, l)), Level: uint8(max(1, min(lv, draw.HeatLevels)))}
+			b.px[y][x] = draw.Pixel{Hue: uint8(draw.HueOf(s.class, l)), Level: lv}
 		}
 	}
 	quantiles(cols, l, b)
 	return b
+}
+
+// heatLevels turns counts into levels: equal ratios into equal steps.
+type heatLevels struct{ from [draw.HeatLevels]uint32 }
+
+func newHeatLevels(top uint32) (l heatLevels) {
+	for i := range l.from {
+		l.from[i] = uint32(math.Ceil(math.Expm1(math.Log1p(float64(top)) * float64(i) / draw.HeatLevels)))
+	}
+	return l
+}
+
+func (l *heatLevels) of(n uint32) uint8 {
+	i := draw.HeatLevels
+	for i > 1 && n < l.from[i-1] {
+		i--
+	}
+	return uint8(i)
 }
 
 // telling is the class that a pixel shows, and the count that makes it bright:

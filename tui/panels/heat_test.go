@@ -1,0 +1,30 @@
+package panels
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/internal/demo"
+)
+
+// BenchmarkHeat is one drawing of the map, 200 by 28 cells, of a minute.
+func BenchmarkHeat(b *testing.B) {
+	src := demo.New(7, true)
+	src.Step(time.Minute)
+	p := &HeatPanel{}
+	p.SetSize(200, 28)
+	sc := &Scene{St: draw.NewStyles(true, false)}
+	p.Place(sc, SlotHeat)
+	v := src.View()
+	b.ReportAllocs()
+	for range b.N {
+		src.Step(10 * time.Millisecond)
+		b.StopTimer()
+		v = src.View()
+		b.StartTimer()
+		sc.V = &v
+		p.drew = 0
+		_ = p.View()
+	}
+}
