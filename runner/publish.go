@@ -22,7 +22,9 @@ type publisher struct {
 	exports []string
 	cost    worker.Meter
 	live    stats.Live
-	liveNs  int64 // when live was computed
+	liveNs  int64  // when live was computed
+	liveSeq uint64 // samples in it
+	inForce string // strategy of the segment whose figures are shown
 }
 
 // maxNotices bounds the status lines kept for the screen.
@@ -66,12 +68,30 @@ func (s *Session) statusNow(d view.Doing) string {
 // and nothing but time has passed: the next will be newer.
 func (s *Session) publish(force bool) {
 	if s.pub.views != nil && (force || !s.pub.behind()) {
-		s.pub.send(s.view())
+		s.pub.send(s.view(force))
 	}
 }
 
-// view copies the state of the session.
-func (s *Session) view() view.View {
+// Numbers are read by people: between two of these, views repeat them. While
+// nothing is measured only the window moves on.
+const (
+	figuresEvery = 120 * time.Millisecond
+	stillEvery   = time.Second
+)
+
+// figuresAge is how old the figures of a view may be.
+func (s *Session) figuresAge(now bool) time.Duration {
+	switch {
+	case now:
+		return 0
+	case s.rec.seq == s.pub.liveSeq:
+		return stillEvery
+	}
+	return figuresEvery
+}
+
+// view copies the state of the session, with figures of this moment if now.
+func (s *Session) view(figures bool) view.View {
 	now := clock.Monotonic()
 	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
 		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
@@ -80,7 +100,8 @@ func (s *Session) view() view.View {
 	v.Doing = s.doing(now)
 	v.Status = s.statusNow(v.Doing)
 	v.Failing = s.failing.why
-	v.Stats = s.liveNow(now, 0)
+	v.Stats = s.liveNow(now, s.figuresAge(figures))
+	v.FiguresNs = s.pub.liveNs
 	v.Found = s.pub.found
 	if mode, err := stats.ParseMode(s.queue.mode()); err == nil {
 		v.Heat = s.rec.heat.View(mode)
@@ -95,9 +116,12 @@ func (s *Session) view() view.View {
 func (s *Session) sessionView() view.Session {
 	c := s.cfg
 	v := view.Session{RunID: s.o.RunID, Dir: s.o.Dir, Model: c.Model, Engine: c.Engine, ProviderAsked: c.Provider,
-		Mode: s.queue.mode(), Strategy: s.set.strategy.Label(s.queue.mode()), Stance: s.eng.stance(s.cfg.Options["stance"]), EagerInputs: c.EagerInputs, Scenarios: s.set.scenario,
+		Mode: s.queue.mode(), Strategy: s.pub.inForce, Asked: s.set.strategy.Label(s.queue.mode()), Stance: s.eng.stance(s.cfg.Options["stance"]), EagerInputs: c.EagerInputs, Scenarios: s.set.scenario,
 		Pairing: s.set.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.rec.gen, Segment: s.rec.seg,
 		Threads: c.Threads, AA: s.set.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
+	if v.Strategy == "" || v.Strategy == v.Asked {
+		v.Strategy, v.Asked = v.Asked, ""
+	}
 	if v.Scenarios == "" {
 		v.Scenarios = "*"
 	}
@@ -191,7 +215,7 @@ func (s *Session) reportStatus() {
 func (s *Session) liveNow(now int64, maxAge time.Duration) stats.Live {
 	if mode, err := stats.ParseMode(s.queue.mode()); err == nil && now-s.pub.liveNs >= int64(maxAge) {
 		s.feedStats()
-		s.pub.live, s.pub.liveNs = s.rec.coll.Live(mode, now), now
+		s.pub.live, s.pub.liveNs, s.pub.liveSeq = s.rec.coll.Live(mode, now), now, s.rec.seq
 	}
 	return s.pub.live
 }

@@ -106,16 +106,31 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // take accepts a new view and asks for the next one.
 func (m *model) take(v *view.View) tea.Cmd {
 	now := m.now()
+	if sameFigures(m.newest, v) {
+		m.rev--
+	}
 	m.newest, m.received = v, now
 	m.sc.Hints = m.hints()
 	m.past.Add(v)
 	m.sc.Stale = 0
 	if m.at < 0 && !m.sc.Frozen {
 		m.show(v)
-	} else if m.at >= 0 {
-		m.rev-- // the picture is of the past; it stays as it is
+	} else {
+		m.still(v)
 	}
 	return waitView(m.views, now.Add(m.pace(v.Self.CPUPercent)), m.done)
+}
+
+// still leaves the picture as it is, of the past or frozen; only an answer that
+// was waited for comes in.
+func (m *model) still(v *view.View) {
+	if v.Found == m.sc.V.Found {
+		m.rev = m.drawn
+		return
+	}
+	c := *m.sc.V
+	c.Found = v.Found
+	m.sc.V = &c
 }
 
 // Between these shares of a core, in percent, the pace stays as it is: the
@@ -125,6 +140,14 @@ const (
 	slowestPace              = 500 * time.Millisecond
 )
 
+// sameFigures reports whether nothing that is shown differs between two views
+// but the clock, which goes by seconds.
+func sameFigures(a, b *view.View) bool {
+	return a.FiguresNs != 0 && a.FiguresNs == b.FiguresNs && (a.NowNs-a.StartNs)/1e9 == (b.NowNs-b.StartNs)/1e9 &&
+		a.NumEvents == b.NumEvents && a.Phase == b.Phase && a.Status == b.Status && a.Found == b.Found && len(a.Notices) == len(b.Notices) &&
+		len(a.Exports) == len(b.Exports) && a.Session.Asked == b.Session.Asked && a.Session.Strategy == b.Session.Strategy && a.Session.AA == b.Session.AA && (a.Progress == b.Progress || a.Progress != a.Progress)
+}
+
 // pace is the time until the next view is wanted. It is the frame rate, until
 // the process costs more than it should: what is measured has the right of
 // way, so the screen asks for fewer views, step by step, and no view is made
@@ -132,6 +155,8 @@ const (
 func (m *model) pace(cpu float64) time.Duration {
 	least := m.o.interval()
 	switch {
+	case m.at >= 0 || m.sc.Frozen:
+		return slowestPace // nobody sees the new ones yet
 	case m.o.Steady || !draw.Finite(cpu):
 		m.every = least
 	case cpu == m.lastCPU: // the same reading

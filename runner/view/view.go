@@ -42,6 +42,7 @@ type View struct {
 	Self      Self
 	Lanes     [stats.NumLanes]Lane
 	Stats     stats.Live
+	FiguresNs int64         // when Stats were computed; 0: now
 	Heat      heat.View     // of the mode that Stats is of
 	Found     *kept.Found   // answer to the last ActFind
 	Events    []stats.Event // newest last, at most 500
@@ -123,7 +124,8 @@ type Session struct {
 	Refusals      []string
 	Device        string
 	Mode          string
-	Strategy      string // as the user says it
+	Strategy      string // as the user says it, of the segment that the figures are of
+	Asked         string // another that was asked for and is not in force yet; ""
 	EagerInputs   string // same or raw
 	Scenarios     string // "*" or the one selected
 	Pairing       string

@@ -87,6 +87,9 @@ func strategyText(s *view.Session) string {
 	if s.AA {
 		return "A/A"
 	}
+	if s.Asked != "" {
+		return s.Strategy + " → " + s.Asked + " …"
+	}
 	return s.Strategy
 }
 

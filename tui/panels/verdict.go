@@ -34,13 +34,28 @@ func (p *VerdictPanel) View() string {
 	if hasCure {
 		after = 1
 	}
-	for _, s := range draw.Wrap(p.Sentence(), w, max(1, min(h-len(out)-after, SentenceLines(w)))) {
+	for _, s := range p.words(w, max(1, min(h-len(out)-after, SentenceLines(w)))) {
 		out = append(out, draw.NewLine(w).Put(p.sentenceInk(), s).String())
 	}
 	if hasCure {
 		out = append(out, cure)
 	}
 	return p.frame(title, nil, append(out, p.PairLines(w, min(1, h-len(out)), 0)...))
+}
+
+// words are the verdict's sentence in n lines of w cells: the longest of its
+// forms that is not cut, so that a doubt is never what is missing.
+func (p *VerdictPanel) words(w, n int) []string {
+	if n < 1 {
+		return nil
+	}
+	forms := append([]string{p.Sentence()}, p.Sc.V.Stats.Verdict.Short...)
+	for _, f := range forms {
+		if lines := draw.Wrap(f, w, n+1); len(lines) <= n {
+			return lines
+		}
+	}
+	return draw.Wrap(forms[len(forms)-1], w, n)
 }
 
 // SentenceLines is how many lines the verdict's sentence may take.
@@ -61,12 +76,8 @@ func (p *VerdictPanel) bare() string {
 	if cure, ok := cureLine(p.Sc, p.w, 2); ok && len(out) < p.h {
 		out = append(out, cure)
 	}
-	sentence := p.Sentence()
-	if len(out) > 1 {
-		sentence = SecondSentence(sentence) // the score says the first
-	}
 	var lines []string
-	for _, s := range draw.Wrap(sentence, p.w-2, p.h-len(out)) {
+	for _, s := range p.words(p.w-2, p.h-len(out)) {
 		lines = append(lines, draw.NewLine(p.w).Gap(2).Put(p.sentenceInk(), s).String())
 	}
 	if len(out) > 1 { // the cure comes last
