@@ -205,6 +205,9 @@ func (s *stream) upload(dst, src tensor) error {
 	return take(C.ts_stream_copy(&s.c, dst.at, src.host, C.size_t(src.bytes)))
 }
 
+// wait returns when everything that was sent to the stream is done.
+func (s *stream) wait() error { return take(C.ts_stream_wait(&s.c)) }
+
 // copyTensor copies one tensor, across devices if need be, and waits for it.
 func copyTensor(dst, src cValue) error {
 	s := cuda.copies

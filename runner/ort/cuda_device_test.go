@@ -23,10 +23,11 @@ func cudaLoad(capture string) func(*protocol.Load) {
 	return func(l *protocol.Load) { l.Provider, l.Capture, l.Check = "cuda", capture, 1 }
 }
 
-// medianPrefill is the median wall and device time of a prompt in a lane.
-func medianPrefill(t testing.TB, e *engine, lane string, batch, tokens, n int) (wall, device float64) {
+// fastestPrefill is the least wall and device time of a prompt in a lane.
+func fastestPrefill(t testing.TB, e *engine, lane string, batch, tokens, n int) (wall, device float64) {
 	var walls, devices []int64
-	for i := range n + 3 {
+	const warm = 6
+	for i := range n + warm {
 		r := &protocol.Request{ID: uint64(i), Seed: uint64(i), Mode: "prefill", Batch: batch, Tokens: tokens, Exec: [2]int{tokens, tokens},
 			Order: []string{lane}, Strategy: protocol.Strategy{Prefill: "variable"}}
 		e.request(r)
@@ -34,11 +35,11 @@ func medianPrefill(t testing.TB, e *engine, lane string, batch, tokens, n int) (
 		if e.last.err != "" {
 			t.Fatal(e.last.err)
 		}
-		if i >= 3 {
+		if i >= warm {
 			walls, devices = append(walls, e.last.wallNs), append(devices, e.last.deviceNs)
 		}
 	}
-	return median(walls), median(devices)
+	return float64(slices.Min(walls)), float64(slices.Min(devices))
 }
 
 // A region ends when the device is done: twice the work takes twice the time,
@@ -50,13 +51,13 @@ func TestCUDAWorkScalesTheTime(t *testing.T) {
 	})
 	const weights, peak = 124e6, 495e12 // of the model; dense TF32 operations a second of an H100 or H200
 	for _, lane := range []string{"eager", "optimized"} {
-		once, devOnce := medianPrefill(t, e, lane, 8, 1024, 8)
-		twice, devTwice := medianPrefill(t, e, lane, 16, 1024, 8)
-		t.Logf("%s: batch 8 %.2f ms (device %.2f), batch 16 %.2f ms (device %.2f)", lane, once/1e6, devOnce/1e6, twice/1e6, devTwice/1e6)
+		once, devOnce := fastestPrefill(t, e, lane, 16, 1024, 12)
+		twice, devTwice := fastestPrefill(t, e, lane, 32, 1024, 12)
+		t.Logf("%s: batch 16 %.2f ms (device %.2f), batch 32 %.2f ms (device %.2f)", lane, once/1e6, devOnce/1e6, twice/1e6, devTwice/1e6)
 		if r := twice / once; r < 1.7 || r > 2.4 {
 			t.Errorf("%s: twice the work takes %.2f times the time", lane, r)
 		}
-		if least := 2 * weights * 16 * 1024 / peak * 1e9; twice < least {
+		if least := 2 * weights * 32 * 1024 / peak * 1e9; twice < least {
 			t.Errorf("%s: %.2f ms is less than the arithmetic takes, %.2f ms", lane, twice/1e6, least/1e6)
 		}
 		if devTwice <= 0 || devTwice > twice || devTwice < twice/2 {
@@ -137,6 +138,11 @@ func bareLoopCUDA(b *testing.B, capture string) {
 			b.Fatal(err)
 		}
 		reading = append(reading, t.end-t.start+now()-start)
+	}
+	for _, s := range e.maker.streams { // ONNX Runtime's own wait leaves a callback behind, which a session must outlive
+		if err := s.wait(); err != nil {
+			b.Fatal(err)
+		}
 	}
 	b.ReportMetric(median(engine)/median(bare), "over-bare")
 	b.ReportMetric(median(engine)/median(reading), "over-reading")

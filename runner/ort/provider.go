@@ -126,12 +126,16 @@ func (p *provider) open() error {
 	return err
 }
 
-// explain says of a failure for want of memory how much the device has left.
+// explain says of a failure for want of memory how much the device has left:
+// libraries of CUDA that get none often call it an internal error.
 func (p provider) explain(err error) error {
-	if err == nil || !p.onCUDA() && p.name != "tensorrt" || !noMemory.MatchString(err.Error()) {
+	if err == nil || cuda.copies == nil || !p.onCUDA() && p.name != "tensorrt" {
 		return err
 	}
 	available, total, asked := cudaMemory(p.id)
+	if asked == nil && !noMemory.MatchString(err.Error()) && available > total/50 {
+		return err
+	}
 	if asked != nil {
 		return fmt.Errorf("the memory of %s is taken: end what holds it (nvidia-smi lists it) or choose another --device: %w", p.device, err)
 	}
@@ -257,9 +261,10 @@ func applyTensorRT(o *ortgo.SessionOptions, opts map[string]string) error {
 
 var (
 	// the place in ONNX Runtime's source, and its error code, before what it says
-	ortTrace   = regexp.MustCompile(`/onnxruntime_src/.*?\[ONNXRuntimeError\] : \d+ : \w+ : `)
-	notLoaded  = regexp.MustCompile(`Failed to load library (\S+) with error: (.*)$`)
-	howItComes = "eager session: session options: " // every provider is tried so
+	ortTrace    = regexp.MustCompile(`/onnxruntime_src/.*?\[ONNXRuntimeError\] : \d+ : \w+ : `)
+	notLoaded   = regexp.MustCompile(`Failed to load library (\S+) with error: (.*)$`)
+	cudaFailure = regexp.MustCompile(`[A-Z]+ failure -?\d+: [^;]*[^; ]`) // of what a failed call of CUDA says of itself
+	howItComes  = "eager session: session options: "                     // every provider is tried so
 )
 
 // profiled is the name under which the profile's nodes of this provider stand.
@@ -274,6 +279,9 @@ func (p provider) profiled() string {
 func oneLine(err error) string {
 	s := strings.Join(strings.Fields(err.Error()), " ")
 	s = strings.TrimPrefix(ortTrace.ReplaceAllString(s, ""), howItComes)
+	if m := cudaFailure.FindString(s); m != "" {
+		s = m
+	}
 	if m := notLoaded.FindStringSubmatch(s); m != nil {
 		s = strings.TrimSuffix(s, m[0]) + filepath.Base(m[1]) + " cannot be loaded: " + strings.TrimPrefix(m[2], m[1]+": ")
 	}

@@ -148,6 +148,7 @@ func TestRefusalsAreSentences(t *testing.T) {
 	for raw, want := range map[string]string{
 		"eager session: session options: /onnxruntime_src/onnxruntime/core/session/provider_bridge_ort.cc:1988 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /c/libonnxruntime_providers_shared.so with error: /c/libonnxruntime_providers_shared.so: cannot open shared object file: No such file or directory": "libonnxruntime_providers_shared.so cannot be loaded: cannot open shared object file: No such file or directory",
 		"eager session: session options: CUDA\nis not there": "CUDA is not there",
+		"eager session: Exception during initialization: /onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void, onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*) [with ERRTYPE = cudnnStatus_t; bool THRW = true] CUDNN failure 4: CUDNN_STATUS_INTERNAL_ERROR ; GPU=0 ; hostname=vm ; file=/onnxruntime_src/x.cc ; line=98 ; expr=cudnnCreate(&h);": "CUDNN failure 4: CUDNN_STATUS_INTERNAL_ERROR",
 		"a plain reason": "a plain reason",
 	} {
 		if got := oneLine(errors.New(raw)); got != want {

@@ -24,7 +24,7 @@ type session struct {
 	pool     *pool           // threads that it computes with besides the caller's
 	lane     stats.Lane      // on whose stream it runs
 	stream   *stream         // of CUDA; nil: the provider's own
-	searched map[string]bool // shapes for which cuDNN has searched on it
+	searched string          // the shape for which cuDNN has searched on it
 	ran      bool            // it has run: a graph to be captured is
 	device   map[string]bool // ports that the session wants in, or has on, the device
 }
@@ -176,6 +176,9 @@ func (m *maker) options(spec sessionSpec) (*ortgo.SessionOptions, error) {
 
 func (s *session) free() {
 	if s != nil {
+		if s.stream != nil {
+			_ = s.stream.wait() // a run leaves a callback behind, which must find the session's memory
+		}
 		s.twin.free()
 		s.c.free()
 		s.pool.free()

@@ -277,8 +277,11 @@ char *ts_run_stream(void *session, const void *run_options, const void *binding,
 	char *err = fail(FN(RunWithBinding, (void *, const void *, const void *))(session, run_options, binding));
 	ts_stream_end(&fence->on);
 	if (err == NULL && fence->len > 0) err = ts_stream_copy(&fence->on, fence->dst, fence->src, fence->len);
-	if (err == NULL) err = ts_stream_wait(&fence->on);
+	char *late = ts_stream_wait(&fence->on); // also when the run failed: what it has sent still works on its memory
 	*end = ts_now();
+	if (err == NULL) err = late;
+	else
+		free(late);
 	return err != NULL ? err : ts_stream_elapsed(&fence->on, device);
 }
 
