@@ -15,11 +15,14 @@ import (
 // newSetupCmd puts ONNX Runtime into the user's cache.
 func newSetupCmd() *cobra.Command {
 	var from string
+	var cpu bool
 	cmd := &cobra.Command{
 		Use:   "setup",
 		Short: "Put ONNX Runtime in place",
 		Long: "Puts ONNX Runtime into the user's cache, where every later start finds it. Without --from it asks\n" +
-			"npm for version " + provision.Version + ". --from takes a folder, a libonnxruntime.so, a release archive (.tgz), an npm\n" +
+			"npm for version " + provision.Version + ". On a machine with an NVIDIA driver it brings the CUDA provider too, as pip's\n" +
+			"onnxruntime-gpu wheel or from npm, and CUDA's own libraries where none are found; it says first how many\n" +
+			"megabytes that is, and --cpu leaves it out. --from takes a folder, a libonnxruntime.so, a release archive (.tgz), an npm\n" +
 			"tarball, a wheel, or an http(s) URL of one of these; provider libraries for CUDA and TensorRT that lie\n" +
 			"beside it come along. " + provision.EnvLibrary + " names a library, or a folder with one, for one run, without\n" +
 			"this command: the better way to an installed onnxruntime-gpu, whose provider finds CUDA relative to its folder.",
@@ -28,7 +31,12 @@ func newSetupCmd() *cobra.Command {
 			if c.Flags().Changed("from") && from == "" {
 				return usageError{errors.New("setup: --from is empty: give a path or a URL")}
 			}
-			path, err := provision.Setup(c.Context(), from, provision.Options{Progress: stderr})
+			opts := provision.Options{Progress: stderr}
+			put := func() (string, error) { return provision.Setup(c.Context(), from, opts) }
+			if from == "" && !cpu && provision.Driver() {
+				put = func() (string, error) { return provision.SetupCUDA(c.Context(), opts) }
+			}
+			path, err := put()
 			if errors.Is(err, os.ErrNotExist) && from != "" {
 				return usageError{err}
 			}
@@ -49,6 +57,7 @@ func newSetupCmd() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&cpu, "cpu", false, "leave the CUDA provider out")
 	cmd.Flags().StringVar(&from, "from", "", "folder, .so, .tgz, npm tarball, wheel, or URL")
 	return cmd
 }

@@ -13,12 +13,13 @@ import (
 
 // withCompanions returns the library, the provider libraries that lie beside
 // it (CUDA, TensorRT, plug-ins), and what any of these links to in the same
-// folder.
+// folder, or opens by itself from there.
 func withCompanions(lib string) ([]string, error) {
 	dir := globEscape(filepath.Dir(lib))
 	files := []string{lib}
 	have := map[string]bool{}
-	for _, pattern := range []string{"libonnxruntime_providers_*.so*", "libonnxruntime_ep_*.so*"} {
+	for _, pattern := range []string{"libonnxruntime_providers_*.so*", "libonnxruntime_ep_*.so*",
+		"libcudnn*.so*", "libcufft.so*", "libnvrtc*.so*", "libnvJitLink.so*"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return nil, err

@@ -63,11 +63,11 @@ func fetch(ctx context.Context, p *progress, pinnedOnly bool) (Library, error) {
 		return Library{}, fmt.Errorf("cache folder: %w", err)
 	}
 	defer os.RemoveAll(staging)
-	tarball, err := npmPack(ctx, p, staging)
+	tarball, err := npmPack(ctx, p, staging, npmPackage+"@"+Version, npmBytes)
 	if err != nil {
 		return Library{}, err
 	}
-	lib, err := unpackPinned(ctx, p, tarball, filepath.Join(staging, "unpacked"))
+	lib, err := unpackPinned(ctx, p, tarball, filepath.Join(staging, "unpacked"), pinned[runtime.GOARCH])
 	if err != nil {
 		return Library{}, err
 	}
@@ -83,7 +83,7 @@ func fetch(ctx context.Context, p *progress, pinnedOnly bool) (Library, error) {
 
 // unpackPinned takes this machine's library out of the npm package and checks
 // its hash.
-func unpackPinned(ctx context.Context, p *progress, tarball, dest string) (Library, error) {
+func unpackPinned(ctx context.Context, p *progress, tarball, dest, want string) (Library, error) {
 	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
 	suffix := "/linux/" + arch + "/" + libName
 	var found string
@@ -100,13 +100,18 @@ func unpackPinned(ctx context.Context, p *progress, tarball, dest string) (Libra
 	if found == "" {
 		return Library{}, fmt.Errorf("the package %s holds no %s", filepath.Base(tarball), suffix)
 	}
-	sum, err := hashFile(found)
-	if err != nil {
+	if err := isPinned(found, want); err != nil {
 		return Library{}, err
 	}
-	if sum != pinned[runtime.GOARCH] {
-		return Library{}, fmt.Errorf("the fetched library is not the one this program knows (SHA-256 %s, want %s): it was not put in place; "+
-			"try again, or use 'tailscope setup --from PATH'", sum, pinned[runtime.GOARCH])
-	}
 	return Check(found)
+}
+
+// isPinned refuses a fetched file whose hash is not the one that is known.
+func isPinned(path, want string) error {
+	sum, err := hashFile(path)
+	if err == nil && sum != want {
+		err = fmt.Errorf("the fetched %s is not the one this program knows (SHA-256 %s, want %s): it was not put in place; "+
+			"try again, or use 'tailscope setup --from PATH'", filepath.Base(path), sum, want)
+	}
+	return err
 }

@@ -21,7 +21,9 @@ type Candidate struct {
 // Find returns the first good library in the order: Options.Library, the
 // environment variable EnvLibrary, the user's cache, customary variables,
 // Python's site-packages, the system's library folders. The first two must be
-// good when they are given; a bad one elsewhere is passed over. The error is
+// good when they are given; a bad one elsewhere is passed over, and so is, on a
+// machine with an NVIDIA driver, one without CUDA's provider while another has
+// it. The error is
 // ErrNotFound, with what was passed over, when there is none.
 func Find(opts Options) (string, error) {
 	found, err := find(opts)
@@ -38,11 +40,21 @@ func find(opts Options) (Library, error) {
 		return lib, nil
 	}
 	var passed []string
+	var first Library // good, without the provider that this machine's GPU needs
 	for c := range candidates() {
-		if c.Err == nil {
+		if c.Err != nil {
+			passed = append(passed, c.Err.Error())
+			continue
+		}
+		if _, err := ProviderLibrary(c.Path, "cuda"); err == nil || first.Path == "" && !Driver() {
 			return c.Library, nil
 		}
-		passed = append(passed, c.Err.Error())
+		if first.Path == "" {
+			first = c.Library
+		}
+	}
+	if first.Path != "" {
+		return first, nil
 	}
 	if len(passed) > 0 {
 		return Library{}, fmt.Errorf("%w; passed over: %s", ErrNotFound, strings.Join(passed, "; "))

@@ -18,20 +18,20 @@ import (
 
 const howElse = "run 'tailscope setup --from PATH' with a library, a release archive (.tgz) or a wheel, or name a library with " + EnvLibrary
 
-// npmPack has the user's npm client fetch the package into a folder below
-// staging and returns the tarball. npm checks its integrity; its own
-// configuration says where it comes from.
-func npmPack(ctx context.Context, p *progress, staging string) (string, error) {
+// npmPack has the user's npm client fetch a package, name@version of about size
+// bytes, into a folder below staging and returns the tarball. npm checks its
+// integrity; its own configuration says where it comes from.
+func npmPack(ctx context.Context, p *progress, staging, spec string, size int64) (string, error) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
 		return "", fmt.Errorf("%w, nor is npm, which would fetch it: install npm, or %s", ErrNotFound, howElse)
 	}
-	dir := filepath.Join(staging, "npm")
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	dir, err := os.MkdirTemp(staging, "npm")
+	if err != nil {
 		return "", err
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, npm, "pack", npmPackage+"@"+Version, "--ignore-scripts", "--prefer-offline", "--loglevel=error",
+	cmd := exec.CommandContext(ctx, npm, "pack", spec, "--ignore-scripts", "--prefer-offline", "--loglevel=error",
 		"--no-update-notifier", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 	cmd.Dir, cmd.Stderr = dir, &stderr
 	sys.NewGroup(cmd)
@@ -42,7 +42,8 @@ func npmPack(ctx context.Context, p *progress, staging string) (string, error) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	err = watch(ctx, p, npm, dir, done)
+	label := "fetching ONNX Runtime " + spec[strings.LastIndexByte(spec, '@')+1:] + " with npm"
+	err = watch(ctx, p, label, size, npm, dir, done)
 	p.clear()
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("fetching ONNX Runtime was stopped, nothing was put in place: %w", context.Cause(ctx))
@@ -59,9 +60,8 @@ func npmPack(ctx context.Context, p *progress, staging string) (string, error) {
 
 // watch shows how much has come until npm ends. npm tells nothing while it
 // loads, but the file that it writes into its cache grows.
-func watch(ctx context.Context, p *progress, npm, dir string, done <-chan error) error {
-	label := "fetching ONNX Runtime " + Version + " with npm"
-	p.at(label, 0, npmBytes)
+func watch(ctx context.Context, p *progress, label string, size int64, npm, dir string, done <-chan error) error {
+	p.at(label, 0, size)
 	began := time.Now()
 	where := make(chan string, 1)
 	go func() {
@@ -79,13 +79,13 @@ func watch(ctx context.Context, p *progress, npm, dir string, done <-chan error)
 		select {
 		case err := <-done:
 			if err == nil {
-				p.at(label, npmBytes, npmBytes)
+				p.at(label, size, size)
 			}
 			return err
 		case incoming = <-where:
 		case <-tick.C:
 			best = max(best, newest(dir, began), newest(incoming, began))
-			p.at(label, min(best, npmBytes*99/100), npmBytes)
+			p.at(label, min(best, size*99/100), size)
 		}
 	}
 }

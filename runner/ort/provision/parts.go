@@ -110,10 +110,11 @@ func FindParts(path string) Parts {
 // Driver reports whether this machine has an NVIDIA driver that programs can
 // use; it opens nothing.
 func Driver() bool {
-	if loaderCache()["libcuda.so.1"] != "" {
+	if slices.ContainsFunc(systemDirs(), func(dir string) bool { return isFile(filepath.Join(dir, "libcuda.so.1")) }) {
 		return true
 	}
-	return slices.ContainsFunc(systemDirs(), func(dir string) bool { return isFile(filepath.Join(dir, "libcuda.so.1")) })
+	_, err := os.Stat("/dev/nvidiactl")
+	return err == nil && loaderCache()["libcuda.so.1"] != ""
 }
 
 // partSearch collects libraries with what they need before them.

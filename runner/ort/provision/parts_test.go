@@ -159,3 +159,27 @@ func TestNoProviderLibrary(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// On a machine with an NVIDIA driver a library with CUDA's provider is taken
+// before a nearer one without it; elsewhere the nearest is.
+func TestLibraryWithCUDAComesFirst(t *testing.T) {
+	isolate(t)
+	plain := makeLibrary(t, filepath.Join(t.TempDir(), "libonnxruntime.so.1"), "1.30.0")
+	venv := t.TempDir()
+	capi := filepath.Join(venv, "lib", "python3.12", "site-packages", "onnxruntime", "capi")
+	gpu := makeLibrary(t, filepath.Join(capi, "libonnxruntime.so.1.30.0"), "1.30.0")
+	makeShared(t, capi, "libonnxruntime_providers_cuda.so", "")
+	t.Setenv("ORT_DYLIB_PATH", plain)
+	t.Setenv("VIRTUAL_ENV", venv)
+	if !Driver() {
+		if found, err := Find(Options{}); err != nil || found != plain {
+			t.Errorf("without a driver: %s, %v", found, err)
+		}
+	}
+	driver := t.TempDir()
+	makeShared(t, driver, "libcuda.so.1", "")
+	t.Setenv("LD_LIBRARY_PATH", driver)
+	if found, err := Find(Options{}); err != nil || found != gpu {
+		t.Errorf("with a driver: %s, %v", found, err)
+	}
+}
