@@ -30,6 +30,7 @@ var cuda struct {
 	mu      sync.Mutex
 	open    map[string]error // by provider library
 	devices int
+	lacks   []provision.Part // libraries that some operators need, not found
 	copies  *stream // of copies outside of runs
 }
 
@@ -80,6 +81,7 @@ func openParts(path, version string) error {
 	runtime := ""
 	for _, p := range parts.List {
 		if p.Path == "" {
+			cuda.lacks = append(cuda.lacks, p)
 			continue
 		}
 		if err := preload(p.Path); err != nil && !p.Optional {

@@ -132,6 +132,11 @@ func (p provider) explain(err error) error {
 	if err == nil || cuda.copies == nil || !p.onCUDA() && p.name != "tensorrt" {
 		return err
 	}
+	for _, l := range cuda.lacks {
+		if name, _, _ := strings.Cut(strings.TrimPrefix(l.Name, "lib"), "."); strings.Contains(strings.ToLower(err.Error()), strings.ToLower(name)) {
+			return fmt.Errorf("%s is not on this machine, and this model needs it: pip install %s: %w", l.Name, l.Brings, err)
+		}
+	}
 	available, total, asked := cudaMemory(p.id)
 	if asked == nil && !noMemory.MatchString(err.Error()) && available > total/50 {
 		return err
