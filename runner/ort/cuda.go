@@ -31,7 +31,7 @@ var cuda struct {
 	open    map[string]error // by provider library
 	devices int
 	lacks   []provision.Part // libraries that some operators need, not found
-	copies  *stream // of copies outside of runs
+	copies  *stream          // of copies outside of runs
 }
 
 // openCUDA opens what the provider library at path needs, in the order of the
