@@ -15,7 +15,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
-	"github.com/tailscope/tailscope/runner/ort"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/plain"
 )
@@ -176,12 +175,7 @@ func tryPadding(c *cobra.Command, info *onnxmodel.Info, path string) {
 		info.Notes = append(info.Notes, "padding was not tried: there is no ONNX Runtime ('tailscope setup' brings it)")
 		return
 	}
-	trials, err := ort.TryPadding(c.Context(), ort.Options{Library: library}, path)
-	if err != nil {
+	if err := confirmPadding(c.Context(), info, library, path); err != nil {
 		info.Notes = append(info.Notes, "padding could not be tried: "+err.Error())
-		return
-	}
-	for _, t := range trials {
-		info.Confirm(t.Strategy, t.String(), t.Why == "")
 	}
 }

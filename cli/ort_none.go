@@ -2,10 +2,17 @@
 
 package cli
 
-import "github.com/tailscope/tailscope/runner/ort/provision"
+import (
+	"context"
+
+	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/provision"
+)
 
 const ortBuiltIn = false
 
 func serveORT(string) error { return errNoORT }
+
+func confirmPadding(context.Context, *onnxmodel.Info, string, string) error { return errNoORT }
 
 func probeORT(string) ([]provision.ProviderReport, error) { return nil, errNoORT }

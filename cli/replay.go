@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"time"
 
@@ -23,6 +25,8 @@ func newReplayCmd() *cobra.Command {
 	var speed float64
 	var at time.Duration
 	var plain bool
+	var size string
+	var screen int
 	c := &cobra.Command{
 		Use: "replay DIR", Args: pathArgs(usageArgs(cobra.ExactArgs(1))),
 		Short: "The same screen over a recorded session, with scrubbing",
@@ -34,8 +38,11 @@ func newReplayCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if size != "" {
+				return printScreen(c.OutOrStdout(), rec, at, size, screen, plain)
+			}
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
-				return usageError{errors.New("replay needs a terminal; without one use 'tailscope analyze' or 'tailscope report'")}
+				return usageError{errors.New("replay needs a terminal; without one use --print 120x40, 'tailscope analyze' or 'tailscope report'")}
 			}
 			return play(c.Context(), rec, speed, at, tui.Options{Plain: plain})
 		},
@@ -43,7 +50,30 @@ func newReplayCmd() *cobra.Command {
 	c.Flags().Float64Var(&speed, "speed", 1, "times as fast as it happened")
 	c.Flags().DurationVar(&at, "at", 0, "position to start from, e.g. 30s")
 	c.Flags().BoolVar(&plain, "plain", false, "no colours and no drawing characters beyond ASCII")
+	c.Flags().StringVar(&size, "print", "", "print one screen of so many cells as text, e.g. 120x40, at --at or the end, and nothing more")
+	c.Flags().IntVar(&screen, "view", 1, "with --print: the number of the view")
 	return c
+}
+
+// printScreen prints one frame: the same figures without a terminal.
+func printScreen(w io.Writer, rec *folder.Session, at time.Duration, size string, screen int, plain bool) error {
+	var width, height int
+	if n, err := fmt.Sscanf(size, "%dx%d", &width, &height); n != 2 || err != nil || width < 1 || height < 1 || width > 1000 || height > 1000 {
+		return usageError{fmt.Errorf("--print %q is no size such as 120x40", size)}
+	}
+	if at == 0 {
+		at = math.MaxInt64
+	}
+	v, err := replay.At(rec, at)
+	if err != nil {
+		return err
+	}
+	text, err := tui.Text(v, screen, width, height, tui.Options{Plain: plain})
+	if err != nil {
+		return usageError{err}
+	}
+	_, err = io.WriteString(w, text)
+	return err
 }
 
 // play shows the recording until the user quits.

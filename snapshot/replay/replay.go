@@ -54,6 +54,22 @@ func New(rec *folder.Session, views chan view.View, commands <-chan view.Command
 	return p, nil
 }
 
+// At is what the session knew at a position; beyond its end, at the end.
+func At(rec *folder.Session, pos time.Duration) (view.View, error) {
+	p, err := New(rec, make(chan view.View, 1), nil)
+	if err != nil {
+		return view.View{}, err
+	}
+	defer func() { p.cursor.stop() }()
+	p.playing = false
+	p.seek(int64(pos))
+	for p.behind {
+		p.advance()
+	}
+	p.publish()
+	return <-p.views, nil
+}
+
 // measure finds the first and the last instant.
 func (p *Player) measure() error {
 	first, last := int64(-1), int64(0)
