@@ -36,9 +36,15 @@ func newFeeds(info *onnxmodel.Info, inputs map[string]string, folder string) (*f
 	f := &feeds{by: map[string]onnxmodel.Feed{}, gave: map[string]given{}}
 	var ins, outs []string
 	for _, p := range info.Inputs {
+		if dtypeOf(p.Type) == 0 {
+			return nil, fmt.Errorf("input %s is of type %s, which is no tensor that inputs here can be", p.Name, p.Type)
+		}
 		ins = append(ins, p.Name)
 	}
 	for _, p := range info.Outputs {
+		if dtypeOf(p.Type) == 0 {
+			p.Name = "" // a sequence or an optional: not compared
+		}
 		outs = append(outs, p.Name)
 	}
 	for _, feed := range info.Feeds() {

@@ -196,8 +196,6 @@ func (p *port) makeable(f *feeds) error {
 	_, gave := f.gave[p.name]
 	gave = gave || f.array(p.name, 1) != nil
 	switch {
-	case p.typ == 0:
-		return fmt.Errorf("input %s is of type %s, which is no tensor that inputs here can be", p.name, p.kind)
 	case p.typ == dtString && !gave:
 		return fmt.Errorf("input %s holds text, which is not made up: give it with --input %s=TEXT", p.name, p.name)
 	case p.noShape && f.array(p.name, 1) == nil:

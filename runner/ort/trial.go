@@ -101,7 +101,7 @@ func (e *engine) recordedSizes() ([]map[string]int, error) {
 			if !ok {
 				return nil, fmt.Errorf("recorded inputs: %s lacks input %s", set.Name, p.name)
 			}
-			if dtypeOf(a.Type) != p.typ {
+			if t := dtypeOf(a.Type); t != p.typ && (t != dtUint16 || p.typ != dtBFloat16) { // NumPy has no bfloat16
 				return nil, fmt.Errorf("recorded inputs: %s: %s is %s, the model takes %v", set.Name, p.name, a.Type, p.typ)
 			}
 			if p.noShape {

@@ -105,7 +105,10 @@ func onnxSet(dir string, inputs, outputs []string) (Set, error) {
 
 func onnxTensors(dir, kind string, names []string) (map[string]Array, error) {
 	out := map[string]Array{}
-	for n := range names {
+	for n, name := range names {
+		if name == "" {
+			continue // no tensor: nobody asks for it
+		}
 		path := filepath.Join(dir, fmt.Sprintf("%s_%d.pb", kind, n))
 		st, err := os.Stat(path)
 		if errors.Is(err, os.ErrNotExist) {
