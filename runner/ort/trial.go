@@ -136,6 +136,8 @@ func (z *sizer) find() string {
 	if first != nil && !z.tieAny(free) {
 		return fmt.Sprintf("no sizes were found that the model takes; --dim NAME=SIZES gives them. %s", oneLine(first))
 	}
+	// what nothing is known of follows from the rest, not the other way round
+	slices.SortStableFunc(free, func(a, b string) int { return len(z.e.forwardG.role(a).Name) - len(z.e.forwardG.role(b).Name) })
 	for _, name := range free {
 		if len(z.values[name]) > 1 && !z.ties.Has(name) && z.try(1, name) != nil {
 			z.tie(name, free)
