@@ -71,8 +71,12 @@ func printEnd(w io.Writer, dir, missed string) {
 	if missed != "" {
 		say(missed)
 	}
-	if f, err := folder.Open(dir); err == nil && f.Manifest.Model.MadeUp != "" {
-		say(f.Manifest.Model.MadeUp)
+	if f, err := folder.Open(dir); err == nil {
+		for _, note := range append(f.Manifest.Engine.Notes, f.Manifest.Model.MadeUp) {
+			if note != "" {
+				say("Note: " + note + ".")
+			}
+		}
 	}
 	fmt.Fprintln(w, "session:", dir)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -145,6 +146,12 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	start := now()
 	s, err := e.openCaptured(l, r, ch, &spec)
 	if err == nil && s == nil {
+		s, err = e.maker.open(ch.graph, spec)
+	}
+	if err != nil && spec.fixed != nil && strings.Contains(err.Error(), "InferenceError") {
+		// a branch that is not taken may refuse the sizes of the one that is
+		spec.fixed = nil
+		reason += "; its sizes stay open, as inference of shapes refuses them"
 		s, err = e.maker.open(ch.graph, spec)
 	}
 	tried := now() - start

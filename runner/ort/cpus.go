@@ -2,6 +2,7 @@ package ort
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -57,4 +58,22 @@ func ownCPUs() string {
 	_, rest, _ := strings.Cut(string(b), "Cpus_allowed_list:")
 	list, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
 	return list
+}
+
+// allowedCPUs is how many CPUs this thread may run on.
+func allowedCPUs() int {
+	n := 0
+	for part := range strings.SplitSeq(ownCPUs(), ",") {
+		lo, hi, ranged := strings.Cut(part, "-")
+		a, err := strconv.Atoi(lo)
+		b := a
+		if ranged && err == nil {
+			b, err = strconv.Atoi(hi)
+		}
+		if err != nil {
+			return runtime.NumCPU()
+		}
+		n += b - a + 1
+	}
+	return n
 }

@@ -215,6 +215,9 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
 	loaded.Versions = map[string]string{"onnxruntime": library.version, "c_api": strconv.Itoa(apiVersion)}
 	loaded.Notes = append(loaded.Notes, p.notes...)
+	if n := allowedCPUs(); e.maker.threads > n {
+		loaded.Notes = append(loaded.Notes, fmt.Sprintf("%d compute threads share %d CPU(s): they wait for each other, which can turn the winner round; --threads %d", e.maker.threads, n, n))
+	}
 	loaded.Lacks = e.lackedModes()
 	if p.memory == deviceMemory["webgpu"] {
 		e.alone = true
