@@ -121,7 +121,7 @@ var movingKeys = []keyRow{
 	{keys: []string{"pgdown"}, shown: "pgdn", help: "page down", group: groupMoving, in: always, do: scrollBy(10)},
 	{keys: []string{"enter"}, shown: "enter", help: "the samples behind it, or do it", group: groupMoving, in: always, foot: "look behind", drop: 4, do: do((*model).enter)},
 	{keys: []string{":"}, shown: ":", help: "every action by its name", group: groupMoving, in: always, foot: "more", drop: 1, do: do(func(m *model) { m.open(promptPalette) })},
-	{keys: []string{"?"}, shown: "?", help: "help", group: groupMoving, in: always, foot: "help", do: do(func(m *model) { m.help = !m.help })},
+	{keys: []string{"?"}, shown: "?", help: "help", group: groupMoving, in: always, foot: "help", do: do(func(m *model) { m.help, m.sc.Scroll[panels.SlotHelp] = !m.help, 0 })},
 	{keys: []string{"ctrl+z"}, shown: "ctrl+z", help: "to the shell; fg resumes", group: groupMoving, in: always, do: (*model).suspend},
 	{keys: []string{"q", "ctrl+c"}, shown: "q", help: "quit", group: groupMoving, in: always, foot: "quit", do: (*model).quit},
 }

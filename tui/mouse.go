@@ -88,7 +88,10 @@ func (m *model) scroll(s panels.Slot, by int) {
 		p := m.panels[s].(*panels.EventsPanel)
 		limit = max(0, len(p.Rows())-len(p.Shown))
 	case panels.SlotHelp:
-		limit = 60
+		if p, ok := m.panels[s].(*panels.HelpPanel); ok {
+			limit = p.Pages() - 1
+		}
+		by = max(-1, min(by, 1)) // a page
 	}
 	m.sc.Scroll[s] = max(0, min(m.sc.Scroll[s]+by, limit))
 }

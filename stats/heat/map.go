@@ -4,15 +4,15 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
-// The map keeps several levels of columns: the finest 100 ms wide, each other
+// The map keeps several levels of columns: the finest 50 ms wide, each other
 // four times as wide as the one below.
 const (
-	BinNs     = int64(100e6) // width of a column of level 0
-	Fold      = 4            // columns of a level that make one of the next
-	NumLevels = 7            // the last has columns of 410 s
-	kept      = 2400         // closed columns a level keeps at least
-	farAhead  = 10_000_000   // columns: an instant 11 days ahead is none
-	openCols  = 32           // of level 0: what comes this late still goes where it belongs
+	BinNs     = int64(50e6) // width of a column of level 0
+	Fold      = 4           // columns of a level that make one of the next
+	NumLevels = 7           // the last has columns of 205 s
+	kept      = 2400        // closed columns a level keeps at least
+	farAhead  = 10_000_000  // columns: an instant 6 days ahead is none
+	openCols  = 64          // of level 0: what comes this late still goes where it belongs
 )
 
 // Map takes in one mode's samples and everybody's events. One goroutine owns

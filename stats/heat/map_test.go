@@ -92,7 +92,7 @@ func fingerprint(v *View) (s string) {
 func TestMemoryIsBoundedAndTheOldestStays(t *testing.T) {
 	var m Map
 	const hours = 10
-	for t := int64(0); t < hours*3600*1e9; t += 1e8 {
+	for t := int64(0); t < hours*3600*1e9; t += 5e7 {
 		m.Add(sample(t+1e6, 1e6, stats.Eager, 0))
 	}
 	v := m.View()

@@ -110,11 +110,14 @@ func measured(sc *Scene) (Cure, bool) {
 	case is.Lanes[stats.Optimized].N == 0:
 		return Cure{}, false
 	case max(a.Need, b.Need) > 0:
-		c.Effect = draw.Brief(a.Value) + " → needs " + draw.Count(max(a.Need, b.Need)) + " more samples"
-		if b.Need > 0 && a.Need == 0 {
-			return c, true
+		c.Text = "since " + is.Label + ":"
+		c.Effect = draw.Plural(is.Lanes[stats.Optimized].Compiles, "compile") + " after " + draw.Count(was.Lanes[stats.Optimized].Compiles)
+		if b.Need > 0 {
+			c.Effect += ", p99 needs " + draw.Count(b.Need) + " more samples"
+		} else {
+			c.Effect += ", p99 " + draw.Brief(b.Value)
 		}
-		return Cure{}, false
+		return c, true
 	}
 	c.Good = b.Hi < a.Lo
 	c.Effect = draw.Brief(a.Value) + " → " + draw.Brief(b.Value)

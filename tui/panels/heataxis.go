@@ -25,8 +25,8 @@ func (s heatStep) bin() int64 {
 	return b
 }
 
-// heatSteps are the widths to choose from, a quarter apart or so: 25 ms to
-// an hour.
+// heatSteps are the widths to choose from, a quarter apart or so: 12.5 ms to
+// half an hour.
 var heatSteps = func() []heatStep {
 	out := []heatStep{{0, 1, 4}, {0, 1, 3}, {0, 1, 2}, {0, 1, 1}, {0, 2, 1}, {0, 3, 1}}
 	for l := range heat.NumLevels {

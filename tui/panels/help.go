@@ -4,111 +4,196 @@ import (
 	"slices"
 	"strings"
 
-	"charm.land/bubbles/v2/help"
-	"charm.land/bubbles/v2/key"
-	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
-
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotHelp = register(desc{Name: "help", make: func() Panel { return &helpPanel{} }})
+var SlotHelp = register(desc{Name: "help", Focus: true, make: func() Panel { return &HelpPanel{} }})
 
-// helpPanel lists every key, generated from the table, and the few words
-// one must know to read the screen.
-type helpPanel struct{ Pane }
+// HelpPanel says how to find the four answers, what every key does, and what
+// every word means, in columns and, where those do not fit, in pages.
+type HelpPanel struct{ Pane }
 
-var glossary = [][2]string{
-	{"◇ eager", "the model as it is; its line is dashed"},
-	{"◆ optimized", "the compiled lane; its line is heavy"},
-	{"▲ △ ! ┃", "a compile, the first run of a shape, a spike, a toggle or segment"},
-	{"tagged", "a sample with an event attached: a compile, a fallback, the first of its shape"},
-	{"needs n more", "too few samples for this quantile to be believed (459 for p99, 4,603 for p99.9)"},
-	{"compiler-real", "the evidence shows that the optimized lane did compile"},
-	{"A/A", "eager against eager: what differs there is noise"},
-	{"~", "a difference inside the noise"},
-	{"segment", "the stretch between two toggles"},
-	{"mouse", "a click goes to a panel, an event, an instant or a view; hold shift to select text"},
+// helpBlock is a heading and what stands under it: a key or a word, and what it
+// means.
+type helpBlock struct {
+	title string
+	rows  [][2]string
 }
 
-func (p *helpPanel) View() string {
+// answers is how to read the first view.
+var answers = helpBlock{"four answers, on view 1", [][2]string{
+	{"who wins", "the first line: p50, mean and p99, each won by a lane or ~ not told apart; the sentence says how sure"},
+	{"why the tail", "'why the tail is slow': every sample beyond the threshold has one cause; on the map each cause is a colour"},
+	{"which shape", "the events: kind, lane, shape, milliseconds; enter shows the sample and what happened around it"},
+	{"the cure", "the key on green after the sentence; enter applies it, and the line then says what it did to p99"},
+}}
+
+// words explains what stands on the screen, by view.
+var words = []helpBlock{
+	{"words", [][2]string{
+		{"◇ eager", "the model as it is"},
+		{"◆ optimized", "the compiled lane; in A/A a second eager session"},
+		{"segment", "the stretch between two toggles; figures are of it unless their heading says session or a window"},
+		{"clean", "no event attached, not the first of its shape"},
+		{"tagged", "not clean: a compile, a capture, a fallback, a first run; h leaves them out"},
+		{"~", "a difference that the samples do not tell from chance, or inside the noise floor"},
+		{"needs n more", "too few samples for this quantile (459 for p99, 4,603 for p99.9)"},
+		{"compiler-real", "the evidence shows that the optimized lane did compile"},
+		{"executables", "compiled graphs alive, of the recompile limit; beyond it new shapes run eager"},
+	}},
+	{"the map (view 1)", [][2]string{
+		{"a cell", "log latency upward, time to the right; brighter: more samples; colour: the cause"},
+		{"╌ p50 ━ p99", "p50 of the column, p99 of the latest 459 samples or more; neither crosses a toggle"},
+		{"rows below", "what happened: ▲ one or two, bars where it is often; GPU clock and power where there is one"},
+		{"a click", "goes to that instant; [ and ] zoom, ←/→ move, enter shows the samples"},
+	}},
+	{"quantiles (view 2)", [][2]string{
+		{"difference", "optimized − eager: below 0 the optimized lane is faster"},
+		{"ratio", "optimized ÷ eager: below 1 the optimized lane is faster"},
+		{"won", "share of requests in which the optimized lane was faster"},
+		{"crossover", "the quantile up to which the optimized lane wins"},
+		{"95 % interval", "distribution-free, from the order of the samples"},
+		{"noise floor", "what two eager sessions differed by (A/A, key o)"},
+	}},
+	{"causes (view 3)", [][2]string{
+		{"beyond", "the tail begins at 3 × the median of what its shapes should take"},
+		{"compile", "making an executable took most of the excess"},
+		{"new shape", "first run of a shape in its lane"},
+		{"host", "waiting for a core, or page faults"},
+		{"work", "a long prompt, no excess over its own shape"},
+		{"unexplained", "slow, and nothing that was measured says why"},
+		{"p99 without", "p99 with that part taken out of each sample"},
+		{"cold start", "first sample of a run, over 3 × the five that follow"},
+	}},
+	{"shapes, segments (4, 5)", [][2]string{
+		{"padding ×", "executed tokens ÷ real tokens: 1.00 is no padding"},
+		{"pays back", "requests until the time saved equals the compile"},
+		{"▶", "the best edges; enter on a row applies exactly those"},
+		{"p (Holm)", "chance of such a difference from the row above if nothing changed, corrected for the number of rows"},
+		{"signed-rank p", "the same for the pairs of this segment"},
+		{"generation", "how often the worker was started"},
+	}},
+}
+
+func (p *HelpPanel) View() string {
 	w, h := p.inner()
-	title := []draw.Run{draw.R(p.Sc.St.Title, "keys")}
+	st := p.Sc.St
+	title := []draw.Run{draw.R(st.Title, "help")}
 	if w < 1 || h < 1 {
 		return p.frame(title, nil, nil)
 	}
-	lines := p.lines(w)
-	off := min(p.Sc.Scroll[p.slot], max(0, len(lines)-h))
-	var extra []draw.Run
-	if len(lines) > h {
-		extra = []draw.Run{draw.R(p.Sc.St.Muted, "↑/↓ scroll")}
+	cols, per, cw := p.columns(w, h)
+	pages := (len(cols) + per - 1) / per
+	page := max(0, min(p.Sc.Scroll[p.slot], pages-1))
+	text := "? closes"
+	if pages > 1 {
+		text = "page " + draw.Count(page+1) + " of " + draw.Count(pages) + " · ↓ next · ? closes"
 	}
-	return p.frame(title, append(extra, draw.R(p.Sc.St.Muted, "  ? closes")), lines[off:])
+	return p.frame(title, []draw.Run{draw.R(st.Muted, text)}, beside(cols[page*per:min(len(cols), (page+1)*per)], cw, w, h))
 }
 
-func (p *helpPanel) lines(w int) []string {
-	st := p.Sc.St
-	var out []string
-	for _, row := range p.columns(w) {
-		for _, s := range strings.Split(row, "\n") {
-			out = append(out, s+draw.Spaces(w-ansi.StringWidth(s)))
-		}
-		out = append(out, draw.Spaces(w))
+// Pages is how many there are at the panel's size.
+func (p *HelpPanel) Pages() int {
+	w, h := p.inner()
+	if w < 1 || h < 1 {
+		return 1
 	}
-	for _, g := range glossary {
-		for i, s := range draw.Wrap(g[1], w-16, 3) {
-			name := ""
-			if i == 0 {
-				name = g[0]
+	cols, per, _ := p.columns(w, h)
+	return (len(cols) + per - 1) / per
+}
+
+const helpGap = 3
+
+// columns flows the blocks into columns of h lines; per of them fit beside each
+// other, each cw wide.
+func (p *HelpPanel) columns(w, h int) (cols [][]string, per, cw int) {
+	per = max(1, min(4, (w+helpGap)/(36+helpGap)))
+	cw = (w - helpGap*(per-1)) / per
+	var lines []string
+	flush := func() {
+		if len(lines) > 0 {
+			cols = append(cols, lines)
+		}
+		lines = nil
+	}
+	for _, b := range p.blocks() {
+		parts := p.block(b, cw)
+		if len(lines) > 0 {
+			if len(lines)+1+len(parts[0]) > h { // a heading stays with its first row
+				flush()
+			} else {
+				lines = append(lines, draw.Spaces(cw))
 			}
-			out = append(out, draw.NewLine(w).Put(st.Strong, draw.Left(name, 15)).Gap(1).Put(st.Muted, s).String())
+		}
+		for _, part := range parts {
+			if len(lines)+len(part) > h && len(lines) > 0 {
+				flush()
+			}
+			lines = append(lines, part...)
 		}
 	}
-	return out
+	flush()
+	return cols, per, cw
 }
 
-// columns renders the groups of keys beside each other as far as they fit.
-func (p *helpPanel) columns(w int) []string {
+// block is a heading with its first row, then each row, as lines.
+func (p *HelpPanel) block(b helpBlock, w int) (parts [][]string) {
 	st := p.Sc.St
-	m := help.New()
-	m.Styles = help.Styles{FullKey: lipgloss.NewStyle().Bold(true), FullDesc: lipgloss.NewStyle(), FullSeparator: lipgloss.NewStyle()}
-	var rows, row []string
-	used := 0
-	for _, g := range helpGroups(p.Sc.Hints) {
-		text := st.Key.On(g.title) + "\n" + m.FullHelpView([][]key.Binding{g.keys})
-		n := lipgloss.Width(text)
-		if used > 0 && used+4+n > w {
-			rows, row, used = append(rows, lipgloss.JoinHorizontal(lipgloss.Top, row...)), nil, 0
+	name := 0
+	for _, r := range b.rows {
+		name = max(name, draw.Cells(r[0]))
+	}
+	name = min(name, w/3)
+	head := []string{draw.NewLine(w).Put(st.Strong, b.title).String()}
+	for _, r := range b.rows {
+		lines := head
+		head = nil
+		for i, s := range draw.Wrap(r[1], w-name-1, 7) {
+			n := ""
+			if i == 0 {
+				n = r[0]
+			}
+			lines = append(lines, draw.NewLine(w).Put(st.Key, draw.Left(n, name)).Gap(1).Put(st.Muted, s).String())
 		}
-		if used > 0 {
-			row, used = append(row, "    "), used+4
-		}
-		row, used = append(row, text), used+n
+		parts = append(parts, lines)
 	}
-	if len(row) > 0 {
-		rows = append(rows, lipgloss.JoinHorizontal(lipgloss.Top, row...))
-	}
-	for i, r := range rows {
-		rows[i] = lipgloss.NewStyle().MaxWidth(w).Render(r)
-	}
-	return rows
+	return parts
 }
 
-// helpGroup is a column of the help screen.
-type helpGroup struct {
-	title string
-	keys  []key.Binding
+func (p *HelpPanel) blocks() []helpBlock {
+	return append(append([]helpBlock{answers}, helpKeys(p.Sc.Hints)...), words...)
 }
 
-// helpGroups gathers the keys under their headings, in the order of the
-// first of each.
-func helpGroups(hints []KeyHint) (out []helpGroup) {
-	for _, k := range hints {
-		i := slices.IndexFunc(out, func(g helpGroup) bool { return g.title == k.Group })
-		if i < 0 {
-			i, out = len(out), append(out, helpGroup{title: k.Group})
+// beside sets columns of cw cells side by side.
+func beside(cols [][]string, cw, w, h int) []string {
+	out := make([]string, h)
+	for y := range out {
+		var b strings.Builder
+		for i, c := range cols {
+			if i > 0 {
+				b.WriteString(draw.Spaces(helpGap))
+			}
+			if y < len(c) {
+				b.WriteString(c[y])
+			} else {
+				b.WriteString(draw.Spaces(cw))
+			}
 		}
-		out[i].keys = append(out[i].keys, key.NewBinding(key.WithKeys(k.Shown), key.WithHelp(k.Shown, k.Help)))
+		b.WriteString(draw.Spaces(w - cw*len(cols) - helpGap*max(0, len(cols)-1)))
+		out[y] = b.String()
 	}
 	return out
+}
+
+// helpKeys gathers the keys under their headings, in the order of the first of
+// each.
+func helpKeys(hints []KeyHint) (out []helpBlock) {
+	for _, k := range hints {
+		i := slices.IndexFunc(out, func(g helpBlock) bool { return g.title == k.Group })
+		if i < 0 {
+			i, out = len(out), append(out, helpBlock{title: k.Group})
+		}
+		out[i].rows = append(out[i].rows, [2]string{k.Shown, k.Help})
+	}
+	return append(out, helpBlock{"mouse", [][2]string{{"click", "a panel, an event, an instant, a view, a key below; hold shift to select text"}}})
 }
