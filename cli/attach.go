@@ -30,12 +30,15 @@ func addServerFlags(f *pflag.FlagSet, o *openai.Options) {
 	f.BoolVar(&o.NoLoad, "no-load", false, "send nothing: watch somebody else's traffic by metrics and log")
 	f.StringArrayVar(&o.Logs, "log", nil, "a server's log: a file, or a command such as 'docker logs -f NAME' (repeatable: of URL, of URL_B)")
 	f.StringVar(&o.Trace, "trace-dir", "", "TORCH_TRACE of the first server: its compiles join the timeline")
+	f.Float64Var(&o.GraphMiB, "graph-mib", 10, "memory of a captured graph, for the advice on capture sizes")
+	f.Float64Var(&o.GraphsMiB, "graphs-mib", 0, "memory that graphs may take, for that advice; 0: as many graphs as now")
 	f.DurationVar(&o.Timeout, "request-limit", 10*time.Minute, "how long a request may take")
 }
 
 // serverArgs are those flags again, for the worker.
 func serverArgs(o *openai.Options) []string {
 	args := []string{"--served-model", o.Model, "--api", o.API, "--request-limit", o.Timeout.String(), "--trace-dir", o.Trace, fmt.Sprintf("--concurrency=%d", o.Concurrency),
+		fmt.Sprintf("--graph-mib=%g", o.GraphMiB), fmt.Sprintf("--graphs-mib=%g", o.GraphsMiB),
 		fmt.Sprintf("--together=%t", o.Together), fmt.Sprintf("--no-load=%t", o.NoLoad), fmt.Sprintf("--open-loop=%t", o.OpenLoop)}
 	for _, u := range o.URLs {
 		args = append(args, "--url", u)

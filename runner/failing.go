@@ -37,6 +37,9 @@ func (f *failing) see(lane stats.Lane, err string) string {
 // answersNothing ends a run whose requests all fail; on the live screen it
 // stops sending until the user tries again.
 func (s *Session) answersNothing(why string) {
+	if s.observes() {
+		return // nothing is sent: the failures are somebody else's, and so is what to do
+	}
 	if s.o.Commands == nil {
 		s.fail(fmt.Errorf("%s", why))
 		return

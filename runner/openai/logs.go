@@ -114,5 +114,8 @@ func (l LogLine) step() (tokens int, ms float64, graph string, ok bool) {
 		tokens += c
 	}
 	ms, _ = strconv.ParseFloat(l.Values["ms"], 64)
+	if rate, err := strconv.ParseFloat(l.Values["rate"], 64); err == nil && rate > 0 { // tokens a second: a token a request and step
+		ms = 1e3 * float64(tokens) / rate
+	}
 	return tokens, ms, l.Values["graph"], true
 }

@@ -185,6 +185,10 @@ func (s *Server) note(key string, v any) {
 		case float64:
 			text = strconv.FormatFloat(x, 'g', -1, 64)
 		}
+		text = strings.TrimPrefix(text, "torch.")
+		if text == "True" || text == "False" { // Python's, of a log
+			text = strings.ToLower(text)
+		}
 		if text != "" {
 			s.Identity[k.name] = text
 		}

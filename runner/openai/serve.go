@@ -27,6 +27,8 @@ type Options struct {
 	OpenLoop    bool     // requests come with the time they are due
 	Logs        []string // of each server: a file, or a command
 	Trace       string   // TORCH_TRACE of the first server; "": none
+	GraphMiB    float64  // memory of a captured graph, for the advisor
+	GraphsMiB   float64  // that all of them may take; 0: as many as now
 	Timeout     time.Duration
 }
 
@@ -50,6 +52,7 @@ type engine struct {
 	sent   uint64
 	gone   bool // stdin has closed, or stop was said
 	spans  spans
+	steps  [2]bool // the log told of steps: no need to guess from buckets
 }
 
 // Serve speaks the protocol on in and out until it is told to stop.

@@ -125,6 +125,9 @@ func (e *engine) tokens(k int, first, last Page) {
 				edges[i] = "+Inf"
 			}
 		}
+		if name == "tokens a step" && !e.steps[k] {
+			e.advise(k, stepsOfBuckets(d), "the server's histogram, whose buckets are coarse")
+		}
 		lo, hi, _ := d.Quantile(.5)
 		e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[k], Reason: fmt.Sprintf("the server's own %s: %.0f observations, the median between %g and %g", name, d.N(), lo, hi),
 			Extra: map[string]any{"histogram": name, "edges": edges, "counts": d.Counts}})
@@ -291,6 +294,8 @@ func (t *logTail) conclude() {
 	}
 	t.e.mu.Lock()
 	defer t.e.mu.Unlock()
+	t.e.steps[t.k] = true
+	t.e.advise(t.k, stepsOfLog(t.steps), "the steps of its log")
 	t.e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[t.k], Reason: fmt.Sprintf("the log told of steps of %d different sizes", len(t.steps)),
 		Extra: map[string]any{"steps": rows}})
 }

@@ -1,0 +1,82 @@
+package capture
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestNineIsCaptured is vLLM #12920: nine requests at once, padded to 16.
+func TestNineIsCaptured(t *testing.T) {
+	captured := []int{1, 2, 4, 8, 16}
+	var steps []Step
+	for _, n := range []int{1, 4, 9, 16} { // what is padded takes what its size takes
+		size, _ := next(captured, n)
+		steps = append(steps, Step{Tokens: n, N: 100, Ms: 5 + 0.5*float64(size)})
+	}
+	a, err := Advise(steps, Limits{Captured: captured})
+	if err != nil || !slices.Contains(a.Sizes, 9) || len(a.Sizes) > 5 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	if want := 0.25 * 0.5 * 7; math.Abs(a.SavedMs-want) > 1e-9 || a.Lo > want || a.Hi < want || a.After != 0 {
+		t.Errorf("%+v, want %g saved", a, want)
+	}
+}
+
+// TestOffTheList is SGLang #33483: more run than the largest captured size.
+func TestOffTheList(t *testing.T) {
+	steps := []Step{{Tokens: 16, N: 50, Ms: 10}, {Tokens: 32, N: 50, Ms: 12}, {Tokens: 40, N: 100, Ms: 48, Eager: true}}
+	a, err := Advise(steps, Limits{Captured: []int{16, 32}, MiBPerGraph: 10, MiB: 40})
+	if err != nil || a.Sizes[len(a.Sizes)-1] != 40 || a.Off != 0.5 || a.MiB != 30 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	if math.Abs(a.SavedMs-0.5*(48-13)) > 1e-9 {
+		t.Errorf("saved %g", a.SavedMs)
+	}
+	for _, w := range []string{"--cuda-graph-bs 16 32 40", "steps without a graph 50.0 → 0 %"} {
+		if s := a.Sentence("sglang"); !strings.Contains(s, w) {
+			t.Errorf("%q lacks %q", s, w)
+		}
+	}
+}
+
+func TestWithoutTimesNothingIsSaidOfAGain(t *testing.T) {
+	a, err := Advise([]Step{{Tokens: 3, N: 7, Ms: math.NaN()}}, Limits{Captured: []int{4}})
+	if err != nil || !math.IsNaN(a.SavedMs) || a.PaddedNow != 1 || !strings.Contains(a.Sentence(""), "nothing is said of a gain") {
+		t.Errorf("%+v, %v, %s", a, err, a.Sentence(""))
+	}
+	if _, err := Advise(nil, Limits{}); err == nil {
+		t.Error("no steps are no error")
+	}
+}
+
+func TestProposalsHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		multiple := rapid.IntRange(1, 5).Draw(t, "multiple")
+		var steps []Step
+		top := 0
+		for range rapid.IntRange(1, 20).Draw(t, "n") {
+			s := Step{Tokens: rapid.IntRange(1, 600).Draw(t, "tokens"), N: rapid.IntRange(1, 1000).Draw(t, "count"), Ms: rapid.Float64Range(.1, 100).Draw(t, "ms"), Eager: rapid.Bool().Draw(t, "eager")}
+			steps, top = append(steps, s), max(top, s.Tokens)
+		}
+		limit := rapid.IntRange(1, 30).Draw(t, "limit")
+		a, err := Advise(steps, Limits{Captured: []int{1, 8, 64}, Multiple: multiple, MiBPerGraph: 10, MiB: float64(limit) * 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(a.Sizes) > limit || !slices.IsSorted(a.Sizes) || a.Sizes[len(a.Sizes)-1] < top {
+			t.Fatalf("%v under %d graphs for up to %d", a.Sizes, limit, top)
+		}
+		for _, s := range a.Sizes {
+			if s%multiple != 0 {
+				t.Fatalf("%d is no multiple of %d", s, multiple)
+			}
+		}
+		if !math.IsNaN(a.SavedMs) && !(a.Lo <= a.Hi) {
+			t.Fatalf("interval %g to %g", a.Lo, a.Hi)
+		}
+	})
+}
