@@ -20,7 +20,7 @@ type wanted struct {
 	Reported map[string]map[string]float64 `json:"reported"`
 }
 
-func readWanted(t *testing.T) map[string]wanted {
+func readWanted(t testing.TB) map[string]wanted {
 	t.Helper()
 	b, err := os.ReadFile("testdata/want.json")
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
 
 // samples of each format, as the tools write them.
@@ -138,26 +140,49 @@ func TestErrorsNameFileAndLine(t *testing.T) {
 	}
 }
 
-// FuzzRead feeds any bytes to every reader.
+// FuzzRead feeds any bytes to the registry: beginning with a file of each
+// format, whatever comes is read or refused, and no sentence holds a raw byte.
 func FuzzRead(f *testing.F) {
 	for _, x := range files {
 		f.Add([]byte(x.text))
 	}
 	f.Add([]byte("\xef\xbb\xbflatency_ms\n1e308\n"))
+	for name := range readWanted(f) {
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, name := range []string{"f.csv", "run_1.json"} {
-			path := filepath.Join(dir, name)
-			if err := os.WriteFile(path, b, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			_, err := Read(path, Options{By: "scenario"}, func(r *Row) error {
+		path := filepath.Join(dir, "f")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []Options{{}, {By: "scenario", Unit: "s"}, {Columns: map[string]string{"latency": "x", "status": "none"}}} {
+			info, err := Read(path, o, func(r *Row) error {
 				if r.Ns < 0 {
 					t.Fatalf("negative latency %+v", r)
 				}
+				safe(t, r.Label, r.Mode, r.Scenario, r.Model, r.Quantization, r.Run, r.By)
 				return nil
 			})
-			_ = err // any error will do, a panic will not
+			if err != nil {
+				safe(t, strings.ReplaceAll(err.Error(), "\n", " "))
+			}
+			safe(t, info.Notes...)
+			for _, r := range info.Reported {
+				safe(t, r.Label, r.Mode)
+			}
 		}
 	})
+}
+
+func safe(t *testing.T, texts ...string) {
+	for _, s := range texts {
+		if s != rows.Clean(s) && strings.TrimSpace(s) != rows.Clean(s) {
+			t.Fatalf("%q is not safe to print", s)
+		}
+	}
 }

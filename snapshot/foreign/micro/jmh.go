@@ -31,6 +31,9 @@ var _ = rows.Register(rows.Format{
 	},
 })
 
+// maxCalls bounds the calls of one fork's histogram, which become rows.
+const maxCalls = 2e7
+
 type jmh struct {
 	Benchmark string            `json:"benchmark"`
 	Mode      string            `json:"mode"`
@@ -80,8 +83,8 @@ func (j *jmh) read(in *rows.Input, d *rows.Doc) error {
 		n := 0
 		for _, bins := range iterations {
 			for _, b := range bins {
-				if b[1] < 0 || b[1] > 1e9 {
-					return in.Errorf(d.Line, "%s: a count is %v", rows.Clean(j.Benchmark), float64(b[1]))
+				if b[1] < 0 || float64(n)+float64(b[1]) > maxCalls {
+					return in.Errorf(d.Line, "%s: a count is %v: more than %g calls are not read", rows.Clean(j.Benchmark), float64(b[1]), maxCalls)
 				}
 				for range int(b[1]) {
 					if err := emit(fork, n, b[0], false); err != nil {

@@ -9,6 +9,8 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+
+	fast "github.com/segmentio/encoding/json"
 )
 
 // Input is one file being read. Formats take their text from it and hand rows,
@@ -26,6 +28,9 @@ type Input struct {
 	apart    bool           // runs are told apart although the format pools
 	labels   map[string]int // to the run that first had it
 	last     string         // label
+	model    string         // last
+	judgedBy string         // column of judged
+	judged   map[string]Verdict
 	left     map[string]*leftOut
 	sizes    [64]uint64 // latencies by their number of bits
 	metric   bool       // Metric was asked
@@ -205,18 +210,25 @@ func (in *Input) mapped(r *Row, get func(string) string) {
 // Judge sets a row's status from the value of a column, and counts what is not
 // ok.
 func (in *Input) Judge(r *Row, column, value string) {
-	r.OK = Status(column, value) == Good
+	v, ok := in.judged[value]
+	if !ok || column != in.judgedBy {
+		if v = Status(column, value); column != in.judgedBy || len(in.judged) > 1000 {
+			in.judgedBy, in.judged = column, map[string]Verdict{}
+		}
+		in.judged[value] = v
+	}
+	r.OK = v == Good
 	if !r.OK {
 		in.bad(column, value)
 	}
 }
 
 func (in *Input) bad(column, value string) {
-	if in.Info.Statuses == nil {
-		in.Info.Statuses = map[string]uint64{}
-	}
-	k := fmt.Sprintf("%s is %s", Short(column, 40), Quote(value))
+	k := [2]string{column, value}
 	if _, ok := in.Info.Statuses[k]; ok || len(in.Info.Statuses) < 12 {
+		if in.Info.Statuses == nil {
+			in.Info.Statuses = map[[2]string]uint64{}
+		}
 		in.Info.Statuses[k]++
 	}
 }
@@ -226,6 +238,11 @@ func (in *Input) tidy(r *Row) {
 	for _, s := range [...]*string{&r.Label, &r.Mode, &r.Scenario, &r.Model, &r.Quantization, &r.Run} {
 		*s = Clean(*s)
 	}
+	in.named(r)
+}
+
+// named gives a row of clean texts its label, and tells runs apart.
+func (in *Input) named(r *Row) {
 	if r.Label == "" {
 		r.Label = in.Label()
 	}
@@ -233,7 +250,8 @@ func (in *Input) tidy(r *Row) {
 	if in.serial > 1 && r.HasRun && in.tellsApart() {
 		r.Run = strings.TrimSpace(fmt.Sprintf("%s run %d", r.Run, in.serial))
 	}
-	if r.Model != "" && len(in.Info.Models) < 100 {
+	if r.Model != in.model && len(in.Info.Models) < 100 {
+		in.model = r.Model
 		in.Info.Models[r.Model] = true
 	}
 }
@@ -325,7 +343,10 @@ func (in *Input) Errorf(line int, format string, args ...any) error {
 
 // Decode decodes a document, or a part of one; an error names file and line.
 func (in *Input) Decode(d *Doc, raw json.RawMessage, v any) error {
-	err := json.Unmarshal(raw, v)
+	if fast.Unmarshal(raw, v) == nil {
+		return nil
+	}
+	err := json.Unmarshal(raw, v) // of the two the one whose errors say where
 	if err == nil {
 		return nil
 	}

@@ -47,7 +47,7 @@ func readParquet(in *Input) (err error) {
 	}
 	if err := t.bind(header); err != nil {
 		var column ColumnError
-		if errors.As(err, &column) && t.col["latency"] < 0 && in.O.Columns["latency"] == "" {
+		if errors.As(err, &column) && t.col[fLatency] < 0 && in.O.Columns["latency"] == "" {
 			return in.Errorf(0, "%w", NoColumn("a Parquet file without a latency column: it has %s; --latency-column names one", List(header)))
 		}
 		return in.Errorf(0, "%w", err)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"slices"
+
+	fast "github.com/segmentio/encoding/json"
 )
 
 // asRecords reads documents of no known format as rows of a table: objects, one
@@ -29,28 +31,44 @@ func asRecords(in *Input, d *Doc) *Format {
 		if bound != nil {
 			return in.Errorf(d.Line, "%w", bound)
 		}
-		dec := json.NewDecoder(bytes.NewReader(d.Raw))
-		if d.List() {
-			_, _ = dec.Token() // the bracket that was seen
+		if !d.List() {
+			t.line = d.Line
+			return t.record(d.Raw)
 		}
+		dec := json.NewDecoder(bytes.NewReader(d.Raw))
+		_, _ = dec.Token() // the bracket that was seen
 		for t.line = d.Line; dec.More(); t.line++ {
-			var m map[string]json.RawMessage
-			if err := dec.Decode(&m); err != nil {
-				return in.Errorf(d.Line, "a record is no object: %w", err)
-			}
-			for i, h := range header {
-				t.fields[i] = append(t.fields[i][:0], TextOf(m[h])...)
-			}
-			if err := t.take(t.fields); errors.Is(err, errYield) {
-				return errors.Unwrap(err)
-			} else if err != nil {
+			var raw json.RawMessage
+			if err := dec.Decode(&raw); err != nil {
 				return in.Errorf(t.line, "%w", err)
+			}
+			if err := t.record(raw); err != nil {
+				return err
 			}
 		}
 		return nil
 	}
 	t.fields = make([][]byte, len(header))
 	return &f
+}
+
+// record reads one object as a row.
+func (t *columnReader) record(raw json.RawMessage) error {
+	var m map[string]json.RawMessage
+	if fast.Unmarshal(raw, &m) != nil {
+		if err := json.Unmarshal(raw, &m); err != nil {
+			return t.in.Errorf(t.line, "a record is no object: %w", err)
+		}
+	}
+	for i, h := range t.header {
+		t.fields[i] = append(t.fields[i][:0], TextOf(m[h])...)
+	}
+	if err := t.take(t.fields); errors.Is(err, errYield) {
+		return errors.Unwrap(err)
+	} else if err != nil {
+		return t.in.Errorf(t.line, "%w", err)
+	}
+	return nil
 }
 
 // saysLatency tells whether a column's name says that it is a latency.

@@ -102,14 +102,14 @@ type Info struct {
 	Compiles []RunCompile // of run files
 	Reported []Reported   // results that hold no single measurements
 	Notes    []string
-	Statuses map[string]uint64 // "column is value" to rows, of those that are not ok
+	Statuses map[[2]string]uint64 // column and value to rows, of those that are not ok
 }
 
 // WhyEmpty says what the rows were that are not ok; "" if there were none.
 func (info *Info) WhyEmpty() string {
 	var seen []string
 	for s, n := range info.Statuses {
-		seen = append(seen, fmt.Sprintf("%s in %s", s, plural(n, "row")))
+		seen = append(seen, fmt.Sprintf("%s is %s in %s", Short(s[0], 40), Quote(s[1]), plural(n, "row")))
 	}
 	if len(seen) == 0 {
 		return ""

@@ -50,13 +50,32 @@ var sources = map[string][]string{
 var latencyNames = []string{"latency", "request_latency", "e2e_latency", "total_latency", "wall", "wall_time", "duration", "elapsed", "elapsed_time",
 	"response_time", "inference_time", "execution_time", "run_time", "runtime", "time_taken", "request_duration"}
 
+// field is the place of a name in Fields.
+type field int
+
+const (
+	fLatency field = iota
+	fLabel
+	fScenario
+	fModel
+	fQuantization
+	fStatus
+	fMode
+	fRun
+	fWarmup
+	numFields
+)
+
 // columnReader turns lines of fields into rows.
 type columnReader struct {
 	in      *Input
 	spec    *Table
 	header  []string
 	at      map[string]int // column to position
-	col     map[string]int // field to position; absent: -1
+	col     [numFields]int // position of a field's column; absent: -1
+	recent  [][4]string    // texts of each column's last values, of which few are usual
+	turn    uint8
+	r       Row
 	by      int
 	where   []int
 	extra   []int // generation, segment: part of the run
@@ -162,7 +181,8 @@ func (t *Table) claims(fields [][]byte) bool {
 
 // bind finds the columns of all fields.
 func (t *columnReader) bind(header []string) error {
-	t.header, t.at, t.col, t.strs, t.verdict = header, map[string]int{}, map[string]int{}, map[string]string{}, map[string]Verdict{}
+	t.header, t.at, t.strs, t.verdict = header, map[string]int{}, map[string]string{}, map[string]Verdict{}
+	t.recent = make([][4]string, len(header))
 	for i, h := range header {
 		if _, twice := t.at[h]; !twice {
 			t.at[h] = i
@@ -177,8 +197,8 @@ func (t *columnReader) bind(header []string) error {
 	if t.spec.Each != nil {
 		return t.in.Columns(header...)
 	}
-	for _, f := range Fields {
-		if err := t.bindField(f); err != nil {
+	for f := range Fields {
+		if err := t.bindField(field(f)); err != nil {
 			return err
 		}
 	}
@@ -199,22 +219,23 @@ func (t *columnReader) position(column string) int {
 	return -1
 }
 
-func (t *columnReader) bindField(f string) error {
+func (t *columnReader) bindField(f field) error {
+	name := Fields[f]
 	t.col[f] = -1
-	switch c := t.in.O.Columns[f]; {
+	switch c := t.in.O.Columns[name]; {
 	case c == NoColumnWanted && t.position(c) < 0:
 		return nil
 	case c != "":
 		if t.col[f] = t.position(c); t.col[f] < 0 {
-			return missing(c, "for "+f, t.header)
+			return missing(c, "for "+name, t.header)
 		}
 		return nil
 	}
-	if c, ok := t.spec.Columns[f]; ok || t.spec != AsTable.Table {
+	if c, ok := t.spec.Columns[name]; ok || t.spec != AsTable.Table {
 		t.col[f] = t.position(c)
 		return nil
 	}
-	for _, c := range sources[f] {
+	for _, c := range sources[name] {
 		for i, h := range t.header {
 			if strings.EqualFold(h, c) {
 				t.col[f] = i
@@ -227,12 +248,12 @@ func (t *columnReader) bindField(f string) error {
 
 func (t *columnReader) bindLatency() (err error) {
 	t.in.metric = true
-	if t.col["latency"] < 0 {
+	if t.col[fLatency] < 0 {
 		if err := t.findLatency(); err != nil {
 			return err
 		}
 	}
-	lat := t.header[t.col["latency"]]
+	lat := t.header[t.col[fLatency]]
 	unit := t.spec.Unit
 	if t.in.O.Columns["latency"] != "" && t.spec != AsTable.Table && t.spec.Columns["latency"] != lat {
 		unit = First(t.spec.Unit)
@@ -257,8 +278,8 @@ func (t *columnReader) findLatency() error {
 	for _, n := range latencyNames {
 		for i := range base {
 			if base[i] == n {
-				if t.col["latency"] < 0 {
-					t.col["latency"] = i
+				if t.col[fLatency] < 0 {
+					t.col[fLatency] = i
 				}
 				found = append(found, t.header[i])
 			}
@@ -318,7 +339,7 @@ func (t *columnReader) bindOptions() error {
 		}
 		t.where = append(t.where, i)
 	}
-	if t.col["run"] < 0 && t.position("nth_in_run") >= 0 {
+	if t.col[fRun] < 0 && t.position("nth_in_run") >= 0 {
 		for _, c := range []string{"run_id", "generation", "segment"} {
 			if i := t.position(c); i >= 0 {
 				t.extra = append(t.extra, i)
@@ -333,8 +354,8 @@ func (t *columnReader) option(name string) int {
 	if i := t.position(name); i >= 0 {
 		return i
 	}
-	if i, ok := t.col[name]; ok {
-		return i
+	if f := slices.Index(Fields, name); f >= 0 {
+		return t.col[f]
 	}
 	return -1
 }
@@ -415,8 +436,8 @@ func (t *columnReader) take(fields [][]byte) error {
 	if t.spec.Keep != nil && !t.spec.Keep(t.in, t.get) {
 		return nil
 	}
-	var r Row
-	keep, err := t.row(&r)
+	t.r = Row{}
+	keep, err := t.row(&t.r)
 	if err != nil {
 		return err
 	}
@@ -426,7 +447,7 @@ func (t *columnReader) take(fields [][]byte) error {
 		t.in.Info.Filtered++
 		return nil
 	}
-	if err := t.in.hand(&r); err != nil {
+	if err := t.in.hand(&t.r); err != nil {
 		return yieldError{err}
 	}
 	return nil
@@ -439,16 +460,16 @@ func (t *columnReader) row(r *Row) (keep bool, err error) {
 		}
 	}
 	r.OK = true
-	if c := t.col["status"]; c >= 0 {
+	if c := t.col[fStatus]; c >= 0 {
 		t.judge(r, c)
 	}
-	r.Label, r.Mode, r.Scenario = t.text("label"), t.text("mode"), t.text("scenario")
-	r.Model, r.Quantization = t.text("model"), t.text("quantization")
+	r.Label, r.Mode, r.Scenario = t.text(fLabel), t.text(fMode), t.text(fScenario)
+	r.Model, r.Quantization = t.text(fModel), t.text(fQuantization)
 	if r.Label == "" {
 		r.Label = t.spec.Label
 	}
-	if c := t.col["warmup"]; c >= 0 {
-		r.Warmup = truth(t.str(t.fields[c]))
+	if c := t.col[fWarmup]; c >= 0 {
+		r.Warmup = truth(t.text(fWarmup))
 	}
 	if t.by >= 0 {
 		r.By = t.str(t.fields[t.by])
@@ -458,7 +479,7 @@ func (t *columnReader) row(r *Row) (keep bool, err error) {
 	if t.spec.Row != nil {
 		t.spec.Row(t.in, r, t.get)
 	}
-	lat := t.fields[t.col["latency"]]
+	lat := t.fields[t.col[fLatency]]
 	switch r.Ns, err = t.time(lat); {
 	case err == nil:
 	case absent(lat) && !r.OK:
@@ -467,14 +488,18 @@ func (t *columnReader) row(r *Row) (keep bool, err error) {
 		t.in.Leave(t.line, "no latency", "")
 		return false, nil
 	default:
-		return false, fmt.Errorf("%s: %w", Clean(t.header[t.col["latency"]]), err)
+		return false, fmt.Errorf("%s: %w", Clean(t.header[t.col[fLatency]]), err)
 	}
 	if t.native != nil {
 		if err := t.sample(r); err != nil {
 			return false, err
 		}
 	}
-	t.in.tidy(r)
+	if t.spec.Row != nil {
+		t.in.tidy(r)
+	} else { // every text is of str
+		t.in.named(r)
+	}
 	return true, nil
 }
 
@@ -489,6 +514,9 @@ func absent(b []byte) bool {
 // judge sets the row's status from a column's value.
 func (t *columnReader) judge(r *Row, c int) {
 	b := t.fields[c]
+	if r.OK = len(b) == 2 && (string(b) == "ok" || string(b) == "OK"); r.OK {
+		return
+	}
 	v, ok := t.verdict[string(b)]
 	if !ok {
 		v = Status(t.header[c], string(b))
@@ -497,15 +525,15 @@ func (t *columnReader) judge(r *Row, c int) {
 		}
 	}
 	if r.OK = v == Good; !r.OK {
-		t.in.bad(t.header[c], string(b))
+		t.in.bad(t.header[c], t.str(b))
 	}
 }
 
 // run names the row's run: what a column says, or tailscope's generation and
 // segment.
 func (t *columnReader) run(r *Row) {
-	if c := t.col["run"]; c >= 0 {
-		r.Run, r.HasRun = t.str(t.fields[c]), true
+	if t.col[fRun] >= 0 {
+		r.Run, r.HasRun = t.text(fRun), true
 		return
 	}
 	if len(t.extra) == 0 {
@@ -519,11 +547,21 @@ func (t *columnReader) run(r *Row) {
 	r.Run, r.HasRun = t.str(t.runKey[:len(t.runKey)-1]), true
 }
 
-func (t *columnReader) text(field string) string {
-	if c := t.col[field]; c >= 0 {
-		return t.str(t.fields[c])
+func (t *columnReader) text(f field) string {
+	c := t.col[f]
+	if c < 0 {
+		return ""
 	}
-	return ""
+	b, recent := t.fields[c], &t.recent[c]
+	for i := range recent {
+		if len(b) > 0 && string(b) == recent[i] {
+			return recent[i]
+		}
+	}
+	v := t.str(b)
+	t.turn++
+	recent[t.turn%4] = v
+	return v
 }
 
 // str returns b as a string that is safe to print, allocated once a distinct

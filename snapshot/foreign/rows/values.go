@@ -1,11 +1,13 @@
 package rows
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
@@ -30,7 +32,7 @@ func (n *Num) UnmarshalJSON(b []byte) error {
 // Missing tells whether there is no number.
 func (n Num) Missing() bool { return math.IsNaN(float64(n)) }
 
-// Or is n times scale in ns, NaN where n is missing or nil.
+// Ns is n times scale in ns, NaN where n is missing or nil.
 func Ns(n *Num, scale float64) float64 {
 	if n == nil {
 		return math.NaN()
@@ -92,12 +94,17 @@ func (in *Input) Times(d *Doc, r Row, times []Num, scale float64, each func(i in
 	return nil
 }
 
-// Text is a JSON value as text: a string as it is, null as nothing.
+// TextOf is a JSON value as text: a string as it is, null as nothing.
 func TextOf(raw json.RawMessage) string {
 	var s string
+	n := len(raw)
 	switch {
-	case len(raw) == 0 || string(raw) == "null":
+	case n == 0 || string(raw) == "null":
 		return ""
+	case raw[0] != '"':
+		return string(raw)
+	case bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw):
+		return string(raw[1 : n-1])
 	case json.Unmarshal(raw, &s) == nil:
 		return s
 	}
