@@ -20,11 +20,10 @@ func newConfigCmd() *cobra.Command {
 		Short: "The effective configuration, its JSON schema, and the presets",
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			got := "nothing"
-			if len(args) > 0 {
-				got = fmt.Sprintf("%q", args[0])
+			if len(args) == 0 {
+				return c.Help()
 			}
-			return usageError{fmt.Errorf("config wants show, schema or presets, got %s; see '%s --help'", got, c.CommandPath())}
+			return usageError{fmt.Errorf("config wants show, schema or presets, got %q%s; see '%s --help'", args[0], nearestCommand(c, args[0]), c.CommandPath())}
 		},
 	}
 	cmd.AddCommand(newConfigShowCmd(), newConfigSchemaCmd(), newConfigPresetsCmd())

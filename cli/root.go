@@ -60,8 +60,15 @@ func newRootCmd() *cobra.Command {
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
+		return usageError{fmt.Errorf("%w; see '%s --help'", nearestFlag(c, err), c.CommandPath())}
 	})
+	root.SetUsageTemplate(helpTemplate(root))
 	root.AddCommand(subcommands()...)
+	root.Args = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return usageError{fmt.Errorf("there is no command %q%s; see '%s help'", args[0], nearestCommand(c, args[0]), c.Name())}
+	}
 	return root
 }

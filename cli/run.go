@@ -104,8 +104,11 @@ func runJSON(j *job, res runner.Result, err error) map[string]any {
 	return m
 }
 
+// pipeEvery is how often a run in a pipe says how far it is.
+const pipeEvery = 3 * time.Second
+
 // progressLine shows how far a run is: one line rewritten on a terminal, a
-// line every ten seconds elsewhere.
+// line every few seconds elsewhere.
 type progressLine struct {
 	w     io.Writer
 	tty   bool
@@ -115,7 +118,7 @@ type progressLine struct {
 }
 
 func (p *progressLine) show(s runner.Progress) {
-	if !p.tty && time.Since(p.last) < 10*time.Second {
+	if !p.tty && time.Since(p.last) < pipeEvery {
 		return
 	}
 	p.last = time.Now()

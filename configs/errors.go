@@ -112,8 +112,8 @@ func quote(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// nearest returns the known word closest to s, "" if none is close.
-func nearest(s string, known []string) string {
+// Nearest returns the known word closest to s, "" if none is close.
+func Nearest(s string, known []string) string {
 	best, word := 0.45, ""
 	for _, k := range known {
 		d := float64(distance(fold(s), fold(k))) / float64(max(utf8.RuneCountInString(s), len(k), 1))
@@ -160,7 +160,7 @@ func distance(a, b string) int {
 
 // hint is the end of a sentence that has listed the known words.
 func hint(s string, known []string) string {
-	if n := nearest(s, known); n != "" {
+	if n := Nearest(s, known); n != "" {
 		return "; did you mean " + n + "?"
 	}
 	return ""

@@ -198,7 +198,7 @@ func TestNearest(t *testing.T) {
 	words := []string{"variable", "padded", "static-cache", "max_new_tokens"}
 	for in, want := range map[string]string{"vairable": "variable", "static_cache": "static-cache", "MAX-NEW-TOKEN": "max_new_tokens",
 		"pad": "", "": "", "zzzzzzz": "", "paddedd": "padded"} {
-		if got := nearest(in, words); got != want {
+		if got := Nearest(in, words); got != want {
 			t.Errorf("nearest to %q: %q, want %q", in, got, want)
 		}
 	}
