@@ -12,14 +12,15 @@ import (
 
 // newRecoverCmd finishes the folder of a session that died.
 func newRecoverCmd() *cobra.Command {
-	return &cobra.Command{
+	var elsewhere string
+	cmd := &cobra.Command{
 		Use:   "recover DIR",
 		Short: "Finish the folder of a session that died",
 		Long: "Writes every file of the session folder DIR from its journal, says to the sample what was\n" +
 			"lost, and removes the journal. Do not use it on a session that still runs.",
 		Args: pathArgs(exactlyOne("the folder of a session that died")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := snapshot.Recover(args[0])
+			m, err := snapshot.Recover(args[0], elsewhere)
 			if errors.Is(err, folder.ErrNothingToRecover) {
 				fmt.Fprintln(cmd.OutOrStdout(), "Nothing to do:", err)
 				return nil
@@ -33,6 +34,8 @@ func newRecoverCmd() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&elsewhere, "out", "", "write the files into this new folder and leave DIR as it is, e.g. where DIR's disk is full")
+	return cmd
 }
 
 func sumCounts(m map[string]uint64) (n uint64) {

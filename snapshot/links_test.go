@@ -19,7 +19,7 @@ func TestLinksLeadNowhere(t *testing.T) {
 	if err := os.CopyFS(plain, os.DirFS(golden)); err != nil {
 		t.Fatal(err)
 	}
-	m, err := Recover(plain)
+	m, err := Recover(plain, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +55,8 @@ func TestLinksLeadNowhere(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, _ = Recover(dir) // may refuse
-		_ = Report(dir)     // may refuse
+		_, _ = Recover(dir, "") // may refuse
+		_ = Report(dir)         // may refuse
 		if b, err := os.ReadFile(victim); err != nil || string(b) != secret {
 			t.Errorf("links at %s: the victim holds %q, %v", names, b, err)
 		}

@@ -76,7 +76,7 @@ func TestRecoverAfterSIGKILLSaysWhatWasLost(t *testing.T) {
 			t.Fatal("the writing process ended: ", said.Err())
 		}
 	}
-	if _, err := Recover(dir); !errors.Is(err, journal.ErrRunning) {
+	if _, err := Recover(dir, ""); !errors.Is(err, journal.ErrRunning) {
 		t.Errorf("recovering a live session: %v", err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
@@ -91,7 +91,7 @@ func TestRecoverAfterSIGKILLSaysWhatWasLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Recover(dir)
+	m, err := Recover(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestRecoverAfterSIGKILLSaysWhatWasLost(t *testing.T) {
 	if uint64(len(rows)) != l.Recovered || m.State != folder.StateRecovered {
 		t.Errorf("%d rows, %d recovered, state %s", len(rows), l.Recovered, m.State)
 	}
-	if _, err := Recover(dir); !errors.Is(err, folder.ErrNothingToRecover) {
+	if _, err := Recover(dir, ""); !errors.Is(err, folder.ErrNothingToRecover) {
 		t.Errorf("second recovery: %v", err)
 	}
 }

@@ -141,7 +141,7 @@ func TestRecoverFinishesARotatedJournal(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "journal", ".000099.parquet.AAAAAAAAAAAA.tmp"), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, err := Recover(dir)
+	m, err := Recover(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,11 @@ func Create(dir string, m folder.Manifest, configYAML []byte) (*folder.Writer, e
 	return folder.Create(dir, m, configYAML, folder.Options{Pages: report.Write})
 }
 
-// Recover finishes the folder of a session whose process died, with a report.
-func Recover(dir string) (*folder.Manifest, error) { return folder.Recover(dir, report.Write) }
+// Recover finishes the folder of a session whose process died, with a report;
+// with out it writes all of it there instead.
+func Recover(dir, out string) (*folder.Manifest, error) {
+	return folder.Recover(dir, out, report.Write)
+}
 
 // Open opens the session folder dir, or an imported result: a metrics.csv, a
 // tree of run files or a file of another tool.

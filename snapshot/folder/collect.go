@@ -33,25 +33,30 @@ const (
 	analysisSteps  = 32_000_000
 )
 
+// maxSegments bounds the segments that statistics tell apart.
+const maxSegments = 1000
+
 // Collected is what the first pass over a session finds out.
 type Collected struct {
 	proof
-	analysis  *exact.Analysis
-	hists     hists
-	damage    journal.Damage
-	end       *journal.EndRecord
-	lastSeq   uint64
-	gaps      uint64
-	started   bool
-	Failures  Failures
-	labels    *labels.Analysis
-	runs      labelRuns
-	Tracks    [stats.NumModes][stats.NumLanes]*track
-	Pairs     [stats.NumModes]pairing
-	Marks     map[ModeMark]*track
-	every     uint64 // of requests enters the analysis
-	stepEvery uint64 // of them, with its decode steps
-	labelsErr error
+	analysis     *exact.Analysis
+	hists        hists
+	damage       journal.Damage
+	end          *journal.EndRecord
+	lastSeq      uint64
+	gaps         uint64
+	started      bool
+	Failures     Failures
+	labels       *labels.Analysis
+	runs         labelRuns
+	Tracks       [stats.NumModes][stats.NumLanes]*track
+	Pairs        [stats.NumModes]pairing
+	Marks        map[ModeMark]*track
+	every        uint64 // of requests enters the analysis
+	stepEvery    uint64 // of them, with its decode steps
+	steps        uint64 // that entered the analysis
+	labelsErr    error
+	manySegments bool
 
 	Manifest   *Manifest // set by conclude, as what follows
 	Tables     *labels.Report
@@ -98,18 +103,26 @@ type GenerationCounters struct {
 
 // writeFolder writes all files of a session folder into dir from src: one
 // pass for statistics, events and readings, one for rows.
-func writeFolder(dir *door.Dir, src journal.Source, m Manifest, config []byte, pages Pages) error {
-	c, err := firstPass(dir, src, &m)
+func writeFolder(dir *door.Dir, src journal.Source, m *Manifest, config []byte, pages Pages) error {
+	c, err := firstPass(dir, src, m)
 	if err != nil {
 		return err
 	}
-	if m.State == StateRecovered {
+	switch {
+	case m.State == StateRecovered:
 		m.lost(c)
+	case c.damage != (journal.Damage{}) || m.accepted != nil && *m.accepted > m.Counts.Samples:
+		if m.State == StateFinished {
+			m.State = StateDamaged
+		}
+		end := m.Exit
+		m.lost(c)
+		m.Exit = end
 	}
-	if err := writeRows(dir, src, &m, c); err != nil {
+	if err := writeRows(dir, src, m, c); err != nil {
 		return err
 	}
-	if err := c.conclude(&m); err != nil {
+	if err := c.conclude(m); err != nil {
 		return err
 	}
 	if err := writeAnalysis(dir, c); err != nil {
@@ -126,7 +139,7 @@ func writeFolder(dir *door.Dir, src journal.Source, m Manifest, config []byte, p
 	if m.Files, err = listFiles(dir); err != nil {
 		return err
 	}
-	return dir.WriteJSON(ManifestName, &m)
+	return dir.WriteJSON(ManifestName, m)
 }
 
 // firstPass writes events.jsonl, telemetry.csv and compiler_evidence.json, and
@@ -177,6 +190,9 @@ func collect(src journal.Source, m *Manifest, w *sideFiles) (*Collected, error) 
 	if c.labelsErr != nil {
 		m.Notes = append(m.Notes, "The cold-start tables are incomplete: "+c.labelsErr.Error()+".")
 	}
+	if c.manySegments {
+		m.Notes = append(m.Notes, fmt.Sprintf("Segments after number %d are one in the statistics; metrics.csv and samples.parquet tell them apart.", maxSegments))
+	}
 	n.into(&m.Counts)
 	return c, err
 }
@@ -217,10 +233,14 @@ func (c *Collected) sample(r *journal.Record, m *Manifest) error {
 		c.gaps = s.Seq
 	}
 	c.started, c.lastSeq = true, max(c.lastSeq, s.Seq)
+	if s.Segment > maxSegments {
+		s.Segment, c.manySegments = maxSegments, true
+	}
 	c.hists.add(s)
 	if s.Request%c.every == 0 {
 		c.analysis.Add(s)
-		if len(r.Steps) > 0 && s.Counts() && s.Request%c.stepEvery == 0 {
+		if n := uint64(len(r.Steps)); n > 0 && s.Counts() && s.Request%c.stepEvery == 0 && c.steps+n <= analysisSteps {
+			c.steps += n
 			c.analysis.AddSteps(s.Request, s.Lane, s.Mode, r.Steps)
 		}
 	}

@@ -113,7 +113,7 @@ func TestGoldenFolders(t *testing.T) {
 		if err := os.CopyFS(dir, os.DirFS(filepath.Join(golden, name))); err != nil {
 			t.Fatal(err)
 		}
-		m, err := Recover(dir, nil)
+		m, err := Recover(dir, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

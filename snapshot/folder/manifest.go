@@ -39,6 +39,7 @@ const (
 	StateFinished  = "finished"  // ended by itself or by its user
 	StateExported  = "exported"  // a copy made while the session went on
 	StateRecovered = "recovered" // finished by "tailscope recover"
+	StateDamaged   = "damaged"   // ended, but a part of its journal could not be read
 	StateImported  = "imported"  // made from another tool's result
 )
 

@@ -101,5 +101,6 @@ func (s *Session) Rewrite(dir string, o Options) error {
 	if err != nil {
 		return err
 	}
-	return writeFolder(at, s.src, *s.Manifest, config, o.Pages)
+	m := *s.Manifest
+	return writeFolder(at, s.src, &m, config, o.Pages)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -16,8 +17,10 @@ var ErrNothingToRecover = errors.New("the folder is finished: it has no journal"
 
 // Recover finishes the folder of a session whose process died: it writes all
 // files from the journal, notes in the manifest what was lost, and removes the
-// journal. It refuses the folder of a process that lives (ErrRunning).
-func Recover(dir string, pages Pages) (*Manifest, error) {
+// journal. With out it writes them there instead, an empty or new folder, and
+// leaves dir as it is. It refuses the folder of a process that lives
+// (ErrRunning).
+func Recover(dir, out string, pages Pages) (*Manifest, error) {
 	at, err := door.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s is no session folder: %w", dir, err)
@@ -58,6 +61,16 @@ func Recover(dir string, pages Pages) (*Manifest, error) {
 	if err != nil {
 		config = []byte("# the configuration was lost\n")
 	}
+	into := at
+	if out != "" {
+		if into, err = emptyFolder(out); err != nil {
+			return nil, err
+		}
+		defer into.Close()
+	}
+	if err := room(into, src); err != nil {
+		return nil, err
+	}
 	m.State = StateRecovered
 	if n, ok := journal.Accepted(jdir); ok {
 		m.accepted = &n
@@ -65,13 +78,33 @@ func Recover(dir string, pages Pages) (*Manifest, error) {
 	if m.End == nil {
 		m.End = &last
 	}
-	if err := writeFolder(at, src, *m, config, pages); err != nil {
+	if err := writeFolder(into, src, m, config, pages); err != nil {
 		return nil, fmt.Errorf("recover %s: %w", dir, err)
 	}
-	if m, err = readManifest(at); err != nil {
-		return nil, err
+	if m, err = readManifest(into); err != nil || out != "" {
+		return m, err
 	}
 	return m, at.RemoveAll(journalDir)
+}
+
+// emptyFolder opens the folder out, which it makes where it is not there.
+func emptyFolder(out string) (*door.Dir, error) {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, cannotWrite(out, err)
+	}
+	into, err := door.Open(out)
+	if err != nil {
+		return nil, err
+	}
+	list, err := into.List()
+	if err == nil && len(list) > 0 {
+		err = fmt.Errorf("%s is not empty; give a new folder", out)
+	}
+	if err != nil {
+		into.Close()
+		return nil, err
+	}
+	return into, nil
 }
 
 // manifestFor stands in for a manifest that cannot be read.
@@ -99,7 +132,11 @@ func (m *Manifest) lost(c *Collected) {
 	} else if c.damage.Torn {
 		l.Samples += c.damage.Samples
 	}
+	l.Samples = max(l.Samples, c.damage.Samples)
 	switch {
+	case l.Samples == 0 && c.damage.Frames > 0:
+		l.Sentence = fmt.Sprintf("All %s are here as far as is known, but %s of the journal could not be read: events and readings may be missing.",
+			plural(l.Recovered, "sample"), plural(uint64(c.damage.Frames), "piece"))
 	case l.Known && l.Samples == 0:
 		l.Sentence = fmt.Sprintf("Nothing was lost: all %s the session had taken in are here.", plural(l.Recovered, "sample"))
 	case l.Known:

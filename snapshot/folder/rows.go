@@ -99,12 +99,16 @@ func (w *rowWriter) stretch(x journal.Stretch) error {
 		return err
 	}
 	var causes []stats.Cause // of each row
-	_, err := x.Records(func(seq, request uint64, compiled bool) bool {
+	damage, err := x.Records(func(seq, request uint64, compiled bool) bool {
 		c := w.causes.of(seq)
 		causes = append(causes, c)
 		return compiled || c != stats.CauseNone || request%w.trace.every == 0 || w.inCSV(request)
 	}, w.text)
 	if err != nil {
+		return err
+	}
+	if damage != (journal.Damage{}) { // what cannot be read is not copied
+		_, err := x.Records(nil, w.row)
 		return err
 	}
 	return w.copyPart(x.Part, causes)
@@ -122,22 +126,26 @@ func (w *rowWriter) inCSV(request uint64) bool {
 
 // take writes a record to all files.
 func (w *rowWriter) take(r *journal.Record) error {
-	if r.Kind == journal.KindSample {
-		r.Sample.Cause = w.causes.of(r.Sample.Seq)
-		if err := w.samples.Add(&r.Sample); err != nil {
-			return err
-		}
-		if len(r.Steps) > 0 {
-			steps, err := w.stepsOf(r.Sample.Mode)
-			if err != nil {
-				return err
-			}
-			if err := steps.Add(r); err != nil {
-				return err
-			}
-		}
+	if err := w.row(r); err != nil {
+		return err
 	}
 	return w.text(r)
+}
+
+// row writes a sample to the files for programs.
+func (w *rowWriter) row(r *journal.Record) error {
+	if r.Kind != journal.KindSample {
+		return nil
+	}
+	r.Sample.Cause = w.causes.of(r.Sample.Seq)
+	if err := w.samples.Add(&r.Sample); err != nil || len(r.Steps) == 0 {
+		return err
+	}
+	steps, err := w.stepsOf(r.Sample.Mode)
+	if err != nil {
+		return err
+	}
+	return steps.Add(r)
 }
 
 func (w *rowWriter) stepsOf(m stats.Mode) (*journal.StepsFile, error) {

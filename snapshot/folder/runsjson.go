@@ -81,7 +81,8 @@ func (f *runFiles) add(s *stats.Sample) {
 	if s.Warmup {
 		return
 	}
-	k := runKey{s.Generation, s.Segment, s.Scenario, s.Lane}
+	segment := min(s.Segment, maxSegments)
+	k := runKey{s.Generation, segment, s.Scenario, s.Lane}
 	r := f.runs[k]
 	if r == nil {
 		backend := f.m.Engine.Backends[s.Lane.String()] // what was asked for: TR117's label
@@ -90,7 +91,7 @@ func (f *runFiles) add(s *stats.Sample) {
 		}
 		r = &RunFile{Schema: "tailscope.run/1", RunID: f.m.RunID, Mode: s.Mode.String(), Scenario: s.Scenario,
 			Backend: backend, Lane: s.Lane.String(), Model: f.m.Model.Name, Quantization: dtype(f.m),
-			Generation: s.Generation, Segment: s.Segment, Strategy: s.Strategy, LatenciesMs: msList{}}
+			Generation: s.Generation, Segment: segment, Strategy: s.Strategy, LatenciesMs: msList{}}
 		f.runs[k] = r
 		f.order = append(f.order, r)
 	}

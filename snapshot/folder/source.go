@@ -39,45 +39,44 @@ func (s *folderSource) Records(yield func(*journal.Record) error) (journal.Damag
 		return journal.Damage{}, err
 	}
 	defer side.close()
-	if err := s.rows(&r, side, yield); err != nil {
-		return journal.Damage{}, err
+	d, err := s.rows(&r, side, yield)
+	if err != nil {
+		return d, err
 	}
 	if err := side.until(1<<63-1, &r, yield); err != nil {
-		return journal.Damage{}, err
+		return d, err
 	}
 	if s.m.End != nil {
 		r.End = journal.EndRecord{Reason: s.m.Exit.Reason, Error: s.m.Exit.Error, TNs: s.m.EndNs, UnixNs: s.m.End.UnixNano(),
 			DroppedView: s.m.Counts.DroppedView}
-		return journal.Damage{}, emit(journal.KindEnd)
+		return d, emit(journal.KindEnd)
 	}
-	return journal.Damage{}, nil
+	return d, nil
 }
 
 // rows merges samples with their steps and what happened before them.
-func (s *folderSource) rows(r *journal.Record, side *sideReader, yield func(*journal.Record) error) error {
+func (s *folderSource) rows(r *journal.Record, side *sideReader, yield func(*journal.Record) error) (d journal.Damage, err error) {
 	samples, err := journal.OpenSamples(s.dir, SamplesName)
 	if err != nil {
-		return err
+		return d, err
 	}
 	defer samples.Close()
 	steps := journal.NewStepsReaders(s.dir, func(m stats.Mode) string { return m.String() + "/" + StepsName })
 	defer steps.Close()
 	for {
 		if err := samples.Next(&r.Sample); errors.Is(err, io.EOF) {
-			return nil
+			return journal.Damage{Samples: samples.Lost(), Frames: steps.Bad}, nil
 		} else if err != nil {
-			return err
+			return d, err
 		}
 		smp := r.Sample
 		if err := side.until(smp.StartNs+smp.WallNs, r, yield); err != nil {
-			return err
+			return d, err
 		}
 		r.Kind, r.Sample = journal.KindSample, smp
-		if err := steps.Of(r); err != nil {
-			return err
-		}
+		steps.Of(r)
 		if err := yield(r); err != nil {
-			return err
+			return d, err
 		}
 	}
 }

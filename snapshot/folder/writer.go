@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
@@ -101,6 +102,10 @@ func (e *End) record() journal.EndRecord {
 // After an error the journal stays, and Recover can finish the folder later.
 func (w *Writer) Finish(end End) error {
 	e := end.record()
+	if w.at.Gone() {
+		_, err := w.Writer.End(e)
+		return errors.Join(w.later(err), w.Close())
+	}
 	src, err := w.Writer.End(e)
 	if err != nil {
 		return err
@@ -108,13 +113,30 @@ func (w *Writer) Finish(end End) error {
 	m := w.manifest
 	m.end(&e)
 	m.State = StateFinished
-	if err := writeFolder(w.at, src, m, w.config, w.pages); err != nil {
-		return errors.Join(fmt.Errorf("the journal is kept, 'tailscope recover %s' finishes the folder later: %w", w.dir, err), w.Close())
+	accepted := w.Accepted()
+	m.accepted = &accepted
+	if err := room(w.at, src); err != nil {
+		return errors.Join(w.later(err), w.Close())
+	}
+	if err := writeFolder(w.at, src, &m, w.config, w.pages); err != nil {
+		return errors.Join(w.later(err), w.Close())
 	}
 	if err := w.Close(); err != nil {
 		return err
 	}
-	return w.at.RemoveAll(journalDir)
+	if err := w.at.RemoveAll(journalDir); err != nil || m.State == StateFinished {
+		return err
+	}
+	return fmt.Errorf("%s is not whole: %s", w.dir, m.Lost.Sentence)
+}
+
+// later says what to do after a folder could not be finished; there is nothing
+// to do for one that is gone.
+func (w *Writer) later(err error) error {
+	if w.at.Gone() {
+		return fmt.Errorf("the session folder %s was deleted while the session ran: nothing of it is kept", w.dir)
+	}
+	return fmt.Errorf("the journal is kept, 'tailscope recover %s' finishes the folder later: %w", w.at.Path(), err)
 }
 
 // Export writes a complete folder of the state so far beside the session's
@@ -139,7 +161,7 @@ func (w *Writer) Export() (dir string, err error) {
 	defer at.Close()
 	m.State = StateExported
 	m.end(&journal.EndRecord{Reason: "exported while the session went on", TNs: clock.Monotonic(), UnixNs: time.Now().UnixNano()})
-	if err := writeFolder(at, src, m, w.config, w.pages); err != nil {
+	if err := writeFolder(at, src, &m, w.config, w.pages); err != nil {
 		return "", fmt.Errorf("export: %w", err)
 	}
 	return dir, nil
@@ -160,3 +182,20 @@ func estimate(journal int64, samples uint64) int64 {
 	const csvRow, traceRow, fixed = 290, 320, 3 << 20
 	return 2*journal + csvRow*int64(min(samples, stats.NumModes*CSVRows)) + traceRow*int64(min(samples, maxTrace)) + fixed
 }
+
+// room is an error where the file system of dir has less room than finishing
+// a folder from src may take.
+func room(dir *door.Dir, src *journal.Reader) error {
+	samples, err := src.Count()
+	if err != nil {
+		return err
+	}
+	need := estimate(src.Bytes(), samples) - src.Bytes() // the journal is there
+	if free, ok := freeBytes(dir.Path()); ok && free < need {
+		return fmt.Errorf("finishing the folder may take %s, and %s is left on the file system of %s: free some, or write elsewhere with 'tailscope recover %s --out DIR'",
+			journal.FormatBytes(need), journal.FormatBytes(free), dir.Path(), dir.Path())
+	}
+	return nil
+}
+
+var freeBytes = sys.FreeBytes // a test has less

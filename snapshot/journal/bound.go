@@ -1,8 +1,12 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // checkBound warns once at four fifths of the bound of the session folder, and
@@ -18,6 +22,39 @@ func (w *Writer) checkBound() {
 		w.warned = true
 		e := w.warn(fmt.Sprintf("The session folder will reach its bound of %s soon: four fifths are used.", FormatBytes(w.o.MaxBytes)))
 		_ = w.enc.json(KindEvent, &e) // an Event always encodes
+	}
+}
+
+// ErrGone is what a Writer returns once its folder was deleted.
+var ErrGone = errors.New("the session folder was deleted: the session ends here, nothing of it is kept")
+
+// look sees, once a second, whether the folder is still in its place and
+// whether its disk has the room that finishing takes.
+func (w *Writer) look() {
+	now := clock.Monotonic()
+	if now-w.looked < 1e9 {
+		return
+	}
+	w.looked = now
+	if dir := w.seg.dir; dir.Moved() {
+		switch {
+		case dir.Gone():
+			w.warn("The session folder was deleted: the session ends here.")
+			w.err = ErrGone
+			return
+		case !w.moved:
+			w.moved = true
+			w.note("The session folder was moved while the session runs: it is finished where it is now.")
+		}
+	}
+	if w.o.Estimate == nil || w.low {
+		return
+	}
+	journal := w.older + w.written
+	need := w.o.Estimate(journal, w.counter.n.Load()) - journal
+	if free, ok := sys.FreeBytes(w.seg.dir.Path()); ok && free < need {
+		w.low = true
+		w.note(fmt.Sprintf("The disk has %s left, finishing the session folder may take %s: end soon, or free some.", FormatBytes(free), FormatBytes(need)))
 	}
 }
 

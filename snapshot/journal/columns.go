@@ -27,7 +27,9 @@ type columnReader struct {
 	columns []columnCursor
 	group   int   // next row group
 	left    int64 // rows of the current one not yet decoded
-	n       int   // rows in the batch
+	row     int64 // of the current one, where the next batch begins
+	lost    uint64
+	n       int // rows in the batch
 	names   map[string]string
 }
 
@@ -133,40 +135,95 @@ func (k *columnCursor) fillAbsent() {
 	}
 }
 
-// next decodes the next batch and returns its number of rows; io.EOF ends.
+// next decodes the next batch and returns its number of rows; io.EOF ends. A
+// batch that cannot be decoded is left out and counted in lost: pages carry
+// checksums, so a damaged one costs the batches that it has a part in.
 func (c *columnReader) next() (n int, err error) {
+	for {
+		for c.left == 0 {
+			groups := c.pf.RowGroups()
+			if c.group == len(groups) {
+				return 0, io.EOF
+			}
+			g := groups[c.group]
+			c.group++
+			c.left, c.row = g.NumRows(), 0
+			if err := c.begin(g); err != nil {
+				c.give(c.left)
+			}
+		}
+		n = int(min(c.left, batchRows))
+		if c.decode(n) == nil {
+			c.left, c.row = c.left-int64(n), c.row+int64(n)
+			return n, nil
+		}
+		c.give(int64(n))
+		if c.left > 0 && c.seek() != nil {
+			c.give(c.left)
+		}
+	}
+}
+
+// give counts the next n rows of the group as lost.
+func (c *columnReader) give(n int64) {
+	c.lost += uint64(max(n, 0))
+	c.left, c.row = c.left-n, c.row+n
+}
+
+// guarded turns a panic of the library, which damage causes, into an error.
+func (c *columnReader) guarded(do func() error) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
 			err = fmt.Errorf("%s is damaged: %v", c.path, x)
 		}
 	}()
-	for c.left == 0 {
-		groups := c.pf.RowGroups()
-		if c.group == len(groups) {
-			return 0, io.EOF
-		}
-		g := groups[c.group]
-		c.group++
-		c.left = g.NumRows()
+	return do()
+}
+
+// begin starts reading a row group.
+func (c *columnReader) begin(g parquet.RowGroup) error {
+	return c.guarded(func() error {
 		chunks := g.ColumnChunks()
 		for i := range c.columns {
 			if k := &c.columns[i]; k.place >= 0 {
 				k.begin(chunks[k.place].Pages())
 			}
 		}
-	}
-	n = int(min(c.left, batchRows))
-	c.left -= int64(n)
-	for i := range c.columns {
-		k := &c.columns[i]
-		if k.place < 0 {
-			continue
+		return nil
+	})
+}
+
+// decode decodes n rows of every column.
+func (c *columnReader) decode(n int) error {
+	return c.guarded(func() error {
+		for i := range c.columns {
+			k := &c.columns[i]
+			if k.place < 0 {
+				continue
+			}
+			if err := k.fill(n, c.intern); err != nil {
+				return fmt.Errorf("%s: column %s: %w", c.path, k.name, err)
+			}
 		}
-		if err := k.fill(n, c.intern); err != nil {
-			return 0, fmt.Errorf("%s: column %s: %w", c.path, k.name, err)
+		return nil
+	})
+}
+
+// seek brings all columns to the row where the next batch begins.
+func (c *columnReader) seek() error {
+	return c.guarded(func() error {
+		for i := range c.columns {
+			k := &c.columns[i]
+			if k.place < 0 {
+				continue
+			}
+			k.release()
+			if err := k.pages.SeekToRow(c.row); err != nil {
+				return err
+			}
 		}
-	}
-	return n, nil
+		return nil
+	})
 }
 
 // intern returns a string that outlives the page it comes from.

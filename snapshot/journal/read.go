@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Damage is what a journal reader had to leave out.
@@ -33,21 +34,16 @@ type frameReader struct {
 // after creation leaves, it reads no record.
 func newFrameReader(r io.Reader) (*frameReader, error) {
 	j := &frameReader{r: bufio.NewReaderSize(r, 256<<10)}
-	var m [len(magic)]byte
-	n, err := io.ReadFull(j.r, m[:])
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		if !bytes.HasPrefix([]byte(magic), m[:n]) {
-			return nil, errors.New("not a tailscope journal")
-		}
-		j.damage.Torn, j.damage.Bytes = n > 0, int64(n)
-		return j, nil
-	}
-	if err != nil {
+	m, err := j.r.Peek(len(magic))
+	switch {
+	case string(m) == magic:
+		_, _ = j.r.Discard(len(magic)) // what was peeked is there
+	case errors.Is(err, io.EOF) && strings.HasPrefix(magic, string(m)):
+		j.damage.Torn, j.damage.Bytes = len(m) > 0, int64(len(m))
+		_, _ = j.r.Discard(len(m))
+	case err != nil && !errors.Is(err, io.EOF):
 		return nil, err
-	}
-	if string(m[:]) != magic {
-		return nil, errors.New("not a tailscope journal")
-	}
+	} // else the magic is damaged, and frames may follow
 	return j, nil
 }
 

@@ -208,43 +208,60 @@ func (p *partWriter) flushRest() error {
 type keep func(seq, request uint64, compiled bool) bool
 
 // partRecords reads a rotated segment in the order in which it was taken in.
-// Samples that k does not want are left out.
-func (s Segment) partRecords(k keep, yield func(*Record) error) (Damage, error) {
-	f, err := s.dir.Read(s.rest())
-	if err != nil {
-		return Damage{}, err
+// Samples that k does not want are left out. What cannot be read is damage.
+func (s Segment) partRecords(k keep, yield func(*Record) error) (d Damage, err error) {
+	rest := &restReader{end: true}
+	if f, err := s.dir.Read(s.rest()); err != nil {
+		d.Frames++
+	} else {
+		defer func() { _ = f.Close() }() // opened for reading
+		if rest.j, err = newFrameReader(f); err != nil {
+			d.Frames++
+		} else {
+			rest.end = false
+		}
 	}
-	defer func() { _ = f.Close() }() // opened for reading
-	rest := &restReader{}
-	if rest.j, err = newFrameReader(f); err != nil {
-		return Damage{}, err
-	}
+	defer func() {
+		if rest.j != nil {
+			d.add(rest.j.damage)
+		}
+	}()
 	samples, err := OpenSamples(s.dir, s.part())
 	if err != nil {
-		return Damage{}, err
+		d.Frames++
+		return d, rest.until(1<<63, yield)
 	}
 	defer samples.Close()
 	steps := NewStepsReaders(s.dir, s.stepsName)
 	defer steps.Close()
+	defer func() {
+		d.Samples += samples.Lost()
+		d.Frames += steps.Bad
+		if samples.Lost() > 0 {
+			d.Frames++
+		}
+	}()
 	var r Record
 	for n := uint64(0); ; n++ {
-		if err := rest.until(n, yield); err != nil {
-			return rest.j.damage, err
+		if err := rest.until(n+samples.Lost(), yield); err != nil {
+			return d, err
 		}
 		if err := samples.advance(); errors.Is(err, io.EOF) {
-			return rest.j.damage, rest.until(1<<63, yield)
+			return d, rest.until(1<<63, yield)
 		} else if err != nil {
-			return rest.j.damage, err
+			return d, err
 		}
 		if k != nil && !k(samples.seq(), samples.request(), samples.compiled()) {
 			continue
 		}
 		r.Kind = KindSample
-		if err := errors.Join(samples.sample(&r.Sample), steps.Of(&r)); err != nil {
-			return rest.j.damage, err
+		if samples.sample(&r.Sample) != nil { // a name that is none
+			d.Samples++
+			continue
 		}
+		steps.Of(&r)
 		if err := yield(&r); err != nil {
-			return rest.j.damage, err
+			return d, err
 		}
 	}
 }

@@ -40,6 +40,10 @@ func schemaOf(columns []*column.Column) *parquet.Schema {
 	return parquet.NewSchema("sampleRow", parquet.SchemaOf(reflect.New(reflect.StructOf(fields)).Interface()))
 }
 
+// pageBytes is the size of a page, which carries a checksum: what a damaged bit
+// costs is the rows of its page.
+const pageBytes = 32 << 10
+
 // rowGroup is the number of rows after which a row group is closed: the
 // memory a writer needs, and the step in which a reader pages.
 const rowGroup = 2 * rotateRows
@@ -60,7 +64,7 @@ func NewSamplesFile(dir *door.Dir, name string) (*SamplesFile, error) {
 		return nil, err
 	}
 	f := &SamplesFile{out: out, rows: make([]stats.Sample, 0, 128), values: make([]parquet.Value, 0, 128)}
-	f.w = parquet.NewWriter(out, sampleSchema, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+	f.w = parquet.NewWriter(out, sampleSchema, parquet.PageBufferSize(pageBytes), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.KeyValueMetadata("schema", Schema), parquet.CreatedBy("tailscope", "1", ""))
 	return f, nil
 }

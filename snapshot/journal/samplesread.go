@@ -30,7 +30,10 @@ func OpenSamples(dir *door.Dir, name string) (*SamplesReader, error) {
 	return &SamplesReader{columnReader: c, seqs: c.named("seq"), requests: c.named("request"), made: c.named("compile_ns")}, nil
 }
 
-// advance goes to the next row; io.EOF ends.
+// Lost counts the rows so far that could not be read.
+func (r *SamplesReader) Lost() uint64 { return r.lost }
+
+// advance goes to the next row that can be read; io.EOF ends.
 func (r *SamplesReader) advance() (err error) {
 	if r.i++; r.i >= r.n {
 		r.i = 0
@@ -74,6 +77,7 @@ type StepsReaders struct {
 	dir   *door.Dir
 	name  func(stats.Mode) string // of the file of a mode
 	modes [stats.NumModes]*stepsCursor
+	Bad   int // files that could not be read to their end
 }
 
 // NewStepsReaders reads the files name(mode) in dir, where they are there.
@@ -120,8 +124,16 @@ func (s *StepsReaders) cursor(m stats.Mode) (*stepsCursor, error) {
 	return s.modes[m], nil
 }
 
-// Of sets the steps of r's sample.
-func (s *StepsReaders) Of(r *Record) error {
+// Of sets the steps of r's sample: none once their file could not be read.
+func (s *StepsReaders) Of(r *Record) {
+	if err := s.of(r); err != nil {
+		s.Bad++
+		r.Steps, r.KV = r.Steps[:0], r.KV[:0]
+		s.modes[r.Sample.Mode] = &stepsCursor{}
+	}
+}
+
+func (s *StepsReaders) of(r *Record) error {
 	r.Steps, r.KV = r.Steps[:0], r.KV[:0]
 	cur, err := s.cursor(r.Sample.Mode)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,29 +43,31 @@ func (s Segment) rotated() bool {
 	return !s.dir.Has(s.frames())
 }
 
-// lastSegment returns the number of the last segment in a journal's folder.
-func lastSegment(dir *door.Dir) (int, error) {
+// segmentsIn returns the numbers of the segments in a journal's folder, in
+// order. Whatever a name claims, no more are looked at than there are files.
+func segmentsIn(dir *door.Dir) ([]int, error) {
 	entries, err := dir.List()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	last := 0
+	var ns []int
 	for _, e := range entries {
 		digits, suffix, _ := strings.Cut(e.Name(), ".")
-		if n, err := strconv.Atoi(digits); err == nil && len(digits) >= 6 && (suffix == "tsj" || suffix == "parquet") {
-			last = max(last, n)
+		if n, err := strconv.Atoi(digits); err == nil && n > 0 && len(digits) >= 6 && (suffix == "tsj" || suffix == "parquet") {
+			ns = append(ns, n)
 		}
 	}
-	if last == 0 {
-		return 0, fmt.Errorf("%s: %w", dir.Path(), fs.ErrNotExist)
+	if len(ns) == 0 {
+		return nil, fmt.Errorf("%s: %w", dir.Path(), fs.ErrNotExist)
 	}
-	return last, nil
+	slices.Sort(ns)
+	return slices.Compact(ns), nil
 }
 
 // Reader reads a journal as it was when it was opened.
 type Reader struct {
 	dir  *door.Dir
-	last int
+	ns   []int    // of the segments
 	tail *os.File // the last segment, held open: a rotation meanwhile changes nothing. nil: it is rotated
 	size int64    // bytes of tail that count
 }
@@ -72,26 +75,24 @@ type Reader struct {
 // Open opens the journal in dir, up to what is there now.
 func Open(dir *door.Dir) (*Reader, error) {
 	for range 100 { // a running session may rotate between the two steps
-		last, err := lastSegment(dir)
-		if err != nil {
-			return nil, err
-		}
-		s, err := openSegments(dir, last)
-		if err != nil || s.tail != nil || segmentIsLast(dir, last) {
+		s, err := openSegments(dir)
+		if err != nil || s.tail != nil {
 			return s, err
+		}
+		if again, err := segmentsIn(dir); err == nil && slices.Max(again) == s.last() {
+			return s, nil
 		}
 	}
 	return nil, fmt.Errorf("%s changes faster than it can be read", dir.Path())
 }
 
-func segmentIsLast(dir *door.Dir, n int) bool {
-	last, err := lastSegment(dir)
-	return err == nil && last == n
-}
-
-func openSegments(dir *door.Dir, last int) (*Reader, error) {
-	s := &Reader{dir: dir, last: last}
-	f, err := dir.Read(Segment{dir, last}.frames())
+func openSegments(dir *door.Dir) (*Reader, error) {
+	ns, err := segmentsIn(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Reader{dir: dir, ns: ns}
+	f, err := dir.Read(Segment{dir, s.last()}.frames())
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -106,12 +107,16 @@ func openSegments(dir *door.Dir, last int) (*Reader, error) {
 	return s, nil
 }
 
+func (s *Reader) last() int { return s.ns[len(s.ns)-1] }
+
+// Close closes the journal.
 func (s *Reader) Close() {
 	if s.tail != nil {
 		_ = s.tail.Close() // opened for reading
 	}
 }
 
+// Records hands out every record; what cannot be read is damage, and no error.
 func (s *Reader) Records(yield func(*Record) error) (d Damage, err error) {
 	for _, x := range s.stretches() {
 		more, err := x.Records(nil, yield)
@@ -124,9 +129,14 @@ func (s *Reader) Records(yield func(*Record) error) (d Damage, err error) {
 
 func (s *Reader) stretches() []Stretch {
 	var out []Stretch
-	for n := 1; n <= s.last; n++ {
+	prev := 0
+	for _, n := range s.ns {
+		if n != prev+1 { // somebody removed what lies between: what follows is still good
+			out = append(out, Stretch{Records: func(keep, func(*Record) error) (Damage, error) { return Damage{Frames: 1}, nil }})
+		}
+		prev = n
 		seg := Segment{s.dir, n}
-		if n == s.last && s.tail != nil {
+		if n == s.last() && s.tail != nil {
 			out = append(out, Stretch{Records: func(_ keep, yield func(*Record) error) (Damage, error) {
 				return eachRecord(io.NewSectionReader(s.tail, 0, s.size), yield)
 			}})
@@ -144,15 +154,8 @@ func (s *Reader) stretches() []Stretch {
 // Records reads the segment in whichever form it has.
 func (s Segment) Records(k keep, yield func(*Record) error) (Damage, error) {
 	f, err := s.dir.Read(s.frames())
-	if errors.Is(err, fs.ErrNotExist) {
-		d, err := s.partRecords(k, yield)
-		if errors.Is(err, fs.ErrNotExist) { // somebody removed it: what follows is still good
-			return Damage{Frames: 1}, nil
-		}
-		return d, err
-	}
 	if err != nil {
-		return Damage{}, err
+		return s.partRecords(k, yield)
 	}
 	defer func() { _ = f.Close() }() // opened for reading
 	return eachRecord(f, yield)
@@ -160,9 +163,9 @@ func (s Segment) Records(k keep, yield func(*Record) error) (Damage, error) {
 
 // Count sums up what the headers of the frames and the parts say.
 func (s *Reader) Count() (n uint64, err error) {
-	for i := 1; i <= s.last; i++ {
+	for _, i := range s.ns {
 		seg := Segment{s.dir, i}
-		if i == s.last && s.tail != nil {
+		if i == s.last() && s.tail != nil {
 			n += countFrames(s.tail, s.size)
 		} else if f, err := s.dir.Read(seg.frames()); err == nil {
 			n += countFrames(f, 1<<62)
@@ -246,4 +249,18 @@ func (s *Reader) Written() (time.Time, error) {
 		return time.Time{}, err
 	}
 	return fi.ModTime(), nil
+}
+
+// Bytes is the size of the journal's files.
+func (s *Reader) Bytes() (n int64) {
+	entries, err := s.dir.List()
+	if err != nil {
+		return s.size
+	}
+	for _, e := range entries {
+		if fi, err := e.Info(); err == nil && e.Name() != reserveName {
+			n += fi.Size()
+		}
+	}
+	return n
 }

@@ -32,7 +32,7 @@ func NewStepsFile(dir *door.Dir, name string) (*StepsFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &StepsFile{out: out, w: parquet.NewGenericWriter[stepRow](out,
+	return &StepsFile{out: out, w: parquet.NewGenericWriter[stepRow](out, parquet.PageBufferSize(pageBytes),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.KeyValueMetadata("schema", Schema))}, nil
 }
 

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -43,6 +44,9 @@ type Writer struct {
 	o        Options
 	counter  *counter
 	warned   bool
+	low      bool  // the disk was said to be nearly full
+	moved    bool  // the folder was said to have been moved
+	looked   int64 // at the folder's place and its disk, CLOCK_MONOTONIC
 	warnings []stats.Event
 	rotation rotation
 	locked   *os.File
@@ -101,6 +105,10 @@ func (w *Writer) Sample(s *stats.Sample, steps []int64, kv []int32) error {
 	if w.err != nil {
 		return w.err
 	}
+	if len(steps) > maxSteps {
+		w.note(fmt.Sprintf("Request %d has %d decode steps: the first %d are kept.", s.Request, len(steps), maxSteps))
+		steps, kv = steps[:maxSteps], kv[:min(len(kv), maxSteps)]
+	}
 	w.enc.sample(s, steps, kv)
 	w.counter.add(1)
 	if len(w.enc.buf) >= frameTarget {
@@ -109,8 +117,30 @@ func (w *Writer) Sample(s *stats.Sample, steps []int64, kv []int32) error {
 	return nil
 }
 
-// Event takes in one event.
-func (w *Writer) Event(e *stats.Event) error { return w.record(KindEvent, e) }
+// Event takes in one event. Of one that is larger than a reader takes, the
+// beginning of the reason is kept.
+func (w *Writer) Event(e *stats.Event) error {
+	if size := eventSize(e); size > maxEvent {
+		short := *e
+		short.Reason = string([]rune(e.Reason[:min(len(e.Reason), 4096)])) + " …"
+		short.Extra = map[string]any{"shortened_bytes": size}
+		e = &short
+	}
+	return w.record(KindEvent, e)
+}
+
+// maxEvent bounds an event in a journal, bytes.
+const maxEvent = 1 << 20
+
+// eventSize is about what an event takes.
+func eventSize(e *stats.Event) int {
+	n := len(e.Reason) + len(e.Shape) + len(e.Strategy)
+	if n <= maxEvent && e.Extra != nil {
+		b, _ := json.Marshal(e.Extra) // what cannot be encoded is told by record
+		n += len(b)
+	}
+	return n
+}
 
 // GPU takes in one reading.
 func (w *Writer) GPU(t gpu.State) error { return w.record(KindTelemetry, &t) }
@@ -131,8 +161,14 @@ func (w *Writer) record(kind Kind, v any) error {
 	if w.err != nil {
 		return w.err
 	}
+	before := len(w.enc.buf)
 	if err := w.enc.json(kind, v); err != nil {
 		return fmt.Errorf("journal: %w", err)
+	}
+	if size := len(w.enc.buf) - before; size > maxFrame-2*frameTarget {
+		w.enc.buf = w.enc.buf[:before]
+		w.note(fmt.Sprintf("A record of %s is left out: no reader takes one so large.", FormatBytes(int64(size))))
+		return nil
 	}
 	if len(w.enc.buf) >= frameTarget {
 		return w.flush()
@@ -140,11 +176,20 @@ func (w *Writer) record(kind Kind, v any) error {
 	return nil
 }
 
+// note leaves an event of the journal's own.
+func (w *Writer) note(sentence string) {
+	e := w.warn(sentence)
+	_ = w.enc.json(KindEvent, &e) // an Event always encodes
+}
+
 // Flush writes what is buffered. The owner calls it at least every 100 ms: a
 // crash of the process loses what was taken in since, and recovery counts it.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.err == nil {
+		w.look()
+	}
 	if w.err != nil {
 		return w.err
 	}
@@ -261,7 +306,11 @@ func (w *Writer) End(e EndRecord) (*Reader, error) {
 		_ = w.f.Truncate(w.written) // a reader skips a torn frame as well
 	}
 	_ = w.seg.dir.Remove(reserveName)
-	return &Reader{dir: w.seg.dir, last: w.seg.n, tail: w.f, size: w.written}, nil
+	ns, err := segmentsIn(w.seg.dir)
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return &Reader{dir: w.seg.dir, ns: ns, tail: w.f, size: w.written}, nil
 }
 
 // Close closes an ended journal; its files stay.
@@ -287,9 +336,12 @@ func (w *Writer) SoFar() (*Reader, error) {
 	if w.err == nil {
 		_ = w.flush() // a failure sticks, the frames before it are handed out
 	}
-	src, err := openSegments(w.seg.dir, w.seg.n)
+	src, err := openSegments(w.seg.dir)
 	if err == nil {
 		src.size = w.written
 	}
 	return src, err
 }
+
+// Accepted counts the samples that were taken in.
+func (w *Writer) Accepted() uint64 { return w.counter.n.Load() }

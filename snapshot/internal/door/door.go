@@ -236,3 +236,28 @@ func (d *Dir) Remove(name string) error { return d.root.Remove(name) }
 
 // RemoveAll removes a folder of d with all that is in it.
 func (d *Dir) RemoveAll(name string) error { return d.root.RemoveAll(name) }
+
+// Gone says whether the folder was deleted.
+func (d *Dir) Gone() bool {
+	_, err := d.root.Lstat(".")
+	if err != nil {
+		return true
+	}
+	probe := ".probe." + rand.Text()[:12] + ".tmp" // an open folder outlives its name, but takes no file
+	f, err := d.New(probe)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	_ = errors.Join(f.Close(), d.Remove(probe)) // it is empty
+	return false
+}
+
+// Moved says whether the path by which the folder was opened leads elsewhere by now.
+func (d *Dir) Moved() bool {
+	here, err := d.root.Stat(".")
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(d.root.Name())
+	return err != nil || !os.SameFile(here, there)
+}
