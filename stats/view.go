@@ -170,6 +170,7 @@ type Advice struct {
 type SegmentRow struct {
 	Segment    int32
 	Label      string // what the toggle made of it, e.g. "padded"
+	AA         bool   // its second lane is another eager session, never to be counted as optimized
 	StartNs    int64
 	EndNs      int64 // 0: running
 	Lanes      [NumLanes]Summary

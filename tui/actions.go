@@ -11,8 +11,19 @@ import (
 	"github.com/tailscope/tailscope/tui/panels"
 )
 
-// windowSteps are the sliding windows + and - choose from; 0 is the segment.
-var windowSteps = []time.Duration{10 * time.Second, 60 * time.Second, 0}
+// scopes are the stretches of time that + and - choose from: the window, the
+// segment, the session.
+var scopes = []struct {
+	window  time.Duration
+	session bool
+	name    string
+}{
+	{10 * time.Second, false, "the last 10 s"}, {60 * time.Second, false, "the last 60 s"},
+	{0, false, "this segment"}, {0, true, "the whole session"},
+}
+
+// segmentScope is the one that the screen begins with.
+const segmentScope = 2
 
 // profileRequests is how many requests the key P has profiled.
 const profileRequests = 20
@@ -106,16 +117,24 @@ func (m *model) quit() tea.Cmd {
 	return tea.Quit
 }
 
-// window chooses a sliding window and tells the session.
-func (m *model) window(i int) {
-	i = max(0, min(i, len(windowSteps)-1))
-	if i == m.windows {
-		m.say("info", map[bool]string{true: "the longest window is the segment", false: "the shortest window is " + draw.Span(windowSteps[0])}[i > 0])
+// scope chooses the stretch of time that figures are of, and tells the session.
+func (m *model) scope(i int) {
+	first := 0
+	if m.situation() == over {
+		first = segmentScope // nobody makes a window any more
+	}
+	i = max(first, min(i, len(scopes)-1))
+	if i == m.scopeAt {
+		m.say("info", "figures are of "+scopes[i].name+" already")
 		return
 	}
-	m.windows = i
-	m.sc.Window = windowSteps[i]
-	m.send(view.Command{Action: view.ActWindow, D: windowSteps[i]}, "")
+	was, is := scopes[m.scopeAt], scopes[i]
+	m.scopeAt = i
+	m.sc.Window, m.sc.Whole = is.window, is.session
+	if is.window != was.window {
+		m.send(view.Command{Action: view.ActWindow, D: is.window}, "")
+	}
+	m.say("info", "figures are of "+is.name)
 }
 
 // send passes a command on and says so.

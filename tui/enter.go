@@ -21,7 +21,11 @@ func (m *model) enter() {
 		m.enterSpot()
 	default:
 		if d.Enter != nil && d.Rows != nil {
-			m.choose(d.Enter(&m.sc, max(0, min(m.sc.Sel[m.focus], d.Rows(&m.sc)-1))))
+			row := max(0, min(m.sc.Sel[m.focus], d.Rows(&m.sc)-1))
+			if p, ok := m.panels[m.focus].(interface{ Row(int) int }); ok {
+				row = p.Row(row) // sorted and filtered
+			}
+			m.choose(d.Enter(&m.sc, row))
 			return
 		}
 		m.say("info", "nothing to look behind here; tab goes to another panel")
@@ -112,4 +116,15 @@ func (m *model) back() {
 		m.sc.Zoom = 0
 		m.goLive()
 	}
+}
+
+// sort goes to the next column of the list that has the focus, and after the
+// last back to the order in which it comes.
+func (m *model) sort() {
+	if !panels.Descs[m.focus].Sorts {
+		m.say("info", "S sorts a list of shapes, causes or scenarios; tab goes there")
+		return
+	}
+	const columns = 12
+	m.sc.Sort[m.focus] = (m.sc.Sort[m.focus] + 1) % (columns + 1)
 }

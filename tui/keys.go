@@ -98,9 +98,10 @@ var lookKeys = []keyRow{
 	{keys: []string{"l"}, shown: "l", help: "log or linear", group: groupShown, in: always, foot: "log/lin", drop: 14, do: do(func(m *model) { m.sc.Linear = !m.sc.Linear })},
 	{keys: []string{"["}, shown: "[", help: "zoom the map in", group: groupShown, in: always, foot: "zoom in", drop: 9, do: do(func(m *model) { m.zoom(-1) })},
 	{keys: []string{"]"}, shown: "]", help: "zoom the map out", group: groupShown, in: always, foot: "out", drop: 9, do: do(func(m *model) { m.zoom(1) })},
+	{keys: []string{"S"}, shown: "S", help: "sort the list by its next column", group: groupShown, in: always, do: do((*model).sort)},
 	{keys: []string{"/"}, shown: "/", help: "search the events", group: groupShown, in: always, foot: "search", drop: 13, do: do(func(m *model) { m.open(promptSearch) })},
-	{keys: []string{"+", "="}, shown: "+", help: "longer window", group: groupShown, in: live, foot: "window", drop: 16, do: windowBy(1)},
-	{keys: []string{"-", "_"}, shown: "-", help: "shorter window", group: groupShown, in: live, do: windowBy(-1)},
+	{keys: []string{"+", "="}, shown: "+", help: "figures of more time: 60 s, segment, session", group: groupShown, in: live | over, foot: "scope", drop: 16, do: windowBy(1)},
+	{keys: []string{"-", "_"}, shown: "-", help: "figures of less time", group: groupShown, in: live | over, do: windowBy(-1)},
 }
 
 func viewKeys() (rows []keyRow) {
@@ -150,7 +151,7 @@ func strategyIs(word func(mode string) string) func(*panels.Scene) bool {
 
 func scrubBy(n int) func(*model) tea.Cmd  { return do(func(m *model) { m.scrub(n) }) }
 func eventBy(n int) func(*model) tea.Cmd  { return do(func(m *model) { m.toEvent(n) }) }
-func windowBy(n int) func(*model) tea.Cmd { return do(func(m *model) { m.window(m.windows + n) }) }
+func windowBy(n int) func(*model) tea.Cmd { return do(func(m *model) { m.scope(m.scopeAt + n) }) }
 func scrollBy(n int) func(*model) tea.Cmd {
 	return do(func(m *model) { m.scroll(m.scrollTarget(), n) })
 }

@@ -19,7 +19,7 @@ var screens = []struct {
 	{"quantiles", []panels.Slot{panels.SlotScenarios, panels.SlotQuantiles, panels.SlotDelta}},
 	{"causes", []panels.Slot{panels.SlotCauses, panels.SlotDetectors, panels.SlotEvents}},
 	{"shapes", []panels.Slot{panels.SlotShapes, panels.SlotGauges, panels.SlotAdvisor, panels.SlotHeat}},
-	{"segments", []panels.Slot{panels.SlotSegments, panels.SlotAdvice, panels.SlotHeat}},
+	{"segments", []panels.Slot{panels.SlotSegments, panels.SlotSegmentPair, panels.SlotAdvice, panels.SlotHeat}},
 	{"machine", []panels.Slot{panels.SlotFullGPU, panels.SlotSelf, panels.SlotAllEvents}},
 }
 

@@ -31,7 +31,7 @@ type model struct {
 	found    bool // the list of samples is open
 	prompt   prompt
 	dark     bool
-	windows  int // index into windowSteps
+	scopeAt  int // index into scopes
 	received time.Time
 	now      func() time.Time
 
@@ -50,8 +50,8 @@ type model struct {
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
 	m := &model{views: views, out: out, done: done, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: panels.SlotVerdict}
-	m.windows = len(windowSteps) - 1
-	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}, Sel: map[panels.Slot]int{}}
+	m.scopeAt = segmentScope
+	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}, Sel: map[panels.Slot]int{}, Sort: map[panels.Slot]int{}}
 	m.sc.St = draw.NewStyles(m.dark, o.mono())
 	m.newest = m.sc.V
 	m.newest.Progress = panels.Nan

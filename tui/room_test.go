@@ -38,7 +38,7 @@ func TestKeysAfterTheEndPromiseNothing(t *testing.T) {
 		if text := ansi.Strip(m.View().Content); phase == view.PhaseDone && !strings.Contains(text, "the session is in out/20261126_010203") {
 			t.Errorf("nothing says where the session is:\n%s", text)
 		}
-		for _, k := range []string{"p", "b", "d", "o", "m", "s", "i", "t", "w", "c", "r", "space", "e", "P", "v", "+", "-"} {
+		for _, k := range []string{"p", "b", "d", "o", "m", "s", "i", "t", "w", "c", "r", "space", "e", "P", "v"} {
 			press(m, k)
 			if got := asked(m); len(got) > 0 || !strings.Contains(m.sc.Flash.Text, "the run is over") {
 				t.Errorf("%s, key %s: says %q, asks %v", phase, k, m.sc.Flash.Text, got)
@@ -145,7 +145,7 @@ func TestHelpIsOfWhatIsShown(t *testing.T) {
 		change     func(*view.View)
 		has, lacks []string
 	}{
-		"live":   {func(*view.View) {}, []string{"padding on/off", "pause the run", "back in time", "longer window"}, []string{"play or pause"}},
+		"live":   {func(*view.View) {}, []string{"padding on/off", "pause the run", "back in time", "figures of more time"}, []string{"play or pause"}},
 		"replay": {func(v *view.View) { v.Replay = &view.Replay{LenNs: 60e9} }, []string{"play or pause", "back 5 s", "faster", "next mode"}, []string{"padding", "export", "window", "scenario", "back in time"}},
 		"over":   {func(v *view.View) { v.Phase = view.PhaseDone }, []string{"back in time", "hide tagged"}, []string{"padding on/off", "export", "pause", "window"}},
 	} {

@@ -215,3 +215,28 @@ func foldOpen(partial *Column, below []*Column, from, next int64) []*Column {
 	}
 	return out
 }
+
+// Histogram counts one lane's samples over all that is kept.
+func (v *View) Histogram(lane stats.Lane) (h stats.Histogram) {
+	l := &v.Levels[NumLevels-1]
+	var all, tagged [NumRows]uint64
+	lo, hi := NumRows, -1
+	for no := l.First; no < l.End(); no++ {
+		c, _ := l.At(no)
+		if c == nil {
+			continue
+		}
+		for _, x := range c.Lanes[lane&1] {
+			r := int(x.Row)
+			all[r] += uint64(x.N)
+			if x.Class.Tagged() {
+				tagged[r] += uint64(x.N)
+			}
+			lo, hi = min(lo, r), max(hi, r)
+		}
+	}
+	if hi < 0 {
+		return h
+	}
+	return stats.Histogram{LoNs: RowNs(lo), Ratio: rowRatio, Counts: all[lo : hi+1], Tagged: tagged[lo : hi+1]}
+}

@@ -202,7 +202,7 @@ func (m *modeState) segmentRows(current segInfo) []stats.SegmentRow {
 	rows := make([]stats.SegmentRow, 0, len(m.rows)+1)
 	for i := range m.rows {
 		r := &m.rows[i]
-		row := stats.SegmentRow{Segment: r.info.id, Label: r.info.label, StartNs: r.info.start, EndNs: r.info.end,
+		row := stats.SegmentRow{Segment: r.info.id, Label: r.info.label, AA: r.info.aa, StartNs: r.info.start, EndNs: r.info.end,
 			Lanes: r.final, PairedDiff: r.paired, P: r.change}
 		n := 0
 		for l, g := range r.lanes {
@@ -215,7 +215,7 @@ func (m *modeState) segmentRows(current segInfo) []stats.SegmentRow {
 			rows = append(rows, row)
 		}
 	}
-	row := stats.SegmentRow{Segment: current.id, Label: current.label, StartNs: current.start, PairedDiff: math.NaN()}
+	row := stats.SegmentRow{Segment: current.id, Label: current.label, AA: current.aa, StartNs: current.start, PairedDiff: math.NaN()}
 	for l := range m.lanes {
 		row.Lanes[l] = m.lanes[l].segment.summary()
 	}

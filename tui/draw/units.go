@@ -268,3 +268,23 @@ func MinOf(xs ...float64) float64 {
 }
 
 func KindName(k stats.Kind) string { return strings.ReplaceAll(string(k), "_", " ") }
+
+// Magnitude reads back what these functions print: a number with separators and
+// a unit, as one that compares with others of its kind. ok is false where s does
+// not begin with a number.
+func Magnitude(s string) (x float64, ok bool) {
+	s = strings.NewReplacer(",", "", "−", "-", "+", "").Replace(strings.TrimSpace(s))
+	end := strings.IndexFunc(s, func(r rune) bool { return r != '.' && r != '-' && (r < '0' || r > '9') })
+	if end < 0 {
+		end = len(s)
+	}
+	x, err := strconv.ParseFloat(s[:end], 64)
+	if err != nil {
+		return 0, false
+	}
+	unit, _, _ := strings.Cut(strings.TrimSpace(s[end:]), " ")
+	if f, known := map[string]float64{"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[unit]; known {
+		x *= f
+	}
+	return x, true
+}

@@ -6,7 +6,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotCauses = register(desc{Name: "causes", Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return causeLines(sc) }})
+var SlotCauses = register(desc{Name: "causes", Sorts: true, Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return causeLines(sc) }})
 
 // causesPanel is the cause ledger: what each lane's tail is made of, and what
 // p99 would be without it.
@@ -15,14 +15,14 @@ type causesPanel struct{ listPanel }
 func (p *causesPanel) View() string {
 	st := p.Sc.St
 	cols := []draw.Column{
-		{Head: "lane", W: 11, Drop: 5}, {Head: "  cause", W: 15}, {Head: "n", W: 7, Right: true}, {Head: "in segment", W: 10, Right: true, Drop: 7}, {Head: "share", W: 8, Right: true, Drop: 4},
+		{Head: "lane", W: 11, Drop: 5}, {Head: "  cause", W: 15}, {Head: "n", W: 7, Right: true}, {Head: "share", W: 8, Right: true, Drop: 4},
 		{Head: "", W: 12, Drop: 6}, {Head: "p99 without", W: 13, Right: true}, {Head: "worst", W: 8, Right: true, Drop: 2}, {Head: "the worst one", W: 19, Flex: true, Drop: 3},
 	}
 	var rows [][]draw.Cell
 	for i := range p.Sc.V.Stats.Lanes {
 		rows = append(rows, p.Lane(laneOf(i))...)
 	}
-	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · every sample beyond the threshold has exactly one cause")}
+	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Strong, " · "+p.of()), draw.R(st.Muted, " · every sample beyond the threshold has exactly one cause")}
 	return p.list(title, cols, rows, "no sample beyond the tail's threshold yet")
 }
 
@@ -32,24 +32,31 @@ func (p *causesPanel) Lane(lane stats.Lane) [][]draw.Cell {
 	if lv.Session.N == 0 {
 		return nil
 	}
-	name := p.Sc.laneName(lane)
-	head := []draw.Cell{draw.C(name, st.LaneStrong[lane]), draw.C(draw.LaneMark(lane)+" whole tail", st.LaneStrong[lane]), draw.C(draw.Count(lv.TailN), st.Strong), draw.C(draw.Count(lv.SegmentTailN), st.Muted), draw.C(draw.Pct(float64(lv.TailN)/float64(lv.Session.N), 2), st.Muted), draw.C("", st.Text),
-		P99With(st, &lv.Session), draw.C(draw.DurCol(lv.Session.Max), st.Muted), draw.C("beyond "+draw.Dur(lv.TailNs)+" of "+draw.Count(lv.Session.N)+" samples", st.Muted)}
+	causes, tail, n, _ := p.Sc.ledger(lane)
+	sum, _ := p.Sc.ledgerSummary(lane)
+	head := []draw.Cell{draw.C(p.Sc.laneName(lane), st.LaneStrong[lane]), draw.C(draw.LaneMark(lane)+" whole tail", st.LaneStrong[lane]), draw.C(draw.Count(tail), st.Strong), draw.C(draw.Pct(float64(tail)/float64(n), 2), st.Muted), draw.C("", st.Text),
+		P99With(st, sum), draw.C(draw.DurCol(sum.Max), st.Muted), draw.C("beyond "+draw.Dur(lv.TailNs)+" of "+draw.Count(n)+" samples", st.Muted)}
 	if !draw.Finite(lv.TailNs) || lv.TailNs <= 0 {
-		head[8].S = "no threshold before there are enough clean samples"
+		head[7].S = "no threshold before there are enough clean samples"
 	}
 	rows := [][]draw.Cell{head}
-	for _, c := range lv.Causes {
+	for _, c := range causes {
 		k := causeInk(st, c.Cause)
 		share := 0.0
-		if lv.TailN > 0 {
-			share = float64(c.N) / float64(lv.TailN)
+		if tail > 0 {
+			share = float64(c.N) / float64(tail)
 		}
 		full, _ := draw.Gauge(share, 12)
-		rows = append(rows, []draw.Cell{draw.C("", st.Text), draw.C("  "+causeName(c.Cause), k), draw.C(draw.Count(c.N), st.Text), draw.C(draw.Count(inSegment(lv, c.Cause)), st.Muted), draw.C(draw.Pct(share, 1), st.Muted), draw.C(full, k),
-			quantCell(st, c.P99Without, quantile.Need(.99)-(lv.Session.N-c.N), st.Lane[lane]), draw.C(draw.DurCol(c.WorstNs), st.Muted), draw.C(c.Example, st.Muted)})
+		rows = append(rows, []draw.Cell{draw.C("", st.Text), draw.C("  "+causeName(c.Cause), k), draw.C(draw.Count(c.N), st.Text), draw.C(draw.Pct(share, 1), st.Muted), draw.C(full, k),
+			quantCell(st, c.P99Without, quantile.Need(.99)-(n-c.N), st.Lane[lane]), draw.C(draw.DurCol(c.WorstNs), st.Muted), draw.C(c.Example, st.Muted)})
 	}
 	return rows
+}
+
+// of is the stretch of time that the ledger is of.
+func (p *causesPanel) of() string {
+	_, _, _, of := p.Sc.ledger(stats.Optimized)
+	return of
 }
 
 // P99With is p99 with the whole tail, in a column of p99 without one cause.
@@ -57,16 +64,6 @@ func P99With(st *draw.Styles, s *stats.Summary) draw.Cell {
 	c := quantCell(st, s.P99.Value, s.P99.Need, st.Strong)
 	c.S = "with " + c.S
 	return c
-}
-
-// inSegment is how many of a cause belong to the current segment.
-func inSegment(lv *stats.LaneView, c stats.Cause) int {
-	for _, r := range lv.SegmentCauses {
-		if r.Cause == c {
-			return r.N
-		}
-	}
-	return 0
 }
 
 func causeName(c stats.Cause) string {
@@ -136,13 +133,14 @@ func causeAt(sc *Scene, row int) (stats.Lane, stats.Cause, bool) {
 		if lv.Session.N == 0 {
 			continue
 		}
+		causes, _, _, _ := sc.ledger(laneOf(i))
 		switch {
 		case row == 0:
 			return laneOf(i), stats.CauseNone, true
-		case row <= len(lv.Causes):
-			return laneOf(i), lv.Causes[row-1].Cause, true
+		case row <= len(causes):
+			return laneOf(i), causes[row-1].Cause, true
 		}
-		row -= 1 + len(lv.Causes)
+		row -= 1 + len(causes)
 	}
 	return 0, 0, false
 }
@@ -167,10 +165,7 @@ func enterCause(sc *Scene, row int) (c Choice) {
 // causeLines is how many lines the ledger takes.
 func causeLines(sc *Scene) int {
 	n := 1
-	for i := range sc.V.Stats.Lanes {
-		n += 1 + len(sc.V.Stats.Lanes[i].Causes)
-	}
-	return n
+	return n + causeRows(sc)
 }
 
 // detectorLines is how many lines the findings take in w cells.

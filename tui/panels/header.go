@@ -142,8 +142,8 @@ func (p *HeaderPanel) tabLine() string {
 	if p.Sc.Hide {
 		flags = append(flags, "tagged samples hidden (h)")
 	}
-	if p.Sc.Window > 0 {
-		flags = append(flags, "window "+draw.Span(p.Sc.Window)+" (+/-)")
+	if p.Sc.Window > 0 || p.Sc.Whole {
+		flags = append(flags, "figures of the "+p.Sc.Scope()+" (+/-)")
 	}
 	if s := strings.Join(flags, " · "); draw.Cells(s) < l.Room() {
 		l.To(p.w-draw.Cells(s)-1).Put(st.Tag, s)

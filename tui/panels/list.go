@@ -1,14 +1,21 @@
 package panels
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
 // listPanel is a panel that is a heading and a scrollable table.
-type listPanel struct{ Pane }
+type listPanel struct {
+	Pane
+	from []int // row of the data that each row of the list shows
+}
 
-// list frames a table, scrolled by what the user asked, and says how much of
-// it is out of sight.
+// list frames a table: filtered and sorted as the user asked where it has rows
+// to choose from, scrolled elsewhere, and says how much of it is out of sight.
 func (p *listPanel) list(title []draw.Run, cols []draw.Column, rows [][]draw.Cell, none string) string {
 	w, h := p.inner()
 	if w < 1 || h < 1 {
@@ -17,17 +24,86 @@ func (p *listPanel) list(title []draw.Run, cols []draw.Column, rows [][]draw.Cel
 	if len(rows) == 0 {
 		return p.frame(title, nil, []string{draw.NewLine(w).Put(p.Sc.St.Muted, none).String()})
 	}
-	var extra []draw.Run
-	if d := &Descs[p.slot]; d.Rows != nil && p.focused {
-		sel := max(0, min(p.Sc.Sel[p.slot], len(rows)-1))
-		extra = []draw.Run{draw.R(p.Sc.St.Muted, "↑/↓ "+draw.Count(sel+1)+" of "+draw.Count(len(rows))+" · "+enterWord(d))}
-		return p.frame(title, extra, draw.TableOn(p.Sc.St, cols, rows, w, h, sel))
+	st := p.Sc.St
+	if d := &Descs[p.slot]; d.Rows != nil {
+		if d.Sorts {
+			rows, cols, title = p.arrange(title, cols, rows)
+		}
+		sel := -1
+		extra := []draw.Run(nil)
+		if p.focused && len(rows) > 0 {
+			sel = max(0, min(p.Sc.Sel[p.slot], len(rows)-1))
+			words := enterWord(d)
+			if d.Sorts {
+				words += " · S sorts · / filters"
+			}
+			extra = []draw.Run{draw.R(st.Muted, draw.Count(sel+1)+" of "+draw.Count(len(rows))+" · "+words)}
+		}
+		return p.frame(title, extra, draw.TableOn(st, cols, rows, w, h, sel))
 	}
+	var extra []draw.Run
 	if hidden := len(rows) - (h - 1); hidden > 0 {
 		off := min(p.Sc.Scroll[p.slot], hidden)
-		extra = []draw.Run{draw.R(p.Sc.St.Muted, "↑/↓ "+draw.Count(off+1)+"–"+draw.Count(off+h-1)+" of "+draw.Count(len(rows)))}
+		extra = []draw.Run{draw.R(st.Muted, "↑/↓ "+draw.Count(off+1)+"–"+draw.Count(off+h-1)+" of "+draw.Count(len(rows)))}
 	}
-	return p.frame(title, extra, draw.Table(p.Sc.St, cols, rows, w, h, p.Sc.Scroll[p.slot]))
+	return p.frame(title, extra, draw.Table(st, cols, rows, w, h, p.Sc.Scroll[p.slot]))
+}
+
+// arrange keeps the rows that have the filter's words and sorts them by the
+// chosen column, the largest first; where a row came from is kept for enter.
+func (p *listPanel) arrange(title []draw.Run, cols []draw.Column, rows [][]draw.Cell) ([][]draw.Cell, []draw.Column, []draw.Run) {
+	words := strings.Fields(strings.ToLower(p.Sc.Filter))
+	p.from = p.from[:0]
+	for i, r := range rows {
+		text := ""
+		for _, c := range r {
+			text += c.S + " "
+		}
+		if hasAll(strings.ToLower(text), words) {
+			p.from = append(p.from, i)
+		}
+	}
+	if len(words) > 0 {
+		title = append(title, draw.R(p.Sc.St.Tag, " · "+draw.Count(len(p.from))+" of: "+p.Sc.Filter))
+	}
+	if n := p.Sc.Sort[p.slot]; n > 0 {
+		c := (n - 1) % len(cols)
+		slices.SortStableFunc(p.from, func(a, b int) int { return compareCells(rows[b], rows[a], c) })
+		cols = slices.Clone(cols)
+		cols[c].Head = "▾" + cols[c].Head
+	}
+	out := make([][]draw.Cell, len(p.from))
+	for k, i := range p.from {
+		out[k] = rows[i]
+	}
+	return out, cols, title
+}
+
+// Row is the row of the data that stands in row i of the list.
+func (p *listPanel) Row(i int) int {
+	if i >= 0 && i < len(p.from) {
+		return p.from[i]
+	}
+	return i
+}
+
+// compareCells orders what is printed: numbers with their units by size, text
+// by letters, and what has no number below all that have.
+func compareCells(a, b []draw.Cell, c int) int {
+	if c >= len(a) || c >= len(b) {
+		return 0
+	}
+	x, okX := draw.Magnitude(a[c].S)
+	y, okY := draw.Magnitude(b[c].S)
+	switch {
+	case okX && okY:
+		return cmp.Compare(x, y)
+	case okX:
+		return 1
+	case okY:
+		return -1
+	}
+	return strings.Compare(b[c].S, a[c].S)
 }
 
 // enterWord says what enter does to a row of a list.

@@ -5,7 +5,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotScenarios = register(desc{Name: "scenarios", Rows: func(sc *Scene) int { return len(sc.V.Stats.Scenarios) }, Enter: enterScenario, Focus: true, Least: 4, make: func() Panel { return &scenariosPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Scenarios) }})
+var SlotScenarios = register(desc{Name: "scenarios", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Scenarios) }, Enter: enterScenario, Focus: true, Least: 4, make: func() Panel { return &scenariosPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Scenarios) }})
 
 // scenariosPanel compares the lanes for each scenario.
 type scenariosPanel struct{ listPanel }
@@ -31,7 +31,10 @@ func (p *scenariosPanel) View() string {
 	for i := range p.Sc.V.Stats.Scenarios {
 		r := &p.Sc.V.Stats.Scenarios[i]
 		ls := &r.Lanes
-		if p.Sc.Window > 0 {
+		switch {
+		case p.Sc.Whole:
+			ls = &r.Session
+		case p.Sc.Window > 0:
 			ls = &r.Window
 		}
 		e, o := &ls[stats.Eager], &ls[stats.Optimized]
@@ -48,7 +51,7 @@ func (p *scenariosPanel) View() string {
 		}
 		rows = append(rows, row)
 	}
-	title := []draw.Run{draw.R(st.Title, "scenarios"), draw.R(st.Muted, " · "+stretch(p.Sc)+"; grey: too few samples")}
+	title := []draw.Run{draw.R(st.Title, "scenarios"), draw.R(st.Muted, " · "+p.Sc.Scope()+"; grey: too few samples")}
 	return p.list(title, cols, rows, "no scenario has samples yet")
 }
 

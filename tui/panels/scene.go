@@ -21,6 +21,7 @@ type Scene struct {
 	Hide      bool          // tagged samples are left out
 	Linear    bool          // axes of values and counts are linear
 	Window    time.Duration // sliding window; 0: the segment
+	Whole     bool          // figures are of the whole session
 	Past      int64         // instant shown when scrubbing, 0: the newest
 	Picked    int           // index of the chosen event in v.Events, −1: none
 	Stale     time.Duration // age of the newest view when that is too old
@@ -33,6 +34,7 @@ type Scene struct {
 	Hints     []KeyHint // the keys that apply
 	Scroll    map[Slot]int
 	Sel       map[Slot]int // chosen row of a list
+	Sort      map[Slot]int // column that a list is sorted by, from 1 on; 0: as it comes
 	Marked    []int32      // segments chosen for comparing, two at most
 	Filter    string       // of events
 	Prompt    Prompt
@@ -60,19 +62,24 @@ func (sc *Scene) laneName(l stats.Lane) string {
 // Main is the summary the quantile table leads with, and what to call it.
 func (sc *Scene) Main(l stats.Lane) (*stats.Summary, string) {
 	lv := sc.Lane(l)
-	if sc.Hide {
+	switch {
+	case sc.Hide:
 		return &lv.Hidden, "without tagged"
+	case sc.Whole:
+		return &lv.Session, sc.Scope()
+	case sc.Window > 0:
+		return &lv.Window, sc.Scope()
 	}
-	if sc.Window > 0 {
-		return &lv.Window, stretch(sc)
-	}
-	return &lv.Segment, stretch(sc)
+	return &lv.Segment, sc.Scope()
 }
 
-// stretch names the time that figures are of. The window is that of the view:
-// one of the past keeps its own.
-func stretch(sc *Scene) string {
-	switch w := sc.V.Session.Window; {
+// Scope names the time that figures are of. The window is that of the view: one
+// of the past keeps its own.
+func (sc *Scene) Scope() string {
+	w := sc.V.Session.Window
+	switch {
+	case sc.Whole:
+		return "whole session"
 	case sc.Window <= 0:
 		return "this segment"
 	case w > 0:
@@ -81,9 +88,51 @@ func stretch(sc *Scene) string {
 	return "last " + draw.Span(sc.Window)
 }
 
-// hist is the histogram that belongs to main.
+// ledger is the causes of a lane in the scope, its tail, and what that is of:
+// there is none of a window, so that has the segment's. Hiding tagged samples
+// hides their causes.
+func (sc *Scene) ledger(l stats.Lane) (causes []stats.CauseRow, tail, n int, of string) {
+	lv := sc.Lane(l)
+	causes, tail, n, of = lv.SegmentCauses, lv.SegmentTailN, lv.Segment.N, "this segment"
+	if sc.Whole {
+		causes, tail, n, of = lv.Causes, lv.TailN, lv.Session.N, "whole session"
+	}
+	if !sc.Hide {
+		return causes, tail, n, of
+	}
+	var kept []stats.CauseRow
+	for _, c := range causes {
+		switch c.Cause {
+		case stats.CauseCompile, stats.CauseCapture, stats.CauseFallback, stats.CauseShapeNew, stats.CauseGPU:
+			tail -= c.N
+		default:
+			kept = append(kept, c)
+		}
+	}
+	return kept, tail, n, of + ", without tagged"
+}
+
+// ledgerSummary is the summary of what the ledger is of.
+func (sc *Scene) ledgerSummary(l stats.Lane) (*stats.Summary, string) {
+	switch lv := sc.Lane(l); {
+	case sc.Whole:
+		return &lv.Session, "whole session"
+	case sc.Hide:
+		return &lv.Hidden, "this segment, without tagged"
+	default:
+		return &lv.Segment, "this segment"
+	}
+}
+
+// hist is the histogram that belongs to main; of the whole session it is that
+// of the map.
 func (sc *Scene) hist(l stats.Lane) *stats.Histogram {
-	if sc.Window > 0 && !sc.Hide {
+	switch {
+	case sc.Whole && !sc.Hide:
+		if h := sc.V.Heat.Histogram(l); len(h.Counts) > 0 {
+			return &h
+		}
+	case sc.Window > 0 && !sc.Hide:
 		return &sc.Lane(l).HistWin
 	}
 	return &sc.Lane(l).Hist

@@ -29,17 +29,26 @@ func (p *segmentsPanel) View() string {
 		cols = append(cols, DeviceColumns()...)
 	}
 	var rows [][]draw.Cell
+	a, b := markedSegments(p.Sc)
 	for i := range p.Sc.V.Stats.Segments {
 		s := &p.Sc.V.Stats.Segments[i]
 		e, o := &s.Lanes[stats.Eager], &s.Lanes[stats.Optimized]
 		k, label := st.Text, s.Label
+		second := st.Lane[1]
+		if s.AA { // never to be read as optimized
+			second, label = st.Lane[0], label+" (both lanes eager)"
+		}
+		number := strconv.Itoa(int(s.Segment))
+		if s == a || s == b {
+			number = "▸" + number
+		}
 		if s.EndNs == 0 {
 			k = st.Strong
 			label += " (now)"
 		}
-		row := []draw.Cell{draw.C(strconv.Itoa(int(s.Segment)), k), draw.C(label, k), draw.C(draw.Clock(p.Sc.since(s.StartNs)), st.Faint), draw.C(draw.Count(o.N), st.Muted),
-			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.Lane[1]),
-			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.Lane[1]),
+		row := []draw.Cell{draw.C(number, k), draw.C(label, k), draw.C(draw.Clock(p.Sc.since(s.StartNs)), st.Faint), draw.C(draw.Count(o.N), st.Muted),
+			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, second),
+			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, second),
 			draw.C(draw.Signed(s.PairedDiff), st.Text), draw.C(draw.Count(o.Compiles), st.Tag), draw.C(draw.Num(o.PaddingTax, 2), st.Muted), draw.C(draw.PValue(s.PHolm), st.Muted)}
 		if device {
 			row = append(row, DeviceCells(st, &s.Lanes)...)

@@ -10,7 +10,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotShapes = register(desc{Name: "shapes", Rows: func(sc *Scene) int { return len(sc.V.Stats.Shapes) }, Enter: enterShape, Focus: true, Least: 6, make: func() Panel { return &shapesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Shapes) }})
+var SlotShapes = register(desc{Name: "shapes", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Shapes) }, Enter: enterShape, Focus: true, Least: 6, make: func() Panel { return &shapesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Shapes) }})
 
 // shapesPanel lists the executed shapes of the optimized lane and whether
 // compiling each has paid.

@@ -12,6 +12,7 @@ type desc struct {
 	Want      func(sc *Scene, width int) int  // lines that show all it has, width cells each; nil: no wish
 	Rows      func(sc *Scene) int             // rows to choose from; nil: none
 	Enter     func(sc *Scene, row int) Choice // what enter does to a row
+	Sorts     bool                            // S sorts its rows and / filters them
 	EnterWord string                          // what the title says of it; "": that samples are shown
 	make      func() Panel
 }

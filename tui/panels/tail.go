@@ -19,7 +19,7 @@ func (p *TailPanel) View() string {
 		return p.bare()
 	}
 	w, h := p.inner()
-	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · this segment")}
+	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · "+p.scope())}
 	if w < 1 || h < 1 {
 		return p.frame(title, nil, nil)
 	}
@@ -40,25 +40,32 @@ func (p *TailPanel) bare() string {
 	for l := stats.NumLanes - 1; l >= 0; l-- { // the optimized lane first: where only one fits, that
 		lane, lv := laneOf(l), p.Sc.Lane(laneOf(l))
 		st, line := p.Sc.St, draw.NewLine(p.w)
+		causes, tail, _, _ := p.Sc.ledger(lane)
 		line.Put(st.LaneStrong[lane], draw.LaneMark(lane)).Put(st.Muted, " tail ")
 		switch {
 		case !draw.Finite(lv.TailNs) || lv.TailNs <= 0:
 			line.Put(st.Faint, "too few clean samples for a threshold")
-		case lv.SegmentTailN == 0:
+		case tail == 0:
 			line.Put(st.Muted, "none beyond "+draw.Brief(lv.TailNs))
 		default:
-			line.Phrase(draw.R(st.Strong, draw.Count(lv.SegmentTailN)), draw.R(st.Muted, " beyond "+draw.Brief(lv.TailNs)+": "))
+			line.Phrase(draw.R(st.Strong, draw.Count(tail)), draw.R(st.Muted, " beyond "+draw.Brief(lv.TailNs)+": "))
 			room := line.Room()
-			line.Raw(p.together(sortedCauses(lv), room), room)
+			line.Raw(p.together(sortedCauses(causes), room), room)
 		}
 		out = append(out, line.String())
 	}
 	return join(draw.Block(out, p.w, p.h))
 }
 
-// sortedCauses are those of the segment, the most frequent first.
-func sortedCauses(lv *stats.LaneView) []stats.CauseRow {
-	causes := slices.DeleteFunc(slices.Clone(lv.SegmentCauses), func(c stats.CauseRow) bool { return c.N == 0 })
+// scope is what the ledger is of.
+func (p *TailPanel) scope() string {
+	_, _, _, of := p.Sc.ledger(stats.Optimized)
+	return of
+}
+
+// sortedCauses are those that there are, the most frequent first.
+func sortedCauses(causes []stats.CauseRow) []stats.CauseRow {
+	causes = slices.DeleteFunc(slices.Clone(causes), func(c stats.CauseRow) bool { return c.N == 0 })
 	slices.SortStableFunc(causes, func(a, b stats.CauseRow) int { return b.N - a.N })
 	return causes
 }
@@ -67,23 +74,24 @@ func sortedCauses(lv *stats.LaneView) []stats.CauseRow {
 // at most: the causes that have none of their own share the last.
 func (p *TailPanel) Rows(lane stats.Lane, w, n int) []string {
 	st, lv := p.Sc.St, p.Sc.Lane(lane)
+	causes, tail, n0, _ := p.Sc.ledger(lane)
 	head := draw.NewLine(w).Put(st.LaneStrong[lane], draw.LaneMark(lane)+" "+p.Sc.laneName(lane))
 	switch {
-	case lv.Segment.N == 0:
+	case n0 == 0:
 		return []string{head.Put(st.Muted, " · no samples yet").String()}
 	case !draw.Finite(lv.TailNs) || lv.TailNs <= 0:
 		return []string{head.PhraseLine(draw.R(st.Muted, " · too few clean samples for a threshold"))}
 	}
 	word := " samples beyond "
-	if lv.SegmentTailN == 1 {
+	if tail == 1 {
 		word = " sample beyond "
 	}
-	size := []draw.Run{draw.R(st.Muted, " · "), draw.R(st.Strong, draw.Count(lv.SegmentTailN)), draw.R(st.Muted, word+draw.Brief(lv.TailNs))}
+	size := []draw.Run{draw.R(st.Muted, " · "), draw.R(st.Strong, draw.Count(tail)), draw.R(st.Muted, word+draw.Brief(lv.TailNs))}
 	if !head.Phrase(size...) {
 		size[2].S = " beyond " + draw.Brief(lv.TailNs)
 		head.Phrase(size...)
 	}
-	causes := sortedCauses(lv)
+	causes = sortedCauses(causes)
 	out := []string{head.String()}
 	for i, c := range causes {
 		if len(out) == n {
@@ -92,7 +100,7 @@ func (p *TailPanel) Rows(lane stats.Lane, w, n int) []string {
 		if len(out) == n-1 && i < len(causes)-1 {
 			return append(out, "  "+p.together(causes[i:], w-2))
 		}
-		share := float64(c.N) / float64(max(lv.SegmentTailN, 1))
+		share := float64(c.N) / float64(max(tail, 1))
 		k := causeInk(st, c.Cause)
 		n := draw.Right(draw.Count(c.N), 7)
 		full, rest := draw.Gauge(share, max(w-2-13-1-draw.Cells(n), 0))

@@ -22,7 +22,7 @@ func (p *VerdictPanel) View() string {
 	}
 	w, h := p.inner()
 	title := []draw.Run{draw.R(st.Title, "verdict")}
-	if p.Sc.Hide || p.Sc.Window > 0 {
+	if p.Sc.Hide || p.Sc.Window > 0 || p.Sc.Whole {
 		title = append(title, draw.R(st.Muted, " · on all samples of this segment"))
 	}
 	if w < 1 || h < 1 {
