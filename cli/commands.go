@@ -16,6 +16,7 @@ func subcommands() []*cobra.Command {
 		newSetupCmd(),
 		newModelCmd(),
 		newConfigCmd(),
+		newExamplesCmd(),
 		newManCmd(),
 		newVersionCmd(),
 		newLicensesCmd(),

@@ -147,3 +147,10 @@ func percentile(v []float64, p float64) float64 {
 	hi := min(lo+1, len(v)-1)
 	return v[lo] + (v[hi]-v[lo])*(pos-float64(lo))
 }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
