@@ -164,7 +164,7 @@ func cudaMemory(device int) (available, total uint64, err error) {
 type stream struct {
 	c    C.ts_stream
 	gate *sync.RWMutex
-	run  *ortgo.RunOptions // which leave waiting to us
+	run  *ortgo.RunOptions // of replays, which leave waiting to us
 	ro   cRunOpts
 }
 
@@ -222,7 +222,10 @@ func copyTensor(dst, src cValue) error {
 }
 
 // execute runs a binding; the region ends when fence has been copied to host,
-// or, without one, when the run returns and the session's stream is idle.
+// or, without one, when the run returns and the session's stream is idle. A
+// replay is told not to wait by itself. Other runs must: what their operators
+// keep in pinned memory is given back at such an end only, and a session that
+// still has some gives it back while its allocator is going, which aborts.
 func (s *session) execute(b cBinding, fence, host tensor, t *span) error {
 	st := s.stream
 	if st == nil {
@@ -235,6 +238,10 @@ func (s *session) execute(b cBinding, fence, host tensor, t *span) error {
 		st.gate.RLock()
 		defer st.gate.RUnlock()
 	}
+	var ro cRunOpts
+	if s.capture != nil && s.ran {
+		ro = st.ro
+	}
 	f := C.ts_fence{on: st.c, src: fence.at, dst: host.host, len: C.size_t(fence.bytes)}
-	return take(C.ts_run_stream(s.c.p, st.ro.p, b.p, &f, (*C.int64_t)(&t.start), (*C.int64_t)(&t.end), (*C.int64_t)(&t.device)))
+	return take(C.ts_run_stream(s.c.p, ro.p, b.p, &f, (*C.int64_t)(&t.start), (*C.int64_t)(&t.end), (*C.int64_t)(&t.device)))
 }

@@ -120,16 +120,16 @@ func (p *provider) open() error {
 	if err == nil {
 		err = openCUDA(path, library.version, p.id)
 	}
-	if err == nil {
+	if cuda.devices > p.id {
 		p.device = cudaName(p.id)
 	}
-	return err
+	return p.explain(err)
 }
 
 // explain says of a failure for want of memory how much the device has left:
 // libraries of CUDA that get none often call it an internal error.
 func (p provider) explain(err error) error {
-	if err == nil || cuda.copies == nil || !p.onCUDA() && p.name != "tensorrt" {
+	if err == nil || cuda.devices == 0 || !p.onCUDA() && p.name != "tensorrt" {
 		return err
 	}
 	for _, l := range cuda.lacks {
