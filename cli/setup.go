@@ -14,7 +14,7 @@ import (
 
 // newSetupCmd puts ONNX Runtime into the user's cache.
 func newSetupCmd() *cobra.Command {
-	var from string
+	var from, sum string
 	var cpu bool
 	cmd := &cobra.Command{
 		Use:   "setup",
@@ -31,7 +31,10 @@ func newSetupCmd() *cobra.Command {
 			if c.Flags().Changed("from") && from == "" {
 				return usageError{errors.New("setup: --from is empty: give a path or a URL")}
 			}
-			opts := provision.Options{Progress: stderr}
+			if sum != "" && from == "" {
+				return usageError{errors.New("setup: --sha256 is of what --from names; npm's package has a known one")}
+			}
+			opts := provision.Options{Progress: stderr, SHA256: sum}
 			put := func() (string, error) { return provision.Setup(c.Context(), from, opts) }
 			if from == "" && !cpu && provision.Driver() {
 				put = func() (string, error) { return provision.SetupCUDA(c.Context(), opts) }
@@ -59,6 +62,7 @@ func newSetupCmd() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&cpu, "cpu", false, "leave the CUDA provider out")
 	cmd.Flags().StringVar(&from, "from", "", "folder, .so, .tgz, npm tarball, wheel, or URL")
+	cmd.Flags().StringVar(&sum, "sha256", "", "SHA-256 of the file or URL of --from, in hex; a plain http URL needs it")
 	return cmd
 }
 

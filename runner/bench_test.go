@@ -77,7 +77,7 @@ func batchLines(b *testing.B, s *Session, rows int) []byte {
 	var ids []uint64
 	for range rows {
 		fl, _ := s.queue.fromPlan(nil)
-		fl.left, fl.label = 2, "variable"
+		fl.left, fl.label, fl.order = 2, "variable", []string{"eager", "optimized"}
 		s.join.expect(fl)
 		ids = append(ids, fl.id)
 	}

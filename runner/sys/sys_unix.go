@@ -4,6 +4,7 @@ package sys
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
@@ -26,6 +27,25 @@ func EndGroup(pid int) error { return unix.Kill(-pid, unix.SIGTERM) }
 
 // KillGroup ends the group that pid leads, at once.
 func KillGroup(pid int) error { return unix.Kill(-pid, unix.SIGKILL) }
+
+// OursAlone tells whether a file or folder belongs to this user or the system's
+// owner and nobody else may change it; the error says what is wrong.
+func OursAlone(path string) error {
+	var st, root unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return err
+	}
+	if unix.Stat("/", &root) != nil {
+		root.Uid = 0
+	}
+	switch {
+	case st.Uid != uint32(os.Geteuid()) && st.Uid != 0 && st.Uid != root.Uid:
+		return fmt.Errorf("it belongs to the user %d", st.Uid)
+	case st.Mode&0o002 != 0 && st.Mode&unix.S_ISVTX == 0:
+		return errors.New("everybody may change it")
+	}
+	return nil
+}
 
 // Lock takes the exclusive lock of an open file without waiting; ErrLocked if
 // another process has it. The system gives it back when f is closed or the

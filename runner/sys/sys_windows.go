@@ -163,3 +163,6 @@ func DiskFull(err error) bool {
 
 // Shell is the command that runs a line of the user's.
 func Shell(line string) []string { return []string{"cmd.exe", "/d", "/s", "/c", line} }
+
+// OursAlone tells nothing here: folders of other users are not looked into.
+func OursAlone(string) error { return nil }

@@ -49,6 +49,11 @@ if "torch" in r:
 print("\n" + json.dumps(r))
 `
 
+// outsideCwd keeps Python from importing what lies in the current folder: it
+// may be a stranger's. (-I and -P would do it too; the one leaves PYTHONPATH out
+// and the other is of 3.11.)
+const outsideCwd = "import sys\nsys.path[:] = [p for p in sys.path if p]\n"
+
 // Probe asks the interpreter what it has; it may take the seconds that
 // importing torch takes.
 func Probe(ctx context.Context, t configs.Torch) (Report, error) {
@@ -58,7 +63,7 @@ func Probe(ctx context.Context, t configs.Torch) (Report, error) {
 		return r, err
 	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, python, "-c", probe)
+	cmd := exec.CommandContext(ctx, python, "-c", outsideCwd+probe)
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &stdout, &stderr, time.Second
 	if err := cmd.Run(); err != nil {
 		return r, fmt.Errorf("%s cannot be asked what it has: %w: %s", python, err, lastLine(stderr.String()))

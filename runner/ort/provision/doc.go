@@ -43,6 +43,7 @@ var pinned = map[string]string{
 // Options of a search or a fetch.
 type Options struct {
 	Library  string    // a library or a folder that holds one, from a flag or the configuration; it must be good
+	SHA256   string    // of what Setup is to take, in hex; "": whatever comes by an encrypted or local way
 	Progress io.Writer // nil: silent; a terminal gets a bar, anything else plain lines
 }
 

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // ErrNotFound is what Find returns when no good library is on the machine.
@@ -107,7 +109,10 @@ func candidates() func(yield func(Candidate) bool) {
 				return true
 			}
 			seen[real] = true
-			lib, err := Check(path)
+			lib := Library{Path: path}
+			if err = trusted(real); err == nil {
+				lib, err = Check(path)
+			}
 			lib.Where = where
 			return yield(Candidate{lib, err})
 		}
@@ -132,9 +137,23 @@ func candidates() func(yield func(Candidate) bool) {
 	}
 }
 
+// trusted refuses a library that someone else could have put there or changed:
+// nothing of it is read or run. A library that the user names is not asked.
+func trusted(path string) error {
+	if !filepath.IsAbs(path) {
+		return fmt.Errorf("%s is not absolute", path)
+	}
+	for _, p := range []string{path, filepath.Dir(path)} {
+		if err := sys.OursAlone(p); err != nil {
+			return fmt.Errorf("%s: %w; name it with %s if you trust it", path, err, EnvLibrary)
+		}
+	}
+	return nil
+}
+
 // tryAt tries a file, or each library of a folder, newest name first.
 func tryAt(try func(where, path string) bool, where, path string) bool {
-	if path == "" {
+	if !filepath.IsAbs(path) {
 		return true
 	}
 	st, err := os.Stat(path)

@@ -19,7 +19,6 @@ func pythonDirs() []string {
 	for _, env := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
 		prefixes = append(prefixes, os.Getenv(env))
 	}
-	prefixes = append(prefixes, ".venv", "venv")
 	for _, name := range []string{"python3", "python"} {
 		if p, err := exec.LookPath(name); err == nil {
 			prefixes = append(prefixes, filepath.Dir(filepath.Dir(p)))
@@ -84,10 +83,12 @@ func linkerDirs(conf string, depth int) []string {
 }
 
 // distinct drops empty and repeated entries and keeps the order.
+// Folders relative to the current one are left out: who sits in a stranger's
+// folder does not want its libraries.
 func distinct(in []string) []string {
-	seen := map[string]bool{"": true}
+	seen := map[string]bool{}
 	return slices.DeleteFunc(in, func(s string) bool {
-		if seen[s] {
+		if seen[s] || !filepath.IsAbs(s) {
 			return true
 		}
 		seen[s] = true

@@ -35,7 +35,7 @@ func Setup(ctx context.Context, from string, opts Options) (string, error) {
 		return "", fmt.Errorf("cache folder: %w", err)
 	}
 	defer os.RemoveAll(staging)
-	lib, err := source(ctx, p, from, staging)
+	lib, err := source(ctx, p, from, opts.SHA256, staging)
 	if err != nil {
 		return "", err
 	}
@@ -47,9 +47,12 @@ func Setup(ctx context.Context, from string, opts Options) (string, error) {
 }
 
 // source returns a good library out of from, unpacked below staging if need be.
-func source(ctx context.Context, p *progress, from, staging string) (Library, error) {
+func source(ctx context.Context, p *progress, from, sum, staging string) (Library, error) {
 	file := from
 	if u, err := url.Parse(from); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
+		if u.Scheme == "http" && sum == "" {
+			return Library{}, fmt.Errorf("%s comes by plain http, where anyone on the way can change it: give its --sha256, or an https URL", u.Redacted())
+		}
 		if file, err = download(ctx, p, u, staging); err != nil {
 			return Library{}, err
 		}
@@ -68,7 +71,13 @@ func source(ctx context.Context, p *progress, from, staging string) (Library, er
 		return Library{}, fmt.Errorf("nothing to set up from: %w", err)
 	}
 	if st.IsDir() {
+		if sum != "" {
+			return Library{}, fmt.Errorf("%s is a folder: --sha256 is of a file", from)
+		}
 		return bestIn(file)
+	}
+	if err := checkSum(file, sum); err != nil {
+		return Library{}, err
 	}
 	if isELF(file) {
 		// The real file: its neighbours are the ones that belong to it.
@@ -90,6 +99,18 @@ func source(ctx context.Context, p *progress, from, staging string) (Library, er
 		return lib, fmt.Errorf("%s: %w", path.Base(from), errors.New(strings.ReplaceAll(err.Error(), dest, path.Base(from))))
 	}
 	return lib, nil
+}
+
+// checkSum compares a file with the SHA-256 that was asked for, if one was.
+func checkSum(file, want string) error {
+	if want == "" {
+		return nil
+	}
+	got, err := hashFile(file)
+	if err == nil && !strings.EqualFold(got, strings.TrimSpace(want)) {
+		err = fmt.Errorf("%s has the SHA-256 %s, not %s: nothing was put in place", filepath.Base(file), got, want)
+	}
+	return err
 }
 
 func isELF(file string) bool {

@@ -1,0 +1,35 @@
+package torch
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tailscope/tailscope/configs"
+)
+
+// Modules of a stranger's folder are not run when the interpreter is asked what
+// it has: with the current folder on its path, json.py and torch.py were.
+func TestProbeRunsNothingOfTheCurrentFolder(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3")
+	}
+	stranger, mark := t.TempDir(), filepath.Join(t.TempDir(), "ran")
+	for _, name := range []string{"json", "torch", "transformers", "os", "sys", "re", "typing", "shutil", "importlib", "numpy", "sitecustomize", "usercustomize", "site"} {
+		if err := os.WriteFile(filepath.Join(stranger, name+".py"), []byte("open("+`"`+mark+`"`+", 'a').write(__name__ + ' ')\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(stranger)
+	ctx := t.Context()
+	begin := time.Now()
+	if _, err := Probe(ctx, configs.Torch{Python: python}); err != nil {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(mark); err == nil {
+		t.Errorf("run from the current folder after %v: %s", time.Since(begin), b)
+	}
+}
