@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,8 @@ type job struct {
 	cfg    *configs.Config
 	opts   runner.Options
 	writer *folder.Writer
-	log    *os.File           // the worker's stderr
+	log    *worker.Log        // the worker's stderr
+	names  anonymizer         // of --anonymous
 	stop   context.CancelFunc // ends telemetry
 }
 
@@ -142,7 +144,8 @@ func countTexts(cfg *configs.Config, model string) error {
 
 // folder makes the session folder with its journal, and the worker's log.
 func (j *job) folder() error {
-	yaml, err := j.cfg.YAML()
+	kept := j.cfg.Redacted()
+	yaml, err := kept.YAML()
 	if err != nil {
 		return err
 	}
@@ -151,17 +154,51 @@ func (j *job) folder() error {
 		return err
 	}
 	j.opts.RunID, j.opts.Dir = id, dir
-	m := folder.NewManifest(j.cfg, id, clock.Monotonic(), time.Now())
+	m := folder.NewManifest(kept, id, clock.Monotonic(), time.Now())
 	m.Settings.Noise = j.opts.Noise
+	if j.cfg.Anonymous {
+		j.names = newAnonymizer()
+		if err := apply(j.names, &m); err != nil {
+			return err
+		}
+		m.Host.Name, yaml = "", []byte(j.names.r.Replace(string(yaml)))
+	}
 	if j.writer, err = snapshot.Create(dir, m, yaml); err != nil {
 		return err
 	}
-	if j.log, err = os.Create(filepath.Join(dir, "worker.log")); err != nil {
+	log, err := os.OpenFile(filepath.Join(dir, "worker.log"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
 		return fmt.Errorf("make the worker's log: %w", err)
 	}
-	j.opts.Engine.Log = j.log
-	j.opts.Sink = j.writer
+	j.log = worker.NewLog(log, logBytes(j.cfg))
+	j.opts.Engine.Log, j.opts.Sink = j.log, j.writer
+	if j.cfg.Anonymous {
+		j.opts.Engine.Log, j.opts.Sink = &anonymousLog{w: j.log, a: j.names}, anonymousSink{j.writer, j.names}
+	}
+	j.workerEnv()
 	return nil
+}
+
+// maxLog bounds worker.log, in bytes; under --max-disk it is a tenth of that.
+const maxLog = 16 << 20
+
+func logBytes(cfg *configs.Config) int64 {
+	if n, err := cfg.MaxDiskBytes(); err == nil && n > 0 {
+		return min(n/10, maxLog)
+	}
+	return maxLog
+}
+
+// workerEnv gives the worker its part of the environment.
+func (j *job) workerEnv() {
+	env, named := j.opts.Engine.Env, j.cfg.EngineEnv
+	if env == nil {
+		env = os.Environ()
+	}
+	if j.cfg.Engine == "openai" {
+		named = append(slices.Clone(named), keyVariable)
+	}
+	j.opts.Engine.Env = worker.Environ(env, named...)
 }
 
 // run runs the session and finishes its folder, whatever happened.
@@ -179,11 +216,26 @@ func (j *job) run(ctx context.Context) (runner.Result, error) {
 		res.Reason, res.Err = "failed", p
 	}
 	j.close()
-	end := folder.End{Reason: endSentence(res), Err: res.Err, TNs: clock.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
+	end := folder.End{Reason: j.told(endSentence(res)), Err: j.toldError(res.Err), TNs: clock.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
 	if err := j.writer.Finish(end); err != nil {
 		return res, errors.Join(res.Err, fmt.Errorf("finish the session folder %s: %w", j.opts.Dir, err))
 	}
 	return res, res.Err
+}
+
+// told is a text as the folder keeps it.
+func (j *job) told(s string) string {
+	if j.names.r != nil {
+		s = j.names.r.Replace(s)
+	}
+	return s
+}
+
+func (j *job) toldError(err error) error {
+	if err == nil || j.names.r == nil {
+		return err
+	}
+	return errors.New(j.told(err.Error()))
 }
 
 // endSentence says how a session ended, and what it missed.

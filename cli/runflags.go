@@ -40,6 +40,7 @@ var flagGroups = []flagGroup{
 		{name: "engine", key: "engine", arg: "WORD", usage: "ort, torch or cmd", values: []string{"ort", "torch", "cmd"}},
 		{name: "provider", key: "provider", arg: "WORD", usage: "ONNX Runtime's: auto, cpu, webgpu, cuda, tensorrt, plugin", values: []string{"auto", "cpu", "webgpu", "cuda", "tensorrt", "plugin"}},
 		{name: "engine-cmd", key: "engine_cmd", arg: "COMMAND", usage: "an engine that speaks docs/protocol.md"},
+		{name: "engine-env", key: "engine_env", arg: "NAMES", usage: "variables that the worker gets beside the customary ones, e.g. HF_TOKEN"},
 		{name: "scenario", key: "scenario", arg: "NAME", usage: "run only this scenario"},
 		{name: "device", key: "device", arg: "N", usage: "device index, from 0"},
 	}},
@@ -78,6 +79,7 @@ var flagGroups = []flagGroup{
 	}},
 	{groupMachine, []runFlag{
 		{name: "out", key: "out", arg: "DIR", usage: "folder for session folders"},
+		{name: "anonymous", key: "anonymous", usage: "leave home folder, user and host out of the session folder", boolean: true},
 		{name: "max-disk", key: "max_disk", arg: "SIZE", usage: "bound of the session folder, e.g. 20GB"},
 		{name: "threads", key: "threads", arg: "N", usage: "the engine's; 0: one for each CPU of the worker's own"},
 		{name: "cpus", key: "cpus", arg: "LIST", usage: "cores the worker is pinned to, e.g. 2-5; auto: all but one that is left to the screen; all: nothing is pinned"},

@@ -12,6 +12,8 @@ type Config struct {
 	Extends     string   `yaml:"extends,omitempty" json:"extends,omitempty" jsonschema:"preset that this file starts from; default if absent"`
 	Engine      string   `yaml:"engine" json:"engine" jsonschema:"ort, torch or cmd"`
 	EngineCmd   string   `yaml:"engine_cmd,omitempty" json:"engine_cmd,omitempty" jsonschema:"command line of an engine that speaks the protocol"`
+	EngineEnv   []string `yaml:"engine_env,omitempty" json:"engine_env,omitempty" jsonschema:"environment variables that the worker gets beside the customary ones; such as HF_TOKEN, since names that sound like a secret are left out"`
+	Anonymous   bool     `yaml:"anonymous,omitempty" json:"anonymous,omitempty" jsonschema:"leave the home folder, the user and the host out of the session folder"`
 	Provider    string   `yaml:"provider" json:"provider" jsonschema:"auto, cpu, webgpu, cuda, tensorrt, or plugin with the option plugin.library"`
 	Device      int      `yaml:"device" json:"device" jsonschema:"device index, 0-based"`
 	Model       string   `yaml:"model" json:"model" jsonschema:"builtin:NAME, a file or a folder"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
@@ -118,7 +119,7 @@ func (s *Session) watch() {
 	case d.Limit == 0 || d.For <= d.Limit:
 	case d.What == view.WorkStart:
 		s.kill("it has not said hello")
-		s.fail(fmt.Errorf("the engine %q has not said hello within %v: does it speak docs/protocol.md?", strings.Join(s.o.Engine.Argv, " "), d.Limit))
+		s.fail(fmt.Errorf("the engine %q has not said hello within %v: does it speak docs/protocol.md?", configs.Redact(strings.Join(s.o.Engine.Argv, " ")), d.Limit))
 	case d.What == view.WorkLoad:
 		s.kill("it has not loaded the model")
 		s.fail(fmt.Errorf("the engine %s has not loaded the model within %v: see worker.log", s.eng.hello.Engine, d.Limit))

@@ -29,8 +29,11 @@ func TestSetup(t *testing.T) {
 	release := makeTGZ(t, filepath.Join(src, "release.tgz"),
 		entry{name: "./x/lib/libonnxruntime.so", link: "libonnxruntime.so.1"},
 		entry{name: "./x/lib/libonnxruntime.so.1.30.0", body: lib}, provider, entry{name: "x/README", body: []byte("x")})
-	served := httptest.NewServer(http.FileServer(http.Dir(src)))
+	served := httptest.NewTLSServer(http.FileServer(http.Dir(src)))
 	defer served.Close()
+	usual := client
+	client = served.Client()
+	defer func() { client = usual }()
 
 	for name, c := range map[string]struct {
 		from  string
@@ -52,7 +55,7 @@ func TestSetup(t *testing.T) {
 		"empty file":   {write2(t, filepath.Join(src, "empty.tgz"), ""), nil, "neither a shared library"},
 		"not there":    {filepath.Join(src, "nope"), nil, "no such file"},
 		"url 404":      {served.URL + "/nope.tgz", nil, "404"},
-		"url refused":  {"http://127.0.0.1:1/x.tgz", nil, "onnect"},
+		"url refused":  {"https://127.0.0.1:1/x.tgz", nil, "onnect"},
 		"empty folder": {t.TempDir(), nil, "no libonnxruntime.so"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -145,7 +148,7 @@ func TestSetupStopsWithItsContext(t *testing.T) {
 	defer close(hang)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-started; cancel() }()
-	if _, err := Setup(ctx, srv.URL+"/x.tgz", Options{}); err == nil {
+	if _, err := Setup(ctx, srv.URL+"/x.tgz", Options{SHA256: strings.Repeat("0", 64)}); err == nil {
 		t.Fatal("a download that was stopped succeeded")
 	}
 }

@@ -1,0 +1,58 @@
+package cli_test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Nothing in a session folder holds a secret of the command line or of the
+// environment, and with --anonymous neither home nor host.
+func TestWhatAFolderDoesNotTell(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 for the example engine")
+	}
+	host, _ := os.Hostname()
+	home := t.TempDir()
+	src, err := os.ReadFile("../docs/example_engine.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := filepath.Join(home, "engine.py")
+	if err := os.WriteFile(engine, append([]byte("import os, sys\nprint('environment', sorted(os.environ.items()), sys.argv, file=sys.stderr)\n"), src...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(home, "runs")
+	c := tailscope(t, "run", "--engine", "cmd", "--engine-cmd", "python3 "+engine+" --token=s3cretflag", "--mode", "prefill", "--reps", "2", "--out", out, "--anonymous")
+	c.Env = append(os.Environ(), "HOME="+home, "MY_SERVICE_TOKEN=s3cretenv", "DATABASE_URL=postgres://u:s3cretdb@h/d", "OMP_NUM_THREADS=3")
+	if text, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	dir := sessionDir(t, out)
+	log, err := os.ReadFile(filepath.Join(dir, "worker.log"))
+	if err != nil || !bytes.Contains(log, []byte("OMP_NUM_THREADS")) || bytes.Contains(log, []byte("s3cretenv")) || bytes.Contains(log, []byte("s3cretdb")) {
+		t.Errorf("the worker's environment: %s, %v", log, err)
+	}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, secret := range []string{"s3cretflag", home, host} {
+			if strings.HasSuffix(path, "worker.log") && secret == "s3cretflag" {
+				continue // what the engine itself prints
+			}
+			if len(secret) > 2 && bytes.Contains(b, []byte(secret)) {
+				t.Errorf("%s holds %q", path, secret)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
