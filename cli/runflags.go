@@ -79,7 +79,7 @@ var flagGroups = []flagGroup{
 	}},
 	{groupMachine, []runFlag{
 		{name: "out", key: "out", arg: "DIR", usage: "folder for session folders"},
-		{name: "anonymous", key: "anonymous", usage: "leave home folder, user and host out of the session folder", boolean: true},
+		{name: "anonymous", key: "anonymous", usage: "leave home folder, user and host out of the session folder"},
 		{name: "max-disk", key: "max_disk", arg: "SIZE", usage: "bound of the session folder, e.g. 20GB"},
 		{name: "threads", key: "threads", arg: "N", usage: "the engine's; 0: one for each CPU of the worker's own"},
 		{name: "cpus", key: "cpus", arg: "LIST", usage: "cores the worker is pinned to, e.g. 2-5; auto: all but one that is left to the screen; all: nothing is pinned"},
