@@ -47,7 +47,7 @@ type Config struct {
 
 	Noise string `yaml:"noise,omitempty" json:"noise,omitempty" jsonschema:"session folder of an A/A run: differences inside its noise floor print ~"`
 
-	RecompileLimit int     `yaml:"recompile_limit" json:"recompile_limit" jsonschema:"executables a mode and strategy"`
+	RecompileLimit int     `yaml:"recompile_limit" json:"recompile_limit" jsonschema:"executables a mode and strategy; 0: the engine's own, 8 in PyTorch, 2048 in the others"`
 	Compile        string  `yaml:"compile" json:"compile" jsonschema:"inline, background or warmup"`
 	Cache          Cache   `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"bounds of the executables kept"`
 	Route          string  `yaml:"route,omitempty" json:"route,omitempty" jsonschema:"none or churn: send requests to eager when shapes churn"`
@@ -113,3 +113,14 @@ type Duration time.Duration
 
 // D returns the duration as time.Duration.
 func (d Duration) D() time.Duration { return time.Duration(d) }
+
+// Limit is the recompile limit in force: RecompileLimit, or the engine's own.
+func (c *Config) Limit() int {
+	switch {
+	case c.RecompileLimit > 0:
+		return c.RecompileLimit
+	case c.Engine == "torch":
+		return 8 // torch._dynamo.config.recompile_limit; the worker takes what its torch has
+	}
+	return 2048
+}

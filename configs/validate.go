@@ -121,7 +121,7 @@ func (c *Config) numbers() []number {
 	return []number{
 		{"device", float64(c.Device), 0, 1024}, {"batch", float64(c.Batch), 1, 1 << 16},
 		{"max_new_tokens", float64(c.MaxNewTokens), 1, 1 << 20}, {"reps", float64(c.Reps), 0, 1e9},
-		{"warmup", float64(c.Warmup), 0, 1e6}, {"recompile_limit", float64(c.RecompileLimit), 1, 1e6},
+		{"warmup", float64(c.Warmup), 0, 1e6}, {"recompile_limit", float64(c.RecompileLimit), 0, 1e6},
 		{"threads", float64(c.Threads), 0, 1024}, {"check", c.Check, 0, 1}, {"rate", c.Rate, 0, 1e6},
 	}
 }

@@ -10,7 +10,7 @@ import (
 // identity is what is known of the lanes now.
 func (s *Session) identity() Identity {
 	id := Identity{Loaded: s.eng.loaded, Counters: s.eng.counters, Evidence: s.eng.evidence, Mode: s.queue.mode(),
-		Strategy: s.set.strategy, AA: s.set.aa, Limit: s.cfg.RecompileLimit}
+		Strategy: s.set.strategy, AA: s.set.aa, Limit: s.cfg.Limit()}
 	if s.eng.hello != nil {
 		id.Strategies = s.eng.hello.Strategies
 	}

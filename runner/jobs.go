@@ -50,7 +50,7 @@ func (s *Session) compileAhead() int {
 	var items []Item
 	for _, it := range s.queue.plans[s.queue.mode()].Shapes(4096) {
 		key := fmt.Sprint(it.Batch, sh.Exec(it.Tokens, it.PadTo)[1], it.NewTokens, it.Dims)
-		if seen[key] || len(items) >= s.cfg.RecompileLimit {
+		if seen[key] || len(items) >= s.cfg.Limit() {
 			continue
 		}
 		seen[key] = true

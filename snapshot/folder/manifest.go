@@ -188,7 +188,7 @@ func NewManifest(c *configs.Config, runID string, startNs int64, now time.Time) 
 func settings(c *configs.Config) Settings {
 	return Settings{Config: c.Name, Modes: c.Modes, Strategy: c.Strategy, EagerInputs: c.EagerInputs,
 		Pairing: c.Pairing, RatePerS: c.Rate, SLONs: int64(c.SLO), Seed: c.Seed, Reps: c.Reps, Warmup: c.Warmup,
-		Batch: c.Batch, MaxNewTokens: c.MaxNewTokens, RecompileLimit: c.RecompileLimit, AA: c.AA}
+		Batch: c.Batch, MaxNewTokens: c.MaxNewTokens, RecompileLimit: c.Limit(), AA: c.AA}
 }
 
 func program() Program {

@@ -119,6 +119,28 @@ class Inputs:
         return m
 
 
+def copied(x):
+    """Inputs of its own for a lane: a module may write into them."""
+    if isinstance(x, torch.Tensor):
+        return x.clone()
+    if isinstance(x, dict):
+        return {k: copied(v) for k, v in x.items()}
+    if type(x) in (list, tuple):
+        return type(x)(copied(v) for v in x)
+    return x
+
+
+def alike(a, b):
+    """Whether two inputs are the same, as far as their tensors say."""
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(alike(v, b[k]) for k, v in a.items())
+    if type(a) in (list, tuple):
+        return type(a) is type(b) and len(a) == len(b) and all(map(alike, a, b))
+    return True
+
+
 def token_ids(req, vocab):
     """Rows of token ids: given, or drawn from the request's seed."""
     b, n = req["batch"], req["tokens"]

@@ -143,12 +143,20 @@ def seen_as(req):
             *(req.get("dims") or {}).items())
 
 
+FLOOR = 1e-6  # root mean square that values may always differ by: outputs near zero
+
+
 def rel_l2(a, b):
-    """||b − a|| / ||a|| in float32; infinite when it is no number."""
+    """||b − a|| / ||a|| in float32; infinite when it is no number. Equal
+    infinities and NaNs in the same places are equal; less than FLOOR is none."""
     a, b = a.float(), b.float()
     if a.shape != b.shape:
         return math.inf
-    rel = float((b - a).norm()) / max(float(a.norm()), 1e-30)
+    same = (a == b) | ((a != a) & (b != b))
+    diff = float((b - a).masked_fill(same, 0).norm())
+    if diff <= FLOOR * math.sqrt(max(a.numel(), 1)):
+        return 0.0
+    rel = diff / max(float(a.masked_fill(same & ~torch.isfinite(a), 0).norm()), 1e-30)
     return rel if math.isfinite(rel) else math.inf
 
 

@@ -216,20 +216,22 @@ def explain(fn, args):
 
 
 def set_limit(n):
-    """Executables Dynamo allows for one piece of code."""
+    """Executables Dynamo allows for one piece of code; 0: as torch has it.
+    Returns the limit in force."""
     if lacks_compile():
-        return
+        return n or 8
     c = dynamo().config
-    for name in ("recompile_limit", "cache_size_limit"):
-        if hasattr(c, name):
-            setattr(c, name, n)
-            break
+    name = next((k for k in ("recompile_limit", "cache_size_limit") if hasattr(c, k)), None)
+    n = n or getattr(c, name or "", 8)
+    if name:
+        setattr(c, name, n)
     for name in ("accumulated_recompile_limit", "accumulated_cache_size_limit"):
         if hasattr(c, name):
             setattr(c, name, max(getattr(c, name), 256, 4 * n))
             break
     if hasattr(c, "automatic_dynamic_local_pgo"):
         c.automatic_dynamic_local_pgo = False  # what an earlier run saw must not decide this one
+    return n
 
 
 def reset():

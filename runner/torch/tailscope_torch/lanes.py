@@ -18,6 +18,7 @@ class Lanes:
         self.edges = load.get("kv_edges") or []
         self.static_len = opts["static_len"]
         self.steps = Steps(opts, clock)
+        self.maker_is, self.told = None, lambda text: None  # told: what the worker says to people
 
     def job(self, req, lane):
         """A job ready to run; raises BadRequest."""
@@ -85,14 +86,29 @@ class Lanes:
             j.out = self.function_eager("prefill", False)(*args)
         j.go, j.undo = go, undo
 
+    def made(self, r, shape):
+        """The inputs of a request, made once and the same in both lanes: a
+        maker that draws anew each time would look like a divergence. The first
+        time it is asked twice, and told about if its answers differ."""
+        if "made" in r:
+            return r["made"]
+        try:
+            r["made"] = self.model.make_inputs(shape, r.get("seed") or 0, self.model.device)
+            if self.maker_is is None:
+                again = self.model.make_inputs(shape, r.get("seed") or 0, self.model.device)
+                self.maker_is = "same" if calls.alike(r["made"], again) else "random"
+                if self.maker_is == "random":
+                    self.told("make_inputs gives other inputs for the same shape and seed: both lanes get the same ones, "
+                              "but a run with this seed cannot be repeated")
+        except Exception as e:
+            raise RuntimeError(f"make_inputs({shape}): {type(e).__name__}: {e}") from e
+        return r["made"]
+
     def forward(self, j):
         r = j.req
         fn, c = self.function(j, "forward", j.words[0])
         shape = dict(r.get("dims") or {"batch": j.batch, "tokens": j.exec})
-        try:
-            inputs = self.model.make_inputs(shape, r.get("seed") or 0, self.model.device)
-        except Exception as e:
-            raise RuntimeError(f"make_inputs({shape}): {type(e).__name__}: {e}") from e
+        inputs = calls.copied(self.made(r, shape))
         j.shape = j.shape_name()
         self.mark(j, c, {j.shape})
 

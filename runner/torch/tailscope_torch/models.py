@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import sys
 
 import torch
 
@@ -183,8 +184,10 @@ def from_entry(entry, device, dtype):
     file, _, function = entry.rpartition(":")
     if not file or not os.path.isfile(file):
         raise ModelError(f'torch.entry "{entry}": no such file; want file.py:function')
-    spec = importlib.util.spec_from_file_location("tailscope_entry", file)
-    code = importlib.util.module_from_spec(spec)
+    name = entry_name(file)
+    spec = importlib.util.spec_from_file_location(name, file)
+    code = sys.modules[name] = importlib.util.module_from_spec(spec)  # Dynamo imports a frame's module by its name
+    sys.path.insert(0, os.path.dirname(os.path.abspath(file)))  # and the file may import its neighbours
     try:
         spec.loader.exec_module(code)
         module, make = getattr(code, function)()
@@ -201,6 +204,17 @@ def from_entry(entry, device, dtype):
     with open(file, "rb") as fh:
         m.sha256 = hashlib.sha256(fh.read()).hexdigest()
     return m
+
+
+def entry_name(file):
+    """The name under which an entry file is a module: its own, unless
+    something else has it."""
+    name = os.path.splitext(os.path.basename(file))[0]
+    try:
+        taken = not name.isidentifier() or name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        taken = True
+    return "tailscope_entry" if taken else name
 
 
 def first_line(e):

@@ -97,7 +97,9 @@ class Story:
             g.graphs, g.made = g.graphs + 1, g.made + 1
             first = g.made == 1
             used = f"{g.graphs} of {self.limit * g.frames()} used"
-            text = f"first executable, {shape}" if first else reason or f"no executable for {shape}"
+            text = f"first executable, {shape}" if first else reason or (
+                f"no executable for {shape} of another part of the module: a graph break splits it"
+                if compile_id.endswith("/0") else f"no executable for {shape}")
             self.event("compile" if first else "recompile", job, f"{text}; {used}", shape=shape,
                        at=start, dur_ns=end - start if i == 0 else 0, extra={"compile_id": compile_id, "guard": reason})
         self.dirty = True

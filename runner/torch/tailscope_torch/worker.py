@@ -40,8 +40,7 @@ class Worker:
         self.model, refusals = models.load(msg, self.opts)
         self.require(msg.get("modes") or [])
         self.clock, self.groups = Clock(self.model.device), Groups(self.model, self.opts)
-        limit = int(msg.get("recompile_limit") or 8)
-        evidence.set_limit(limit)
+        limit = evidence.set_limit(int(msg.get("recompile_limit") or 0))
         self.story = Story(out, self.groups, self.opts, self.model.device.type, limit)
         self.watch = evidence.Watch(self.story.compiled, self.story.recorded, self.story.limited, self.story.skipped)
         self.story.explained = self.explain() if self.opts["explain"] else {}
@@ -51,6 +50,7 @@ class Worker:
             evidence.set_stance(self.opts["stance"])
         self.collector = Collector()
         self.lanes = Lanes(self.model, self.opts, self.clock, self.groups, msg)
+        self.lanes.told = lambda text: out.send("error", fatal=False, code="input", message=text)
         self.story.steps_timed_by = self.lanes.steps.sums
         regions = Regions(self.model, self.opts, self.clock, Host())
         self.comparer = Comparer(self.model, self.lanes, regions.keep, self.story, float(msg.get("check") or 0))
@@ -121,8 +121,7 @@ class Worker:
 
     def set(self, msg):
         if msg.get("recompile_limit") is not None:
-            self.story.limit = int(msg["recompile_limit"])
-            evidence.set_limit(self.story.limit)
+            self.story.limit = evidence.set_limit(int(msg["recompile_limit"]))
             for g in self.groups.all.values():
                 if g.limit_reached:  # Dynamo never again compiles code that reached it
                     g.renew()
