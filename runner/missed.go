@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -41,7 +43,7 @@ func (s *Session) noteMissed() {
 	if len(parts) == 0 {
 		return
 	}
-	s.end.Missed = "The run ended before its plan: " + strings.Join(parts, "; ") + "."
+	s.end.Missed = "The run ended before its plan: " + strings.Join(parts, "; ") + "." + s.compilesLeft()
 	s.rec.event(stats.Event{Kind: stats.KindMark, Reason: s.end.Missed, Extra: map[string]any{"missed": parts}})
 }
 
@@ -96,4 +98,29 @@ func listed(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:n], ", ") + " and " + words[n]
+}
+
+// compilesLeft says, of a run that compiling kept from its plan, how long one
+// executable takes, how many are to come at the least, and what makes them
+// beforehand; "" where compiling took less than a quarter of the run.
+func (s *Session) compilesLeft() string {
+	var n int
+	var ns int64
+	for _, g := range s.eng.counters.Groups {
+		n += g.Compiles + g.Recompiles
+		ns += g.CompileNs
+	}
+	if n == 0 || ns*4 < clock.Monotonic()-s.startNs {
+		return ""
+	}
+	text := fmt.Sprintf(" An executable took %s on average, %d were made", (time.Duration(ns) / time.Duration(n)).Round(time.Millisecond), n)
+	if p := s.queue.plans[s.queue.mode()]; p != nil {
+		if left := min(len(p.Shapes(s.cfg.Limit())), s.cfg.Limit()) - n; left > 0 {
+			text += fmt.Sprintf(", about %d more are to come", left)
+		}
+	}
+	if s.cfg.Compile == "warmup" {
+		return text + "."
+	}
+	return text + "; --set compile=warmup makes them before anything counts."
 }
