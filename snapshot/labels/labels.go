@@ -14,6 +14,7 @@ import (
 	"sort"
 
 	"github.com/tailscope/tailscope/snapshot/foreign"
+	"github.com/tailscope/tailscope/stats/exact"
 )
 
 // Budget is the number of values kept exactly, 8 bytes each.
@@ -42,8 +43,7 @@ type cellKey struct {
 type cell struct {
 	key    cellKey
 	hasRun bool
-	d      dist
-	rest   float64 // median of all but the first, once finished
+	d      exact.Series
 }
 
 // Analysis takes rows in and keeps what the tables need.
@@ -139,7 +139,7 @@ func (a *Analysis) status(label string) *statusCount {
 }
 
 func (a *Analysis) take(c *cell, r *foreign.Row) error {
-	c.d.add(r.Ns, a.o.First)
+	c.d.Add(r.Ns)
 	if !a.hists {
 		if a.values++; a.values > a.o.budget {
 			if err := a.toHists(); err != nil {
@@ -165,9 +165,9 @@ func (a *Analysis) cell(r *foreign.Row) (*cell, error) {
 		if len(a.cells) >= maxCells || a.hists && len(a.cells) >= maxInHists {
 			return nil, fmt.Errorf("more than %d runs, labels and scenarios to keep apart; narrow the input with --where", len(a.cells))
 		}
-		c = &cell{key: k, hasRun: r.HasRun}
+		c = &cell{key: k, hasRun: r.HasRun, d: exact.Series{KeepFirsts: a.o.First}}
 		if a.hists {
-			c.d.toHist()
+			c.d.Bound()
 		}
 		a.cells[k] = c
 		a.order = append(a.order, c)
@@ -186,7 +186,7 @@ func (a *Analysis) toHists() error {
 	}
 	a.hists = true
 	for _, c := range a.order {
-		c.d.toHist()
+		c.d.Bound()
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/verdict"
 )
 
 // skewed makes TR117's shape: label a has cold starts in 3 of its 21 runs that
@@ -51,8 +52,8 @@ func skewed(t *testing.T, o Options) *Report {
 func TestColdStartsFlipTheMean(t *testing.T) {
 	r := skewed(t, Options{})
 	v := r.Verdicts[0]
-	if v.Code != "flip" || v.WinnerMean != "gpu-compile" || v.WinnerP50 != "gpu" {
-		t.Fatalf("%+v", v)
+	if v.Code != verdict.Undecided || v.Points != verdict.Flip || v.WinnerMean != "" || v.WinnerP50 != "gpu" {
+		t.Fatalf("%+v", v) // 273 rows a label do not tell the means apart; the bare figures flip
 	}
 	if !slices.ContainsFunc(v.Flips, func(s string) bool { return strings.Contains(s, "first samples of each run") }) {
 		t.Fatal("nothing said of cold starts:", v.Flips)
@@ -138,10 +139,12 @@ func TestEvidenceSaysWhyNot(t *testing.T) {
 // and each says whose it is.
 func TestSummaryHasEveryModesVerdict(t *testing.T) {
 	a := New(Options{})
-	for i := range 40 {
+	rng := rand.New(rand.NewPCG(3, 5))
+	for range 40 {
 		for k, mode := range []string{"prefill", "kv_decode"} {
 			for l, label := range []string{"eager", "optimized"} {
-				if err := a.Add(&foreign.Row{Label: label, Mode: mode, Ns: int64(1e6 + i + 1000*(k^l)), OK: true}); err != nil {
+				ns := 1e6 + 10*rng.NormFloat64() + float64(1000*(k^l))
+				if err := a.Add(&foreign.Row{Label: label, Mode: mode, Ns: int64(ns), OK: true}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -170,7 +173,7 @@ func TestVerdictDoubts(t *testing.T) {
 	for _, c := range []struct {
 		factor float64
 		want   []string
-	}{{1.5, nil}, {1, []string{"the means of", "the medians of", "the p99s of"}}} {
+	}{{1.5, nil}, {1, []string{"Not told apart", "in median, mean or p99"}}} {
 		a := New(Options{})
 		rng := rand.New(rand.NewPCG(3, 5))
 		for i := range 1200 {

@@ -2,6 +2,7 @@ package labels
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (r *Report) coldByFile() Table {
 }
 
 func (r *Report) breakdown() Table {
-	t := Table{Name: "breakdown", Title: "By " + r.ByColumn, Header: []string{"mode", orElse(r.ByColumn, "by"), "backend", "n", "mean_ms", "p50_ms", "p99_ms", "max_ms"}}
+	t := Table{Name: "breakdown", Title: "By " + r.ByColumn, Header: []string{"mode", cmp.Or(r.ByColumn, "by"), "backend", "n", "mean_ms", "p50_ms", "p99_ms", "max_ms"}}
 	for i := range r.By {
 		g := &r.By[i]
 		t.Rows = append(t.Rows, []string{g.Mode, g.By, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.P50Ms), num(g.P99Ms), num(g.MaxMs)})
@@ -194,13 +195,6 @@ func count(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
 // WriteCSV writes one table.
 func (t *Table) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
@@ -241,14 +235,21 @@ func (r *Report) ColdStartFiles(dir *door.Dir) error {
 	return errors.Join(errs...)
 }
 
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 // Summary is summary.json for results that carry labels only: backend stands
 // where lane would, there are no pairs and no causes. Of several modes paradox
 // is the first one's, and paradoxes has them all.
 func (r *Report) Summary() map[string]any {
 	paradoxes := []map[string]any{}
 	for _, v := range r.Verdicts {
-		paradoxes = append(paradoxes, map[string]any{"mode": v.Mode, "verdict": v.Code, "sentence": v.Sentence, "winner_mean": v.WinnerMean,
-			"winner_p50": v.WinnerP50, "winner_p99": v.WinnerP99, "flips": v.Flips})
+		paradoxes = append(paradoxes, map[string]any{"mode": v.Mode, "verdict": v.Code, "sentence": v.Sentence, "points": v.Points,
+			"winner_mean": orNull(v.WinnerMean), "winner_p50": orNull(v.WinnerP50), "winner_p99": orNull(v.WinnerP99), "flips": v.Flips})
 	}
 	paradox := map[string]any{"verdict": nil, "sentence": nil, "winner_mean": nil, "winner_p50": nil, "winner_p99": nil}
 	if len(paradoxes) > 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/exact"
 )
 
 // Group is a row of the overall, scenario and breakdown tables. Times are ms;
@@ -34,7 +35,8 @@ type Group struct {
 	ColdStartRuns   int       `json:"cold_start_runs"` // first sample > 3 × median of the rest
 	Exact           bool      `json:"exact"`           // false: quantiles from a histogram, error at most 0.1 %
 
-	sorted []int64
+	sorted, order []int64 // ns; order until the verdict is given
+	summary       stats.Summary
 }
 
 // FileRow is a row of cold_start_by_file: one run.
@@ -79,9 +81,6 @@ type LeftOut struct {
 	Failed, Warmups uint64
 }
 
-// coldFactor is the skew rule of TR120 4.4.
-const coldFactor = 3
-
 // Finish computes the tables. The Analysis is spent afterwards.
 func (a *Analysis) Finish() (*Report, error) {
 	r := &Report{Source: a.o.Source, First: a.o.First, ByColumn: a.o.By, Worst: a.worst, Failed: a.failed, Exact: !a.hists}
@@ -95,7 +94,6 @@ func (a *Analysis) Finish() (*Report, error) {
 	runs := true
 	for _, c := range a.order {
 		runs = runs && c.hasRun
-		c.rest = c.d.restMedian()
 	}
 	if runs {
 		r.Files = a.files()
@@ -121,13 +119,12 @@ func (a *Analysis) Finish() (*Report, error) {
 func (a *Analysis) files() []FileRow {
 	var out []FileRow
 	for _, c := range a.order {
-		first, med := float64(c.d.firsts[0]), c.rest
+		first, med := float64(c.d.Firsts[0]), c.d.RestMedian()
 		f := FileRow{File: c.key.file, Run: c.key.run, Mode: c.key.mode, Scenario: c.key.scenario, Backend: c.key.label,
-			Quantization: c.key.quantization, Model: c.key.model, N: c.d.n, FirstMs: ms(first), MedianRestMs: ms(med),
+			Quantization: c.key.quantization, Model: c.key.model, N: uint64(c.d.N()), FirstMs: ms(first), MedianRestMs: ms(med),
 			Ratio: stats.Num(math.NaN())}
 		if med > 0 {
-			f.Ratio = stats.Num(first / med)
-			f.ColdStart = first > coldFactor*med
+			f.Ratio, f.ColdStart = stats.Num(first/med), c.d.ColdStart()
 		}
 		out = append(out, f)
 	}
@@ -139,11 +136,9 @@ func (a *Analysis) files() []FileRow {
 }
 
 type merged struct {
-	key       cellKey
-	d         dist
-	values    int // that d will hold
-	firsts    []int64
-	runs, bad int
+	key  cellKey
+	d    exact.Series
+	room int // values that d will hold
 }
 
 // groups merges the cells that of maps to the same key.
@@ -158,10 +153,11 @@ func (a *Analysis) groups(of func(cellKey) cellKey, runs bool) []Group {
 			byKey[k] = m
 			order = append(order, m)
 		}
-		m.values += len(c.d.values)
+		m.room += len(c.d.InOrder())
 	}
 	for _, c := range a.order {
-		byKey[of(c.key)].take(c)
+		m := byKey[of(c.key)]
+		m.d.Merge(&c.d, m.room)
 	}
 	slices.SortFunc(order, func(x, y *merged) int {
 		return cmp.Or(cmp.Compare(x.key.mode, y.key.mode), cmp.Compare(x.key.scenario, y.key.scenario),
@@ -174,30 +170,16 @@ func (a *Analysis) groups(of func(cellKey) cellKey, runs bool) []Group {
 	return out
 }
 
-func (m *merged) take(c *cell) {
-	if m.d.values == nil && m.values > 0 {
-		m.d.values = make([]int64, 0, m.values)
-	}
-	m.d.merge(&c.d)
-	m.firsts = append(m.firsts, c.d.firsts...)
-	m.runs++
-	if float64(c.d.firsts[0]) > coldFactor*c.rest {
-		m.bad++
-	}
-}
-
 func (m *merged) group(runs bool) Group {
-	d := &m.d
-	d.sort()
-	nan := stats.Num(math.NaN())
-	g := Group{Mode: m.key.mode, Backend: m.key.label, Scenario: m.key.scenario, By: m.key.by, N: d.n,
-		MeanMs: ms(d.meanWithout(0, 0)), StdMs: ms(d.std()), MinMs: ms(float64(d.min)), P50Ms: ms(d.quantile(.5)),
-		P90Ms: ms(d.quantile(.9)), P95Ms: ms(d.quantile(.95)), P99Ms: ms(d.quantile(.99)), P999Ms: ms(d.quantile(.999)),
-		MaxMs: ms(float64(d.max)), MeanExclMaxMs: ms(d.meanWithout(1, float64(d.max))),
-		MeanExclTop5Ms: ms(d.meanWithout(5, sumOf(d.top))), MeanExclFirstMs: nan, Exact: d.exact(), sorted: d.values}
+	sorted := m.d.Sorted()
+	x := m.d.Summary(sorted)
+	g := Group{Mode: m.key.mode, Backend: m.key.label, Scenario: m.key.scenario, By: m.key.by, N: uint64(m.d.N()),
+		MeanMs: ms(x.Mean), StdMs: ms(x.Std), MinMs: ms(x.Min), P50Ms: ms(x.P50.Value), P90Ms: ms(x.P90.Value), P95Ms: ms(x.P95.Value),
+		P99Ms: ms(x.P99.Value), P999Ms: ms(x.P999.Value), MaxMs: ms(x.Max), MeanExclMaxMs: ms(x.MeanExclMax), MeanExclTop5Ms: ms(x.MeanExclTop5),
+		MeanExclFirstMs: stats.Num(math.NaN()), Exact: m.d.Exact(), sorted: sorted, order: m.d.InOrder(), summary: x}
 	if runs {
-		g.MeanExclFirstMs = ms(d.meanWithout(uint64(len(m.firsts)), sumOf(m.firsts)))
-		g.FirstSamples, g.Runs, g.ColdStartRuns = len(m.firsts), m.runs, m.bad
+		g.MeanExclFirstMs = ms(x.MeanExclFirst)
+		g.FirstSamples, g.Runs, g.ColdStartRuns = len(m.d.Firsts), m.d.Runs, m.d.Cold
 	}
 	return g
 }

@@ -5,17 +5,18 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/stats/verdict"
 )
 
 // Verdict says for one mode whether mean, median and p99 rank the labels
 // alike, and what flips the mean.
 type Verdict struct {
 	Mode       string
-	Code       string // agree, flip, too_few or single
+	Code       string // as package verdict names them
+	Points     string // the same of the bare figures, told apart or not
 	Sentence   string
 	Flips      []string // what changes the ranking of the mean
-	WinnerMean string
+	WinnerMean string   // "": not told apart from every other label
 	WinnerP50  string
 	WinnerP99  string
 }
@@ -30,7 +31,7 @@ func verdicts(overall []Group) []Verdict {
 		for end < len(overall) && overall[end].Mode == overall[start].Mode {
 			end++
 		}
-		out = append(out, verdict(overall[start:end]))
+		out = append(out, verdictOf(overall[start:end]))
 		start = end
 	}
 	return out
@@ -55,35 +56,20 @@ func best(g []Group, of func(*Group) stats.Num) string {
 
 func mean(g *Group) stats.Num { return g.MeanMs }
 
-func verdict(g []Group) Verdict {
-	v := Verdict{Mode: g[0].Mode, WinnerMean: best(g, mean), WinnerP50: best(g, func(g *Group) stats.Num { return g.P50Ms }),
-		WinnerP99: best(g, func(g *Group) stats.Num { return g.P99Ms })}
-	if len(g) == 1 {
-		v.Code, v.Sentence = "single", fmt.Sprintf("There is one label, %s: nothing to rank.", g[0].Backend)
-		return v
+func verdictOf(g []Group) Verdict {
+	in := make([]verdict.Label, len(g))
+	for i := range g {
+		in[i] = verdict.Label{Name: g[i].Backend, Summary: g[i].summary, Order: g[i].order, Sorted: g[i].sorted}
 	}
-	few := g[0]
-	for _, x := range g[1:] {
-		if x.N < few.N {
-			few = x
-		}
+	j := verdict.Labels(in)
+	v := Verdict{Mode: g[0].Mode, Code: j.Code, Points: j.Points, Sentence: j.Sentence, WinnerMean: j.Ranked[stats.Mean].Winner,
+		WinnerP50: j.Ranked[stats.Median].Winner, WinnerP99: j.Ranked[stats.P99].Winner}
+	if len(g) > 1 && j.Code != verdict.TooFew {
+		v.Flips = flips(g, best(g, mean))
 	}
-	if need := quantile.Need(0.5); few.N < uint64(need) {
-		v.Code, v.Sentence = "too_few", fmt.Sprintf("Too few samples for a verdict: %s has %d.", few.Backend, few.N)
-		return v
+	for i := range g {
+		g[i].order = nil
 	}
-	v.Flips = flips(g, v.WinnerMean)
-	if v.WinnerMean == v.WinnerP50 && v.WinnerP50 == v.WinnerP99 {
-		v.Code = "agree"
-		v.Sentence = fmt.Sprintf("Mean, median and p99 agree: %s is the fastest in all three.", v.WinnerMean)
-	} else {
-		v.Code = "flip"
-		v.Sentence = fmt.Sprintf("Mean, median and p99 disagree: mean favours %s, median %s, p99 %s.", v.WinnerMean, v.WinnerP50, v.WinnerP99)
-	}
-	if few.N < uint64(quantile.Need(0.99)) {
-		v.Sentence += fmt.Sprintf(" p99 rests on %d samples; it needs %d.", few.N, quantile.Need(0.99))
-	}
-	v.Sentence += doubts(g)
 	return v
 }
 
