@@ -73,9 +73,9 @@ type exactExtra struct{ device, response, ttft int64 }
 
 // exactLane is what all groups of a lane share.
 type exactLane struct {
-	threshold   float64
-	cleanMedian float64
-	sorted      []int64 // all latencies, ascending
+	threshold float64
+	median    float64 // of what is settled
+	sorted    []int64 // all latencies, ascending
 }
 
 // New returns an empty Analysis.
@@ -202,7 +202,7 @@ func (a *Analysis) flagRows(m *exactMode) {
 			seen[s] = true
 			r.e.Flags |= stats.FlagShapeNew
 		}
-		r.clean = r.counts() && !r.e.Compiled && r.e.Flags&(stats.EventFlags|stats.FlagShapeNew) == 0
+		r.clean = r.counts() && !r.e.Compiled() && r.e.Flags&(stats.EventFlags|stats.FlagShapeNew) == 0
 	}
 }
 
@@ -231,7 +231,7 @@ func (a *Analysis) findCauses(m *exactMode) {
 		if !(float64(r.e.Wall) > thresholds[r.kind]) || !r.counts() {
 			continue
 		}
-		r.cause = ledger.Classify(&r.e, m.medians[r.kind], m.lanes[m.lane(r)].cleanMedian)
+		r.cause = ledger.Classify(&r.e, m.medians[r.kind], m.lanes[m.lane(r)].median)
 		a.causes[r.seq] = r.cause
 		if r.cause != stats.CauseNone {
 			m.tail = append(m.tail, int32(i))

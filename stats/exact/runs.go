@@ -1,6 +1,7 @@
 package exact
 
 import (
+	"math"
 	"slices"
 	"strconv"
 
@@ -193,23 +194,34 @@ func (m *exactMode) takeShapes(slots []int32, byShape [][]int64) {
 		medians[s] = quantile.PercentileOf(walls, 0.5)
 	}
 	m.medians = make([]float64, len(slots))
-	lanes := make([]stats.Lane, len(byShape))
 	for k, s := range slots {
 		m.medians[k] = medians[s]
-		lanes[s] = m.kinds.all[k].lane
 	}
+	settled := m.settled()
 	for l := range m.lanes {
-		var clean []int64
-		for s, walls := range byShape {
-			if lanes[s] == stats.Lane(l) {
-				clean = append(clean, walls...)
-			}
-		}
 		all := m.wallsOf(stats.Lane(l), func(*exactRun) bool { return true })
 		quantile.SortInts(all)
-		m.lanes[l] = exactLane{threshold: ledger.Threshold(quantile.Percentile(all, 0.5), quantile.PercentileOf(clean, 0.99)),
-			cleanMedian: quantile.PercentileOf(clean, 0.5), sorted: all}
+		median := quantile.PercentileOf(settled[l], 0.5)
+		if math.IsNaN(median) { // all are marked, none says how long it took
+			median = quantile.Percentile(all, 0.5)
+		}
+		m.lanes[l] = exactLane{threshold: ledger.Threshold(median, quantile.PercentileOf(settled[l], 0.99)), median: median, sorted: all}
 	}
+}
+
+// settled are the latencies that make the lanes' tails.
+func (m *exactMode) settled() (out [stats.NumLanes][]int64) {
+	for i := range m.rows {
+		r := &m.rows[i]
+		if !r.counts() {
+			continue
+		}
+		if ns, ok := r.e.Settled(m.medians[r.kind]); ok {
+			l := m.lane(r)
+			out[l] = append(out[l], ns)
+		}
+	}
+	return out
 }
 
 // wallsOf copies the latencies of those of a lane's runs that keep holds.

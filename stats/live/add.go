@@ -54,15 +54,10 @@ func (c *Collector) count(m *modeState, at *place, s *stats.Sample) {
 	} else if g := &scen.segment[s.Lane]; g.wantsRest(s, c.o.SLONs) {
 		g.addRest(s, c.o.SLONs)
 	}
-	if !late {
-		if lane.series.Due() {
-			m.aimLane(s.Lane)
-		}
-		lane.series.Add(max(s.WallNs, 0))
-	}
 	m.win.add(s, at.scenID, shape.id, late)
 	rec := causeRef{early: -1, cause: stats.CauseWork}
-	if late || !lane.causes.full || s.Flags != 0 || !(float64(s.WallNs) <= ledger.TailFactor*median) {
+	if late || !lane.causes.full || s.Flags != 0 || !(float64(s.WallNs) <= ledger.TailFactor*median) ||
+		s.RunDelayNs > s.WallNs>>2 || s.MajFlt > 0 {
 		rec = lane.judge(s, shape, !late)
 	}
 	if !late && !scen.run[s.Lane].settled(s.Generation) {

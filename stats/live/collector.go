@@ -111,6 +111,8 @@ type laneState struct {
 	failed             int               // requests of the current segment
 	series             paired.LaneSeries // of the current segment
 	threshold          float64           // of the tail, as last computed
+	settledMedian      float64           // of the lane, as last computed; 0: not yet
+	odd                oddSamples        // of the session
 	nextThreshold      int
 }
 

@@ -151,7 +151,7 @@ func (c *Collector) noteRun(m *modeState, sc *scenState, s *stats.Sample, ref ca
 	slices.Sort(after[:r.n])
 	median := quantile.Percentile(after[:r.n], 0.5)
 	cold := float64(r.e.Wall) > ledger.TailFactor*median
-	lane.causes.setCold(&r.ref, &r.e, cold, r.shape, s.Lane)
+	lane.causes.setCold(&r.ref, &r.e, cold, r.shape, s.Lane, lane.median())
 	if r.n == detect.ColdAfter {
 		lane.judged++
 	}
@@ -168,7 +168,7 @@ func (c *Collector) noteRun(m *modeState, sc *scenState, s *stats.Sample, ref ca
 func (c *Collector) noteTail(m *modeState, l *laneState, s *stats.Sample, ref causeRef) {
 	if l.n >= l.nextThreshold {
 		m.mergeLane(s.Lane)
-		l.threshold = m.whole(s.Lane).tail()
+		l.threshold = l.tail(m.whole(s.Lane))
 		l.nextThreshold = l.n + min(8+l.n/4, 1<<14)
 	}
 	if float64(s.WallNs) <= l.threshold {
@@ -176,7 +176,7 @@ func (c *Collector) noteTail(m *modeState, l *laneState, s *stats.Sample, ref ca
 	}
 	if ref.early >= 0 && !l.causes.full {
 		x := &l.causes.early[ref.early]
-		ref.cause = ledger.Classify(&x.e, x.shape.cleanMedian(s.Lane), math.NaN())
+		ref.cause = ledger.Classify(&x.e, x.shape.cleanMedian(s.Lane), l.median())
 	}
 	s.Cause = ref.cause
 	if s.WallNs > l.worst[ref.cause].wall {

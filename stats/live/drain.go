@@ -24,6 +24,11 @@ func (m *modeState) drain() {
 		m.take(0, b-size)
 	}
 	w.drained = w.n
+	for l := range m.lanes {
+		if m.lanes[l].series.Due() {
+			m.aimLane(stats.Lane(l))
+		}
+	}
 }
 
 // take drains the window's samples from … to−1, which lie in one piece.
@@ -45,6 +50,11 @@ func (m *modeState) take(from, to int) {
 		g.addCommon(e)
 		if i < len(dev) && dev[i] > stats.Absent {
 			g.addDevice(e.wall, dev[i])
+		}
+	}
+	for i := range part {
+		if e := &part[i]; e.flags&lateFlag == 0 {
+			m.lanes[e.lane()].series.Add(e.wall)
 		}
 	}
 	for i := range part {

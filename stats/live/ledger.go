@@ -36,28 +36,70 @@ type causeRef struct {
 
 // judge counts the sample in the ledger of its segment.
 func (l *laneState) judge(s *stats.Sample, shape *shapeState, current bool) causeRef {
+	e := ledger.EvidenceOf(s)
 	if current {
-		return l.causes.add(s, shape)
+		l.odd.add(&e, shape.cleanMedian(s.Lane))
+		return l.causes.add(&e, s.Lane, shape, l.median())
 	}
 	l.anyClosed = true
-	e := ledger.EvidenceOf(s)
-	ref := causeRef{early: -1, cause: ledger.Classify(&e, shape.cleanMedian(s.Lane), math.NaN())}
+	l.odd.add(&e, shape.cleanMedian(s.Lane))
+	ref := causeRef{early: -1, cause: ledger.Classify(&e, shape.cleanMedian(s.Lane), l.median())}
 	l.closed.tally(ref.cause, &e)
 	return ref
 }
 
-func (l *causeLedger) add(s *stats.Sample, shape *shapeState) causeRef {
+func (l *causeLedger) add(e *ledger.Evidence, lane stats.Lane, shape *shapeState, laneMedian float64) causeRef {
 	if !l.full {
 		if len(l.early) < quantile.ExactBelow-1 {
-			l.early = append(l.early, earlySample{ledger.EvidenceOf(s), shape})
+			l.early = append(l.early, earlySample{*e, shape})
 			return causeRef{early: len(l.early) - 1}
 		}
-		l.settle(s.Lane)
+		l.settle(lane, laneMedian)
 	}
-	e := ledger.EvidenceOf(s)
-	ref := causeRef{early: -1, cause: ledger.Classify(&e, shape.cleanMedian(s.Lane), math.NaN())}
-	l.hists.tally(ref.cause, &e)
+	ref := causeRef{early: -1, cause: ledger.Classify(e, shape.cleanMedian(lane), laneMedian)}
+	l.hists.tally(ref.cause, e)
 	return ref
+}
+
+// oddSamples are those that were looked at: as they were, and as they count for
+// the threshold of the tail. All others count as they are.
+type oddSamples struct{ walls, settled *quantile.Hist }
+
+func (o *oddSamples) add(e *ledger.Evidence, shapeMedian float64) {
+	if o.walls == nil {
+		o.walls, o.settled = new(quantile.Hist), new(quantile.Hist)
+	}
+	o.walls.Record(e.Wall)
+	if ns, ok := e.Settled(shapeMedian); ok {
+		o.settled.Record(ns)
+	}
+}
+
+// median of the lane as last computed; NaN before.
+func (l *laneState) median() float64 {
+	if l.settledMedian == 0 {
+		return math.NaN()
+	}
+	return l.settledMedian
+}
+
+// tail computes the threshold of the tail of the lane's whole session, g.
+func (l *laneState) tail(g *group) float64 {
+	if g.d.N == 0 {
+		return math.NaN()
+	}
+	var h quantile.Hist
+	h.CopyFrom(&g.d.H)
+	if l.odd.walls != nil {
+		h.SubAbove(l.odd.walls, -1)
+		h.Merge(l.odd.settled)
+	}
+	if h.N() == 0 { // all are marked, none says how long it took
+		return ledger.Threshold(g.d.Quantile(.5), math.NaN())
+	}
+	at := func(q float64) float64 { return quantile.OfHist(&h, q, 0, math.MaxInt64) }
+	l.settledMedian = at(.5)
+	return ledger.Threshold(l.settledMedian, at(.99))
 }
 
 // causeHists are the latencies by cause. Work stays empty, and the place of
@@ -84,23 +126,23 @@ func (h *causeHists) put(c stats.Cause, wall int64) {
 }
 
 // settle judges the early samples for good.
-func (l *causeLedger) settle(lane stats.Lane) {
+func (l *causeLedger) settle(lane stats.Lane, laneMedian float64) {
 	l.full = true
 	for i := range l.early {
 		x := &l.early[i]
-		l.hists.tally(ledger.Classify(&x.e, x.shape.cleanMedian(lane), math.NaN()), &x.e)
+		l.hists.tally(ledger.Classify(&x.e, x.shape.cleanMedian(lane), laneMedian), &x.e)
 	}
 	l.early = nil
 }
 
 // setCold changes whether the sample that ref and e describe is a cold start.
-func (l *causeLedger) setCold(ref *causeRef, e *ledger.Evidence, cold bool, shape *shapeState, lane stats.Lane) {
+func (l *causeLedger) setCold(ref *causeRef, e *ledger.Evidence, cold bool, shape *shapeState, lane stats.Lane, laneMedian float64) {
 	if e.Cold == cold {
 		return
 	}
 	median := shape.cleanMedian(lane)
 	if ref.early >= 0 && l.full { // settled since, by the same rule
-		ref.cause, ref.early = ledger.Classify(e, median, math.NaN()), -1
+		ref.cause, ref.early = ledger.Classify(e, median, laneMedian), -1
 	}
 	e.Cold = cold
 	if ref.early >= 0 {
@@ -108,7 +150,7 @@ func (l *causeLedger) setCold(ref *causeRef, e *ledger.Evidence, cold bool, shap
 		return
 	}
 	old := ref.cause
-	ref.cause = ledger.Classify(e, median, math.NaN())
+	ref.cause = ledger.Classify(e, median, laneMedian)
 	if old == ref.cause {
 		return
 	}
@@ -120,7 +162,7 @@ func (l *causeLedger) setCold(ref *causeRef, e *ledger.Evidence, cold bool, shap
 
 // fold settles a segment's ledger into the closed ones.
 func (l *laneState) fold(lane stats.Lane) {
-	for c, h := range l.causes.counted(lane) {
+	for c, h := range l.causes.counted(lane, l.median()) {
 		if h == nil {
 			continue
 		}

@@ -15,7 +15,7 @@ func (l *laneState) sessionCauses(lane stats.Lane, g *group, threshold float64, 
 	if !l.anyClosed && !l.causes.full {
 		return l.earlyRows(lane, threshold)
 	}
-	hists := l.causes.counted(lane)
+	hists := l.causes.counted(lane, l.median())
 	for c, h := range &l.closed {
 		if h == nil {
 			continue
@@ -35,20 +35,20 @@ func (l *laneState) segmentCauses(lane stats.Lane, threshold float64, scratch *q
 	if !l.causes.full {
 		return l.earlyRows(lane, threshold)
 	}
-	hists := l.causes.counted(lane)
+	hists := l.causes.counted(lane, l.median())
 	return l.histRows(&l.segment, &hists, threshold, scratch)
 }
 
 // counted returns the histograms of every cause but work; early samples are
 // judged with what is known now.
-func (l *causeLedger) counted(lane stats.Lane) causeHists {
+func (l *causeLedger) counted(lane stats.Lane, laneMedian float64) causeHists {
 	if l.full {
 		return l.hists
 	}
 	var tmp causeLedger
 	for i := range l.early {
 		x := &l.early[i]
-		tmp.hists.tally(ledger.Classify(&x.e, x.shape.cleanMedian(lane), math.NaN()), &x.e)
+		tmp.hists.tally(ledger.Classify(&x.e, x.shape.cleanMedian(lane), laneMedian), &x.e)
 	}
 	return tmp.hists
 }
@@ -98,7 +98,7 @@ func (l *laneState) earlyRows(lane stats.Lane, threshold float64) (rows []stats.
 		if !(float64(e.Wall) > threshold) {
 			continue
 		}
-		c := ledger.Classify(e, early[i].shape.cleanMedian(lane), math.NaN())
+		c := ledger.Classify(e, early[i].shape.cleanMedian(lane), l.median())
 		causes[i] = c
 		counts[c]++
 		if c == stats.CauseCompile && e.Flags&stats.FlagCompile != 0 {
@@ -136,25 +136,6 @@ func (l *laneState) row(c stats.Cause, n int, without, worst, sum float64) stats
 		r.Example = "worst " + stats.FormatMs(worst)
 	}
 	return r
-}
-
-// tail is the threshold of the tail of a lane's whole session.
-func (g *group) tail() float64 {
-	return ledger.Threshold(g.d.Quantile(0.5), g.cleanQuantile(0.99))
-}
-
-// cleanQuantile is a quantile of the group without tagged samples.
-func (g *group) cleanQuantile(q float64) float64 {
-	if g.tagged == nil || g.tagged.N == 0 {
-		return g.d.Quantile(q)
-	}
-	if v := g.d.Values(); v != nil {
-		return quantile.Percentile(quantile.Without(v, g.tagged.Values()), q)
-	}
-	var h quantile.Hist
-	h.CopyFrom(&g.d.H)
-	h.SubAbove(&g.tagged.H, -1)
-	return quantile.OfHist(&h, q, g.d.Min, g.d.Max)
 }
 
 // hidden describes the group without tagged samples.

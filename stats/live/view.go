@@ -106,7 +106,7 @@ func (c *Collector) laneView(m *modeState, l stats.Lane, win *winDist, raw small
 		v.HistWin = displayHist(&win.h, &win.tag)
 	}
 	v.Hist = displayHist(&lane.segment.d.H, tagOf(&lane.segment))
-	v.TailNs = m.whole(l).tail()
+	v.TailNs = lane.tail(m.whole(l))
 	v.Causes, v.TailN = lane.sessionCauses(l, m.whole(l), v.TailNs, scratch)
 	v.SegmentCauses, v.SegmentTailN = lane.segmentCauses(l, v.TailNs, scratch)
 	return v

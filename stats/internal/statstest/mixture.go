@@ -53,7 +53,7 @@ func (m *Mixture) Build() {
 			say(stats.CauseFallback)
 		case i == 77:
 			m.Add("b", 6e6, nil)
-			say(stats.CauseShapeNew)
+			say(stats.CauseWork)
 		case i%400 == 78:
 			m.Add("b", 6e6, nil)
 			say(stats.CauseWork)
