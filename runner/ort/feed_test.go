@@ -252,3 +252,13 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+// More compute threads than CPUs turn the winner round: that is said.
+func TestOversubscription(t *testing.T) {
+	path := graphFile(t, build.Float, func(g *build.Graph) string { return g.Op("Relu", []string{g.In("x", build.Float, 4)}) }, 4)
+	k := startWorker(t)
+	loaded := k.loadForward(path, func(l *protocol.Load) { l.Threads = allowedCPUs() + 7 })
+	if !strings.Contains(strings.Join(loaded.Notes, "; "), "compute threads share") {
+		t.Errorf("notes %q", loaded.Notes)
+	}
+}

@@ -40,6 +40,11 @@ func TestLayouts(t *testing.T) {
 					t.Fail()
 				}
 			}
+			for _, m := range k.all {
+				if e, ok := m.(*protocol.Evidence); ok && (e.Extra["probe_error"] != nil || e.NodesAfter == 0) {
+					t.Errorf("no evidence of %s %s: %v", e.Strategy, e.Shape, e.Extra["probe_error"])
+				}
+			}
 			if c := k.counters(); c.Checks.N == 0 && c.Checks.Skipped == "" {
 				t.Errorf("checks %+v", c.Checks)
 			}
