@@ -186,7 +186,7 @@ func partDirs(provider string) []folder {
 	seen := map[string]bool{}
 	add := func(where string, dirs ...string) {
 		for _, d := range dirs {
-			if d != "" && !seen[d] {
+			if filepath.IsAbs(d) && !seen[d] {
 				seen[d] = true
 				out = append(out, folder{where, d})
 			}

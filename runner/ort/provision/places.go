@@ -39,7 +39,7 @@ func pythonDirs() []string {
 			dirs = append(dirs, found...)
 		}
 	}
-	return distinct(dirs)
+	return absolute(dirs)
 }
 
 // systemDirs lists the folders of the dynamic linker: LD_LIBRARY_PATH, those
@@ -54,7 +54,7 @@ func systemDirs() []string {
 		}
 		dirs = append(dirs, base, base+"64")
 	}
-	return distinct(append(dirs, "/opt/onnxruntime/lib"))
+	return absolute(append(dirs, "/opt/onnxruntime/lib"))
 }
 
 // linkerDirs reads a linker configuration and what it includes.
@@ -83,15 +83,19 @@ func linkerDirs(conf string, depth int) []string {
 }
 
 // distinct drops empty and repeated entries and keeps the order.
-// Folders relative to the current one are left out: who sits in a stranger's
-// folder does not want its libraries.
 func distinct(in []string) []string {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(in, func(s string) bool {
-		if seen[s] || !filepath.IsAbs(s) {
+		if s == "" || seen[s] {
 			return true
 		}
 		seen[s] = true
 		return false
 	})
+}
+
+// absolute is distinct without what is relative to the current folder: who sits
+// in a stranger's does not want its libraries.
+func absolute(dirs []string) []string {
+	return distinct(slices.DeleteFunc(dirs, func(d string) bool { return !filepath.IsAbs(d) }))
 }
