@@ -41,7 +41,7 @@ func (m *model) compose() string {
 		rows[y].To(m.w)
 		m.buf = append(m.buf, rows[y].b...)
 	}
-	if m.o.Plain {
+	if m.ascii {
 		return draw.AsciiOnly(string(m.buf))
 	}
 	return string(m.buf)

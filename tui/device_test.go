@@ -43,7 +43,7 @@ func TestDeviceColumnsHaveCells(t *testing.T) {
 		t.Error("no lane has device times")
 	}
 	lanes[stats.Optimized].DeviceP50 = 1e6
-	if !panels.HasDevice(&lanes) || len(panels.DeviceCells(draw.NewStyles(true, false), &lanes)) != len(panels.DeviceColumns()) {
+	if !panels.HasDevice(&lanes) || len(panels.DeviceCells(draw.NewStyles(true, draw.FullColour), &lanes)) != len(panels.DeviceColumns()) {
 		t.Error("device columns")
 	}
 }
@@ -64,7 +64,7 @@ func TestPayback(t *testing.T) {
 		{stats.ShapeRow{SavedNs: 31e6}, draw.Missing},
 		{unknown, "not known yet"},
 	} {
-		if got, _ := panels.Payback(draw.NewStyles(true, false), &c.row); got != c.want {
+		if got, _ := panels.Payback(draw.NewStyles(true, draw.FullColour), &c.row); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.row, got, c.want)
 		}
 	}
@@ -110,7 +110,7 @@ func TestDeltaIsGreyWhereQuantilesAre(t *testing.T) {
 
 // p99 of the whole tail stands in a column of p99 without one cause, and says so.
 func TestWholeTailSaysThatItsP99IsWithIt(t *testing.T) {
-	st := draw.NewStyles(true, false)
+	st := draw.NewStyles(true, draw.FullColour)
 	s := stats.Summary{P99: stats.Quantile{Value: 41.2e6}}
 	if c := panels.P99With(st, &s); c.S != "with "+draw.DurCol(41.2e6) {
 		t.Errorf("%q", c.S)
@@ -133,7 +133,7 @@ func TestGaugeShowsItsForecast(t *testing.T) {
 }
 
 func TestPaybackIsGreyOnFewSamples(t *testing.T) {
-	st := draw.NewStyles(true, false)
+	st := draw.NewStyles(true, draw.FullColour)
 	row := stats.ShapeRow{CompileNs: 30e6, SavedNs: -1e6, BreakEven: -1}
 	row.Clean[stats.Eager].P50.Need = 6
 	if s, k := panels.Payback(st, &row); s != "never at this rate" || k != st.Faint {

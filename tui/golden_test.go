@@ -125,8 +125,8 @@ func TestStates(t *testing.T) {
 
 func TestPlainIsASCII(t *testing.T) {
 	m := toggled(t, image.Pt(120, 40))
-	m.o.Plain = true
-	m.sc.St = draw.NewStyles(true, true)
+	m.o.Plain, m.ascii = true, true
+	m.sc.St = draw.NewStyles(true, draw.NoColour)
 	m.rev++
 	frame := ansi.Strip(m.View().Content)
 	for _, r := range frame {

@@ -15,7 +15,7 @@ import (
 
 // Of an imported result nobody counted graphs, so none are claimed.
 func TestImportedLaneClaimsNoGraphs(t *testing.T) {
-	sc := &panels.Scene{St: draw.NewStyles(true, false), V: &view.View{}}
+	sc := &panels.Scene{St: draw.NewStyles(true, draw.FullColour), V: &view.View{}}
 	p := &panels.ComparePanel{Pane: panels.Pane{Sc: sc}}
 	p.SetSize(120, 20)
 	la := &sc.V.Lanes[stats.Optimized]

@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/charmbracelet/colorprofile"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui/draw"
 	"github.com/tailscope/tailscope/tui/panels"
@@ -30,6 +31,8 @@ type model struct {
 	help     bool
 	found    bool // the list of samples is open
 	prompt   prompt
+	colours  draw.Colours
+	ascii    bool // no characters beyond ASCII
 	dark     bool
 	scopeAt  int // index into scopes
 	received time.Time
@@ -52,7 +55,12 @@ func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Option
 	m := &model{views: views, out: out, done: done, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: panels.SlotVerdict}
 	m.scopeAt = segmentScope
 	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}, Sel: map[panels.Slot]int{}, Sort: map[panels.Slot]int{}}
-	m.sc.St = draw.NewStyles(m.dark, o.mono())
+	m.ascii = o.ascii()
+	m.colours = draw.FullColour
+	if o.mono() {
+		m.colours = draw.NoColour
+	}
+	m.sc.St = draw.NewStyles(m.dark, m.colours)
 	m.newest = m.sc.V
 	m.newest.Progress = panels.Nan
 	m.panels = panels.NewPanels(&m.sc)
@@ -86,7 +94,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
 		m.dark = msg.IsDark()
-		m.sc.St = draw.NewStyles(m.dark, m.o.mono())
+		m.sc.St = draw.NewStyles(m.dark, m.colours)
+	case tea.ColorProfileMsg:
+		m.profile(msg.Profile)
 	case tea.ResumeMsg:
 		m.resumed()
 	case tea.KeyPressMsg:
@@ -101,6 +111,19 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.rev--
 	}
 	return m, nil
+}
+
+// profile takes in how many colours the terminal has.
+func (m *model) profile(p colorprofile.Profile) {
+	switch {
+	case m.o.mono() || p <= colorprofile.ASCII:
+		m.colours = draw.NoColour
+	case p == colorprofile.ANSI:
+		m.colours = draw.FewColours
+	default:
+		m.colours = draw.FullColour
+	}
+	m.sc.St = draw.NewStyles(m.dark, m.colours)
 }
 
 // take accepts a new view and asks for the next one.

@@ -13,6 +13,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -113,6 +114,17 @@ func (o Options) env(name string) string {
 
 // mono reports whether shapes must do without colour.
 func (o Options) mono() bool { return o.Plain || o.env("NO_COLOR") != "" }
+
+// ascii reports whether only ASCII can be shown: it was asked for, the locale
+// is none of Unicode, or the terminal is the console of Linux, whose font lacks
+// half of the signs.
+func (o Options) ascii() bool {
+	if o.Plain || o.env("TERM") == "linux" {
+		return true
+	}
+	locale := strings.ToLower(cmp.Or(o.env("LC_ALL"), o.env("LC_CTYPE"), o.env("LANG")))
+	return locale != "" && !strings.Contains(locale, "utf-8") && !strings.Contains(locale, "utf8")
+}
 
 // interval is the least time between two views taken in.
 func (o Options) interval() time.Duration { return time.Second / time.Duration(max(1, o.FPS)) }

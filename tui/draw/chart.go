@@ -90,14 +90,6 @@ func (a Axis) At(x float64) float64 {
 	return math.Min(1, math.Max(0, y))
 }
 
-// value is the inverse of At.
-func (a Axis) value(y float64) float64 {
-	if a.log {
-		return a.lo * math.Pow(a.hi/a.lo, y)
-	}
-	return a.lo + y*(a.hi-a.lo)
-}
-
 // RowLabels puts round values beside the rows they fall on, at least two rows
 // apart, the ends first.
 func (a Axis) RowLabels(rows int) []string {

@@ -36,16 +36,34 @@ var (
 	darkPalette = palette{muted: "#949494", faint: "#6c6c6c", border: "#444444", focus: "#bcbcbc",
 		eager: "#d7af5f", optimized: "#5fafff", tag: "#d787af", ok: "#5faf87", warn: "#d7d75f", bad: "#ff5f5f",
 		selected: "#303030", onBadge: "#121212"}
+	// the 16 colours by number: what must be read keeps away from those that are
+	// pale on one background, and eager from what compiles and warns are drawn in
+	few = [2]palette{
+		{muted: "8", faint: "8", border: "8", focus: "0", eager: "3", optimized: "4", tag: "5", ok: "2", warn: "1", bad: "1", selected: "7", onBadge: "15"},
+		{muted: "7", faint: "8", border: "8", focus: "15", eager: "3", optimized: "12", tag: "13", ok: "10", warn: "11", bad: "9", selected: "8", onBadge: "0"},
+	}
+	palettes = map[Colours][2]palette{NoColour: {lightPalette, darkPalette}, FewColours: few, FullColour: {lightPalette, darkPalette}}
+
 	lightPalette = palette{muted: "#585858", faint: "#808080", border: "#bcbcbc", focus: "#303030",
 		eager: "#af5f00", optimized: "#005faf", tag: "#af5f87", ok: "#00875f", warn: "#875f00", bad: "#af0000",
 		selected: "#dadada", onBadge: "#ffffff"}
 )
 
-func NewStyles(dark, mono bool) *Styles {
-	p := lightPalette
-	if dark {
-		p = darkPalette
-	}
+// Colours is how many colours a terminal has.
+type Colours int
+
+// Less than FullColour means the 16 that every user has chosen to their taste,
+// or none.
+const (
+	NoColour Colours = iota
+	FewColours
+	FullColour
+)
+
+// NewStyles makes the inks for a background and so many colours.
+func NewStyles(dark bool, colours Colours) *Styles {
+	mono := colours == NoColour
+	p := palettes[colours][map[bool]int{false: 0, true: 1}[dark]]
 	fg := func(c string) lipgloss.Style {
 		if mono {
 			return lipgloss.NewStyle()
@@ -76,7 +94,7 @@ func NewStyles(dark, mono bool) *Styles {
 		Tab: newInk(fg(p.muted)), TabOn: newInk(lipgloss.NewStyle().Bold(true).Underline(true)),
 		Selected: newInk(sel),
 	}
-	if !mono {
+	if colours == FullColour {
 		s.heat = newHeatInks(dark)
 	}
 	s.Lane[stats.Eager], s.Lane[stats.Optimized] = newInk(fg(p.eager)), newInk(fg(p.optimized))

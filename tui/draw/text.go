@@ -60,7 +60,22 @@ func narrow(r rune) bool {
 
 // Clean makes foreign text (model names, an engine's reasons) safe to print:
 // control and direction-changing characters become spaces.
-func Clean(s string) string { return plain.Line(s) }
+func Clean(s string) string {
+	if !strings.ContainsAny(s, joiners) {
+		return plain.Line(s)
+	}
+	// terminals do not agree on how wide joined emoji are: apart they do
+	return plain.Line(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(joiners, r) {
+			return -1
+		}
+		return r
+	}, s))
+}
+
+// joiners make one sign of several: the zero-width joiner, and the selectors of
+// a variant.
+const joiners = "\u200d\ufe0e\ufe0f"
 
 // Fit shortens s to at most w cells, at a word where one is near, and marks
 // the cut with an ellipsis.

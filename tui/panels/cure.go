@@ -5,7 +5,6 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
@@ -154,6 +153,3 @@ func cureLine(sc *Scene, w, indent int) (string, bool) {
 	}
 	return l.String(), true
 }
-
-// enough reports whether n samples support a quantile.
-func enough(q float64, n int) bool { return n >= quantile.Need(q) }

@@ -205,14 +205,11 @@ func (p *HeatPanel) over(all []*heatCol, b *band, a draw.Axis, n int) [][]draw.O
 		cursor = p.axis.col(p.Sc.Past)
 	}
 	for x, c := range all {
-		r := rune(0)
-		k := st.Faint
+		r, k := '┊', st.Faint
 		switch {
 		case x == cursor:
 			r, k = '│', st.Strong
-		case c.toggled():
-			r = '┊'
-		default:
+		case !c.toggled():
 			continue
 		}
 		for y := range out {

@@ -14,7 +14,7 @@ func BenchmarkHeat(b *testing.B) {
 	src.Step(time.Minute)
 	p := &HeatPanel{}
 	p.SetSize(200, 28)
-	sc := &Scene{St: draw.NewStyles(true, false)}
+	sc := &Scene{St: draw.NewStyles(true, draw.FullColour)}
 	p.Place(sc, SlotHeat)
 	v := src.View()
 	b.ReportAllocs()

@@ -70,7 +70,7 @@ func (p *HeatPanel) ticks(all []*heatCol, t *tickLane) string {
 		switch {
 		case n == 0:
 			s.Add(draw.Ink{}, " ")
-		case top <= 2:
+		case top <= 2 || t.kinds[0] == stats.KindToggle:
 			s.Add(k, glyph)
 		default:
 			s.Add(k, eighthsUp[1+int(7*math.Log1p(float64(n-1))/math.Log1p(float64(top-1)))])

@@ -66,9 +66,10 @@ func (p *segmentPairPanel) View() string {
 	}
 	nameA, nameB := segmentName(a), segmentName(b)
 	title = append(title, draw.R(st.Strong, " · "+nameA+" → "+nameB), draw.R(st.Muted, " · ~ intervals touch"))
+	wa, wb := min(max(10, draw.Cells(nameA)+2), 22), min(max(10, draw.Cells(nameB)+2), 22)
 	cols := []draw.Column{
-		{Head: "", W: 6}, {Head: "◆ " + nameA, W: 10, Right: true}, {Head: "95 % interval", W: 20, Drop: 3}, {Head: "◆ " + nameB, W: 10, Right: true}, {Head: "95 % interval", W: 20, Drop: 4},
-		{Head: "change", W: 9, Right: true}, {Head: "◇ " + nameA, W: 10, Right: true, Drop: 2}, {Head: "◇ " + nameB, W: 10, Right: true, Drop: 2}, {Head: "change", W: 9, Right: true, Drop: 1},
+		{Head: "", W: 6}, {Head: "◆ " + nameA, W: wa, Right: true}, {Head: "95 % interval", W: 20, Drop: 3}, {Head: "◆ " + nameB, W: wb, Right: true}, {Head: "95 % interval", W: 20, Drop: 4},
+		{Head: "change", W: 9, Right: true}, {Head: "◇ " + nameA, W: wa, Right: true, Drop: 2}, {Head: "◇ " + nameB, W: wb, Right: true, Drop: 2}, {Head: "change", W: 9, Right: true, Drop: 1},
 	}
 	var rows [][]draw.Cell
 	for i := range pairQuantiles {

@@ -144,13 +144,11 @@ func (p *TimelinePanel) marks(g draw.TimeGrid, cols int) []stats.Kind {
 // overlay lays segment boundaries and the scrub cursor into empty cells.
 func overlay(grid [][]draw.Glyph, marks []stats.Kind, cursor int) {
 	for c, k := range marks {
-		r := rune(0)
+		r := '┊'
 		switch {
 		case c == cursor:
 			r = '│'
-		case k == stats.KindSegment || k == stats.KindToggle:
-			r = '┊'
-		default:
+		case k != stats.KindSegment && k != stats.KindToggle:
 			continue
 		}
 		for y := range grid {
