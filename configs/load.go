@@ -100,7 +100,7 @@ func parse(path string, b []byte) (*Config, error) {
 	err = c.Validate()
 	if fs, ok := errors.AsType[faults](err); ok {
 		for _, f := range fs {
-			f.at(path, b, at.of(f.Key))
+			_ = f.at(path, b, at.of(f.Key)) // f is in fs
 		}
 	}
 	if err != nil {

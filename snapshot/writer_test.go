@@ -137,11 +137,3 @@ func readCSV(t testing.TB, path string) []map[string]string {
 	}
 	return out
 }
-
-func readJSON(path string, v any) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(b, v)
-}

@@ -17,7 +17,7 @@ func TestAPanicIsReported(t *testing.T) {
 	defer OnPanic(func(p *Panic) { got <- p })()
 	Go("a test", func() {
 		var m map[string]int
-		m["x"] = 1
+		m["x"] = 1 //nolint:staticcheck // the panic is the test
 	})
 	select {
 	case p := <-got:

@@ -137,7 +137,7 @@ func appendToken(g *pieces, r roles, at string) error {
 		batch = r.ids.Dims[0]
 	}
 	if r.ids.Type == "int32" {
-		last = t.op("Cast", []string{last}, attrInt("to", int64(onnxpb.TensorProto_INT32)))
+		t.op("Cast", []string{last}, attrInt("to", int64(onnxpb.TensorProto_INT32)))
 	}
 	t.nodes[len(t.nodes)-1].Output[0] = TokenOutput
 	return t.flush(g, valueInfo(TokenOutput, r.ids.Type, []string{batch, "1"}))

@@ -3,7 +3,6 @@ package program
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -207,12 +206,4 @@ func at(r []int64, i int) int64 {
 		return r[i]
 	}
 	return -1
-}
-
-// name is what a program is called: its script.
-func (p *proc) name() string {
-	if len(p.about.Argv) > 0 && p.about.Argv[0] != "" {
-		return filepath.Base(p.about.Argv[0])
-	}
-	return "python"
 }

@@ -51,7 +51,7 @@ const rowGroup = 2 * rotateRows
 // SamplesFile writes samples.parquet, column by column in batches of rows.
 type SamplesFile struct {
 	out    *door.File
-	w      *parquet.Writer
+	w      *parquet.Writer //nolint:staticcheck // the generic one has no columns of values
 	rows   []stats.Sample
 	values []parquet.Value // of one column of rows
 	n      int             // rows in the row group

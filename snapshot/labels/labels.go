@@ -55,7 +55,6 @@ type Analysis struct {
 	values   int
 	hists    bool
 	worst    []Worst
-	warmups  uint64
 	statuses map[string]*statusCount
 	failed   map[[2]string]uint64 // by mode and label
 	models   map[string]bool

@@ -47,19 +47,17 @@ func (o Options) withDefaults() Options {
 // times a second. Its memory does not grow with the number of samples. One
 // goroutine owns it.
 type Collector struct {
-	o          Options
-	modes      [stats.NumModes]*modeState
-	strings    *intern.Interner // strategies and shapes
-	segment    int32
-	label      string
-	segments   []segInfo
-	pending    pendingEvents
-	marks      timelineMarks
-	total      [stats.NumLanes]int
-	facts      stats.Facts
-	edges      []int
-	out        []stats.Event // events of the sample in hand
-	generation int32
+	o        Options
+	modes    [stats.NumModes]*modeState
+	strings  *intern.Interner // strategies and shapes
+	segment  int32
+	segments []segInfo
+	pending  pendingEvents
+	marks    timelineMarks
+	total    [stats.NumLanes]int
+	facts    stats.Facts
+	edges    []int
+	out      []stats.Event // events of the sample in hand
 }
 
 // segInfo is the outside of a segment.

@@ -199,14 +199,15 @@ func (e *engine) farewell() {
 
 // exit waits for the process to end with the code.
 func (e *engine) exit(code int) {
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	go func() {
 		for m := range e.msgs {
 			if m.err == nil {
 				e.log.note(fmt.Sprintf("after its last word: %T", m.msg))
 			}
 		}
-		ended <- e.cmd.Wait()
+		_ = e.cmd.Wait() // the exit code says it
+		close(ended)
 	}()
 	select {
 	case <-ended:

@@ -94,20 +94,3 @@ func wordsOf(name string) []string {
 	flush()
 	return out
 }
-
-// unitName is how a scale is called.
-func unitName(ns float64) string {
-	switch ns {
-	case 1:
-		return "ns"
-	case 1e3:
-		return "us"
-	case 1e6:
-		return "ms"
-	case 1e9:
-		return "s"
-	case 60e9:
-		return "minutes"
-	}
-	return "hours"
-}
