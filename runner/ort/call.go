@@ -301,6 +301,17 @@ func (t tensor) int(i int) int64 {
 	return unsafe.Slice((*int64)(t.host), t.bytes/8)[i]
 }
 
+// real is element i of a mask in host memory: 0 where it hides.
+func (t tensor) real(i int) int64 {
+	switch t.typ {
+	case dtInt64, dtInt32:
+		return t.int(i)
+	case dtFloat:
+		return int64(unsafe.Slice((*float32)(t.host), t.bytes/4)[i])
+	}
+	return int64(unsafe.Slice((*byte)(t.host), t.bytes)[i])
+}
+
 // setInt sets element i of an integer (or floating point) tensor in host
 // memory: masks come as int64, int32, bool or float.
 func (t tensor) setInt(i int, v int64) {

@@ -212,11 +212,11 @@ func cacheDistance(ref, opt *call) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		a := appendFloats(nil, raw, ref.cache[i].typ)
+		a := ref.withoutPadding(appendFloats(nil, raw, ref.cache[i].typ), ref.cache[i].shape)
 		if raw, err = opt.fetch(opt.cache[i]); err != nil {
 			return 0, err
 		}
-		d, err := relL2(a, appendFloats(nil, raw, opt.cache[i].typ))
+		d, err := relL2(a, ref.withoutPadding(appendFloats(nil, raw, opt.cache[i].typ), opt.cache[i].shape))
 		if err != nil {
 			return 0, err
 		}
@@ -225,6 +225,27 @@ func cacheDistance(ref, opt *call) (float64, error) {
 		}
 	}
 	return worst, nil
+}
+
+// withoutPadding clears the entries [batch, heads, length, width] of a cache
+// that the mask hides: a padded position attends to nothing, so that in half
+// precision what it computes hangs on the order of operations, and nobody reads it.
+func (c *call) withoutPadding(x []float32, shape []int64) []float32 {
+	if c.mask.v.p == nil || len(shape) != 4 || shape[0] != int64(c.shape.batch) {
+		return x
+	}
+	heads, length, width := int(shape[1]), int(shape[2]), int(shape[3])
+	total := int(c.mask.shape[1]) // of a constant cache the latest entries are kept
+	for at := range x {
+		if at%width != 0 {
+			continue
+		}
+		row := at / width
+		if b, t := row/length/heads, row%length; length <= total && c.mask.real(b*total+total-length+t) == 0 {
+			clear(x[at : at+width])
+		}
+	}
+	return x
 }
 
 // reference runs a request in the eager lane for comparison only.

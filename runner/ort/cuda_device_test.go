@@ -106,7 +106,7 @@ func BenchmarkCUDAAgainstBareLoop(b *testing.B) {
 }
 
 func bareLoopCUDA(b *testing.B, capture string) {
-	e := newTestEngine(b, "default", cudaLoad(capture))
+	e := newTestEngine(b, "default", func(l *protocol.Load) { l.Provider, l.Capture = "cuda", capture })
 	r := &protocol.Request{Mode: "prefill", Batch: 1, Tokens: 64, Exec: [2]int{64, 64}, Order: []string{"optimized"},
 		Strategy: protocol.Strategy{Prefill: "variable"}}
 	for range 20 {

@@ -138,7 +138,7 @@ func (p provider) explain(err error) error {
 		}
 	}
 	available, total, asked := cudaMemory(p.id)
-	if asked == nil && !noMemory.MatchString(err.Error()) && available > total/50 {
+	if !noMemory.MatchString(err.Error()) && (asked != nil || available > total/50) {
 		return err
 	}
 	if asked != nil {

@@ -1,0 +1,35 @@
+package ort
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// A cache is compared where the mask lets it be read: what padded positions
+// hold is cleared, all else stays.
+func TestPaddedCacheIsNotCompared(t *testing.T) {
+	e := newTestEngine(t, "default", nil)
+	r := &protocol.Request{Mode: "prefill", Batch: 2, Tokens: 6, Exec: [2]int{10, 10}, Order: []string{"eager"}, Strategy: protocol.Strategy{Prefill: "padded"}}
+	o := e.inLane(e.lanes[stats.Eager], r, 0)
+	if o.sample.err != "" {
+		t.Fatal(o.sample.err)
+	}
+	c := o.last
+	for _, x := range c.cache {
+		raw, err := c.fetch(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := appendFloats(nil, raw, x.typ)
+		kept := c.withoutPadding(slices.Clone(all), x.shape)
+		heads, length, width := int(x.shape[1]), int(x.shape[2]), int(x.shape[3])
+		for i, v := range kept {
+			if position := i / width % length; position < 4 && v != 0 || position >= 4 && v != all[i] {
+				t.Fatalf("row %d head %d position %d: %v of %v", i/width/length/heads, i/width/length%heads, position, v, all[i])
+			}
+		}
+	}
+}
