@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/foreign"
@@ -65,6 +66,9 @@ func empty(infos []*foreign.Info, rep *labels.Report, err error) error {
 	for _, info := range infos {
 		if why := info.WhyEmpty(); why != "" {
 			err = fmt.Errorf("%w: %s", err, why)
+		}
+		if info.Rows == 0 {
+			err = fmt.Errorf("%w: %s holds no measurement. %s", err, info.Format, strings.Join(info.Notes, " "))
 		}
 		if info.Filtered > 0 && info.Filtered == info.Rows {
 			err = fmt.Errorf("%w: the filters left out all %d rows", err, info.Rows)

@@ -290,3 +290,76 @@ func TestFoldersKeepTheirRule(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestNumbersThatJSONDoesNotKnow: Python and C++ write NaN and Infinity.
+func TestNumbersThatJSONDoesNotKnow(t *testing.T) {
+	for _, nan := range []string{"NaN", "Infinity", "-Infinity", "nan", "-inf"} {
+		for _, sep := range []string{"", "\n"} {
+			g := readText(t, "h.json", `{`+sep+`"results":[{"command":"NaN, not inf","times":[0.01,`+nan+`,0.02]}]}`, Options{})
+			if g.err != nil || len(g.rows) != 2 || !strings.Contains(g.notes, "1 line was left out") {
+				t.Errorf("%q %s: %v %v", sep, nan, g.rows, g.err)
+			}
+			if len(g.rows) > 0 && g.rows[0].Label != "NaN, not inf" {
+				t.Error(g.rows[0].Label)
+			}
+		}
+	}
+}
+
+func TestTracesOfOtherShapes(t *testing.T) {
+	for name, text := range map[string]string{
+		"not closed": `[{"ph":"X","name":"a","ts":1,"dur":2000},` + "\n" + `{"ph":"X","name":"a","ts":5,"dur":3000},` + "\n",
+		"pairs":      `{"traceEvents":[{"ph":"B","name":"a","ts":1000,"pid":1,"tid":1},{"ph":"B","name":"b","ts":1500,"pid":1,"tid":2},{"ph":"E","ts":3000,"pid":1,"tid":1},{"ph":"X","name":"a","ts":9000,"dur":3000,"pid":1,"tid":1}]}`,
+		"filtered":   `{"traceEvents":[{"ph":"X","name":"ProfilerStep#1","ts":1,"dur":1},{"ph":"X","name":"a","cat":"k","ts":1,"dur":2000},{"ph":"X","name":"a","cat":"k","ts":2,"dur":3000}]}`,
+	} {
+		o := Options{}
+		if name == "filtered" {
+			o.Where = []Filter{{Column: "cat", Value: "k"}}
+		}
+		g := readText(t, "t.json", text, o)
+		if g.err != nil || len(g.rows) != 2 || g.rows[0].Ns != 2e6 || g.rows[1].Ns != 3e6 || g.rows[0].Label != "a" {
+			t.Errorf("%s: %+v %v", name, g.rows, g.err)
+		}
+	}
+}
+
+func TestValuesWithTheirUnit(t *testing.T) {
+	g := readText(t, "f.csv", "latency_ms\n12ms\n0.012 s\n12000us\n12\n", Options{})
+	if g.err != nil || len(g.rows) != 4 {
+		t.Fatal(g.rows, g.err)
+	}
+	for _, r := range g.rows {
+		if r.Ns != 12e6 {
+			t.Error(r.Ns)
+		}
+	}
+}
+
+func TestStatisticsAsSamplesAreDoubted(t *testing.T) {
+	for name, want := range map[string]bool{"mean_ms": true, "p99_ms": true, "median (s)": true, "latency_ms": false, "maximum_ms": false} {
+		g := readText(t, "f.csv", "x,"+name+"\na,1\n", column(name))
+		if g.err != nil || strings.Contains(g.notes, "sounds like a statistic") != want {
+			t.Errorf("%s: %s %v", name, g.notes, g.err)
+		}
+	}
+}
+
+// TestOtherMetricsAreNamed: a k6 file without requests says what it has.
+func TestOtherMetricsAreNamed(t *testing.T) {
+	point := `{"metric":"grpc_req_duration","type":"Point","data":{"time":"2026-11-28T10:00:00Z","value":5.5,"tags":{}}}`
+	csv := "metric_name,timestamp,metric_value,status\ngrpc_req_duration,1,5.5,\n"
+	for name, text := range map[string]string{"k.ndjson": point, "k.csv": csv} {
+		g := readText(t, name, text, Options{})
+		if g.err == nil || !strings.Contains(g.err.Error(), "--where metric_name=… takes one of grpc_req_duration") {
+			t.Error(g.err)
+		}
+		g = readText(t, name, text, Options{Where: []Filter{{Column: "metric_name", Value: "grpc_req_duration"}}})
+		if g.err != nil || len(g.rows) != 1 || g.rows[0].Ns != 5_500_000 || !g.rows[0].OK {
+			t.Error(g.rows, g.err)
+		}
+		g = readText(t, name, strings.ReplaceAll(text, "grpc_req_duration", "http_reqs"), Options{Where: []Filter{{Column: "metric_name", Value: "http_reqs"}}})
+		if g.err == nil || !strings.Contains(g.err.Error(), "no time") {
+			t.Error(name, g.rows, g.err)
+		}
+	}
+}

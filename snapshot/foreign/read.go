@@ -118,7 +118,7 @@ func readFile(path, name string, o *Options, info *Info, yield func(*Row) error)
 		return err
 	}
 	in.Finish()
-	return nil
+	return in.Empty()
 }
 
 func read(in *rows.Input) error {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
@@ -160,6 +161,12 @@ func FuzzRead(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		began := time.Now()
+		defer func() {
+			if d := time.Since(began); d > 20*time.Second {
+				t.Fatalf("took %v", d)
+			}
+		}()
 		for _, o := range []Options{{}, {By: "scenario", Unit: "s"}, {Columns: map[string]string{"latency": "x", "status": "none"}}} {
 			info, err := Read(path, o, func(r *Row) error {
 				if r.Ns < 0 {

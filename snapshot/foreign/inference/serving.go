@@ -18,7 +18,9 @@ var (
 		Reads:   "with --save-detailed ttft, itl and e2e of each request (e2e is ttft and all itl: the file has none) and errors; else mean, median, std and percentiles of ttft, tpot, itl and e2el",
 		Leaves:  "throughput, goodput, texts; tpot of single requests",
 		Samples: "'vllm bench serve --save-result --save-detailed' keeps each request.",
-		Doc:     func(d *rows.Doc) bool { return d.Has("mean_ttft_ms") && !d.Has("mean_e2e_latency_ms") },
+		Doc: func(d *rows.Doc) bool {
+			return (d.Has("mean_ttft_ms") || d.Has("mean_e2el_ms")) && !d.Has("mean_e2e_latency_ms")
+		},
 		ReadDoc: readServing,
 	})
 	_ = rows.Register(rows.Format{

@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,10 +10,10 @@ import (
 )
 
 var _ = rows.Register(rows.Format{
-	Name: "trace", Tool: "ONNX Runtime's profile (enable_profiling), PyTorch's export_chrome_trace, any Chrome trace of complete events",
+	Name: "trace", Tool: "ONNX Runtime's profile (enable_profiling), PyTorch's export_chrome_trace, any Chrome trace of ranges",
 	Seen:   "ONNX Runtime 1.32 and PyTorch 2.11 (files written here)",
 	Reads:  "durations (dur, µs) of named ranges: ONNX Runtime's model_run, PyTorch's ProfilerStep#n (as one name), else user_annotation ranges, else all ranges by name; --where name=…, cat=… take others",
-	Leaves: "kernels, memory, flows, arguments; ranges that begin and end in separate events",
+	Leaves: "kernels, memory, flows, arguments, asynchronous ranges",
 	Doc: func(d *rows.Doc) bool {
 		return d.Has("traceEvents") || d.List() && d.Has("[]", "ph") && (d.Has("[]", "name") || d.Has("[]", "args"))
 	},
@@ -67,7 +68,7 @@ func readTrace(in *rows.Input, d *rows.Doc) error {
 	if err := in.Columns("name", "cat"); err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(e traceEvent) bool { return e.Phase != "X" || e.Dur == nil || e.Dur.Missing() })
+	list = ranges(list)
 	keep := traceRules[len(traceRules)-1]
 	if !slices.ContainsFunc(in.O.Where, func(f rows.Filter) bool { return f.Column == "name" || f.Column == "cat" }) {
 		for _, rule := range traceRules {
@@ -106,6 +107,31 @@ func readTrace(in *rows.Input, d *rows.Doc) error {
 		}
 	}
 	return nil
+}
+
+// ranges are the complete events, and those whose begin and end are events of
+// their own, by thread.
+func ranges(list []traceEvent) []traceEvent {
+	type thread struct{ pid, tid string }
+	open := map[thread][]traceEvent{}
+	var out []traceEvent
+	for i := range list {
+		e := &list[i]
+		at := thread{fmt.Sprint(e.Pid), fmt.Sprint(e.Tid)}
+		switch {
+		case e.Phase == "X" && e.Dur != nil && !e.Dur.Missing():
+			out = append(out, *e)
+		case e.Phase == "B" && e.Ts != nil:
+			open[at] = append(open[at], *e)
+		case e.Phase == "E" && e.Ts != nil && len(open[at]) > 0:
+			b := open[at][len(open[at])-1]
+			open[at] = open[at][:len(open[at])-1]
+			dur := *e.Ts - *b.Ts
+			b.Dur = &dur
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 // note says which ranges are read and which others there are.

@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/json"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -23,9 +24,10 @@ var (
 		Table: &rows.Table{Unit: "ms", Columns: map[string]string{"latency": "metric_value", "scenario": "name"},
 			Header: func(has func(...string) bool) bool { return has("metric_name", "timestamp", "metric_value") },
 			Keep: func(in *rows.Input, get func(string) string) bool {
-				return k6Asked(in) || get("metric_name") == k6Default
+				return k6Asked(in) || get("metric_name") == k6Default || in.Skip("metric_name", get("metric_name"))
 			},
-			Row: func(in *rows.Input, r *rows.Row, get func(string) string) { k6Judge(in, r, get) }},
+			Row:  func(in *rows.Input, r *rows.Row, get func(string) string) { k6Judge(in, r, get) },
+			Good: func(in *rows.Input, get func(string) string) error { return k6Value(in, get("metric_name")) }},
 	})
 	_ = rows.Register(rows.Format{
 		Name: "k6 JSON lines", Tool: "k6 run --out json=F",
@@ -49,6 +51,20 @@ var (
 		ReadDoc: readK6Summary,
 	})
 )
+
+// k6Counts are built-in metrics that are no times.
+var k6Counts = strings.Fields("http_reqs http_req_failed iterations dropped_iterations data_sent data_received vus vus_max checks ws_sessions ws_msgs_sent ws_msgs_received grpc_streams grpc_streams_msgs_sent grpc_streams_msgs_received")
+
+// k6Value checks that a metric that was asked for is a time.
+func k6Value(in *rows.Input, name string) error {
+	switch {
+	case slices.Contains(k6Counts, name):
+		return rows.NoColumn("k6's %s is a count or a rate, no time", name)
+	case !k6Time(name):
+		in.Note("%s: the file does not say that %s is a time; its values were read as ms.", in.Name, rows.Quote(name))
+	}
+	return nil
+}
 
 func k6Asked(in *rows.Input) bool {
 	for _, w := range in.O.Where {
@@ -93,7 +109,10 @@ func readK6(in *rows.Input, d *rows.Doc) error {
 	switch {
 	case v.Metric == "" || v.Type == "":
 		return rows.ErrOther
-	case v.Type != "Point", v.Metric != k6Default && !k6Asked(in):
+	case v.Type != "Point":
+		return nil
+	case v.Metric != k6Default && !k6Asked(in):
+		in.Skip("metric_name", v.Metric)
 		return nil
 	case v.Data.Value == nil || v.Data.Value.Missing():
 		in.Leave(d.Line, "no value", "")
@@ -107,7 +126,10 @@ func readK6(in *rows.Input, d *rows.Doc) error {
 	}
 	r := rows.Row{Scenario: v.Data.Tags["name"], HasRun: true, OK: true, Index: int64(d.Line)}
 	k6Judge(in, &r, get)
-	var err error
+	err := k6Value(in, v.Metric)
+	if err != nil {
+		return err
+	}
 	if r.Ns, err = rows.Latency(float64(*v.Data.Value), 1e6); err != nil {
 		return in.Errorf(d.Line, "value: %w", err)
 	}

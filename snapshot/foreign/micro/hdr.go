@@ -23,7 +23,11 @@ var (
 		Leaves:  "the other lines",
 		Samples: hdrSamples,
 		Head: func(head []byte) bool {
-			line, _, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte("\n"))
+			line, rest, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte("\n"))
+			for bytes.HasPrefix(line, []byte("#[")) {
+				line, rest, _ = bytes.Cut(rest, []byte("\n"))
+			}
+			line = bytes.TrimLeft(line, " \t")
 			return bytes.HasPrefix(line, []byte("Value")) && bytes.Contains(line, []byte("Percentile")) && bytes.Contains(line, []byte("TotalCount"))
 		},
 		Read: readHgrm,

@@ -95,6 +95,10 @@ func readHyperfine(in *rows.Input, d *rows.Doc) error {
 			continue
 		}
 		for k, t := range x.Times {
+			if t.Missing() {
+				in.Leave(d.Line, "no time", x.Command)
+				continue
+			}
 			ns, err := rows.Latency(float64(t), 1e9)
 			if err != nil {
 				return in.Errorf(d.Line, "results[%d].times[%d]: %w", i, k, err)

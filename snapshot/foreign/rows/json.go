@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 )
@@ -86,34 +85,8 @@ type docs struct {
 	in   *Input
 	n    int
 	dec  *json.Decoder
-	lead int // lines before what the decoder reads
-	got  lineCount
-}
-
-// lineCount counts lines of what passes.
-type lineCount struct {
-	r     io.Reader
-	n     int64
-	marks []int64 // offsets of line ends
-}
-
-func (c *lineCount) Read(b []byte) (int, error) {
-	n, err := c.r.Read(b)
-	for i, x := range b[:n] {
-		if x == '\n' {
-			c.marks = append(c.marks, c.n+int64(i))
-		}
-	}
-	c.n += int64(n)
-	return n, err
-}
-
-// line is that of an offset; ends before it are forgotten.
-func (c *lineCount) line(offset int64, lead *int) int {
-	i, _ := slices.BinarySearch(c.marks, offset)
-	*lead += i
-	c.marks = c.marks[i:]
-	return *lead + 1
+	rest []byte // what dec reads
+	lead int    // lines before it
 }
 
 func (s *docs) next() (*Doc, error) {
@@ -126,13 +99,18 @@ func (s *docs) next() (*Doc, error) {
 		if len(t) == 0 {
 			continue
 		}
-		if whole(t) && (s.n > 0 || json.Valid(t)) {
+		if t = strict(t); whole(t) && (s.n > 0 || json.Valid(t)) {
 			s.n++
 			return &Doc{Raw: t, Line: s.in.Text.N, N: s.n}, nil
 		}
 		s.lead = s.in.Text.N - 1
-		s.got.r = io.LimitReader(io.MultiReader(bytes.NewReader(append(bytes.Clone(line), '\n')), s.in.Text), maxJSON)
-		s.dec = json.NewDecoder(&s.got)
+		first := append(bytes.Clone(line), '\n')
+		rest, err := s.in.Text.All(maxJSON)
+		if err != nil {
+			return nil, s.in.Errorf(0, "%w", err)
+		}
+		s.rest = closed(strict(append(first, rest...)))
+		s.dec = json.NewDecoder(bytes.NewReader(s.rest))
 	}
 	var raw json.RawMessage
 	err := s.dec.Decode(&raw)
@@ -140,19 +118,72 @@ func (s *docs) next() (*Doc, error) {
 		return nil, io.EOF
 	}
 	if err != nil {
-		at := s.got.n
+		at := int64(len(s.rest)) // cut short
 		if syn := (*json.SyntaxError)(nil); errors.As(err, &syn) {
-			at = syn.Offset
-		} else if s.got.n >= maxJSON {
-			err = fmt.Errorf("the file is larger than %d bytes", maxJSON)
+			at = s.dec.InputOffset() + syn.Offset
 		}
-		return nil, s.in.Errorf(s.got.line(at, &s.lead), "%w", err)
+		return nil, s.in.Errorf(s.line(at), "%w", err)
 	}
 	s.n++
-	return &Doc{Raw: raw, Line: s.got.line(s.dec.InputOffset()-int64(len(raw)), &s.lead), N: s.n}, nil
+	return &Doc{Raw: raw, Line: s.line(s.dec.InputOffset() - int64(len(raw))), N: s.n}, nil
+}
+
+// line is that of an offset in rest.
+func (s *docs) line(at int64) int {
+	return s.lead + 1 + bytes.Count(s.rest[:min(max(at, 0), int64(len(s.rest)))], []byte("\n"))
 }
 
 func whole(t []byte) bool {
 	first, last := t[0], t[len(t)-1]
 	return first == '{' && last == '}' || first == '[' && last == ']'
+}
+
+// notJSON are numbers that Python and C++ write and JSON does not know.
+var notJSON = []string{"-Infinity", "Infinity", "NaN", "-nan", "nan", "-inf", "inf"}
+
+// strict writes null for them, outside of texts.
+func strict(b []byte) []byte {
+	if !bytes.Contains(b, []byte("NaN")) && !bytes.Contains(b, []byte("Infinity")) && !bytes.Contains(b, []byte("nan")) && !bytes.Contains(b, []byte("inf")) {
+		return b
+	}
+	out := make([]byte, 0, len(b)+16)
+	inText := false
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case inText && c == '\\' && i+1 < len(b):
+			out = append(out, c)
+			i++
+			c = b[i]
+		case c == '"':
+			inText = !inText
+		case !inText && (c == 'N' || c == 'I' || c == '-' || c == 'n' || c == 'i'):
+			if w := wordAt(b[i:]); w > 0 {
+				out = append(out, "null"...)
+				i += w - 1
+				continue
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// wordAt is the length of a word of notJSON that b begins with, 0 if none.
+func wordAt(b []byte) int {
+	for _, w := range notJSON {
+		if bytes.HasPrefix(b, []byte(w)) && (len(b) == len(w) || bytes.IndexByte([]byte(",]} \t\r\n"), b[len(w)]) >= 0) {
+			return len(w)
+		}
+	}
+	return 0
+}
+
+// closed ends the list of a trace, which its writer may leave open.
+func closed(b []byte) []byte {
+	t := bytes.TrimRight(b, " \t\r\n,")
+	if len(t) == 0 || bytes.TrimLeft(t, " \t\r\n")[0] != '[' || t[len(t)-1] != '}' || !bytes.Contains(t[:min(len(t), 4096)], []byte(`"ph"`)) {
+		return b
+	}
+	return append(bytes.Clone(t), ']')
 }

@@ -54,14 +54,14 @@ func asRecords(in *Input, d *Doc) *Format {
 
 // record reads one object as a row.
 func (t *columnReader) record(raw json.RawMessage) error {
-	var m map[string]json.RawMessage
-	if fast.Unmarshal(raw, &m) != nil {
-		if err := json.Unmarshal(raw, &m); err != nil {
+	clear(t.values)
+	if fast.Unmarshal(raw, &t.values) != nil {
+		if err := json.Unmarshal(raw, &t.values); err != nil {
 			return t.in.Errorf(t.line, "a record is no object: %w", err)
 		}
 	}
 	for i, h := range t.header {
-		t.fields[i] = append(t.fields[i][:0], TextOf(m[h])...)
+		t.fields[i] = append(t.fields[i][:0], TextOf(t.values[h])...)
 	}
 	if err := t.take(t.fields); errors.Is(err, errYield) {
 		return errors.Unwrap(err)

@@ -61,11 +61,11 @@ func First(s ...string) string {
 
 // missing is the sentence of a column that is not there.
 func missing(column, purpose string, columns []string) error {
-	hint := ""
+	hint := ". "
 	if n := nearest(column, columns); n != "" {
-		hint = fmt.Sprintf("; did you mean %s?", Quote(n))
+		hint = fmt.Sprintf("; did you mean %s? ", Quote(n))
 	}
-	return NoColumn("there is no column %s %s%s; columns are %s", Quote(column), purpose, hint, List(columns))
+	return NoColumn("there is no column %s %s%sColumns are %s", Quote(column), purpose, hint, List(columns))
 }
 
 // nearest returns the name closest to s, "" if none is within a third of it.

@@ -110,6 +110,8 @@ for x in json.loads(text("perf_analyzer_profile_export.json"))["experiments"]:
         if len(r) > 1:
             rows.append(("ttft", "all", r[0] - q["timestamp"], True, False))
 samples("perf_analyzer_profile_export.json", rows)
+for x in table("perf_analyzer.csv"):
+    reported("perf_analyzer.csv", "", "Concurrency " + x["Concurrency"], p50=float(x["p50 latency"]) * 1e3, p99=float(x["p99 latency"]) * 1e3)
 rows = []
 for b in json.loads(text("guidellm.json"))["benchmarks"]:
     for q in b["requests"]["successful"]:

@@ -1,0 +1,231 @@
+package rows
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
+)
+
+// sources are the columns that a field is looked for in when nothing maps it.
+var sources = map[string][]string{
+	"label":        {"lane", "backend", "label"},
+	"scenario":     {"scenario"},
+	"model":        {"model", "model_name"},
+	"quantization": {"quantization", "dtype", "precision"},
+	"status":       {"status", "success", "ok", "passed", "status_code", "status-code", "http_status", "failed", "error"},
+	"mode":         {"mode"},
+	"run":          {"run_file", "artifact", "artifact_path", "run_path"},
+	"warmup":       {"is_warmup", "warmup"},
+}
+
+// latencyNames are the names of latency columns without their units, in order
+// of preference.
+var latencyNames = []string{"latency", "request_latency", "e2e_latency", "total_latency", "wall", "wall_time", "duration", "elapsed", "elapsed_time",
+	"response_time", "inference_time", "execution_time", "run_time", "runtime", "time_taken", "request_duration"}
+
+// statistic matches words of columns that hold no single measurements.
+var statistic = regexp.MustCompile(`^(mean|avg|average|median|min|max|std|stddev|p\d+)$`)
+
+// field is the place of a name in Fields.
+type field int
+
+const (
+	fLatency field = iota
+	fLabel
+	fScenario
+	fModel
+	fQuantization
+	fStatus
+	fMode
+	fRun
+	fWarmup
+	numFields
+)
+
+// bind finds the columns of all fields.
+func (t *columnReader) bind(header []string) error {
+	t.header, t.at, t.strs, t.verdict = header, map[string]int{}, map[string]string{}, map[string]Verdict{}
+	t.recent = make([][4]string, len(header))
+	for i, h := range header {
+		if _, twice := t.at[h]; !twice {
+			t.at[h] = i
+		}
+	}
+	t.get = func(c string) string {
+		if i, ok := t.at[c]; ok {
+			return string(t.fields[i])
+		}
+		return ""
+	}
+	if t.spec.Each != nil {
+		return t.in.Columns(header...)
+	}
+	for f := range Fields {
+		if err := t.bindField(field(f)); err != nil {
+			return err
+		}
+	}
+	if err := t.bindLatency(); err != nil {
+		return err
+	}
+	if t.in.O.Native && t.spec == AsTable.Table {
+		t.bindNative()
+	}
+	return t.bindOptions()
+}
+
+// position of a column, -1 if absent.
+func (t *columnReader) position(column string) int {
+	if i, ok := t.at[column]; ok {
+		return i
+	}
+	return -1
+}
+
+func (t *columnReader) bindField(f field) error {
+	name := Fields[f]
+	t.col[f] = -1
+	switch c := t.in.O.Columns[name]; {
+	case c == NoColumnWanted && t.position(c) < 0:
+		return nil
+	case c != "":
+		if t.col[f] = t.position(c); t.col[f] < 0 {
+			return missing(c, "for "+name, t.header)
+		}
+		return nil
+	}
+	if c, ok := t.spec.Columns[name]; ok || t.spec != AsTable.Table {
+		t.col[f] = t.position(c)
+		return nil
+	}
+	for _, c := range sources[name] {
+		for i, h := range t.header {
+			if strings.EqualFold(h, c) {
+				t.col[f] = i
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func (t *columnReader) bindLatency() (err error) {
+	t.in.metric = true
+	if t.col[fLatency] < 0 {
+		if err := t.findLatency(); err != nil {
+			return err
+		}
+	}
+	lat := t.header[t.col[fLatency]]
+	unit := t.spec.Unit
+	if t.in.O.Columns["latency"] != "" && t.spec != AsTable.Table && t.spec.Columns["latency"] != lat {
+		unit = First(t.spec.Unit)
+	}
+	if slices.ContainsFunc(wordsOf(lat), func(w string) bool { return statistic.MatchString(w) }) {
+		t.in.Note("%s: the column %s sounds like a statistic: each row counts as one measurement, and quantiles are of rows.", t.in.Name, Quote(lat))
+	}
+	t.scale, err = t.in.Unit(lat, unit)
+	return err
+}
+
+// baseName is a column's name in words without those of units.
+func baseName(column string) string {
+	words := slices.DeleteFunc(wordsOf(column), func(w string) bool { _, unit := unitWords[w]; return unit })
+	return strings.Join(words, "_")
+}
+
+// findLatency takes the column whose name without its unit says latency.
+func (t *columnReader) findLatency() error {
+	base := make([]string, len(t.header))
+	for i, h := range t.header {
+		base[i] = baseName(h)
+	}
+	var found []string
+	for _, n := range latencyNames {
+		for i := range base {
+			if base[i] == n {
+				if t.col[fLatency] < 0 {
+					t.col[fLatency] = i
+				}
+				found = append(found, t.header[i])
+			}
+		}
+	}
+	switch {
+	case len(found) > 1:
+		t.in.Note("%s: the latency is column %s; --latency-column takes another: %s.", t.in.Name, Quote(found[0]), List(found[1:]))
+	case len(found) == 0:
+		return t.noLatency()
+	}
+	return nil
+}
+
+func (t *columnReader) noLatency() error {
+	if t.delim == 0 { // not text
+		return NoColumn("no latency column among %s; name it with --latency-column", List(t.header))
+	}
+	numbers := 0
+	for _, h := range t.header {
+		if _, err := textio.ParseScaled(h, 1); err == nil {
+			numbers++
+		}
+	}
+	switch {
+	case numbers == len(t.header):
+		return fmt.Errorf("%w: the first line holds numbers, %s, and no names of columns; put one such as latency_ms above them", ErrNone, List(t.header))
+	case len(t.header) == 1 || !t.regular():
+		return fmt.Errorf("%w: it is text that begins with %s, which is none of the kinds that are read. %s", ErrNone, Quote(t.header[0]), Cure)
+	}
+	return NoColumn("no latency column among %s; name it with --latency-column", List(t.header))
+}
+
+// regular tells whether the second line has as many fields as the first, as
+// far as the head of the file goes: else it is text with a comma in it.
+func (t *columnReader) regular() bool {
+	lines := bytes.Split(bytes.TrimSpace(t.in.Text.Head), []byte("\n"))
+	if t.in.Text.N >= len(lines) {
+		return len(t.in.Text.Head) == HeadSize
+	}
+	fields, err := textio.SplitDelimited(nil, bytes.TrimRight(lines[t.in.Text.N], "\r"), t.delim)
+	return err != nil || len(fields) == len(t.header)
+}
+
+func (t *columnReader) bindOptions() error {
+	t.by = -1
+	o := t.in.O
+	if o.By != "" {
+		if t.by = t.option(o.By); t.by < 0 {
+			return missing(o.By, "to break down by", t.header)
+		}
+	}
+	for _, w := range o.Where {
+		i := t.option(w.Column)
+		if i < 0 {
+			return missing(w.Column, "to filter by", t.header)
+		}
+		t.where = append(t.where, i)
+	}
+	if t.col[fRun] < 0 && t.position("nth_in_run") >= 0 {
+		for _, c := range []string{"run_id", "generation", "segment"} {
+			if i := t.position(c); i >= 0 {
+				t.extra = append(t.extra, i)
+			}
+		}
+	}
+	return nil
+}
+
+// option is the position of a column, or of the field of that name.
+func (t *columnReader) option(name string) int {
+	if i := t.position(name); i >= 0 {
+		return i
+	}
+	if f := slices.Index(Fields, name); f >= 0 {
+		return t.col[f]
+	}
+	return -1
+}
