@@ -48,7 +48,7 @@ func newReplayCmd() *cobra.Command {
 		},
 	}
 	c.Flags().Float64Var(&speed, "speed", 1, "times as fast as it happened")
-	c.Flags().DurationVar(&at, "at", 0, "position to start from, e.g. 30s")
+	c.Flags().DurationVar(&at, "at", 0, "position to start from, e.g. 30s; unless given, the end of the first interesting minute")
 	c.Flags().BoolVar(&plain, "plain", false, "no colours and no drawing characters beyond ASCII")
 	c.Flags().StringVar(&size, "print", "", "print one screen of so many cells as text, e.g. 120x40, at --at or the end, and nothing more")
 	c.Flags().IntVar(&screen, "view", 1, "with --print: the number of the view")
@@ -86,6 +86,9 @@ func play(ctx context.Context, rec *folder.Session, speed float64, at time.Durat
 		return err
 	}
 	commands <- view.Command{Action: view.ActReplayRate, X: speed}
+	if at == 0 {
+		at = p.FirstMinute()
+	}
 	if at > 0 {
 		commands <- view.Command{Action: view.ActReplaySeek, D: at}
 	}

@@ -83,12 +83,16 @@ var timeKeys = []keyRow{
 	{keys: []string{"space"}, shown: "space", help: "play or pause", group: groupRecording, in: replay, foot: "play/pause", drop: 1, do: ask(view.Command{Action: view.ActReplayPlay})},
 	{keys: []string{"left"}, shown: "←", help: "back 5 s", group: groupRecording, in: replay, foot: "back 5 s", drop: 2, do: seekBy(-replayStep)},
 	{keys: []string{"right"}, shown: "→", help: "forward 5 s", group: groupRecording, in: replay, foot: "forward 5 s", drop: 2, do: seekBy(replayStep)},
+	{keys: []string{"shift+left"}, shown: "shift+←", help: "back a minute", group: groupRecording, in: replay, do: seekBy(-replayLeap)},
+	{keys: []string{"shift+right"}, shown: "shift+→", help: "forward a minute", group: groupRecording, in: replay, do: seekBy(replayLeap)},
 	{keys: []string{"+", "="}, shown: "+", help: "faster", group: groupRecording, in: replay, foot: "faster", drop: 4, do: speedBy(2)},
 	{keys: []string{"-", "_"}, shown: "-", help: "slower", group: groupRecording, in: replay, foot: "slower", drop: 4, do: speedBy(0.5)},
 	{keys: []string{"home"}, shown: "home", help: "the start", group: groupBack, in: always, do: do((*model).toStart)},
 	{keys: []string{"end"}, shown: "end", help: "the end", group: groupBack, in: always, do: do((*model).toEnd)},
 	{keys: []string{"n"}, shown: "n", help: "next event", group: groupBack, in: always, foot: "event", drop: 13, do: eventBy(1)},
 	{keys: []string{"N"}, shown: "N", help: "previous event", group: groupBack, in: always, foot: "event before", footIn: over | replay, drop: 3, do: eventBy(-1)},
+	{keys: []string{"<"}, shown: "<", help: "the segment before", group: groupBack, in: always, foot: "segment", footIn: replay, drop: 6, do: do(func(m *model) { m.toSegment(-1) })},
+	{keys: []string{">"}, shown: ">", help: "the segment after", group: groupBack, in: always, do: do(func(m *model) { m.toSegment(1) })},
 	{keys: []string{"esc"}, shown: "esc", help: "close, or back to now", group: groupBack, in: always, do: do((*model).back)},
 }
 

@@ -90,7 +90,7 @@ func arrange(w, h int, s layoutState) layout {
 	if w < 1 || h < 1 {
 		return l
 	}
-	if w < 24 || h < 5 {
+	if w < 30 || h < 5 {
 		l.add(panels.SlotTiny, 0, 0, w, h)
 		return l
 	}

@@ -57,6 +57,9 @@ func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Option
 	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}, Sel: map[panels.Slot]int{}, Sort: map[panels.Slot]int{}}
 	m.ascii = o.ascii()
 	m.colours = draw.FullColour
+	if m.ascii { // no blocks for a heat map
+		m.colours = draw.FewColours
+	}
 	if o.mono() {
 		m.colours = draw.NoColour
 	}
@@ -118,7 +121,7 @@ func (m *model) profile(p colorprofile.Profile) {
 	switch {
 	case m.o.mono() || p <= colorprofile.ASCII:
 		m.colours = draw.NoColour
-	case p == colorprofile.ANSI:
+	case p == colorprofile.ANSI || m.ascii:
 		m.colours = draw.FewColours
 	default:
 		m.colours = draw.FullColour

@@ -106,6 +106,7 @@ func (m *model) toEvent(step int) {
 // pick chooses event i of the newest view.
 func (m *model) pick(i int) {
 	e := m.newest.Events[i]
+	m.halt()
 	m.lookAtTime(e.TNs)
 	if m.newest.Replay == nil {
 		if len(m.past.views) == 0 {
@@ -166,8 +167,11 @@ func nearestEvent(evs []stats.Event, t int64, step int) int {
 	return len(evs)
 }
 
-// replayStep is how far the arrows go in a recorded session.
-const replayStep = 5 * time.Second
+// How far the arrows go in a recorded session, and with shift.
+const (
+	replayStep = 5 * time.Second
+	replayLeap = time.Minute
+)
 
 // seek moves the position in a recording.
 func (m *model) seek(d time.Duration) {
@@ -189,4 +193,34 @@ func (m *model) toEnd() {
 		return
 	}
 	m.goLive()
+}
+
+// halt stops a recording that plays, so that what was found stays in sight.
+func (m *model) halt() {
+	if r := m.newest.Replay; r != nil && r.Playing {
+		m.send(view.Command{Action: view.ActReplayPlay}, "")
+	}
+}
+
+// toSegment shows the start of the segment before or after the instant shown.
+func (m *model) toSegment(step int) {
+	rows := m.newest.Stats.Segments
+	at := m.instant()
+	for k := range rows {
+		i := k
+		if step < 0 {
+			i = len(rows) - 1 - k
+		}
+		const near = int64(1e9) // from its start one goes to the one before
+		if t := rows[i].StartNs; step > 0 && t > at || step < 0 && t < at-near {
+			m.halt()
+			m.lookAtTime(t + near/2)
+			return
+		}
+	}
+	if step > 0 && m.newest.Replay == nil {
+		m.goLive()
+		return
+	}
+	m.say("info", "no segment further")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/journal"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Player plays one session. Its goroutine owns every field.
@@ -52,6 +53,34 @@ func New(rec *folder.Session, views chan view.View, commands <-chan view.Command
 	}
 	p.rewind()
 	return p, nil
+}
+
+// FirstMinute is a position to begin at: the end of the minute after the first
+// thing that happened once measuring had begun, or the end of a shorter session.
+func (p *Player) FirstMinute() time.Duration {
+	const minute = int64(time.Minute)
+	for {
+		r := p.cursor.peek()
+		if r == nil {
+			break
+		}
+		p.cursor.next()
+		if r.Kind == journal.KindEvent && r.Event.TNs > p.startNs && telling(r.Event.Kind) {
+			p.rewind()
+			return time.Duration(min(r.Event.TNs-p.startNs+minute, p.lenNs))
+		}
+	}
+	p.rewind()
+	return time.Duration(min(minute, p.lenNs))
+}
+
+// telling reports whether an event is worth beginning at.
+func telling(k stats.Kind) bool {
+	switch k {
+	case stats.KindCompile, stats.KindRecompile, stats.KindGraphCapture, stats.KindToggle, stats.KindFallback, stats.KindLimitReached, stats.KindThrottle:
+		return true
+	}
+	return false
 }
 
 // At is what the session knew at a position; beyond its end, at the end.

@@ -96,7 +96,25 @@ func Fit(s string, w int) string {
 			cut = cut[:i]
 		}
 	}
-	return strings.TrimRight(cut, " ,;:") + "…"
+	return wholeNumber(s, strings.TrimRight(cut, " ,;:."), w) + "…"
+}
+
+// wholeNumber keeps an ellipsis off the digits of a number that ends cut, the
+// beginning of s: one that goes on is left out, one that is whole stands apart.
+func wholeNumber(s, cut string, w int) string {
+	digit := func(r rune) bool { return r >= '0' && r <= '9' }
+	if cut == "" || !digit(rune(cut[len(cut)-1])) {
+		return cut
+	}
+	whole := len(cut) == len(s) || !digit(rune(s[len(cut)])) && s[len(cut)] != '.' && s[len(cut)] != ','
+	if whole && Cells(cut)+2 <= w {
+		return cut + " "
+	}
+	cut = strings.TrimRight(strings.TrimRightFunc(cut, func(r rune) bool { return digit(r) || r == '.' || r == ',' }), " +−-×/")
+	if cut != "" && digit(rune(cut[len(cut)-1])) { // the number before it
+		cut += " "
+	}
+	return cut
 }
 
 // Left pads s on the right to w cells, right pads it on the left.

@@ -38,6 +38,9 @@ func IsDecode(mode string) bool { return mode == "kv_decode" || mode == "e2e_kv"
 // what the last toggle did to it. It is of the current segment.
 func CureOf(sc *Scene) (Cure, bool) {
 	s := &sc.V.Session
+	if sc.V.Failing != "" {
+		return Cure{Key: "r", Text: "tries again in a new segment", Command: view.Command{Action: view.ActSegment, Arg: "a new segment"}}, true
+	}
 	if s.AA || sc.V.Replay != nil {
 		return measured(sc)
 	}

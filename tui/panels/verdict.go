@@ -49,7 +49,10 @@ func (p *VerdictPanel) words(w, n int) []string {
 	if n < 1 {
 		return nil
 	}
-	forms := append([]string{p.Sentence()}, p.Sc.V.Stats.Verdict.Short...)
+	forms := []string{p.Sentence()}
+	if forms[0] == p.Sc.V.Stats.Verdict.Sentence {
+		forms = append(forms, p.Sc.V.Stats.Verdict.Short...)
+	}
 	for _, f := range forms {
 		if lines := draw.Wrap(f, w, n+1); len(lines) <= n {
 			return lines
@@ -99,6 +102,8 @@ func SecondSentence(s string) string {
 func (p *VerdictPanel) Sentence() string {
 	v := &p.Sc.V.Stats.Verdict
 	switch {
+	case p.Sc.V.Failing != "":
+		return p.Sc.V.Failing
 	case v.Sentence != "":
 		return v.Sentence
 	case !p.Sc.Started():
@@ -109,6 +114,9 @@ func (p *VerdictPanel) Sentence() string {
 
 func (p *VerdictPanel) sentenceInk() draw.Ink {
 	st := p.Sc.St
+	if p.Sc.V.Failing != "" {
+		return st.Bad
+	}
 	switch p.Sc.V.Stats.Verdict.Code {
 	case verdict.Agree:
 		return st.Ok
