@@ -243,7 +243,7 @@ func (s *Server) Try(ctx context.Context, api string) error {
 		}
 		s.chat, s.ids, s.fixed, s.usage = t.chat, t.ids, t.fixed, t.usage
 		r := s.ask(ctx, job{tokens: 8, newTokens: 2, seed: 1})
-		if r.err == "" && len(r.contentNs) > 0 {
+		if r.err == "" && (len(r.contentNs) > 0 || r.tokens > 0 || r.finish != "") { // two tokens may be no text yet
 			if r.prompt > 0 && !s.ids {
 				s.perPrompt = float64(r.prompt) / 8
 			}
