@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
 	"sync"
@@ -19,6 +20,8 @@ func (p *Process) ExitReason() string {
 	var ee *exec.ExitError
 	isExit := errors.As(p.err, &ee)
 	switch {
+	case killed != "" && killed != brokeProtocol && errors.Is(p.rerr, io.ErrUnexpectedEOF): // the line that it was killed in
+		return "tailscope killed the worker: " + killed
 	case p.rerr != nil:
 		return fmt.Sprintf("the worker broke the protocol: %v", p.rerr)
 	case errors.Is(p.err, errStuck):
@@ -51,6 +54,8 @@ func signalOf(ee *exec.ExitError) syscall.Signal {
 	}
 	return 0
 }
+
+const brokeProtocol = "it broke the protocol"
 
 // crashMarks begin the line that says what a crash is: of Go's runtime, of C++,
 // of Python and of glibc.

@@ -218,7 +218,7 @@ func (p *Process) readAll(out io.ReadCloser) {
 			}
 			if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
 				p.rerr = err
-				p.Kill("it broke the protocol")
+				p.Kill(brokeProtocol)
 			}
 			return
 		}
