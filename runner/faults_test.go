@@ -231,3 +231,32 @@ func TestACrashSaysWhatCrashed(t *testing.T) {
 		}
 	}
 }
+
+// panics is a folder whose first event is a bug.
+type panics struct {
+	*memory
+	armed bool
+}
+
+func (p *panics) Sample(s *stats.Sample, steps []int64, kv []int32) error {
+	if p.armed {
+		p.armed = false
+		var none []int
+		_ = none[len(steps)]
+	}
+	return p.memory.Sample(s, steps, kv)
+}
+
+// A bug in the session's own goroutine ends it as a failure, with its worker,
+// and not the process: the folder can be finished and the terminal restored.
+func TestAPanicFailsTheSession(t *testing.T) {
+	res, mem := quick(t, "none", 20*time.Second, func(o *Options) {
+		o.Sink = &panics{memory: o.Sink.(*memory), armed: true}
+	})
+	if res.Err == nil || res.Reason != "failed" || !strings.Contains(res.Err.Error(), "internal error in the session: runtime error: index out of range") {
+		t.Errorf("%+v", res)
+	}
+	if len(mem.samples) > 0 {
+		t.Errorf("%d samples", len(mem.samples))
+	}
+}

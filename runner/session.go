@@ -178,7 +178,7 @@ func (s *Session) Run(ctx context.Context) Result {
 		if s.eng.proc != nil {
 			s.kill("tailscope failed")
 		}
-		s.inbox = nil
+		s.inbox, s.join.sent = nil, nil // what was half done is not done again
 	}
 	s.join.releaseAll()
 	s.noteMissed()

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -58,3 +59,18 @@ func FuzzTraffic(f *testing.F) {
 		}
 	})
 }
+
+// A line without an end is refused before it fills the memory.
+func TestATrafficLineIsBounded(t *testing.T) {
+	for _, head := range []string{"", "tokens,arrival_s\n1,0\n", "{\"tokens\":1}\n"} {
+		endless := io.MultiReader(strings.NewReader(head), endlessly{})
+		if _, err := parseTraffic(&boundedLines{r: endless, max: maxTrafficLine}); err == nil {
+			t.Errorf("after %q it was taken", head)
+		}
+	}
+}
+
+// endlessly is a file of zeros.
+type endlessly struct{}
+
+func (endlessly) Read(p []byte) (int, error) { return len(p), nil }
