@@ -176,8 +176,9 @@ type SegmentRow struct {
 	Lanes      [NumLanes]Summary
 	PairedDiff float64
 
-	// P is of a Mann-Whitney test of the optimized lane against the segment
-	// before, two-sided; NaN for the first row and where one is empty.
+	// P is of the paired log ratio, optimized over eager, against that of the
+	// segment before, two-sided: what the host does to both lanes cancels. NaN for
+	// the first row and where one has too few pairs.
 	P     float64
 	PHolm float64 // corrected over the rows of the table
 }
@@ -200,10 +201,16 @@ type ShapeRow struct {
 	Window      [NumLanes]ShapeQuantiles // all samples of the sliding window in this shape; N is 0 where the window is the segment
 	CompileNs   int64
 	SavedNs     float64 // so far: eager − optimized over the pairs, without the compiles
-	BreakEven   int     // further requests until the compile has paid back; 0: it has; -1: never at this rate
+	BreakEven   int     // further requests until the compile has paid back; 0: it has; or BreakEvenNever, BreakEvenUntold
 	PaddingTax  float64
 	FirstSeenNs int64
 }
+
+// Break-evens that are no number of requests.
+const (
+	BreakEvenNever  = -1 // a request saves nothing, told apart from saving
+	BreakEvenUntold = -2 // what a request saves is not told apart from nothing
+)
 
 // ShapeQuantiles are one lane's latencies in one shape.
 type ShapeQuantiles struct {

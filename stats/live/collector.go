@@ -90,6 +90,7 @@ type modeState struct {
 	askedEdges       []int          // of lengths.plans
 	noise            stats.Noise    // from the last A/A segment
 	rank             paired.Running // of the current segment's pairs
+	ratio            paired.Series  // log of optimized ÷ eager, of the same
 	boot             *paired.BootstrapResult
 	places           [1 << placeBits]place
 }

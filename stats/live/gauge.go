@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
@@ -63,8 +64,9 @@ const maxGauges = 16
 const gaugeWindow = 500
 
 // view counts compiles over the last gaugeWindow requests of the optimized
-// lane (or since the counters were first seen) and forecasts the limit.
-func (g *gaugeState) view(requests int) stats.Gauge {
+// lane (or since the counters were first seen) and forecasts the limit from the
+// shapes seen so far.
+func (g *gaugeState) view(requests int, seen *shapesSeen) stats.Gauge {
 	out := stats.Gauge{Mode: g.in.Mode, Strategy: g.in.Strategy, Used: g.in.Used, Limit: g.in.Limit, Reached: g.in.Reached, Forecast: -1}
 	from := g.from
 	if len(g.steps) == gaugeSteps {
@@ -90,15 +92,18 @@ func (g *gaugeState) view(requests int) stats.Gauge {
 	case left <= 0:
 		out.Sentence = fmt.Sprintf("%d of %d executables: the next new shape runs eager", g.in.Used, g.in.Limit)
 		out.Forecast = 0
-	case made <= 0 || span < 10:
-		out.Sentence = fmt.Sprintf("%d of %d executables, none made lately", g.in.Used, g.in.Limit)
-		if span < 10 {
-			out.Sentence = fmt.Sprintf("%d of %d executables, too few requests for a forecast", g.in.Used, g.in.Limit)
-		}
-	default:
+	case span < 10:
+		out.Sentence = fmt.Sprintf("%d of %d executables, too few requests for a forecast", g.in.Used, g.in.Limit)
+	case seen.once >= 3: // fewer say nothing of how their number grows
+		out.Forecast = roundForecast(seen.until(left))
+		out.Sentence = fmt.Sprintf("%d of %d executables: as new shapes come, the limit is reached in about %d requests",
+			g.in.Used, g.in.Limit, out.Forecast)
+	case made > 0: // made without new shapes
 		out.Forecast = roundForecast(float64(left) * float64(span) / float64(made))
 		out.Sentence = fmt.Sprintf("%d of %d executables: at this churn the limit is reached in about %d requests",
 			g.in.Used, g.in.Limit, out.Forecast)
+	default:
+		out.Sentence = fmt.Sprintf("%d of %d executables, none made lately", g.in.Used, g.in.Limit)
 	}
 	return out
 }
@@ -110,4 +115,37 @@ func roundForecast(x float64) int {
 		step *= 10
 	}
 	return max(1, int(x/float64(step)+0.5)*step)
+}
+
+// shapesSeen counts the shapes of one strategy that the optimized lane ran.
+type shapesSeen struct {
+	n, shapes, once int // requests, shapes, and those of them that came once
+}
+
+func (m *modeState) shapesSeen(strategy string) (out shapesSeen) {
+	for _, st := range m.shapes.all {
+		if n := st.lanes[stats.Optimized].n; n > 0 && ofStrategy(st.strategy, strategy) {
+			out.n, out.shapes = out.n+n, out.shapes+1
+			if n == 1 {
+				out.once++
+			}
+		}
+	}
+	return out
+}
+
+// until is the number of further requests until so many more shapes have come.
+// The next request brings a new one with probability once/n (Good, Biometrika 40,
+// 1953), and the number of shapes grows as n^β, β = once/shapes: 1 where all are
+// new, less where a mix with a long tail brings ever fewer (Pitman and Yor,
+// Annals of Probability 25, 1997).
+func (s *shapesSeen) until(more int) float64 {
+	beta := float64(s.once) / float64(s.shapes)
+	grown := float64(s.shapes+more) / float64(s.shapes)
+	return math.Min(1e9, float64(s.n)*(math.Pow(grown, 1/beta)-1))
+}
+
+// ofStrategy reports whether samples under this label ran one phase by word.
+func ofStrategy(label, word string) bool {
+	return label == word || stats.PhaseStrategy(label, "prefill") == word || stats.PhaseStrategy(label, "decode") == word
 }

@@ -31,6 +31,7 @@ type halfPair struct {
 	segment int32
 	lane    stats.Lane
 	waits   bool
+	compile int64
 }
 
 const (
@@ -59,7 +60,7 @@ func (t *pairTable) other(s *stats.Sample, shape int32) *halfPair {
 	if h.waits {
 		t.spill(h)
 	}
-	h.request, h.wall, h.segment, h.shape, h.lane, h.waits = s.Request, max(s.WallNs, 0), s.Segment, shape, s.Lane, true
+	h.request, h.wall, h.segment, h.shape, h.lane, h.compile, h.waits = s.Request, max(s.WallNs, 0), s.Segment, shape, s.Lane, s.CompileNs, true
 	return nil
 }
 
@@ -86,15 +87,16 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *stats
 	}
 	wall := max(s.WallNs, 0)
 	p := paired.Pair{Eager: h.wall, Optimized: wall}
-	opt := st
+	opt, compile := st, s.CompileNs
 	if s.Lane == stats.Eager {
 		p = paired.Pair{Eager: wall, Optimized: h.wall}
-		opt = m.shapes.byID(h.shape)
+		opt, compile = m.shapes.byID(h.shape), h.compile
 	}
 	if h.shape != st.id { // else the shape's own eager samples say the same
 		opt.eagerOfPairs.Record(p.Eager)
 	}
 	opt.saved += p.Eager - p.Optimized
+	opt.gain.Add(float64(p.Eager - p.Optimized + max(compile, 0)))
 	if s.Segment != c.segment || h.segment != c.segment {
 		sc.pairOld.add(p)
 		return
@@ -105,6 +107,9 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *stats
 		m.aimPairs()
 	}
 	m.rank.Add(p)
+	if p.Eager > 0 && p.Optimized > 0 {
+		m.ratio.Add(math.Log(float64(p.Optimized) / float64(p.Eager)))
+	}
 }
 
 func (t *pairTable) remember(p paired.Pair) {

@@ -17,7 +17,8 @@ type segRow struct {
 	lanes  [stats.NumLanes]*group
 	final  [stats.NumLanes]stats.Summary
 	paired float64
-	change float64 // p of the optimized lane against the row before
+	ratio  paired.Series // log of optimized ÷ eager, of its pairs
+	change float64       // p of that against the row before
 }
 
 func (m *modeState) closeSegment(info segInfo, limit int) {
@@ -29,8 +30,8 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 	if info.aa && m.pairs.segment.n > 0 {
 		m.noise.Take(m.noiseNow())
 	}
-	m.boot, m.rank = nil, paired.Running{}
-	row := segRow{info: info, paired: m.pairs.segment.medianDiff(), change: change}
+	row := segRow{info: info, paired: m.pairs.segment.medianDiff(), change: change, ratio: m.ratio}
+	m.boot, m.rank, m.ratio = nil, paired.Running{}, paired.Series{}
 	for l := range m.lanes {
 		g := new(group)
 		g.merge(&m.lanes[l].segment)
@@ -141,17 +142,13 @@ func (m *modeState) mergeLane(l stats.Lane) {
 	lane.segment.itl = itl
 }
 
-// changed tests the optimized lane of the current segment against the last
+// changed tests the pairs' log ratio in the current segment against the last
 // row's.
 func (m *modeState) changed() float64 {
 	if len(m.rows) == 0 {
 		return math.NaN()
 	}
-	last := m.rows[len(m.rows)-1].lanes[stats.Optimized]
-	if last == nil {
-		return math.NaN()
-	}
-	return ranktest.MannWhitney(&last.d.H, &m.lanes[stats.Optimized].segment.d.H).P
+	return paired.Differ(&m.rows[len(m.rows)-1].ratio, &m.ratio)
 }
 
 func (r *segRow) settle() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/internal/intern"
+	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -15,8 +16,9 @@ type shapeState struct {
 	id              int32 // in shapeTable.all; −1: the row "more"
 	compileNs       int64
 	compiles        int
-	counted         int64 // of compileNs, what lies in counted samples and so in saved
-	saved           int64 // eager − optimized, over the pairs, compiles included
+	counted         int64         // of compileNs, what lies in counted samples and so in saved
+	gain            paired.Series // eager − optimized of each pair, without compiles
+	saved           int64         // eager − optimized, over the pairs, compiles included
 	tokens, exec    int64
 	firstSeen       int64
 	cached          stats.ShapeRow
@@ -166,19 +168,23 @@ func (st *shapeState) describe() stats.ShapeRow {
 	if st.tokens > 0 && st.exec > 0 {
 		r.PaddingTax = float64(st.exec) / float64(st.tokens)
 	}
-	r.BreakEven = breakEven(r.CompileNs-int64(r.SavedNs), r.Clean[stats.Eager].P50.Value-r.Clean[stats.Optimized].P50.Value)
+	r.BreakEven = breakEven(float64(r.CompileNs), &st.gain)
 	return r
 }
 
-// breakEven is the number of requests until what a compile has not yet paid
-// back is paid, at this saving per request; 0: paid back; −1: never, or not
-// known.
-func breakEven(owedNs int64, savedEach float64) int {
-	switch {
-	case owedNs <= 0:
+// breakEven is the number of further requests until a compile has paid back; 0: it
+// has. It is said only where what a request saves, gain, is told apart from
+// nothing, at any moment at which one looks.
+func breakEven(compileNs float64, gain *paired.Series) int {
+	n, each := float64(gain.N()), gain.Mean()
+	switch lo, hi := gain.Interval(1-quantile.Confidence, true); {
+	case hi < 0:
+		return stats.BreakEvenNever
+	case !(lo > 0):
+		return stats.BreakEvenUntold
+	case n*lo >= compileNs:
 		return 0
-	case math.IsNaN(savedEach) || savedEach <= 0:
-		return -1
+	default:
+		return int(math.Max(1, math.Min(math.Ceil(compileNs/each-n), 1e9)))
 	}
-	return int(math.Min(math.Ceil(float64(owedNs)/savedEach), 1e9))
 }

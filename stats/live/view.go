@@ -48,7 +48,8 @@ func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
 	out.Segments = m.segmentRows(c.segments[len(c.segments)-1])
 	out.Timeline = m.line.view(&c.marks, mode)
 	for i := range m.gauges {
-		out.Gauges = append(out.Gauges, m.gauges[i].view(m.lanes[stats.Optimized].n))
+		seen := m.shapesSeen(m.gauges[i].in.Strategy)
+		out.Gauges = append(out.Gauges, m.gauges[i].view(m.lanes[stats.Optimized].n, &seen))
 	}
 	out.PaddingNs, out.LostPairs = m.paddingCost(), m.pairs.lost
 	out.Detectors = c.detect(m)

@@ -222,3 +222,14 @@ func (s *Series) Half(alpha float64, sequence bool) float64 {
 	}
 	return f * s.SE()
 }
+
+// Differ is the two-sided p of the means of two series being the same (Welch's t
+// by effective numbers); NaN where one has too few values.
+func Differ(a, b *Series) float64 {
+	n := math.Min(a.Effective(), b.Effective())
+	if !(n >= leastEffective) {
+		return math.NaN()
+	}
+	z := math.Abs(a.Mean()-b.Mean()) / math.Hypot(a.SE(), b.SE())
+	return quantile.TwoSided(z, n-1)
+}

@@ -144,3 +144,11 @@ func ranksWith(n int, q, inflation float64, ranks func(n int, q float64) (lo, hi
 	lo, hi = int(math.Floor(at-half)), int(math.Ceil(at+half))+1
 	return lo, hi, lo >= 1 && hi <= n && df >= 1
 }
+
+// TwoSided is the chance that |t| exceeds z with df degrees of freedom.
+func TwoSided(z, df float64) float64 {
+	if df >= 300 {
+		return math.Erfc(z / math.Sqrt2)
+	}
+	return 2 * distuv.StudentsT{Sigma: 1, Nu: math.Max(df, 1)}.Survival(z)
+}

@@ -55,7 +55,7 @@ func (p *segmentsPanel) View() string {
 		}
 		rows = append(rows, row)
 	}
-	return p.list([]draw.Run{draw.R(st.Title, "segments"), draw.R(st.Muted, " · before and after each toggle"), draw.R(st.Faint, "; p: optimized against the row above, Mann-Whitney")}, cols, rows, "no segment has samples yet")
+	return p.list([]draw.Run{draw.R(st.Title, "segments"), draw.R(st.Muted, " · before and after each toggle"), draw.R(st.Faint, "; p: pairs against the row above")}, cols, rows, "no segment has samples yet")
 }
 
 var SlotAdvice = register(desc{Name: "advice", Focus: true, Least: 5, make: func() Panel { return &advicePanel{} }, Want: func(sc *Scene, w int) int { return adviceLines(sc) }})

@@ -95,6 +95,8 @@ func Payback(st *draw.Styles, s *stats.ShapeRow) (string, draw.Ink) {
 		return draw.Missing, st.Muted // nothing was paid
 	case s.BreakEven == 0:
 		return "paid back", st.Ok
+	case s.BreakEven == stats.BreakEvenUntold:
+		return "~ not told apart", st.Muted
 	case s.BreakEven < 0 && !(draw.Finite(e.Value) && draw.Finite(o.Value)):
 		return "not known yet", st.Muted // what a request saves
 	case s.BreakEven < 0 && few:

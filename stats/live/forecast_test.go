@@ -1,0 +1,102 @@
+package live
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tailscope/tailscope/stats"
+)
+
+// The forecast of the limit from the shapes seen is right within a factor of 3
+// of when it comes, where shapes keep coming and where a long tail brings ever
+// fewer: a rate over the last requests was 2 to 15 times too early there.
+func TestForecastOfTheLimit(t *testing.T) {
+	zipf := func(r *rand.Rand) func() int {
+		z := rand.NewZipf(r, 1.3, 4, 5000)
+		return func() int { return int(z.Uint64()) }
+	}
+	churn := func(*rand.Rand) func() int {
+		i := 0
+		return func() int {
+			if i++; i%50 == 0 {
+				return i
+			}
+			return 1
+		}
+	}
+	uniform := func(r *rand.Rand) func() int { return func() int { return r.IntN(200) } }
+	for name, mix := range map[string]func(*rand.Rand) func() int{"zipf": zipf, "churn": churn, "uniform": uniform} {
+		for _, at := range []int{100, 300, 1000} {
+			off := 0
+			const trials = 20
+			for seed := range uint64(trials) {
+				draw := mix(rand.New(rand.NewPCG(seed, 8)))
+				const limit = 100
+				m := modeState{}
+				ids := map[int]*shapeState{}
+				forecast, actual := 0.0, 0
+				for i := 1; len(ids) < limit && i < 100_000; i++ {
+					k := draw()
+					if ids[k] == nil {
+						ids[k] = &shapeState{strategy: "variable"}
+						m.shapes.all = append(m.shapes.all, ids[k])
+					}
+					ids[k].lanes[stats.Optimized].n++
+					if i == at {
+						seen := m.shapesSeen("variable")
+						if seen.once >= 3 {
+							forecast = seen.until(limit - len(ids))
+						}
+					}
+					actual = i - at
+				}
+				if forecast > 0 && actual > 20 && (forecast > 3*float64(actual) || forecast < float64(actual)/3) {
+					off++
+				}
+			}
+			if off > trials/5 {
+				t.Errorf("%s after %d requests: %d of %d forecasts are off by more than 3 ×", name, at, off, trials)
+			}
+		}
+	}
+}
+
+// Break-even is not said of a compile that saves nothing, whatever the noise.
+func TestBreakEvenIsNotSaidOfNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	said := 0
+	const trials = 300
+	for range trials {
+		var st shapeState
+		ever := false
+		for i := range 1000 {
+			d := 1e5 * r.NormFloat64()
+			for _, sign := range []float64{1, -1} { // 5 % of requests stall for 30 ms, in either lane
+				if r.Float64() < .05 {
+					d += sign * 30e6
+				}
+			}
+			st.gain.Add(d)
+			if i%50 == 49 {
+				b := breakEven(60e6, &st.gain)
+				ever = ever || b >= 0
+			}
+		}
+		if ever {
+			said++
+		}
+	}
+	if said > trials/20 {
+		t.Errorf("a compile that saves nothing has paid or will in %d of %d", said, trials)
+	}
+	var st shapeState
+	for range 200 {
+		st.gain.Add(1e6 + 1e5*r.NormFloat64())
+	}
+	if b := breakEven(60e6, &st.gain); b != 0 {
+		t.Errorf("200 requests saved 1 ms each: %d", b)
+	}
+	if b := breakEven(600e6, &st.gain); b < 380 || b > 420 {
+		t.Errorf("600 ms at 1 ms a request, 200 of them done: %d", b)
+	}
+}
