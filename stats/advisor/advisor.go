@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -16,20 +17,48 @@ type CostModel struct {
 	CompileNs          float64   // making one executable; NaN unknown
 	Residuals          []float64 // latency over the shape's median, quantiles of clean samples at equal steps; nil: all 1
 	Limit              int       // executables allowed; 0: any number
+
+	// Points are measured latencies of executed lengths, ascending in both: see
+	// Isotonic. The line holds beyond them.
+	Points []Point
 }
 
 func (m *CostModel) known() bool { return !math.IsNaN(m.BaseNs) && !math.IsNaN(m.PerTokenNs) }
 
-func (m *CostModel) latency(tokens int) float64 { return m.BaseNs + m.PerTokenNs*float64(tokens) }
+// latency is linear between measured points, so that steps, flat parts and what
+// grows faster than its length are what they were measured to be.
+func (m *CostModel) latency(tokens int) float64 {
+	p, t := m.Points, float64(tokens)
+	if len(p) < 2 {
+		return m.BaseNs + m.PerTokenNs*t
+	}
+	first, last := p[0], p[len(p)-1]
+	switch {
+	case t <= first.Tokens:
+		return math.Max(0, first.Ns-m.PerTokenNs*(first.Tokens-t))
+	case t >= last.Tokens:
+		return last.Ns + m.PerTokenNs*(t-last.Tokens)
+	}
+	i, _ := slices.BinarySearchFunc(p, t, func(p Point, t float64) int { return cmp.Compare(p.Tokens, t) })
+	a, b := p[i-1], p[i]
+	return a.Ns + (b.Ns-a.Ns)*(t-a.Tokens)/(b.Tokens-a.Tokens)
+}
+
+// PaddingNs is the time that executing n tokens for semantic ones costs.
+func (m *CostModel) PaddingNs(semantic, executed int) float64 {
+	if !m.known() {
+		return math.NaN()
+	}
+	return m.latency(executed) - m.latency(semantic)
+}
 
 // paddingCost of executing n requests of length tokens at edge: nanoseconds
 // where the model knows them, else tokens.
 func (m *CostModel) paddingCost(edge, tokens, n int) float64 {
-	per := m.PerTokenNs
 	if !m.known() {
-		per = 1
+		return float64(edge-tokens) * float64(n)
 	}
-	return per * float64(edge-tokens) * float64(n)
+	return m.PaddingNs(tokens, edge) * float64(n)
 }
 
 // maxCandidates bounds the edges that Advise considers: with more distinct
@@ -41,7 +70,8 @@ const maxCandidates = 128
 // sorted lengths (best[k][j] = min over i < j of best[k−1][i] + padding of
 // i+1 … j into length j). Optimal edges lie on observed lengths, and the
 // largest length is always one. Chosen marks the plan of least total cost that
-// the limit allows.
+// the limit allows; none before latencies and compiles are known: compiles are
+// never free.
 func Advise(lengths []LengthCount, model CostModel, maxK int) []stats.BucketPlan {
 	ls := mergeLengths(lengths)
 	if len(ls) == 0 {
@@ -82,7 +112,7 @@ func Advise(lengths []LengthCount, model CostModel, maxK int) []stats.BucketPlan
 			least, chosen = cost, k-1
 		}
 	}
-	if chosen >= 0 {
+	if chosen >= 0 && model.known() && !math.IsNaN(model.CompileNs) {
 		plans[chosen].Chosen = true
 	}
 	return plans

@@ -118,16 +118,18 @@ func (m *modeState) paddingCost() float64 {
 	return m.model.PerTokenNs * float64(g.exec-g.semant)
 }
 
-// costModel fits the optimized lane's clean medians over executed lengths by
-// the Theil-Sen line, and takes the median compile.
+// costModel takes the optimized lane's clean medians over executed lengths, never
+// falling, the Theil-Sen line beyond them, and the median compile.
 func (m *modeState) costModel() advisor.CostModel {
 	var x, y, compile []float64
 	var res []float64
+	var points []advisor.Point
 	for _, st := range m.shapes.all {
 		l := &st.lanes[stats.Optimized]
 		if l.clean.N >= 5 && st.exec > 0 {
 			x = append(x, float64(st.exec)/float64(l.n))
 			y = append(y, l.clean.Quantile(.5))
+			points = append(points, advisor.Point{Tokens: x[len(x)-1], Ns: y[len(y)-1], Weight: float64(l.clean.N)})
 		}
 		if st.compiles > 0 {
 			compile = append(compile, float64(st.compileNs)/float64(st.compiles))
@@ -139,7 +141,7 @@ func (m *modeState) costModel() advisor.CostModel {
 			}
 		}
 	}
-	model := advisor.CostModel{CompileNs: quantile.Median(compile), Residuals: res, Limit: m.limit()}
+	model := advisor.CostModel{CompileNs: quantile.Median(compile), Residuals: res, Limit: m.limit(), Points: advisor.Isotonic(points)}
 	model.BaseNs, model.PerTokenNs = ranktest.TheilSen(x, y)
 	return model
 }
