@@ -29,12 +29,13 @@ import (
 // job is a session that is ready to run: engine found, model in place, folder
 // made.
 type job struct {
-	cfg    *configs.Config
-	opts   runner.Options
-	writer *folder.Writer
-	log    *worker.Log        // the worker's stderr
-	names  anonymizer         // of --anonymous
-	stop   context.CancelFunc // ends telemetry
+	cfg        *configs.Config
+	opts       runner.Options
+	writer     *folder.Writer
+	log        *worker.Log        // the worker's stderr
+	names      anonymizer         // of --anonymous
+	mayDiverge bool               // --allow-divergence
+	stop       context.CancelFunc // ends telemetry
 }
 
 // prepare finds the engine and the model, makes the session folder and starts

@@ -18,7 +18,9 @@ import (
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/stats/verdict"
 )
 
 // newRunCmd is the same work without a screen.
@@ -48,12 +50,14 @@ func newRunCmd() *cobra.Command {
 				return err
 			}
 			j.opts.Profile, _ = c.Flags().GetInt("profile")
+			j.mayDiverge, _ = c.Flags().GetBool("allow-divergence")
 			_, err = j.headless(c.Context(), c.OutOrStdout(), asJSON)
 			return err
 		},
 	}
 	addRunFlags(c)
 	c.Flags().Bool("json", false, "print the result as JSON")
+	c.Flags().Bool("allow-divergence", false, "exit 0 though the lanes' outputs differ")
 	return c
 }
 
@@ -68,6 +72,9 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 	}
 	if err == nil {
 		err = tooManyFailed(j.opts.Dir)
+	}
+	if err == nil && !j.mayDiverge {
+		err = diverged(summaries(j.opts.Dir))
 	}
 	if asJSON {
 		if jerr := json.NewEncoder(plain.JSONWriter(out)).Encode(runJSON(j, res, err)); jerr != nil {
@@ -89,6 +96,17 @@ func tooManyFailed(dir string) error {
 		err = errors.New(s)
 	}
 	return err
+}
+
+// diverged is the error of a run whose lanes compute different things: which of
+// them is faster is beside the point.
+func diverged(sums map[string]*stats.SummaryFile) error {
+	for m := range stats.Mode(stats.NumModes) {
+		if s := sums[m.String()]; s != nil && s.Paradox.Verdict == verdict.Divergence {
+			return fmt.Errorf("%s: the lanes' outputs differ; --allow-divergence if that is meant", m)
+		}
+	}
+	return nil
 }
 
 // runJSON is what run --json prints: where the session is and what it found.

@@ -184,5 +184,8 @@ func (b *CompileBlock) counters(groups []CounterGroup, generation int, eager str
 func (c *Collected) summary(mode stats.Mode) *stats.SummaryFile {
 	j := c.judge(mode)
 	c.analysis.SetCompilerReal(mode, j.CompilerReal, j.Why)
+	for _, k := range c.counterFile(mode, 0).Checks {
+		c.analysis.AddChecks(mode, k.N, k.Failed, k.MaxRelL2)
+	}
 	return c.analysis.Finish(mode)
 }

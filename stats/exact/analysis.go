@@ -29,6 +29,7 @@ type Analysis struct {
 	pending map[pendingKey]stats.Flag
 	causes  map[uint64]stats.Cause
 	real    [stats.NumModes][2]string // compiler-real and why, where known
+	outputs [stats.NumModes]outputs   // compared, of a mode
 	aa      map[int32]bool            // by segment, as its event says
 }
 
@@ -94,6 +95,19 @@ func (a *Analysis) mode(m stats.Mode) *exactMode {
 // samples, tell of a mode: yes, no or unknown, and why. Call it before Finish.
 func (a *Analysis) SetCompilerReal(mode stats.Mode, real, why string) {
 	a.real[mode] = [2]string{real, why}
+}
+
+// outputs are comparisons of what the lanes computed.
+type outputs struct {
+	n, diverged int
+	maxRelL2    float64
+}
+
+// AddChecks says how many outputs of a mode's lanes were compared and how many
+// differ, and by how much at most. Call it before Finish.
+func (a *Analysis) AddChecks(mode stats.Mode, n, diverged int, maxRelL2 float64) {
+	o := &a.outputs[mode]
+	o.n, o.diverged, o.maxRelL2 = o.n+n, o.diverged+diverged, max(o.maxRelL2, maxRelL2)
 }
 
 // Add takes in one sample, in any order. Warm-ups and failures are taken too:

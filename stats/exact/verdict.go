@@ -31,6 +31,9 @@ func (a *Analysis) verdict(m *exactMode, mode stats.Mode) stats.Verdict {
 	}
 	in, noise := verdict.Input{Mode: mode, Facts: a.o.Facts, Decode: m.decodeShare()}, a.o.Noise[mode]
 	in.Facts.AA = aa && !other
+	if o := a.outputs[mode]; o.n > 0 {
+		in.Facts.Checks, in.Facts.Diverged, in.Facts.MaxRelL2 = o.n, o.diverged, o.maxRelL2
+	}
 	if r := a.real[mode]; r[0] != "" {
 		in.Facts.CompilerReal, in.Facts.Why = r[0], r[1]
 	}

@@ -41,3 +41,20 @@ func TestVerdictSaysWhatItCannotTellApart(t *testing.T) {
 		t.Errorf("four times as fast: %+v", apart)
 	}
 }
+
+// Lanes that compute different things are the headline, whatever is faster.
+func TestDifferentOutputsLead(t *testing.T) {
+	a := New(Options{Facts: stats.Facts{CompilerReal: "yes"}})
+	for _, s := range statstest.Paradox(true).Rows {
+		a.Add(&s)
+	}
+	if p := a.Finish(stats.Prefill).Paradox; p.Verdict != verdict.Agree {
+		t.Fatalf("%+v", p)
+	}
+	a.AddChecks(stats.Prefill, 5600, 5600, .3)
+	a.AddChecks(stats.Prefill, 8, 2, .1)
+	p := a.Finish(stats.Prefill).Paradox
+	if p.Verdict != verdict.Divergence || !strings.HasPrefix(p.Sentence, "The lanes compute different things: 5602 of 5608") || *p.WinnerP50 != "optimized" {
+		t.Errorf("%+v", p)
+	}
+}
