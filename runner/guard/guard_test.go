@@ -31,7 +31,7 @@ func TestAPanicIsReported(t *testing.T) {
 
 // unguarded are the folders whose goroutines end with their process: the code
 // of workers, whose crash the supervisor tells, and a stand-in for tests.
-var unguarded = []string{"runner/ort", "runner/program", "runner/openai", "runner/torchtrace", "runner/protocol/conformance", "tui/internal"}
+var unguarded = []string{"runner/openai", "runner/ort", "runner/program", "runner/torchtrace", "runner/openai", "runner/torchtrace", "runner/protocol/conformance", "tui/internal"}
 
 // TestNoBareGoroutine: every goroutine of the supervisor is started by Go.
 func TestNoBareGoroutine(t *testing.T) {
