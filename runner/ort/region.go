@@ -28,6 +28,11 @@ func (r *region) enter() {
 // counters last: what this thread was kept waiting for until then is no delay
 // of the region.
 func (r *region) begin(l *lane, ss ...*session) noise {
+	for _, s := range ss {
+		if s != nil && s.stream != nil {
+			_ = s.stream.wait() // for the inputs that were sent: the region begins on an idle device
+		}
+	}
 	l.meet.wait()
 	r.enter()
 	l.asideNs = 0
