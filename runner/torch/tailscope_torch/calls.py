@@ -119,14 +119,15 @@ class Inputs:
         return m
 
 
-def copied(x):
-    """Inputs of its own for a lane: a module may write into them."""
+def copied(x, dtype=None):
+    """Inputs of its own for a lane: a module may write into them. dtype, where
+    given, is what floating point tensors become."""
     if isinstance(x, torch.Tensor):
-        return x.clone()
+        return x.to(dtype, copy=True) if dtype is not None and x.is_floating_point() else x.clone()
     if isinstance(x, dict):
-        return {k: copied(v) for k, v in x.items()}
+        return {k: copied(v, dtype) for k, v in x.items()}
     if type(x) in (list, tuple):
-        return type(x)(copied(v) for v in x)
+        return type(x)(copied(v, dtype) for v in x)
     return x
 
 

@@ -7,6 +7,7 @@ import torch
 
 from . import calls
 from .groups import label
+from .reference import Reference
 from .wire import log
 
 TOLERANCE = {torch.float32: 1e-3}  # relative L2 norm; half precision below
@@ -28,25 +29,25 @@ class Sums:
     def __init__(self, dtype):
         self.tolerance = TOLERANCE.get(dtype, HALF)
         self.n = self.failed = self.tokens_differ = 0
-        self.worst, self.skipped = 0.0, ""
+        self.worst, self.skipped, self.reference = 0.0, "", None
         self.modes = {}
 
     def message(self):
         m = {"n": self.n, "failed": self.failed, "max_rel_l2": self.worst, "tolerance": self.tolerance,
              "modes": self.modes}
+        if self.reference:
+            m["reference"] = self.reference.message()
         return {**m, "skipped": self.skipped} if self.skipped else m
 
-    def note(self, mode, rel):
-        """Counts one comparison; True: the outputs differ."""
+    def note(self, mode, rel, bad):
+        """Counts one comparison; bad: the outputs differ."""
         self.n += 1
-        bad = rel > self.tolerance
         self.failed += bad
         self.worst = max(self.worst, finite(rel))
         own = self.modes.setdefault(mode, {"n": 0, "failed": 0, "max_rel_l2": 0.0})
         own["n"] += 1
         own["failed"] += bad
         own["max_rel_l2"] = max(own["max_rel_l2"], finite(rel))
-        return bad
 
 
 class Comparer:
@@ -55,6 +56,7 @@ class Comparer:
     def __init__(self, model, lanes, keep, story, share):
         self.model, self.lanes, self.keep, self.story, self.share = model, lanes, keep, story, share
         self.sums, self.seen = Sums(model.dtype), set()
+        self.reference = self.sums.reference = Reference(model, lanes, keep)
 
     def wanted(self, req):
         if self.share <= 0:
@@ -81,45 +83,62 @@ class Comparer:
         if heads or req["mode"] != "e2e_kv":
             self.seen.add(seen_as(req))
         eager, optimized = jobs["eager"].kept, jobs["optimized"].kept
-        rel = rel_l2(eager.last, optimized.last)
+        pair, tokens = ([eager.last], [optimized.last]), None
         at = next((i for i, (a, b) in enumerate(zip(eager.toks, optimized.toks)) if a != b), None)
         if at is not None:
             self.sums.tokens_differ += 1
-            rel = self.forced(req, jobs)
+            tokens, *pair = self.forced(req, jobs)
+        compared = [(pair, False)]
         if heads:
-            rel = max(rel, self.prefills(req))
-        bad = self.sums.note(req["mode"], rel)
+            compared.append(([[x] for x in self.prefills(req)], True))
+        rels = [max(map(rel_l2, *p)) for p, _ in compared]
+        rel, bad, why = max(rels), False, ""
+        for r, (p, head) in zip(rels, compared):
+            if r > self.sums.tolerance:
+                if tokens is None and not head and eager.toks:
+                    tokens = self.tokens(req, jobs)
+                key = (req["mode"], label(req["mode"], req["strategy"]))
+                wrong, why = self.reference.judge(key, req, self.sums.tolerance / 10, rel_l2, *p, tokens, head)
+                bad = bad or wrong
+        self.sums.note(req["mode"], rel, bad)
         self.story.dirty = True
         if bad:
-            tokens = "" if at is None else f", tokens differ from step {at}"
+            apart = "" if at is None else f", tokens differ from step {at}"
             self.story.event("divergence", jobs["optimized"], f"outputs differ by {rel:.3g} (relative L2, tolerance "
-                       f"{self.sums.tolerance:g}){tokens}", extra={"rel_l2": finite(rel), "step": at})
+                       f"{self.sums.tolerance:g}){apart}{why}", extra={"rel_l2": finite(rel), "step": at})
+        elif why:
+            log(f"request {req['id']}: the lanes differ by {rel:.3g}, with nothing wrong{why}")
         elif at is not None:
             log(f"request {req['id']}: tokens differ from step {at}, logits under the same tokens by {rel:.3g}")
 
-    def forced(self, req, jobs):
-        """The largest difference of any step under the eager lane's tokens:
-        both runs repeated, untimed, with the tokens given."""
+    def tokens(self, req, jobs):
+        """The eager lane's choices, as each step is given them."""
         toks = [torch.tensor(t, device=self.model.device) for t in jobs["eager"].kept.toks[:-1]]
         if req["mode"] == "kv_decode":  # in e2e_kv the first token is among those kept
             toks.insert(0, self.first_token(jobs["eager"], req))
+        return toks
+
+    def forced(self, req, jobs):
+        """(tokens, eager's, optimized's logits of every step) under the eager
+        lane's tokens: both runs repeated, untimed, with the tokens given."""
+        toks = self.tokens(req, jobs)
         steps = {"eager": [], "optimized": []}
         for lane, kept in steps.items():
             job = self.lanes.job(req, lane)
             job.prepare()
             job.go(forced=(toks, kept))
             job.release()
-        return max(map(rel_l2, steps["eager"], steps["optimized"]))
+        return toks, steps["eager"], steps["optimized"]
 
     def prefills(self, req):
-        """The difference of the lanes' prefills, repeated untimed."""
+        """The lanes' logits of the prefill, repeated untimed."""
         found = []
         for lane in ("eager", "optimized"):
             job = self.lanes.job(req, lane)
             job.prepare()
             found.append(job.head())
             job.release()
-        return rel_l2(*found)
+        return found
 
     def first_token(self, job, req):
         """The token that the decode of this request starts from."""
@@ -152,11 +171,14 @@ def rel_l2(a, b):
     a, b = a.float(), b.float()
     if a.shape != b.shape:
         return math.inf
-    same = (a == b) | ((a != a) & (b != b))
-    diff = float((b - a).masked_fill(same, 0).norm())
+    diff, size = float((b - a).norm()), float(a.norm())
+    if not math.isfinite(diff):
+        same = (a == b) | ((a != a) & (b != b))
+        diff = float((b - a).masked_fill(same, 0).norm())
+        size = float(a.masked_fill(same & ~torch.isfinite(a), 0).norm())
     if diff <= FLOOR * math.sqrt(max(a.numel(), 1)):
         return 0.0
-    rel = diff / max(float(a.masked_fill(same & ~torch.isfinite(a), 0).norm()), 1e-30)
+    rel = diff / max(size, 1e-30)
     return rel if math.isfinite(rel) else math.inf
 
 

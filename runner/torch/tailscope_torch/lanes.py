@@ -18,7 +18,14 @@ class Lanes:
         self.edges = load.get("kv_edges") or []
         self.static_len = opts["static_len"]
         self.steps = Steps(opts, clock)
+        self.made_in = model.dtype  # what make_inputs fits
         self.maker_is, self.told = None, lambda text: None  # told: what the worker says to people
+
+    def beside(self, model):
+        """Lanes of another model with the same settings; nothing of them is timed."""
+        other = copy.copy(self)
+        other.model, other.twin, other.eager, other.statics = model, None, {}, calls.StaticCaches(model)
+        return other
 
     def job(self, req, lane):
         """A job ready to run; raises BadRequest."""
@@ -108,7 +115,7 @@ class Lanes:
         r = j.req
         fn, c = self.function(j, "forward", j.words[0])
         shape = dict(r.get("dims") or {"batch": j.batch, "tokens": j.exec})
-        inputs = calls.copied(self.made(r, shape))
+        inputs = calls.copied(self.made(r, shape), self.model.dtype if self.model.dtype is not self.made_in else None)
         j.shape = j.shape_name()
         self.mark(j, c, {j.shape})
 

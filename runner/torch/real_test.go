@@ -1,0 +1,71 @@
+package torch
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// openReal loads into a worker of a real torch, TAILSCOPE_TORCH_PYTHON.
+func openReal(t *testing.T, load protocol.Load) *session {
+	t.Helper()
+	python := os.Getenv("TAILSCOPE_TORCH_PYTHON")
+	if python == "" {
+		t.Skip("no torch: set TAILSCOPE_TORCH_PYTHON to an interpreter that has it")
+	}
+	dir, err := install(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{t: t, cmd: exec.Command(python, filepath.Join(dir, "worker.py"))}
+	s.cmd.Stderr = testLog{t}
+	in, err := s.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() })
+	s.w, s.r = protocol.NewWriter(in), protocol.NewReader(out)
+	s.send(&load)
+	return s
+}
+
+// Lanes that differ by rounding alone are no divergence, those that compute
+// something else are: a reference in higher precision tells them apart.
+func TestReferenceTellsRoundingFromWrong(t *testing.T) {
+	entry, err := filepath.Abs("testdata/half.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for maker, wrong := range map[string]bool{"rounding": false, "wrong": true} {
+		s := openReal(t, protocol.Load{Name: "mine", Model: "x", Modes: []string{"forward"}, Threads: 1, Check: 1, Compile: "inline",
+			Options: map[string]string{"entry": entry + ":" + maker, "device": "cpu", "explain": "false"}})
+		const n = 12 // more than references are taken
+		for i := range uint64(n) {
+			r := req(i+1, "forward", "variable", "eager", 0, 0)
+			r.Dims = map[string]int{"n": 64}
+			s.send(r)
+		}
+		s.drainAndStop(t, n)
+		d := s.events(stats.KindDivergence)
+		if (len(d) == 0) == wrong {
+			t.Errorf("%s: %d divergences of %d", maker, len(d), n)
+		}
+		for _, e := range d {
+			if !strings.Contains(e.Reason, "higher precision") && !strings.Contains(e.Reason, "references were taken") {
+				t.Errorf("%s: %s", maker, e.Reason)
+			}
+		}
+	}
+}

@@ -1,0 +1,103 @@
+"""The same model in higher precision, to judge by which of two lanes is wrong.
+
+Two computations in one precision differ by rounding, and greedy tokens part at
+near ties, with nothing wrong. As PyTorch's own accuracy check does
+(torch._dynamo.utils.same), the lanes are compared with a reference: float64
+for float32, float32 for half precision. The optimized lane is wrong when it is
+farther from it than MULTIPLE times what the eager lane is, and a floor."""
+
+import copy
+
+import torch
+
+from .wire import log, now
+
+MULTIPLE = 3
+MOST = 8  # references a mode and strategy: each costs an eager run in higher precision
+HIGHER = {"float32": "float64", "float16": "float32", "bfloat16": "float32"}
+
+
+class Reference:
+    """Made when lanes differ for the first time; why says why there is none."""
+
+    def __init__(self, model, lanes, keep):
+        self.model, self.like, self.keep = model, lanes, keep
+        self.lanes, self.why = None, ""
+        self.taken, self.spent_ns = {}, 0
+        self.innocent = {}  # the largest distance of the lanes in which nothing was wrong
+
+    def judge(self, key, req, floor, distance, eager, optimized, tokens, head):
+        """(wrong, why in a phrase) by the reference; wrong where there is none. eager and optimized are what was compared, as
+        lists of tensors; tokens, where given, are forced on decode steps, and
+        head says that it was the prefill of an end-to-end request."""
+        apart = max(map(distance, eager, optimized))
+        if self.taken.get(key, 0) >= MOST:
+            known = self.innocent.get(key, 0)
+            return apart > 2 * known, f"; {MOST} references were taken, of lanes up to {known:.3g} apart with nothing wrong"
+        began = now()
+        try:
+            ref = self.run(req, tokens, head)
+        except Exception as e:
+            self.why = f"the reference failed: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}"
+            log(self.why)
+            ref = None
+        if ref is None:
+            return True, f"; {self.why}"
+        self.taken[key] = self.taken.get(key, 0) + 1
+        ref = ref[-len(eager):]
+        e, o = (max(map(distance, ref, x)) for x in (eager, optimized))
+        self.spent_ns += now() - began
+        wrong = o > max(MULTIPLE * e, floor)
+        if not wrong:
+            self.innocent[key] = max(apart, self.innocent.get(key, 0))
+        return wrong, f"; from a reference in higher precision the optimized lane is {o:.3g} away, the eager lane {e:.3g}"
+
+    def run(self, req, tokens, head):
+        if self.lanes is None and not self.why:
+            self.make()
+        if self.lanes is None:
+            return None
+        job = self.lanes.job({**req, "aa": False}, "eager")
+        if job.prepare:
+            job.prepare()
+        if head:
+            out = [job.head()]
+        elif tokens is None:
+            job.go()
+            out = [self.keep(job).last]
+        else:
+            out = []
+            job.go(forced=(tokens, out))
+        job.release()
+        return out
+
+    def make(self):
+        """A copy of the module in higher precision, on the same device where
+        its memory allows, else on none."""
+        m = self.model
+        name = HIGHER.get(str(m.dtype).replace("torch.", ""))
+        if name is None:
+            self.why = f"no higher precision than {m.dtype} is at hand"
+            return
+        dtype = getattr(torch, name)
+        need = sum(p.numel() for p in m.module.parameters()) * (8 if name == "float64" else 4)
+        if need > room(m.device) / 2:
+            self.why = f"a copy in {name} of {need / 1e9:.1f} GB does not fit beside the model"
+            return
+        twin = copy.copy(m)
+        twin.module, twin.dtype = copy.deepcopy(m.module).to(dtype), dtype
+        self.lanes = self.like.beside(twin)
+
+    def message(self):
+        return {"n": sum(self.taken.values()), "ns": self.spent_ns, "why": self.why}
+
+
+def room(device):
+    """Bytes that are free on a device."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        with open("/proc/meminfo") as f:
+            return next(int(line.split()[1]) * 1024 for line in f if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return 0
