@@ -24,5 +24,6 @@ func subcommands() []*cobra.Command {
 		newExecCmd(),
 		newAttachCmd(),
 		newWatchCmd(),
+		newBenchCmd(),
 	}
 }
