@@ -18,12 +18,21 @@ from .hooklink import Link
 from .wire import now
 
 TEXTS = 4096  # shapes that are told apart
-WORTH = 2_000_000  # ns: below, reading what the host did (12 us) would be felt
+WORTH = 4_000_000  # ns: below, reading what the host did (12 us, 40 with cold caches) would be felt
+
+
+class Call:
+    """The call in hand of a thread."""
+    __slots__ = ("depth", "number", "compile_ns", "callable", "shape", "eager")
+
+    def __init__(self):
+        self.depth = self.number = self.compile_ns = self.callable = self.shape = 0
+        self.eager = False
 
 
 class Local(threading.local):
-    """The call in hand of a thread."""
-    depth, number, compile_ns, callable, shape, eager = 0, 0, 0, 0, 0, False
+    def __init__(self):
+        self.call = Call()
 
 
 def rank():
@@ -54,7 +63,7 @@ class Hook:
         belong to the parent."""
         self.draws(os.getpid())
         self.pool, self.late, self.host.local = [], threading.local(), threading.local()
-        self.local.__dict__.clear()
+        self.local.call = Call()
 
     def install(self):
         self.compile, hook = torch.compile, self
@@ -98,13 +107,14 @@ class Hook:
 
         def call(*args, **kwargs):
             nonlocal usual
-            if local.depth or link.off:
+            me = local.call
+            if me.depth or link.off:
                 return compiled(*args, **kwargs)
-            local.depth, local.number, local.compile_ns, local.callable = 1, next(link.numbers), 0, number
+            me.depth, me.number, me.compile_ns, me.callable = 1, next(link.numbers), 0, number
             eager = share > 0 and draw_of.draw() < share
-            local.eager = eager
+            me.eager = eager
             shape, cuda = shape_of(args, kwargs)
-            local.shape = shape
+            me.shape = shape
             events = before() if cuda else None
             h = host.read() if usual > WORTH else None
             error = ""
@@ -116,14 +126,15 @@ class Hook:
                 raise
             finally:
                 end = now()
-                local.depth = 0
-                row = [number, shape, 0 if eager else 1, local.number, t, end - t, -1, local.compile_ns]
+                me.depth = 0
+                row = [number, shape, 0 if eager else 1, me.number, t, end - t, -1, me.compile_ns]
                 if h is not None:
                     row += map(int.__sub__, host.read(), h)
-                if not local.compile_ns:
-                    usual += (end - t - usual) >> 4
+                if not me.compile_ns:
+                    usual += usual >> 7 if end - t > usual else -(usual >> 7)  # follows the median
+                    usual = usual or end - t
                 if error:
-                    link.say("failed", call=local.number, error=error)
+                    link.say("failed", call=me.number, error=error)
                 if events is None:
                     link.row(row)
                 else:
@@ -213,7 +224,7 @@ class Hook:
         finally:
             self.link, self.share = kept
             self.shapes.clear()
-            self.local.__dict__.clear()
+            self.local.call = Call()
 
 
 class Host:

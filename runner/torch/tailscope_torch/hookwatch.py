@@ -138,14 +138,14 @@ class Watch(evidence.Watch):
 
     def tell(self, kind, reason, start=None, end=None, extra=None):
         """An event. What took time inside a call is part of it."""
-        local, link = self.hook.local, self.hook.link
+        call, link = self.hook.local.call, self.hook.link
         fields = {"kind": kind, "reason": reason, "t_ns": start or now()}
         if start is not None:
             fields["dur_ns"] = end - start
-        if local.depth:
-            fields.update(call=local.number, callable=local.callable, shape=local.shape, lane=0 if local.eager else 1)
+        if call.depth:
+            fields.update(call=call.number, callable=call.callable, shape=call.shape, lane=0 if call.eager else 1)
             if kind in ("compile", "recompile"):
-                local.compile_ns += end - start
+                call.compile_ns += end - start
         if extra:
             fields["extra"] = extra
         link.say("event", **fields)
