@@ -50,7 +50,7 @@ func (p *foundPanel) View() string {
 }
 
 var foundColumns = []draw.Column{
-	{Head: "at", W: 9, Right: true}, {Head: "lane", W: 11}, {Head: "shape", W: 8}, {Head: "took", W: 9, Right: true}, {Head: "cause", W: 14},
+	{Head: "at", W: 9, Right: true}, {Head: "lane", W: 11}, {Head: "shape", W: 8}, {Head: "took", W: 9, Right: true}, {Head: "cause", W: 15},
 	{Head: "compile", W: 9, Right: true, Drop: 2}, {Head: "waited for a core", W: 17, Right: true, Drop: 3}, {Head: "other lane", W: 10, Right: true, Drop: 1},
 	{Head: "ran", W: 6, Drop: 5}, {Head: "segment", W: 7, Right: true, Drop: 6}, {Head: "scenario", W: 14, Drop: 7, Flex: true}, {Head: "request", W: 9, Right: true, Drop: 8},
 }
