@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -12,49 +14,89 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/gate"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/between"
 )
 
 // compareFlags are the flags of compare.
 type compareFlags struct {
 	foreignFlags
-	gates []string
-	junit string
-	force bool
+	gates, noise    []string
+	junit           string
+	force, json     bool
+	strict, diverge bool
 }
 
 // newCompareCmd compares two sessions and decides gates.
 func newCompareCmd() *cobra.Command {
 	f := &compareFlags{}
 	cmd := &cobra.Command{
-		Use:   "compare A B",
-		Short: "Compare two sessions, with gates for CI",
-		Long: "Compares the same lanes (or labels) of two session folders or result files: what differs in the\n" +
-			"environment first, then each quantile with a 95 % interval of its change. A gate is an expression\n" +
-			"over named quantities: ratio(x) is B over A, delta(x) is B minus A, base(x) is A alone, x is B\n" +
-			"alone. A name is LANE.QUANTITY, or \"LABEL\".QUANTITY where a label has other characters; the\n" +
-			"quantities are the keys of summary.json and of compiler_counters.json. A gate holds when it holds\n" +
-			"in every mode of A. Exit code 1 when one fails.",
-		Example: "  tailscope compare base/ new/ --gate 'ratio(optimized.p99_ms) <= 1.05' --gate 'optimized.recompiles <= 8'\n" +
-			"  tailscope compare before.json after.json --gate 'ratio(\"./server\".p50_ms) <= 1.1'",
+		Use:   "compare A B | compare A… -- B… [-- C…]",
+		Short: "Compare sessions, with gates for CI",
+		Long: "Compares the same lanes (or labels) of sessions or result files: what differs in the environment\n" +
+			"first, then the ratio of the lanes and each quantile. The session is the unit: with several a side\n" +
+			"(paths before and after --, or a folder of sessions as 'run --restarts' makes it) each change has a\n" +
+			"95 % interval; with one a side nothing tells a change from how runs vary, unless --noise names\n" +
+			"recorded A/A sessions. Further groups are compared with A each.\n\n" +
+			"A gate is an expression over named quantities: ratio(x) is B over A, delta(x) is B minus A, base(x)\n" +
+			"is A alone, x is B alone. A name is LANE.QUANTITY, or \"LABEL\".QUANTITY where a label has other\n" +
+			"characters; the quantities are the keys of summary.json and of compiler_counters.json. A gate must\n" +
+			"hold in every mode of A. It passes, fails (exit code 1) or is undecided (0, or 3 with\n" +
+			"--strict-undecided).",
+		Example: "  tailscope compare base/ new/ --gate 'ratio(pair.ratio_geomean) <= 1.03' --gate 'optimized.recompiles <= 8'\n" +
+			"  tailscope compare a1.json a2.json a3.json -- b1.json b2.json b3.json --gate 'ratio(\"./server\".p50_ms) <= 1.1'",
 		Args: pathArgs(func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usageError{errors.New("compare takes two paths, A (the baseline) and B; see 'tailscope compare --help'")}
-			}
-			return nil
+			_, err := groupsOf(args, cmd.ArgsLenAtDash())
+			return err
 		}),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.OutOrStdout(), args[0], args[1]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			groups, err := groupsOf(args, cmd.ArgsLenAtDash())
+			if err != nil {
+				return err
+			}
+			return f.run(cmd.OutOrStdout(), groups)
+		},
 	}
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.gates, "gate", nil, "expression that must hold, e.g. 'ratio(optimized.p99_ms) <= 1.05'; may be repeated")
 	fl.BoolVar(&f.force, "force", false, "give a verdict although the environments differ in what matters")
+	fl.StringArrayVar(&f.noise, "noise", nil, "an A/A session, or a folder of them, that tells how far sessions vary; may be repeated")
+	fl.BoolVar(&f.strict, "strict-undecided", false, "exit with 3 when a gate is undecided")
+	fl.BoolVar(&f.diverge, "allow-divergence", false, "do not fail where lanes compute different things")
+	fl.BoolVar(&f.json, "json", false, "print the comparison as JSON")
 	fl.StringVar(&f.junit, "junit", "", "write the gates as JUnit XML into this file")
 	f.add(fl)
 	return cmd
 }
 
-func (f *compareFlags) run(w io.Writer, a, b string) error {
+// groupsOf splits the paths: A and B, or groups with -- between them.
+func groupsOf(args []string, dash int) ([][]string, error) {
+	if dash < 0 {
+		if len(args) == 2 {
+			return [][]string{args[:1], args[1:]}, nil
+		}
+		return nil, usageError{errors.New("compare takes two paths, A (the baseline) and B, or groups of them: A… -- B…; see 'tailscope compare --help'")}
+	}
+	groups := [][]string{args[:dash]}
+	rest := args[dash:]
+	for {
+		i := slices.Index(rest, "--")
+		if i < 0 {
+			groups = append(groups, rest)
+			break
+		}
+		groups, rest = append(groups, rest[:i]), rest[i+1:]
+	}
+	if slices.ContainsFunc(groups, func(g []string) bool { return len(g) == 0 }) {
+		return nil, usageError{errors.New("compare: a group between -- has no path")}
+	}
+	return groups, nil
+}
+
+func (f *compareFlags) run(w io.Writer, groups [][]string) error {
 	var gates []*gate.Expr
 	for _, g := range f.gates {
 		e, err := gate.Parse(g)
@@ -67,75 +109,102 @@ func (f *compareFlags) run(w io.Writer, a, b string) error {
 	if err != nil {
 		return err
 	}
-	c, err := compare.Results(a, b, o)
-	if wrongInput(err) {
-		return usageError{err}
+	var all []*compare.Comparison
+	for _, b := range groups[1:] {
+		c, err := compare.Results(groups[0], b, f.noise, o)
+		if wrongInput(err) {
+			return usageError{err}
+		}
+		if err != nil {
+			return err
+		}
+		all = append(all, c)
 	}
-	if err != nil {
-		return err
+	var errs []error
+	var tried []decided
+	for i, c := range all {
+		if i > 0 && !f.json {
+			fmt.Fprintln(w)
+		}
+		d, err := f.one(w, c, gates)
+		tried, errs = append(tried, d...), append(errs, err)
+	}
+	if f.json {
+		errs = append(errs, writeComparisons(w, all, tried))
+	}
+	return errors.Join(errors.Join(errs...), f.writeJUnit(all[0], tried))
+}
+
+// one prints and decides one comparison.
+func (f *compareFlags) one(w io.Writer, c *compare.Comparison, gates []*gate.Expr) ([]decided, error) {
+	if f.json {
+		w = io.Discard
 	}
 	printComparison(w, c)
-	blocked := c.Blocked()
-	if blocked != "" && !f.force {
-		err = gateError{errors.New(blocked)}
-		return errors.Join(err, f.writeJUnit(c, []decided{{name: "environment", failure: blocked}}))
+	var diverged error
+	if len(c.Divergence) > 0 && !f.diverge {
+		diverged = gateError{errors.New("the lanes compute different things, so nothing is gained or lost: " + strings.Join(c.Divergence, "; ") + " (--allow-divergence)")}
 	}
-	return f.decide(w, c, gates)
+	if blocked := c.Blocked(); blocked != "" && !f.force {
+		return []decided{{name: "environment", failure: blocked}}, errors.Join(diverged, gateError{errors.New(blocked)})
+	}
+	d, err := f.decide(w, c, gates)
+	return d, errors.Join(diverged, err)
 }
 
 // decided is a gate in one mode.
 type decided struct {
-	name, sentence, failure string
+	name, sentence, failure, undecided string
 }
 
 // decide evaluates every gate in every mode of A: one that B lacks fails it,
 // else a run that lost a mode would pass.
-func (f *compareFlags) decide(w io.Writer, c *compare.Comparison, gates []*gate.Expr) error {
+func (f *compareFlags) decide(w io.Writer, c *compare.Comparison, gates []*gate.Expr) ([]decided, error) {
 	var all []decided
-	var failed []string
-	add := func(mode string, g *gate.Expr, sentence string, pass bool) {
+	var failed, open []string
+	add := func(mode string, g *gate.Expr, x compare.Decision) {
 		if mode != "" {
-			sentence = mode + ": " + sentence
+			x.Sentence = mode + ": " + x.Sentence
 		}
-		fmt.Fprintln(w, sentence)
-		d := decided{name: strings.TrimPrefix(mode+": "+g.Text, ": "), sentence: sentence}
-		if !pass {
-			d.failure = sentence
-			failed = append(failed, sentence)
+		fmt.Fprintln(w, x.Sentence)
+		d := decided{name: strings.TrimPrefix(mode+": "+g.Text, ": "), sentence: x.Sentence}
+		switch x.Outcome {
+		case between.Fail:
+			d.failure = x.Sentence
+			failed = append(failed, x.Sentence)
+		case between.Undecided:
+			d.undecided = x.Sentence
+			open = append(open, x.Sentence)
 		}
 		all = append(all, d)
 	}
 	for _, g := range gates {
 		for _, mode := range c.Modes {
-			var thin []string // what too few samples stand behind
-			r, err := g.Decide(func(name string, inA bool) (float64, bool) {
-				if n := c.Needs(mode, name); n > 0 {
-					if s := fmt.Sprintf("%s needs %d more samples", name, n); !slices.Contains(thin, s) {
-						thin = append(thin, s)
-					}
-				}
-				return c.Lookup(mode, name, inA)
-			})
+			x, err := c.Decide(g, mode, len(gates)*len(c.Modes))
 			if err != nil {
-				return usageError{err}
+				return all, usageError{err}
 			}
-			if len(thin) > 0 {
-				r.Sentence += "; by chance, perhaps: " + strings.Join(thin, ", ")
-			}
-			add(mode, g, r.Sentence, r.Pass)
+			add(mode, g, x)
 		}
 		for _, mode := range c.OnlyA {
-			add(mode, g, fmt.Sprintf("gate '%s' fails: B has no samples in this mode; compare one mode with --where mode=%s", g.Text, c.Modes[0]), false)
+			add(mode, g, compare.Decision{Outcome: between.Fail, Sentence: fmt.Sprintf("gate '%s' fails: B has no samples in this mode; compare one mode with --where mode=%s", g.Text, c.Modes[0])})
 		}
 	}
-	err := f.writeJUnit(c, all)
-	if len(failed) > 0 {
-		return errors.Join(gateError{errors.New(strings.Join(failed, "; "))}, err)
+	switch {
+	case len(failed) > 0:
+		return all, gateError{errors.New(strings.Join(failed, "; "))}
+	case len(open) > 0 && f.strict:
+		return all, undecidedError{errors.New(strings.Join(open, "; "))}
+	case len(open) > 0:
+		fmt.Fprintf(w, "Warning: %d of %d gates are undecided; more sessions a side decide them.\n", len(open), len(all))
 	}
-	return err
+	return all, nil
 }
 
 func printComparison(w io.Writer, c *compare.Comparison) {
+	for _, d := range c.Divergence {
+		fmt.Fprintln(w, "Different outputs: "+d)
+	}
 	fmt.Fprintf(w, "A: %s\nB: %s\n", c.A, c.B)
 	for _, d := range c.Differences {
 		mark := " "
@@ -147,27 +216,74 @@ func printComparison(w io.Writer, c *compare.Comparison) {
 	if len(c.Differences) == 0 && len(c.Notes) == 0 {
 		fmt.Fprintln(w, "The environments are the same.")
 	}
+	fmt.Fprintf(w, "\n%-10s %-14s %-14s %12s %12s %10s  %-22s %s\n", "mode", "lane", "", "A", "B", "B ÷ A", "95 % interval", "sessions, samples")
+	for _, d := range c.Changes {
+		fmt.Fprintln(w, changeRow(&d))
+	}
+	fmt.Fprintln(w, "Times in ms, geometric means over sessions. ~: no change is told, each row for itself; pair: optimized ÷ eager of the same request.")
 	for _, n := range c.Notes {
 		fmt.Fprintln(w, "Note: "+n)
 	}
-	fmt.Fprintf(w, "\n%-10s %-14s %-8s %12s %12s %12s  %-27s %8s  %s\n", "mode", "lane", "", "A", "B", "B − A", "95 % interval", "B ÷ A", "n")
-	for _, d := range c.Deltas {
-		interval := "—"
-		if !math.IsNaN(d.Lo) && !math.IsNaN(d.Hi) {
-			interval = fmt.Sprintf("[%+.4f, %+.4f]", d.Lo, d.Hi)
-		}
-		note := ""
-		switch {
-		case d.Need > 0:
-			note = fmt.Sprintf("  needs %d more samples", d.Need)
-		case d.Lo <= 0 && d.Hi >= 0:
-			note = "  ~"
-		}
-		fmt.Fprintf(w, "%-10s %-14s %-8s %12.4f %12.4f %+12.4f  %-27s %8.4f  %d, %d%s\n", d.Mode, d.Label, strings.TrimSuffix(d.Quantity, "_ms"),
-			d.A, d.B, d.Delta, interval, d.Ratio, d.NA, d.NB, note)
-	}
-	fmt.Fprintln(w, "Times in ms. ~: the interval holds no change. Intervals take samples as independent; around recompiles they are not, and the true intervals are wider.")
 	fmt.Fprintln(w)
+}
+
+func changeRow(d *compare.Change) string {
+	interval, note := "—", ""
+	if !math.IsNaN(d.Lo) {
+		interval = fmt.Sprintf("[%.4f, %.4f]", d.Lo, d.Hi)
+	}
+	if !d.Told() {
+		note = "  ~"
+	}
+	if d.Need > 0 {
+		note += fmt.Sprintf("  needs %d more samples", d.Need)
+	}
+	return fmt.Sprintf("%-10s %-14s %-14s %12.4f %12.4f %10.4f  %-22s %d, %d of %d, %d%s", d.Mode, d.Label, strings.TrimSuffix(d.Quantity, "_ms"),
+		d.A, d.B, d.Ratio, interval, d.NA, d.NB, d.SamplesA, d.SamplesB, note)
+}
+
+// writeComparisons prints comparisons and gates as JSON.
+func writeComparisons(w io.Writer, all []*compare.Comparison, gates []decided) error {
+	type change struct {
+		Mode, Label, Quantity      string
+		A, B, Ratio, Lo, Hi        stats.Num
+		Told                       bool
+		SessionsA, SessionsB, Need int
+	}
+	type one struct {
+		A, B        string
+		Divergence  []string
+		Blocked     string
+		Differences []compare.Difference
+		Changes     []change
+		Notes       []string
+	}
+	var out struct {
+		Schema      string `json:"schema"`
+		Comparisons []one  `json:"comparisons"`
+		Gates       []any  `json:"gates"`
+	}
+	out.Schema, out.Gates = "tailscope.compare/1", []any{}
+	for _, c := range all {
+		x := one{A: c.A, B: c.B, Divergence: c.Divergence, Blocked: c.Blocked(), Differences: c.Differences, Notes: c.Notes}
+		for _, d := range c.Changes {
+			x.Changes = append(x.Changes, change{d.Mode, d.Label, d.Quantity, stats.Num(d.A), stats.Num(d.B), stats.Num(d.Ratio), stats.Num(d.Lo), stats.Num(d.Hi),
+				d.Told(), d.NA, d.NB, d.Need})
+		}
+		out.Comparisons = append(out.Comparisons, x)
+	}
+	for _, g := range gates {
+		outcome := between.Pass
+		if g.failure != "" {
+			outcome = between.Fail
+		} else if g.undecided != "" {
+			outcome = between.Undecided
+		}
+		out.Gates = append(out.Gates, map[string]any{"gate": g.name, "outcome": outcome, "sentence": cmp.Or(g.sentence, g.failure)})
+	}
+	e := json.NewEncoder(plain.JSONWriter(w))
+	e.SetIndent("", "  ")
+	return e.Encode(out)
 }
 
 func blank(s string) string {
@@ -182,6 +298,7 @@ type junitSuite struct {
 	Name       string          `xml:"name,attr"`
 	Tests      int             `xml:"tests,attr"`
 	Failures   int             `xml:"failures,attr"`
+	Skipped    int             `xml:"skipped,attr"`
 	Properties []junitProperty `xml:"properties>property"`
 	Cases      []junitCase     `xml:"testcase"`
 }
@@ -195,6 +312,7 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Name    string        `xml:"name,attr"`
 	Failure *junitFailure `xml:"failure,omitempty"`
+	Skipped *junitFailure `xml:"skipped,omitempty"` // undecided
 	Out     string        `xml:"system-out,omitempty"`
 }
 
@@ -219,6 +337,9 @@ func (f *compareFlags) writeJUnit(c *compare.Comparison, all []decided) error {
 		if d.failure != "" {
 			s.Failures++
 			tc.Failure = &junitFailure{d.failure, d.failure}
+		} else if d.undecided != "" {
+			s.Skipped++
+			tc.Skipped = &junitFailure{d.undecided, d.undecided}
 		}
 		s.Cases = append(s.Cases, tc)
 	}

@@ -14,7 +14,7 @@ import (
 // resultFile writes a hyperfine result with times around ms.
 func resultFile(t *testing.T, name string, ms float64) string {
 	t.Helper()
-	rng := rand.New(rand.NewPCG(7, 7))
+	rng := rand.New(rand.NewPCG(7, uint64(len(name))+uint64(name[0])))
 	times := make([]float64, 600)
 	for i := range times {
 		times[i] = ms / 1e3 * (1 + 0.05*rng.NormFloat64())
@@ -44,31 +44,51 @@ func run(args ...string) (string, int) {
 }
 
 // TestGates is the regression gate of docs/ci.md: one that holds, one that
-// fails, one that cannot be read.
+// fails, one that is undecided, one that cannot be read.
 func TestGates(t *testing.T) {
-	a, b := resultFile(t, "a.json", 10), resultFile(t, "b.json", 13)
+	var args []string
+	for i, ms := range []float64{10, 10.1, 9.9, 0, 13, 12.9, 13.2} {
+		if ms == 0 {
+			args = append(args, "--")
+			continue
+		}
+		args = append(args, resultFile(t, fmt.Sprintf("%c.json", 'a'+i), ms))
+	}
+	one := []string{args[0], args[4]}
 	junit := filepath.Join(t.TempDir(), "g.xml")
 	for _, c := range []struct {
-		gate string
-		code int
-		says string
+		paths []string
+		gate  string
+		code  int
+		says  string
 	}{
-		{`ratio("./server --fast".p99_ms) <= 1.5`, 0, "holds: 1.3 against 1.5\n"},
-		{`ratio("./server --fast".p999_ms) <= 1.5`, 0, "holds: 1.3 against 1.5; by chance, perhaps: ./server --fast.p999_ms needs 4003 more samples\n"},
-		{`ratio("./server --fast".p50_ms) <= 1.05`, 1, "fails: 1.3 against 1.05"},
-		{`"./server --fast".p50_ms <= base("./server --fast".p50_ms) * 1.31`, 0, "holds"},
-		{`"./server --fast".p98_ms <= 1`, 2, "no quantity"},
-		{`p99 <=`, 2, "want a quantity"},
+		{args, `ratio("./server --fast".p99_ms) <= 1.5`, 0, "holds: 1.3"},
+		{args, `ratio("./server --fast".p50_ms) <= 1.05`, 1, "fails: 1.3"},
+		{args, `ratio("./server --fast".p50_ms) <= 1.3`, 0, "is undecided: 1.3"},
+		{args, `"./server --fast".p50_ms <= base("./server --fast".p50_ms) * 1.5`, 0, "holds"},
+		{args, `"./server --fast".p98_ms <= 1`, 2, "no quantity"},
+		{args, `p99 <=`, 2, "want a quantity"},
+		{one, `ratio("./server --fast".p50_ms) <= 1.05`, 0, "1 and 1 sessions do not tell how sessions vary by themselves"},
+		{one, `"./server --fast".p50_ms <= 20`, 0, "holds"},
 	} {
-		out, code := run("compare", a, b, "--gate", c.gate, "--junit", junit)
+		out, code := run(append([]string{"compare", "--gate", c.gate, "--junit", junit}, c.paths...)...)
 		if code != c.code || !strings.Contains(out, c.says) {
 			t.Errorf("%s: exit code %d, want %d\n%s", c.gate, code, c.code, out)
 		}
 	}
-	if out, code := run("compare", a); code != 2 {
+	if out, code := run(append([]string{"compare", "--strict-undecided", "--gate", `ratio("./server --fast".p50_ms) <= 1.3`}, args...)...); code != 3 {
+		t.Errorf("strict: exit code %d\n%s", code, out)
+	}
+	if out, code := run(append([]string{"compare", "--json"}, args...)...); code != 0 || !json.Valid([]byte(out)) || !strings.Contains(out, `"SessionsA": 3`) {
+		t.Errorf("JSON: exit code %d\n%s", code, out)
+	}
+	if out, code := run(append(append([]string{"compare"}, args...), "--", args[0])...); code != 0 || strings.Count(out, "\nB: ") != 2 {
+		t.Errorf("three groups: exit code %d\n%s", code, out)
+	}
+	if out, code := run("compare", args[0]); code != 2 {
 		t.Errorf("one path: %d, %s", code, out)
 	}
-	if out, code := run("compare", a, filepath.Join(t.TempDir(), "none")); code != 2 {
+	if out, code := run("compare", args[0], filepath.Join(t.TempDir(), "none")); code != 2 {
 		t.Errorf("a path that is not there: %d, %s", code, out)
 	}
 }

@@ -16,6 +16,8 @@ const (
 	exitOK    = 0
 	exitError = 1 // a gate or the run failed
 	exitUsage = 2 // usage or configuration
+
+	exitUndecided = 3 // a gate is undecided, and --strict-undecided was given
 )
 
 // errNoORT is what a program without the ort engine says when it is asked for.
@@ -32,6 +34,11 @@ func (e usageError) Unwrap() error { return e.error }
 type gateError struct{ error }
 
 func (e gateError) Unwrap() error { return e.error }
+
+// undecidedError marks a gate that is undecided: exit code 3.
+type undecidedError struct{ error }
+
+func (e undecidedError) Unwrap() error { return e.error }
 
 // programError is the end of a program that exec ran: its exit code is ours,
 // and it has said itself what there is to say.
@@ -53,6 +60,10 @@ func exitCode(err error) int {
 		return p.code
 	case errors.As(err, &u):
 		return exitUsage
+	case errors.As(err, &gateError{}):
+		return exitError
+	case errors.As(err, &undecidedError{}):
+		return exitUndecided
 	}
 	return exitError
 }
@@ -75,7 +86,7 @@ func pathArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 			return err
 		}
 		for _, path := range args {
-			if _, err := os.Stat(path); path != "-" && errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Stat(path); path != "-" && path != "--" && errors.Is(err, fs.ErrNotExist) {
 				return usageError{fmt.Errorf("there is no file and no folder %q", path)}
 			}
 		}

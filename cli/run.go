@@ -42,8 +42,12 @@ func newRunCmd() *cobra.Command {
 				return usageError{fmt.Errorf("without --reps the first mode never ends, so %v would never run: give --reps, or one --mode a run", cfg.Modes[1:])}
 			}
 			asJSON, _ := c.Flags().GetBool("json")
+			allow, _ := c.Flags().GetBool("allow-divergence")
 			if len(cfg.Sweep) > 0 {
 				return runSweep(c.Context(), cfg, c.OutOrStdout(), asJSON)
+			}
+			if n, _ := c.Flags().GetInt("restarts"); n > 1 {
+				return runRestarts(c.Context(), cfg, n, allow, c.OutOrStdout(), asJSON)
 			}
 			j, err := prepare(c.Context(), cfg, stderr)
 			if err != nil {
@@ -57,6 +61,7 @@ func newRunCmd() *cobra.Command {
 	}
 	addRunFlags(c)
 	c.Flags().Bool("json", false, "print the result as JSON")
+	c.Flags().Int("restarts", 1, "sessions to run one after the other, each with a fresh worker and an order of its own, into one folder")
 	c.Flags().Bool("allow-divergence", false, "exit 0 though the lanes' outputs differ")
 	return c
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,7 +14,9 @@ import (
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/between"
 	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/stats/verdict"
 )
 
 // Difference is one thing that is not the same in two sessions.
@@ -21,26 +25,27 @@ type Difference struct {
 	Blocks     bool // makes a verdict meaningless
 }
 
-// QuantileDelta compares one quantity of one mode and label. Times are ms; the
-// interval is at 95 %.
-type QuantileDelta struct {
+// Change compares one quantity of one mode and label. The session is the unit:
+// A and B are geometric means over sessions, ms where it is a time.
+type Change struct {
 	Mode, Label, Quantity string
-	NA, NB                uint64
-	A, B                  float64
-	Delta, Lo, Hi         float64 // B − A; NaN where the interval is not offered
-	Ratio, RLo, RHi       float64 // B ÷ A
-	Need                  int     // samples the smaller side still needs; 0: enough
+	SamplesA, SamplesB    uint64 // in all sessions of a side
+	Need                  int    // samples that the thinnest session still needs; 0: enough
+	between.Change
 }
 
-// Comparison is two results side by side.
+// Comparison is two groups of results side by side.
 type Comparison struct {
 	A, B        string
+	Divergence  []string     // sentences: lanes that compute different things
 	Differences []Difference // the environment, blocking ones first
-	Deltas      []QuantileDelta
+	Changes     []Change     // of each mode first that of the paired ratio
 	Notes       []string
-	a, b        quantities
 	Modes       []string // that both have
 	OnlyA       []string // modes that B lacks: nothing says how it does there
+
+	sides [2][]*session
+	noise []*session // A/A, recorded for their variation
 }
 
 // Blocked returns what makes a verdict meaningless, as a sentence, or "".
@@ -57,28 +62,25 @@ func (c *Comparison) Blocked() string {
 	return "no verdict: the sessions differ in " + strings.Join(w, ", ") + "; compare anyway with --force"
 }
 
-// Lookup returns the quantity of a name in mode, "label.quantity".
-func (c *Comparison) Lookup(mode, name string, inA bool) (float64, bool) {
-	q := c.b
+// Lookup returns a quantity, "label.quantity", of one side: its mean over the
+// sessions. ok is false for a name that neither side has.
+func (c *Comparison) Lookup(mode, name string, inA bool) (v float64, ok bool) {
+	side := 1
 	if inA {
-		q = c.a
+		side = 0
 	}
-	v, ok := q[mode][name]
-	if !ok { // a lane that one side lost is no misspelt name
-		_, a := c.a[mode][name]
-		_, b := c.b[mode][name]
-		return math.NaN(), a || b
-	}
-	return v, ok
+	return c.figure(c.sides[side], mode, name, none)
 }
 
 // Names lists the quantities of a mode that A has, in order.
-func (c *Comparison) Names(mode string) []string { return slices.Sorted(maps.Keys(c.a[mode])) }
+func (c *Comparison) Names(mode string) []string {
+	return slices.Sorted(maps.Keys(c.sides[0][0].q[mode]))
+}
 
-// Needs returns how many samples the smaller side still needs before the
+// Needs returns how many samples the thinnest session still needs before the
 // quantity of that name should be believed; 0: enough, or none are counted.
 func (c *Comparison) Needs(mode, name string) int {
-	for _, d := range c.Deltas {
+	for _, d := range c.Changes {
 		if d.Mode == mode && d.Label+"."+d.Quantity == name {
 			return d.Need
 		}
@@ -86,55 +88,90 @@ func (c *Comparison) Needs(mode, name string) int {
 	return 0
 }
 
-// side is one of the two results of a comparison.
-type side struct {
+// session is one result of a comparison.
+type session struct {
+	path   string
 	s      *folder.Session // nil: a result of another tool
 	rep    *labels.Report
 	m      *folder.Manifest // nil: no session folder
 	now    *folder.Observed // of a session that is not finished, else nil
 	clocks []float64        // readings of the SM clock, MHz
+	q      quantities
 }
 
-// Results reads two results, session folders or files of other tools. Of a
-// session that still runs it compares what is there and says so.
-func Results(a, b string, o foreign.Options) (*Comparison, error) {
-	c := &Comparison{A: a, B: b}
-	x, err := c.open("A", a, o)
-	if err != nil {
+// Results compares two groups of results: session folders, folders of
+// sessions, files of other tools. Of a session that still runs it compares
+// what is there and says so. noise are A/A sessions that tell how far sessions
+// differ by themselves, where a side has one only.
+func Results(a, b, noise []string, o foreign.Options) (*Comparison, error) {
+	c := &Comparison{A: strings.Join(a, " "), B: strings.Join(b, " ")}
+	var err error
+	for i, paths := range [][]string{a, b} {
+		if c.sides[i], err = c.openAll("AB"[i:i+1], paths, o); err != nil {
+			return nil, err
+		}
+	}
+	if c.noise, err = c.openAll("noise", noise, o); err != nil {
 		return nil, err
 	}
-	y, err := c.open("B", b, o)
-	if err != nil {
-		return nil, err
-	}
-	if c.a, err = x.quantities(o); err != nil {
-		return nil, err
-	}
-	if c.b, err = y.quantities(o); err != nil {
-		return nil, err
-	}
-	if x.m != nil && y.m != nil {
-		c.Differences = blockingFirst(append(environment(x, y), c.configuration(x, y, o.Where)...))
-	} else {
-		c.Notes = append(c.Notes, "At least one side is no session folder: what it ran on is not recorded, so differences of the environment cannot be seen.")
-	}
-	c.deltas(x.rep, y.rep)
-	c.reported(x.rep, y.rep)
-	if len(c.Deltas) == 0 {
-		return nil, fmt.Errorf("%s and %s have no mode and label in common: %s against %s", a, b, names(x.rep), names(y.rep))
+	x, y := c.sides[0][0], c.sides[1][0]
+	c.environments(x, y, o)
+	c.divergence()
+	c.changes()
+	if len(c.Changes) == 0 {
+		return nil, fmt.Errorf("%s and %s have no mode and label in common: %s against %s", c.A, c.B, names(x.rep), names(y.rep))
 	}
 	c.oneSided(x.rep, y.rep)
 	c.control()
+	c.unit()
 	return c, nil
 }
 
-// open reads one side.
-func (c *Comparison) open(name, path string, o foreign.Options) (*side, error) {
+func (c *Comparison) openAll(name string, paths []string, o foreign.Options) ([]*session, error) {
+	var out []*session
+	for _, p := range paths {
+		for _, path := range sessionsIn(p) {
+			x, err := c.open(name, path, o)
+			if err != nil {
+				return nil, err
+			}
+			if x.q, err = x.quantities(o); err != nil {
+				return nil, err
+			}
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
+// sessionsIn are the sessions in a folder that is none itself, exports left
+// out; else path.
+func sessionsIn(path string) (out []string) {
+	if _, err := os.Stat(filepath.Join(path, folder.ManifestName)); err == nil {
+		return []string{path}
+	}
+	found, err := filepath.Glob(filepath.Join(filepath.Clean(path), "*", folder.ManifestName))
+	if err != nil {
+		return []string{path}
+	}
+	for _, f := range found {
+		if m, err := folder.ReadManifest(filepath.Dir(f)); err == nil && m.State != folder.StateExported {
+			out = append(out, filepath.Dir(f))
+		}
+	}
+	if len(out) == 0 {
+		return []string{path}
+	}
+	return out
+}
+
+// open reads one result.
+func (c *Comparison) open(name, path string, o foreign.Options) (*session, error) {
 	s, err := openFolder(path)
 	if err != nil {
 		return nil, err
 	}
-	x := &side{s: s}
+	x := &session{path: path, s: s}
 	if x.rep, err = analyze([]string{path}, func(string) (*folder.Session, error) { return s, nil }, o, labels.Options{Source: path}); err != nil || s == nil {
 		return x, err
 	}
@@ -154,6 +191,178 @@ func (c *Comparison) open(name, path string, o foreign.Options) (*side, error) {
 	return x, nil
 }
 
+// environments lists what differs between the sides, and within one.
+func (c *Comparison) environments(x, y *session, o foreign.Options) {
+	for _, side := range c.sides {
+		for _, s := range side {
+			if s.m == nil {
+				c.Notes = append(c.Notes, "At least one side is no session folder: what it ran on is not recorded, so differences of the environment cannot be seen.")
+				return
+			}
+		}
+	}
+	c.Differences = append(environment(x, y), c.configuration(x, y, o.Where)...)
+	for i, side := range c.sides {
+		for _, s := range side[1:] {
+			for _, d := range append(environment(side[0], s), c.configuration(side[0], s, o.Where)...) {
+				if d.Blocks {
+					d.What += " within " + "AB"[i:i+1]
+					c.Differences = append(c.Differences, d)
+				}
+			}
+		}
+	}
+	c.Differences = blockingFirst(c.Differences)
+}
+
+// divergence collects where lanes compute different things.
+func (c *Comparison) divergence() {
+	for i, side := range c.sides {
+		for _, s := range side {
+			for _, mode := range slices.Sorted(maps.Keys(s.q)) {
+				if s.m == nil {
+					continue
+				}
+				if _, sum, err := s.files(mode); err == nil && sum.Paradox.Verdict == verdict.Divergence {
+					c.Divergence = append(c.Divergence, fmt.Sprintf("%s %s, %s: %s", "AB"[i:i+1], s.path, mode, sum.Paradox.Sentence))
+				}
+			}
+		}
+	}
+}
+
+// compared are the quantities of the table.
+var compared = []struct {
+	name string
+	q    float64
+}{{"mean_ms", 0}, {"p50_ms", .5}, {"p90_ms", .9}, {"p95_ms", .95}, {"p99_ms", .99}, {"p999_ms", .999}}
+
+const (
+	pairLabel = "pair"
+	pairRatio = "ratio_geomean"
+)
+
+// changes compares what both sides have.
+func (c *Comparison) changes() {
+	for _, mode := range c.modesOfBoth() {
+		n := len(c.Changes)
+		c.change(mode, pairLabel, pairRatio, 0)
+		for _, label := range c.labelsOf(mode) {
+			for _, x := range compared {
+				c.change(mode, label, x.name, x.q)
+			}
+		}
+		if len(c.Changes) > n {
+			c.Modes = append(c.Modes, mode)
+		}
+	}
+}
+
+func (c *Comparison) modesOfBoth() (out []string) {
+	for _, x := range c.sides[0] {
+		for _, mode := range x.modes() {
+			if !slices.Contains(out, mode) && slices.ContainsFunc(c.sides[1], func(y *session) bool { return len(y.q[mode]) > 0 }) {
+				out = append(out, mode)
+			}
+		}
+	}
+	return out
+}
+
+// modes of a result, in the order in which it has them.
+func (x *session) modes() (out []string) {
+	for i := range x.rep.Overall {
+		if m := x.rep.Overall[i].Mode; !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	for i := range x.rep.Reported {
+		if m := x.rep.Reported[i].Mode; !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (c *Comparison) labelsOf(mode string) (out []string) {
+	for _, x := range c.sides[0] {
+		for i := range x.rep.Overall {
+			if g := &x.rep.Overall[i]; g.Mode == mode && !slices.Contains(out, g.Backend) {
+				out = append(out, g.Backend)
+			}
+		}
+		for i := range x.rep.Reported {
+			if r := &x.rep.Reported[i]; r.Mode == mode && !slices.Contains(out, r.Label) {
+				out = append(out, r.Label)
+			}
+		}
+	}
+	return out
+}
+
+// change compares one quantity, where every session has it.
+func (c *Comparison) change(mode, label, quantity string, q float64) {
+	name := label + "." + quantity
+	var v [2][]float64
+	for i, side := range c.sides {
+		if v[i] = values(side, mode, name); v[i] == nil {
+			return
+		}
+	}
+	d := Change{Mode: mode, Label: label, Quantity: quantity, Change: between.Compare(v[0], v[1], c.recorded(mode, name))}
+	for i, side := range c.sides {
+		for _, s := range side {
+			n := s.samples(mode, label)
+			if i == 0 {
+				d.SamplesA += n
+			} else {
+				d.SamplesB += n
+			}
+			if q > 0 {
+				d.Need = max(d.Need, quantile.Need(q)-int(n))
+			}
+		}
+	}
+	c.Changes = append(c.Changes, d)
+}
+
+// values are one figure a session; nil where one lacks it or has none above 0.
+func values(side []*session, mode, name string) (out []float64) {
+	for _, s := range side {
+		v, ok := s.q[mode][name]
+		if !ok || !(v > 0) {
+			return nil
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// recorded is how far sessions differ by themselves; nil where that was not
+// recorded.
+func (c *Comparison) recorded(mode, name string) *between.Noise {
+	v := values(c.noise, mode, name)
+	if len(v) < 2 {
+		return nil
+	}
+	n := between.NoiseOf(v)
+	return &n
+}
+
+func (x *session) samples(mode, label string) (n uint64) {
+	for i := range x.rep.Overall {
+		if g := &x.rep.Overall[i]; g.Mode == mode && (g.Backend == label || label == pairLabel) {
+			n = max(n, g.N)
+		}
+	}
+	for i := range x.rep.Reported {
+		if r := &x.rep.Reported[i]; r.Mode == mode && r.Label == label {
+			n = max(n, uint64(r.N))
+		}
+	}
+	return n
+}
+
 func names(r *labels.Report) string {
 	var out []string
 	for i := range r.Overall {
@@ -161,29 +370,6 @@ func names(r *labels.Report) string {
 	}
 	out = append(out, reportedNames(r)...)
 	return cmp.Or(strings.Join(out, ", "), "none")
-}
-
-// deltas compares what both sides have.
-func (c *Comparison) deltas(ra, rb *labels.Report) {
-	for i := range ra.Overall {
-		ga := &ra.Overall[i]
-		for k := range rb.Overall {
-			gb := &rb.Overall[k]
-			if ga.Mode != gb.Mode || ga.Backend != gb.Backend {
-				continue
-			}
-			if !slices.Contains(c.Modes, ga.Mode) {
-				c.Modes = append(c.Modes, ga.Mode)
-			}
-			c.Deltas = append(c.Deltas, meanDelta(ga, gb))
-			for _, q := range [...]struct {
-				name string
-				q    float64
-			}{{"p50_ms", .5}, {"p90_ms", .9}, {"p95_ms", .95}, {"p99_ms", .99}, {"p999_ms", .999}} {
-				c.Deltas = append(c.Deltas, quantileDelta(ga, gb, q.name, q.q))
-			}
-		}
-	}
 }
 
 // oneSided notes the modes that only one side has samples in.
@@ -210,60 +396,50 @@ func (c *Comparison) lone(r *labels.Report) []string {
 	return out
 }
 
-// quantileDelta combines the distribution-free intervals of both quantiles by
-// MOVER (Zou and Donner 2008), on the logarithm for the ratio.
-func quantileDelta(a, b *labels.Group, name string, q float64) QuantileDelta {
-	d := delta(a, b, name)
-	sa, sb := a.Sorted(), b.Sorted()
-	if !a.Exact || !b.Exact { // only histograms are left: no order statistics, no interval
-		nan := math.NaN()
-		d.A, d.B = float64(a.Quantile(q)), float64(b.Quantile(q))
-		d.between(nan, nan, nan, nan)
-		return d
-	}
-	qa, qb := quantile.Exact(sa, q), quantile.Exact(sb, q)
-	d.A, d.B = qa.Value/1e6, qb.Value/1e6
-	d.Need = max(qa.Need, qb.Need)
-	d.between(qa.Lo/1e6, qa.Hi/1e6, qb.Lo/1e6, qb.Hi/1e6)
-	return d
-}
-
-// meanDelta uses the normal interval of each mean.
-func meanDelta(a, b *labels.Group) QuantileDelta {
-	d := delta(a, b, "mean_ms")
-	d.A, d.B = float64(a.MeanMs), float64(b.MeanMs)
-	ha := 1.959964 * float64(a.StdMs) / math.Sqrt(float64(a.N))
-	hb := 1.959964 * float64(b.StdMs) / math.Sqrt(float64(b.N))
-	d.between(d.A-ha, d.A+ha, d.B-hb, d.B+hb)
-	return d
-}
-
-func delta(a, b *labels.Group, name string) QuantileDelta {
-	return QuantileDelta{Mode: a.Mode, Label: a.Backend, Quantity: name, NA: a.N, NB: b.N}
-}
-
-// between sets delta and ratio with their MOVER intervals.
-func (d *QuantileDelta) between(aLo, aHi, bLo, bHi float64) {
-	d.Delta, d.Lo, d.Hi = mover(d.A, aLo, aHi, d.B, bLo, bHi)
-	r, lo, hi := mover(math.Log(d.A), math.Log(aLo), math.Log(aHi), math.Log(d.B), math.Log(bLo), math.Log(bHi))
-	d.Ratio, d.RLo, d.RHi = math.Exp(r), math.Exp(lo), math.Exp(hi)
-}
-
-func mover(a, aLo, aHi, b, bLo, bHi float64) (diff, lo, hi float64) {
-	diff = b - a
-	return diff, diff - math.Hypot(b-bLo, aHi-a), diff + math.Hypot(bHi-b, a-aLo)
-}
-
 // control notes when the eager lane moved: then the machine did, not the
 // compiled path.
 func (c *Comparison) control() {
-	for _, d := range c.Deltas {
-		if d.Label != stats.Eager.String() || d.Quantity != "p50_ms" || math.IsNaN(d.RLo) {
-			continue
-		}
-		if d.RLo > 1.02 || d.RHi < 0.98 {
+	for _, d := range c.Changes {
+		if d.Label == stats.Eager.String() && d.Quantity == "p50_ms" && d.Told() {
 			c.Notes = append(c.Notes, fmt.Sprintf("%s: the eager lane's median moved by %+.1f %% as well (95 %%: %+.1f to %+.1f): the machine or the load differs, not only the optimized lane.",
-				cmp.Or(d.Mode, "all"), (d.Ratio-1)*100, (d.RLo-1)*100, (d.RHi-1)*100))
+				cmp.Or(d.Mode, "all"), (d.Ratio-1)*100, (d.Lo-1)*100, (d.Hi-1)*100))
 		}
 	}
+}
+
+// unit says what so many sessions can tell.
+func (c *Comparison) unit() {
+	na, nb := len(c.sides[0]), len(c.sides[1])
+	for _, mode := range c.Modes {
+		i := slices.IndexFunc(c.Changes, func(d Change) bool { return d.Mode == mode })
+		d := &c.Changes[i]
+		if math.IsNaN(d.Lo) {
+			c.Notes = append(c.Notes, fmt.Sprintf("%d and %d sessions: a change between runs cannot be told from how runs vary by themselves. "+
+				"Give several a side ('tailscope run --restarts 3' makes them; compare A1 A2 A3 -- B1 B2 B3), or --noise with recorded A/A sessions.", na, nb))
+			return
+		}
+		s := fmt.Sprintf("%s%d and %d sessions would show a change of %.1f %% in %s in 80 of 100 comparisons", prefix(mode), na, nb, d.Smallest*100, d.what())
+		if n := d.Sessions(.02); n > 0 {
+			s += fmt.Sprintf("; %d a side would show 2 %%", n)
+		}
+		if d.Recorded {
+			s += ", by the variation that was recorded"
+		}
+		c.Notes = append(c.Notes, s+".")
+	}
+}
+
+func prefix(mode string) string {
+	if mode == "" {
+		return ""
+	}
+	return mode + ": "
+}
+
+// what names the quantity in a sentence.
+func (d *Change) what() string {
+	if d.Label == pairLabel {
+		return "the paired ratio"
+	}
+	return d.Label + "." + d.Quantity
 }

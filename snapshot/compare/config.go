@@ -26,7 +26,7 @@ var otherWork = []string{"dims", "traffic", "arrivals", "aa"}
 // configuration lists what the effective configurations of two sessions do not
 // have in common: other work makes a verdict meaningless, other settings are
 // what one compares.
-func (c *Comparison) configuration(x, y *side, where []foreign.Filter) []Difference {
+func (c *Comparison) configuration(x, y *session, where []foreign.Filter) []Difference {
 	a, erra := readConfig(x.s)
 	b, errb := readConfig(y.s)
 	for i, err := range []error{erra, errb} {

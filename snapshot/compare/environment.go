@@ -10,7 +10,7 @@ import (
 )
 
 // environment lists what differs between two sessions.
-func environment(x, y *side) []Difference {
+func environment(x, y *session) []Difference {
 	a, b := x.m, y.m
 	var out []Difference
 	add := func(blocks bool, what, x, y string) {

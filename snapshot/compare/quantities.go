@@ -21,12 +21,13 @@ type quantities map[string]map[string]float64
 // each label, and for a session folder its counters, pairs and causes. What a
 // folder holds is of all its rows, so with a filter on anything but the mode
 // there are the quantities of the rows that were kept only.
-func (x *side) quantities(o foreign.Options) (quantities, error) {
+func (x *session) quantities(o foreign.Options) (quantities, error) {
 	q, r := quantities{}, x.rep
 	for i := range r.Overall {
 		g := &r.Overall[i]
 		q.group(g.Mode, g.Backend, g)
 	}
+	q.reported(r)
 	q.errors(r)
 	if slices.ContainsFunc(o.Where, func(f foreign.Filter) bool { return f.Column != "mode" }) {
 		return q, nil
@@ -90,7 +91,7 @@ func (q quantities) group(mode, label string, v any) {
 
 // files are compiler_counters.json and summary.json of a mode: read, or of a
 // session that still runs computed.
-func (x *side) files(mode string) (*folder.CounterFile, *stats.SummaryFile, error) {
+func (x *session) files(mode string) (*folder.CounterFile, *stats.SummaryFile, error) {
 	if x.now != nil {
 		m, err := stats.ParseMode(mode)
 		if err != nil {

@@ -3,8 +3,9 @@
 // A (the baseline) and B. A plain name is B alone; ratio(x) is B over A,
 // delta(x) is B minus A, base(x) is A alone.
 //
-// It promises that an expression is decided or refused, never guessed: a name
-// that is not there is an error, a value that is missing fails the gate.
+// It promises that an expression is evaluated or refused, never guessed: a name
+// that is not there is an error, a value that is missing fails the gate. What
+// the values are worth, given how sessions vary, package compare decides.
 package gate
 
 import (
@@ -26,11 +27,11 @@ type Expr struct {
 	op          string
 }
 
-// Result is a decided gate.
-type Result struct {
-	Pass        bool
+// Values are both sides of an expression. Fails is a sentence where a value is
+// missing or divided by zero: then nothing holds.
+type Values struct {
 	Left, Right float64
-	Sentence    string
+	Fails       string
 }
 
 // node is a part of an arithmetic expression.
@@ -140,44 +141,44 @@ func Parse(s string) (*Expr, error) {
 	return e, nil
 }
 
-// Decide evaluates the expression. A value that is missing and a division by
-// zero fail it.
-func (e *Expr) Decide(l Lookup) (Result, error) {
-	var r Result
+// Values evaluates both sides of the expression.
+func (e *Expr) Values(l Lookup) (v Values, err error) {
 	var left, right error
-	r.Left, left = e.left.eval(l)
-	r.Right, right = e.right.eval(l)
+	v.Left, left = e.left.eval(l)
+	v.Right, right = e.right.eval(l)
 	for _, err := range []error{left, right} {
 		if err != nil && !errors.Is(err, errZero) {
-			return r, fmt.Errorf("gate '%s': %w", e.Text, err)
+			return v, fmt.Errorf("gate '%s': %w", e.Text, err)
 		}
 	}
-	if left != nil || right != nil {
-		r.Sentence = fmt.Sprintf("gate '%s' fails: it divides by zero", e.Text)
-		return r, nil
+	switch {
+	case left != nil || right != nil:
+		v.Fails = fmt.Sprintf("gate '%s' fails: it divides by zero", e.Text)
+	case math.IsNaN(v.Left) || math.IsNaN(v.Right):
+		v.Fails = fmt.Sprintf("gate '%s' fails: a value is missing", e.Text)
 	}
-	switch e.op {
-	case "<=":
-		r.Pass = r.Left <= r.Right
-	case "<":
-		r.Pass = r.Left < r.Right
-	case ">=":
-		r.Pass = r.Left >= r.Right
-	case ">":
-		r.Pass = r.Left > r.Right
-	}
-	word := "holds"
-	if !r.Pass {
-		word = "fails"
-	}
-	r.Sentence = fmt.Sprintf("gate '%s' %s: %s against %s", e.Text, word, show(r.Left), show(r.Right))
-	if math.IsNaN(r.Left) || math.IsNaN(r.Right) {
-		r.Sentence = fmt.Sprintf("gate '%s' fails: a value is missing", e.Text)
-	}
-	return r, nil
+	return v, nil
 }
 
-func show(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+// AtMost says whether the left side may be no more than the right one; else it
+// may be no less.
+func (e *Expr) AtMost() bool { return e.op[0] == '<' }
+
+// Holds says whether values keep the gate, taken as they are.
+func (e *Expr) Holds(v Values) bool {
+	switch e.op {
+	case "<=":
+		return v.Left <= v.Right
+	case "<":
+		return v.Left < v.Right
+	case ">=":
+		return v.Left >= v.Right
+	}
+	return v.Left > v.Right
+}
+
+// Show prints a value.
+func Show(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
 type parser struct {
 	s  string
