@@ -22,6 +22,7 @@ type Quantile struct {
 // Summary describes one group of samples. Times are nanoseconds.
 type Summary struct {
 	N             int
+	Effective     float64 // independent samples that would tell as much of the median; 0: not known
 	Mean, Std     float64
 	Min, Max      float64
 	P50, P90, P95 Quantile

@@ -9,6 +9,9 @@ import (
 // Describe fills the fields that follow from the latencies alone.
 func (d *MomentDist) Describe(s *stats.Summary) {
 	s.N = d.N
+	if d.Inflation[0] > 0 {
+		s.Effective = float64(d.N) / d.Inflation[0]
+	}
 	if d.N == 0 {
 		return
 	}

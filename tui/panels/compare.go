@@ -62,9 +62,9 @@ func (p *ComparePanel) counts() []draw.Run {
 	st := p.Sc.St
 	e, what := p.Sc.Main(0)
 	o, _ := p.Sc.Main(1)
-	n := draw.Count(e.N)
+	n := draw.Count(e.N) + alike(e)
 	if e.N != o.N {
-		n += " and " + draw.Count(o.N)
+		n += " and " + draw.Count(o.N) + alike(o)
 	}
 	k := st.Muted
 	if p.Sc.Hide {
@@ -250,4 +250,13 @@ func outputs(st *draw.Styles, la *view.Lane, room int) draw.Run {
 		s = more
 	}
 	return draw.R(st.Muted, s)
+}
+
+// alike says how few independent samples would tell as much, where neighbours
+// are so alike that it is less than half of them.
+func alike(s *stats.Summary) string {
+	if s.Effective <= 0 || 2*s.Effective >= float64(s.N) {
+		return ""
+	}
+	return " (as good as " + draw.Count(int(s.Effective)) + ")"
 }

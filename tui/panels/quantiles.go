@@ -125,7 +125,7 @@ func (p *quantilesPanel) View() string {
 			draw.C(draw.Pct(o.SLOMissed, 2), st.Lane[1]), draw.C(sloInterval(o), st.Muted), draw.C("", st.Text), draw.C(draw.Num(o.SLOMissed/e.SLOMissed, 3), st.Text)})
 	}
 	rows = append(rows, p.plainRows(e, o)...)
-	title := []draw.Run{draw.R(st.Title, "quantiles"), draw.R(st.Muted, " · "+what+" · n "+draw.Count(e.N)+" and "+draw.Count(o.N))}
+	title := []draw.Run{draw.R(st.Title, "quantiles"), draw.R(st.Muted, " · "+what+" · n "+draw.Count(e.N)+alike(e)+" and "+draw.Count(o.N)+alike(o))}
 	for _, s := range []*stats.Summary{e, o} {
 		if len(s.Warnings) > 0 {
 			title = append(title, draw.R(st.Warn, " · ! "+s.Warnings[0]))
