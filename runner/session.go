@@ -152,7 +152,7 @@ func NewSession(o Options) (*Session, error) {
 
 // newCollector makes the statistics of a configuration.
 func newCollector(cfg *configs.Config, noise map[string]stats.Noise) *live.Collector {
-	c := live.New(live.Options{SLONs: int64(cfg.SLO.D())})
+	c := live.New(live.Options{SLONs: int64(cfg.SLO.D()), Share: stats.SessionShare})
 	c.SetBucketEdges(cfg.BucketEdges)
 	c.SetWindow(int64(defaultWindow))
 	for name, n := range noise {

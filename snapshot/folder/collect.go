@@ -169,7 +169,7 @@ func collect(src journal.Source, m *Manifest, w *sideFiles) (*Collected, error) 
 	if m.State == StateExported {
 		limit = exportAnalysis
 	}
-	c := &Collected{analysis: exact.New(exact.Options{Source: m.RunID, SLONs: m.Settings.SLONs, Noise: m.Settings.noise(),
+	c := &Collected{analysis: exact.New(exact.Options{Source: m.RunID, SLONs: m.Settings.SLONs, Noise: m.Settings.noise(), Share: stats.SessionShare,
 		Expect: int(min(total, limit)) / max(len(m.Settings.Modes), 1), Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
 		proof: proof{aaFirst: m.Settings.AA}, labels: labels.New(labels.Options{Source: m.RunID}), every: every(total, limit)}
 	c.runs.reset()

@@ -58,7 +58,7 @@ func newState(rec *folder.Session, startNs int64) *state {
 		st.id.Mode = set.Modes[0]
 	}
 	st.setStrategy(set.Strategy)
-	st.coll = live.New(live.Options{SLONs: set.SLONs})
+	st.coll = live.New(live.Options{SLONs: set.SLONs, Share: stats.SessionShare})
 	st.coll.SetBucketEdges(edges(rec))
 	for name, n := range set.Noise {
 		if mode, err := stats.ParseMode(name); err == nil {

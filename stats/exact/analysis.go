@@ -16,6 +16,7 @@ type Options struct {
 	Source string                      // written into summary.json
 	SLONs  int64                       // service level; 0: none
 	Noise  [stats.NumModes]stats.Noise // of an A/A run; zero values are unknown
+	Share  float64                     // floor without one: see stats.SessionShare; 0: none
 	Facts  stats.Facts
 	Expect int // samples a mode may get, to make room for them at once; 0: unknown
 }

@@ -40,20 +40,20 @@ func (a *Analysis) verdict(m *exactMode, mode stats.Mode) stats.Verdict {
 	if aa && other {
 		a.weighPart(m, &in, &noise)
 	} else {
-		m.weighAll(&in, noise)
+		m.weighAll(&in, noise, a.o.Share)
 	}
 	in.Parts = a.parts(m, &in, func(segment int32) bool { return aa == !other || !a.aaSegment(segment) })
 	return verdict.Judge(in)
 }
 
 // weighAll fills in what the whole mode shows.
-func (m *exactMode) weighAll(in *verdict.Input, noise stats.Noise) {
+func (m *exactMode) weighAll(in *verdict.Input, noise stats.Noise, share float64) {
 	if m.allPairs == nil { // Finish has described them: there are none
 		v, _ := paired.Describe(nil)
 		m.allPairs = &v
 	}
 	in.Pair = *m.allPairs
-	in.Ranks = paired.Rank(m.estimates(anySegment), noise)
+	in.Ranks = paired.Rank(m.estimates(anySegment), noise, share)
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
 		in.Lanes[l] = quantile.Empty()
 		quantile.DescribeSorted(&in.Lanes[l], m.lanes[l].sorted)
@@ -73,7 +73,7 @@ func (a *Analysis) weighPart(m *exactMode, in *verdict.Input, noise *stats.Noise
 	if in.Pair.N == 0 {
 		est = m.laneEstimates(keep)
 	}
-	in.Ranks = paired.Rank(est, *noise)
+	in.Ranks = paired.Rank(est, *noise, a.o.Share)
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
 		walls := m.wallsOf(l, func(x *exactRun) bool { return keep(x.segment) })
 		quantile.SortInts(walls)

@@ -58,3 +58,24 @@ func TestDifferentOutputsLead(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// What sessions of the same thing differ by is not claimed of two lanes of one
+// session: 2 % is within it, 5 % is beyond.
+func TestSessionsOwnDifferenceIsNotClaimed(t *testing.T) {
+	of := func(gain float64) stats.Paradox {
+		a, r := New(Options{Share: stats.SessionShare}), rand.New(rand.NewPCG(3, 9))
+		for i := range uint64(3000) {
+			for l := range stats.Lane(stats.NumLanes) {
+				a.Add(&stats.Sample{Seq: 2*i + uint64(l), Request: i, Lane: l, Mode: stats.Forward, WallNs: int64(2e6 * (1 - gain*float64(l)) * math.Exp(.05*r.NormFloat64())),
+					DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent})
+			}
+		}
+		return a.Finish(stats.Forward).Paradox
+	}
+	if p := of(.02); p.WinnerP50 == nil || *p.WinnerP50 != "~" || !strings.Contains(p.Sentence, "3 %: sessions of the same thing differ by as much") {
+		t.Errorf("2 %%: %+v", p)
+	}
+	if p := of(.05); p.WinnerP50 == nil || *p.WinnerP50 != "optimized" {
+		t.Errorf("5 %%: %+v", p)
+	}
+}

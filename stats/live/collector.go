@@ -13,14 +13,15 @@ import (
 // Options says what a Collector cannot see in samples. The zero value
 // is usable.
 type Options struct {
-	WindowNs     int64 // sliding window; 0: 10 s
-	BinNs        int64 // width of a timeline bin; 0: 100 ms
-	Bins         int   // timeline bins kept; 0: 1,200
-	RingCap      int   // samples a window may hold; 0: 131,072
-	MaxScenarios int   // scenarios told apart; 0: 32. Further ones share the row "more"
-	MaxShapes    int   // shapes told apart a mode; 0: 256. Further ones share the row "more"
-	MaxSegments  int   // rows kept of the segments table; 0: 64
-	SLONs        int64 // service level; 0: none
+	WindowNs     int64   // sliding window; 0: 10 s
+	BinNs        int64   // width of a timeline bin; 0: 100 ms
+	Bins         int     // timeline bins kept; 0: 1,200
+	RingCap      int     // samples a window may hold; 0: 131,072
+	MaxScenarios int     // scenarios told apart; 0: 32. Further ones share the row "more"
+	MaxShapes    int     // shapes told apart a mode; 0: 256. Further ones share the row "more"
+	MaxSegments  int     // rows kept of the segments table; 0: 64
+	SLONs        int64   // service level; 0: none
+	Share        float64 // floor of verdicts without an A/A run: see stats.SessionShare; 0: none
 }
 
 func (o Options) withDefaults() Options {
@@ -89,6 +90,7 @@ type modeState struct {
 	lengths          lengthTable
 	askedEdges       []int          // of lengths.plans
 	noise            stats.Noise    // from the last A/A segment
+	share            float64        // Options.Share
 	rank             paired.Running // of the current segment's pairs
 	ratio            paired.Series  // log of optimized ÷ eager, of the same
 	boot             *paired.BootstrapResult
@@ -133,7 +135,7 @@ func New(o Options) *Collector {
 func (c *Collector) mode(m stats.Mode) *modeState {
 	if c.modes[m] == nil {
 		c.modes[m] = &modeState{mode: m, scenIDs: intern.New(), win: newWindow(c.o.WindowNs, c.o.RingCap),
-			line: newTimeline(c.o.BinNs, c.o.Bins), shapes: shapeTable{cap: c.o.MaxShapes},
+			share: c.o.Share, line: newTimeline(c.o.BinNs, c.o.Bins), shapes: shapeTable{cap: c.o.MaxShapes},
 			pairs: newPairTable()}
 	}
 	return c.modes[m]

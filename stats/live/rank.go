@@ -38,8 +38,8 @@ func (m *modeState) spread() {
 func (m *modeState) ranks() stats.Rankings {
 	at := [stats.NumLanes]func(float64) float64{m.lanes[stats.Eager].segment.d.Quantile, m.lanes[stats.Optimized].segment.d.Quantile}
 	if m.rank.N() > 0 {
-		return paired.Rank(m.rank.Estimates(&paired.Shape{N: m.rank.N(), Sequence: true, DiffAt: m.pairs.segment.quantile, LaneAt: at}), m.noise)
+		return paired.Rank(m.rank.Estimates(&paired.Shape{N: m.rank.N(), Sequence: true, DiffAt: m.pairs.segment.quantile, LaneAt: at, EagerMean: m.lanes[stats.Eager].segment.summary().Mean}), m.noise, m.share)
 	}
 	lanes := [stats.NumLanes]*paired.LaneSeries{&m.lanes[stats.Eager].series, &m.lanes[stats.Optimized].series}
-	return paired.Rank(paired.LaneEstimates(lanes, at, true), m.noise)
+	return paired.Rank(paired.LaneEstimates(lanes, at, true), m.noise, m.share)
 }

@@ -14,7 +14,8 @@ type Estimate struct {
 	N         int
 	Effective float64 // independent values that would tell as much
 	Interval  func(alpha float64) (lo, hi float64)
-	Sequence  bool // the interval holds at any moment
+	Base      float64 // the eager lane's figure
+	Sequence  bool    // the interval holds at any moment
 	Paired    bool
 }
 
@@ -39,8 +40,10 @@ var weights = [stats.NumStatistics]float64{stats.Median: 3, stats.Mean: 1, stats
 // Rank says of each statistic which lane is ahead and whether that is told
 // apart, all three together wrong in no more than 5 % (Holm's procedure with
 // weights: Holm, Scandinavian Journal of Statistics 6, 1979: what one statistic
-// has won is left to the others). A difference within the noise floor is "~".
-func Rank(in Estimates, noise stats.Noise) stats.Rankings {
+// has won is left to the others). A difference within the noise floor of an A/A
+// run is "~"; where there was none, one that is told apart and less than share of
+// the eager figure.
+func Rank(in Estimates, noise stats.Noise, share float64) stats.Rankings {
 	var out stats.Rankings
 	var told [stats.NumStatistics]bool
 	for again := true; again; {
@@ -66,6 +69,8 @@ func Rank(in Estimates, noise stats.Noise) stats.Rankings {
 		out[i].Floor = floors[i]
 		if r := &out[i]; floors[i] > 0 && math.Abs(r.Diff) <= floors[i] {
 			r.Told, r.Winner, r.Ahead = false, "~", "~"
+		} else if floor := share * in[i].Base; floors[i] == 0 && r.Told && math.Abs(r.Diff) <= floor {
+			r.Told, r.Winner, r.Floor, r.Usual = false, "~", floor, true
 		}
 	}
 	return out
@@ -108,10 +113,18 @@ func FromPairs(pairs []Pair, eager, optimized, diffs []int64) Estimates {
 	}
 	n := len(pairs)
 	at := func(q float64) float64 { return quantile.Percentile(diffs, q) }
-	return r.Estimates(&Shape{N: n, DiffAt: at, Sequence: false,
+	return r.Estimates(&Shape{N: n, DiffAt: at, Sequence: false, EagerMean: meanOf(eager),
 		LaneAt: [stats.NumLanes]func(float64) float64{
 			func(q float64) float64 { return quantile.Percentile(eager, q) },
 			func(q float64) float64 { return quantile.Percentile(optimized, q) }}})
+}
+
+func meanOf(v []int64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x)
+	}
+	return sum / float64(len(v))
 }
 
 // Running keeps what Estimates needs of pairs as they come: 2 KiB.
@@ -160,10 +173,11 @@ func (r *Running) N() int { return r.signs.n }
 
 // Shape gives the distributions that belong to a Running.
 type Shape struct {
-	N        int // samples a lane
-	Sequence bool
-	DiffAt   func(q float64) float64               // quantile of the pairs' differences
-	LaneAt   [stats.NumLanes]func(float64) float64 // quantile of a lane's latencies
+	N         int // samples a lane
+	Sequence  bool
+	EagerMean float64
+	DiffAt    func(q float64) float64               // quantile of the pairs' differences
+	LaneAt    [stats.NumLanes]func(float64) float64 // quantile of a lane's latencies
 }
 
 // Estimates of median, mean and p99.
@@ -186,6 +200,8 @@ func (r *Running) Estimates(s *Shape) (out Estimates) {
 	p99 := Estimate{Diff: s.LaneAt[stats.Optimized](.99) - s.LaneAt[stats.Eager](.99), Interval: func(a float64) (float64, float64) {
 		return tailInterval(s, r.tails.series().exceed(r.signs.n, a, s.Sequence))
 	}}
+	median.Base, p99.Base = s.LaneAt[stats.Eager](.5), s.LaneAt[stats.Eager](.99)
+	mean.Base = s.EagerMean
 	for i, e := range [stats.NumStatistics]*Estimate{stats.Median: &median, stats.Mean: &mean, stats.P99: &p99} {
 		e.N, e.Sequence, e.Paired = r.signs.n, s.Sequence, true
 		out[i] = *e

@@ -88,7 +88,7 @@ func rankLabels(in []Label) (v LabelVerdict) {
 		est[s] = all[s]
 		est[s].Interval = func(a float64) (lo, hi float64) { return all[s].Interval(a / float64(len(in)-1)) }
 	}
-	for s, r := range paired.Rank(est, stats.Noise{}) {
+	for s, r := range paired.Rank(est, stats.Noise{}, 0) {
 		x := &v.Ranked[s]
 		x.Ranking = r
 		if r.Told && r.Diff > 0 {

@@ -159,7 +159,7 @@ func (t *told) code() string {
 func (t *told) sentence() string {
 	switch t.code() {
 	case Noise:
-		return "The lanes differ in neither mean, median nor p99 beyond the noise floor."
+		return "The lanes differ in neither mean, median nor p99 beyond the noise floor" + t.floorWords() + "."
 	case Agree:
 		lane := t.winner()
 		return fmt.Sprintf("Mean, median and p99 agree: the %s lane wins all three (%s).", lane, t.figures())
@@ -175,7 +175,7 @@ func (t *told) sentence() string {
 		}
 		s += "."
 		if len(t.floor) > 0 {
-			s += " Within the noise floor: " + list(t.floor) + "."
+			s += " Within the noise floor" + t.floorWords() + ": " + list(t.floor) + "."
 		}
 		return s
 	}
@@ -196,13 +196,23 @@ func (t *told) who() string {
 	return fmt.Sprintf("%d eager and %d optimized samples do", t.in.Lanes[stats.Eager].N, t.in.Lanes[stats.Optimized].N)
 }
 
+// floorWords name the floor where no A/A run has measured it.
+func (t *told) floorWords() string {
+	for i := range t.in.Ranks {
+		if t.in.Ranks[i].Usual {
+			return fmt.Sprintf(" (%.0f %%: sessions of the same thing differ by as much; an A/A run measures this machine's)", 100*stats.SessionShare)
+		}
+	}
+	return ""
+}
+
 // rest names what is not told, and what is within the floor.
 func (t *told) rest() (s string) {
 	if len(t.open) > 0 {
 		s += " Not told apart: " + list(t.open) + "."
 	}
 	if len(t.floor) > 0 {
-		s += " Within the noise floor: " + list(t.floor) + "."
+		s += " Within the noise floor" + t.floorWords() + ": " + list(t.floor) + "."
 	}
 	return s
 }

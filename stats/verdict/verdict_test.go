@@ -23,7 +23,7 @@ func ranked(e, o stats.Summary, half float64, noise stats.Noise) stats.Rankings 
 		est[i] = paired.Estimate{Diff: d, N: min(e.N, o.N), Effective: float64(e.N), Paired: true,
 			Interval: func(float64) (float64, float64) { return d - half, d + half }}
 	}
-	return paired.Rank(est, noise)
+	return paired.Rank(est, noise, 0)
 }
 
 func input(e, o stats.Summary, half float64, noise stats.Noise) Input {
