@@ -187,7 +187,7 @@ func (g *graph) operand(uses []use, inputs []Port) *Feed {
 			f = Feed{Role: "axes", Rule: Count}
 		}
 		f.Role += " of " + u.n.op
-		f.Axis = int(u.n.ints["axis"])
+		f.Axis = int(u.n.axis)
 		table := tableOperand[u.n.op]
 		if table >= len(u.n.in) {
 			return &f
@@ -202,7 +202,7 @@ func (g *graph) operand(uses []use, inputs []Port) *Feed {
 			}
 		}
 		if u.n.op == "ReverseSequence" {
-			f.Axis = int(u.n.ints["time_axis"])
+			f.Axis = int(u.n.timeAxis)
 		}
 		return &f
 	}

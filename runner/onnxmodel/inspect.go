@@ -105,7 +105,6 @@ func Inspect(path string) (*Info, error) {
 	info.Inputs, info.Outputs = m.graph.feeds(), m.graph.outputs
 	r := findRoles(info.Inputs, info.Outputs)
 	info.nameDims(r)
-	info.feeds = findFeeds(m.graph, info.Inputs)
 	info.decode = r
 	decoder := m
 	if info.WhyNotLM = r.notLM(); info.WhyNotLM == "" {
@@ -115,6 +114,9 @@ func Inspect(path string) (*Info, error) {
 		}
 		info.mask = maskUse{mask: r.mask != nil, positions: r.positions != nil || decoder.graph.countsMask(), grouped: decoder.graph.usesGrouped()}
 		info.mask.shift = info.mask.mask && !info.mask.positions && !info.mask.grouped && info.Layout == LayoutSingle && len(decoder.graph.positionEdges()) > 0
+	}
+	if info.Kind != KindCausalLM { // whose inputs the engine knows
+		info.feeds = findFeeds(m.graph, info.Inputs)
 	}
 	info.sizes(decoder)
 	info.readConfig()

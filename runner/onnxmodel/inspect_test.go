@@ -2,6 +2,7 @@ package onnxmodel
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -107,7 +108,7 @@ func TestInspectBadFiles(t *testing.T) {
 	if _, err := Inspect(t.TempDir()); err == nil || !strings.Contains(err.Error(), "holds no .onnx file") {
 		t.Error(err)
 	}
-	if _, err := Inspect(filepath.Join(dir, "none.onnx")); !os.IsNotExist(err) {
+	if _, err := Inspect(filepath.Join(dir, "none.onnx")); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -45,8 +44,8 @@ type node struct {
 	op, domain, name string
 	in, out          []string
 	sub              []*graph
-	consts           []tensor         // tensor attributes
-	ints             map[string]int64 // attributes that name an axis
+	consts           []tensor // tensor attributes
+	axis, timeAxis   int64    // attributes
 }
 
 // tensor is an initializer or a tensor attribute, without its data.
@@ -262,19 +261,23 @@ func (s *scanner) node(f field, n *node, depth int) error {
 }
 
 func (s *scanner) attribute(f field, n *node, depth int) error {
-	var name string
-	return s.message(f, func(f field) (err error) {
+	var named field
+	return s.message(f, func(f field) error {
 		switch f.num {
 		case 1:
-			name, err = s.name(f)
-			return err
+			named = f // read for an integer only: few attributes are asked for
 		case 3: // i
-			if strings.HasSuffix(name, "axis") {
-				if n.ints == nil {
-					n.ints = map[string]int64{}
-				}
-				n.ints[name] = int64(f.value)
+			if n := named.body.len(); n != int64(len("axis")) && n != int64(len("time_axis")) {
+				return nil
 			}
+			name, err := s.name(named)
+			switch name {
+			case "axis":
+				n.axis = int16(f.value)
+			case "time_axis":
+				n.timeAxis = int16(f.value)
+			}
+			return err
 		case 5: // t
 			t, err := s.tensor(f)
 			n.consts = append(n.consts, t)
