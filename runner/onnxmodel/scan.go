@@ -45,7 +45,7 @@ type node struct {
 	in, out          []string
 	sub              []*graph
 	consts           []tensor // tensor attributes
-	axis, timeAxis   int64    // attributes
+	axis, timeAxis   int16    // attributes
 }
 
 // tensor is an initializer or a tensor attribute, without its data.
@@ -244,6 +244,9 @@ func (s *scanner) node(f field, n *node, depth int) error {
 		}
 		switch f.num {
 		case 1:
+			if n.in == nil {
+				n.in = make([]string, 0, 2) // most nodes read one value or two
+			}
 			n.in = append(n.in, v)
 		case 2:
 			n.out = append(n.out, v)
