@@ -1,0 +1,81 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// inProc reads a number of kilobytes or a count from /proc/PID/status.
+func inProc(t *testing.T, pid int, key string) (n int64) {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, key+":"); ok {
+			_, _ = fmt.Sscan(rest, &n)
+		}
+	}
+	return n
+}
+
+// TestSoak lets the live screen run at about 2,000 samples a second: a minute
+// and a half, or as long as TAILSCOPE_SOAK says (10m). Memory stays within its
+// budget and flat, descriptors and threads do not grow.
+func TestSoak(t *testing.T) {
+	long := 90 * time.Second
+	if os.Getenv("TAILSCOPE_SLOW") == "" {
+		t.Skip("set TAILSCOPE_SLOW=1 to run it")
+	}
+	if s := os.Getenv("TAILSCOPE_SOAK"); s != "" {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		long = d
+	}
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("no /proc to look at")
+	}
+	args := stuck(t, "--fps", "30", "--duration", "2h")
+	for i := range args {
+		args[i] = strings.Replace(args[i], "' deaf", "' steady", 1)
+	}
+	s := newScreen(t, 200, 60, tailscope(t, args...))
+	pid := s.cmd.Process.Pid
+	s.until("samples", time.Minute, func(text string) bool { return strings.Contains(text, "p99") })
+	type reading struct{ rss, threads, files int64 }
+	var readings []reading
+	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(long / 30) {
+		files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		readings = append(readings, reading{inProc(t, pid, "VmRSS"), inProc(t, pid, "Threads"), int64(len(files))})
+	}
+	peak := inProc(t, pid, "VmHWM")
+	t.Logf("peak %d MiB; every %v: %v", peak>>10, long/30, readings)
+	if peak > 150<<10 {
+		t.Errorf("a peak of %d MiB, the budget is 150", peak>>10)
+	}
+	third := len(readings) / 3
+	mean := func(part []reading) (r reading) {
+		for _, x := range part {
+			r.rss, r.threads, r.files = r.rss+x.rss, r.threads+x.threads, r.files+x.files
+		}
+		n := int64(len(part))
+		return reading{r.rss / n, r.threads / n, r.files / n}
+	}
+	middle, last := mean(readings[third:2*third]), mean(readings[2*third:])
+	if last.rss > middle.rss+middle.rss/4+8<<10 || last.threads > middle.threads+2 || last.files > middle.files+2 {
+		t.Errorf("from the middle third %+v to the last %+v", middle, last)
+	}
+	s.keys("q")
+	if err := s.ended(time.Minute); err != nil {
+		t.Errorf("the end: %v", err)
+	}
+}
