@@ -77,6 +77,7 @@ type scanner struct {
 	*wire
 	nodes, tensors int
 	names          int64
+	named          field // name of the attribute in hand
 }
 
 // scan reads the structure of the model at path.
@@ -264,16 +265,15 @@ func (s *scanner) node(f field, n *node, depth int) error {
 }
 
 func (s *scanner) attribute(f field, n *node, depth int) error {
-	var named field
 	return s.message(f, func(f field) error {
 		switch f.num {
 		case 1:
-			named = f // read for an integer only: few attributes are asked for
+			s.named = f // read for an integer only: few attributes are asked for
 		case 3: // i
-			if n := named.body.len(); n != int64(len("axis")) && n != int64(len("time_axis")) {
+			if n := s.named.body.len(); n != int64(len("axis")) && n != int64(len("time_axis")) {
 				return nil
 			}
-			name, err := s.name(named)
+			name, err := s.name(s.named)
 			switch name {
 			case "axis":
 				n.axis = int16(f.value)
