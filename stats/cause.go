@@ -1,9 +1,10 @@
 package stats
 
-// Cause is the one reason given for a tail sample, in order of precedence.
+// Cause is the one reason given for a tail sample.
 type Cause uint8
 
-// The causes in their order of precedence.
+// The causes. Which one a sample has is decided by nanoseconds (package ledger),
+// not by their order.
 const (
 	CauseNone        Cause = iota // not in the tail
 	CauseCompile                  // compile or recompile
@@ -11,7 +12,7 @@ const (
 	CauseFallback                 // something else than asked for ran
 	CauseShapeNew                 // first run of a shape
 	CauseColdStart                // first sample of a run
-	CauseWork                     // within 3 × the clean median of its own shape
+	CauseWork                     // no excess over what its shape should take: a long request
 	CauseGPU                      // throttle or clock drop
 	CauseHost                     // run-queue delay or faults cover half of the excess
 	CauseTool                     // tailscope itself
