@@ -198,7 +198,11 @@ func (r *Running) Estimates(s *Shape) (out Estimates) {
 	}}
 	mean := Estimate{Diff: r.diffs.Mean(), Interval: func(a float64) (float64, float64) { return r.diffs.Interval(a, s.Sequence) }}
 	p99 := Estimate{Diff: s.LaneAt[stats.Optimized](.99) - s.LaneAt[stats.Eager](.99), Interval: func(a float64) (float64, float64) {
-		return tailInterval(s, r.tails.series().exceed(r.signs.n, a, s.Sequence))
+		least := 1.0
+		if s.Sequence { // few exceedances, looked at early and often, hide how alike they are
+			least = r.signs.Inflation()
+		}
+		return tailInterval(s, r.tails.series().exceed(r.signs.n, a, least, s.Sequence))
 	}}
 	median.Base, p99.Base = s.LaneAt[stats.Eager](.5), s.LaneAt[stats.Eager](.99)
 	mean.Base = s.EagerMean

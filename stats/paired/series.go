@@ -178,13 +178,21 @@ func (s *Series) Interval(alpha float64, sequence bool) (lo, hi float64) {
 	return s.Mean() - half, s.Mean() + half
 }
 
+// leastExceed is the number of pairs in which only one lane exceeds its p99 from
+// which one may look at it again and again.
+const leastExceed = 20
+
 // exceed is half the width, after n pairs, for a series of 1 where only the
 // optimized lane lies beyond its quantile, −1 where only the eager one does, else
 // 0. The quantiles come from the same samples, which hides one a lane, and where
 // few differ their variance is uncertain: two more are counted (Agresti and Min,
 // Statistics in Medicine 24, 2005) and one step of the counts is added.
-func (s *Series) exceed(n int, alpha float64, sequence bool) float64 {
-	g, all := s.Inflation(), float64(n)
+// least is an inflation below which that of so few is not believed.
+func (s *Series) exceed(n int, alpha, least float64, sequence bool) float64 {
+	g, all := math.Max(s.Inflation(), least), float64(n)
+	if sequence && s.sq < leastExceed {
+		return math.NaN()
+	}
 	f := factor(all/g, alpha, sequence)
 	if math.IsInf(f, 1) || s.n == 0 {
 		return math.NaN()
