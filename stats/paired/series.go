@@ -179,8 +179,8 @@ func (s *Series) Interval(alpha float64, sequence bool) (lo, hi float64) {
 }
 
 // leastExceed is the number of pairs in which only one lane exceeds its p99 from
-// which one may look at it again and again.
-const leastExceed = 20
+// which, about, one may look at it again and again.
+const leastExceed = 15
 
 // exceed is half the width, after n pairs, for a series of 1 where only the
 // optimized lane lies beyond its quantile, −1 where only the eager one does, else
@@ -190,7 +190,7 @@ const leastExceed = 20
 // least is an inflation below which that of so few is not believed.
 func (s *Series) exceed(n int, alpha, least float64, sequence bool) float64 {
 	g, all := math.Max(s.Inflation(), least), float64(n)
-	if sequence && s.sq < leastExceed {
+	if sequence && s.sq*all < leastExceed*float64(s.n) {
 		return math.NaN()
 	}
 	f := factor(all/g, alpha, sequence)
