@@ -200,7 +200,7 @@ func (r *Running) Estimates(s *Shape) (out Estimates) {
 	p99 := Estimate{Diff: s.LaneAt[stats.Optimized](.99) - s.LaneAt[stats.Eager](.99), Interval: func(a float64) (float64, float64) {
 		least := 1.0
 		if s.Sequence { // few exceedances, looked at early and often, hide how alike they are
-			least = r.signs.Inflation()
+			least = math.Sqrt(r.signs.Inflation())
 		}
 		return tailInterval(s, r.tails.series().exceed(r.signs.n, a, least, s.Sequence))
 	}}
