@@ -65,7 +65,7 @@ func TestStatisticsCompareWithoutIntervals(t *testing.T) {
 // TestAnEmptyResultSaysWhy names the statuses seen, and what the file was.
 func TestAnEmptyResultSaysWhy(t *testing.T) {
 	for text, want := range map[string]string{
-		"latency_ms,status\n3,done\n4,cached\n": "status is “cached” in 1 row; status is “done” in 1 row",
+		"latency_ms,status\n3,done\n4,cached\n":                                                    "status is “cached” in 1 row; status is “done” in 1 row",
 		`[{"benchmark":"b","mode":"thrpt","primaryMetric":{"scoreUnit":"ops/s","rawData":[[1]]}}]`: "ops/s, is no latency",
 	} {
 		_, err := Analyze([]string{writeFile(t, "f", text)}, foreign.Options{}, labels.Options{})

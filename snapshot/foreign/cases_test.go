@@ -134,6 +134,7 @@ func TestStatuses(t *testing.T) {
 		"status\nok\nOK\nsuccess\npassed\nerror\n":  "11110",
 		"success\ntrue\nTRUE\n1\nfalse\n0\n":        "11100",
 		"error\n\nnone\ntimeout\n":                  "11 0",
+		"error\n0.002\n0.0\n":                       "11",
 		"failed\nfalse\n0\ntrue\n":                  "110",
 		"status_code\n200\n503\n":                   "10",
 		"status\ndone\n":                            "0",

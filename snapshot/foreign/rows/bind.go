@@ -24,7 +24,7 @@ var sources = map[string][]string{
 
 // latencyNames are the names of latency columns without their units, in order
 // of preference.
-var latencyNames = []string{"latency", "request_latency", "e2e_latency", "total_latency", "wall", "wall_time", "duration", "elapsed", "elapsed_time",
+var latencyNames = []string{"latency", "request_latency", "e2e_latency", "end_to_end_latency", "e2el", "total_latency", "wall", "wall_time", "duration", "elapsed", "elapsed_time",
 	"response_time", "inference_time", "execution_time", "run_time", "runtime", "time_taken", "request_duration"}
 
 // statistic matches words of columns that hold no single measurements.

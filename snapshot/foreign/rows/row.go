@@ -34,7 +34,6 @@ type Reported struct {
 	N                   int64  // 0: not reported
 	Mean, Std, Min, Max float64
 	Percentiles         map[string]float64 // "p50", "p99.9" to ns
-	MeanNote            string             // what Mean is where it is none, e.g. "estimate of the slope"
 	Errors              int64              // requests that failed, where reported
 }
 

@@ -32,8 +32,8 @@ func Status(column, value string) Verdict {
 		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(names, w) })
 	}
 	if has("error", "errors", "failed", "failure", "exception") && !has("code") {
-		if v == "" || slices.Contains(noFailure, v) {
-			return Good
+		if _, err := strconv.ParseFloat(v, 64); v == "" || slices.Contains(noFailure, v) || err == nil && strings.Contains(v, ".") {
+			return Good // a fraction is a measure of an error, none that happened
 		}
 		return Bad
 	}
