@@ -130,7 +130,7 @@ func readAIPerfSummary(in *rows.Input, d *rows.Doc) error {
 			continue
 		}
 		scale, err := rows.Scale(rows.TextOf(m["unit"]))
-		if err != nil || strings.Contains(name, "throughput") || strings.Contains(name, "duration") && name != "request_duration" {
+		if err != nil || strings.Contains(name, "throughput") || strings.Contains(name, "timestamp") || strings.Contains(name, "duration") && name != "request_duration" {
 			continue // no time of a request
 		}
 		s := rows.NoStats()

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/tailscope/tailscope/configs/regular"
 )
 
 // MaxLine bounds a line of a text file.
@@ -28,7 +30,7 @@ type Text struct {
 
 // Open opens a file.
 func Open(path string) (*Text, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path) // a pipe or a device would never end
 	if err != nil {
 		return nil, err
 	}
