@@ -267,7 +267,17 @@ func MinOf(xs ...float64) float64 {
 	return m
 }
 
-func KindName(k stats.Kind) string { return strings.ReplaceAll(string(k), "_", " ") }
+func KindName(k stats.Kind) string {
+	switch k { // short enough for a column
+	case stats.KindGraphCapture:
+		return "capture"
+	case stats.KindLimitReached:
+		return "limit"
+	case stats.KindWorkerRestart:
+		return "restart"
+	}
+	return strings.ReplaceAll(string(k), "_", " ")
+}
 
 // Magnitude reads back what these functions print: a number with separators and
 // a unit, as one that compares with others of its kind. ok is false where s does
