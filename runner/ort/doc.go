@@ -12,6 +12,10 @@
 // ends); a compile that a request triggers is inside that request's time and
 // is an event; what ran is named by what ran, never by what was asked for.
 //
+// On CUDA (cuda.go) the libraries are found and opened here, each lane's
+// sessions run on a stream of the lane's own, copies and device times are
+// CUDA's, and captured graphs are its graphs.
+//
 // Path of a request: serve.go, engine.go, then the mode's file (prefill.go,
 // decode.go, forward.go), which asks choose.go for a session and calls.go for
 // its bound inputs and outputs; check.go compares the lanes, emit.go reports.

@@ -20,7 +20,7 @@ type Option struct {
 // Options lists every engine option that is passed on.
 var optionTable = []Option{
 	{kvCacheOption, "", "", "device|host", "where the cache goes between steps; host, for comparison, copies it back and forth each step"},
-	{"cuda.cudnn_search", "cuda", "cudnn_conv_algo_search", "EXHAUSTIVE|HEURISTIC|DEFAULT", "how cuDNN picks a convolution; EXHAUSTIVE runs for each new shape"},
+	{"cuda.cudnn_search", "cuda", "cudnn_conv_algo_search", "EXHAUSTIVE|HEURISTIC|DEFAULT", "how cuDNN picks a convolution; EXHAUSTIVE searches whenever a session's shape changes"},
 	{"cuda.arena_strategy", "cuda", "arena_extend_strategy", "kNextPowerOfTwo|kSameAsRequested", "how the device's arena grows"},
 	{"cuda.memory_limit", "cuda", "gpu_mem_limit", "bytes", "bound of the device's arena"},
 	{"cuda.tf32", "cuda", "use_tf32", "0|1", "TensorFloat-32 in matrix products"},

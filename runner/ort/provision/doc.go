@@ -7,6 +7,9 @@
 // object for this processor, exports OrtGetApiBase and is at least MinVersion.
 // Whether it loads and runs is for package ort to try.
 //
+// parts.go finds what the CUDA and TensorRT providers need beside the library,
+// cuda.go fetches these on a machine with an NVIDIA driver.
+//
 // What is fetched or set up is checked by hash where the hash is known, put
 // into the user's cache by one rename, under a lock that processes share: a
 // library in the cache is whole, whoever is interrupted.
