@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -21,7 +22,8 @@ var _ = Register(Format{
 
 func readParquet(in *Input) (err error) {
 	damaged := func(x any) error {
-		return in.Errorf(0, "it is a Parquet file that is cut short or damaged: %s", Short(fmt.Sprint(x), 80))
+		why, _, _ := strings.Cut(fmt.Sprint(x), ": \"") // the library quotes bytes of the file
+		return in.Errorf(0, "it is a Parquet file that is cut short or damaged (%s): write it again, its writer has to close it", Short(why, 80))
 	}
 	defer func() { // the library panics on some damage
 		if x := recover(); x != nil {
