@@ -1,12 +1,15 @@
 package report
 
 import (
+	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html"
 	"strconv"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/plots"
 )
 
@@ -18,12 +21,20 @@ type document struct {
 }
 
 type block struct {
-	kind    string // h2, h3, p, strong, table, list, picture
+	kind    string // h2, h3, p, strong, table, list, picture, curves, code
 	text    string
 	table   table
 	items   []string
 	picture *plots.Picture
 	dir     string // of the picture's file, relative, slashes
+	curves  []curve
+}
+
+// curve is latency over quantiles, drawn by the page's script.
+type curve struct {
+	Name string    `json:"name"`
+	Q    []float64 `json:"q"`
+	Ms   []float64 `json:"ms"`
 }
 
 // table is text cells under a head; numbers are aligned right in HTML.
@@ -62,6 +73,15 @@ func (d *document) picture(p *plots.Picture, dir string) {
 	d.add(block{kind: "picture", picture: p, dir: dir})
 }
 
+// code is a command to copy.
+func (d *document) code(s string) { d.add(block{kind: "code", text: s}) }
+
+func (d *document) draw(c []curve, caption string) {
+	if len(c) > 0 {
+		d.add(block{kind: "curves", curves: c, text: caption})
+	}
+}
+
 func (d *document) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", mdText(d.title))
@@ -75,6 +95,8 @@ func (d *document) markdown() string {
 			fmt.Fprintf(&b, "%s\n\n", mdText(x.text))
 		case "strong":
 			fmt.Fprintf(&b, "**%s**\n\n", mdText(x.text))
+		case "code":
+			fmt.Fprintf(&b, "    %s\n\n", plain.Line(x.text))
 		case "list":
 			for _, i := range x.items {
 				fmt.Fprintf(&b, "- %s\n", mdText(i))
@@ -141,6 +163,11 @@ func mdText(s string) string {
 	return strings.NewReplacer("|", "\\|", "\n", " ", "\r", " ", "<", "&lt;", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[").Replace(s)
 }
 
+// script makes tables sort and curves answer; the page is whole without it.
+//
+//go:embed report.js
+var script string
+
 // style is the whole look: readable in light and dark, on paper and on a phone.
 const style = `:root{color-scheme:light dark;--bg:#fff;--fg:#1c2128;--dim:#57606a;--line:#d0d7de;--card:#fff;--mark:#f6f8fa}
 @media(prefers-color-scheme:dark){:root{--bg:#14181d;--fg:#dfe5ec;--dim:#9aa5b1;--line:#333c47;--card:#f4f4f2;--mark:#1d232a}}
@@ -151,11 +178,16 @@ th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;ve
 th{background:var(--mark);white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}.grey{color:var(--dim)}
 figure{margin:1.2rem 0;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.6rem}
 figure img{width:100%;height:auto;display:block}figcaption{color:#57606a;font-size:.9rem;padding:.3rem .2rem}
+figure svg{width:100%;height:auto;display:block;touch-action:pan-y}figure[data-curves]{background:var(--mark)}figure[data-curves] figcaption,output{color:var(--dim)}
+svg text{font:13px system-ui,sans-serif;fill:var(--dim)}.grid{stroke:var(--line)}.pointer{stroke:var(--fg);stroke-dasharray:3 3}.curve{fill:none;stroke-width:2}
+.c0{stroke:#d9730d}.c1{stroke:#3b82e0}.c2{stroke:#2a9d4a}.c3{stroke:#a04ad6}svg .n0{fill:#d9730d}svg .n1{fill:#3b82e0}svg .n2{fill:#2a9d4a}svg .n3{fill:#a04ad6}output{display:block;font-variant-numeric:tabular-nums;padding:.2rem}
+th[role=button]{cursor:pointer}th[aria-sort=ascending]::after{content:" ↑"}th[aria-sort=descending]::after{content:" ↓"}input[type=search]{font:inherit;padding:.2rem .5rem}
+pre{overflow-x:auto;background:var(--mark);padding:.6rem}@media print{input,output,.pointer{display:none}}
 .answer{font-size:1.12rem;border-left:4px solid #1f6fd6;padding:.4rem .9rem;background:var(--mark)}`
 
 func (d *document) html() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>%s</title>\n<style>%s</style></head><body>\n<h1>%s</h1>\n",
+	fmt.Fprintf(&b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n<title>%s</title>\n<style>%s</style></head><body>\n<h1>%s</h1>\n",
 		html.EscapeString(d.title), style, html.EscapeString(d.title))
 	for _, x := range d.blocks {
 		text := html.EscapeString(x.text)
@@ -174,12 +206,20 @@ func (d *document) html() string {
 			b.WriteString("</ul>\n")
 		case "table":
 			x.table.html(&b)
+		case "code":
+			fmt.Fprintf(&b, "<pre>%s</pre>\n", text)
+		case "curves":
+			raw, err := json.Marshal(x.curves)
+			if err != nil {
+				continue // a value that is no number: the picture tells the same
+			}
+			fmt.Fprintf(&b, "<figure data-curves=\"%s\"><figcaption>%s</figcaption></figure>\n", html.EscapeString(string(raw)), text)
 		case "picture":
 			fmt.Fprintf(&b, "<figure><img alt=\"%s\" src=\"data:image/svg+xml;base64,%s\"><figcaption>%s</figcaption></figure>\n",
 				html.EscapeString(x.picture.Name), base64.StdEncoding.EncodeToString(x.picture.SVG), html.EscapeString(x.picture.Caption))
 		}
 	}
-	b.WriteString("</body></html>\n")
+	fmt.Fprintf(&b, "<script>\n%s</script>\n</body></html>\n", script)
 	return b.String()
 }
 

@@ -5,13 +5,17 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
+	"strconv"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/snapshot/plots"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/paired"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // pictures draws the plots of one mode.
@@ -121,4 +125,42 @@ func writePictures(dir *door.Dir, sub string, pics []*plots.Picture) error {
 		}
 	}
 	return nil
+}
+
+// tabled are the quantiles that tables have: curves have them to the digit.
+var tabled = []float64{.5, .9, .95, .99, .999}
+
+// curvesOf are the quantiles of a mode's lanes, closer towards the tail: linear
+// between closest ranks, as everywhere.
+func curvesOf(c *folder.Collected, mode stats.Mode) (out []curve) {
+	for _, s := range seriesOf(c.Tables, mode.String()) {
+		n := len(s.Sorted)
+		if n < 2 || s.Sorted[0] <= 0 {
+			continue
+		}
+		qs := slices.DeleteFunc(slices.Clone(tabled), func(q float64) bool { return q > 1-1/float64(n) }) // beyond there is no sample
+		for i := 0; i < n; i += max(1, (n-i)/60) {                                                        // a sixtieth of what is left
+			qs = append(qs, float64(i)/float64(n-1))
+		}
+		slices.Sort(qs)
+		k := curve{Name: plain.Line(s.Name)}
+		for _, q := range slices.Compact(qs) {
+			k.Q, k.Ms = append(k.Q, q), append(k.Ms, round(quantile.Percentile(s.Sorted, q), 1e-6))
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+func round(v, to float64) float64 { return math.Round(v/to) * to }
+
+// slowestTable lists where the time of the slowest samples is to be looked up.
+func slowestTable(c *folder.Collected, mode stats.Mode) table {
+	t := table{head: []string{"lane", "latency", "scenario", "seq in samples.parquet"}}
+	for _, w := range c.Tables.Worst {
+		if w.Mode == mode.String() {
+			t.rows = append(t.rows, []string{w.Label, cellNum(stats.Num(float64(w.Ns) / 1e6)), w.Scenario, strconv.FormatInt(w.Index, 10)})
+		}
+	}
+	return t
 }

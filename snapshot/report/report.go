@@ -58,10 +58,12 @@ func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *doc
 		d.para(compilerSentence(x.Judged))
 		d.table(lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario == "*" && g.Segment == "*" }, "lane"))
 		d.list(append(pairSentences(x.Summary), sloSentences(m, x.Summary)...))
+		d.draw(curvesOf(c, x.Mode), "Latency at each quantile. The pointer reads it off.")
 		for _, p := range pics[x.Mode] {
 			d.picture(p, x.Mode.String()+"/analysis/plots")
 		}
 		d.section(3, "Why the tail samples were slow", causesTable(x.Summary))
+		d.section(3, "The slowest samples", slowestTable(c, x.Mode))
 		d.section(3, "By scenario", lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario != "*" && g.Segment == "*" }, "scenario"))
 		d.section(3, "By segment", segmentsTable(x.Summary))
 		d.section(3, "Trimmed means and cold starts", trimmedTable(x.Summary))
@@ -72,6 +74,9 @@ func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *doc
 	}
 	d.section(2, "Where it ran", environmentTable(m))
 	d.section(2, "What happened", eventsTable(m))
+	d.head(2, "How to reproduce")
+	d.code("tailscope run --config config.yaml")
+	d.para(fmt.Sprintf("config.yaml in this folder is the effective configuration, seed %d included.", m.Settings.Seed))
 	d.section(2, "What failed", failuresTable(c.Failures))
 	d.list(slices.DeleteFunc(append(slices.Concat(m.Notes, m.Engine.Notes), m.Model.MadeUp), func(s string) bool { return s == "" }))
 	d.para("Times are milliseconds. Percentiles are linear between closest ranks, over samples that are neither warm-ups nor failed. " +

@@ -2,10 +2,13 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/foreign/rows"
+	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -60,5 +63,38 @@ func TestReportIsNoFinerThanItsSamples(t *testing.T) {
 	}
 	if _, ok := cells["device p50"]; ok {
 		t.Error("a column without a value")
+	}
+}
+
+// TestCurvesAreTheTables: at the quantiles of the tables a curve has their
+// figures, and none beyond its last sample.
+func TestCurvesAreTheTables(t *testing.T) {
+	a := labels.New(labels.Options{})
+	for i := range 5000 {
+		for l, label := range []string{"eager", "optimized"} {
+			if i < 5000-4900*l {
+				if err := a.Add(&rows.Row{Label: label, Mode: "prefill", Ns: int64(1e6 + (i*7919%5000)*1000 + l), OK: true}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	tables, err := a.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, c := range curvesOf(&folder.Collected{Tables: tables}, stats.Prefill) {
+		g := &tables.Overall[k]
+		for _, q := range tabled {
+			i := slices.Index(c.Q, q)
+			if has := float64(g.N)*(1-q) >= 1; has != (i >= 0) {
+				t.Errorf("%s: quantile %v is there: %v", c.Name, q, !has)
+			} else if has && math.Abs(c.Ms[i]-float64(g.Quantile(q))) > 1e-6 {
+				t.Errorf("%s: %v at %v, the table has %v", c.Name, c.Ms[i], q, g.Quantile(q))
+			}
+		}
+		if !slices.IsSorted(c.Q) || !slices.IsSorted(c.Ms) {
+			t.Errorf("%s is no quantile function", c.Name)
+		}
 	}
 }
