@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"maps"
 	"os"
 	"slices"
 
@@ -11,6 +14,8 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/worker"
+	"github.com/tailscope/tailscope/snapshot"
+	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/tui"
 )
 
@@ -84,5 +89,32 @@ func (j *job) show(ctx context.Context, c *cobra.Command) error {
 	}
 	asJSON, _ := c.Flags().GetBool("json")
 	_, err := j.headless(ctx, c.OutOrStdout(), asJSON)
+	if !asJSON {
+		printSayings(c.OutOrStdout(), j.opts.Dir)
+	}
 	return err
+}
+
+// sayings are the findings of an observed session that stand in its events:
+// those whose extra has one of the keys.
+var sayings = []string{"identity_check", "stratified", "overlapping", "capture_sizes"}
+
+// printSayings prints the last of each finding.
+func printSayings(w io.Writer, dir string) {
+	rec, err := snapshot.Open(dir)
+	if err != nil {
+		return // the folder was said
+	}
+	last := map[string]string{}
+	_, _ = rec.Records(func(r *journal.Record) error {
+		for _, key := range sayings {
+			if _, ok := r.Event.Extra[key]; ok && r.Kind == journal.KindEvent {
+				last[key+r.Event.Lane] = r.Event.Reason
+			}
+		}
+		return nil
+	})
+	for _, key := range slices.Sorted(maps.Keys(last)) {
+		fmt.Fprintln(w, last[key])
+	}
 }

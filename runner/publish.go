@@ -122,6 +122,9 @@ func (s *Session) sessionView() view.Session {
 	if v.Strategy == "" || v.Strategy == v.Asked {
 		v.Strategy, v.Asked = v.Asked, ""
 	}
+	if v.Observed = s.observes(); v.Observed { // none of it is asked for
+		v.Pairing, v.EagerInputs, v.ProviderAsked = "observed, not asked for", "", ""
+	}
 	if v.Scenarios == "" {
 		v.Scenarios = "*"
 	}

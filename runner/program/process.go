@@ -197,6 +197,10 @@ func (p *proc) add(b *protocol.Batch, r []int64) {
 	b.MajFlt, b.NIvCSw = append(b.MajFlt, at(r, colMajFlt)), append(b.NIvCSw, at(r, colNIvCSw))
 	b.ExecutedTokens = append(b.ExecutedTokens, 1)
 	b.Error = append(b.Error, p.failed[call])
+	if lane := int(r[colLane] & 1); p.failed[call] == "" && r[colCompile] == 0 {
+		p.o.strata.Add(b.Scenario+" "+b.Shape, lane, r[colWall])
+		p.o.lanes[lane]++
+	}
 	delete(p.failed, call)
 	delete(p.ids, call)
 }

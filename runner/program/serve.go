@@ -15,6 +15,7 @@ import (
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/strata"
 )
 
 // mode of every sample: a call of something compiled.
@@ -38,6 +39,9 @@ type observer struct {
 	dropped uint64
 	groups  []*protocol.Counter
 	dirty   bool
+	strata  strata.Strata // calls without a compile, by callable and shape
+	lanes   [2]int
+	toldNs  int64 // when the comparison was told last
 	ended   chan string
 	once    sync.Once
 }
@@ -78,6 +82,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, socket, name string
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.compare(true)
 	o.counters()
 	o.send(&protocol.Bye{Samples: o.sent})
 	return nil
@@ -133,7 +138,7 @@ func (o *observer) follow(c net.Conn) {
 		if err != nil {
 			return
 		}
-		o.locked(func() { p.take(raw); o.counters() })
+		o.locked(func() { p.take(raw); o.counters(); o.compare(false) })
 	}
 }
 
@@ -256,6 +261,28 @@ func (o *observer) counters() {
 		m.Groups = append(m.Groups, *g)
 	}
 	o.send(m)
+}
+
+// compareEvery is the time between two comparisons of the lanes.
+const compareEvery = int64(20 * time.Second)
+
+// compare tells how the lanes of --ab differ within shapes.
+func (o *observer) compare(last bool) {
+	now := clock.Monotonic()
+	if o.toldNs == 0 {
+		o.toldNs = now
+	}
+	if o.lanes[strata.Eager] == 0 || !o.loaded || !last && now-o.toldNs < compareEvery {
+		return
+	}
+	o.toldNs = now
+	d, ok := o.strata.Diff()
+	if !ok {
+		return
+	}
+	o.note(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("calls are drawn, not paired: within %d shapes optimized − eager is %+.3f ms in the median (95 %%: %+.3f to %+.3f), %d eager and %d optimized calls, compiles left out",
+		d.Strata, d.Ns/1e6, d.Lo/1e6, d.Hi/1e6, d.N[0], d.N[1]),
+		Extra: map[string]any{"stratified": map[string]any{"diff_ms": d.Ns / 1e6, "lo_ms": d.Lo / 1e6, "hi_ms": d.Hi / 1e6, "strata": d.Strata, "n": d.N}}})
 }
 
 // send writes a message at once. Nobody to read it is the session's end, which

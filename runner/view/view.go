@@ -135,6 +135,7 @@ type Session struct {
 	Generation    int32
 	Segment       int32
 	Threads       int
+	Observed      bool   // the engine reports what others do: nothing is planned
 	AA            bool   // the optimized lane is a second eager session
 	Stance        string // the compiler's policy for new shapes, as the engine calls it; "": the engine has none
 	Until         string

@@ -114,6 +114,9 @@ func rateText(s *view.Session) string {
 	if s.Rate > 0 {
 		return "open loop " + strconv.FormatFloat(s.Rate, 'g', 4, 64) + "/s"
 	}
+	if s.Observed {
+		return ""
+	}
 	return "closed loop"
 }
 
