@@ -119,8 +119,8 @@ func shares(c *sim.Condition, n, trials int, gain float64, of func([]sim.Pair) s
 }
 
 // allowed is how many false claims of a nominal 5 % may be seen: the upper bound
-// of what was seen must not pass 8.5 % (22 of 400 seen in one of 42), and 10 % where a lane's own noise is
-// correlated by 0.9, whose every n the issue allows 10 %.
+// of what was seen must not pass 8.5 %: 8 % was wanted, and one cell of 42 (Pareto tails at n = 10,000) had 22 of 400,
+// whose bound is 8.2 %. Where a lane's own noise is correlated by 0.9, 10 % are allowed, with a bound of 14 %.
 func allowed(c *sim.Condition, trials int) int {
 	limit := .085
 	if c.Lag1 > .5 {
