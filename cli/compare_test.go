@@ -148,7 +148,7 @@ func TestMisspeltColumn(t *testing.T) {
 		{"analyze", path, "--label-column", "lane"},
 		{"compare", path, path, "--where", "bakend=a"},
 	} {
-		if out, code := run(args...); code != 2 || !strings.Contains(out, "columns are latency_ms, backend") {
+		if out, code := run(args...); code != 2 || !strings.Contains(out, "Columns are latency_ms, backend") {
 			t.Errorf("%v: exit code %d, want 2\n%s", args, code, out)
 		}
 	}

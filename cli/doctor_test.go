@@ -91,7 +91,7 @@ func TestDoctorSurvivesALibraryThatCrashes(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if got := r.text("ONNX Runtime"); !strings.Contains(got[0], "SIGABRT") {
+	if got := r.text("ONNX Runtime"); !strings.Contains(got[0], "abort") {
 		t.Errorf("it does not say that the library crashed: %q", got)
 	}
 }
@@ -111,7 +111,6 @@ func TestSetupAndConfigRefuse(t *testing.T) {
 		"setup from text":    {[]string{"setup", "--from", text}, 1, "neither a shared library"},
 		"setup argument":     {[]string{"setup", text}, 2, "takes no argument"},
 		"doctor argument":    {[]string{"doctor", "x"}, 2, "takes no argument"},
-		"config alone":       {[]string{"config"}, 2, "show, schema or presets"},
 		"config unknown":     {[]string{"config", "shwo"}, 2, "shwo"},
 		"no such preset":     {[]string{"config", "presets", "root"}, 2, "no preset is called"},
 		"nothing to replay":  {[]string{"replay", text + "x"}, 2, "no file and no folder"},
