@@ -26,7 +26,9 @@ import (
 // TestMain lets the test binary stand for a second tailscope process.
 func TestMain(m *testing.M) {
 	if from, ok := os.LookupEnv("PROVISION_TEST_SETUP"); ok {
-		put := func() (string, error) { return Setup(context.Background(), from, Options{Progress: os.Stderr}) }
+		put := func() (string, error) {
+			return Setup(context.Background(), from, Options{Progress: os.Stderr, SHA256: os.Getenv("PROVISION_TEST_SHA256")})
+		}
 		if from == "ensure" {
 			put = func() (string, error) { return Ensure(context.Background(), Options{Progress: os.Stderr}) }
 		}
@@ -89,6 +91,7 @@ func TestKilledProcessLeavesNoHalf(t *testing.T) {
 	defer srv.Close()
 	defer close(hang)
 	victim := process(srv.URL + "/x.tgz")
+	victim.Env = append(victim.Env, "PROVISION_TEST_SHA256="+strings.Repeat("0", 64)) // plain http wants one
 	if err := victim.Start(); err != nil {
 		t.Fatal(err)
 	}
