@@ -9,6 +9,7 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui/draw"
 	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
 )
 
 // scopes are the stretches of time that + and - choose from: the window, the
@@ -209,7 +210,7 @@ func (m *model) clear() {
 
 // zoom makes the columns of the map narrower or wider.
 func (m *model) zoom(by int) {
-	p, ok := m.panels[panels.SlotHeat].(*panels.HeatPanel)
+	p, ok := m.panels[timeline.SlotHeat].(*timeline.HeatPanel)
 	if !ok {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats/kept"
 	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
 )
 
 // enter looks behind what is chosen, or does what stands there: the cure of the
@@ -15,9 +16,9 @@ func (m *model) enter() {
 	switch m.focus {
 	case panels.SlotVerdict, panels.SlotAdvice, panels.SlotTail:
 		m.cure()
-	case panels.SlotEvents, panels.SlotAllEvents:
+	case timeline.SlotEvents, timeline.SlotAllEvents:
 		m.enterEvent()
-	case panels.SlotHeat:
+	case timeline.SlotHeat:
 		m.enterSpot()
 	default:
 		if d.Enter != nil && d.Rows != nil {
@@ -57,7 +58,7 @@ func (m *model) enterEvent() {
 // enterSpot asks for the samples of the map's column under the cursor.
 func (m *model) enterSpot() {
 	at := m.instant()
-	p, ok := m.panels[panels.SlotHeat].(*panels.HeatPanel)
+	p, ok := m.panels[timeline.SlotHeat].(*timeline.HeatPanel)
 	if !ok || p.Column() == 0 {
 		return
 	}

@@ -15,11 +15,11 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
-	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
 )
 
 func listed(evs []stats.Event) (out []string) {
-	for _, r := range panels.FoldEvents(evs) {
+	for _, r := range timeline.FoldEvents(evs) {
 		out = append(out, r.Kind(evs)+": "+r.Text(evs, draw.Clock))
 	}
 	return out
@@ -84,7 +84,7 @@ func TestFoldingLosesNoEvent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		evs := rapid.SliceOfN(event, 0, 40).Draw(t, "events")
 		n, seen := 0, map[int]bool{}
-		for _, r := range panels.FoldEvents(evs) {
+		for _, r := range timeline.FoldEvents(evs) {
 			n += r.N + r.Others
 			if seen[r.At] {
 				t.Fatalf("two rows of event %d", r.At)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
 )
 
 // screens are the views that the keys 1 to 6 choose from: a name, and the
@@ -17,10 +18,10 @@ var screens = []struct {
 }{
 	{name: "overview"},
 	{"quantiles", []panels.Slot{panels.SlotScenarios, panels.SlotQuantiles, panels.SlotDelta}},
-	{"causes", []panels.Slot{panels.SlotCauses, panels.SlotDetectors, panels.SlotEvents}},
-	{"shapes", []panels.Slot{panels.SlotShapes, panels.SlotGauges, panels.SlotAdvisor, panels.SlotHeat}},
-	{"segments", []panels.Slot{panels.SlotSegments, panels.SlotSegmentPair, panels.SlotAdvice, panels.SlotHeat}},
-	{"machine", []panels.Slot{panels.SlotFullGPU, panels.SlotSelf, panels.SlotAllEvents}},
+	{"causes", []panels.Slot{panels.SlotCauses, panels.SlotDetectors, timeline.SlotEvents}},
+	{"shapes", []panels.Slot{panels.SlotShapes, panels.SlotGauges, panels.SlotAdvisor, timeline.SlotHeat}},
+	{"segments", []panels.Slot{panels.SlotSegments, panels.SlotSegmentPair, panels.SlotAdvice, timeline.SlotHeat}},
+	{"machine", []panels.Slot{panels.SlotFullGPU, panels.SlotSelf, timeline.SlotAllEvents}},
 }
 
 var numScreens = len(screens)
@@ -133,7 +134,7 @@ func (l *layout) body(w, y, h int, s layoutState) {
 		top := min(h/2, 16)
 		l.add(panels.SlotFullGPU, 0, y, half, top)
 		l.add(panels.SlotSelf, half, y, w-half, top)
-		l.add(panels.SlotAllEvents, 0, y+top, w, h-top)
+		l.add(timeline.SlotAllEvents, 0, y+top, w, h-top)
 	case s.screen > 1:
 		l.stack(w, y, h, s, screens[s.screen-1].stack)
 	case l.compact:
@@ -151,7 +152,7 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 	bottom := min(max((h-verdict)*42/100, 11), 24)
 	heat := h - verdict - bottom
 	l.add(panels.SlotVerdict, 0, y, w, verdict)
-	l.add(panels.SlotHeat, 0, y+verdict, w, heat)
+	l.add(timeline.SlotHeat, 0, y+verdict, w, heat)
 	y += verdict + heat
 	compare := max(w*42/100, 62)
 	l.add(panels.SlotCompare, 0, y, compare, bottom)
@@ -164,14 +165,14 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 	case rest >= 100 && !s.noGPU && bottom >= 18:
 		l.add(panels.SlotTail, x, y, tail, bottom/2)
 		l.add(panels.SlotGPU, x, y+bottom/2, tail, bottom-bottom/2)
-		l.add(panels.SlotEvents, x+tail, y, rest-tail, bottom)
+		l.add(timeline.SlotEvents, x+tail, y, rest-tail, bottom)
 	case rest >= 100:
 		l.add(panels.SlotTail, x, y, tail, bottom)
-		l.add(panels.SlotEvents, x+tail, y, rest-tail, bottom)
+		l.add(timeline.SlotEvents, x+tail, y, rest-tail, bottom)
 	default:
 		top := min(max(bottom/2, 5), 10)
 		l.add(panels.SlotTail, x, y, rest, top)
-		l.add(panels.SlotEvents, x, y+top, rest, bottom-top)
+		l.add(timeline.SlotEvents, x, y+top, rest, bottom-top)
 	}
 }
 
@@ -179,8 +180,8 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 // needed most stays longest.
 func (l *layout) overviewSmall(w, y, h int) {
 	heights := share(h, []want{
-		{panels.SlotVerdict, 1, 3, 0}, {panels.SlotHeat, 4, 9, 3}, {panels.SlotCompare, 3, 4, 1},
-		{panels.SlotTail, 1, 2, 2}, {panels.SlotEvents, 2, 4, 4},
+		{panels.SlotVerdict, 1, 3, 0}, {timeline.SlotHeat, 4, 9, 3}, {panels.SlotCompare, 3, 4, 1},
+		{panels.SlotTail, 1, 2, 2}, {timeline.SlotEvents, 2, 4, 4},
 	})
 	for _, p := range heights {
 		l.add(p.slot, 0, y, w, p.least)

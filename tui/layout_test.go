@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
 )
 
 // Panels never overlap, never leave the screen, and come row by row from the
@@ -40,7 +41,7 @@ func TestLayoutProperties(t *testing.T) {
 // At 80×24 everything essential stands.
 func TestSmallScreenHasTheEssentials(t *testing.T) {
 	l := arrange(80, 24, layoutState{screen: 1})
-	for _, want := range []panels.Slot{panels.SlotHeader, panels.SlotCompare, panels.SlotTail, panels.SlotVerdict, panels.SlotHeat, panels.SlotEvents, panels.SlotFooter} {
+	for _, want := range []panels.Slot{panels.SlotHeader, panels.SlotCompare, panels.SlotTail, panels.SlotVerdict, timeline.SlotHeat, timeline.SlotEvents, panels.SlotFooter} {
 		found := false
 		for _, p := range l.places {
 			found = found || p.slot == want

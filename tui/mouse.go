@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
 )
 
 // click focuses the panel under a cell; on the list of views it changes view,
@@ -26,11 +27,11 @@ func (m *model) click(x, y int) tea.Cmd {
 		}
 	case *panels.FooterPanel:
 		return m.pressed(p.At(dx))
-	case *panels.HeatPanel:
+	case *timeline.HeatPanel:
 		if t := p.TimeAt(dx); t > 0 {
 			m.lookAtTime(t)
 		}
-	case *panels.EventsPanel:
+	case *timeline.EventsPanel:
 		top := 1 // the title line
 		if i := dy - top; i >= 0 && i < len(p.Shown) && dy < pl.r.Dy() {
 			e := m.sc.V.Events[p.Shown[i]]
@@ -79,13 +80,13 @@ func (m *model) scroll(s panels.Slot, by int) {
 		m.sc.Sel[s] = max(0, min(m.sc.Sel[s]+by, rows(&m.sc)-1))
 		return
 	}
-	if s == panels.SlotEvents || s == panels.SlotAllEvents {
+	if s == timeline.SlotEvents || s == timeline.SlotAllEvents {
 		by = -by
 	}
 	limit := 1000
 	switch s {
-	case panels.SlotEvents, panels.SlotAllEvents:
-		p := m.panels[s].(*panels.EventsPanel)
+	case timeline.SlotEvents, timeline.SlotAllEvents:
+		p := m.panels[s].(*timeline.EventsPanel)
 		limit = max(0, len(p.Rows())-len(p.Shown))
 	case panels.SlotHelp:
 		if p, ok := m.panels[s].(*panels.HelpPanel); ok {

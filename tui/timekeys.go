@@ -5,7 +5,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
 )
 
 // freeze holds the picture, or lets it go on.
@@ -73,7 +73,7 @@ func (m *model) toEvent(step int) {
 		m.say("info", "no events yet")
 		return
 	}
-	rows := panels.EventRows(evs, m.sc.Screen == 6, m.sc.Filter)
+	rows := timeline.EventRows(evs, m.sc.Screen == 6, m.sc.Filter)
 	if len(rows) == 0 {
 		m.say("info", "no event has the words "+m.sc.Filter)
 		return
@@ -88,13 +88,13 @@ func (m *model) toEvent(step int) {
 			m.goLive()
 			return
 		}
-		r := panels.RowOf(rows, i)
+		r := timeline.RowOf(rows, i)
 		if step < 0 && r > 0 && rows[r].At > i { // its line is about a later neighbour
 			r--
 		}
 		i = r
 	default:
-		i = panels.RowOf(rows, i) + step
+		i = timeline.RowOf(rows, i) + step
 	}
 	if i >= len(rows) {
 		m.goLive()

@@ -14,6 +14,7 @@ import (
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
 	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
 )
 
 // press types keys by the names Bubble Tea gives them.
@@ -163,7 +164,7 @@ func TestScrubbingShowsThePast(t *testing.T) {
 func TestWalkingOverEvents(t *testing.T) {
 	m, src := newTestModel(image.Pt(120, 40), 0)
 	feed(m, src.Step, src.View, 30*time.Second)
-	rows := panels.FoldEvents(m.newest.Events) // neighbours that share a line are one step
+	rows := timeline.FoldEvents(m.newest.Events) // neighbours that share a line are one step
 	if len(rows) < 5 {
 		t.Fatal("too few events to test with")
 	}
@@ -250,21 +251,21 @@ func TestClicks(t *testing.T) {
 	feed(m, src.Step, src.View, 20*time.Second)
 	m.View()
 	for _, p := range m.lay.places {
-		if p.slot == panels.SlotHeat {
+		if p.slot == timeline.SlotHeat {
 			m.Update(tea.MouseClickMsg{X: p.r.Min.X + p.r.Dx()/3, Y: p.r.Min.Y + 3})
 		}
 	}
-	if m.focus != panels.SlotHeat || m.sc.Past == 0 || m.sc.Past >= m.newest.NowNs {
+	if m.focus != timeline.SlotHeat || m.sc.Past == 0 || m.sc.Past >= m.newest.NowNs {
 		t.Errorf("a click in the middle of the timeline goes to %d of %d", m.sc.Past, m.newest.NowNs)
 	}
 	press(m, "esc")
 	m.View()
 	for _, p := range m.lay.places {
-		if p.slot == panels.SlotEvents {
+		if p.slot == timeline.SlotEvents {
 			m.Update(tea.MouseClickMsg{X: p.r.Min.X + 5, Y: p.r.Min.Y + 2})
 		}
 	}
-	if m.focus != panels.SlotEvents || m.sc.Picked < 0 {
+	if m.focus != timeline.SlotEvents || m.sc.Picked < 0 {
 		t.Error("a click on an event does not choose it")
 	}
 	hp := m.panels[panels.SlotHeader].(*panels.HeaderPanel)

@@ -6,7 +6,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotCauses = register(desc{Name: "causes", Sorts: true, Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return causeLines(sc) }})
+var SlotCauses = Register(Desc{Name: "causes", Sorts: true, Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, Make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return causeLines(sc) }})
 
 // causesPanel is the cause ledger: what each lane's tail is made of, and what
 // p99 would be without it.
@@ -34,7 +34,7 @@ func (p *causesPanel) Lane(lane stats.Lane) [][]draw.Cell {
 	}
 	causes, tail, n, _ := p.Sc.ledger(lane)
 	sum, _ := p.Sc.ledgerSummary(lane)
-	head := []draw.Cell{draw.C(p.Sc.laneName(lane), st.LaneStrong[lane]), draw.C(draw.LaneMark(lane)+" whole tail", st.LaneStrong[lane]), draw.C(draw.Count(tail), st.Strong), draw.C(draw.Pct(float64(tail)/float64(n), 2), st.Muted), draw.C("", st.Text),
+	head := []draw.Cell{draw.C(p.Sc.LaneName(lane), st.LaneStrong[lane]), draw.C(draw.LaneMark(lane)+" whole tail", st.LaneStrong[lane]), draw.C(draw.Count(tail), st.Strong), draw.C(draw.Pct(float64(tail)/float64(n), 2), st.Muted), draw.C("", st.Text),
 		P99With(st, sum), draw.C(draw.DurCol(sum.Max), st.Muted), draw.C("beyond "+draw.Dur(lv.TailNs)+" of "+draw.Count(n)+" samples", st.Muted)}
 	if !draw.Finite(lv.TailNs) || lv.TailNs <= 0 {
 		head[7].S = "no threshold before there are enough clean samples"
@@ -89,7 +89,7 @@ func findingLines(s string, w int) []string {
 	return draw.Wrap(s, w-detectorName-detectorState-2*draw.ColumnGap, 3)
 }
 
-var SlotDetectors = register(desc{Name: "detectors", Focus: true, Least: 5, make: func() Panel { return &detectorsPanel{} }, Want: func(sc *Scene, w int) int { return detectorLines(sc, w) }})
+var SlotDetectors = Register(Desc{Name: "detectors", Focus: true, Least: 5, Make: func() Panel { return &detectorsPanel{} }, Want: func(sc *Scene, w int) int { return detectorLines(sc, w) }})
 
 // detectorsPanel says what each detector found, or that it cannot say yet.
 type detectorsPanel struct{ listPanel }
@@ -98,7 +98,7 @@ func (p *detectorsPanel) View() string {
 	st := p.Sc.St
 	cols := []draw.Column{{Head: "detector", W: detectorName}, {Head: "", W: detectorState}, {Head: "finding", W: 20, Flex: true}}
 	var rows [][]draw.Cell
-	w, h := p.inner()
+	w, h := p.Inner()
 	room := h - 1 - len(p.Sc.V.Stats.Detectors) // lines for sentences that need a second
 	for _, d := range p.Sc.V.Stats.Detectors {
 		word, k, tk := d.State, st.Muted, st.Muted

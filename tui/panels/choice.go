@@ -33,7 +33,7 @@ func FindShape(sc *Scene, shape string) kept.Query {
 // FindEvent asks for what an event is about: its request, or the samples
 // around it.
 func FindEvent(sc *Scene, e *stats.Event) kept.Query {
-	q := find(sc, draw.KindName(e.Kind)+" at "+draw.ClockMs(sc.since(e.TNs)))
+	q := find(sc, draw.KindName(e.Kind)+" at "+draw.ClockMs(sc.Since(e.TNs)))
 	if e.Request != nil {
 		r := *e.Request
 		q.Request = &r
@@ -46,13 +46,13 @@ func FindEvent(sc *Scene, e *stats.Event) kept.Query {
 
 // FindTime asks for the samples between two instants.
 func FindTime(sc *Scene, from, to int64) kept.Query {
-	q := find(sc, fmt.Sprintf("%s to %s", draw.ClockMs(sc.since(from)), draw.ClockMs(sc.since(to))))
+	q := find(sc, fmt.Sprintf("%s to %s", draw.ClockMs(sc.Since(from)), draw.ClockMs(sc.Since(to))))
 	q.From, q.To = from, to
 	return q
 }
 
 func findCause(sc *Scene, lane stats.Lane, c stats.Cause) kept.Query {
-	q := find(sc, "tail of the "+sc.laneName(lane)+" lane")
+	q := find(sc, "tail of the "+sc.LaneName(lane)+" lane")
 	q.Lane = &lane
 	if c != stats.CauseNone {
 		q.Title = causeName(c) + " in the " + q.Title

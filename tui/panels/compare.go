@@ -10,7 +10,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotCompare = register(desc{Name: "compare", Focus: true, Least: 4, make: func() Panel { return &ComparePanel{} }})
+var SlotCompare = Register(Desc{Name: "compare", Focus: true, Least: 4, Make: func() Panel { return &ComparePanel{} }})
 
 // ComparePanel sets the lanes against each other: their histograms mirrored on
 // one axis, and a table of quantiles with the difference beside.
@@ -20,10 +20,10 @@ func (p *ComparePanel) View() string {
 	if p.Sc.Compact {
 		return p.bare()
 	}
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := p.title()
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	id := []string{}
 	if h >= 12 {
@@ -34,23 +34,23 @@ func (p *ComparePanel) View() string {
 		rows = h - len(id)
 	}
 	out := append(id, p.hist(w, h-len(id)-rows)...)
-	return p.frame(title, p.counts(), append(out, p.table(w, rows)...))
+	return p.Frame(title, p.counts(), append(out, p.table(w, rows)...))
 }
 
 // bare is the table alone, its heading in the place of a title.
 func (p *ComparePanel) bare() string {
-	if p.w < 1 || p.h < 1 {
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
 	if e, o := p.Sc.Lane(0), p.Sc.Lane(1); e.Session.N == 0 && o.Session.N == 0 {
-		return strings.Join(draw.Block([]string{draw.NewLine(p.w).Put(p.Sc.St.Muted, "waiting for the first sample").String()}, p.w, p.h), "\n")
+		return strings.Join(draw.Block([]string{draw.NewLine(p.W).Put(p.Sc.St.Muted, "waiting for the first sample").String()}, p.W, p.H), "\n")
 	}
-	return strings.Join(draw.Block(p.table(p.w, p.h), p.w, p.h), "\n")
+	return strings.Join(draw.Block(p.table(p.W, p.H), p.W, p.H), "\n")
 }
 
 func (p *ComparePanel) title() []draw.Run {
 	st := p.Sc.St
-	out := []draw.Run{draw.R(st.LaneStrong[0], "◇ "+p.Sc.laneName(0)), draw.R(st.Muted, " against "), draw.R(st.LaneStrong[1], "◆ "+p.Sc.laneName(1))}
+	out := []draw.Run{draw.R(st.LaneStrong[0], "◇ "+p.Sc.LaneName(0)), draw.R(st.Muted, " against "), draw.R(st.LaneStrong[1], "◆ "+p.Sc.LaneName(1))}
 	if x := p.Sc.V.Lanes[stats.Eager].Precision; x != "" {
 		out = append(out, draw.R(st.Muted, " · "+x))
 	}
@@ -123,8 +123,8 @@ func (p *ComparePanel) table(w, h int) []string {
 		head, first = head+" n "+draw.Short0(e.N), 15
 	}
 	cols := []draw.Column{
-		{Head: head, W: first}, {Head: "◇ " + p.Sc.laneName(0), W: 9, Right: true}, {Head: "95 % interval", W: 18, Drop: 3},
-		{Head: "◆ " + p.Sc.laneName(1), W: 11, Right: true}, {Head: "95 % interval", W: 18, Drop: 2},
+		{Head: head, W: first}, {Head: "◇ " + p.Sc.LaneName(0), W: 9, Right: true}, {Head: "95 % interval", W: 18, Drop: 3},
+		{Head: "◆ " + p.Sc.LaneName(1), W: 11, Right: true}, {Head: "95 % interval", W: 18, Drop: 2},
 		{Head: "difference", W: 10, Right: true, Drop: 1}, {Head: "ratio", W: 6, Right: true, Drop: 4},
 	}
 	if w < 60 {
@@ -259,4 +259,13 @@ func alike(s *stats.Summary) string {
 		return ""
 	}
 	return " (as good as " + draw.Count(int(s.Effective)) + ")"
+}
+
+// histLabels are the values below a histogram.
+func histLabels(sc *Scene, a draw.HistAxis) string {
+	l := draw.NewLine(a.Cols)
+	for _, t := range a.Ticks() {
+		l.To(t.At).Put(sc.St.Muted, t.Label)
+	}
+	return l.String()
 }

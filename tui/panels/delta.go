@@ -8,7 +8,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotDelta = register(desc{Name: "delta", Focus: true, Least: 7, make: func() Panel { return &DeltaPanel{} }})
+var SlotDelta = Register(Desc{Name: "delta", Focus: true, Least: 7, Make: func() Panel { return &DeltaPanel{} }})
 
 // DeltaPanel draws optimized − eager at each quantile with its band: below the
 // zero line the optimized lane wins, above it loses.
@@ -21,23 +21,23 @@ const deltaLabel = 9
 
 func (p *DeltaPanel) View() string {
 	st, pr := p.Sc.St, &p.Sc.V.Stats.Pair
-	w, h := p.inner()
-	one, other := p.Sc.laneName(1), p.Sc.laneName(0)
+	w, h := p.Inner()
+	one, other := p.Sc.LaneName(1), p.Sc.LaneName(0)
 	title := []draw.Run{draw.R(st.Title, one+" − "+other+" at each quantile")}
 	if pr.BlockLen > 0 {
 		title = append(title, draw.R(st.Muted, " · band: block bootstrap, blocks of "+draw.Count(pr.BlockLen)))
 	}
 	if w < deltaLabel+12 || h < 3 || len(pr.Delta) == 0 || len(pr.Delta) != len(pr.DeltaQ) {
 		if w < 1 || h < 1 {
-			return p.frame(title, nil, nil)
+			return p.Frame(title, nil, nil)
 		}
-		return p.frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "no pairs yet").String()})
+		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "no pairs yet").String()})
 	}
 	extra := []draw.Run{draw.R(st.Lane[1], "● "+one+" faster  "), draw.R(st.Lane[0], "○ "+other+" faster")}
 	if draw.Finite(pr.Crossover) && pr.Crossover > 0 && pr.Crossover < 1 {
 		extra = append(extra, draw.R(st.Strong, "  crossover "+draw.Quantile(pr.Crossover)))
 	}
-	return p.frame(title, extra, p.body(pr, w, h))
+	return p.Frame(title, extra, p.body(pr, w, h))
 }
 
 // deltaAxis is symmetric-log: linear within ±ref, logarithmic beyond, so that

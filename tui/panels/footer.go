@@ -12,7 +12,7 @@ type KeyHint struct {
 	On                 func(*Scene) bool
 }
 
-var SlotFooter = register(desc{Name: "footer", make: func() Panel { return &FooterPanel{} }})
+var SlotFooter = Register(Desc{Name: "footer", Make: func() Panel { return &FooterPanel{} }})
 
 // FooterPanel is the line of keys.
 type FooterPanel struct {
@@ -36,7 +36,7 @@ func (p *FooterPanel) At(x int) string {
 }
 
 func (p *FooterPanel) View() string {
-	if p.w < 1 || p.h < 1 {
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
 	st := p.Sc.St
@@ -52,8 +52,8 @@ func (p *FooterPanel) View() string {
 			keys = append(keys, k)
 		}
 	}
-	keys = fitKeys(keys, p.w)
-	l := draw.NewLine(p.w).Gap(1)
+	keys = fitKeys(keys, p.W)
+	l := draw.NewLine(p.W).Gap(1)
 	p.spans = p.spans[:0]
 	for i, k := range keys {
 		if i > 0 {
@@ -67,7 +67,7 @@ func (p *FooterPanel) View() string {
 		l.Put(st.Key, k.Shown).Gap(1).Put(on, k.Foot)
 		p.spans = append(p.spans, span{from, l.W, k.Shown})
 	}
-	return join(draw.Block([]string{l.String()}, p.w, p.h))
+	return join(draw.Block([]string{l.String()}, p.W, p.H))
 }
 
 // fitKeys gives up the least useful keys until the rest fit into w cells.

@@ -9,7 +9,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotFound = register(desc{Name: "found", Focus: true, Least: 8, make: func() Panel { return &foundPanel{} },
+var SlotFound = Register(Desc{Name: "found", Focus: true, Least: 8, Make: func() Panel { return &foundPanel{} },
 	Rows: func(sc *Scene) int {
 		if sc.V.Found == nil {
 			return 0
@@ -23,30 +23,30 @@ type foundPanel struct{ listPanel }
 
 func (p *foundPanel) View() string {
 	st, f := p.Sc.St, p.Sc.V.Found
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "samples")}
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	if f == nil {
-		return p.frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "looking …").String()})
+		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "looking …").String()})
 	}
 	title = append(title, draw.R(st.Muted, " · "+f.Query.Title+" · "+draw.Count(f.N)+", the slowest first"))
 	if f.Since > 0 {
-		title = append(title, draw.R(st.Faint, " · ordinary ones are kept since "+draw.Clock(p.Sc.since(f.Since))))
+		title = append(title, draw.R(st.Faint, " · ordinary ones are kept since "+draw.Clock(p.Sc.Since(f.Since))))
 	}
 	extra := []draw.Run{draw.R(st.Muted, "↑/↓ choose · esc back")}
 	if len(f.Rows) == 0 {
-		return p.frame(title, extra, []string{draw.NewLine(w).Put(st.Muted, "no sample like this is remembered; the session's files have all").String()})
+		return p.Frame(title, extra, []string{draw.NewLine(w).Put(st.Muted, "no sample like this is remembered; the session's files have all").String()})
 	}
-	sel := max(0, min(p.Sc.Sel[p.slot], len(f.Rows)-1))
+	sel := max(0, min(p.Sc.Sel[p.Slot], len(f.Rows)-1))
 	full := p.full(w, sel)
 	rows := max(h-len(full)-1, min(4, h))
 	out := draw.TableOn(st, foundColumns, p.rows(), w, rows, sel)
 	if h-rows > 1 {
 		out = append(append(out, st.Border.On(strings.Repeat("─", w))), full...)
 	}
-	return p.frame(title, extra, out)
+	return p.Frame(title, extra, out)
 }
 
 var foundColumns = []draw.Column{
@@ -64,7 +64,7 @@ func (p *foundPanel) rows() (out [][]draw.Cell) {
 			other = draw.DurCol(float64(o.WallNs))
 		}
 		out = append(out, []draw.Cell{
-			draw.C(draw.ClockMs(p.Sc.since(s.StartNs)), st.Faint), draw.C(draw.LaneMark(s.Lane)+" "+p.Sc.laneName(s.Lane), st.Lane[s.Lane&1]), draw.C(s.Shape, st.Text),
+			draw.C(draw.ClockMs(p.Sc.Since(s.StartNs)), st.Faint), draw.C(draw.LaneMark(s.Lane)+" "+p.Sc.LaneName(s.Lane), st.Lane[s.Lane&1]), draw.C(s.Shape, st.Text),
 			draw.C(draw.DurCol(float64(s.WallNs)), st.Strong), draw.C(sampleCause(s), causeInk(st, s.Cause)), draw.C(part(s.CompileNs), st.Muted), draw.C(part(s.RunDelayNs), st.Muted),
 			draw.C(other, st.Muted), draw.C([]string{"first", "second"}[s.Order&1], st.Muted), draw.C(strconv.Itoa(int(s.Segment)), st.Muted), draw.C(s.Scenario, st.Muted), draw.C(draw.Count(s.Request), st.Faint),
 		})
@@ -113,20 +113,20 @@ func (p *foundPanel) full(w, i int) (out []string) {
 	}
 	t := func(text string) draw.Run { return draw.R(st.Text, text) }
 	q := func(text string) draw.Run { return draw.R(st.Muted, text) }
-	put("request", draw.R(st.LaneStrong[s.Lane&1], draw.LaneMark(s.Lane)+" "+p.Sc.laneName(s.Lane)), q(" by "), t(s.Backend), q(" · "), t(draw.Count(s.Request)), q(", "+[]string{"first", "second"}[s.Order&1]+" of its pair · segment "),
+	put("request", draw.R(st.LaneStrong[s.Lane&1], draw.LaneMark(s.Lane)+" "+p.Sc.LaneName(s.Lane)), q(" by "), t(s.Backend), q(" · "), t(draw.Count(s.Request)), q(", "+[]string{"first", "second"}[s.Order&1]+" of its pair · segment "),
 		t(strconv.Itoa(int(s.Segment))), q(" "+s.Strategy+" · "+s.Scenario+", prompt "+strconv.Itoa(int(s.Prompt))))
 	put("shape", t(s.Shape), q(fmt.Sprintf(" · %d tokens, executed as %d · batch %d · %d decoded", s.Tokens, s.ExecutedTokens, s.Batch, s.NewTokens)))
 	out = append(out, p.parts(s, w))
 	out = append(out, p.ns(s, w))
 	put("host", hostRuns(st, s)...)
 	if o.Shape != "" {
-		put("pair", draw.R(st.LaneStrong[o.Lane&1], draw.LaneMark(o.Lane)+" "+p.Sc.laneName(o.Lane)), q(" took "), t(draw.Dur(float64(o.WallNs))), q(" for the same request as "), t(o.Shape), q(" · difference "), t(draw.Signed(float64(s.WallNs-o.WallNs))))
+		put("pair", draw.R(st.LaneStrong[o.Lane&1], draw.LaneMark(o.Lane)+" "+p.Sc.LaneName(o.Lane)), q(" took "), t(draw.Dur(float64(o.WallNs))), q(" for the same request as "), t(o.Shape), q(" · difference "), t(draw.Signed(float64(s.WallNs-o.WallNs))))
 	}
 	near := p.near(s)
 	put("near", q(draw.Plural(len(near), "event")+" within 50 ms"))
 	for _, e := range near[:min(len(near), 4)] {
 		g, k := st.KindLook(e.Kind)
-		put("", draw.R(k, g+" "+draw.KindName(e.Kind)), q(" at "+draw.ClockMs(p.Sc.since(e.TNs))+" · "), t(e.Reason))
+		put("", draw.R(k, g+" "+draw.KindName(e.Kind)), q(" at "+draw.ClockMs(p.Sc.Since(e.TNs))+" · "), t(e.Reason))
 	}
 	return out
 }

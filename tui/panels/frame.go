@@ -10,14 +10,14 @@ import (
 // scene it draws. Panels embed it.
 type Pane struct {
 	Sc      *Scene
-	slot    Slot
-	w, h    int
-	focused bool
+	Slot    Slot
+	W, H    int
+	Focused bool
 }
 
-func (p *Pane) SetSize(w, h int)        { p.w, p.h = w, h }
-func (p *Pane) SetFocus(on bool)        { p.focused = on }
-func (p *Pane) Place(sc *Scene, s Slot) { p.Sc, p.slot = sc, s }
+func (p *Pane) SetSize(w, h int)        { p.W, p.H = w, h }
+func (p *Pane) SetFocus(on bool)        { p.Focused = on }
+func (p *Pane) Place(sc *Scene, s Slot) { p.Sc, p.Slot = sc, s }
 
 // Panel is one rectangle of the screen. view returns exactly the lines and
 // cells of its size, or "" when there is no room at all.
@@ -28,31 +28,31 @@ type Panel interface {
 	View() string
 }
 
-// inner returns the room inside the frame: boxed panels lose two columns of
+// Inner returns the room inside the frame: boxed panels lose two columns of
 // border and two of padding, compact ones only their title line.
-func (p *Pane) inner() (w, h int) {
+func (p *Pane) Inner() (w, h int) {
 	if p.Sc.Compact {
-		return p.w, p.h - 1
+		return p.W, p.H - 1
 	}
-	return p.w - 4, p.h - 2
+	return p.W - 4, p.H - 2
 }
 
-// frame draws body, made for inner's size, under a title; the runs of extra
+// Frame draws body, made for inner's size, under a title; the runs of extra
 // stand at the right end of the title line as far as they fit.
-func (p *Pane) frame(title, extra []draw.Run, body []string) string {
-	iw, ih := p.inner()
-	if p.w < 1 || p.h < 1 {
+func (p *Pane) Frame(title, extra []draw.Run, body []string) string {
+	iw, ih := p.Inner()
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
 	st := p.Sc.St
 	border := st.Border
-	if p.focused {
+	if p.Focused {
 		border = st.BorderFocus
 	}
 	var b strings.Builder
-	b.Grow(p.w * p.h * 4)
+	b.Grow(p.W * p.H * 4)
 	if p.Sc.Compact {
-		b.WriteString(draw.TitleLine(st, border, "─", "─", title, extra, p.w))
+		b.WriteString(draw.TitleLine(st, border, "─", "─", title, extra, p.W))
 		for _, l := range draw.Block(body, iw, max(ih, 0)) {
 			b.WriteByte('\n')
 			b.WriteString(l)
@@ -60,9 +60,9 @@ func (p *Pane) frame(title, extra []draw.Run, body []string) string {
 		return b.String()
 	}
 	if iw < 1 || ih < 0 {
-		return strings.Join(draw.Block(nil, p.w, p.h), "\n")
+		return strings.Join(draw.Block(nil, p.W, p.H), "\n")
 	}
-	b.WriteString(draw.TitleLine(st, border, "╭", "╮", title, extra, p.w))
+	b.WriteString(draw.TitleLine(st, border, "╭", "╮", title, extra, p.W))
 	side := border.On("│")
 	for _, l := range draw.Block(body, iw, ih) {
 		b.WriteByte('\n')
@@ -73,6 +73,6 @@ func (p *Pane) frame(title, extra []draw.Run, body []string) string {
 		b.WriteString(side)
 	}
 	b.WriteByte('\n')
-	b.WriteString(border.On("╰" + strings.Repeat("─", p.w-2) + "╯"))
+	b.WriteString(border.On("╰" + strings.Repeat("─", p.W-2) + "╯"))
 	return b.String()
 }

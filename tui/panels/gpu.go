@@ -12,8 +12,8 @@ import (
 
 // The short list of readings and the long one.
 var (
-	SlotGPU     = register(desc{Name: "gpu", Focus: true, make: func() Panel { return &gpuPanel{} }})
-	SlotFullGPU = register(desc{Name: "fullgpu", Focus: true, Least: 5, make: func() Panel { return &gpuPanel{full: true} }, Want: func(sc *Scene, _ int) int {
+	SlotGPU     = Register(Desc{Name: "gpu", Focus: true, Make: func() Panel { return &gpuPanel{} }})
+	SlotFullGPU = Register(Desc{Name: "fullgpu", Focus: true, Least: 5, Make: func() Panel { return &gpuPanel{full: true} }, Want: func(sc *Scene, _ int) int {
 		if sc.V.GPU.Why != "" {
 			return 1
 		}
@@ -29,19 +29,19 @@ type gpuPanel struct {
 }
 
 func (p *gpuPanel) View() string {
-	w, h := p.inner()
+	w, h := p.Inner()
 	st, g := p.Sc.St, &p.Sc.V.GPU
 	title := []draw.Run{draw.R(st.Title, "GPU")}
 	if g.Why == "" && g.Name != "" {
 		title = append(title, draw.R(st.Muted, " · "+g.Name))
 	}
 	if h < 1 || w < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	if g.Why != "" || g.Name == "" {
-		return p.frame(title, nil, p.why(w, h))
+		return p.Frame(title, nil, p.why(w, h))
 	}
-	return p.frame(title, p.age(), draw.Block(p.Rows(w), w, h))
+	return p.Frame(title, p.age(), draw.Block(p.Rows(w), w, h))
 }
 
 // why wraps the reason for the emptiness.
@@ -71,7 +71,7 @@ func (p *gpuPanel) age() []draw.Run {
 	if time.Duration(g.AgeNs) > 3*every+time.Second {
 		return []draw.Run{draw.R(p.Sc.St.Warn, "stale "+draw.Brief(float64(g.AgeNs)))}
 	}
-	if p.w >= 50 && g.CostNs > 0 {
+	if p.W >= 50 && g.CostNs > 0 {
 		return []draw.Run{draw.R(p.Sc.St.Faint, "read in "+draw.Brief(float64(g.CostNs)))}
 	}
 	return nil

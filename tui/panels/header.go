@@ -8,7 +8,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotHeader = register(desc{Name: "header", make: func() Panel { return &HeaderPanel{} }})
+var SlotHeader = Register(Desc{Name: "header", Make: func() Panel { return &HeaderPanel{} }})
 
 // HeaderPanel says what is being measured and what measuring costs: one to
 // three lines, the last of them the list of views.
@@ -26,22 +26,22 @@ type field struct {
 }
 
 func (p *HeaderPanel) View() string {
-	if p.w < 1 || p.h < 1 {
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
 	out := []string{p.top()}
-	if p.h > 2 {
+	if p.H > 2 {
 		out = append(out, p.second())
 	}
-	if p.h > 1 {
+	if p.H > 1 {
 		out = append(out, p.tabLine())
 	}
-	return join(draw.Block(out, p.w, p.h))
+	return join(draw.Block(out, p.W, p.H))
 }
 
 func (p *HeaderPanel) top() string {
 	st, v := p.Sc.St, p.Sc.V
-	l := draw.NewLine(p.w)
+	l := draw.NewLine(p.W)
 	word, bk := phaseBadge(p.Sc)
 	right := p.clockText()
 	l.Put(bk, " "+word+" ").Gap(1)
@@ -57,7 +57,7 @@ func (p *HeaderPanel) top() string {
 		{"on ", s.Device, st.Muted, 8},
 	}
 	putFields(l, st, fs, l.Room()-draw.Cells(right)-2)
-	return l.To(p.w-draw.Cells(right)).Put(st.Muted, right).String()
+	return l.To(p.W-draw.Cells(right)).Put(st.Muted, right).String()
 }
 
 // known drops a figure that nobody has measured yet: before the session says
@@ -81,7 +81,7 @@ func (p *HeaderPanel) clockText() string {
 	s := draw.Clock(v.NowNs - v.StartNs)
 	if draw.Finite(v.Progress) && v.Progress > 0 && v.Phase != view.PhaseDone {
 		s += " · " + draw.Pct(v.Progress, 0)
-		if v.Left > 0 && p.w >= 100 {
+		if v.Left > 0 && p.W >= 100 {
 			s += " · " + draw.Clock(int64(v.Left)) + " left"
 		}
 	}
@@ -109,17 +109,17 @@ func (p *HeaderPanel) second() string {
 		{"stance ", s.Stance, st.Text, 2},
 		{"generation ", generationText(s.Generation), st.Warn, 6},
 	}
-	l := draw.NewLine(p.w).Gap(1)
-	tail := draw.NewLine(p.w * 3 / 5)
+	l := draw.NewLine(p.W).Gap(1)
+	tail := draw.NewLine(p.W * 3 / 5)
 	putFields(tail, st, cost, tail.Room())
-	putFields(l, st, fs, p.w-tail.W-3)
-	return l.To(p.w-tail.W).Raw(tail.B.String(), tail.W).String()
+	putFields(l, st, fs, p.W-tail.W-3)
+	return l.To(p.W-tail.W).Raw(tail.B.String(), tail.W).String()
 }
 
 // tabLine lists the views; the one shown is underlined.
 func (p *HeaderPanel) tabLine() string {
 	st := p.Sc.St
-	l := draw.NewLine(p.w).Gap(1)
+	l := draw.NewLine(p.W).Gap(1)
 	p.Tabs = p.Tabs[:0]
 	if p.Sc.Waiting {
 		return l.String()
@@ -146,7 +146,7 @@ func (p *HeaderPanel) tabLine() string {
 		flags = append(flags, "figures of the "+p.Sc.Scope()+" (+/-)")
 	}
 	if s := strings.Join(flags, " · "); draw.Cells(s) < l.Room() {
-		l.To(p.w-draw.Cells(s)-1).Put(st.Tag, s)
+		l.To(p.W-draw.Cells(s)-1).Put(st.Tag, s)
 	}
 	return l.String()
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotHelp = register(desc{Name: "help", Focus: true, make: func() Panel { return &HelpPanel{} }})
+var SlotHelp = Register(Desc{Name: "help", Focus: true, Make: func() Panel { return &HelpPanel{} }})
 
 // HelpPanel says how to find the four answers, what every key does, and what
 // every word means, in columns and, where those do not fit, in pages.
@@ -76,25 +76,25 @@ var words = []helpBlock{
 }
 
 func (p *HelpPanel) View() string {
-	w, h := p.inner()
+	w, h := p.Inner()
 	st := p.Sc.St
 	title := []draw.Run{draw.R(st.Title, "help")}
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	cols, per, cw := p.columns(w, h)
 	pages := (len(cols) + per - 1) / per
-	page := max(0, min(p.Sc.Scroll[p.slot], pages-1))
+	page := max(0, min(p.Sc.Scroll[p.Slot], pages-1))
 	text := "? closes"
 	if pages > 1 {
 		text = "page " + draw.Count(page+1) + " of " + draw.Count(pages) + " · ↓ next · ? closes"
 	}
-	return p.frame(title, []draw.Run{draw.R(st.Muted, text)}, beside(cols[page*per:min(len(cols), (page+1)*per)], cw, w, h))
+	return p.Frame(title, []draw.Run{draw.R(st.Muted, text)}, beside(cols[page*per:min(len(cols), (page+1)*per)], cw, w, h))
 }
 
 // Pages is how many there are at the panel's size.
 func (p *HelpPanel) Pages() int {
-	w, h := p.inner()
+	w, h := p.Inner()
 	if w < 1 || h < 1 {
 		return 1
 	}

@@ -17,36 +17,36 @@ type listPanel struct {
 // list frames a table: filtered and sorted as the user asked where it has rows
 // to choose from, scrolled elsewhere, and says how much of it is out of sight.
 func (p *listPanel) list(title []draw.Run, cols []draw.Column, rows [][]draw.Cell, none string) string {
-	w, h := p.inner()
+	w, h := p.Inner()
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	if len(rows) == 0 {
-		return p.frame(title, nil, []string{draw.NewLine(w).Put(p.Sc.St.Muted, none).String()})
+		return p.Frame(title, nil, []string{draw.NewLine(w).Put(p.Sc.St.Muted, none).String()})
 	}
 	st := p.Sc.St
-	if d := &Descs[p.slot]; d.Rows != nil {
+	if d := &Descs[p.Slot]; d.Rows != nil {
 		if d.Sorts {
 			rows, cols, title = p.arrange(title, cols, rows)
 		}
 		sel := -1
 		extra := []draw.Run(nil)
-		if p.focused && len(rows) > 0 {
-			sel = max(0, min(p.Sc.Sel[p.slot], len(rows)-1))
+		if p.Focused && len(rows) > 0 {
+			sel = max(0, min(p.Sc.Sel[p.Slot], len(rows)-1))
 			words := enterWord(d)
 			if d.Sorts {
 				words += " · S sorts · / filters"
 			}
 			extra = []draw.Run{draw.R(st.Muted, draw.Count(sel+1)+" of "+draw.Count(len(rows))+" · "+words)}
 		}
-		return p.frame(title, extra, draw.TableOn(st, cols, rows, w, h, sel))
+		return p.Frame(title, extra, draw.TableOn(st, cols, rows, w, h, sel))
 	}
 	var extra []draw.Run
 	if hidden := len(rows) - (h - 1); hidden > 0 {
-		off := min(p.Sc.Scroll[p.slot], hidden)
+		off := min(p.Sc.Scroll[p.Slot], hidden)
 		extra = []draw.Run{draw.R(st.Muted, "↑/↓ "+draw.Count(off+1)+"–"+draw.Count(off+h-1)+" of "+draw.Count(len(rows)))}
 	}
-	return p.frame(title, extra, draw.Table(st, cols, rows, w, h, p.Sc.Scroll[p.slot]))
+	return p.Frame(title, extra, draw.Table(st, cols, rows, w, h, p.Sc.Scroll[p.Slot]))
 }
 
 // arrange keeps the rows that have the filter's words and sorts them by the
@@ -59,14 +59,14 @@ func (p *listPanel) arrange(title []draw.Run, cols []draw.Column, rows [][]draw.
 		for _, c := range r {
 			text += c.S + " "
 		}
-		if hasAll(strings.ToLower(text), words) {
+		if HasAll(strings.ToLower(text), words) {
 			p.from = append(p.from, i)
 		}
 	}
 	if len(words) > 0 {
 		title = append(title, draw.R(p.Sc.St.Tag, " · "+draw.Count(len(p.from))+" of: "+p.Sc.Filter))
 	}
-	if n := p.Sc.Sort[p.slot]; n > 0 {
+	if n := p.Sc.Sort[p.Slot]; n > 0 {
 		c := (n - 1) % len(cols)
 		slices.SortStableFunc(p.from, func(a, b int) int { return compareCells(rows[b], rows[a], c) })
 		cols = slices.Clone(cols)
@@ -107,7 +107,7 @@ func compareCells(a, b []draw.Cell, c int) int {
 }
 
 // enterWord says what enter does to a row of a list.
-func enterWord(d *desc) string {
+func enterWord(d *Desc) string {
 	if d.EnterWord != "" {
 		return "enter " + d.EnterWord
 	}
@@ -121,4 +121,14 @@ func quantCell(st *draw.Styles, q float64, need int, k draw.Ink) draw.Cell {
 		return draw.C(draw.DurCol(q), st.Faint)
 	}
 	return draw.C(draw.DurCol(q), k)
+}
+
+// HasAll reports whether a text holds every word.
+func HasAll(text string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
 }

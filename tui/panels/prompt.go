@@ -6,7 +6,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotPrompt = register(desc{Name: "prompt", make: func() Panel { return &promptPanel{} }})
+var SlotPrompt = Register(Desc{Name: "prompt", Make: func() Panel { return &promptPanel{} }})
 
 // Prompt is a line that is being typed, with what it may mean.
 type Prompt struct {
@@ -29,10 +29,10 @@ type promptPanel struct{ Pane }
 
 func (p *promptPanel) View() string {
 	st, q := p.Sc.St, &p.Sc.Prompt
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "type"), draw.R(st.Muted, " · "+q.Note)}
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	line := draw.NewLine(w).Put(st.Key, q.Lead).Put(st.Strong, q.Text).Put(st.Badge, " ").String()
 	room := h - 1
@@ -41,7 +41,7 @@ func (p *promptPanel) View() string {
 	for i := off; i < len(q.Rows) && len(out) < room; i++ {
 		out = append(out, p.row(&q.Rows[i], i == q.Sel, w))
 	}
-	return p.frame(title, nil, append(append([]string{line}, out...), draw.Block(nil, w, max(0, room-len(out)))...))
+	return p.Frame(title, nil, append(append([]string{line}, out...), draw.Block(nil, w, max(0, room-len(out)))...))
 }
 
 func (p *promptPanel) row(r *PromptRow, on bool, w int) string {

@@ -5,7 +5,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotScenarios = register(desc{Name: "scenarios", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Scenarios) }, Enter: enterScenario, Focus: true, Least: 4, make: func() Panel { return &scenariosPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Scenarios) }})
+var SlotScenarios = Register(Desc{Name: "scenarios", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Scenarios) }, Enter: enterScenario, Focus: true, Least: 4, Make: func() Panel { return &scenariosPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Scenarios) }})
 
 // scenariosPanel compares the lanes for each scenario.
 type scenariosPanel struct{ listPanel }
@@ -63,7 +63,7 @@ func p99Ratio(e, o *stats.Summary) string {
 	return draw.Num(o.P99.Value/e.P99.Value, 2)
 }
 
-var SlotQuantiles = register(desc{Name: "quantiles", Focus: true, Least: 6, make: func() Panel { return &quantilesPanel{} }, Want: func(sc *Scene, w int) int {
+var SlotQuantiles = Register(Desc{Name: "quantiles", Focus: true, Least: 6, Make: func() Panel { return &quantilesPanel{} }, Want: func(sc *Scene, w int) int {
 	return 1 + shownRows(&sc.Lane(stats.Eager).Segment, &sc.Lane(stats.Optimized).Segment)
 }})
 
@@ -99,8 +99,8 @@ func (p *quantilesPanel) View() string {
 	o, _ := p.Sc.Main(stats.Optimized)
 	cols := []draw.Column{
 		{Head: "", W: 26, Flex: true},
-		{Head: draw.LaneMark(0) + " " + p.Sc.laneName(0), W: 9, Right: true}, {Head: "95 % interval", W: 24, Drop: 3},
-		{Head: draw.LaneMark(1) + " " + p.Sc.laneName(1), W: 11, Right: true}, {Head: "95 % interval", W: 24, Drop: 4},
+		{Head: draw.LaneMark(0) + " " + p.Sc.LaneName(0), W: 9, Right: true}, {Head: "95 % interval", W: 24, Drop: 3},
+		{Head: draw.LaneMark(1) + " " + p.Sc.LaneName(1), W: 11, Right: true}, {Head: "95 % interval", W: 24, Drop: 4},
 		{Head: "difference", W: 10, Right: true, Drop: 1}, {Head: "ratio", W: 7, Right: true, Drop: 2},
 	}
 	var rows [][]draw.Cell

@@ -50,9 +50,9 @@ type Notice struct {
 
 func (sc *Scene) Lane(l stats.Lane) *stats.LaneView { return &sc.V.Stats.Lanes[l] }
 
-// laneName is the lane's name as the user sees it; in an A/A run both are
+// LaneName is the lane's name as the user sees it; in an A/A run both are
 // eager sessions.
-func (sc *Scene) laneName(l stats.Lane) string {
+func (sc *Scene) LaneName(l stats.Lane) string {
 	if sc.V.Session.AA {
 		return [...]string{"eager A", "eager B"}[l]
 	}
@@ -138,8 +138,8 @@ func (sc *Scene) hist(l stats.Lane) *stats.Histogram {
 	return &sc.Lane(l).Hist
 }
 
-// since turns an instant into time since the start of the session.
-func (sc *Scene) since(tNs int64) int64 { return tNs - sc.V.StartNs }
+// Since turns an instant into time since the start of the session.
+func (sc *Scene) Since(tNs int64) int64 { return tNs - sc.V.StartNs }
 
 // Started reports whether there is anything to show yet.
 func (sc *Scene) Started() bool {

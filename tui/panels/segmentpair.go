@@ -8,7 +8,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotSegmentPair = register(desc{Name: "segmentpair", Least: 4, make: func() Panel { return &segmentPairPanel{} }, Want: func(sc *Scene, _ int) int {
+var SlotSegmentPair = Register(Desc{Name: "segmentpair", Least: 4, Make: func() Panel { return &segmentPairPanel{} }, Want: func(sc *Scene, _ int) int {
 	if a, _ := markedSegments(sc); a == nil {
 		return 1
 	}
@@ -56,13 +56,13 @@ func told(a, b *stats.Quantile) bool {
 func (p *segmentPairPanel) View() string {
 	st := p.Sc.St
 	title := []draw.Run{draw.R(st.Title, "two segments")}
-	w, h := p.inner()
+	w, h := p.Inner()
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	a, b := markedSegments(p.Sc)
 	if a == nil {
-		return p.frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "one segment so far; a toggle begins another").String()})
+		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "one segment so far; a toggle begins another").String()})
 	}
 	nameA, nameB := segmentName(a), segmentName(b)
 	title = append(title, draw.R(st.Strong, " · "+nameA+" → "+nameB), draw.R(st.Muted, " · ~ intervals touch"))
@@ -100,7 +100,7 @@ func (p *segmentPairPanel) View() string {
 	if len(body) < h {
 		body = append(body, draw.NewLine(w).Put(st.Strong, crossing(a, b)).String())
 	}
-	return p.frame(title, nil, body)
+	return p.Frame(title, nil, body)
 }
 
 func segmentName(s *stats.SegmentRow) string {

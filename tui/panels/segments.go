@@ -7,7 +7,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotSegments = register(desc{Name: "segments", Rows: func(sc *Scene) int { return len(sc.V.Stats.Segments) }, Enter: enterSegment, EnterWord: "marks it to compare two", Focus: true, Least: 5, make: func() Panel { return &segmentsPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Segments) }})
+var SlotSegments = Register(Desc{Name: "segments", Rows: func(sc *Scene) int { return len(sc.V.Stats.Segments) }, Enter: enterSegment, EnterWord: "marks it to compare two", Focus: true, Least: 5, Make: func() Panel { return &segmentsPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Segments) }})
 
 // segmentsPanel is the before/after table: one row for each stretch between
 // two toggles.
@@ -46,7 +46,7 @@ func (p *segmentsPanel) View() string {
 			k = st.Strong
 			label += " (now)"
 		}
-		row := []draw.Cell{draw.C(number, k), draw.C(label, k), draw.C(draw.Clock(p.Sc.since(s.StartNs)), st.Faint), draw.C(draw.Count(o.N), st.Muted),
+		row := []draw.Cell{draw.C(number, k), draw.C(label, k), draw.C(draw.Clock(p.Sc.Since(s.StartNs)), st.Faint), draw.C(draw.Count(o.N), st.Muted),
 			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, second),
 			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, second),
 			draw.C(draw.Signed(s.PairedDiff), st.Text), draw.C(draw.Count(o.Compiles), st.Tag), draw.C(draw.Num(o.PaddingTax, 2), st.Muted), draw.C(draw.PValue(s.PHolm), st.Muted)}
@@ -58,7 +58,7 @@ func (p *segmentsPanel) View() string {
 	return p.list([]draw.Run{draw.R(st.Title, "segments"), draw.R(st.Muted, " · before and after each toggle"), draw.R(st.Faint, "; p: pairs against the row above")}, cols, rows, "no segment has samples yet")
 }
 
-var SlotAdvice = register(desc{Name: "advice", Focus: true, Least: 5, make: func() Panel { return &advicePanel{} }, Want: func(sc *Scene, w int) int { return adviceLines(sc) }})
+var SlotAdvice = Register(Desc{Name: "advice", Focus: true, Least: 5, Make: func() Panel { return &advicePanel{} }, Want: func(sc *Scene, w int) int { return adviceLines(sc) }})
 
 func enterSegment(sc *Scene, row int) (c Choice) {
 	if rows := sc.V.Stats.Segments; row < len(rows) {
@@ -73,10 +73,10 @@ type advicePanel struct{ listPanel }
 
 func (p *advicePanel) View() string {
 	st, v := p.Sc.St, &p.Sc.V.Stats.Verdict
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "verdict and what to do")}
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	var out []string
 	add := func(indent int, mark string, mk, k draw.Ink, s string) {
@@ -102,8 +102,8 @@ func (p *advicePanel) View() string {
 		out = append(out, draw.Spaces(w))
 		add(0, "", st.Muted, st.Muted, "No advice yet: the rule needs a verdict first.")
 	}
-	off := max(0, min(p.Sc.Scroll[p.slot], len(out)-h))
-	return p.frame(title, nil, out[off:])
+	off := max(0, min(p.Sc.Scroll[p.Slot], len(out)-h))
+	return p.Frame(title, nil, out[off:])
 }
 
 // adviceLines is about how many lines the advice takes.

@@ -7,7 +7,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotSelf = register(desc{Name: "self", Focus: true, Least: 5, make: func() Panel { return &selfPanel{} }, Want: func(sc *Scene, w int) int { return 13 }})
+var SlotSelf = Register(Desc{Name: "self", Focus: true, Least: 5, Make: func() Panel { return &selfPanel{} }, Want: func(sc *Scene, w int) int { return 13 }})
 
 // selfPanel accounts for tailscope itself: what measuring costs, what was
 // dropped, and the identity of the run.
@@ -15,10 +15,10 @@ type selfPanel struct{ Pane }
 
 func (p *selfPanel) View() string {
 	st := p.Sc.St
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "tailscope itself")}
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	var out []string
 	for _, f := range p.facts() {
@@ -27,7 +27,7 @@ func (p *selfPanel) View() string {
 		}
 		out = append(out, draw.NewLine(w).Put(st.Muted, draw.Left(f.name, 18)).Put(f.k, f.value).String())
 	}
-	return p.frame(title, nil, draw.Block(out, w, h))
+	return p.Frame(title, nil, draw.Block(out, w, h))
 }
 
 func (p *selfPanel) facts() []field {

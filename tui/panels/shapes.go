@@ -10,7 +10,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotShapes = register(desc{Name: "shapes", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Shapes) }, Enter: enterShape, Focus: true, Least: 6, make: func() Panel { return &shapesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Shapes) }})
+var SlotShapes = Register(Desc{Name: "shapes", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Shapes) }, Enter: enterShape, Focus: true, Least: 6, Make: func() Panel { return &shapesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Shapes) }})
 
 // shapesPanel lists the executed shapes of the optimized lane and whether
 // compiling each has paid.
@@ -41,7 +41,7 @@ func (p *shapesPanel) View() string {
 			draw.C(s.Shape, st.Text), draw.C(s.Strategy, st.Muted), draw.C(draw.Count(s.N), st.Text),
 			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.Lane[1]),
 			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.Lane[1]), draw.C(compileText(s.CompileNs), st.Muted),
-			draw.C(draw.Signed(s.SavedNs), saved), draw.C(back, bk), draw.C(draw.Num(s.PaddingTax, 2), st.Muted), draw.C(draw.Clock(p.Sc.since(s.FirstSeenNs)), st.Faint),
+			draw.C(draw.Signed(s.SavedNs), saved), draw.C(back, bk), draw.C(draw.Num(s.PaddingTax, 2), st.Muted), draw.C(draw.Clock(p.Sc.Since(s.FirstSeenNs)), st.Faint),
 		})
 	}
 	note := " · " + draw.Count(len(rows)) + " executed in the optimized lane"
@@ -109,17 +109,17 @@ func Payback(st *draw.Styles, s *stats.ShapeRow) (string, draw.Ink) {
 	return "after " + draw.Count(s.BreakEven) + " more", st.Muted
 }
 
-var SlotGauges = register(desc{Name: "gauges", Focus: true, Least: 3, make: func() Panel { return &GaugesPanel{} }, Want: func(sc *Scene, w int) int { return len(sc.V.Stats.Gauges) }})
+var SlotGauges = Register(Desc{Name: "gauges", Focus: true, Least: 3, Make: func() Panel { return &GaugesPanel{} }, Want: func(sc *Scene, w int) int { return len(sc.V.Stats.Gauges) }})
 
 // GaugesPanel shows the recompile limit as it fills, per mode and strategy.
 type GaugesPanel struct{ Pane }
 
 func (p *GaugesPanel) View() string {
 	st := p.Sc.St
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "recompile limit")}
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	var out []string
 	for _, g := range p.Sc.V.Stats.Gauges {
@@ -144,7 +144,7 @@ func (p *GaugesPanel) View() string {
 	if len(out) == 0 {
 		out = append(out, draw.NewLine(w).Put(st.Muted, "no executable has been made yet").String())
 	}
-	return p.frame(title, nil, out)
+	return p.Frame(title, nil, out)
 }
 
 // gaugeWords say how fast the gauge fills and what it forecasts, the longest
@@ -174,7 +174,7 @@ func gaugeWords(g *stats.Gauge) []string {
 	return append(out, rate)
 }
 
-var SlotAdvisor = register(desc{Name: "advisor", Rows: func(sc *Scene) int { return len(sc.V.Stats.Advisor) }, Enter: enterPlan, EnterWord: "applies these edges", Focus: true, Least: 5, make: func() Panel { return &advisorPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Advisor) }})
+var SlotAdvisor = Register(Desc{Name: "advisor", Rows: func(sc *Scene) int { return len(sc.V.Stats.Advisor) }, Enter: enterPlan, EnterWord: "applies these edges", Focus: true, Least: 5, Make: func() Panel { return &advisorPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Advisor) }})
 
 // advisorPanel lists the best bucket edges for what was observed.
 type advisorPanel struct{ listPanel }

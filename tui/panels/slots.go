@@ -3,9 +3,9 @@ package panels
 // Slot names a place on the screen; each is filled by one panel.
 type Slot int
 
-// desc describes a panel: all that the screen has to know to place it, to draw
+// Desc describes a panel: all that the screen has to know to place it, to draw
 // it and to test it.
-type desc struct {
+type Desc struct {
 	Name      string
 	Focus     bool                            // can be chosen: it scrolls, or answers a click
 	Least     int                             // height it is worth showing at, frame included
@@ -14,15 +14,15 @@ type desc struct {
 	Enter     func(sc *Scene, row int) Choice // what enter does to a row
 	Sorts     bool                            // S sorts its rows and / filters them
 	EnterWord string                          // what the title says of it; "": that samples are shown
-	make      func() Panel
+	Make      func() Panel
 }
 
 // Descs lists every panel, by slot.
-var Descs []desc
+var Descs []Desc
 
-// register declares a panel and returns its slot. It is called once for each
+// Register declares a panel and returns its slot. It is called once for each
 // as the package starts.
-func register(d desc) Slot {
+func Register(d Desc) Slot {
 	Descs = append(Descs, d)
 	return Slot(len(Descs) - 1)
 }
@@ -31,7 +31,7 @@ func register(d desc) Slot {
 func NewPanels(sc *Scene) []Panel {
 	out := make([]Panel, len(Descs))
 	for i := range Descs {
-		out[i] = Descs[i].make()
+		out[i] = Descs[i].Make()
 		out[i].Place(sc, Slot(i))
 	}
 	return out

@@ -11,8 +11,8 @@ import (
 // Instead of everything between header and status before the first sample, and
 // instead of everything on a screen that has no room.
 var (
-	SlotStart = register(desc{Name: "start", make: func() Panel { return &startPanel{} }})
-	SlotTiny  = register(desc{Name: "tiny", make: func() Panel { return &tinyPanel{} }})
+	SlotStart = Register(Desc{Name: "start", Make: func() Panel { return &startPanel{} }})
+	SlotTiny  = Register(Desc{Name: "tiny", Make: func() Panel { return &tinyPanel{} }})
 )
 
 // startPanel stands in for the measuring panels until there is a sample: what
@@ -20,13 +20,13 @@ var (
 type startPanel struct{ Pane }
 
 func (p *startPanel) View() string {
-	if p.w < 1 || p.h < 1 {
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
 	st, v := p.Sc.St, p.Sc.V
-	w := min(p.w-4, 76)
+	w := min(p.W-4, 76)
 	if w < 8 {
-		return join(draw.Block(nil, p.w, p.h))
+		return join(draw.Block(nil, p.W, p.H))
 	}
 	var lines []string
 	add := func(k draw.Ink, s string) { lines = append(lines, draw.NewLine(w).Put(k, s).String()) }
@@ -77,15 +77,15 @@ func (p *startPanel) bar(w int) string {
 }
 
 func (p *startPanel) center(lines []string, w int) string {
-	if len(lines) > p.h {
-		lines = lines[len(lines)-p.h:]
+	if len(lines) > p.H {
+		lines = lines[len(lines)-p.H:]
 	}
-	top, side := (p.h-len(lines))/3, (p.w-w)/2
-	out := draw.Block(nil, p.w, top)
+	top, side := (p.H-len(lines))/3, (p.W-w)/2
+	out := draw.Block(nil, p.W, top)
 	for _, s := range lines {
-		out = append(out, draw.Spaces(side)+s+draw.Spaces(p.w-w-side))
+		out = append(out, draw.Spaces(side)+s+draw.Spaces(p.W-w-side))
 	}
-	return join(draw.Block(out, p.w, p.h))
+	return join(draw.Block(out, p.W, p.H))
 }
 
 // tinyPanel is the whole screen where nothing else has room: phase, and each
@@ -93,36 +93,36 @@ func (p *startPanel) center(lines []string, w int) string {
 type tinyPanel struct{ Pane }
 
 func (p *tinyPanel) View() string {
-	if p.w < 1 || p.h < 1 {
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
 	sc, st := p.Sc, p.Sc.St
 	word, k := phaseBadge(sc)
-	if p.w < 8 {
+	if p.W < 8 {
 		word = string([]rune(word)[0])
 	}
 	var out []string
-	if p.h >= 3 {
-		out = append(out, draw.NewLine(p.w).Put(k, word).String())
+	if p.H >= 3 {
+		out = append(out, draw.NewLine(p.W).Put(k, word).String())
 	}
 	for i := range sc.V.Stats.Lanes {
 		s := &sc.V.Stats.Lanes[i].Segment
-		l := draw.NewLine(p.w)
+		l := draw.NewLine(p.W)
 		v := draw.Short(s.P99.Value)
 		if s.N == 0 {
 			v = draw.Missing
 		}
 		switch {
-		case p.w >= 22:
+		case p.W >= 22:
 			l.Put(st.Lane[i], draw.LaneMark(laneOf(i))+" "+draw.Short(s.P50.Value)+" p99 "+v+" n "+draw.Count(s.N))
-		case p.w >= 8:
+		case p.W >= 8:
 			l.Put(st.Lane[i], draw.LaneMark(laneOf(i))+" "+v)
 		default:
-			l.Put(st.Lane[i], narrowest(s, p.w))
+			l.Put(st.Lane[i], narrowest(s, p.W))
 		}
 		out = append(out, l.String())
 	}
-	return join(draw.Block(out, p.w, p.h))
+	return join(draw.Block(out, p.W, p.H))
 }
 
 // narrowest is a lane's p99 in at most w cells: rather no unit, or a dash,

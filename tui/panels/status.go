@@ -7,14 +7,14 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotStatus = register(desc{Name: "status", make: func() Panel { return &statusPanel{} }})
+var SlotStatus = Register(Desc{Name: "status", Make: func() Panel { return &statusPanel{} }})
 
 // statusPanel is the line above the keys: the latest notice, or what is going
 // on, or where in the past one is.
 type statusPanel struct{ Pane }
 
 func (p *statusPanel) View() string {
-	if p.w < 1 || p.h < 1 {
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
 	st := p.Sc.St
@@ -23,9 +23,9 @@ func (p *statusPanel) View() string {
 		text = "" // the start screen says it already
 	}
 	if r := p.Sc.V.Replay; r != nil && (level == "" || text == "") {
-		return join(draw.Block([]string{replayBar(st, r, p.w)}, p.w, p.h))
+		return join(draw.Block([]string{replayBar(st, r, p.W)}, p.W, p.H))
 	}
-	l := draw.NewLine(p.w).Gap(1)
+	l := draw.NewLine(p.W).Gap(1)
 	switch {
 	case text == "":
 	case level == "error":
@@ -37,15 +37,15 @@ func (p *statusPanel) View() string {
 	default:
 		l.Put(st.Muted, text)
 	}
-	return join(draw.Block([]string{l.String()}, p.w, p.h))
+	return join(draw.Block([]string{l.String()}, p.W, p.H))
 }
 
 // pastText says which moment the panels show. Only so many past views are
 // kept: where the nearest one is not that of the cursor, it says so.
 func pastText(sc *Scene) string {
-	text := "as it was at " + draw.Clock(sc.since(sc.V.NowNs))
+	text := "as it was at " + draw.Clock(sc.Since(sc.V.NowNs))
 	if d := sc.V.NowNs - sc.Past; d > 2e9 || d < -2e9 {
-		text = "the cursor is at " + draw.Clock(sc.since(sc.Past)) + "; the nearest picture kept is that of " + draw.Clock(sc.since(sc.V.NowNs))
+		text = "the cursor is at " + draw.Clock(sc.Since(sc.Past)) + "; the nearest picture kept is that of " + draw.Clock(sc.Since(sc.V.NowNs))
 	}
 	return text + " · ←/→ step · n/N events · esc back to now"
 }

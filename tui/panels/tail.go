@@ -7,7 +7,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotTail = register(desc{Name: "tail", make: func() Panel { return &TailPanel{} }})
+var SlotTail = Register(Desc{Name: "tail", Make: func() Panel { return &TailPanel{} }})
 
 // TailPanel is the cause ledger in short, for the first view: what the tail of
 // each lane is made of in this segment, the most frequent cause first.
@@ -18,28 +18,28 @@ func (p *TailPanel) View() string {
 	if p.Sc.Compact {
 		return p.bare()
 	}
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · "+p.scope())}
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	var out []string
 	for i := range p.Sc.V.Stats.Lanes {
 		room := (h - len(out)) / (int(stats.NumLanes) - i) // what one lane does not need is the next one's
 		out = append(out, p.Rows(laneOf(i), w, max(room, 1))...)
 	}
-	return p.frame(title, nil, draw.Block(out, w, h))
+	return p.Frame(title, nil, draw.Block(out, w, h))
 }
 
 // bare is one line a lane: its tail and the causes.
 func (p *TailPanel) bare() string {
-	if p.w < 1 || p.h < 1 {
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
 	var out []string
 	for l := stats.NumLanes - 1; l >= 0; l-- { // the optimized lane first: where only one fits, that
 		lane, lv := laneOf(l), p.Sc.Lane(laneOf(l))
-		st, line := p.Sc.St, draw.NewLine(p.w)
+		st, line := p.Sc.St, draw.NewLine(p.W)
 		causes, tail, _, _ := p.Sc.ledger(lane)
 		line.Put(st.LaneStrong[lane], draw.LaneMark(lane)).Put(st.Muted, " tail ")
 		switch {
@@ -54,7 +54,7 @@ func (p *TailPanel) bare() string {
 		}
 		out = append(out, line.String())
 	}
-	return join(draw.Block(out, p.w, p.h))
+	return join(draw.Block(out, p.W, p.H))
 }
 
 // scope is what the ledger is of.
@@ -75,7 +75,7 @@ func sortedCauses(causes []stats.CauseRow) []stats.CauseRow {
 func (p *TailPanel) Rows(lane stats.Lane, w, n int) []string {
 	st, lv := p.Sc.St, p.Sc.Lane(lane)
 	causes, tail, n0, _ := p.Sc.ledger(lane)
-	head := draw.NewLine(w).Put(st.LaneStrong[lane], draw.LaneMark(lane)+" "+p.Sc.laneName(lane))
+	head := draw.NewLine(w).Put(st.LaneStrong[lane], draw.LaneMark(lane)+" "+p.Sc.LaneName(lane))
 	switch {
 	case n0 == 0:
 		return []string{head.Put(st.Muted, " · no samples yet").String()}

@@ -10,7 +10,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotVerdict = register(desc{Name: "verdict", Focus: true, make: func() Panel { return &VerdictPanel{} }})
+var SlotVerdict = Register(Desc{Name: "verdict", Focus: true, Make: func() Panel { return &VerdictPanel{} }})
 
 // VerdictPanel says in sentences which lane wins, where, and by how much.
 type VerdictPanel struct{ Pane }
@@ -20,13 +20,13 @@ func (p *VerdictPanel) View() string {
 	if p.Sc.Compact {
 		return p.bare()
 	}
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "verdict")}
 	if p.Sc.Hide || p.Sc.Window > 0 || p.Sc.Whole {
 		title = append(title, draw.R(st.Muted, " · on all samples of this segment"))
 	}
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	out := p.Score(w, 0)
 	cure, hasCure := cureLine(p.Sc, w, 0)
@@ -40,7 +40,7 @@ func (p *VerdictPanel) View() string {
 	if hasCure {
 		out = append(out, cure)
 	}
-	return p.frame(title, nil, append(out, p.PairLines(w, min(1, h-len(out)), 0)...))
+	return p.Frame(title, nil, append(out, p.PairLines(w, min(1, h-len(out)), 0)...))
 }
 
 // words are the verdict's sentence in n lines of w cells: the longest of its
@@ -72,23 +72,23 @@ func SentenceLines(w int) int {
 // bare is the verdict without a frame, for small screens: who wins what, the
 // cure, and as much of the sentence as there is room for.
 func (p *VerdictPanel) bare() string {
-	if p.w < 1 || p.h < 1 {
+	if p.W < 1 || p.H < 1 {
 		return ""
 	}
-	out := p.Score(p.w, 2)
-	if cure, ok := cureLine(p.Sc, p.w, 2); ok && len(out) < p.h {
+	out := p.Score(p.W, 2)
+	if cure, ok := cureLine(p.Sc, p.W, 2); ok && len(out) < p.H {
 		out = append(out, cure)
 	}
 	var lines []string
-	for _, s := range p.words(p.w-2, p.h-len(out)) {
-		lines = append(lines, draw.NewLine(p.w).Gap(2).Put(p.sentenceInk(), s).String())
+	for _, s := range p.words(p.W-2, p.H-len(out)) {
+		lines = append(lines, draw.NewLine(p.W).Gap(2).Put(p.sentenceInk(), s).String())
 	}
 	if len(out) > 1 { // the cure comes last
 		out = append(out[:1], append(lines, out[1:]...)...)
 	} else {
 		out = append(out, lines...)
 	}
-	return join(draw.Block(out, p.w, p.h))
+	return join(draw.Block(out, p.W, p.H))
 }
 
 // SecondSentence is what follows the first sentence, or s if nothing does.
@@ -189,7 +189,7 @@ func (p *VerdictPanel) parts() (out [][]draw.Run) {
 			out = append(out, []draw.Run{draw.R(st.Muted, x.name+" "), draw.R(st.Muted, "~ not told apart")})
 			continue
 		}
-		part := []draw.Run{draw.R(st.Muted, x.name+" "), draw.R(st.LaneStrong[lane], draw.LaneMark(lane)+" "+p.Sc.laneName(lane))}
+		part := []draw.Run{draw.R(st.Muted, x.name+" "), draw.R(st.LaneStrong[lane], draw.LaneMark(lane)+" "+p.Sc.LaneName(lane))}
 		if by := p.faster(lane, x.of); by != "" {
 			part = append(part, draw.R(st.Strong, " "+by))
 		}

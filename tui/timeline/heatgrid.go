@@ -1,4 +1,4 @@
-package panels
+package timeline
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 	"github.com/tailscope/tailscope/stats/heat"
 	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // heatGrid is the map in the columns of the screen. Columns that can no longer
@@ -227,7 +228,7 @@ func quantiles(cols []*heatCol, l stats.Lane, b *band) {
 			clear(hist[:])
 			n, from = 0, x
 		}
-		b.p50[x], b.p99[x] = columnMedian(c, l), Nan
+		b.p50[x], b.p99[x] = columnMedian(c, l), panels.Nan
 		mine := count(&hist, c, l, 1)
 		n += mine
 		for from < x {
@@ -276,7 +277,7 @@ func columnMedian(c *heatCol, l stats.Lane) float64 {
 			return math.Sqrt(heat.RowNs(int(cell.Row)) * heat.RowNs(int(cell.Row)+1))
 		}
 	}
-	return Nan
+	return panels.Nan
 }
 
 func rowQuantile(hist *[heat.NumRows]int, n int, q float64) float64 {
@@ -286,5 +287,5 @@ func rowQuantile(hist *[heat.NumRows]int, n int, q float64) float64 {
 			return math.Sqrt(heat.RowNs(r) * heat.RowNs(r+1))
 		}
 	}
-	return Nan
+	return panels.Nan
 }

@@ -1,4 +1,4 @@
-package panels
+package timeline
 
 import (
 	"strings"
@@ -6,16 +6,17 @@ import (
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/heat"
 	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
-var SlotHeat = register(desc{Name: "heat", Focus: true, Least: 8, make: func() Panel { return &HeatPanel{} }})
+var SlotHeat = panels.Register(panels.Desc{Name: "heat", Focus: true, Least: 8, Make: func() panels.Panel { return &HeatPanel{} }})
 
 // HeatPanel is the map of latencies in time: each lane a band, log latency
 // upward, brightness the count, colour the cause, p50 and p99 as lines over it;
 // below, what happened, one row a kind, and the GPU's clock and power. Where
 // colours are too few it is the timeline.
 type HeatPanel struct {
-	Pane
+	panels.Pane
 	grid heatGrid
 	line TimelinePanel
 
@@ -44,7 +45,7 @@ func (p *HeatPanel) state() heatState {
 	if sc.Past != 0 {
 		right = sc.Past
 	}
-	return heatState{sc.V.Heat.Ver, p.w, p.h, p.focused, sc.Compact, sc.Hide, sc.Linear, sc.V.Session.AA, sc.St, sc.Past, sc.V.StartNs, right, sc.Zoom, sc.Screen, sc.V.Stats.Mode}
+	return heatState{sc.V.Heat.Ver, p.W, p.H, p.Focused, sc.Compact, sc.Hide, sc.Linear, sc.V.Session.AA, sc.St, sc.Past, sc.V.StartNs, right, sc.Zoom, sc.Screen, sc.V.Stats.Mode}
 }
 
 func (p *HeatPanel) View() string {
@@ -74,15 +75,15 @@ const heatLabel = 12 // cells left of the map
 
 func (p *HeatPanel) draw() string {
 	st := p.Sc.St
-	w, h := p.inner()
+	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "latency in time")}
 	cols := w - heatLabel
 	if w < 1 || h < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	from, to := heatSpan(p.Sc.V)
 	if to <= from || cols < 4 || h < 3 {
-		return p.frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "nothing measured yet").String()})
+		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "nothing measured yet").String()})
 	}
 	p.axis = p.timeAxis(from, to, cols)
 	all := p.grid.fill(&p.Sc.V.Heat, p.axis, heatKey{p.axis.heatStep, p.Sc.Hide, p.Sc.V.Stats.Mode, p.Sc.V.StartNs})
@@ -90,7 +91,7 @@ func (p *HeatPanel) draw() string {
 	if p.axis.start(0) <= from {
 		title = append(title, draw.R(st.Faint, " · the whole session"))
 	}
-	return p.frame(title, p.legend(all, w), p.body(all, w, h))
+	return p.Frame(title, p.legend(all, w), p.body(all, w, h))
 }
 
 // timeAxis chooses the columns: the whole session while that is readable, then
@@ -183,7 +184,7 @@ func (p *HeatPanel) band(all []*heatCol, l stats.Lane, a draw.Axis, n int) []str
 		s.Grow(len(all) * 12)
 		label := st.Muted.On(draw.Right(labels[y], heatLabel-2)) + " " + st.Border.On("┤")
 		if y == 0 {
-			label = st.LaneStrong[l].On(draw.Left(draw.LaneMark(l)+" "+p.Sc.laneName(l), heatLabel))
+			label = st.LaneStrong[l].On(draw.Left(draw.LaneMark(l)+" "+p.Sc.LaneName(l), heatLabel))
 		}
 		s.WriteString(label)
 		st.HeatRow(&s, b.px[2*y], b.px[2*y+1], over[y])

@@ -1,21 +1,22 @@
-package panels
+package timeline
 
 import (
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // The list of the first view, and the one that has each event.
 var (
-	SlotEvents    = register(desc{Name: "events", Focus: true, Least: 5, make: func() Panel { return &EventsPanel{} }})
-	SlotAllEvents = register(desc{Name: "allevents", Focus: true, Least: 4, make: func() Panel { return &EventsPanel{full: true} }})
+	SlotEvents    = panels.Register(panels.Desc{Name: "events", Focus: true, Least: 5, Make: func() panels.Panel { return &EventsPanel{} }})
+	SlotAllEvents = panels.Register(panels.Desc{Name: "allevents", Focus: true, Least: 4, Make: func() panels.Panel { return &EventsPanel{full: true} }})
 )
 
 // EventsPanel lists what happened as sentences, the newest at the bottom and
 // visible unless the user scrolled. Neighbours share a line, see foldEvents;
 // the whole-screen list has each.
 type EventsPanel struct {
-	Pane
+	panels.Pane
 	full  bool  // the whole-screen list
 	Shown []int // index of the event of each row, for clicks
 
@@ -25,17 +26,17 @@ type EventsPanel struct {
 }
 
 func (p *EventsPanel) View() string {
-	w, h := p.inner()
+	w, h := p.Inner()
 	st, v := p.Sc.St, p.Sc.V
 	title := []draw.Run{draw.R(st.Title, "events")}
 	if v.NumEvents > 0 {
 		title = append(title, draw.R(st.Muted, " · "+draw.Count(v.NumEvents)))
 	}
 	if h < 1 || w < 1 {
-		return p.frame(title, nil, nil)
+		return p.Frame(title, nil, nil)
 	}
 	if len(v.Events) == 0 {
-		return p.frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "none yet: compiles, spikes and toggles will stand here").String()})
+		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "none yet: compiles, spikes and toggles will stand here").String()})
 	}
 	list := p.Rows()
 	switch {
@@ -46,15 +47,15 @@ func (p *EventsPanel) View() string {
 	case p.full && len(v.Events) < v.NumEvents && p.Sc.Past == 0:
 		title = append(title, draw.R(st.Faint, " · "+draw.Count(len(v.Events))+" are kept here, rare kinds the longest; events.jsonl has all"))
 	}
-	return p.frame(title, p.extra(), p.body(list, w, h))
+	return p.Frame(title, p.extra(), p.body(list, w, h))
 }
 
 func (p *EventsPanel) extra() []draw.Run {
 	switch {
 	case p.Sc.Picked >= 0:
 		return []draw.Run{draw.R(p.Sc.St.Muted, "n/N next and previous · esc back to now")}
-	case p.Sc.Scroll[p.slot] > 0:
-		return []draw.Run{draw.R(p.Sc.St.Warn, "scrolled back "+draw.Count(p.Sc.Scroll[p.slot]))}
+	case p.Sc.Scroll[p.Slot] > 0:
+		return []draw.Run{draw.R(p.Sc.St.Warn, "scrolled back "+draw.Count(p.Sc.Scroll[p.Slot]))}
 	}
 	return nil
 }
@@ -66,7 +67,7 @@ func (p *EventsPanel) body(list []eventRow, w, h int) []string {
 		detail = 2
 	}
 	picked, rows := RowOf(list, p.Sc.Picked), h-detail
-	end := len(list) - min(p.Sc.Scroll[p.slot], max(0, len(list)-rows))
+	end := len(list) - min(p.Sc.Scroll[p.Slot], max(0, len(list)-rows))
 	if picked >= 0 {
 		end = min(len(list), max(picked+1+rows/3, rows))
 	}
@@ -143,7 +144,7 @@ func (p *EventsPanel) row(r *eventRow, picked bool, w int) string {
 func (p *EventsPanel) cells(r *eventRow, glyph string, w int) [6]string {
 	evs := p.Sc.V.Events
 	e := &evs[r.At]
-	t := draw.Right(draw.ClockMs(p.Sc.since(evs[r.last].TNs)), 9)
+	t := draw.Right(draw.ClockMs(p.Sc.Since(evs[r.last].TNs)), 9)
 	kindWidth, shapeWidth := 15, 7
 	if w < 70 {
 		t, kindWidth = draw.Right(p.clock(evs[r.last].TNs), 5), 14
@@ -160,7 +161,7 @@ func (p *EventsPanel) cells(r *eventRow, glyph string, w int) [6]string {
 }
 
 // clock prints an instant as time since the start.
-func (p *EventsPanel) clock(tNs int64) string { return draw.Clock(p.Sc.since(tNs)) }
+func (p *EventsPanel) clock(tNs int64) string { return draw.Clock(p.Sc.Since(tNs)) }
 
 func durText(e *stats.Event) string {
 	if e.DurNs <= 0 {

@@ -1,4 +1,4 @@
-package panels
+package timeline
 
 import (
 	"math"
@@ -6,14 +6,15 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
-var SlotTimeline = register(desc{Name: "timeline", Focus: true, Least: 8, make: func() Panel { return &TimelinePanel{} }})
+var SlotTimeline = panels.Register(panels.Desc{Name: "timeline", Focus: true, Least: 8, Make: func() panels.Panel { return &TimelinePanel{} }})
 
 // TimelinePanel draws the slowest sample of each lane over the session, with
 // marks where something happened.
 type TimelinePanel struct {
-	Pane
+	panels.Pane
 	drawn timelineKey // what the cached picture shows
 	cache string
 }
@@ -30,7 +31,7 @@ type timelineKey struct {
 
 func (p *TimelinePanel) key() timelineKey {
 	v := p.Sc.V
-	return timelineKey{p.w, p.h, p.focused, p.Sc.Compact, p.Sc.Linear, v.Session.AA, p.Sc.St, p.Sc.Past, v.StartNs, v.Stats.BinNs, checksum(v.Stats.Timeline)}
+	return timelineKey{p.W, p.H, p.Focused, p.Sc.Compact, p.Sc.Linear, v.Session.AA, p.Sc.St, p.Sc.Past, v.StartNs, v.Stats.BinNs, checksum(v.Stats.Timeline)}
 }
 
 // checksum is FNV-1a over what is drawn of the bins.
@@ -63,7 +64,7 @@ func (p *TimelinePanel) View() string {
 }
 
 func (p *TimelinePanel) draw() string {
-	w, h := p.inner()
+	w, h := p.Inner()
 	st, bins := p.Sc.St, p.Sc.V.Stats.Timeline
 	title := []draw.Run{draw.R(st.Title, "timeline")}
 	scale := "log"
@@ -74,14 +75,14 @@ func (p *TimelinePanel) draw() string {
 		per := p.grid(w).Per() * float64(p.Sc.V.Stats.BinNs)
 		title = append(title, draw.R(st.Muted, " · slowest per "+draw.Brief(per)), draw.R(st.Faint, " · "+scale))
 	}
-	extra := []draw.Run{draw.R(st.Lane[0], "╌╌ "+p.Sc.laneName(0)), draw.R(st.Lane[1], "  ━━ "+p.Sc.laneName(1))}
+	extra := []draw.Run{draw.R(st.Lane[0], "╌╌ "+p.Sc.LaneName(0)), draw.R(st.Lane[1], "  ━━ "+p.Sc.LaneName(1))}
 	if !p.Sc.Compact {
 		extra = append(extra, draw.R(st.Tag, "  ▲ compile"), draw.R(st.Strong, "  ┃ segment"))
 	}
 	if len(bins) == 0 || h < 3 || w < timelineLabel+6 {
-		return p.frame(title, nil, []string{draw.NewLine(max(w, 0)).Put(st.Muted, "nothing measured yet").String()})
+		return p.Frame(title, nil, []string{draw.NewLine(max(w, 0)).Put(st.Muted, "nothing measured yet").String()})
 	}
-	return p.frame(title, extra, p.body(w, h))
+	return p.Frame(title, extra, p.body(w, h))
 }
 
 // grid is the mapping of bins to the columns of a panel w cells wide.
@@ -172,7 +173,7 @@ func (p *TimelinePanel) cursor(g draw.TimeGrid) int {
 // TimeAt is the instant under column c of a panel w cells wide.
 func (p *TimelinePanel) TimeAt(c int) int64 {
 	bins := p.Sc.V.Stats.Timeline
-	w, _ := p.inner()
+	w, _ := p.Inner()
 	g := p.grid(w)
 	c -= timelineLabel + 2
 	if !p.Sc.Compact {
@@ -221,8 +222,8 @@ func (p *TimelinePanel) markRow(marks []stats.Kind, cursor int) string {
 // times is the row of instants below the plot: its start, some between, its end.
 func (p *TimelinePanel) times(g draw.TimeGrid, cols int) string {
 	bins, st := p.Sc.V.Stats.Timeline, p.Sc.St
-	first := p.Sc.since(bins[0].TNs)
-	last := p.Sc.since(bins[len(bins)-1].TNs) + p.Sc.V.Stats.BinNs
+	first := p.Sc.Since(bins[0].TNs)
+	last := p.Sc.Since(bins[len(bins)-1].TNs) + p.Sc.V.Stats.BinNs
 	const at0 = timelineLabel + 2
 	clock := draw.Clock
 	if last-first < int64(10*time.Second) {

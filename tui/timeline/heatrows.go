@@ -1,4 +1,4 @@
-package panels
+package timeline
 
 import (
 	"math"
@@ -147,11 +147,11 @@ func (p *HeatPanel) times(w int) string {
 	}
 	_, to := heatSpan(p.Sc.V)
 	used := min(a.cols, a.col(to-1)+1)
-	end := clock(p.Sc.since(a.start(used)))
+	end := clock(p.Sc.Since(a.start(used)))
 	const apart = 24
 	for x := 0; x+apart/2 < used; x += apart {
 		if x+draw.Cells(end)+10 < used || x == 0 {
-			l.To(heatLabel+x).Put(st.Faint, "╵").Put(st.Muted, clock(max(0, p.Sc.since(a.start(x)))))
+			l.To(heatLabel+x).Put(st.Faint, "╵").Put(st.Muted, clock(max(0, p.Sc.Since(a.start(x)))))
 		}
 	}
 	if at := heatLabel + used - draw.Cells(end); at > l.W {

@@ -1,4 +1,4 @@
-package panels
+package timeline
 
 import (
 	"strconv"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // eventRow is one line of the list of events. It stands for one event, or for
@@ -74,20 +75,11 @@ func EventRows(evs []stats.Event, each bool, filter string) []eventRow {
 	}
 	var out []eventRow
 	for i := range evs {
-		if e := &evs[i]; hasAll(strings.ToLower(draw.KindName(e.Kind)+" "+e.Lane+" "+e.Shape+" "+e.Reason), words) {
+		if e := &evs[i]; panels.HasAll(strings.ToLower(draw.KindName(e.Kind)+" "+e.Lane+" "+e.Shape+" "+e.Reason), words) {
 			out = append(out, eventRow{At: i, first: i, last: i, N: 1})
 		}
 	}
 	return out
-}
-
-func hasAll(text string, words []string) bool {
-	for _, w := range words {
-		if !strings.Contains(text, w) {
-			return false
-		}
-	}
-	return true
 }
 
 // RowOf is the row of event i, or of the neighbour that its line is about; −1

@@ -1,4 +1,4 @@
-package panels
+package timeline
 
 import (
 	"testing"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscope/tailscope/tui/draw"
 	"github.com/tailscope/tailscope/tui/internal/demo"
+	"github.com/tailscope/tailscope/tui/panels"
 )
 
 // BenchmarkHeat is one drawing of the map, 200 by 28 cells, of a minute.
@@ -14,7 +15,7 @@ func BenchmarkHeat(b *testing.B) {
 	src.Step(time.Minute)
 	p := &HeatPanel{}
 	p.SetSize(200, 28)
-	sc := &Scene{St: draw.NewStyles(true, draw.FullColour)}
+	sc := &panels.Scene{St: draw.NewStyles(true, draw.FullColour)}
 	p.Place(sc, SlotHeat)
 	v := src.View()
 	b.ReportAllocs()
