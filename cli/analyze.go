@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/foreign"
@@ -41,9 +42,9 @@ func newAnalyzeCmd() *cobra.Command {
 			"the tool reported them. Labels are names: they are not evidence of compilation.",
 		Example: "  tailscope analyze results/tr117_tier3/runs --where model=models/tiny-gpt2 --out analysis\n" +
 			"  tailscope analyze metrics.csv --label-column engine --latency-column t_us --by quantization",
-		Args: pathArgs(func(cmd *cobra.Command, args []string) error {
+		Args: exit.Paths(func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{fmt.Errorf("analyze needs at least one path: a session folder, a metrics.csv or a folder with run_*.json files")}
+				return exit.Usage(fmt.Errorf("analyze needs at least one path: a session folder, a metrics.csv or a folder with run_*.json files"))
 			}
 			return nil
 		}),
@@ -63,7 +64,7 @@ func (f *analyzeFlags) options() (foreign.Options, error) {
 	o, err := f.foreignFlags.options()
 	o.By = f.by
 	if err == nil && f.first < 1 {
-		err = usageError{fmt.Errorf("--first %d: want 1 or more", f.first)}
+		err = exit.Usage(fmt.Errorf("--first %d: want 1 or more", f.first))
 	}
 	return o, err
 }
@@ -75,8 +76,8 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 	}
 	rep, err := compare.Analyze(paths, o, labels.Options{First: f.first, By: f.by, Source: strings.Join(paths, " ")})
 	if err != nil {
-		if wrongInput(err) {
-			return usageError{err}
+		if exit.WrongInput(err) {
+			return exit.Usage(err)
 		}
 		return err
 	}

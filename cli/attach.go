@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/openai"
@@ -53,7 +54,7 @@ func serverArgs(o *openai.Options) []string {
 func newAttachCmd() *cobra.Command {
 	var o openai.Options
 	c := &cobra.Command{
-		Use: "attach [URL [URL_B]]", Args: usageArgs(cobra.MaximumNArgs(2)),
+		Use: "attach [URL [URL_B]]", Args: exit.Args(cobra.MaximumNArgs(2)),
 		Short: "Measure a server that speaks OpenAI's API, or two against each other",
 		Long: "Streams completions from a server and tells the time to the first token and between tokens; reads its /metrics\n" +
 			"and its log, and lays what it did over the requests. A second URL is the eager lane: requests are paired, in random\n" +
@@ -91,7 +92,7 @@ func attachConfig(c *cobra.Command, o *openai.Options) (*configs.Config, error) 
 	}
 	from, err := configs.Load(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, exit.Usage(err)
 	}
 	cfg.Scenarios = from.Scenarios
 	if o.OpenLoop = cfg.OpenLoop(); o.NoLoad {
@@ -104,7 +105,7 @@ func attachConfig(c *cobra.Command, o *openai.Options) (*configs.Config, error) 
 func runAttach(c *cobra.Command, o openai.Options) error {
 	for i, u := range o.URLs {
 		if p, err := url.Parse(u); err == nil && p.User != nil {
-			return usageError{errors.New("a URL with a password would stand in the session folder: give the key in " + keyVariable)}
+			return exit.Usage(errors.New("a URL with a password would stand in the session folder: give the key in " + keyVariable))
 		}
 		o.URLs[i] = strings.TrimRight(u, "/")
 	}
@@ -114,13 +115,13 @@ func runAttach(c *cobra.Command, o openai.Options) error {
 	}
 	switch two := len(o.URLs) == 2; {
 	case o.Concurrency < 1:
-		return usageError{errors.New("--concurrency is at least 1")}
+		return exit.Usage(errors.New("--concurrency is at least 1"))
 	case two && o.OpenLoop && !o.Together && !o.NoLoad:
-		return usageError{errors.New("an open loop loads both servers at once: say --together if they share no device, or measure one after the other")}
+		return exit.Usage(errors.New("an open loop loads both servers at once: say --together if they share no device, or measure one after the other"))
 	case o.Together && two && !c.Flags().Changed("pairing"):
 		cfg.Pairing = "concurrent"
 	case !hasScreen(c) && cfg.Duration == 0 && cfg.Until == "" && cfg.Reps == 0 && cfg.Traffic == "":
-		return usageError{errors.New("this run would not end: give --duration, --until, --reps or --traffic")}
+		return exit.Usage(errors.New("this run would not end: give --duration, --until, --reps or --traffic"))
 	}
 	j, err := prepareObserved(c.Context(), cfg, serverArgs(&o)...)
 	if err != nil {
@@ -128,7 +129,7 @@ func runAttach(c *cobra.Command, o openai.Options) error {
 	}
 	if cfg.Traffic != "" {
 		if j.opts.Traffic, err = runner.ReadTraffic(cfg.Traffic); err != nil {
-			return usageError{err}
+			return exit.Usage(err)
 		}
 	}
 	return j.show(c.Context(), c)
@@ -140,7 +141,7 @@ func listServers(c *cobra.Command) error {
 	defer cancel()
 	found := openai.Discover(ctx, os.Getenv(keyVariable))
 	if len(found) == 0 {
-		return usageError{errors.New("nothing on this machine answers /v1/models: give a URL, as in: tailscope attach http://host:8000")}
+		return exit.Usage(errors.New("nothing on this machine answers /v1/models: give a URL, as in: tailscope attach http://host:8000"))
 	}
 	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	for _, s := range found {

@@ -20,6 +20,7 @@ import (
 	"github.com/creack/pty"
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -31,7 +32,7 @@ import (
 func newBenchCmd() *cobra.Command {
 	var rounds int
 	c := &cobra.Command{
-		Use: "bench", Args: usageArgs(cobra.NoArgs),
+		Use: "bench", Args: exit.Args(cobra.NoArgs),
 		Short: "What the profiler costs what it measures: the screen on against off",
 		Long: "Runs the same plan in turn without a screen, with the live screen at 30 views a second in a pseudo-terminal, and\n" +
 			"without again. Each run is a restart, and the restart is the unit: intervals are Welch's over the logs of each\n" +
@@ -44,7 +45,7 @@ func newBenchCmd() *cobra.Command {
 				return err
 			}
 			if rounds < 2 {
-				return usageError{errors.New("--rounds: an interval needs 2 or more")}
+				return exit.Usage(errors.New("--rounds: an interval needs 2 or more"))
 			}
 			if !c.Flags().Changed("duration") {
 				cfg.Duration = configs.Duration(4 * time.Second)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/gate"
@@ -48,7 +49,7 @@ func newCompareCmd() *cobra.Command {
 			"--strict-undecided).",
 		Example: "  tailscope compare base/ new/ --gate 'ratio(pair.ratio_geomean) <= 1.03' --gate 'optimized.recompiles <= 8'\n" +
 			"  tailscope compare a1.json a2.json a3.json -- b1.json b2.json b3.json --gate 'ratio(\"./server\".p50_ms) <= 1.1'",
-		Args: pathArgs(func(cmd *cobra.Command, args []string) error {
+		Args: exit.Paths(func(cmd *cobra.Command, args []string) error {
 			_, err := groupsOf(args, cmd.ArgsLenAtDash())
 			return err
 		}),
@@ -78,7 +79,7 @@ func groupsOf(args []string, dash int) ([][]string, error) {
 		if len(args) == 2 {
 			return [][]string{args[:1], args[1:]}, nil
 		}
-		return nil, usageError{errors.New("compare takes two paths, A (the baseline) and B, or groups of them: A… -- B…; see 'tailscope compare --help'")}
+		return nil, exit.Usage(errors.New("compare takes two paths, A (the baseline) and B, or groups of them: A… -- B…; see 'tailscope compare --help'"))
 	}
 	groups := [][]string{args[:dash]}
 	rest := args[dash:]
@@ -91,7 +92,7 @@ func groupsOf(args []string, dash int) ([][]string, error) {
 		groups, rest = append(groups, rest[:i]), rest[i+1:]
 	}
 	if slices.ContainsFunc(groups, func(g []string) bool { return len(g) == 0 }) {
-		return nil, usageError{errors.New("compare: a group between -- has no path")}
+		return nil, exit.Usage(errors.New("compare: a group between -- has no path"))
 	}
 	return groups, nil
 }
@@ -101,7 +102,7 @@ func (f *compareFlags) run(w io.Writer, groups [][]string) error {
 	for _, g := range f.gates {
 		e, err := gate.Parse(g)
 		if err != nil {
-			return usageError{err}
+			return exit.Usage(err)
 		}
 		gates = append(gates, e)
 	}
@@ -112,8 +113,8 @@ func (f *compareFlags) run(w io.Writer, groups [][]string) error {
 	var all []*compare.Comparison
 	for _, b := range groups[1:] {
 		c, err := compare.Results(groups[0], b, f.noise, o)
-		if wrongInput(err) {
-			return usageError{err}
+		if exit.WrongInput(err) {
+			return exit.Usage(err)
 		}
 		if err != nil {
 			return err
@@ -143,10 +144,10 @@ func (f *compareFlags) one(w io.Writer, c *compare.Comparison, gates []*gate.Exp
 	printComparison(w, c)
 	var diverged error
 	if len(c.Divergence) > 0 && !f.diverge {
-		diverged = gateError{errors.New("the lanes compute different things, so nothing is gained or lost: " + strings.Join(c.Divergence, "; ") + " (--allow-divergence)")}
+		diverged = exit.GateFailed(errors.New("the lanes compute different things, so nothing is gained or lost: " + strings.Join(c.Divergence, "; ") + " (--allow-divergence)"))
 	}
 	if blocked := c.Blocked(); blocked != "" && !f.force {
-		return []decided{{name: "environment", failure: blocked}}, errors.Join(diverged, gateError{errors.New(blocked)})
+		return []decided{{name: "environment", failure: blocked}}, errors.Join(diverged, exit.GateFailed(errors.New(blocked)))
 	}
 	d, err := f.decide(w, c, gates)
 	return d, errors.Join(diverged, err)
@@ -182,7 +183,7 @@ func (f *compareFlags) decide(w io.Writer, c *compare.Comparison, gates []*gate.
 		for _, mode := range c.Modes {
 			x, err := c.Decide(g, mode, len(gates)*len(c.Modes))
 			if err != nil {
-				return all, usageError{err}
+				return all, exit.Usage(err)
 			}
 			add(mode, g, x)
 		}
@@ -192,9 +193,9 @@ func (f *compareFlags) decide(w io.Writer, c *compare.Comparison, gates []*gate.
 	}
 	switch {
 	case len(failed) > 0:
-		return all, gateError{errors.New(strings.Join(failed, "; "))}
+		return all, exit.GateFailed(errors.New(strings.Join(failed, "; ")))
 	case len(open) > 0 && f.strict:
-		return all, undecidedError{errors.New(strings.Join(open, "; "))}
+		return all, exit.GateUndecided(errors.New(strings.Join(open, "; ")))
 	case len(open) > 0:
 		fmt.Fprintf(w, "Warning: %d of %d gates are undecided; more sessions a side decide them.\n", len(open), len(all))
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/cli/exit"
 )
 
 // resultFile writes a hyperfine result with times around ms.
@@ -40,7 +42,7 @@ func run(args ...string) (string, int) {
 	if err != nil {
 		fmt.Fprintln(&out, err)
 	}
-	return out.String(), exitCode(err)
+	return out.String(), exit.Code(err)
 }
 
 // TestGates is the regression gate of docs/ci.md: one that holds, one that

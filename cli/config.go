@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plain"
 )
@@ -23,7 +24,7 @@ func newConfigCmd() *cobra.Command {
 			if len(args) == 0 {
 				return c.Help()
 			}
-			return usageError{fmt.Errorf("config wants show, schema or presets, got %q%s; see '%s --help'", args[0], nearestCommand(c, args[0]), c.CommandPath())}
+			return exit.Usage(fmt.Errorf("config wants show, schema or presets, got %q%s; see '%s --help'", args[0], nearestCommand(c, args[0]), c.CommandPath()))
 		},
 	}
 	cmd.AddCommand(newConfigShowCmd(), newConfigSchemaCmd(), newConfigPresetsCmd())
@@ -36,7 +37,7 @@ func newConfigShowCmd() *cobra.Command {
 		Use:   "show",
 		Short: "Print the configuration that the same flags would run",
 		Long:  "Prints preset, file and flags put together and checked: what 'tailscope run' with the same\nflags would do. The output is a configuration file.",
-		Args:  noArguments,
+		Args:  exit.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(c.Flags())
 			if err != nil {
@@ -67,7 +68,7 @@ func newConfigSchemaCmd() *cobra.Command {
 		Long: "Prints the JSON Schema of configuration files, for editors. With the YAML language server:\n\n" +
 			"  tailscope config schema > tailscope.schema.json\n" +
 			"  # yaml-language-server: $schema=tailscope.schema.json      (first line of your file)",
-		Args: noArguments,
+		Args: exit.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			b, err := configs.Schema()
 			if err != nil {
@@ -89,7 +90,7 @@ func newConfigPresetsCmd() *cobra.Command {
 		},
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usageError{fmt.Errorf("config presets takes at most one name, got %s", strings.Join(args, " "))}
+				return exit.Usage(fmt.Errorf("config presets takes at most one name, got %s", strings.Join(args, " ")))
 			}
 			return nil
 		},
@@ -101,7 +102,7 @@ func newConfigPresetsCmd() *cobra.Command {
 			}
 			text, ok := configs.PresetText(args[0])
 			if !ok {
-				return usageError{fmt.Errorf("no preset is called %q: there are %s", args[0], strings.Join(configs.Presets(), ", "))}
+				return exit.Usage(fmt.Errorf("no preset is called %q: there are %s", args[0], strings.Join(configs.Presets(), ", ")))
 			}
 			_, err := out.Write(text)
 			return err
@@ -123,12 +124,4 @@ func listPresets(out io.Writer) {
 			fmt.Fprintf(out, "%-*s  %s\n", width, name, line)
 		}
 	}
-}
-
-// noArguments refuses arguments with a sentence and the exit code of usage.
-func noArguments(c *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("%s takes no argument, got %q; see '%s --help'", c.CommandPath(), args[0], c.CommandPath())}
-	}
-	return nil
 }

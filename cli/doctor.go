@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/plain"
@@ -68,7 +69,7 @@ func newDoctorCmd() *cobra.Command {
 		Long: "Loads ONNX Runtime and runs a small model on each of its providers, asks the GPU's driver and\n" +
 			"Python, writes into the output folder, and looks for what makes measurements noisy.\n" +
 			"It fetches nothing. Exit code 1: no engine can run.",
-		Args: noArguments,
+		Args: exit.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if probe != "" {
 				return probeLibrary(c.OutOrStdout(), probe)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/gpu/nvml"
@@ -17,7 +18,7 @@ import (
 // ort looks for the library and tries its providers.
 func (d *diagnosis) ort(ctx context.Context, library string) {
 	if !ortBuiltIn {
-		d.add("ONNX Runtime", lacks, "%v", errNoORT)
+		d.add("ONNX Runtime", lacks, "%v", exit.ErrNoORT)
 		return
 	}
 	opts := provision.Options{Library: library}

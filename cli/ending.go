@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/guard"
 )
 
@@ -79,7 +80,7 @@ func (e *ending) take(s os.Signal) {
 		e.restore()
 		buf := make([]byte, 1<<20)
 		fmt.Fprintf(os.Stderr, "tailscope: %v\n%s\n", s, buf[:runtime.Stack(buf, true)])
-		os.Exit(exitUsage)
+		os.Exit(exit.BadUsage)
 	}
 	e.mu.Lock()
 	e.asked++
@@ -140,7 +141,7 @@ func (e *ending) panic() error {
 func (e *ending) exit(why string) {
 	e.restore()
 	fmt.Fprintln(os.Stderr, "tailscope: "+why)
-	os.Exit(exitError)
+	os.Exit(exit.Failed)
 }
 
 // leaveScreen undoes what a screen switches on: the alternate screen, mouse,

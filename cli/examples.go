@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tailscope/tailscope/cli/exit"
 )
 
 // example is a job and the commands that do it, as typed, in an empty folder;
@@ -40,7 +42,7 @@ var examples = []example{
 func newExamplesCmd() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "examples", Args: noArguments,
+		Use: "examples", Args: exit.NoArguments,
 		Short: "The ten commonest jobs, as commands to copy",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if asJSON {

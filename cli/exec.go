@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/program"
@@ -27,7 +28,7 @@ func newExecCmd() *cobra.Command {
 	var o program.Options
 	var noDevice bool
 	c := &cobra.Command{
-		Use: "exec [flags] -- COMMAND [ARG …]", Args: usageArgs(cobra.MinimumNArgs(1)),
+		Use: "exec [flags] -- COMMAND [ARG …]", Args: exit.Args(cobra.MinimumNArgs(1)),
 		Short: "Run your own PyTorch program, unchanged, and watch what torch.compile does to its tail",
 		Long: "Runs a program with a hook in its Python processes: every outermost call of what torch.compile returned is a\n" +
 			"sample; compiles, recompiles with their reasons, graph breaks, CUDA graph recordings are events. Without a\n" +
@@ -37,7 +38,7 @@ func newExecCmd() *cobra.Command {
 			"  tailscope exec --headless --json -- torchrun --nproc-per-node 2 train.py",
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.AB < 0 || o.AB > 1 {
-				return usageError{fmt.Errorf("--ab %g is not a share between 0 and 1", o.AB)}
+				return exit.Usage(fmt.Errorf("--ab %g is not a share between 0 and 1", o.AB))
 			}
 			o.Device = !noDevice
 			return runExec(c, args, o)
@@ -55,7 +56,7 @@ func newExecCmd() *cobra.Command {
 // session: its end is waited for, and its exit code is the result.
 func runExec(c *cobra.Command, args []string, o program.Options) error {
 	if _, err := exec.LookPath(args[0]); err != nil {
-		return usageError{fmt.Errorf("%w; the program stands after --, as in: tailscope exec -- python app.py", err)}
+		return exit.Usage(fmt.Errorf("%w; the program stands after --, as in: tailscope exec -- python app.py", err))
 	}
 	cfg, err := observedConfig(c, "exec", program.Name(args))
 	if err != nil {
@@ -124,7 +125,7 @@ func runProgram(p *exec.Cmd, socket string, screen bool) error {
 	program.Ready(socket, observerWait)
 	if err := p.Start(); err != nil {
 		program.Exited(socket, 127, "")
-		return programError{127, fmt.Sprintf("start the program: %v", err)}
+		return exit.OfProgram(127, fmt.Sprintf("start the program: %v", err))
 	}
 	if log, ok := p.Stdout.(*os.File); ok && screen {
 		_ = log.Close() // the program has its own
@@ -159,7 +160,7 @@ func runProgram(p *exec.Cmd, socket string, screen bool) error {
 		code, by = 128+int(ws.Signal()), ws.Signal().String()
 	}
 	program.Exited(socket, code, by)
-	return programError{code, "the program: " + ee.String()}
+	return exit.OfProgram(code, "the program: "+ee.String())
 }
 
 // beside runs the session without a screen, saying nothing until the program

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 )
 
@@ -71,19 +72,19 @@ func loadConfig(f *pflag.FlagSet) (*configs.Config, error) {
 	}
 	cfg, err := configs.Load(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, exit.Usage(err)
 	}
 	if err := setFlags(f, cfg); err != nil {
 		return nil, err
 	}
 	if err := setPairs(f, cfg); err != nil {
-		return nil, usageError{err}
+		return nil, exit.Usage(err)
 	}
 	if cfg.EngineCmd != "" && !f.Changed("engine") {
 		cfg.Engine = "cmd"
 	}
 	if err := cfg.Validate(); err != nil {
-		return nil, usageError{err}
+		return nil, exit.Usage(err)
 	}
 	return cfg, nil
 }
@@ -96,7 +97,7 @@ func setFlags(f *pflag.FlagSet, cfg *configs.Config) error {
 			continue
 		}
 		if err := cfg.Set(rf.key, fl.Value.String()); err != nil {
-			return usageError{fmt.Errorf("--%s: %w", rf.name, err)}
+			return exit.Usage(fmt.Errorf("--%s: %w", rf.name, err))
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 )
 
@@ -32,7 +33,7 @@ func (f *foreignFlags) options() (foreign.Options, error) {
 	for _, w := range f.where {
 		x, err := foreign.ParseFilter(w)
 		if err != nil {
-			return o, usageError{err}
+			return o, exit.Usage(err)
 		}
 		o.Where = append(o.Where, x)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tailscope/tailscope/cli/exit"
 )
 
 // licensesFile is written by scripts/licenses: a line a module with path, SPDX
@@ -40,7 +42,7 @@ func licenses() (list []license) {
 func newLicensesCmd() *cobra.Command {
 	var texts bool
 	c := &cobra.Command{
-		Use: "licenses", Args: noArguments,
+		Use: "licenses", Args: exit.NoArguments,
 		Short: "The licences of everything linked into or embedded in this program",
 		Long: "Lists each Go module that a release links on any of its platforms, with its version here and its licence;\n" +
 			"with --texts their full texts. ONNX Runtime, PyTorch and the driver's libraries are loaded when they are\n" +

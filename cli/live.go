@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/view"
@@ -22,7 +23,7 @@ import (
 // newLiveCmd is the live screen; the root command is one too.
 func newLiveCmd(use string) *cobra.Command {
 	c := &cobra.Command{
-		Use: use, Args: usageArgs(cobra.NoArgs),
+		Use: use, Args: exit.Args(cobra.NoArgs),
 		Short: "The live screen (the default)",
 		Example: "  tailscope\n  tailscope --config root_cause_prefill_only\n" +
 			"  tailscope --model model.onnx --provider webgpu --strategy bucketed",
@@ -35,7 +36,7 @@ func newLiveCmd(use string) *cobra.Command {
 				cfg.Duration = 0 // the screen runs until q unless told otherwise
 			}
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
-				return usageError{errors.New("the live screen needs a terminal; without one use 'tailscope run'")}
+				return exit.Usage(errors.New("the live screen needs a terminal; without one use 'tailscope run'"))
 			}
 			j, err := prepare(c.Context(), cfg, stderr)
 			if err != nil {

@@ -9,12 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/tailscope/tailscope/cli/exit"
 )
 
 // newManCmd writes the manual pages of the command tree.
 func newManCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "man DIR", Args: usageArgs(cobra.ExactArgs(1)),
+		Use: "man DIR", Args: exit.Args(cobra.ExactArgs(1)),
 		Short:   "Write manual pages into a folder",
 		Example: "  tailscope man ~/.local/share/man/man1 && man tailscope-run",
 		RunE: func(c *cobra.Command, args []string) error {

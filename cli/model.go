@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/plain"
@@ -64,11 +65,11 @@ func newModelBuildCmd() *cobra.Command {
 func modelNames(names []string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return usageError{fmt.Errorf("model build: name a model: %s", strings.Join(names, ", "))}
+			return exit.Usage(fmt.Errorf("model build: name a model: %s", strings.Join(names, ", ")))
 		}
 		for _, a := range args {
 			if !slices.Contains(names, a) {
-				return usageError{fmt.Errorf("no built-in model %q; there are %s", a, strings.Join(names, ", "))}
+				return exit.Usage(fmt.Errorf("no built-in model %q; there are %s", a, strings.Join(names, ", ")))
 			}
 		}
 		return nil
@@ -133,7 +134,7 @@ func newModelInspectCmd() *cobra.Command {
 		Long:  "Prints inputs, outputs, symbolic dimensions, operators and sizes of an ONNX file or a folder\nof Hugging Face Optimum, and which modes and strategies it allows. builtin:NAME works too.",
 		Args: func(c *cobra.Command, args []string) error {
 			if err := cobra.ExactArgs(1)(c, args); err != nil {
-				return usageError{fmt.Errorf("model inspect: %w", err)}
+				return exit.Usage(fmt.Errorf("model inspect: %w", err))
 			}
 			return nil
 		},
@@ -146,11 +147,11 @@ func newModelInspectCmd() *cobra.Command {
 func inspectModel(c *cobra.Command, model string, asJSON bool) error {
 	path, err := onnxmodel.Resolve(model)
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	info, err := onnxmodel.Inspect(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
@@ -22,7 +23,7 @@ func model(t *testing.T, args ...string) (out string, code int, err error) {
 	cmd.SetErr(&b)
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
 	err = cmd.Execute()
-	return b.String(), exitCode(err), err
+	return b.String(), exit.Code(err), err
 }
 
 func TestModelBuildAndInspect(t *testing.T) {
@@ -64,12 +65,12 @@ func TestModelErrors(t *testing.T) {
 		args, want string
 		code       int
 	}{
-		{"build gpt3", `no built-in model "gpt3"; there are default, tiny-gpt2, gpt2`, exitUsage},
-		{"build", "name a model", exitUsage},
-		{"inspect", "accepts 1 arg", exitUsage},
-		{"inspect " + filepath.Join(dir, "none"), "no model file or folder", exitUsage},
-		{"inspect " + cut, "model.onnx: is cut short or damaged", exitError},
-		{"inspect builtin:nope", "there are default", exitUsage},
+		{"build gpt3", `no built-in model "gpt3"; there are default, tiny-gpt2, gpt2`, exit.BadUsage},
+		{"build", "name a model", exit.BadUsage},
+		{"inspect", "accepts 1 arg", exit.BadUsage},
+		{"inspect " + filepath.Join(dir, "none"), "no model file or folder", exit.BadUsage},
+		{"inspect " + cut, "model.onnx: is cut short or damaged", exit.Failed},
+		{"inspect builtin:nope", "there are default", exit.BadUsage},
 	} {
 		_, code, err := model(t, strings.Fields(c.args)...)
 		if code != c.code || err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

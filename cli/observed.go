@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/worker"
@@ -57,11 +58,11 @@ func observedConfig(c *cobra.Command, engine, model string) (*configs.Config, er
 // the arguments args.
 func prepareObserved(ctx context.Context, cfg *configs.Config, args ...string) (*job, error) {
 	if err := cfg.Validate(); err != nil {
-		return nil, usageError{err}
+		return nil, exit.Usage(err)
 	}
 	place, err := worker.Placer(cfg.CPUs)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, exit.Usage(err)
 	}
 	self, err := os.Executable()
 	if err != nil {

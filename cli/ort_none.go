@@ -5,14 +5,15 @@ package cli
 import (
 	"context"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
 const ortBuiltIn = false
 
-func serveORT(string) error { return errNoORT }
+func serveORT(string) error { return exit.ErrNoORT }
 
-func confirmPadding(context.Context, *onnxmodel.Info, string, string) error { return errNoORT }
+func confirmPadding(context.Context, *onnxmodel.Info, string, string) error { return exit.ErrNoORT }
 
-func probeORT(string) ([]provision.ProviderReport, error) { return nil, errNoORT }
+func probeORT(string) ([]provision.ProviderReport, error) { return nil, exit.ErrNoORT }

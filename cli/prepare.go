@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/configs/tokens"
 	"github.com/tailscope/tailscope/gpu"
@@ -44,7 +45,7 @@ type job struct {
 func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job, error) {
 	place, err := worker.Placer(cfg.CPUs)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, exit.Usage(err)
 	}
 	if cfg.Threads <= 0 {
 		cfg.Threads = place(cfg.Pairing).Threads()
@@ -54,19 +55,19 @@ func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job
 		return nil, err
 	}
 	if err := countTexts(cfg, j.opts.Model); err != nil {
-		return nil, usageError{err}
+		return nil, exit.Usage(err)
 	}
 	if cfg.Traffic != "" {
 		rows, err := runner.ReadTraffic(cfg.Traffic)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, exit.Usage(err)
 		}
 		j.opts.Traffic = rows
 	}
 	if cfg.Noise != "" {
 		floors, err := snapshot.NoiseFloors(cfg.Noise)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, exit.Usage(err)
 		}
 		j.opts.Noise = floors
 	}
@@ -97,13 +98,13 @@ func (j *job) engine(ctx context.Context, progress io.Writer) (err error) {
 		return err
 	case "cmd":
 		if cfg.EngineCmd == "" {
-			return usageError{errors.New("engine cmd needs --engine-cmd 'COMMAND …'")}
+			return exit.Usage(errors.New("engine cmd needs --engine-cmd 'COMMAND …'"))
 		}
 		j.opts.Engine.Argv, j.opts.Model = sys.Shell(cfg.EngineCmd), cfg.Model
 		return nil
 	}
 	if !ortBuiltIn {
-		return usageError{errNoORT}
+		return exit.Usage(exit.ErrNoORT)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -114,11 +115,11 @@ func (j *job) engine(ctx context.Context, progress io.Writer) (err error) {
 		return err
 	}
 	if j.opts.Model, err = onnxmodel.Resolve(cfg.Model); err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	if !strings.HasPrefix(cfg.Model, "builtin:") { // a worker would say the same, later and less plainly
 		if _, err := onnxmodel.Inspect(j.opts.Model); err != nil {
-			return usageError{err}
+			return exit.Usage(err)
 		}
 	}
 	j.opts.Engine.Argv = []string{self, "worker", "--library", lib}
@@ -216,7 +217,7 @@ func (j *job) run(ctx context.Context) (runner.Result, error) {
 	s, err := runner.NewSession(j.opts)
 	if err != nil {
 		j.close()
-		return runner.Result{}, usageError{err}
+		return runner.Result{}, exit.Usage(err)
 	}
 	percent := debug.SetGCPercent(sessionGC)
 	res := s.Run(ctx)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/snapshot/folder"
 )
@@ -18,7 +19,7 @@ func newRecoverCmd() *cobra.Command {
 		Short: "Finish the folder of a session that died",
 		Long: "Writes every file of the session folder DIR from its journal, says to the sample what was\n" +
 			"lost, and removes the journal. Do not use it on a session that still runs.",
-		Args: pathArgs(exactlyOne("the folder of a session that died")),
+		Args: exit.Paths(exactlyOne("the folder of a session that died")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := snapshot.Recover(args[0], elsewhere)
 			if errors.Is(err, folder.ErrNothingToRecover) {
@@ -49,7 +50,7 @@ func sumCounts(m map[string]uint64) (n uint64) {
 func exactlyOne(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return usageError{fmt.Errorf("%s takes one argument, %s; see '%s --help'", cmd.CommandPath(), what, cmd.CommandPath())}
+			return exit.Usage(fmt.Errorf("%s takes one argument, %s; see '%s --help'", cmd.CommandPath(), what, cmd.CommandPath()))
 		}
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/snapshot"
@@ -28,7 +29,7 @@ func newReplayCmd() *cobra.Command {
 	var size string
 	var screen int
 	c := &cobra.Command{
-		Use: "replay DIR", Args: pathArgs(usageArgs(cobra.ExactArgs(1))),
+		Use: "replay DIR", Args: exit.Paths(exit.Args(cobra.ExactArgs(1))),
 		Short: "The same screen over a recorded session, with scrubbing",
 		Long: "The same screen over a session folder, an export, the journal of a session that still runs or died, or an imported result.\n" +
 			"Space plays and pauses, ← and → seek, n and N go from event to event, + and - change the speed.",
@@ -42,7 +43,7 @@ func newReplayCmd() *cobra.Command {
 				return printScreen(c.OutOrStdout(), rec, at, size, screen, plain)
 			}
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
-				return usageError{errors.New("replay needs a terminal; without one use --print 120x40, 'tailscope analyze' or 'tailscope report'")}
+				return exit.Usage(errors.New("replay needs a terminal; without one use --print 120x40, 'tailscope analyze' or 'tailscope report'"))
 			}
 			return play(c.Context(), rec, speed, at, tui.Options{Plain: plain})
 		},
@@ -59,7 +60,7 @@ func newReplayCmd() *cobra.Command {
 func printScreen(w io.Writer, rec *folder.Session, at time.Duration, size string, screen int, plain bool) error {
 	var width, height int
 	if n, err := fmt.Sscanf(size, "%dx%d", &width, &height); n != 2 || err != nil || width < 1 || height < 1 || width > 1000 || height > 1000 {
-		return usageError{fmt.Errorf("--print %q is no size such as 120x40", size)}
+		return exit.Usage(fmt.Errorf("--print %q is no size such as 120x40", size))
 	}
 	if at == 0 {
 		at = math.MaxInt64
@@ -70,7 +71,7 @@ func printScreen(w io.Writer, rec *folder.Session, at time.Duration, size string
 	}
 	text, err := tui.Text(v, screen, width, height, tui.Options{Plain: plain})
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	_, err = io.WriteString(w, text)
 	return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/snapshot"
 )
 
@@ -15,10 +16,10 @@ func newReportCmd() *cobra.Command {
 		Use:   "report DIR",
 		Short: "Write report.md and report.html of a session",
 		Long:  "Computes the report of the session folder DIR anew from its samples and writes report.md and\nreport.html, one page that needs nothing else, into the folder.",
-		Args:  pathArgs(exactlyOne("a session folder")),
+		Args:  exit.Paths(exactlyOne("a session folder")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := snapshot.Report(args[0]); wrongInput(err) {
-				return usageError{err}
+			if err := snapshot.Report(args[0]); exit.WrongInput(err) {
+				return exit.Usage(err)
 			} else if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/sys"
@@ -35,13 +36,13 @@ func Main(args []string) int {
 	case p != nil:
 		e.restore()
 		fmt.Fprintf(os.Stderr, "tailscope: %v\n%s", p, p.Stack)
-		return exitError
+		return exit.Failed
 	case errors.Is(err, tea.ErrInterrupted), errors.Is(err, syscall.EPIPE): // EPIPE: who reads has had enough
-		return exitOK
+		return exit.OK
 	case err != nil:
 		fmt.Fprintln(stderr, "tailscope: "+strings.TrimSpace(err.Error()))
 	}
-	return exitCode(err)
+	return exit.Code(err)
 }
 
 // stderr is where everything is told that is no result.
@@ -60,7 +61,7 @@ func newRootCmd() *cobra.Command {
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see '%s --help'", nearestFlag(c, err), c.CommandPath())}
+		return exit.Usage(fmt.Errorf("%w; see '%s --help'", nearestFlag(c, err), c.CommandPath()))
 	})
 	root.SetUsageTemplate(helpTemplate(root))
 	root.AddCommand(subcommands()...)
@@ -68,7 +69,7 @@ func newRootCmd() *cobra.Command {
 		if len(args) == 0 {
 			return nil
 		}
-		return usageError{fmt.Errorf("there is no command %q%s; see '%s help'", args[0], nearestCommand(c, args[0]), c.Name())}
+		return exit.Usage(fmt.Errorf("there is no command %q%s; see '%s help'", args[0], nearestCommand(c, args[0]), c.Name()))
 	}
 	return root
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -26,7 +27,7 @@ import (
 // newRunCmd is the same work without a screen.
 func newRunCmd() *cobra.Command {
 	c := &cobra.Command{
-		Use: "run", Args: usageArgs(cobra.NoArgs),
+		Use: "run", Args: exit.Args(cobra.NoArgs),
 		Short: "The same without a screen: the controlled, repeatable run",
 		Example: "  tailscope run --config root_cause_prefill_only --seed 7 --out results\n" +
 			"  tailscope run --strategy padded --duration 30s --json",
@@ -36,10 +37,10 @@ func newRunCmd() *cobra.Command {
 				return err
 			}
 			if cfg.Reps == 0 && cfg.Duration == 0 && cfg.Until == "" && cfg.Traffic == "" {
-				return usageError{errors.New("this run would not end: give --reps, --duration or --until")}
+				return exit.Usage(errors.New("this run would not end: give --reps, --duration or --until"))
 			}
 			if len(cfg.Modes) > 1 && cfg.Reps == 0 && cfg.Traffic == "" {
-				return usageError{fmt.Errorf("without --reps the first mode never ends, so %v would never run: give --reps, or one --mode a run", cfg.Modes[1:])}
+				return exit.Usage(fmt.Errorf("without --reps the first mode never ends, so %v would never run: give --reps, or one --mode a run", cfg.Modes[1:]))
 			}
 			asJSON, _ := c.Flags().GetBool("json")
 			allow, _ := c.Flags().GetBool("allow-divergence")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
@@ -26,13 +27,13 @@ func newSetupCmd() *cobra.Command {
 			"tarball, a wheel, or an http(s) URL of one of these; provider libraries for CUDA and TensorRT that lie\n" +
 			"beside it come along. " + provision.EnvLibrary + " names a library, or a folder with one, for one run, without\n" +
 			"this command: the better way to an installed onnxruntime-gpu, whose provider finds CUDA relative to its folder.",
-		Args: noArguments,
+		Args: exit.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if c.Flags().Changed("from") && from == "" {
-				return usageError{errors.New("setup: --from is empty: give a path or a URL")}
+				return exit.Usage(errors.New("setup: --from is empty: give a path or a URL"))
 			}
 			if sum != "" && from == "" {
-				return usageError{errors.New("setup: --sha256 is of what --from names; npm's package has a known one")}
+				return exit.Usage(errors.New("setup: --sha256 is of what --from names; npm's package has a known one"))
 			}
 			opts := provision.Options{Progress: stderr, SHA256: sum}
 			put := func() (string, error) { return provision.Setup(c.Context(), from, opts) }
@@ -41,7 +42,7 @@ func newSetupCmd() *cobra.Command {
 			}
 			path, err := put()
 			if errors.Is(err, os.ErrNotExist) && from != "" {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			if err != nil {
 				return err

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -36,7 +37,7 @@ type sweepPoint struct {
 func runSweep(ctx context.Context, cfg *configs.Config, out io.Writer, asJSON bool) error {
 	keys, points, err := sweepPoints(cfg)
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	var failed error
 	for i := range points {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/sys"
@@ -34,7 +35,7 @@ type ortFound struct {
 func newVersionCmd() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "version", Args: noArguments,
+		Use: "version", Args: exit.NoArguments,
 		Short: "Version, commit, date, Go, and the ONNX Runtime that would be loaded",
 		RunE: func(c *cobra.Command, _ []string) error {
 			r := versionReport{"tailscope.version/1", sys.ThisBuild(), findORT()}
@@ -55,7 +56,7 @@ func newVersionCmd() *cobra.Command {
 func findORT() ortFound {
 	f := ortFound{BuiltIn: ortBuiltIn, Providers: []string{}}
 	if !ortBuiltIn {
-		f.Problem = errNoORT.Error()
+		f.Problem = exit.ErrNoORT.Error()
 		return f
 	}
 	for _, c := range provision.Search(provision.Options{}) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
@@ -18,7 +19,7 @@ import (
 func newWatchCmd() *cobra.Command {
 	var once bool
 	c := &cobra.Command{
-		Use: "watch DIR", Args: pathArgs(usageArgs(cobra.ExactArgs(1))),
+		Use: "watch DIR", Args: exit.Paths(exit.Args(cobra.ExactArgs(1))),
 		Short: "Follow TORCH_TRACE of any torch process: compiles and their reasons, as they happen",
 		Long: "Start any program or server with TORCH_TRACE=DIR in its environment and watch DIR: compiles, recompiles with their\n" +
 			"reasons, graph breaks, CUDA graph recordings, autotunes, cache hits, of every process and rank. Traces hold the\n" +

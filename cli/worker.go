@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/runner/openai"
 	"github.com/tailscope/tailscope/runner/program"
 	"github.com/tailscope/tailscope/runner/torchtrace"
@@ -20,7 +21,7 @@ func newWorkerCmd() *cobra.Command {
 	var once bool
 	var servers openai.Options
 	c := &cobra.Command{
-		Use: "worker", Hidden: true, Args: usageArgs(cobra.NoArgs),
+		Use: "worker", Hidden: true, Args: exit.Args(cobra.NoArgs),
 		Short: "The ONNX Runtime engine over stdin and stdout",
 		RunE: func(*cobra.Command, []string) error {
 			if socket != "" {
