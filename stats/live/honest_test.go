@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,15 @@ import (
 )
 
 // The suite holds every sentence to what it claims, in sessions drawn by package
-// sim. Its figures stand in docs/statistics.md; TAILSCOPE_SIM=1 prints them.
+// sim. Its figures stand in docs/statistics.md; TAILSCOPE_SIM=1 prints them,
+// TAILSCOPE_SIM=5 from five times as many sessions, watched under every noise.
+
+// times is how many sessions are drawn for each that CI draws; 0 where nothing is
+// printed.
+func times() int {
+	n, _ := strconv.Atoi(os.Getenv("TAILSCOPE_SIM"))
+	return n
+}
 
 // drawnSamples are the samples of a drawn session, two a pair.
 func drawnSamples(pairs []sim.Pair) []stats.Sample {
@@ -119,10 +128,10 @@ func shares(c *sim.Condition, n, trials int, gain float64, of func([]sim.Pair) s
 }
 
 // allowed is how many false claims of a nominal 5 % may be seen: the upper bound
-// of what was seen must not pass 8.5 %: 8 % was wanted, and one cell of 42 (Pareto tails at n = 10,000) had 22 of 400,
-// whose bound is 8.2 %. Where a lane's own noise is correlated by 0.9, 10 % are allowed, with a bound of 14 %.
+// of what was seen must not pass 8 %; where a lane's own noise is correlated by
+// 0.9, 10 % are allowed, with a bound of 14 %.
 func allowed(c *sim.Condition, trials int) int {
-	limit := .085
+	limit := .08
 	if c.Lag1 > .5 {
 		limit = .14
 	}
@@ -137,8 +146,8 @@ func allowed(c *sim.Condition, trials int) int {
 
 func hold(t *testing.T, what string, c *sim.Condition, n, trials int, counts []int) {
 	t.Helper()
-	if os.Getenv("TAILSCOPE_SIM") != "" {
-		line := fmt.Sprintf("%-8s %-11s %6d", what, c.Name, n)
+	if times() > 0 {
+		line := fmt.Sprintf("%-8s %-11s %6d %5d", what, c.Name, n, trials)
 		for k, name := range claimNames {
 			line += fmt.Sprintf(" %s %.1f", name, 100*float64(counts[k])/float64(trials))
 		}
@@ -151,23 +160,35 @@ func hold(t *testing.T, what string, c *sim.Condition, n, trials int, counts []i
 	}
 }
 
+// drawn is how many sessions of n pairs tell whether a claim is within its bound.
+// Heavy tails at 10,000 pairs, whose rate is 4 %, take more: of 400 there were 22,
+// by chance, as 4,000 showed.
+func drawn(c *sim.Condition, n int) int {
+	switch {
+	case !statstest.IsSlow():
+		return map[int]int{100: 60, 1000: 60}[n]
+	case c.Name == "pareto5" && n == 10000:
+		return 2000 * max(times(), 1)
+	}
+	return 400 * max(times(), 1)
+}
+
 // Under no difference nothing is claimed in more than 5 % of sessions.
 func TestNothingIsClaimedOfNoDifference(t *testing.T) {
-	sizes := map[int]int{100: 60, 1000: 60}
-	if statstest.IsSlow() {
-		sizes = map[int]int{100: 400, 1000: 400, 10000: 400}
-	}
 	for i := range sim.Conditions {
 		c := &sim.Conditions[i]
-		for _, n := range []int{100, 1000, 10000} {
-			if trials := sizes[n]; trials >= 300 {
-				hold(t, "after", c, n, trials, shares(c, n, trials, 0, afterTheRun))
-			} else if trials > 0 { // a glance: what fails here is far off
-				if k := shares(c, n, trials, 0, afterTheRun); k[3] > 12 {
-					t.Errorf("%s, n %d: a lane is named in %d of %d sessions", c.Name, n, k[3], trials)
+		t.Run(c.Name, func(t *testing.T) {
+			for _, n := range []int{100, 1000, 10000} {
+				switch trials := drawn(c, n); {
+				case trials >= 300:
+					hold(t, "after", c, n, trials, shares(c, n, trials, 0, afterTheRun))
+				case trials > 0: // a glance: what fails here is far off
+					if k := shares(c, n, trials, 0, afterTheRun); k[3] > 12 {
+						t.Errorf("n %d: a lane is named in %d of %d sessions", n, k[3], trials)
+					}
 				}
 			}
-		}
+		})
 	}
 }
 
@@ -175,10 +196,18 @@ func TestNothingIsClaimedOfNoDifference(t *testing.T) {
 func TestNothingIsClaimedWhileWatching(t *testing.T) {
 	statstest.Slow(t)
 	for i := range sim.Conditions {
-		switch c := &sim.Conditions[i]; c.Name {
-		case "iid", "mix", "ar5own", "ar9own", "bursts": // the others take minutes and tell no more
-			hold(t, "watched", c, 4000, 300, shares(c, 4000, 300, 0, watched))
-		}
+		c := &sim.Conditions[i]
+		t.Run(c.Name, func(t *testing.T) {
+			switch c.Name {
+			case "iid", "mix", "ar5own", "ar9own", "bursts":
+			default: // minutes, that tell no more
+				if times() < 2 {
+					t.SkipNow()
+				}
+			}
+			trials := 300 * max(times(), 1)
+			hold(t, "watched", c, 4000, trials, shares(c, 4000, trials, 0, watched))
+		})
 	}
 }
 
@@ -204,7 +233,7 @@ func TestDifferencesAreFound(t *testing.T) {
 			if c := &sim.Conditions[i]; c.Name == x.condition {
 				const trials = 200
 				k := shares(c, x.n, trials, x.gain, afterTheRun)
-				if os.Getenv("TAILSCOPE_SIM") != "" {
+				if times() > 0 {
 					fmt.Printf("power %-10s %6d %.0f %%: median %.0f mean %.0f p99 %.0f, asked %s %.0f\n", c.Name, x.n, 100*x.gain, float64(k[0])/trials*100,
 						float64(k[1])/trials*100, float64(k[2])/trials*100, claimNames[x.claim], 100*x.least)
 				}
