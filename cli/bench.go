@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -93,7 +94,7 @@ func runBench(ctx context.Context, cfg *configs.Config, rounds int, out io.Write
 	for r := range rounds {
 		for i := range benchArms {
 			arm := benchArms[(r+i)%len(benchArms)]
-			fmt.Fprintf(stderr, "bench: round %d of %d, screen %s\n", r+1, rounds, arm)
+			fmt.Fprintf(output.Stderr, "bench: round %d of %d, screen %s\n", r+1, rounds, arm)
 			one := *cfg
 			one.Seed, one.Out = cfg.Seed+uint64(r), filepath.Join(tmp, fmt.Sprint(r, "-", i))
 			run, err := benchOne(ctx, &one, arm == "on")

@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/tailscope/tailscope/cli/machine"
+)
 
 // subcommands lists the command tree below the root, in the order of its help.
 func subcommands() []*cobra.Command {
@@ -12,9 +16,9 @@ func subcommands() []*cobra.Command {
 		newCompareCmd(),
 		newReportCmd(),
 		newRecoverCmd(),
-		newDoctorCmd(),
-		newSetupCmd(),
-		newModelCmd(),
+		machine.NewDoctorCmd(),
+		machine.NewSetupCmd(),
+		machine.NewModelCmd(),
 		newConfigCmd(),
 		newExamplesCmd(),
 		newManCmd(),

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/program"
@@ -184,12 +186,12 @@ func endOfProgram(ended <-chan error, session error, screen bool) error {
 	select {
 	case err = <-ended:
 	case <-time.After(time.Second):
-		fmt.Fprintln(stderr, "tailscope: the session is over and the program goes on; waiting for it"+
+		fmt.Fprintln(output.Stderr, "tailscope: the session is over and the program goes on; waiting for it"+
 			map[bool]string{true: ", Ctrl-C interrupts it"}[screen])
 		err = <-ended
 	}
 	if session != nil && err != nil {
-		fmt.Fprintln(stderr, "tailscope: "+session.Error())
+		fmt.Fprintln(output.Stderr, "tailscope: "+session.Error())
 	}
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 )
 
@@ -29,7 +31,7 @@ func bySubject(fs *pflag.FlagSet) string {
 		}
 		groups[name].AddFlag(f)
 	})
-	width := min(max(termWidth(os.Stdout), 80), 120)
+	width := min(max(output.Width(os.Stdout), 80), 120)
 	if len(groups) < 3 {
 		return fs.FlagUsagesWrapped(width)
 	}

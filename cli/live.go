@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/view"
@@ -38,7 +39,7 @@ func newLiveCmd(use string) *cobra.Command {
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
 				return exit.Usage(errors.New("the live screen needs a terminal; without one use 'tailscope run'"))
 			}
-			j, err := prepare(c.Context(), cfg, stderr)
+			j, err := prepare(c.Context(), cfg, output.Stderr)
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/machine"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/configs/tokens"
 	"github.com/tailscope/tailscope/gpu"
@@ -103,7 +104,7 @@ func (j *job) engine(ctx context.Context, progress io.Writer) (err error) {
 		j.opts.Engine.Argv, j.opts.Model = sys.Shell(cfg.EngineCmd), cfg.Model
 		return nil
 	}
-	if !ortBuiltIn {
+	if !machine.OrtBuiltIn {
 		return exit.Usage(exit.ErrNoORT)
 	}
 	self, err := os.Executable()

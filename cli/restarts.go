@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -39,8 +40,8 @@ func runRestarts(ctx context.Context, cfg *configs.Config, n int, mayDiverge boo
 	for i := range n {
 		c := *cfg
 		c.Out, c.Seed = dir, cfg.Seed+uint64(i)
-		fmt.Fprintf(stderr, "session %d of %d\n", i+1, n)
-		j, err := prepare(ctx, &c, stderr)
+		fmt.Fprintf(output.Stderr, "session %d of %d\n", i+1, n)
+		j, err := prepare(ctx, &c, output.Stderr)
 		if err != nil {
 			return errors.Join(failed, err)
 		}

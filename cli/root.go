@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/sys"
@@ -26,7 +27,7 @@ func Main(args []string) int {
 	root := newRootCmd()
 	root.SetArgs(args)
 	root.SetOut(plain.Writer(os.Stdout))
-	root.SetErr(stderr)
+	root.SetErr(output.Stderr)
 	var err error
 	p := guard.Catch("tailscope "+strings.Join(args[:min(len(args), 1)], ""), func() { err = root.ExecuteContext(ctx) })
 	if p == nil {
@@ -40,13 +41,10 @@ func Main(args []string) int {
 	case errors.Is(err, tea.ErrInterrupted), errors.Is(err, syscall.EPIPE): // EPIPE: who reads has had enough
 		return exit.OK
 	case err != nil:
-		fmt.Fprintln(stderr, "tailscope: "+strings.TrimSpace(err.Error()))
+		fmt.Fprintln(output.Stderr, "tailscope: "+strings.TrimSpace(err.Error()))
 	}
 	return exit.Code(err)
 }
-
-// stderr is where everything is told that is no result.
-var stderr = plain.Writer(os.Stderr)
 
 // newRootCmd builds the command tree. Without a subcommand it is the live
 // screen.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -50,7 +51,7 @@ func newRunCmd() *cobra.Command {
 			if n, _ := c.Flags().GetInt("restarts"); n > 1 {
 				return runRestarts(c.Context(), cfg, n, allow, c.OutOrStdout(), asJSON)
 			}
-			j, err := prepare(c.Context(), cfg, stderr)
+			j, err := prepare(c.Context(), cfg, output.Stderr)
 			if err != nil {
 				return err
 			}
@@ -148,7 +149,7 @@ func (p *progressLine) show(s runner.Progress) {
 	p.last = time.Now()
 	text := plain.Line(progressText(s, time.Since(p.began)))
 	if p.tty {
-		if cols := termWidth(p.w); cols > 1 {
+		if cols := output.Width(p.w); cols > 1 {
 			text = ansi.Truncate(text, cols-1, "…") // a line that wraps cannot be written again
 		}
 		fmt.Fprint(p.w, "\r\x1b[K"+text)

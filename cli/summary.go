@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -58,7 +59,7 @@ func printEnd(w io.Writer, dir, missed string) {
 		fmt.Fprintf(w, "* too few samples for this quantile: p50 needs %d, p95 %d, p99 %d\n", quantile.Need(.5), quantile.Need(.95), quantile.Need(.99))
 	}
 	say := func(s string) {
-		if cols := termWidth(w); cols > 40 { // a terminal breaks words
+		if cols := output.Width(w); cols > 40 { // a terminal breaks words
 			s = ansi.Wordwrap(s, cols, "")
 		}
 		fmt.Fprintln(w, s)

@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -42,11 +43,11 @@ func runSweep(ctx context.Context, cfg *configs.Config, out io.Writer, asJSON bo
 	var failed error
 	for i := range points {
 		p := &points[i]
-		fmt.Fprintf(stderr, "sweep %d of %d: %s\n", i+1, len(points), describePoint(keys, p.Values))
+		fmt.Fprintf(output.Stderr, "sweep %d of %d: %s\n", i+1, len(points), describePoint(keys, p.Values))
 		if err := runPoint(ctx, cfg, keys, p); err != nil {
 			p.Error = err.Error()
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", describePoint(keys, p.Values), err))
-			fmt.Fprintln(stderr, "  "+err.Error())
+			fmt.Fprintln(output.Stderr, "  "+err.Error())
 		}
 		if ctx.Err() != nil {
 			break
@@ -109,13 +110,13 @@ func runPoint(ctx context.Context, cfg *configs.Config, keys []string, p *sweepP
 	if err != nil {
 		return err
 	}
-	j, err := prepare(ctx, c, stderr)
+	j, err := prepare(ctx, c, output.Stderr)
 	if err != nil {
 		return err
 	}
 	res, err := j.headless(ctx, io.Discard, false)
 	if res.Missed != "" {
-		fmt.Fprintln(stderr, "  "+res.Missed)
+		fmt.Fprintln(output.Stderr, "  "+res.Missed)
 	}
 	p.Dir, p.Modes = j.opts.Dir, summaries(j.opts.Dir)
 	if ev, err := folder.ReadEvidence(p.Dir); err == nil {
@@ -197,7 +198,7 @@ func writeSweep(keys []string, points []sweepPoint) error {
 	if err := plotSweep(name, keys, points); err != nil {
 		return fmt.Errorf("write the sweep's picture: %w", err)
 	}
-	fmt.Fprintf(stderr, "table and pictures: %s*\n", name)
+	fmt.Fprintf(output.Stderr, "table and pictures: %s*\n", name)
 	return nil
 }
 

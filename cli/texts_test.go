@@ -92,8 +92,8 @@ func TestInspectSaysWhatTheTokenizerIsFor(t *testing.T) {
 		"Unigram": `tokenizer.json (not used, prompts are token lengths: the model is "Unigram"; only byte-level BPE is known)`,
 	} {
 		writeTokenizer(t, filepath.Dir(path), kind)
-		if out, code, err := model(t, "inspect", path); code != 0 || !strings.Contains(out, want) {
-			t.Errorf("exit code %d, %v: no %q in\n%s", code, err, want, out)
+		if out, code := run("model", "inspect", path); code != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit code %d: no %q in\n%s", code, want, out)
 		}
 	}
 }

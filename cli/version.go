@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/machine"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/sys"
@@ -54,8 +55,8 @@ func newVersionCmd() *cobra.Command {
 
 // findORT looks for the library and loads nothing.
 func findORT() ortFound {
-	f := ortFound{BuiltIn: ortBuiltIn, Providers: []string{}}
-	if !ortBuiltIn {
+	f := ortFound{BuiltIn: machine.OrtBuiltIn, Providers: []string{}}
+	if !machine.OrtBuiltIn {
 		f.Problem = exit.ErrNoORT.Error()
 		return f
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/machine"
 	"github.com/tailscope/tailscope/runner/openai"
 	"github.com/tailscope/tailscope/runner/program"
 	"github.com/tailscope/tailscope/runner/torchtrace"
@@ -37,7 +38,7 @@ func newWorkerCmd() *cobra.Command {
 			// Started on the CPUs that compute, but not all of it stays on them.
 			runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2))
 			// Signals go to the whole group: the supervisor decides.
-			return serveORT(library)
+			return machine.ServeORT(library)
 		},
 	}
 	c.Flags().StringVar(&library, "library", "", "path of the ONNX Runtime library")

@@ -1,4 +1,4 @@
-package cli
+package machine
 
 import (
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 	"golang.org/x/term"
 
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/worker"
 )
@@ -24,7 +25,7 @@ func (d *diagnosis) machine() {
 	}
 	text := fmt.Sprintf("%s, %d cores to use", name, runtime.NumCPU())
 	if m, err := mem.VirtualMemory(); err == nil {
-		text += fmt.Sprintf(", %s of %s memory available", sizeText(int64(m.Available)), sizeText(int64(m.Total)))
+		text += fmt.Sprintf(", %s of %s memory available", output.Size(int64(m.Available)), output.Size(int64(m.Total)))
 	}
 	d.add("machine", works, "%s, %s", text, runtime.GOOS)
 	if runtime.NumCPU() < 2 {
@@ -71,7 +72,7 @@ func (d *diagnosis) terminal() {
 		return
 	}
 	s := works
-	text := fmt.Sprintf("%d×%d, TERM=%s, %s, %s", cols, rows, orDash(os.Getenv("TERM")), colours(), charset())
+	text := fmt.Sprintf("%d×%d, TERM=%s, %s, %s", cols, rows, output.OrDash(os.Getenv("TERM")), colours(), charset())
 	if cols < 80 || rows < 24 {
 		s, text = noted, text+": the screen is made for 80×24 or more"
 	}
@@ -143,7 +144,7 @@ func (d *diagnosis) folder(out string) {
 	os.Remove(f.Name())
 	free, _ := sys.FreeBytes(dir)
 	kind := sys.Medium(dir)
-	s, text := works, fmt.Sprintf("%s can be written, %s free", abs, sizeText(free))
+	s, text := works, fmt.Sprintf("%s can be written, %s free", abs, output.Size(free))
 	if free < 1<<30 {
 		s, text = noted, text+": a run of an hour can need more, see max_disk"
 	}

@@ -1,4 +1,4 @@
-package cli
+package machine
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 
 // ort looks for the library and tries its providers.
 func (d *diagnosis) ort(ctx context.Context, library string) {
-	if !ortBuiltIn {
+	if !OrtBuiltIn {
 		d.add("ONNX Runtime", lacks, "%v", exit.ErrNoORT)
 		return
 	}

@@ -1,6 +1,6 @@
 //go:build cgo && !noort
 
-package cli
+package machine
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
-const ortBuiltIn = true
+const OrtBuiltIn = true
 
-// serveORT is the ONNX Runtime engine over stdin and stdout.
-func serveORT(library string) error {
+// ServeORT is the ONNX Runtime engine over stdin and stdout.
+func ServeORT(library string) error {
 	return ort.Serve(context.Background(), os.Stdin, os.Stdout, ort.Options{Library: library})
 }
 

@@ -1,4 +1,4 @@
-package cli
+package machine
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs/tokens"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
@@ -23,9 +24,9 @@ func printModel(out io.Writer, i *onnxmodel.Info) {
 	row("layout", layoutText(i))
 	row("made by", i.Producer)
 	row("opset", opsetText(i))
-	row("size", fmt.Sprintf("%s, %s weights, %s", sizeText(i.Bytes), countText(i.Weights), orDash(i.DType)))
+	row("size", fmt.Sprintf("%s, %s weights, %s", output.Size(i.Bytes), countText(i.Weights), output.OrDash(i.DType)))
 	for _, x := range i.ExternalFiles {
-		row("weights in", fmt.Sprintf("%s (%s)", x.Name, sizeText(x.Bytes)))
+		row("weights in", fmt.Sprintf("%s (%s)", x.Name, output.Size(x.Bytes)))
 	}
 	row("sizes", lmText(i))
 	row("dimensions", strings.Join(i.Dims, ", "))
@@ -139,13 +140,6 @@ func sizeOrDash(v int) string {
 	return fmt.Sprint(v)
 }
 
-func orDash(s string) string {
-	if s == "" {
-		return "—"
-	}
-	return s
-}
-
 func countText(n int64) string {
 	switch {
 	case n >= 1e9:
@@ -154,16 +148,4 @@ func countText(n int64) string {
 		return fmt.Sprintf("%.1f million", float64(n)/1e6)
 	}
 	return fmt.Sprint(n)
-}
-
-func sizeText(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

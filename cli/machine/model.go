@@ -1,4 +1,4 @@
-package cli
+package machine
 
 import (
 	"encoding/json"
@@ -15,12 +15,13 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/plain"
 )
 
-func newModelCmd() *cobra.Command {
+func NewModelCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
 		Short: "The built-in models; what is in a model file",
@@ -105,7 +106,7 @@ type modelProgress struct {
 }
 
 func newModelProgress(w io.Writer, label string) *modelProgress {
-	f, ok := fileOf(w)
+	f, ok := output.File(w)
 	if ok {
 		w = f // its own escapes pass
 	}
@@ -117,7 +118,7 @@ func (p *modelProgress) set(done, total int64) {
 		return
 	}
 	p.last, p.shown = time.Now(), true
-	fmt.Fprintf(p.w, "\r%s  %3d %%  %s of %s ", p.label, 100*done/total, sizeText(done), sizeText(total))
+	fmt.Fprintf(p.w, "\r%s  %3d %%  %s of %s ", p.label, 100*done/total, output.Size(done), output.Size(total))
 }
 
 func (p *modelProgress) done() {

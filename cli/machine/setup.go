@@ -1,4 +1,4 @@
-package cli
+package machine
 
 import (
 	"errors"
@@ -10,11 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
-// newSetupCmd puts ONNX Runtime into the user's cache.
-func newSetupCmd() *cobra.Command {
+// NewSetupCmd puts ONNX Runtime into the user's cache.
+func NewSetupCmd() *cobra.Command {
 	var from, sum string
 	var cpu bool
 	cmd := &cobra.Command{
@@ -35,7 +36,7 @@ func newSetupCmd() *cobra.Command {
 			if sum != "" && from == "" {
 				return exit.Usage(errors.New("setup: --sha256 is of what --from names; npm's package has a known one"))
 			}
-			opts := provision.Options{Progress: stderr, SHA256: sum}
+			opts := provision.Options{Progress: output.Stderr, SHA256: sum}
 			put := func() (string, error) { return provision.Setup(c.Context(), from, opts) }
 			if from == "" && !cpu && provision.Driver() {
 				put = func() (string, error) { return provision.SetupCUDA(c.Context(), opts) }
@@ -51,7 +52,7 @@ func newSetupCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "ONNX Runtime %s: %s\n", orDash(lib.Version), lib.Path)
+			fmt.Fprintf(c.OutOrStdout(), "ONNX Runtime %s: %s\n", output.OrDash(lib.Version), lib.Path)
 			if beside := providersBeside(path); beside != "" {
 				fmt.Fprintln(c.OutOrStdout(), "With it:", beside)
 			}

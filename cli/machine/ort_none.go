@@ -1,6 +1,6 @@
 //go:build !cgo || noort
 
-package cli
+package machine
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
-const ortBuiltIn = false
+const OrtBuiltIn = false
 
-func serveORT(string) error { return exit.ErrNoORT }
+func ServeORT(string) error { return exit.ErrNoORT }
 
 func confirmPadding(context.Context, *onnxmodel.Info, string, string) error { return exit.ErrNoORT }
 

@@ -1,4 +1,4 @@
-package cli
+package machine
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/plain"
@@ -59,8 +59,8 @@ func (d *diagnosis) add(name string, s status, format string, args ...any) {
 	d.Checks = append(d.Checks, check{Name: name, Status: s, Text: fmt.Sprintf(format, args...)})
 }
 
-// newDoctorCmd says what this machine can run.
-func newDoctorCmd() *cobra.Command {
+// NewDoctorCmd says what this machine can run.
+func NewDoctorCmd() *cobra.Command {
 	var asJSON bool
 	var library, probe, python, out string
 	cmd := &cobra.Command{
@@ -166,32 +166,10 @@ func firstLine(s string) string {
 	return "it said nothing"
 }
 
-// termWidth is how wide the terminal is that w writes to, 0 when it is none.
-func termWidth(w io.Writer) int {
-	f, ok := fileOf(w)
-	if !ok {
-		return 0
-	}
-	cols, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return cols
-}
-
-// fileOf is the file that w writes to in the end.
-func fileOf(w io.Writer) (*os.File, bool) {
-	if p, ok := w.(*plain.Out); ok {
-		w = p.Under()
-	}
-	f, ok := w.(*os.File)
-	return f, ok
-}
-
 // printDiagnosis prints one line a check, wrapped beside its name.
 func printDiagnosis(w io.Writer, d *diagnosis) {
 	width, name := 80, 0
-	if cols := termWidth(w); cols > 40 {
+	if cols := output.Width(w); cols > 40 {
 		width = min(cols, 120)
 	}
 	for _, c := range d.Checks {

@@ -1,4 +1,4 @@
-package cli
+package machine
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 func model(t *testing.T, args ...string) (out string, code int, err error) {
 	t.Helper()
 	var b bytes.Buffer
-	cmd := newModelCmd()
+	cmd := NewModelCmd()
 	cmd.SetArgs(args)
 	cmd.SetOut(&b)
 	cmd.SetErr(&b)
