@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/machine"
+	"github.com/tailscope/tailscope/cli/results"
 )
 
 // subcommands lists the command tree below the root, in the order of its help.
@@ -12,10 +13,10 @@ func subcommands() []*cobra.Command {
 		newLiveCmd("live"),
 		newRunCmd(),
 		newReplayCmd(),
-		newAnalyzeCmd(),
-		newCompareCmd(),
-		newReportCmd(),
-		newRecoverCmd(),
+		results.NewAnalyzeCmd(),
+		results.NewCompareCmd(),
+		results.NewReportCmd(),
+		results.NewRecoverCmd(),
 		machine.NewDoctorCmd(),
 		machine.NewSetupCmd(),
 		machine.NewModelCmd(),

@@ -7,8 +7,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"github.com/tailscope/tailscope/snapshot/foreign"
 )
 
 // Exit codes of the program.
@@ -92,13 +90,6 @@ func Paths(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// WrongInput tells whether err says that the command names what is not there:
-// a path, a result in it, or a column.
-func WrongInput(err error) bool {
-	var column foreign.ColumnError
-	return errors.Is(err, os.ErrNotExist) || errors.Is(err, foreign.ErrNone) || errors.As(err, &column)
 }
 
 // NoArguments refuses arguments with a sentence and the exit code of usage.

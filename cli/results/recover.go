@@ -1,4 +1,4 @@
-package cli
+package results
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 	"github.com/tailscope/tailscope/snapshot/folder"
 )
 
-// newRecoverCmd finishes the folder of a session that died.
-func newRecoverCmd() *cobra.Command {
+// NewRecoverCmd finishes the folder of a session that died.
+func NewRecoverCmd() *cobra.Command {
 	var elsewhere string
 	cmd := &cobra.Command{
 		Use:   "recover DIR",

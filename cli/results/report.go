@@ -1,4 +1,4 @@
-package cli
+package results
 
 import (
 	"fmt"
@@ -10,15 +10,15 @@ import (
 	"github.com/tailscope/tailscope/snapshot"
 )
 
-// newReportCmd writes the report of a recorded session.
-func newReportCmd() *cobra.Command {
+// NewReportCmd writes the report of a recorded session.
+func NewReportCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "report DIR",
 		Short: "Write report.md and report.html of a session",
 		Long:  "Computes the report of the session folder DIR anew from its samples and writes report.md and\nreport.html, one page that needs nothing else, into the folder.",
 		Args:  exit.Paths(exactlyOne("a session folder")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := snapshot.Report(args[0]); exit.WrongInput(err) {
+			if err := snapshot.Report(args[0]); wrongInput(err) {
 				return exit.Usage(err)
 			} else if err != nil {
 				return err

@@ -1,4 +1,4 @@
-package cli
+package results
 
 import (
 	"cmp"
@@ -31,8 +31,8 @@ type compareFlags struct {
 	strict, diverge bool
 }
 
-// newCompareCmd compares two sessions and decides gates.
-func newCompareCmd() *cobra.Command {
+// NewCompareCmd compares two sessions and decides gates.
+func NewCompareCmd() *cobra.Command {
 	f := &compareFlags{}
 	cmd := &cobra.Command{
 		Use:   "compare A B | compare A… -- B… [-- C…]",
@@ -113,7 +113,7 @@ func (f *compareFlags) run(w io.Writer, groups [][]string) error {
 	var all []*compare.Comparison
 	for _, b := range groups[1:] {
 		c, err := compare.Results(groups[0], b, f.noise, o)
-		if exit.WrongInput(err) {
+		if wrongInput(err) {
 			return exit.Usage(err)
 		}
 		if err != nil {

@@ -1,6 +1,9 @@
-package cli
+package results
 
 import (
+	"errors"
+	"os"
+
 	"github.com/spf13/pflag"
 
 	"github.com/tailscope/tailscope/cli/exit"
@@ -38,4 +41,11 @@ func (f *foreignFlags) options() (foreign.Options, error) {
 		o.Where = append(o.Where, x)
 	}
 	return o, nil
+}
+
+// wrongInput tells whether err says that the command names what is not there:
+// a path, a result in it, or a column.
+func wrongInput(err error) bool {
+	var column foreign.ColumnError
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, foreign.ErrNone) || errors.As(err, &column)
 }

@@ -1,4 +1,4 @@
-package cli
+package results
 
 import (
 	"encoding/json"
@@ -26,8 +26,8 @@ type analyzeFlags struct {
 	json        bool
 }
 
-// newAnalyzeCmd computes statistics of results wherever they come from.
-func newAnalyzeCmd() *cobra.Command {
+// NewAnalyzeCmd computes statistics of results wherever they come from.
+func NewAnalyzeCmd() *cobra.Command {
 	f := &analyzeFlags{}
 	cmd := &cobra.Command{
 		Use:   "analyze PATH…",
@@ -76,7 +76,7 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 	}
 	rep, err := compare.Analyze(paths, o, labels.Options{First: f.first, By: f.by, Source: strings.Join(paths, " ")})
 	if err != nil {
-		if exit.WrongInput(err) {
+		if wrongInput(err) {
 			return exit.Usage(err)
 		}
 		return err
