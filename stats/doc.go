@@ -17,5 +17,6 @@
 //	verdict    the sentences, the production rule, the rule to stop by
 //	live       the Collector: samples in, a view out, while the session runs
 //	between    sessions against sessions
+//	race       candidates against each other: who runs on, who is out, which to take
 //	exact      the Analysis: samples in, summary.json out, when it is over
 package stats

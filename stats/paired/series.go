@@ -241,3 +241,19 @@ func Differ(a, b *Series) float64 {
 	z := math.Abs(a.Mean()-b.Mean()) / math.Hypot(a.SE(), b.SE())
 	return quantile.TwoSided(z, n-1)
 }
+
+// Exceedance is half the width, at any moment, of the interval of a share: of
+// the values that lie beyond a q-quantile (1 or 0), or of those of two sequences
+// in which only one does (1, 0, −1). The quantile may come from the same values.
+// NaN where they are too few: of a tail, a dozen beyond it are needed.
+func (s *Series) Exceedance(alpha, q float64) float64 {
+	if q > quantile.Middle && s.sq < leastExceed && float64(s.n)*(1-q) < leastExceed {
+		return math.NaN()
+	}
+	g, n := s.Inflation(), float64(s.n)
+	f := factor(n/g, alpha, true)
+	if math.IsInf(f, 1) {
+		return math.NaN()
+	}
+	return (f*math.Sqrt((s.sq-s.sum*s.sum/n+2)*g) + 1) / n
+}
