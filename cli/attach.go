@@ -15,8 +15,8 @@ import (
 
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/configs"
-	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/openai"
+	"github.com/tailscope/tailscope/runner/plan"
 )
 
 // keyVariable holds the API's key: it stands in no file and no argument.
@@ -128,7 +128,7 @@ func runAttach(c *cobra.Command, o openai.Options) error {
 		return err
 	}
 	if cfg.Traffic != "" {
-		if j.opts.Traffic, err = runner.ReadTraffic(cfg.Traffic); err != nil {
+		if j.opts.Traffic, err = plan.ReadTraffic(cfg.Traffic); err != nil {
 			return exit.Usage(err)
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/torch"
 	"github.com/tailscope/tailscope/runner/worker"
@@ -59,7 +60,7 @@ func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job
 		return nil, exit.Usage(err)
 	}
 	if cfg.Traffic != "" {
-		rows, err := runner.ReadTraffic(cfg.Traffic)
+		rows, err := plan.ReadTraffic(cfg.Traffic)
 		if err != nil {
 			return nil, exit.Usage(err)
 		}

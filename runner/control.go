@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -124,7 +125,7 @@ func (s *Session) setAA() {
 func (s *Session) setStrategy(word string) {
 	next := s.base
 	if word != "" && word != s.set.strategy.String() {
-		st, err := ParseStrategy(word)
+		st, err := plan.ParseStrategy(word)
 		if err != nil {
 			s.pub.notice("error", err.Error())
 			return
@@ -132,7 +133,7 @@ func (s *Session) setStrategy(word string) {
 		next = st
 	}
 	if next == s.set.strategy {
-		if next = (Strategy{"variable", "variable"}); next == s.set.strategy {
+		if next = (plan.Strategy{Prefill: "variable", Decode: "variable"}); next == s.set.strategy {
 			return
 		}
 	}
@@ -149,7 +150,7 @@ func (s *Session) setStrategy(word string) {
 
 // setEdges brings bucketed prompts into force, with these edges.
 func (s *Session) setEdges(edges []int) {
-	next := Strategy{Prefill: "bucketed", Decode: s.set.strategy.Decode}
+	next := plan.Strategy{Prefill: "bucketed", Decode: s.set.strategy.Decode}
 	if lack := s.eng.lacks(s.queue.mode(), next); lack != "" {
 		s.pub.notice("warn", "this engine cannot run "+lack)
 		return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -52,13 +53,13 @@ func (s *Session) sendRequest(fl *inflight) {
 	fl.segment, fl.strategy, fl.aa = s.rec.seg, s.set.strategy, s.set.aa
 	st := fl.strategy
 	if fl.routed = s.route.toEager(it, st); fl.routed {
-		st = Strategy{"eager", "eager"}
+		st = plan.Strategy{Prefill: "eager", Decode: "eager"}
 	}
 	fl.label = st.Label(it.Mode)
 	fl.left, fl.together = len(fl.order), s.set.pairing == "concurrent"
 	fl.key = s.route.key(it, fl.strategy)
 	s.queue.arrive(fl)
-	exec := shaper(s.cfg, fl.strategy).Exec(it.Tokens, it.PadTo)
+	exec := plan.NewShaper(s.cfg, fl.strategy).Exec(it.Tokens, it.PadTo)
 	if fl.aa {
 		exec[1] = exec[0] // eager against eager: what differs must be noise
 	}
@@ -67,7 +68,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	}
 	s.join.expect(fl)
 	s.eng.ask(&protocol.Request{ID: fl.id, Mode: it.Mode, Batch: it.Batch, Tokens: it.Tokens,
-		Exec: exec, NewTokens: it.NewTokens, Strategy: st.wire(s.eng.hello.Strategies), Order: fl.order,
+		Exec: exec, NewTokens: it.NewTokens, Strategy: st.Wire(s.eng.hello.Strategies), Order: fl.order,
 		Together: fl.together, AA: fl.aa, Seed: it.Seed, IDs: it.IDs, Dims: it.Dims, Recorded: it.Recorded,
 		DueNs: fl.due, Warmup: it.Warmup})
 }

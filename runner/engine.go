@@ -9,6 +9,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/worker"
 )
@@ -209,7 +210,7 @@ func (e *engine) refusal(modes []string, set settings) string {
 }
 
 // lacks says why the engine cannot run the current settings in a mode, or "".
-func (e *engine) lacks(mode string, st Strategy) string {
+func (e *engine) lacks(mode string, st plan.Strategy) string {
 	if why, no := e.hello.Lacks[mode]; no || !slices.Contains(e.hello.Modes, mode) {
 		if why == "" && len(e.hello.Modes) == 0 { // nothing at all: what it lacks says why
 			why = strings.Join(slices.Sorted(maps.Values(e.hello.Lacks)), "; ")
@@ -224,7 +225,7 @@ func (e *engine) lacks(mode string, st Strategy) string {
 		}
 		return ""
 	}
-	w := st.wire(e.hello.Strategies)
+	w := st.Wire(e.hello.Strategies)
 	lack := ""
 	if mode == "forward" && (w.Prefill == "padded" || w.Prefill == "bucketed") {
 		return "the strategy " + st.String() + " in forward: sizes of a dimension are run as they are given"

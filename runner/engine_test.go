@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -48,7 +49,7 @@ func faultyEngine(fault string) int {
 	}
 	hello := &protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(),
 		Credit: 8, Modes: []string{"prefill", "kv_decode", "e2e_kv"}, Pairings: []string{"interleaved", "sequential"},
-		Strategies: map[string][]string{"prefill": prefillWords, "decode": {"variable", "dynamic", "eager"}},
+		Strategies: map[string][]string{"prefill": plan.PrefillWords, "decode": {"variable", "dynamic", "eager"}},
 		Stances:    []string{"default", "eager_on_recompile"},
 		Lacks:      map[string]string{"static-cache": "this engine has no fixed cache"}}
 	if fault != "noaa" {
@@ -224,7 +225,7 @@ func (e *engineState) run(m *protocol.Request, order int, lane string) {
 		if len(e.shapes) == 1 {
 			kind = stats.KindCompile
 		}
-		_ = e.out.Send(&protocol.Event{TNs: begin, Kind: kind, Lane: lane, Mode: m.Mode, Strategy: Strategy(m.Strategy).Label(m.Mode), Shape: shape,
+		_ = e.out.Send(&protocol.Event{TNs: begin, Kind: kind, Lane: lane, Mode: m.Mode, Strategy: plan.Strategy(m.Strategy).Label(m.Mode), Shape: shape,
 			Request: &m.ID, DurNs: compiled, Reason: fmt.Sprintf("tokens %d → %d: no executable for this shape", e.last, n)})
 	}
 	e.last = n

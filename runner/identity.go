@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -18,7 +19,7 @@ type Identity struct {
 	Counters   protocol.Counters
 	Evidence   []protocol.Evidence
 	Mode       string
-	Strategy   Strategy
+	Strategy   plan.Strategy
 	AA         bool
 	Limit      int // recompile limit asked for
 }
@@ -73,7 +74,7 @@ func (s Identity) covers(mode, strategy string) bool {
 	if mode != s.Mode {
 		return false
 	}
-	w := Strategy(s.Strategy.wire(s.Strategies))
+	w := plan.Strategy(s.Strategy.Wire(s.Strategies))
 	switch mode {
 	case "kv_decode":
 		return strategy == w.Decode

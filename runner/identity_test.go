@@ -3,6 +3,7 @@ package runner
 import (
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -10,7 +11,7 @@ import (
 // The lane header says where the nodes ran, the most first.
 func TestEvidenceInTheLaneHeader(t *testing.T) {
 	id := Identity{
-		Loaded: &protocol.Loaded{Backends: map[string]string{"eager": "e", "optimized": "o"}}, Mode: "prefill", Strategy: Strategy{"padded", "padded"},
+		Loaded: &protocol.Loaded{Backends: map[string]string{"eager": "e", "optimized": "o"}}, Mode: "prefill", Strategy: plan.Strategy{Prefill: "padded", Decode: "padded"},
 		Strategies: map[string][]string{"prefill": {"padded"}, "decode": {"padded"}},
 		Counters:   protocol.Counters{Groups: []protocol.Counter{{Mode: "prefill", Strategy: "padded", UniqueGraphs: 1, Compiles: 1}}},
 		Evidence: []protocol.Evidence{{Lane: "optimized", Mode: "prefill", Strategy: "padded", BackendRequested: "o", BackendActual: "o",

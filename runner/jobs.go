@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -45,9 +46,9 @@ func (s *Session) compileFirst() {
 // and returns how many there are: no more than the recompile limit, since what
 // lies beyond it has no executable anyway.
 func (s *Session) compileAhead() int {
-	sh := shaper(s.cfg, s.set.strategy)
+	sh := plan.NewShaper(s.cfg, s.set.strategy)
 	seen := map[string]bool{}
-	var items []Item
+	var items []plan.Item
 	for _, it := range s.queue.plans[s.queue.mode()].Shapes(4096) {
 		key := fmt.Sprint(it.Batch, sh.Exec(it.Tokens, it.PadTo)[1], it.NewTokens, it.Dims)
 		if seen[key] || len(items) >= s.cfg.Limit() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -15,9 +16,9 @@ import (
 // inflight is one request on its way.
 type inflight struct {
 	id       uint64
-	item     Item
+	item     plan.Item
 	segment  int32
-	strategy Strategy
+	strategy plan.Strategy
 	label    string
 	aa       bool
 	order    []string
@@ -247,7 +248,7 @@ func column[T any](c []T, i int, absent T) T {
 }
 
 // semanticTokens is what TR120 2.4 counts: prompt, generated, or both.
-func semanticTokens(mode stats.Mode, it *Item) int32 {
+func semanticTokens(mode stats.Mode, it *plan.Item) int32 {
 	switch mode {
 	case stats.KVDecode:
 		return int32(it.Batch * it.NewTokens)

@@ -72,7 +72,7 @@ func (s *Session) measured(mode string) (done int, idle []string) {
 	for _, lanes := range n {
 		done += slices.Min(lanes)
 	}
-	for _, sc := range p.scenarios {
+	for _, sc := range p.Scenarios {
 		if lanes := n[sc.Name]; some && (lanes == nil || slices.Min(lanes) == 0) {
 			idle = append(idle, sc.Name)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -44,7 +45,7 @@ func TestAScenarioThatHadNoTurnIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.end = &Result{Reason: "until"}
-	p, err := NewPlan(s.cfg, "prefill", &protocol.Model{}, nil)
+	p, err := plan.New(s.cfg, "prefill", &protocol.Model{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 )
@@ -17,7 +18,7 @@ func (s *Session) observes() bool {
 // observed makes the request that a sample nobody asked for belongs to.
 func (s *Session) observed(b *protocol.Batch, id uint64) *inflight {
 	return &inflight{id: id, segment: s.rec.seg, strategy: s.set.strategy, label: b.Strategy, order: []string{b.Lane}, left: 1,
-		item: Item{Mode: b.Mode, Scenario: b.Scenario, Batch: 1}}
+		item: plan.Item{Mode: b.Mode, Scenario: b.Scenario, Batch: 1}}
 }
 
 // byeUnasked ends the session of an engine that has nothing more to observe:

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -59,7 +60,7 @@ func oneRow(t *testing.T, bend func(*protocol.Batch)) (*memory, *protocol.Batch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fl := &inflight{id: 1, item: Item{Mode: "prefill", Scenario: "a", Tokens: 8, Batch: 1}, order: []string{"eager", "optimized"}, left: 2, label: "variable"}
+	fl := &inflight{id: 1, item: plan.Item{Mode: "prefill", Scenario: "a", Tokens: 8, Batch: 1}, order: []string{"eager", "optimized"}, left: 2, label: "variable"}
 	s.join.expect(fl)
 	var bent *protocol.Batch
 	for i, lane := range fl.order {
@@ -92,7 +93,7 @@ func TestRowsThatNobodyAskedFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fl := &inflight{id: 1, item: Item{Mode: "prefill"}, order: []string{"eager", "optimized"}, left: 2}
+		fl := &inflight{id: 1, item: plan.Item{Mode: "prefill"}, order: []string{"eager", "optimized"}, left: 2}
 		if want == "which is for eager" {
 			fl.order, fl.left = []string{"eager"}, 1
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -13,9 +14,9 @@ import (
 // second lanes that wait for their turn.
 type queue struct {
 	cfg      *configs.Config
-	traffic  []TrafficRow
+	traffic  []plan.TrafficRow
 	modes    []string // still to run, the current one first
-	plans    map[string]*Plan
+	plans    map[string]*plan.Plan
 	nextID   uint64
 	again    []*inflight // to be sent before anything new: flushed, or lost with a worker
 	block    []*inflight // sequential pairing: the second lane of the block
@@ -25,8 +26,8 @@ type queue struct {
 	dueLane  string                 // sequential pairing: the lane it was for
 }
 
-func newQueue(cfg *configs.Config, traffic []TrafficRow) queue {
-	return queue{cfg: cfg, traffic: traffic, modes: slices.Clone(cfg.Modes), plans: map[string]*Plan{}, later: map[string][]*inflight{}}
+func newQueue(cfg *configs.Config, traffic []plan.TrafficRow) queue {
+	return queue{cfg: cfg, traffic: traffic, modes: slices.Clone(cfg.Modes), plans: map[string]*plan.Plan{}, later: map[string][]*inflight{}}
 }
 
 // sequentialBlock is how many requests run in one lane before the other in a
@@ -47,7 +48,7 @@ func (q *queue) enter(mode string, rest []string, scenario string, model *protoc
 	if q.plans[mode] == nil {
 		cfg := *q.cfg
 		cfg.Scenario = scenario
-		p, err := NewPlan(&cfg, mode, model, q.traffic)
+		p, err := plan.New(&cfg, mode, model, q.traffic)
 		if err != nil {
 			return err
 		}
@@ -127,7 +128,7 @@ func (q *queue) nextSequential(busy bool, lanes []string) (*inflight, bool) {
 }
 
 // ahead puts items before everything else, each a request in both lanes.
-func (q *queue) ahead(items []Item) {
+func (q *queue) ahead(items []plan.Item) {
 	var out []*inflight
 	for _, it := range items {
 		out = append(out, &inflight{id: q.number(), item: it, order: []string{"optimized", "eager"}})

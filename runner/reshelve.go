@@ -1,5 +1,7 @@
 package runner
 
+import "github.com/tailscope/tailscope/runner/plan"
+
 // ends reports whether the plan has an end: then every request of it runs,
 // whatever is toggled meanwhile, but for scenarios that are switched off.
 func (q *queue) ends() bool { return q.cfg.Reps > 0 || q.traffic != nil }
@@ -12,7 +14,7 @@ func (q *queue) reshelve(dropped []*inflight, set settings) {
 	for _, fl := range q.block {
 		seconds[fl.id] = true
 	}
-	back := map[string][]Item{}
+	back := map[string][]plan.Item{}
 	unsent := map[uint64]bool{} // whose second lane goes back with the first
 	waiting, rest := dropped, q.again
 	if q.ends() { // what waits was planned under other settings, too
@@ -38,7 +40,7 @@ func (q *queue) reshelve(dropped []*inflight, set settings) {
 	q.reshelveBlock(unsent, set)
 	for mode, items := range back {
 		if p := q.plans[mode]; p != nil {
-			p.giveBack(items)
+			p.GiveBack(items)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
@@ -128,7 +129,7 @@ func TestSequentialWarmupResponse(t *testing.T) {
 func TestTrafficWarm(t *testing.T) {
 	cfg := sessionConfig()
 	cfg.Warmup, cfg.Reps = 1, 2
-	res, mem := runSession(t, "none", cfg, func(o *Options) { o.Traffic = []TrafficRow{{Tokens: 10}, {Tokens: 20}} })
+	res, mem := runSession(t, "none", cfg, func(o *Options) { o.Traffic = []plan.TrafficRow{{Tokens: 10}, {Tokens: 20}} })
 	n := map[string]int{}
 	for _, s := range mem.samples {
 		if !s.Warmup {

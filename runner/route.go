@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -76,7 +77,7 @@ func (r *router) on() bool { return r.cfg.Route == "churn" }
 func (r *router) forget() { r.state = routeState{} }
 
 // toEager decides for one request.
-func (r *router) toEager(it Item, st Strategy) bool {
+func (r *router) toEager(it plan.Item, st plan.Strategy) bool {
 	if !r.on() || !r.state.active || it.Warmup {
 		return false
 	}
@@ -86,7 +87,7 @@ func (r *router) toEager(it Item, st Strategy) bool {
 
 // key names the shapes that an item runs under a strategy,
 // whatever its mode: what decides them and nothing else.
-func (r *router) key(it Item, st Strategy) string {
+func (r *router) key(it plan.Item, st plan.Strategy) string {
 	label := st.Label(it.Mode)
 	head := it.Mode + "\x00" + label + "\x00"
 	if st.Prefill == "dynamic" && (it.Mode == "prefill" || it.Mode == "forward" || st.Decode == "dynamic") {
@@ -95,7 +96,7 @@ func (r *router) key(it Item, st Strategy) string {
 	b := make([]byte, 0, 64) // for each sample of the optimized lane: no fmt
 	b = append(b, head...)
 	b = append(strconv.AppendInt(b, int64(it.Batch), 10), 'x')
-	b = append(strconv.AppendInt(b, int64(shaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1]), 10), '+')
+	b = append(strconv.AppendInt(b, int64(plan.NewShaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1]), 10), '+')
 	key := string(strconv.AppendInt(b, int64(it.NewTokens), 10))
 	if len(it.Dims) == 0 {
 		return key
@@ -108,7 +109,7 @@ func (r *router) key(it Item, st Strategy) string {
 
 // learn notes that the shapes of an item have their executables: the request
 // ran in the optimized lane and nothing fell back.
-func (r *router) learn(smp *stats.Sample, fl *inflight, now Strategy) {
+func (r *router) learn(smp *stats.Sample, fl *inflight, now plan.Strategy) {
 	if smp.Lane == stats.Optimized && !smp.Failed && !fl.routed && smp.Flags&stats.FlagFallback == 0 && fl.strategy == now {
 		r.known[cmp.Or(fl.key, r.key(fl.item, now))] = smp.Shape
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -14,13 +15,13 @@ import (
 func TestRouteEndsWhenAMixRepeats(t *testing.T) {
 	for _, mode := range []string{"prefill", "kv_decode"} {
 		t.Run(mode, func(t *testing.T) {
-			var rows []TrafficRow
+			var rows []plan.TrafficRow
 			for n := range 40 {
-				rows = append(rows, TrafficRow{Tokens: 10 + n, NewTokens: 4})
+				rows = append(rows, plan.TrafficRow{Tokens: 10 + n, NewTokens: 4})
 			}
 			const mix, last = 12, 300
 			for i := range 1500 {
-				rows = append(rows, TrafficRow{Tokens: 100 + 3*(i%mix), NewTokens: 4})
+				rows = append(rows, plan.TrafficRow{Tokens: 100 + 3*(i%mix), NewTokens: 4})
 			}
 			cfg := sessionConfig()
 			cfg.Modes, cfg.Route, cfg.Warmup, cfg.Reps, cfg.MaxNewTokens = []string{mode}, "churn", 0, 0, 4
@@ -63,7 +64,7 @@ func TestRouteEndsWhenAMixRepeats(t *testing.T) {
 func TestRouteStaysAtTheLimit(t *testing.T) {
 	s := routeSession(t)
 	s.eng.counters.Groups = []protocol.Counter{{Mode: "prefill", Strategy: "variable", LimitReached: true}}
-	fl := &inflight{item: Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.set.strategy}
+	fl := &inflight{item: plan.Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.set.strategy}
 	s.routeSeen(&stats.Sample{Lane: stats.Optimized, Strategy: "variable", Flags: stats.FlagFallback}, fl)
 	if !s.route.state.active || !s.route.toEager(fl.item, s.set.strategy) {
 		t.Fatal("the limit did not switch the rule on")
@@ -82,7 +83,7 @@ func TestRouteStaysAtTheLimit(t *testing.T) {
 func TestRouteKnowsWhatIsCompiled(t *testing.T) {
 	s := routeSession(t)
 	s.route.state.turn(true)
-	fl := &inflight{item: Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.set.strategy}
+	fl := &inflight{item: plan.Item{Mode: "prefill", Batch: 1, Tokens: 9}, strategy: s.set.strategy}
 	s.route.learn(&stats.Sample{Lane: stats.Optimized, Shape: "1x9"}, fl, s.set.strategy)
 	if s.route.toEager(fl.item, s.set.strategy) {
 		t.Error("a compiled shape was routed away")
@@ -95,10 +96,10 @@ func TestRouteKnowsWhatIsCompiled(t *testing.T) {
 	if !s.route.toEager(fl.item, s.set.strategy) {
 		t.Error("an evicted shape was not routed away")
 	}
-	s.set.strategy = Strategy{"dynamic", "dynamic"}
+	s.set.strategy = plan.Strategy{Prefill: "dynamic", Decode: "dynamic"}
 	fl.strategy = s.set.strategy
 	s.route.learn(&stats.Sample{Lane: stats.Optimized, Shape: "1x9"}, fl, s.set.strategy)
-	if s.route.toEager(Item{Mode: "prefill", Batch: 1, Tokens: 500}, s.set.strategy) {
+	if s.route.toEager(plan.Item{Mode: "prefill", Batch: 1, Tokens: 500}, s.set.strategy) {
 		t.Error("dynamic was routed away by length")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/guard"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
@@ -44,7 +45,7 @@ type Options struct {
 	Views    chan view.View      // capacity 1, newest wins; nil: nobody looks
 	Commands <-chan view.Command // nil: nobody types
 	GPU      <-chan gpu.State    // nil: no telemetry
-	Traffic  []TrafficRow
+	Traffic  []plan.TrafficRow
 	Noise    map[string]stats.Noise                // by mode: of an A/A run that was recorded before; may be nil
 	Place    func(pairing string) worker.Placement // where the processes run (worker.Placer); nil: anywhere
 	Profile  int                                   // requests to record with the engine's profiler once timing has begun; 0: none
@@ -104,8 +105,8 @@ type Session struct {
 	dog     watchdog
 	failing failing
 
-	base   Strategy // configured
-	set    settings // in force
+	base   plan.Strategy // configured
+	set    settings      // in force
 	paused bool
 	labels []string       // toggles since the last segment started
 	later  []view.Command // asked for while no worker could be asked
@@ -127,7 +128,7 @@ type Session struct {
 func NewSession(o Options) (*Session, error) {
 	own := *o.Config // keys change its edges and rate
 	cfg := &own
-	st, err := ParseStrategy(cfg.Strategy)
+	st, err := plan.ParseStrategy(cfg.Strategy)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
@@ -258,7 +259,7 @@ func TestModeTheModelLacks(t *testing.T) {
 // Nothing pads the dimensions of a forward: the words would be labels only.
 func TestForwardIsNotPadded(t *testing.T) {
 	for word, ok := range map[string]bool{"padded": false, "bucketed": false, "kv-bucketed": false, "variable": true, "dynamic": true, "eager": true} {
-		st, err := ParseStrategy(word)
+		st, err := plan.ParseStrategy(word)
 		if err != nil {
 			t.Fatal(err)
 		}

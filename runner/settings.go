@@ -1,8 +1,10 @@
 package runner
 
+import "github.com/tailscope/tailscope/runner/plan"
+
 // settings are what the user's keys can change about what runs.
 type settings struct {
-	strategy Strategy
+	strategy plan.Strategy
 	aa       bool   // the optimized lane is a second eager session
 	scenario string // "" or "*": all
 	pairing  string

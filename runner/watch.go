@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -99,7 +100,7 @@ func (s *Session) doing(now int64) view.Doing {
 func (s *Session) inside(fl *inflight) view.Doing {
 	key := fl.key
 	d := view.Doing{What: view.WorkRequest, Mode: fl.item.Mode, Tokens: fl.item.Tokens, Limit: s.dog.limit(key),
-		Executed: shaper(s.cfg, fl.strategy).Exec(fl.item.Tokens, fl.item.PadTo)[1], Usual: time.Duration(s.dog.took[key])}
+		Executed: plan.NewShaper(s.cfg, fl.strategy).Exec(fl.item.Tokens, fl.item.PadTo)[1], Usual: time.Duration(s.dog.took[key])}
 	if _, known := s.route.known[key]; !known && !fl.routed && !fl.aa && fl.label != "eager" && slices.Contains(fl.order, "optimized") {
 		d.Compiles, d.Usual = true, time.Duration(s.dog.compileNs)
 	}

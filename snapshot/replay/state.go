@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -79,7 +80,7 @@ func edges(rec *folder.Session) []int {
 }
 
 func (st *state) setStrategy(word string) {
-	if s, err := runner.ParseStrategy(word); err == nil {
+	if s, err := plan.ParseStrategy(word); err == nil {
 		st.id.Strategy = s
 	}
 }

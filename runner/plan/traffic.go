@@ -1,4 +1,4 @@
-package runner
+package plan
 
 import "github.com/tailscope/tailscope/configs"
 

@@ -1,4 +1,4 @@
-package runner
+package plan
 
 import (
 	"fmt"
@@ -12,10 +12,10 @@ import (
 // Strategy is how shapes reach the optimized lane, a word for each phase.
 type Strategy struct{ Prefill, Decode string }
 
-// prefillWords and decodeWords are the strategies of each phase. In decode
+// PrefillWords and decodeWords are the strategies of each phase. In decode
 // padded and bucketed mean a growing cache that starts from a padded prompt.
 var (
-	prefillWords = []string{"variable", "padded", "bucketed", "dynamic", "eager"}
+	PrefillWords = []string{"variable", "padded", "bucketed", "dynamic", "eager"}
 	decodeWords  = []string{"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed", "static-cache"}
 )
 
@@ -29,13 +29,13 @@ func ParseStrategy(s string) (Strategy, error) {
 	for part := range strings.SplitSeq(s, ",") {
 		phase, word, ok := strings.Cut(strings.TrimSpace(part), "=")
 		switch {
-		case ok && phase == "prefill" && slices.Contains(prefillWords, word):
+		case ok && phase == "prefill" && slices.Contains(PrefillWords, word):
 			st.Prefill = word
 		case ok && phase == "decode" && slices.Contains(decodeWords, word):
 			st.Decode = word
 		default:
 			return st, fmt.Errorf("strategy %q: %q is not prefill=%s or decode=%s", s, part,
-				strings.Join(prefillWords, "|"), strings.Join(decodeWords, "|"))
+				strings.Join(PrefillWords, "|"), strings.Join(decodeWords, "|"))
 		}
 	}
 	return st, nil
@@ -50,7 +50,7 @@ func expandWord(w string) (Strategy, error) {
 	case "static-cache":
 		return Strategy{"padded", w}, nil
 	}
-	if slices.Contains(prefillWords, w) {
+	if slices.Contains(PrefillWords, w) {
 		return Strategy{w, w}, nil
 	}
 	return Strategy{}, fmt.Errorf("unknown strategy %q: want %s, or one a phase as prefill=padded,decode=eager", w, strings.Join(decodeWords, ", "))
@@ -75,9 +75,9 @@ func (s Strategy) String() string {
 	return "prefill=" + s.Prefill + ",decode=" + s.Decode
 }
 
-// wire is the strategy as the engine is asked for it: a decode word that the
+// Wire is the strategy as the engine is asked for it: a decode word that the
 // engine does not list is the growing cache, which is what it means.
-func (s Strategy) wire(offered map[string][]string) protocol.Strategy {
+func (s Strategy) Wire(offered map[string][]string) protocol.Strategy {
 	w := protocol.Strategy{Prefill: s.Prefill, Decode: s.Decode}
 	grows := w.Decode == "padded" || w.Decode == "bucketed"
 	if grows && !slices.Contains(offered["decode"], w.Decode) {
@@ -93,8 +93,8 @@ type Shaper struct {
 	EagerInputs string
 }
 
-// shaper is the one of a configuration under a strategy.
-func shaper(cfg *configs.Config, st Strategy) Shaper {
+// NewShaper is the one of a configuration under a strategy.
+func NewShaper(cfg *configs.Config, st Strategy) Shaper {
 	return Shaper{Strategy: st, Edges: cfg.BucketEdges, EagerInputs: cfg.EagerInputs}
 }
 

@@ -1,4 +1,4 @@
-package runner
+package plan
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ type Item struct {
 // same plan. A plan with repetitions ends; one without goes on for ever.
 type Plan struct {
 	cfg       *configs.Config
-	scenarios []configs.Scenario
+	Scenarios []configs.Scenario
 	rng       *rand.Rand
 	ahead     []passes // warm-ups, then repetitions, as far as they are left
 	back      []Item   // given back, to be handed out first
@@ -44,14 +44,14 @@ type Plan struct {
 	taken     int // of them, those that Next has handed out
 }
 
-// NewPlan makes the plan of one mode. Traffic rows, when given, take the
+// New makes the plan of one mode. Traffic rows, when given, take the
 // place of scenarios.
-func NewPlan(cfg *configs.Config, mode string, model *protocol.Model, traffic []TrafficRow) (*Plan, error) {
+func New(cfg *configs.Config, mode string, model *protocol.Model, traffic []TrafficRow) (*Plan, error) {
 	p := &Plan{cfg: cfg, mode: mode, traffic: traffic,
 		rng: rand.New(rand.NewPCG(cfg.Seed, hash(mode)))}
 	for _, sc := range cfg.Scenarios {
 		if cfg.Scenario == "" || cfg.Scenario == "*" || cfg.Scenario == sc.Name {
-			p.scenarios = append(p.scenarios, sc)
+			p.Scenarios = append(p.Scenarios, sc)
 		}
 	}
 	if mode == "forward" {
@@ -60,12 +60,12 @@ func NewPlan(cfg *configs.Config, mode string, model *protocol.Model, traffic []
 			return nil, err
 		}
 		p.dims = d
-		p.scenarios = []configs.Scenario{{Name: "forward", Prompts: make([]configs.Prompt, d.points())}}
+		p.Scenarios = []configs.Scenario{{Name: "forward", Prompts: make([]configs.Prompt, d.points())}}
 	}
 	if traffic != nil && mode != "forward" {
-		p.scenarios = []configs.Scenario{trafficScenario(traffic)}
+		p.Scenarios = []configs.Scenario{trafficScenario(traffic)}
 	}
-	if len(p.scenarios) == 0 {
+	if len(p.Scenarios) == 0 {
 		return nil, fmt.Errorf("no scenario named %q: the configuration has %s", cfg.Scenario, names(cfg.Scenarios))
 	}
 	p.addPasses(cfg.Warmup, true)
@@ -84,8 +84,8 @@ func (p *Plan) Total() int { return p.total }
 // Taken is the number of counted requests that Next has handed out.
 func (p *Plan) Taken() int { return p.taken }
 
-// giveBack takes items that did not run: Next hands them out again, first.
-func (p *Plan) giveBack(items []Item) {
+// GiveBack takes items that did not run: Next hands them out again, first.
+func (p *Plan) GiveBack(items []Item) {
 	p.back = append(items, p.back...)
 	for i := range items {
 		if !items[i].Warmup {
@@ -112,7 +112,7 @@ func (p *Plan) Next() (Item, bool) {
 	if p.cfg.Reps > 0 {
 		return Item{}, false
 	}
-	sc := p.scenarios[pick(p.rng, len(p.scenarios), func(i int) float64 { return p.scenarios[i].Weight })]
+	sc := p.Scenarios[pick(p.rng, len(p.Scenarios), func(i int) float64 { return p.Scenarios[i].Weight })]
 	return p.item(sc, pick(p.rng, len(sc.Prompts), func(i int) float64 { return sc.Prompts[i].Weight })), true
 }
 
@@ -123,7 +123,7 @@ func (p *Plan) Shapes(limit int) []Item {
 	p.rng = rand.New(rand.NewPCG(p.cfg.Seed, hash(p.mode+" shapes")))
 	defer func() { p.rng = drawn }()
 	var items []Item
-	for _, sc := range p.scenarios {
+	for _, sc := range p.Scenarios {
 		for i, pr := range sc.Prompts {
 			for n := pr.Tokens; n <= max(pr.Tokens, pr.To) && len(items) < limit; n++ {
 				it := p.item(sc, i)

@@ -1,4 +1,4 @@
-package runner
+package plan
 
 import (
 	"reflect"
@@ -32,7 +32,7 @@ func take(t *testing.T, p *Plan, n int) []Item {
 
 func mustPlan(t *testing.T, cfg *configs.Config, mode string) *Plan {
 	t.Helper()
-	p, err := NewPlan(cfg, mode, &protocol.Model{}, nil)
+	p, err := New(cfg, mode, &protocol.Model{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestLengthsStayInsideTheirScenario(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg := planConfig(0, 0)
 		cfg.Seed = rapid.Uint64().Draw(rt, "seed")
-		p, err := NewPlan(cfg, "prefill", &protocol.Model{}, nil)
+		p, err := New(cfg, "prefill", &protocol.Model{}, nil)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestLengthsStayInsideTheirScenario(t *testing.T) {
 func TestUnknownScenarioNamesWhatThereIs(t *testing.T) {
 	cfg := planConfig(1, 0)
 	cfg.Scenario = "shrot"
-	_, err := NewPlan(cfg, "prefill", &protocol.Model{}, nil)
+	_, err := New(cfg, "prefill", &protocol.Model{}, nil)
 	if err == nil || err.Error() != `no scenario named "shrot": the configuration has short, rare` {
 		t.Fatalf("got %v", err)
 	}
@@ -145,7 +145,7 @@ func TestUnknownScenarioNamesWhatThereIs(t *testing.T) {
 func TestForwardEnumeratesDimensions(t *testing.T) {
 	cfg := planConfig(1, 0)
 	cfg.Dims = map[string]string{"batch": "1,2", "seq": "3..5"}
-	p, err := NewPlan(cfg, "forward", &protocol.Model{Dims: []string{"batch", "seq"}}, nil)
+	p, err := New(cfg, "forward", &protocol.Model{Dims: []string{"batch", "seq"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestForwardEnumeratesDimensions(t *testing.T) {
 		t.Fatalf("%d points of 6: %v", len(seen), seen)
 	}
 	cfg.Dims["height"] = "1"
-	if _, err := NewPlan(cfg, "forward", &protocol.Model{Dims: []string{"batch", "seq"}}, nil); err == nil {
+	if _, err := New(cfg, "forward", &protocol.Model{Dims: []string{"batch", "seq"}}, nil); err == nil {
 		t.Fatal("a dimension that the model lacks was accepted")
 	}
 }

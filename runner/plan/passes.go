@@ -1,4 +1,4 @@
-package runner
+package plan
 
 // passes is a number of passes over every prompt, drawn one item at a time:
 // a long plan takes no memory.
@@ -14,7 +14,7 @@ func (p *Plan) addPasses(n int, warmup bool) {
 	if warmup {
 		return
 	}
-	for _, sc := range p.scenarios {
+	for _, sc := range p.Scenarios {
 		p.total += max(n, 0) * len(sc.Prompts)
 	}
 }
@@ -26,12 +26,12 @@ func (p *Plan) nextPassed() (Item, bool) {
 		switch {
 		case at.rep >= at.n:
 			p.ahead = p.ahead[1:]
-		case at.scenario >= len(p.scenarios):
+		case at.scenario >= len(p.Scenarios):
 			at.rep, at.scenario = at.rep+1, 0
-		case at.prompt >= len(p.scenarios[at.scenario].Prompts):
+		case at.prompt >= len(p.Scenarios[at.scenario].Prompts):
 			at.scenario, at.prompt = at.scenario+1, 0
 		default:
-			it := p.item(p.scenarios[at.scenario], at.prompt)
+			it := p.item(p.Scenarios[at.scenario], at.prompt)
 			it.Warmup, it.Rep = at.warmup, at.rep
 			at.prompt++
 			return it, true

@@ -1,4 +1,4 @@
-package runner
+package plan
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 
 func TestStrategyRoundTrip(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := Strategy{rapid.SampledFrom(prefillWords).Draw(rt, "prefill"), rapid.SampledFrom(decodeWords).Draw(rt, "decode")}
+		s := Strategy{rapid.SampledFrom(PrefillWords).Draw(rt, "prefill"), rapid.SampledFrom(decodeWords).Draw(rt, "decode")}
 		if back, err := ParseStrategy(s.String()); err != nil || back != s {
 			rt.Fatalf("%v prints as %q and reads back as %v, %v", s, s.String(), back, err)
 		}
