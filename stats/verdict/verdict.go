@@ -96,7 +96,7 @@ func (in *Input) rank() stats.Verdict {
 	case Flip:
 		v.Sentence += in.blame(func(r *stats.Ranking) string { return r.Winner }, "cost")
 	}
-	v.Sentence += in.mixWords() + in.fewWords()
+	v.Sentence += in.compiling() + in.mixWords() + in.fewWords()
 	if in.Facts.CompilerReal == stats.RealNo {
 		v.Sentence += " Not compiler-real: " + cmp.Or(in.Facts.Why, "nothing was compiled") + "."
 	}

@@ -163,3 +163,17 @@ func TestResponsesNeedSamples(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryOptimizedSampleCompiles: a lane that was never seen without a compile is
+// not judged as if it had been.
+func TestEveryOptimizedSampleCompiles(t *testing.T) {
+	in := input(lane(60, 1, 1, 2), lane(60, 9, 8, 12), .1, stats.Noise{})
+	in.Causes[stats.Optimized] = []stats.CauseRow{{Cause: stats.CauseCompile, N: 60, P99Without: math.NaN(), SumNs: 540, FirstCompiles: 1}}
+	if v := Judge(in); !strings.Contains(v.Sentence, "Every optimized sample contains a compile") {
+		t.Errorf("%q", v.Sentence)
+	}
+	in.Causes[stats.Optimized][0].N = 59
+	if v := Judge(in); strings.Contains(v.Sentence, "contains a compile") {
+		t.Errorf("one sample was without: %q", v.Sentence)
+	}
+}
