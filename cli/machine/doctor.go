@@ -63,6 +63,7 @@ func (d *diagnosis) add(name string, s status, format string, args ...any) {
 func NewDoctorCmd() *cobra.Command {
 	var asJSON bool
 	var library, probe, python, out string
+	var threads int
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "What this machine can really run, tried, not guessed",
@@ -74,7 +75,7 @@ func NewDoctorCmd() *cobra.Command {
 			if probe != "" {
 				return probeLibrary(c.OutOrStdout(), probe)
 			}
-			d := diagnose(c.Context(), library, configs.Torch{Python: python}, out)
+			d := diagnose(c.Context(), library, configs.Torch{Python: python}, out, threads)
 			if err := c.Context().Err(); err != nil {
 				return errors.New("doctor was interrupted")
 			}
@@ -98,13 +99,14 @@ func NewDoctorCmd() *cobra.Command {
 	f.StringVar(&library, "library", "", "path of the ONNX Runtime library")
 	f.StringVar(&python, "python", "", "Python interpreter of the torch engine")
 	f.StringVar(&out, "out", configs.Default().Out, "folder for session folders")
+	f.IntVar(&threads, "threads", 0, "compute threads that a run would be given; 0: as many as it takes by itself")
 	f.StringVar(&probe, "probe", "", "")
 	_ = f.MarkHidden("probe")
 	return cmd
 }
 
 // diagnose runs every check, dear ones last.
-func diagnose(ctx context.Context, library string, t configs.Torch, out string) *diagnosis {
+func diagnose(ctx context.Context, library string, t configs.Torch, out string, threads int) *diagnosis {
 	d := &diagnosis{Schema: "tailscope.doctor/1", CanRun: []string{}, Providers: []provision.ProviderReport{}}
 	d.machine()
 	d.ort(ctx, library)
@@ -112,7 +114,7 @@ func diagnose(ctx context.Context, library string, t configs.Torch, out string) 
 	d.telemetry()
 	d.terminal()
 	d.folder(out)
-	d.noise()
+	d.noise(threads)
 	return d
 }
 

@@ -154,8 +154,9 @@ func (d *diagnosis) folder(out string) {
 	d.add("output folder", s, "%s", text)
 }
 
-// noise looks for what makes latencies vary that is not the engine's.
-func (d *diagnosis) noise() {
+// noise looks for what makes latencies vary that is not the engine's; threads
+// are those that will compute, 0: as many as the worker takes by itself.
+func (d *diagnosis) noise(threads int) {
 	var notes []string
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	if g := readWord("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"); g != "" && g != "performance" {
@@ -172,6 +173,9 @@ func (d *diagnosis) noise() {
 	}
 	if quota := readWord("/sys/fs/cgroup/cpu.max"); quota != "" && !strings.HasPrefix(quota, "max") {
 		note("the control group bounds CPU time (%s): throttling stalls everything at once", quota)
+	}
+	if words := crowded(threads); words != "" {
+		note("%s", words)
 	}
 	if l, err := load.Avg(); err == nil && l.Load1 > float64(runtime.NumCPU())/2 {
 		note("load is %.1f on %d cores: others compete now", l.Load1, runtime.NumCPU())
