@@ -6,8 +6,11 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/paint"
 	"github.com/tailscope/tailscope/tui/panels"
 )
 
@@ -17,6 +20,7 @@ type model struct {
 	views  <-chan view.View
 	done   <-chan struct{} // closed when the program ends
 	out    outbox
+	term   *paint.Terminal // that frames are painted on; nil: Bubble Tea does it
 	o      Options
 	table  []keyRow
 	sc     panels.Scene
@@ -100,6 +104,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.sc.St = draw.NewStyles(m.dark, m.colours)
 	case tea.ColorProfileMsg:
 		m.profile(msg.Profile)
+	case tea.ModeReportMsg:
+		if m.term != nil && msg.Mode == ansi.ModeSynchronizedOutput && msg.Value == ansi.ModeReset {
+			m.term.Synchronized()
+		}
+		m.rev--
 	case tea.ResumeMsg:
 		m.resumed()
 	case tea.KeyPressMsg:
@@ -236,16 +245,34 @@ func (m *model) say(level, text string) {
 
 func (m *model) View() tea.View {
 	if m.drawn != m.rev {
-		d := costOf(func() { m.frame, m.drawn = m.compose(), m.rev })
+		d := costOf(m.redraw)
 		if m.o.OnFrame != nil {
 			m.o.OnFrame(d)
 		}
 	}
-	v := tea.NewView(m.frame)
+	v := tea.NewView(m.content())
 	v.AltScreen = true
 	v.WindowTitle = "tailscope"
 	if !m.o.Plain {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
 	return v
+}
+
+// redraw makes a frame and, where it is ours to do, shows it.
+func (m *model) redraw() {
+	m.frame, m.drawn = m.compose(), m.rev
+	if m.term != nil {
+		m.term.Show(m.frame, m.w, m.h)
+	}
+}
+
+// content is what Bubble Tea draws: nothing that changes where we paint
+// ourselves. It parses a whole frame and compares every cell, which cost more
+// than all the rest of the screen.
+func (m *model) content() string {
+	if m.term != nil {
+		return " "
+	}
+	return m.frame
 }

@@ -27,6 +27,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/tui/paint"
 )
 
 // Options of the screen. The zero value is good for a terminal.
@@ -56,11 +57,13 @@ func Run(ctx context.Context, views <-chan view.View, commands chan<- view.Comma
 	guard.Go("the screen's commands", func() { defer close(forwarded); out.forward(commands, done) })
 	defer finish(out, done, forwarded)
 
-	opts := []tea.ProgramOption{tea.WithFPS(o.FPS), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}
+	m := newModel(views, out, done, o)
+	m.term = paint.NewTerminal(o.Out)
+	opts := []tea.ProgramOption{tea.WithFPS(o.FPS), tea.WithInput(o.In), tea.WithOutput(m.term.Output()), tea.WithEnvironment(o.Env)}
 	if o.mono() {
 		opts = append(opts, tea.WithColorProfile(colorprofile.ASCII))
 	}
-	p := tea.NewProgram(newModel(views, out, done, o), opts...)
+	p := tea.NewProgram(m, opts...)
 	// Quit, not tea.WithContext: that kills, and a killed program closes its input under the goroutine that reads it.
 	defer context.AfterFunc(ctx, p.Quit)()
 	_, err := p.Run()

@@ -25,17 +25,16 @@ type Styles struct {
 	mono                       bool      // no colour: shapes must carry what colour would
 }
 
-// palette is a theme: hexadecimal colours by meaning.
+// palette is a theme: colours by meaning, numbers of the 256.
 type palette struct {
 	muted, faint, border, focus, eager, optimized, tag, ok, warn, bad, selected, onBadge string
 }
 
 var (
-	// colours of the 256-colour cube, so that terminals without true colour
-	// show the same picture
-	darkPalette = palette{muted: "#949494", faint: "#6c6c6c", border: "#444444", focus: "#bcbcbc",
-		eager: "#d7af5f", optimized: "#5fafff", tag: "#d787af", ok: "#5faf87", warn: "#d7d75f", bad: "#ff5f5f",
-		selected: "#303030", onBadge: "#121212"}
+	// terminals with true colour show the same picture
+	darkPalette = palette{muted: "246", faint: "242", border: "238", focus: "250",
+		eager: "179", optimized: "75", tag: "175", ok: "72", warn: "185", bad: "203",
+		selected: "236", onBadge: "233"}
 	// the 16 colours by number: what must be read keeps away from those that are
 	// pale on one background, and eager from what compiles and warns are drawn in
 	few = [2]palette{
@@ -44,9 +43,9 @@ var (
 	}
 	palettes = map[Colours][2]palette{NoColour: {lightPalette, darkPalette}, FewColours: few, FullColour: {lightPalette, darkPalette}}
 
-	lightPalette = palette{muted: "#585858", faint: "#808080", border: "#bcbcbc", focus: "#303030",
-		eager: "#af5f00", optimized: "#005faf", tag: "#af5f87", ok: "#00875f", warn: "#875f00", bad: "#af0000",
-		selected: "#dadada", onBadge: "#ffffff"}
+	lightPalette = palette{muted: "240", faint: "244", border: "250", focus: "236",
+		eager: "130", optimized: "25", tag: "132", ok: "29", warn: "94", bad: "124",
+		selected: "253", onBadge: "231"}
 )
 
 // Colours is how many colours a terminal has.

@@ -34,7 +34,7 @@ func (k Ink) On(s string) string {
 func Cells(s string) int {
 	n := 0
 	for _, r := range s {
-		if !narrow(r) {
+		if !Narrow(r) {
 			return ansi.StringWidth(s)
 		}
 		n++
@@ -42,9 +42,9 @@ func Cells(s string) int {
 	return n
 }
 
-// narrow reports whether r surely takes one cell by itself: ASCII, Latin,
+// Narrow reports whether r surely takes one cell by itself: ASCII, Latin,
 // Greek, and the dashes, arrows, boxes, blocks and marks the screen is made of.
-func narrow(r rune) bool {
+func Narrow(r rune) bool {
 	switch {
 	case r < 0x7f:
 		return r >= 0x20
@@ -52,7 +52,7 @@ func narrow(r rune) bool {
 		return r >= 0xa1 && r != 0xad
 	case r >= 0x391 && r <= 0x3c9, r >= 0x2010 && r <= 0x2027, r >= 0x2030 && r <= 0x203b, r >= 0x2190 && r <= 0x2199, r >= 0x2200 && r <= 0x22ff:
 		return true
-	case r >= 0x2500 && r <= 0x25fc, r == 0x2713, r == 0x2715:
+	case r >= 0x2500 && r <= 0x25fc, r >= 0x2800 && r <= 0x28ff, r == 0x2713, r == 0x2715:
 		return true
 	}
 	return false
