@@ -16,6 +16,9 @@ func (s *Session) dispatch() {
 		return
 	}
 	for s.join.outstanding < s.eng.credit() {
+		if s.o.Work != nil && len(s.queue.again) == 0 {
+			return // the next block is somebody else's to ask for
+		}
 		if s.join.outstanding > 0 && s.suspects() {
 			return // one at a time, so that a second death has one culprit
 		}
@@ -51,6 +54,13 @@ func (s *Session) suspects() bool {
 func (s *Session) sendRequest(fl *inflight) {
 	it := fl.item
 	fl.segment, fl.strategy, fl.aa = s.rec.seg, s.set.strategy, s.set.aa
+	shape := plan.NewShaper(s.cfg, fl.strategy)
+	if q := s.work.of(fl.id); q != nil {
+		fl.strategy = q.Strategy
+		if shape = plan.NewShaper(s.cfg, q.Strategy); q.Edges != nil {
+			shape.Edges = q.Edges
+		}
+	}
 	st := fl.strategy
 	if fl.routed = s.route.toEager(it, st); fl.routed {
 		st = plan.Strategy{Prefill: "eager", Decode: "eager"}
@@ -59,7 +69,7 @@ func (s *Session) sendRequest(fl *inflight) {
 	fl.left, fl.together = len(fl.order), s.set.pairing == "concurrent"
 	fl.key = s.route.key(it, fl.strategy)
 	s.queue.arrive(fl)
-	exec := plan.NewShaper(s.cfg, fl.strategy).Exec(it.Tokens, it.PadTo)
+	exec := shape.Exec(it.Tokens, it.PadTo)
 	if fl.aa {
 		exec[1] = exec[0] // eager against eager: what differs must be noise
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs/dims"
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
@@ -40,6 +41,9 @@ func (s *Session) takeHello(m *protocol.Hello) {
 // refuse ends the session when the engine cannot do what the configuration
 // asks for.
 func (s *Session) refuse() bool {
+	if s.o.Work != nil {
+		return false // whoever asks knows what it lacks
+	}
 	why := s.eng.refusal(append([]string{s.queue.mode()}, s.queue.modes...), s.set)
 	if why == "" {
 		return false
@@ -143,6 +147,9 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 		s.phase, s.status = view.PhasePaused, ""
 	case s.cfg.Warmup == 0 && len(s.queue.again) == 0 || s.firstWorkNs != 0:
 		s.phase, s.status = view.PhaseRunning, ""
+	}
+	if e := s.eng; s.o.OnReady != nil {
+		s.o.OnReady(Ready{Loaded: m, Lacks: func(mode string, st plan.Strategy) string { return e.lacks(mode, st) }})
 	}
 	s.catchUp()
 	s.dispatch()

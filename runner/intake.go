@@ -118,6 +118,7 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 		}
 	}
 	s.rec.sample(smp, r.steps, r.kv)
+	s.answer(smp, r.err)
 	if why := s.failing.see(smp.Lane, r.err); why != "" && s.end == nil {
 		s.answersNothing(why)
 	}

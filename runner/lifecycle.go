@@ -76,6 +76,7 @@ func (s *Session) phaseRunning() {
 func (s *Session) workerGone() {
 	<-s.eng.proc.Done()
 	reason := s.crashSentence(s.eng.proc.ExitReason())
+	culprit := s.join.head()
 	s.giveUpOverdue(reason)
 	exit := stats.Event{Kind: stats.KindWorkerExit, Reason: reason, Extra: map[string]any{"in_flight": len(s.join.pending)}}
 	loaded := s.eng.loaded != nil
@@ -90,7 +91,11 @@ func (s *Session) workerGone() {
 		return
 	}
 	s.eng.forget()
-	s.requeue(lost)
+	if s.o.Work != nil {
+		s.workLost(culprit, reason)
+	} else {
+		s.requeue(lost)
+	}
 	if s.eng.restarts >= maxRestarts {
 		s.fail(fmt.Errorf("the worker ended %d times in a row without a sample; the last time %s", s.eng.restarts+1, strings.TrimPrefix(reason, "the worker ")))
 		return

@@ -46,6 +46,8 @@ type Options struct {
 	Commands <-chan view.Command // nil: nobody types
 	GPU      <-chan gpu.State    // nil: no telemetry
 	Traffic  []plan.TrafficRow
+	Work     <-chan Work                           // what to run, in place of a plan; nil: the plan
+	OnReady  func(Ready)                           // called when a worker has loaded, on the session's goroutine; may be nil
 	Noise    map[string]stats.Noise                // by mode: of an A/A run that was recorded before; may be nil
 	Place    func(pairing string) worker.Placement // where the processes run (worker.Placer); nil: anywhere
 	Profile  int                                   // requests to record with the engine's profiler once timing has begun; 0: none
@@ -104,6 +106,7 @@ type Session struct {
 	gpuNow  gpuState
 	dog     watchdog
 	failing failing
+	work    assigned
 
 	base   plan.Strategy // configured
 	set    settings      // in force
@@ -237,6 +240,9 @@ func (s *Session) loop(ctx, wctx context.Context) {
 				s.inbox = s.inbox[1:]
 				s.handle(msg)
 			}
+			s.dispatch()
+		case w := <-s.workNow():
+			s.takeWork(w)
 			s.dispatch()
 		case c, ok := <-s.o.Commands:
 			if !ok {

@@ -76,6 +76,13 @@ func sessionConfig() *configs.Config {
 
 func runSession(t *testing.T, fault string, cfg *configs.Config, tune func(*Options)) (Result, *memory) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return runSessionIn(ctx, t, fault, cfg, tune)
+}
+
+func runSessionIn(ctx context.Context, t *testing.T, fault string, cfg *configs.Config, tune func(*Options)) (Result, *memory) {
+	t.Helper()
 	mem := &memory{}
 	o := Options{Config: cfg, RunID: "test", Engine: worker.Command{Argv: []string{os.Args[0]},
 		Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE="+fault)}, Sink: mem}
@@ -86,8 +93,6 @@ func runSession(t *testing.T, fault string, cfg *configs.Config, tune func(*Opti
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	return s.Run(ctx), mem
 }
 

@@ -1,0 +1,118 @@
+package runner
+
+import (
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
+)
+
+// Work is a block of requests that its owner asks a session for, in place of a
+// plan of the session's own: of candidates that race against each other.
+type Work struct {
+	Requests []Asked
+	Done     chan<- []Answer // one a request, in their order; capacity 1. Nothing comes once the session has ended
+}
+
+// Asked is one request in one lane, under a strategy of its own.
+type Asked struct {
+	Item     plan.Item
+	Lane     stats.Lane
+	Strategy plan.Strategy
+	Edges    []int // of bucketed; nil: those of the configuration
+}
+
+// Answer is what came of it.
+type Answer struct {
+	Sample stats.Sample
+	Err    string // of the engine, or why the worker ended in it
+	Lost   bool   // it never ran: the worker ended before it
+}
+
+// Ready is a worker that has loaded its model.
+type Ready struct {
+	Loaded *protocol.Loaded
+	Lacks  func(mode string, st plan.Strategy) (why string) // why it cannot run that; "" it can
+}
+
+// Distinct counts how many of the next n requests of a plan meet their shapes for
+// the first time under a strategy: what must be made for them, as far as the
+// lengths of prompts decide it.
+func Distinct(cfg *configs.Config, p *plan.Plan, st plan.Strategy, n int) int {
+	r, met := newRouter(cfg), map[string]bool{}
+	for range n {
+		it, ok := p.Next()
+		if !ok {
+			break
+		}
+		met[r.key(it, st)] = true
+	}
+	return len(met)
+}
+
+// assigned is the block in hand.
+type assigned struct {
+	done    chan<- []Answer // nil: none is
+	asked   []Asked
+	at      map[uint64]int // request to its place
+	answers []Answer
+}
+
+// workNow is the channel of blocks, nil while none can be taken.
+func (s *Session) workNow() <-chan Work {
+	if s.eng.proc == nil || s.eng.loaded == nil || s.end != nil || s.eng.flushing || s.work.done != nil {
+		return nil
+	}
+	return s.o.Work
+}
+
+// takeWork puts a block before everything else.
+func (s *Session) takeWork(w Work) {
+	s.work = assigned{done: w.Done, asked: w.Requests, at: map[uint64]int{}, answers: make([]Answer, len(w.Requests))}
+	for i, q := range w.Requests {
+		fl := &inflight{id: s.queue.number(), item: q.Item, order: []string{q.Lane.String()}}
+		s.work.at[fl.id] = i
+		s.work.answers[i].Lost = true
+		s.queue.again = append(s.queue.again, fl)
+	}
+	s.answerIfDone()
+}
+
+// of is what was asked of a request of the block in hand; nil: it is none.
+func (a *assigned) of(id uint64) *Asked {
+	if i, ok := a.at[id]; ok {
+		return &a.asked[i]
+	}
+	return nil
+}
+
+// answer notes what came of a request.
+func (s *Session) answer(smp *stats.Sample, err string) {
+	i, ok := s.work.at[smp.Request]
+	if !ok {
+		return
+	}
+	s.work.answers[i] = Answer{Sample: *smp, Err: err}
+	delete(s.work.at, smp.Request)
+	s.answerIfDone()
+}
+
+func (s *Session) answerIfDone() {
+	if s.work.done != nil && len(s.work.at) == 0 {
+		s.work.done <- s.work.answers
+		s.work = assigned{}
+	}
+}
+
+// workLost ends the block in hand with its worker: culprit is the request that
+// it ended in, nil unknown. The rest is not sent again: its owner decides.
+func (s *Session) workLost(culprit *inflight, reason string) {
+	s.queue.drop()
+	if culprit != nil {
+		if i, ok := s.work.at[culprit.id]; ok {
+			s.work.answers[i] = Answer{Err: reason}
+		}
+	}
+	clear(s.work.at)
+	s.answerIfDone()
+}
