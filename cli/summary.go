@@ -67,6 +67,11 @@ func printEnd(w io.Writer, dir, missed string) {
 	for m := range stats.Mode(stats.NumModes) {
 		if s := sums[m.String()]; s != nil && s.Paradox.Sentence != "" {
 			say(m.String() + ": " + s.Paradox.Sentence)
+			for i := range s.Pairs {
+				if words := s.Pairs[i].OrderWords(); words != "" {
+					say(m.String() + ": " + words)
+				}
+			}
 		}
 	}
 	if missed != "" {

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 )
 
@@ -98,6 +99,23 @@ type PairSummary struct {
 	CrossoverQ     Num    `json:"crossover_q"` // null where the samples do not tell of one
 	CrossoverLo    Num    `json:"crossover_q_lo"`
 	CrossoverHi    Num    `json:"crossover_q_hi"`
+	SecondRatio    Num    `json:"second_ratio"` // a lane's latency running second over running first, over all; null where the order was not drawn
+	SecondLo       Num    `json:"second_ratio_lo"`
+	SecondHi       Num    `json:"second_ratio_hi"`
+}
+
+// OrderWords say what running second does, where it is told; "" where it is not.
+func (p *PairSummary) OrderWords() string {
+	lo, hi := float64(p.SecondLo), float64(p.SecondHi)
+	if !(lo > 1 || hi < 1) || !(p.SecondRatio > 0) { // 0: a file without it
+		return ""
+	}
+	words := "slower"
+	if hi < 1 {
+		words = "faster"
+	}
+	percent := func(ratio float64) string { return fmt.Sprintf("%+.1f", 100*(ratio-1)) }
+	return fmt.Sprintf("The lane that runs second is %s: %s %% [%s, %s]; the order is drawn, so that neither lane gains.", words, percent(float64(p.SecondRatio)), percent(lo), percent(hi))
 }
 
 // Paradox says whether mean, median and p99 rank the lanes alike. A winner is

@@ -126,6 +126,9 @@ func pairSentences(s *stats.SummaryFile) []string {
 		if s := crossover(float64(p.CrossoverQ), p.N); s != "" {
 			out = append(out, s)
 		}
+		if s := p.OrderWords(); s != "" {
+			out = append(out, s)
+		}
 		return out
 	}
 	return nil

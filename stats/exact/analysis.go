@@ -50,6 +50,7 @@ type exactMode struct {
 	finished     bool
 	runs         []exactRun
 	pairs        []exactPair
+	order        paired.Order
 	unpaired     []int32          // counted rows without a partner
 	allPairs     *stats.PairView  // of the whole mode, once described
 	allEstimates paired.Estimates // of the same

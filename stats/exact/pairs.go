@@ -1,6 +1,7 @@
 package exact
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
@@ -18,7 +19,7 @@ type exactPair struct {
 // were completed.
 func (m *exactMode) makePairs() {
 	open := make(map[uint64]int32, 1024)
-	m.pairs, m.unpaired = nil, m.unpaired[:0]
+	m.pairs, m.unpaired, m.order = nil, m.unpaired[:0], paired.Order{}
 	for i := 0; i < len(m.rows); i++ {
 		r := &m.rows[i]
 		if !r.counts() {
@@ -50,15 +51,18 @@ func (m *exactMode) makePairs() {
 	}
 }
 
-// pair appends a pair of two samples in different lanes.
+// pair appends a pair of two samples in different lanes, the one that ran first
+// first.
 func (m *exactMode) pair(eager, optimized *exactSample) {
-	if m.lane(eager) != stats.Eager {
+	first := m.lane(eager)
+	if first != stats.Eager {
 		eager, optimized = optimized, eager
 	}
 	if m.pairs == nil {
 		m.pairs = make([]exactPair, 0, len(m.rows)/2+1)
 	}
 	m.pairs = append(m.pairs, exactPair{paired.Pair{Eager: eager.e.Wall, Optimized: optimized.e.Wall}, [stats.NumLanes]int32{eager.kind, optimized.kind}})
+	m.order.Add(first, m.pairs[len(m.pairs)-1].Pair)
 }
 
 // pairsOf are the pairs whose samples both lie in the scope, and the latencies
@@ -114,6 +118,11 @@ func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[stats.NumLanes][]i
 	if k.anyScenario && k.anySegment {
 		m.allPairs, m.allEstimates = &v, est
 	}
-	return stats.PairSummary{N: v.N, MedianDiffMs: stats.Ms(v.MedianDiff), MedianDiffLoMs: stats.Ms(v.DiffLo), MedianDiffHiMs: stats.Ms(v.DiffHi),
+	nan := math.NaN()
+	second, lo, hi := nan, nan, nan
+	if k.anyScenario && k.anySegment {
+		second, lo, hi = m.order.Effect()
+	}
+	return stats.PairSummary{N: v.N, SecondRatio: stats.Num(second), SecondLo: stats.Num(lo), SecondHi: stats.Num(hi), MedianDiffMs: stats.Ms(v.MedianDiff), MedianDiffLoMs: stats.Ms(v.DiffLo), MedianDiffHiMs: stats.Ms(v.DiffHi),
 		ShareWon: stats.Num(v.ShareWon), RatioGeomean: stats.Num(v.RatioGeomean), CrossoverQ: stats.Num(v.Crossover), CrossoverLo: stats.Num(v.CrossLo), CrossoverHi: stats.Num(v.CrossHi)}, true
 }
