@@ -42,6 +42,9 @@ type job struct {
 	stop       context.CancelFunc // ends telemetry
 }
 
+// noFloor is the --noise that takes none, also of this machine.
+const noFloor = "none"
+
 // prepare finds the engine and the model, makes the session folder and starts
 // telemetry. Progress of long work goes to progress.
 func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job, error) {
@@ -66,10 +69,16 @@ func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job
 		}
 		j.opts.Traffic = rows
 	}
-	if cfg.Noise != "" {
+	if cfg.Noise != "" && cfg.Noise != noFloor {
 		floors, err := snapshot.NoiseFloors(cfg.Noise)
 		if err != nil {
 			return nil, exit.Usage(err)
+		}
+		j.opts.Noise = floors
+	} else if cfg.Noise == "" && !cfg.AA {
+		floors, err := snapshot.Floors(cfg)
+		if err != nil {
+			return nil, err
 		}
 		j.opts.Noise = floors
 	}

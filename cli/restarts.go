@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plain"
+	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/between"
@@ -29,7 +31,8 @@ type restarted struct {
 }
 
 // runRestarts runs n sessions of the same, each with a worker of its own and
-// an order of its own, into one folder that compare takes as a side.
+// an order of its own, every second one with the lanes' roles swapped, into one
+// folder that compare takes as a side. A/A sessions leave this machine's floor.
 func runRestarts(ctx context.Context, cfg *configs.Config, n int, mayDiverge bool, out io.Writer, asJSON bool) error {
 	_, dir, err := folder.NewRunID(cfg.Out, time.Now())
 	if err != nil {
@@ -37,6 +40,7 @@ func runRestarts(ctx context.Context, cfg *configs.Config, n int, mayDiverge boo
 	}
 	var failed error
 	var dirs []string
+	threads := cfg.Threads
 	for i := range n {
 		c := *cfg
 		c.Out, c.Seed = dir, cfg.Seed+uint64(i)
@@ -45,7 +49,8 @@ func runRestarts(ctx context.Context, cfg *configs.Config, n int, mayDiverge boo
 		if err != nil {
 			return errors.Join(failed, err)
 		}
-		j.mayDiverge = mayDiverge
+		j.mayDiverge, j.opts.Swap = mayDiverge, i%2 == 1
+		threads = c.Threads
 		_, err = j.headless(ctx, io.Discard, false)
 		dirs = append(dirs, j.opts.Dir)
 		failed = errors.Join(failed, err)
@@ -54,11 +59,25 @@ func runRestarts(ctx context.Context, cfg *configs.Config, n int, mayDiverge boo
 		}
 	}
 	modes := betweenSessions(dirs)
+	var floors map[string]stats.Noise
+	if cfg.AA {
+		run := *cfg
+		run.Threads = threads
+		var each []map[string]*stats.SummaryFile
+		for _, dir := range dirs {
+			each = append(each, summaries(dir))
+		}
+		floors, err = snapshot.KeepFloors(&run, each)
+		failed = errors.Join(failed, err)
+	}
 	if asJSON {
-		return errors.Join(failed, json.NewEncoder(plain.JSONWriter(out)).Encode(map[string]any{"dir": dir, "sessions": dirs, "modes": modes}))
+		return errors.Join(failed, json.NewEncoder(plain.JSONWriter(out)).Encode(map[string]any{"dir": dir, "sessions": dirs, "modes": modes, "floors": floors}))
 	}
 	for _, m := range modes {
 		fmt.Fprintln(out, m.sentence())
+	}
+	for _, mode := range slices.Sorted(maps.Keys(floors)) {
+		fmt.Fprintln(out, floorSentence(mode, floors[mode]))
 	}
 	fmt.Fprintf(out, "%d sessions: %s\nNext: 'tailscope compare OTHER %s' compares them with others, session by session.\n", len(dirs), dir, dir)
 	return failed
@@ -94,6 +113,13 @@ func modeOrder(name string) int {
 		return stats.NumModes
 	}
 	return int(m)
+}
+
+// floorSentence says what a machine's A/A sessions come to.
+func floorSentence(mode string, n stats.Noise) string {
+	percent := func(s stats.Statistic) string { return fmt.Sprintf("%.1f %%", 100*n.Shares[s]) }
+	return fmt.Sprintf("%s: noise floor of this machine, engine and model from %d A/A sessions: %s of the median, %s of the mean, %s of the p99. Later runs take it for theirs.",
+		mode, n.Sessions, percent(stats.Median), percent(stats.Mean), percent(stats.P99))
 }
 
 func (r *restarted) sentence() string {

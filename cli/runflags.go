@@ -74,7 +74,7 @@ var flagGroups = []flagGroup{
 	}},
 	{groupTrust, []runFlag{
 		{name: "aa", key: "aa", usage: "A/A: the second lane is another, independent eager session; what differs is noise"},
-		{name: "noise", key: "noise", arg: "DIR", usage: "session of an A/A run: differences inside its noise floor print ~"},
+		{name: "noise", key: "noise", arg: "DIR", usage: "session of an A/A run: differences inside its noise floor print ~; none: without this machine's own either"},
 		{name: "check", key: "check", arg: "SHARE", usage: "share of requests whose outputs are compared, 0 to 1"},
 	}},
 	{groupMachine, []runFlag{

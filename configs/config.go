@@ -45,7 +45,7 @@ type Config struct {
 	Until          string   `yaml:"until,omitempty" json:"until,omitempty" jsonschema:"stop rule, e.g. p99 within 5 %"`
 	AA             bool     `yaml:"aa,omitempty" json:"aa,omitempty" jsonschema:"the second lane is another, independent eager session"`
 
-	Noise string `yaml:"noise,omitempty" json:"noise,omitempty" jsonschema:"session folder of an A/A run: differences inside its noise floor print ~"`
+	Noise string `yaml:"noise,omitempty" json:"noise,omitempty" jsonschema:"session folder of an A/A run: differences inside its noise floor print ~; this machine's own, as run --aa --restarts leaves it, unless given; none: neither"`
 
 	RecompileLimit int     `yaml:"recompile_limit" json:"recompile_limit" jsonschema:"executables a mode and strategy; 0: the engine's own, 8 in PyTorch, 2048 in the others"`
 	Compile        string  `yaml:"compile" json:"compile" jsonschema:"inline, background or warmup"`

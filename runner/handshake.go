@@ -58,7 +58,7 @@ func (s *Session) loadMessage() *protocol.Load {
 	m := &protocol.Load{Model: s.o.Model, Name: c.Model, Provider: c.Provider, Device: c.Device,
 		Threads: c.Threads, CPUs: s.eng.placed.Worker.String(), Beside: s.eng.placed.Supervisor, Seed: c.Seed, RecompileLimit: c.Limit(), Compile: c.Compile,
 		Cache: protocol.Cache{Policy: c.Cache.Policy}, KVEdges: c.KVEdges, Capture: c.Capture, Check: c.Check,
-		Modes: c.Modes, Options: map[string]string{}}
+		Modes: c.Modes, Swap: s.o.Swap, Options: map[string]string{}}
 	if c.Engine == "torch" {
 		m.RecompileLimit = c.RecompileLimit // 0: what its torch has
 	}

@@ -50,6 +50,7 @@ type Options struct {
 	OnReady  func(Ready)                           // called when a worker has loaded, on the session's goroutine; may be nil
 	Noise    map[string]stats.Noise                // by mode: of an A/A run that was recorded before; may be nil
 	Place    func(pairing string) worker.Placement // where the processes run (worker.Placer); nil: anywhere
+	Swap     bool                                  // A/A: the session made second plays the eager lane
 	Profile  int                                   // requests to record with the engine's profiler once timing has begun; 0: none
 	FPS      int                                   // views a second, 1 to 30; 0: 10
 	FrameNs  func() int64                          // p99 of a frame of the screen, nanoseconds; may be nil

@@ -10,12 +10,15 @@ import (
 // by 1.3 to 1.6 % (standard deviation), and the lane that starts second is slower by 1 %.
 const SessionShare = 0.03
 
-// Noise is the half width of what an A/A run (eager against eager) shows as a
-// difference of median, mean and p99, ns. 0 is unknown.
+// Noise is the half width of what A/A runs (eager against eager) show as a
+// difference of median, mean and p99. 0 is unknown.
 type Noise struct {
-	MedianNs float64 `json:"median_ns"`
+	MedianNs float64 `json:"median_ns"` // of the segments of one session
 	MeanNs   float64 `json:"mean_ns"`
 	P99Ns    float64 `json:"p99_ns"`
+
+	Sessions int                    `json:"sessions,omitempty"` // A/A sessions of this machine that Shares come from
+	Shares   [NumStatistics]float64 `json:"shares,omitzero"`    // of the eager figure: median, mean, p99 in the order of Statistic
 }
 
 // Mean and p99 fall back on what is known: they are no quieter than the median.
@@ -32,6 +35,9 @@ func (n *Noise) Take(o Noise) {
 		if x.from > 0 {
 			*x.to = x.from
 		}
+	}
+	if o.Sessions > 0 {
+		n.Sessions, n.Shares = o.Sessions, o.Shares
 	}
 }
 

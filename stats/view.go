@@ -128,6 +128,7 @@ type Ranking struct {
 	Effective    float64 // independent ones that would tell as much
 	Floor        float64 // of an A/A run; 0: unknown
 	Usual        bool    // Floor is what sessions usually differ by: no A/A run has measured it
+	Sessions     int     // A/A sessions of this machine that Floor comes from; 0: none
 	Paired       bool
 	Sequence     bool // holds at any moment, however often one looks; else for an n that was not chosen by looking
 }

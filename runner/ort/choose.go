@@ -37,11 +37,11 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape target) (c
 	ch := choice{shape: shape, graph: ph.graph, backend: e.backends[stats.Eager]}
 	var err error
 	switch {
-	case l.id == stats.Eager || ph.word == "eager" && !r.AA:
-		ch.s, err = e.plain(l, ph.graph)
-		return ch, err
 	case r.AA:
-		ch.s, err = e.session(stats.Optimized, ph.graph)
+		ch.s, err = e.session(e.plays(l), ph.graph)
+		return ch, err
+	case l.id == stats.Eager || ph.word == "eager":
+		ch.s, err = e.plain(l, ph.graph)
 		return ch, err
 	}
 	ch.once = shape.once()
@@ -238,6 +238,15 @@ func (e *engine) plain(l *lane, g *graph) (*session, error) {
 		return e.session(l.id, g)
 	}
 	return e.session(stats.Eager, g)
+}
+
+// plays says which lane's session a lane runs in an A/A run: the other's where
+// they are to be swapped, unless each has a stream of its own.
+func (e *engine) plays(l *lane) stats.Lane {
+	if e.load.Swap && e.maker.streams[l.id] == nil {
+		return 1 - l.id
+	}
+	return l.id
 }
 
 // session returns the session without optimisation that runs a graph in the

@@ -22,6 +22,7 @@ type Load struct {
 	Capture        string   `json:"capture,omitempty"`  // auto, on, off
 	Check          float64  `json:"check"`              // share of requests whose outputs are compared, 0 to 1; first of a shape always
 	Modes          []string `json:"modes,omitempty"`    // modes that will be asked for: what to prepare
+	Swap           bool     `json:"swap,omitempty"`     // A/A: the session that is made second plays the eager lane
 
 	Dims     map[string][]int  `json:"dims,omitempty"`     // forward: values a symbolic dimension will take
 	Ties     map[string]string `json:"ties,omitempty"`     // forward: dimensions that follow from others, to an expression over these

@@ -61,6 +61,10 @@ func (a *Analysis) Finish(mode stats.Mode) *stats.SummaryFile {
 		}
 		if p := s.pair; p.N > 0 {
 			p.Mode, p.Scenario, p.Segment = mode.String(), scenario, segment
+			if k.anyScenario && k.anySegment {
+				ratio, lo, hi := m.order.Effect()
+				p.SecondRatio, p.SecondLo, p.SecondHi = stats.Num(ratio), stats.Num(lo), stats.Num(hi)
+			}
 			f.Pairs = append(f.Pairs, p)
 		}
 	}

@@ -118,11 +118,7 @@ func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[stats.NumLanes][]i
 	if k.anyScenario && k.anySegment {
 		m.allPairs, m.allEstimates = &v, est
 	}
-	nan := math.NaN()
-	second, lo, hi := nan, nan, nan
-	if k.anyScenario && k.anySegment {
-		second, lo, hi = m.order.Effect()
-	}
-	return stats.PairSummary{N: v.N, SecondRatio: stats.Num(second), SecondLo: stats.Num(lo), SecondHi: stats.Num(hi), MedianDiffMs: stats.Ms(v.MedianDiff), MedianDiffLoMs: stats.Ms(v.DiffLo), MedianDiffHiMs: stats.Ms(v.DiffHi),
+	nan := stats.Num(math.NaN())
+	return stats.PairSummary{N: v.N, SecondRatio: nan, SecondLo: nan, SecondHi: nan, MedianDiffMs: stats.Ms(v.MedianDiff), MedianDiffLoMs: stats.Ms(v.DiffLo), MedianDiffHiMs: stats.Ms(v.DiffHi),
 		ShareWon: stats.Num(v.ShareWon), RatioGeomean: stats.Num(v.RatioGeomean), CrossoverQ: stats.Num(v.Crossover), CrossoverLo: stats.Num(v.CrossLo), CrossoverHi: stats.Num(v.CrossHi)}, true
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/internal/statstest"
 )
 
@@ -83,5 +84,25 @@ func TestGoldenGeomean(t *testing.T) {
 		}
 		v, _ := Describe(pairs)
 		statstest.Near(t, s.Name+" geomean", v.RatioGeomean, s.Geomean, 1e-12)
+	}
+}
+
+// This machine's A/A sessions take the place of the usual 3 %: what lies within
+// their floor is the noise's, what lies beyond is not.
+func TestRankByTheMachinesFloor(t *testing.T) {
+	est := NoEstimates()
+	est[stats.Median] = Estimate{Diff: -2, Base: 100, N: 500, Interval: func(float64) (float64, float64) { return -2.5, -1.5 }}
+	for _, c := range []struct {
+		share  float64
+		winner string
+	}{{.021, "~"}, {.019, "optimized"}} {
+		n := stats.Noise{Sessions: 12}
+		n.Shares[stats.Median] = c.share
+		if r := Rank(est, n, stats.SessionShare)[stats.Median]; r.Winner != c.winner || r.Usual || r.Sessions != 12 || r.Floor != 100*c.share {
+			t.Errorf("floor %v: %+v", c.share, r)
+		}
+	}
+	if r := Rank(est, stats.Noise{}, stats.SessionShare)[stats.Median]; r.Winner != "~" || !r.Usual {
+		t.Errorf("without any: %+v", r)
 	}
 }

@@ -40,9 +40,9 @@ var weights = [stats.NumStatistics]float64{stats.Median: 3, stats.Mean: 1, stats
 // Rank says of each statistic which lane is ahead and whether that is told
 // apart, all three together wrong in no more than 5 % (Holm's procedure with
 // weights: Holm, Scandinavian Journal of Statistics 6, 1979: what one statistic
-// has won is left to the others). A difference within the noise floor of an A/A
-// run is "~"; where there was none, one that is told apart and less than share of
-// the eager figure.
+// has won is left to the others). A difference within the noise floor is "~": that
+// of an A/A run or of this machine's A/A sessions, whichever is larger; where there
+// was neither, one that is told apart and less than share of the eager figure.
 func Rank(in Estimates, noise stats.Noise, share float64) stats.Rankings {
 	var out stats.Rankings
 	var told [stats.NumStatistics]bool
@@ -66,6 +66,9 @@ func Rank(in Estimates, noise stats.Noise, share float64) stats.Rankings {
 	}
 	floors := [stats.NumStatistics]float64{stats.Median: noise.MedianNs, stats.Mean: noise.Mean(), stats.P99: noise.P99()}
 	for i := range out {
+		if floor := noise.Shares[i] * in[i].Base; floor > floors[i] {
+			floors[i], out[i].Sessions = floor, noise.Sessions
+		}
 		out[i].Floor = floors[i]
 		if r := &out[i]; floors[i] > 0 && math.Abs(r.Diff) <= floors[i] {
 			r.Told, r.Winner, r.Ahead = false, "~", "~"

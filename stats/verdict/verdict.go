@@ -196,11 +196,21 @@ func (t *told) who() string {
 	return fmt.Sprintf("%d eager and %d optimized samples do", t.in.Lanes[stats.Eager].N, t.in.Lanes[stats.Optimized].N)
 }
 
-// floorWords name the floor where no A/A run has measured it.
+// floorWords name the floor: of this machine's A/A sessions, or the usual one where
+// none has measured it.
 func (t *told) floorWords() string {
+	var own []string
+	for i := range t.in.Ranks {
+		if r := &t.in.Ranks[i]; r.Sessions > 0 && r.Winner == "~" {
+			own = append(own, fmt.Sprintf("%s %s", stats.Statistic(i), stats.FormatMs(r.Floor)))
+		}
+	}
+	if len(own) > 0 {
+		return fmt.Sprintf(" (%s: what %d A/A sessions on this machine differ by)", strings.Join(own, ", "), t.in.Ranks[stats.Median].Sessions)
+	}
 	for i := range t.in.Ranks {
 		if t.in.Ranks[i].Usual {
-			return fmt.Sprintf(" (%.0f %%: sessions of the same thing differ by as much; an A/A run measures this machine's)", 100*stats.SessionShare)
+			return fmt.Sprintf(" (%.0f %%: sessions of the same thing differ by as much; 'tailscope run --aa --restarts 12' measures this machine's)", 100*stats.SessionShare)
 		}
 	}
 	return ""

@@ -16,6 +16,7 @@ class Lanes:
         self.model, self.opts, self.clock, self.groups = model, opts, clock, groups_
         self.twin, self.eager, self.statics = None, {}, calls.StaticCaches(model)
         self.edges = load.get("kv_edges") or []
+        self.swap = bool(load.get("swap"))  # A/A: the twin plays the eager lane
         self.static_len = opts["static_len"]
         self.steps = Steps(opts, clock)
         self.made_in = model.dtype  # what make_inputs fits
@@ -195,7 +196,7 @@ class Lanes:
         j.prepare, j.go, j.undo, j.step_marks, j.head = prepare, go, undo, marks.read, head
 
     def function_eager(self, phase, static, j=None):
-        module = self.aa_module() if j and j.req.get("aa") and j.lane == "optimized" else self.model.module
+        module = self.aa_module() if j and j.req.get("aa") and (j.lane == "optimized") != self.swap else self.model.module
         key = (id(module), phase, static)
         if key not in self.eager:
             self.eager[key] = calls.make(module, phase, static)
