@@ -14,7 +14,7 @@ tok.pre_tokenizer, tok.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False
 fast = PreTrainedTokenizerFast(tokenizer_object=tok, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
 fast.chat_template = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
 big = torch.cuda.is_available()
-config = LlamaConfig(hidden_size=1024 if big else 64, intermediate_size=2816 if big else 128, num_hidden_layers=16 if big else 2, num_attention_heads=16 if big else 2,
+config = LlamaConfig(hidden_size=1024 if big else 64, intermediate_size=2816 if big else 128, num_hidden_layers=8 if big else 2, num_attention_heads=16 if big else 2,
                      num_key_value_heads=8 if big else 2, vocab_size=len(vocab), max_position_embeddings=2048,
                      bos_token_id=0, eos_token_id=1, pad_token_id=2)
 LlamaForCausalLM(config).save_pretrained(sys.argv[1])
