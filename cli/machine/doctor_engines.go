@@ -44,6 +44,9 @@ func (d *diagnosis) ort(ctx context.Context, library string) {
 		version = "of unknown version"
 	}
 	d.add("ONNX Runtime", works, "%s, %s: %s", version, whereText(where), path)
+	if sum, err := provision.Hash(path); err == nil {
+		d.Checks = append(d.Checks, check{"SHA-256", works, sum, true})
+	}
 	d.providers(reports)
 	d.cudaParts(path)
 }

@@ -124,9 +124,15 @@ func countDevices() error {
 
 // tooOld says that the driver cannot run this CUDA; versions as CUDA counts.
 func tooOld(driver, runtime int) error {
-	needs := map[int]string{12: "525", 13: "580"}[runtime/1000]
-	return fmt.Errorf("the NVIDIA driver runs CUDA %d.%d at most and the provider is built for CUDA %d: update the driver (to %s or later), or take an ONNX Runtime built for CUDA %d",
-		driver/1000, driver%1000/10, runtime/1000, needs, driver/1000)
+	needs, cure := map[int]string{12: "525", 13: "580"}[runtime/1000], ""
+	if driver == 0 { // what CUDA's runtime answers where no driver does
+		return fmt.Errorf("the NVIDIA driver does not answer, and the provider is built for CUDA %d: install the driver, %s or later", runtime/1000, needs)
+	}
+	if driver >= 12000 {
+		cure = fmt.Sprintf(", or take an ONNX Runtime built for CUDA %d", driver/1000)
+	}
+	return fmt.Errorf("the NVIDIA driver runs CUDA %d.%d at most and the provider is built for CUDA %d: update the driver (to %s or later)%s",
+		driver/1000, driver%1000/10, runtime/1000, needs, cure)
 }
 
 // noDevice is why CUDA shows no device.

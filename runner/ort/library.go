@@ -8,6 +8,9 @@ import (
 	"unsafe"
 
 	ortgo "github.com/yalue/onnxruntime_go"
+
+	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 var library struct {
@@ -45,6 +48,26 @@ func load(path string) (string, error) {
 		return "", fmt.Errorf("turn off ONNX Runtime's telemetry: %w", err)
 	}
 	return ortgo.GetVersion(), checkLayout()
+}
+
+// opened are ONNX Runtime's library and the provider's that lies beside it or
+// was named, with their hashes.
+func opened(p provider) []protocol.Library {
+	files := []string{library.path}
+	switch {
+	case p.plugin != nil:
+		files = append(files, p.options["library"])
+	case p.name == "cuda" || p.name == "tensorrt":
+		if path, err := provision.ProviderLibrary(library.path, p.name); err == nil {
+			files = append(files, path)
+		}
+	}
+	out := make([]protocol.Library, 0, len(files))
+	for _, f := range files {
+		sum, _ := provision.Hash(f)
+		out = append(out, protocol.Library{Path: f, SHA256: sum})
+	}
+	return out
 }
 
 // checkLayout makes sure that the pointers which onnxruntime_go keeps to

@@ -2,11 +2,16 @@ package ort
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 // testLibrary is the library that tests run: found, or fetched once.
@@ -26,5 +31,22 @@ func testOpen(t testing.TB) {
 	t.Helper()
 	if _, err := openLibrary(testLibrary(t)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What is loaded is named in loaded with the hash of its bytes: who reads a
+// folder can tell which library made its figures.
+func TestWhatIsLoadedIsNamedAndHashed(t *testing.T) {
+	path := graphFile(t, build.Float, func(g *build.Graph) string { return g.Op("Relu", []string{g.In("x", build.Float, 4)}) }, 4)
+	lib := testLibrary(t)
+	b, err := os.ReadFile(lib)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := startWorker(t)
+	loaded := k.loadForward(path, nil)
+	want := []protocol.Library{{Path: lib, SHA256: fmt.Sprintf("%x", sha256.Sum256(b))}}
+	if !slices.Equal(loaded.Libraries, want) {
+		t.Errorf("%+v, want %+v", loaded.Libraries, want)
 	}
 }

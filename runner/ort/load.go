@@ -2,10 +2,7 @@ package ort
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -214,6 +211,7 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	loaded.Provider, loaded.Device = p.name, p.device
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
 	loaded.Versions = map[string]string{"onnxruntime": library.version, "c_api": strconv.Itoa(apiVersion)}
+	loaded.Libraries = opened(p)
 	loaded.Notes = append(loaded.Notes, p.notes...)
 	if n := allowedCPUs(); e.maker.threads > n {
 		loaded.Notes = append(loaded.Notes, fmt.Sprintf("%d compute threads share %d CPU(s): they wait for each other, which can turn the winner round; --threads %d", e.maker.threads, n, n))
@@ -275,23 +273,12 @@ func (e *engine) describe(l *protocol.Load) protocol.Model {
 // fingerprint is the size of a model and the SHA-256 of its file followed by
 // its files of weights; "" when one cannot be read.
 func fingerprint(in *onnxmodel.Info) (bytes int64, sum string) {
-	h := sha256.New()
 	files := []string{in.Path}
 	for _, x := range in.ExternalFiles {
 		files = append(files, filepath.Join(filepath.Dir(in.Path), x.Name))
 	}
-	for _, path := range files {
-		f, err := os.Open(path)
-		if err != nil {
-			return in.Bytes, ""
-		}
-		_, err = io.Copy(h, f)
-		f.Close()
-		if err != nil {
-			return in.Bytes, ""
-		}
-	}
-	return in.Bytes, hex.EncodeToString(h.Sum(nil))
+	sum, _ = provision.Hash(files...)
+	return in.Bytes, sum
 }
 
 // cpuName is the processor's name as the kernel gives it.

@@ -39,7 +39,14 @@ type Loaded struct {
 	Boundary      string            `json:"boundary"`            // how the end of a timed region is proven, a phrase
 	Lacks         map[string]string `json:"lacks,omitempty"`     // what hello offered and this model or provider cannot, to a sentence why
 	Notes         []string          `json:"notes,omitempty"`
-	Versions      map[string]string `json:"versions,omitempty"` // of libraries, drivers
+	Versions      map[string]string `json:"versions,omitempty"`  // of libraries, drivers
+	Libraries     []Library         `json:"libraries,omitempty"` // that were opened and compute
+}
+
+// Library is a file that an engine has opened and runs.
+type Library struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"` // of the file's bytes, in hex; "": it could not be read
 }
 
 // Model describes what was loaded. Zero values mean unknown.

@@ -215,7 +215,7 @@ func (c *Collected) take(r *journal.Record, m *Manifest, w *sideFiles) error {
 			return w.gpu(&r.Telemetry)
 		}
 	case journal.KindLoaded:
-		m.Counts.Generations = c.loads
+		m.Counts.Generations, m.Counts.Loads = c.loads, c.loads
 		m.loaded(&r.Loaded)
 		c.runs.reset()
 	case journal.KindEnd:
@@ -304,7 +304,7 @@ func (n *counts) into(c *Counts) {
 	}
 	c.Warmups, c.Errors, c.GPUReadings = n.warmups, n.errors, n.gpu
 	if n.events != nil {
-		c.Events = n.events
+		c.Events, c.Restarts = n.events, int(n.events[string(stats.KindWorkerRestart)])
 	}
 	if n.any {
 		c.Generations = max(c.Generations, int(n.maxGen)+1)

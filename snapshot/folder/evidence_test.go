@@ -106,6 +106,9 @@ func TestFolderTellsGenerationsApart(t *testing.T) {
 	if got := o.evidence; len(got) != 2 || got[0].Generation != 0 || got[1].Generation != 1 {
 		t.Errorf("evidence %+v", got)
 	}
+	if c := o.Manifest.Counts; c.Loads != 2 || c.Restarts != 0 {
+		t.Errorf("%d loads, %d restarts", c.Loads, c.Restarts)
+	}
 	if o.Manifest.Counts.Generations != 2 {
 		t.Errorf("%d generations", o.Manifest.Counts.Generations)
 	}
@@ -218,5 +221,34 @@ func TestSegmentsOfAA(t *testing.T) {
 	}
 	if seen["optimized"] != 3 || seen["eager"] != 3 {
 		t.Errorf("run files %v", seen)
+	}
+}
+
+// TestLoadsAreNoRestarts: a worker that died while it loaded was started again,
+// and loaded once.
+func TestLoadsAreNoRestarts(t *testing.T) {
+	w, dir := create(t)
+	ts := made.New(5)
+	loaded := protocol.Loaded{T: "loaded", Provider: "cpu", Backends: map[string]string{"eager": "e", "optimized": "o"},
+		Libraries: []protocol.Library{{Path: "/usr/lib/libonnxruntime.so.1", SHA256: "aa"}}}
+	s := ts.Sample(0, stats.Eager, stats.Prefill)
+	s.Generation = 2
+	for _, err := range []error{
+		w.Event(&stats.Event{Kind: stats.KindWorkerRestart, Reason: "restart 1"}), w.Event(&stats.Event{Kind: stats.KindWorkerRestart, Reason: "restart 2"}),
+		w.Loaded(loaded), w.Sample(s, nil, nil), w.Finish(testEnd),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := ReadManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := m.Counts; c.Loads != 1 || c.Restarts != 2 || c.Generations != 3 {
+		t.Errorf("%d loads, %d restarts, %d generations", c.Loads, c.Restarts, c.Generations)
+	}
+	if len(m.Engine.Libraries) != 1 || m.Engine.Libraries[0].SHA256 != "aa" {
+		t.Errorf("libraries %+v", m.Engine.Libraries)
 	}
 }

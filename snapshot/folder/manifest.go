@@ -112,6 +112,7 @@ type Engine struct {
 	Precision     string             `json:"precision,omitempty"`
 	Boundary      string             `json:"boundary,omitempty"`
 	Versions      map[string]string  `json:"versions,omitempty"`
+	Libraries     []protocol.Library `json:"libraries,omitempty"` // that the engine has opened, with their hashes
 	Notes         []string           `json:"notes,omitempty"`
 	LoadNs        int64              `json:"load_ns,omitempty"`
 }
@@ -146,7 +147,9 @@ type Counts struct {
 	ByLane      map[string]uint64 `json:"by_lane"`
 	Events      map[string]uint64 `json:"events"` // by kind
 	GPUReadings uint64            `json:"gpu_readings"`
-	Generations int               `json:"generations"`
+	Generations int               `json:"generations"` // of the worker: its lives, also those that died loading
+	Loads       int               `json:"loads"`       // times that a worker loaded the model
+	Restarts    int               `json:"restarts"`    // times that a worker was started in place of one that ended
 	Segments    int               `json:"segments"`
 	DroppedView uint64            `json:"dropped_views"` // frames replaced before they were shown; no sample is ever dropped
 }
@@ -239,7 +242,7 @@ func (m *Manifest) loaded(l *protocol.Loaded) {
 	e := &m.Engine
 	e.ProviderAsked, e.Provider, e.Device, e.Refusals = l.ProviderAsked, l.Provider, l.Device, l.Refusals
 	e.Backends, e.Threads, e.CPUs, e.Boundary, e.Precision = l.Backends, l.Threads, l.CPUs, l.Boundary, l.Precision
-	e.Versions, e.Notes, e.LoadNs = l.Versions, l.Notes, l.DurNs
+	e.Versions, e.Libraries, e.Notes, e.LoadNs = l.Versions, l.Libraries, l.Notes, l.DurNs
 	if v := l.Versions[e.Name]; v != "" && e.Version == "" {
 		e.Version = v
 	}

@@ -84,5 +84,5 @@ func (m *Manifest) loadedRecord() protocol.Loaded {
 	e := &m.Engine
 	return protocol.Loaded{T: "loaded", DurNs: e.LoadNs, Model: m.Model, ProviderAsked: e.ProviderAsked, Provider: e.Provider,
 		Device: e.Device, Refusals: e.Refusals, Backends: e.Backends, Threads: e.Threads, CPUs: e.CPUs, Boundary: e.Boundary, Precision: e.Precision,
-		Notes: e.Notes, Versions: e.Versions}
+		Notes: e.Notes, Versions: e.Versions, Libraries: e.Libraries}
 }

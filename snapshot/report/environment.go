@@ -20,6 +20,9 @@ func environmentTable(m *folder.Manifest) table {
 	add("model", m.Model.Name)
 	add("model SHA-256", m.Model.SHA256)
 	add("engine", strings.TrimSpace(m.Engine.Name+" "+m.Engine.Version))
+	for _, l := range m.Engine.Libraries {
+		add("library", l.Path+", SHA-256 "+l.SHA256)
+	}
 	add("provider", providerText(m))
 	for _, r := range m.Engine.Refusals {
 		add("refused: "+r.Provider, r.Reason)

@@ -48,7 +48,7 @@ func gpuWheels(t *testing.T) (folder string) {
 	t.Cleanup(func() { wheel = known })
 	wheel.files = map[string]string{}
 	for _, f := range []string{cuda, shared} {
-		sum, err := hashFile(f)
+		sum, err := Hash(f)
 		if err != nil {
 			t.Fatal(err)
 		}

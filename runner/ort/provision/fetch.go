@@ -35,7 +35,7 @@ func inPlace(pinnedOnly bool) (Library, bool) {
 		return Library{}, false
 	}
 	if pinnedOnly {
-		if sum, err := hashFile(path); err != nil || sum != pinned[runtime.GOARCH] {
+		if sum, err := Hash(path); err != nil || sum != pinned[runtime.GOARCH] {
 			return Library{}, false
 		}
 	}
@@ -108,7 +108,7 @@ func unpackPinned(ctx context.Context, p *progress, tarball, dest, want string) 
 
 // isPinned refuses a fetched file whose hash is not the one that is known.
 func isPinned(path, want string) error {
-	sum, err := hashFile(path)
+	sum, err := Hash(path)
 	if err == nil && sum != want {
 		err = fmt.Errorf("the fetched %s is not the one this program knows (SHA-256 %s, want %s): it was not put in place; "+
 			"try again, or use 'tailscope setup --from PATH'", filepath.Base(path), sum, want)

@@ -81,7 +81,7 @@ func stagingDir() (string, error) {
 // place copies lib and the files beside it into one folder of the cache, by a
 // rename, and makes it the one that counts. The caller holds the lock.
 func place(ctx context.Context, lib Library, staging string) (Library, error) {
-	sum, err := hashFile(lib.Path)
+	sum, err := Hash(lib.Path)
 	if err != nil {
 		return lib, err
 	}
@@ -103,7 +103,7 @@ func place(ctx context.Context, lib Library, staging string) (Library, error) {
 			return lib, fmt.Errorf("copy into the cache: %w", err)
 		}
 	}
-	if got, err := hashFile(filepath.Join(tmp, libName)); err != nil || got != sum {
+	if got, err := Hash(filepath.Join(tmp, libName)); err != nil || got != sum {
 		return lib, errors.Join(fmt.Errorf("the copy of %s differs from it: is the disk full?", lib.Path), err)
 	}
 	if err := replaceDir(tmp, final, filepath.Join(staging, "old")); err != nil {
@@ -167,16 +167,19 @@ func copyFile(ctx context.Context, src, dst string) error {
 	return errors.Join(err, out.Close())
 }
 
-// hashFile returns the SHA-256 in hex.
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
+// Hash returns the SHA-256, in hex, of files one after the other.
+func Hash(paths ...string) (string, error) {
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("read %s: %w", path, err)
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(h, f)
+		f.Close()
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", path, err)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -106,7 +106,7 @@ func checkSum(file, want string) error {
 	if want == "" {
 		return nil
 	}
-	got, err := hashFile(file)
+	got, err := Hash(file)
 	if err == nil && !strings.EqualFold(got, strings.TrimSpace(want)) {
 		err = fmt.Errorf("%s has the SHA-256 %s, not %s: nothing was put in place", filepath.Base(file), got, want)
 	}
