@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/heat"
 	"github.com/tailscope/tailscope/stats/kept"
 )
 
@@ -25,6 +27,7 @@ type publisher struct {
 	liveNs  int64  // when live was computed
 	liveSeq uint64 // samples in it
 	inForce string // strategy of the segment whose figures are shown
+	shown   shown
 }
 
 // maxNotices bounds the status lines kept for the screen.
@@ -72,12 +75,25 @@ func (s *Session) publish(force bool) {
 	}
 }
 
-// Numbers are read by people: between two of these, views repeat them. While
-// nothing is measured only the window moves on.
+// Figures, events and the map are renewed as often as views are made while that
+// takes no more than a share of a core, and less often where it would take
+// more; in between, views repeat them. While nothing is measured only the window
+// moves on.
 const (
-	figuresEvery = 120 * time.Millisecond
+	figuresShare = 0.015
+	slowestShown = time.Second / 2
 	stillEvery   = time.Second
+	eventsOnceIn = 100 * time.Millisecond
 )
+
+// shown is what views repeat until it is renewed.
+type shown struct {
+	figuresNs, eventsNs int64
+	cost                time.Duration // of the last renewal
+	heat                heat.View
+	events              []stats.Event
+	num                 int
+}
 
 // figuresAge is how old the figures of a view may be.
 func (s *Session) figuresAge(now bool) time.Duration {
@@ -87,26 +103,40 @@ func (s *Session) figuresAge(now bool) time.Duration {
 	case s.rec.seq == s.pub.liveSeq:
 		return stillEvery
 	}
-	return figuresEvery
+	return min(time.Duration(float64(s.pub.shown.cost)/figuresShare), slowestShown)
+}
+
+// renew makes what views show up to age old, at most.
+func (s *Session) renew(now int64, age time.Duration) *shown {
+	p := &s.pub.shown
+	if now-p.figuresNs >= int64(age) {
+		p.cost = sys.Cost(func() {
+			s.liveNow(now, age)
+			p.figuresNs, p.eventsNs = now, 0
+			if mode, err := stats.ParseMode(s.queue.mode()); err == nil {
+				p.heat = s.rec.heat.View(mode)
+				s.bands.start(s.rec.coll, mode, s.rec.seg, now, s.startNs)
+			}
+		})
+	}
+	if now-p.eventsNs >= int64(eventsOnceIn) {
+		p.events, p.num, p.eventsNs = s.rec.events.List(), s.rec.events.Num(), now
+	}
+	return p
 }
 
 // view copies the state of the session, with figures of this moment if now.
 func (s *Session) view(figures bool) view.View {
 	now := clock.Monotonic()
+	p := s.renew(now, s.figuresAge(figures))
 	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
 		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
-		NumEvents: s.rec.events.Num(), Events: s.rec.events.List(), Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
+		Stats: s.pub.live, FiguresNs: p.figuresNs, Heat: p.heat, NumEvents: p.num, Events: p.events, Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
 	v.Progress, v.Left = s.progress(now)
 	v.Doing = s.doing(now)
 	v.Status = s.statusNow(v.Doing)
 	v.Failing = s.failing.why
-	v.Stats = s.liveNow(now, s.figuresAge(figures))
-	v.FiguresNs = s.pub.liveNs
 	v.Found = s.pub.found
-	if mode, err := stats.ParseMode(s.queue.mode()); err == nil {
-		v.Heat = s.rec.heat.View(mode)
-		s.bands.start(s.rec.coll, mode, s.rec.seg, now, s.startNs)
-	}
 	for l := range v.Lanes {
 		v.Lanes[l] = s.laneView(stats.Lane(l))
 	}

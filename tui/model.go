@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui/draw"
 	"github.com/tailscope/tailscope/tui/paint"
@@ -245,7 +246,7 @@ func (m *model) say(level, text string) {
 
 func (m *model) View() tea.View {
 	if m.drawn != m.rev {
-		d := costOf(m.redraw)
+		d := sys.Cost(m.redraw)
 		if m.o.OnFrame != nil {
 			m.o.OnFrame(d)
 		}
