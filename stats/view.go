@@ -160,6 +160,7 @@ type Verdict struct {
 	WinnerP50  string
 	WinnerP99  string
 	Advice     []Advice // the production rule, TR120 7.3 and 7.4
+	Outcome    *Outcome // of the advice that was followed last; nil: none was
 }
 
 // Advice is one line of the production rule.
@@ -167,6 +168,18 @@ type Advice struct {
 	Rule     string // not_compiler_real, stabilise_shapes, decode, churn, …
 	Sentence string
 	Evidence []string
+	Strategy string  // in the words of --strategy: what to set to follow it; "": nothing, or it is in force
+	ThenNs   float64 // the optimized lane's p99 predicted for it; NaN: nothing predicts it
+}
+
+// Outcome holds what came of advice against what was predicted: the optimized
+// lane's p99 in the segment in which it was said, and in the one that follows it.
+type Outcome struct {
+	Rule, Strategy string
+	WasNs, ThenNs  float64 // before, and predicted; NaN: not known
+	Now            Quantile
+	N              int // samples of Now
+	Sentence       string
 }
 
 // SegmentRow is one line of the before/after table.

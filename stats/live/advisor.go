@@ -20,6 +20,9 @@ type lengthTable struct {
 	plans   []stats.BucketPlan // as of planned requests
 	planned int
 	limit   int // of executables, that plans know of
+
+	bucketP99 float64 // predicted when bucketAt lengths had come
+	bucketAt  int
 }
 
 const maxLength = 1 << 16
@@ -81,6 +84,23 @@ func (c *Collector) advisor(m *modeState) []stats.BucketPlan {
 		}
 	}
 	return plans
+}
+
+// bucketP99 is the p99 that the lengths seen would have if they were bucketed, at
+// the edges that are set or else at the powers of two; NaN where it is not known.
+func (m *modeState) bucketP99(c *Collector) float64 {
+	t := &m.lengths
+	if m.mode != stats.Prefill || t.total < adviseFrom || bucketed(&c.facts) {
+		return math.NaN()
+	}
+	if t.bucketAt == 0 || t.total > t.bucketAt+t.bucketAt/10 {
+		edges := c.edges
+		if len(edges) == 0 {
+			edges = powersOfTwo(t.n)
+		}
+		t.bucketP99, t.bucketAt = advisor.WhatIf(edges, t.counts(), m.costModel()).PredictedP99, t.total
+	}
+	return t.bucketP99
 }
 
 // powersOfTwo are the edges that bucketed uses when it is given none: those that

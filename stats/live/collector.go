@@ -94,6 +94,8 @@ type modeState struct {
 	rank             paired.Running // of the current segment's pairs
 	ratio            paired.Series  // log of optimized ÷ eager, of the same
 	boot             *paired.BootstrapResult
+	advised          advised // in the current segment, as of the last view
+	before           advised // in the segment before
 	places           [1 << placeBits]place
 }
 

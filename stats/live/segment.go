@@ -31,6 +31,7 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 		m.noise.Take(m.noiseNow())
 	}
 	row := segRow{info: info, paired: m.pairs.segment.medianDiff(), change: change, ratio: m.ratio}
+	m.before, m.advised = m.advised, advised{}
 	m.boot, m.rank, m.ratio = nil, paired.Running{}, paired.Series{}
 	for l := range m.lanes {
 		g := new(group)

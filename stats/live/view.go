@@ -78,7 +78,28 @@ func (c *Collector) verdict(m *modeState, out *stats.Live, ranks stats.Rankings)
 	if g := &m.lanes[stats.Eager].segment; g.ttft != nil && g.ttft.N > 0 && g.d.N > 0 {
 		in.Decode = 1 - g.ttft.Quantile(0.5)/g.d.Quantile(0.5)
 	}
-	return verdict.Judge(in)
+	in.Bucket = m.bucketP99(c)
+	v := verdict.Judge(in)
+	v.Outcome = m.outcome(c.facts.Strategy, &in.Lanes[stats.Optimized])
+	m.advised = advised{v.Advice, in.Lanes[stats.Optimized].P99.Value}
+	return v
+}
+
+// advised is the advice of a segment, and the optimized lane's p99 in it.
+type advised struct {
+	advice []stats.Advice
+	p99    float64
+}
+
+// outcome is what came of the advice that the strategy in force follows; nil where
+// it follows none.
+func (m *modeState) outcome(strategy string, now *stats.Summary) *stats.Outcome {
+	for i := range m.before.advice {
+		if a := &m.before.advice[i]; a.Strategy != "" && a.Strategy == strategy {
+			return verdict.Came(a, m.before.p99, now)
+		}
+	}
+	return nil
 }
 
 func (m *modeState) samples() int { return m.lanes[stats.Eager].n + m.lanes[stats.Optimized].n }

@@ -34,6 +34,7 @@ type Input struct {
 	Gauges []stats.Gauge
 	Other  [stats.NumModes]*[stats.NumLanes]stats.Summary // what is known of the other modes
 	Decode float64                                        // e2e: share of the request after the first token, NaN unknown
+	Bucket float64                                        // p99 of the optimized lane predicted for bucketed prompts, ns; 0 or NaN unknown
 }
 
 // Part is one scenario of the scope: its paired median difference, ns.
@@ -101,6 +102,9 @@ func (in *Input) rank() stats.Verdict {
 		v.Sentence += " Not compiler-real: " + cmp.Or(in.Facts.Why, "nothing was compiled") + "."
 	}
 	v.Advice = in.advice(&v)
+	for i := range v.Advice {
+		in.follow(&v.Advice[i], &v)
+	}
 	return v
 }
 
