@@ -58,6 +58,11 @@ func (s *Session) workerError(m *protocol.Error) {
 // takeEvent gives an engine's event its place in the session and its flag to
 // the sample it belongs to.
 func (s *Session) takeEvent(m *protocol.Event) {
+	if s.eng.loaded == nil && m.Kind == stats.KindMark { // what it is loading: the status line's, no event of the session
+		s.status = clip(m.Reason, maxReason)
+		s.publish(true)
+		return
+	}
 	e := stats.Event{TNs: m.TNs, Kind: m.Kind, Lane: m.Lane, Mode: m.Mode, Strategy: m.Strategy,
 		Shape: m.Shape, Request: m.Request, DurNs: m.DurNs, Reason: m.Reason, Extra: m.Extra,
 		Generation: s.rec.gen, Segment: s.rec.seg}

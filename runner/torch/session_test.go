@@ -85,7 +85,7 @@ func of[T any](s *session) (found []*T) {
 
 func (s *session) events(k stats.Kind) (found []*protocol.Event) {
 	for _, e := range of[protocol.Event](s) {
-		if e.Kind == k {
+		if e.Kind == k && !strings.HasPrefix(e.Reason, "loading: ") { // before loaded: none of the session's
 			found = append(found, e)
 		}
 	}

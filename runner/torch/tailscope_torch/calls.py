@@ -23,14 +23,25 @@ from .wire import now
 
 PREFILL = """
 def {name}(ids, mask, pos, cp, past):
-    out = model(input_ids=ids, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp})
+    out = model(input_ids=ids, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp}){advance}
     return out.logits, {past}
 """
 STEP = """
 def {name}(tok, mask, pos, cp, past):
-    out = model(input_ids=tok, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp})
+    out = model(input_ids=tok, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp}){advance}
     last = out.logits[:, -1]
     return last.argmax(-1, keepdim=True), last, {past}
+"""
+SELF = """
+def {name}(tok, mask, pos, cp, past, hist):
+    mask.index_fill_(3, cp, 0)
+    out = model(input_ids=tok, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp})
+    last = out.logits[:, -1]
+    tok.copy_(last.argmax(-1, keepdim=True))
+    hist.index_copy_(1, cp, tok)
+    pos.add_(1)
+    cp.add_(1){advance}
+    return last
 """
 FORWARD = """
 def {name}(inputs):
@@ -40,12 +51,13 @@ serial = itertools.count()
 
 
 def make(module, kind, static):
-    """Returns a new function with new code: kind is prefill, step or forward;
-    static says that it works on a fixed-size cache."""
-    text = {"prefill": PREFILL, "step": STEP, "forward": FORWARD}[kind]
+    """Returns a new function with new code: kind is prefill, step,
+    self (a step that feeds itself) or forward; static says that it works on a fixed-size cache."""
+    text = {"prefill": PREFILL, "step": STEP, "self": SELF, "forward": FORWARD}[kind]
     name = f"tailscope_{kind}_{next(serial)}"
     cp = ", cache_position=cp" if static and takes_cache_position(module) else ""
-    text = text.format(name=name, cp=cp, past="None" if static else "out.past_key_values")
+    advance = f"\n    past.advance({'ids' if kind == 'prefill' else 'tok'}.shape[1])" if static else ""
+    text = text.format(name=name, cp=cp, advance=advance, past="None" if static else "out.past_key_values")
     path = os.path.join(folder(), name + ".py")
     with open(path, "w") as f:
         f.write(text)
@@ -212,11 +224,57 @@ class StaticCaches:
         has = inspect.signature(StaticCache.__init__).parameters
         args = {"config": config, "max_cache_len": length, "max_batch_size": batch, "batch_size": batch,
                 "device": m.device, "dtype": m.dtype}
-        cache = StaticCache(**{k: v for k, v in args.items() if k in has})
+        cache = with_one_counter(StaticCache)(**{k: v for k, v in args.items() if k in has})
+        cache.share_counter(m.device)
         inputs = Inputs(m, {"batch": batch, "tokens": 2, "seed": 1}, 2, True, length)
         make(m.module, "prefill", True)(*inputs.prefill(), cache)
         fix_addresses(cache)
         return cache
+
+
+@functools.cache
+def with_one_counter(kind):
+    """A fixed-size cache whose layers share one counter of the tokens in it.
+    transformers gives each layer its own: one more kernel a layer and step."""
+    class OneCounter(kind):
+        counter = None
+
+        def share_counter(self, device):
+            layers = getattr(self, "layers", [])
+            if not layers or any(type(x).__name__ != "StaticLayer" or not hasattr(x, "cumulative_length") for x in layers):
+                return  # another release's, or a sliding window: as transformers has it
+            self.counter = torch.zeros((), dtype=torch.long, device=device)
+            counted = counted_layer(type(layers[0]))
+            for layer in layers:
+                layer.__class__, layer.cumulative_length = counted, self.counter
+
+        def advance(self, tokens):
+            """Called once a step, when all layers hold the tokens."""
+            if self.counter is not None:
+                self.counter.add_(tokens)
+    return OneCounter
+
+
+@functools.cache
+def counted_layer(kind):
+    class CountedLayer(kind):
+        def lazy_initialization(self, *states):
+            counter = self.cumulative_length
+            super().lazy_initialization(*states)
+            self.cumulative_length = counter
+
+        def update(self, keys, values, *args, **kwargs):
+            if not self.is_initialized:
+                self.lazy_initialization(keys, values)
+            at = torch.arange(keys.shape[-2], device=self.device) + self.cumulative_length
+            try:
+                self.keys.index_copy_(2, at, keys)
+                self.values.index_copy_(2, at, values)
+            except NotImplementedError:  # MPS
+                self.keys[:, :, at] = keys
+                self.values[:, :, at] = values
+            return self.keys, self.values
+    return CountedLayer
 
 
 def fix_addresses(cache):

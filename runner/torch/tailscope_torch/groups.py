@@ -4,7 +4,7 @@ import collections
 
 import torch
 
-from . import calls, evidence
+from . import calls, evidence, rewrites
 from .models import first_line
 from .options import OptionError
 
@@ -34,10 +34,11 @@ class Compiled:
     torch would forbid the first compile too, and nothing would ever run
     compiled."""
 
-    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic, auto=False, opts=None):
+    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic, auto=False, opts=None, itself=None):
         self.fn, self.call, self.backend, self.requested = fn, call, backend, requested
         self.cudagraphs, self.dynamic, self.auto = cudagraphs, dynamic, auto
         self.compiles = call is not fn
+        self.feeds_itself, self.captures, self.steps = itself is not None, bool(itself), {}  # steps: a StepGraph a batch and cache length
         self.shapes, self.graphs, self.error, self.told = set(), 0, "", False
         self.ran = collections.Counter()  # timed runs of each shape: the second one records a CUDA graph
         if opts is not None:
@@ -90,6 +91,7 @@ class Groups:
     def __init__(self, model, opts):
         self.model, self.opts, self.all = model, opts, {}
         self.backend, self.refused = usable_backend(opts["backend"], model.device)  # may be EAGER
+        self.module, self.merged = None, 0
 
     def get(self, mode, strategy):
         key = (mode, label(mode, strategy))
@@ -121,19 +123,24 @@ class Groups:
         return None
 
     def build(self, phase, word, static, backend):
-        fn = calls.make(self.model.module, phase, static)
+        if self.module is None:
+            self.module, self.merged = rewrites.optimized(self.model.module, self.opts)
+        itself = False if phase == "step" and static and self.opts["step_graph"] == "own" else None
+        fn = calls.make(self.module, phase if itself is None else "self", static)
         if backend is EAGER:
-            return Compiled(fn, fn, "eager", self.opts["backend"], False, True)
+            return Compiled(fn, fn, "eager", self.opts["backend"], False, True, itself=itself)
         dynamic = {"dynamic": True if phase != "step" else None}.get(word, False)
         mode = self.opts["mode"]
         graphs = backend == "inductor" and mode in ("reduce-overhead", "max-autotune") \
             and self.model.device.type == "cuda" and not self.opts["disable_cudagraphs"] and evidence.marks_steps()
         if phase == "step" and not static:  # growing cache
             graphs = False  # each step's cache is the next one's input: replays would overwrite it (TR120 5.3.1)
+        if itself is not None:
+            graphs, itself = False, graphs  # one graph of ours in place of torch's
         how = {"backend": backend, "dynamic": dynamic, "fullgraph": self.opts["fullgraph"]}
         how.update(self.inductor_options(backend, mode, graphs))
         return Compiled(fn, torch.compile(fn, **how), backend, self.opts["backend"], graphs, dynamic is not False,
-                        dynamic is None, self.opts)
+                        dynamic is None, self.opts, itself)
 
     def inductor_options(self, backend, mode, graphs):
         if backend != "inductor":

@@ -6,6 +6,7 @@ import torch
 
 from . import calls, groups
 from .job import BadRequest, Job, forget
+from .stepgraph import StepGraph
 from .steps import Steps
 
 
@@ -20,6 +21,7 @@ class Lanes:
         self.static_len = opts["static_len"]
         self.steps = Steps(opts, clock)
         self.made_in = model.dtype  # what make_inputs fits
+        self.graph_story = (lambda start, end: None, lambda reason: None)  # who hears of a recording, and of why there is none
         self.maker_is, self.told = None, lambda text: None  # told: what the worker says to people
 
     def beside(self, model):
@@ -141,20 +143,28 @@ class Lanes:
         fn, c = self.function(j, "step", j.words[1], bool(j.cache_len))
         self.mark(j, c, self.step_keys(j))
         self.decode_shape(j)
-        fn, steps, state = self.ranged(fn), inputs.steps(), {}
+        own, state = self.step_graph(j, c), {}
+        fn, steps = self.ranged(fn), None if own else inputs.steps()
         marks = self.steps.marks(j, j.new)
         begin, clone, stream = *self.graph_care(c), getattr(self.clock, "stream", None)
 
         def prepare():
             state["tok"], state["past"] = fresh()
+            if own:
+                own.begin(state["tok"], j.exec, inputs.pad)
 
-        def go(step=fn, begin=begin, clone=clone, forced=None):
+        def go(step=fn, begin=begin, clone=clone, forced=None, own=own):
+            if own:
+                j.last = own.run(j.new, j.exec, j.toks, marks, stream, forced, self.opts["stance"] != "default")
+                return
             j.last = calls.decode(step, state["tok"], state["past"], steps, j.toks, begin, clone, marks, stream, forced)
 
         def undo():
+            nonlocal steps
+            steps = steps or inputs.steps()
             prepare()
             forget(j, marks)
-            go(self.function_eager("step", bool(j.cache_len)), None, False)
+            go(self.function_eager("step", bool(j.cache_len)), None, False, own=None)
         j.prepare, j.go, j.undo, j.step_marks = prepare, go, undo, marks.read
 
     def end_to_end(self, j):
@@ -166,7 +176,8 @@ class Lanes:
         self.mark(j, cp, {j.shape_name()})
         self.mark(j, cd, self.step_keys(j))
         self.decode_shape(j)
-        first, steps, step = inputs.prefill(), inputs.steps(), self.ranged(step)
+        own, first, step = self.step_graph(j, cd), inputs.prefill(), self.ranged(step)
+        steps = None if own else inputs.steps()
         marks = self.steps.marks(j, j.new, head=True)
         begin, clone, stream = *self.graph_care(cd), getattr(self.clock, "stream", None)
         state = {"cache": None}
@@ -176,7 +187,7 @@ class Lanes:
             if cp and cp.cudagraphs:
                 torch.compiler.cudagraph_mark_step_begin()
 
-        def go(prefill=prefill, step=step, begin=begin, clone=clone, forced=None):
+        def go(prefill=prefill, step=step, begin=begin, clone=clone, forced=None, own=own):
             logits, past = prefill(*first, state["cache"])
             past = past if state["cache"] is None else state["cache"]  # a fixed-size cache is filled in place and not handed back
             j.first = tok = logits[:, -1:].argmax(-1)
@@ -184,12 +195,18 @@ class Lanes:
                 marks.first(stream)
             elif marks.stamps is not None:
                 marks.stamps.append(calls.now())
+            if own:
+                own.begin(tok, j.exec, inputs.pad)
+                j.last = own.run(j.new, j.exec, j.toks, marks, stream, forced, self.opts["stance"] != "default")
+                return
             j.last = calls.decode(step, tok, past, steps, j.toks, begin, clone, marks, stream, forced)
 
         def undo():
+            nonlocal steps
+            steps = steps or inputs.steps()
             prepare()
             forget(j, marks)
-            go(self.function_eager("prefill", static), self.function_eager("step", static), None, False)
+            go(self.function_eager("prefill", static), self.function_eager("step", static), None, False, own=None)
 
         def head():
             return prefill(*first, state["cache"])[0][:, -1].clone()
@@ -201,6 +218,16 @@ class Lanes:
         if key not in self.eager:
             self.eager[key] = calls.make(module, phase, static)
         return self.eager[key]
+
+    def step_graph(self, j, c):
+        """The step that feeds itself on the job's cache, where the option asks
+        for one: the same one for every request of a batch and cache length."""
+        if c is None or not c.feeds_itself:
+            return None
+        key = (j.batch, j.cache_len)
+        if key not in c.steps:
+            c.steps[key] = StepGraph(c, self.model, self.statics.get(*key), *key, *self.graph_story)
+        return c.steps[key]
 
     @staticmethod
     def graph_care(c):

@@ -1,6 +1,7 @@
 """The model under test: by configuration with random weights from the seed,
 from a local Hugging Face folder, or made by the user's own function."""
 
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -17,8 +18,10 @@ BUILTINS = {  # family, sizes; weights are random, from the seed
     "gpt2-large": ("gpt2", dict(layers=36, heads=20, width=1280, vocab=50257, positions=1024)),
     "tiny-llama": ("llama", dict(layers=2, heads=4, kv_heads=2, width=64, inner=172, vocab=32000, positions=2048)),
     "llama": ("llama", dict(layers=12, heads=12, kv_heads=4, width=768, inner=2048, vocab=32000, positions=2048)),
-    "llama-1b": ("llama", dict(layers=16, heads=32, kv_heads=8, width=2048, inner=8192, vocab=128256, positions=4096)),
+    "llama-1b": ("llama", dict(layers=16, heads=32, kv_heads=8, width=2048, inner=8192, vocab=128256, positions=4096)),  # Llama-3.2-1B's shape
+    "llama-8b": ("llama", dict(layers=32, heads=32, kv_heads=8, width=4096, inner=14336, vocab=128256, positions=8192)),  # Llama-3.1-8B's
 }
+LARGE = ("llama-1b", "llama-8b")  # drawn on the device: a host would take minutes
 
 
 class ModelError(ValueError):
@@ -84,8 +87,9 @@ def pick_device(asked, index):
     return torch.device("cpu"), refusals
 
 
-def load(msg, opts):
-    """Returns (Model, refusals) for a load message."""
+def load(msg, opts, tell=lambda text: None):
+    """Returns (Model, refusals) for a load message. tell: what is under way, a
+    phrase."""
     device, refusals = pick_device(opts["device"], msg.get("device") or 0)
     dtype = getattr(torch, opts["dtype"])
     name = msg.get("name") or msg.get("model") or ""
@@ -95,9 +99,9 @@ def load(msg, opts):
         m = from_entry(opts["entry"], device, dtype)
     elif name.startswith("builtin:") or path.startswith("builtin:"):
         builtin = (name if name.startswith("builtin:") else path)[len("builtin:"):]
-        m = from_config(builtin, opts, msg.get("seed") or 0, device, dtype)
+        m = from_config(builtin, opts, msg.get("seed") or 0, device, dtype, tell)
     elif os.path.isdir(path):
-        m = from_folder(path, opts, device, dtype)
+        m = from_folder(path, opts, device, dtype, tell)
     else:
         raise ModelError(f'"{path}" is not a folder: the torch engine takes builtin:{"|".join(BUILTINS)}, '
                          "a Hugging Face folder, or torch.entry file.py:function")
@@ -122,9 +126,10 @@ def transformers():
     return t
 
 
-def from_config(builtin, opts, seed, device, dtype):
+def from_config(builtin, opts, seed, device, dtype, tell):
     if builtin not in BUILTINS:
         raise ModelError(f'unknown model "builtin:{builtin}": the torch engine has {", ".join(BUILTINS)}')
+    tell("importing transformers")
     t = transformers()
     family, sizes = BUILTINS[builtin]
     s = {**sizes, **opts["config"]}
@@ -139,15 +144,33 @@ def from_config(builtin, opts, seed, device, dtype):
                                intermediate_size=s.get("inner") or 4 * s["width"], vocab_size=s["vocab"],
                                max_position_embeddings=s["positions"], bos_token_id=0, eos_token_id=0)
     extra = {"attn_implementation": opts["attn"]} if opts["attn"] else {}
-    module = t.AutoModelForCausalLM.from_config(config, **extra).to(dtype).to(device)
+    large = builtin in LARGE
+    tell(f"drawing the weights of builtin:{builtin}{f' on {device}' if large else ''}")
+    if large:
+        with device, default_dtype(dtype):
+            module = t.AutoModelForCausalLM.from_config(config, **extra)
+    else:
+        module = t.AutoModelForCausalLM.from_config(config, **extra).to(dtype).to(device)
     m = Model(module, device, dtype, "builtin:" + builtin)
-    identity = json.dumps([family, s, seed, str(dtype), str(torch.__version__)], sort_keys=True)
+    drawn = [device.type] if large else []  # each kind of device has a generator of its own
+    identity = json.dumps([family, s, seed, str(dtype), str(torch.__version__), *drawn], sort_keys=True)
     m.sha256 = hashlib.sha256(identity.encode()).hexdigest()
     m.notes.append("weights are random from the seed; sha256 is that of sizes, seed, dtype and torch version")
     return m
 
 
-def from_folder(path, opts, device, dtype):
+@contextlib.contextmanager
+def default_dtype(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def from_folder(path, opts, device, dtype, tell):
+    tell("importing transformers")
     t = transformers()
     files = sorted(os.listdir(path))
     safe = [f for f in files if f.endswith(".safetensors")]
@@ -159,6 +182,7 @@ def from_folder(path, opts, device, dtype):
     extra = {"attn_implementation": opts["attn"]} if opts["attn"] else {}
     if safe:
         extra["use_safetensors"] = True
+    tell(f"reading the weights of {os.path.basename(os.path.normpath(path))}, {sum(os.path.getsize(os.path.join(path, f)) for f in safe) / 1e9:.1f} GB")
     try:
         module = t.AutoModelForCausalLM.from_pretrained(path, local_files_only=True, trust_remote_code=False, **extra)
     except Exception as e:

@@ -149,8 +149,10 @@ class Story:
             "lane": "optimized", "mode": job.mode, "strategy": job.group.strategy, "shape": shape or job.shape,
             "backend_requested": c.requested, "backend_actual": c.backend, "compile_ns": dur,
             **({"fallback_from": c.requested, "fallback_error": c.error[:2000]} if c.error else {}),
-        }, compile_id, {**extra, "mode": self.opts["mode"], "dynamic": c.dynamic, "cudagraphs": c.cudagraphs,
-                            "fullgraph": self.opts["fullgraph"]}))
+        }, compile_id, {**extra, "mode": self.opts["mode"], "dynamic": c.dynamic, "cudagraphs": c.cudagraphs or c.captures,
+                            "fullgraph": self.opts["fullgraph"],
+                            "step_graph": "own" if c.feeds_itself else "trees", "linears_merged": self.groups.merged,
+                            "optimized_attn": self.opts["optimized_attn"] or self.opts["attn"]}))
 
     def event(self, kind, job, reason, lane=None, shape=None, at=None, dur_ns=0, extra=None):
         """Tells of something; at is when it began, now unless given."""

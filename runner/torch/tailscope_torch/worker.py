@@ -37,7 +37,7 @@ class Worker:
         torch.set_grad_enabled(False)
         if self.opts["inductor_cache"] == "fresh":
             fresh_inductor_cache()
-        self.model, refusals = models.load(msg, self.opts)
+        self.model, refusals = models.load(msg, self.opts, lambda text: out.send("event", t_ns=now(), kind="mark", reason="loading: " + text))
         self.require(msg.get("modes") or [])
         self.clock, self.groups = Clock(self.model.device), Groups(self.model, self.opts)
         limit = evidence.set_limit(int(msg.get("recompile_limit") or 0))
@@ -51,6 +51,7 @@ class Worker:
         self.collector = Collector()
         self.lanes = Lanes(self.model, self.opts, self.clock, self.groups, msg)
         self.lanes.told = lambda text: out.send("error", fatal=False, code="input", message=text)
+        self.lanes.graph_story = (self.story.recorded, self.story.skipped)
         self.story.steps_timed_by = self.lanes.steps.sums
         regions = Regions(self.model, self.opts, self.clock, Host())
         self.comparer = Comparer(self.model, self.lanes, regions.keep, self.story, float(msg.get("check") or 0))
