@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
@@ -28,4 +29,4 @@ func confirmPadding(ctx context.Context, info *onnxmodel.Info, library, path str
 }
 
 // probeORT tries every provider of a library.
-func probeORT(library string) ([]provision.ProviderReport, error) { return ort.Probe(library) }
+func probeORT(library string) ([]provision.ProviderReport, error) { return native.Probe(library) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -26,15 +27,15 @@ type backgroundJob struct {
 	ch    choice
 	lane  *lane
 	req   protocol.Request
-	spec  sessionSpec
+	spec  native.SessionSpec
 	start int64
-	s     *session
+	s     *native.Session
 	err   error
 }
 
 const maxBackground = 64 // executables that may wait to be made
 
-func newBackground(m *maker) *background {
+func newBackground(m *native.Maker) *background {
 	b := &background{
 		jobs: make(chan *backgroundJob, maxBackground), done: make(chan *backgroundJob, maxBackground),
 		pending: map[*group]map[execKey]bool{}, failed: map[*group]int{},
@@ -42,8 +43,8 @@ func newBackground(m *maker) *background {
 	go func() {
 		for j := range b.jobs {
 			if !b.quit.Load() {
-				j.start = now()
-				j.s, j.err = m.open(j.ch.graph, j.spec)
+				j.start = native.Now()
+				j.s, j.err = m.Open(j.ch.graph, j.spec)
 			}
 			b.done <- j
 		}
@@ -67,7 +68,7 @@ func (e *engine) submit(l *lane, r *protocol.Request, ch choice) {
 	}
 	b.pending[ch.group][ch.key] = true
 	b.waiting++
-	b.jobs <- &backgroundJob{gen: b.gen, group: ch.group, ch: ch, lane: l, req: *r, spec: sessionSpec{compiled: true, lane: l.id, fixed: ch.graph.fixed(ch.shape.values())}}
+	b.jobs <- &backgroundJob{gen: b.gen, group: ch.group, ch: ch, lane: l, req: *r, spec: native.SessionSpec{Compiled: true, Lane: l.id, Fixed: ch.graph.Fixed(ch.shape.values())}}
 }
 
 // pendingOf is how many executables of a group are being made.
@@ -102,14 +103,14 @@ func (e *engine) adopt() {
 func (e *engine) adoptOne(j *backgroundJob) {
 	e.bg.waiting--
 	if j.gen != e.bg.gen {
-		j.s.free()
+		j.s.Free()
 		return
 	}
 	e.dirty = true
 	what := j.ch.shape.sentence(j.ch.key.phase)
 	if j.err != nil {
 		e.bg.failed[j.group]++
-		e.tell(j, stats.KindError, fmt.Sprintf("%s: the executable could not be made, the dynamic one goes on: %s", what, oneLine(j.err)))
+		e.tell(j, stats.KindError, fmt.Sprintf("%s: the executable could not be made, the dynamic one goes on: %s", what, native.OneLine(j.err)))
 		return
 	}
 	delete(e.bg.pending[j.group], j.ch.key)
@@ -117,7 +118,7 @@ func (e *engine) adoptOne(j *backgroundJob) {
 		e.out.event(e.drop(j.lane, v))
 	}
 	if e.full(j.group) && !e.policy.evict { // the limit was lowered meanwhile
-		j.s.free()
+		j.s.Free()
 		e.tell(j, stats.KindMark, fmt.Sprintf("%s: made in the background and dropped: the limit is reached", what))
 		return
 	}
@@ -128,7 +129,7 @@ func (e *engine) adoptOne(j *backgroundJob) {
 	}
 	j.group.put(x)
 	e.out.event(protocol.Event{
-		TNs: j.start, Kind: kind, Lane: j.lane.name, Mode: j.group.mode, Strategy: j.group.strategy, Shape: j.ch.shape.String(), DurNs: j.s.makeNs,
+		TNs: j.start, Kind: kind, Lane: j.lane.name, Mode: j.group.mode, Strategy: j.group.strategy, Shape: j.ch.shape.String(), DurNs: j.s.MakeNs,
 		Reason: fmt.Sprintf("%s: made in the background, takes over from the dynamic executable, %d of %d used", what, j.group.alive(), e.policy.max),
 		Extra:  map[string]any{"phase": j.ch.key.phase, "unique_graphs": j.group.alive(), "background": true},
 	})
@@ -162,7 +163,7 @@ func (e *engine) stopBackground() {
 	e.bg.quit.Store(true)
 	close(e.bg.jobs)
 	for j := range e.bg.done {
-		j.s.free()
+		j.s.Free()
 	}
 	e.bg = nil
 }

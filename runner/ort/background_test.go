@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -14,8 +15,8 @@ import (
 // executable of a fixed shape takes so long, or fails.
 func inBackground(t *testing.T, slow time.Duration, err error, edit func(*protocol.Load)) *worker {
 	k := startFaulty(t, func(e *engine) {
-		e.maker.refuse = func(s sessionSpec) error {
-			if s.compiled && len(s.fixed) > 0 && s.profile == "" {
+		e.maker.Refuse = func(s native.SessionSpec) error {
+			if s.Compiled && len(s.Fixed) > 0 && s.Profile == "" {
 				time.Sleep(slow)
 				return err
 			}

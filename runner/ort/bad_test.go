@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -66,8 +67,8 @@ func TestBadLoads(t *testing.T) {
 // reason, tried once; the run goes on, and other shapes compile.
 func TestCompileOutOfMemory(t *testing.T) {
 	k := startFaulty(t, func(e *engine) {
-		e.maker.refuse = func(s sessionSpec) error {
-			if s.compiled && s.fixed[onnxmodel.DimSeq] == 9 {
+		e.maker.Refuse = func(s native.SessionSpec) error {
+			if s.Compiled && s.Fixed[onnxmodel.DimSeq] == 9 {
 				return errors.New("Failed to allocate memory for requested buffer of size 1073741824")
 			}
 			return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -64,12 +65,12 @@ func BenchmarkPrefillAgainstBareLoop(b *testing.B) {
 		e.out.flushIfDue()
 		collectIfDue()
 		engine = append(engine, e.last.wallNs)
-		start := now()
-		var t span
-		if err := c.s.c.run(cRunOpts{}, c.b, cValue{}, cValue{}, &t); err != nil {
+		start := native.Now()
+		var t native.Span
+		if err := c.s.C.Run(native.RunOptions{}, c.b, native.Value{}, native.Value{}, &t); err != nil {
 			b.Fatal(err)
 		}
-		bare = append(bare, now()-start)
+		bare = append(bare, native.Now()-start)
 	}
 	b.ReportMetric(median(engine)/median(bare), "p50-ratio")
 	b.ReportMetric(median(engine)/1e3, "engine-µs")

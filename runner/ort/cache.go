@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"fmt"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -31,7 +32,7 @@ type group struct {
 // executable is a session compiled for one shape (or for all, in dynamic).
 type executable struct {
 	key   execKey
-	s     *session
+	s     *native.Session
 	bytes int64
 	runs  int
 }
@@ -60,7 +61,7 @@ func (g *group) get(k execKey) *executable {
 func (g *group) put(x *executable) {
 	g.execs[x.key] = g.used.PushFront(x)
 	g.made++
-	g.compileNs += x.s.makeNs
+	g.compileNs += x.s.MakeNs
 }
 
 // oldest is the least recently used executable, or nil.

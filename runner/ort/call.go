@@ -3,7 +3,8 @@ package ort
 import (
 	"fmt"
 	"strings"
-	"unsafe"
+
+	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // call is a session of a language model with everything bound for one shape:
@@ -11,44 +12,44 @@ import (
 // prompt and k for the k-th decode step, which takes the token of step k−1
 // and the cache half that it wrote.
 type call struct {
-	s     *session
-	st    *store
+	s     *native.Session
+	st    *native.Store
 	gen   int
 	shape lmShape
 	step  int
 
-	b              cBinding
-	ids, mask, pos tensor            // on the host: what writes go to
-	told           map[string]tensor // likewise, the inputs that the preparation added
-	last           int               // position of the last real token, whose logits count
-	idsDev         tensor            // what the session reads
-	uploads        [][2]tensor
-	logits         tensor // where the session leaves it
-	cache          []tensor
-	fence          tensor // the token where the session leaves it
-	token          tensor // the token on the host, there when run returns
-	views          []cValue
+	b              native.Binding
+	ids, mask, pos native.Tensor            // on the host: what writes go to
+	told           map[string]native.Tensor // likewise, the inputs that the preparation added
+	last           int                      // position of the last real token, whose logits count
+	idsDev         native.Tensor            // what the session reads
+	uploads        [][2]native.Tensor
+	logits         native.Tensor // where the session leaves it
+	cache          []native.Tensor
+	fence          native.Tensor // the token where the session leaves it
+	token          native.Tensor // the token on the host, there when run returns
+	views          []native.Value
 	carried        []carry // cache inputs in host memory, to be bound anew each run
 }
 
 // carry is an input that ONNX Runtime copies to the device when it is bound.
 type carry struct {
 	name string
-	v    cValue
+	v    native.Value
 }
 
 // newCall binds a session for one shape of one step.
-func newCall(s *session, st *store, shape lmShape, step int) (*call, error) {
-	c := &call{s: s, st: st, shape: shape, step: step, told: map[string]tensor{}, last: shape.seq - 1}
+func newCall(s *native.Session, st *native.Store, shape lmShape, step int) (*call, error) {
+	c := &call{s: s, st: st, shape: shape, step: step, told: map[string]native.Tensor{}, last: shape.seq - 1}
 	var err error
-	if c.b, err = s.c.newBinding(); err != nil {
+	if c.b, err = s.C.NewBinding(); err != nil {
 		return nil, fmt.Errorf("bind %v: %w", shape, err)
 	}
 	if err = c.bind(); err != nil {
 		c.free()
 		return nil, fmt.Errorf("bind %v: %w", shape, err)
 	}
-	c.gen = st.gen
+	c.gen = st.Gen
 	return c, nil
 }
 
@@ -62,44 +63,44 @@ func cacheHalf(i, step int) string { return fmt.Sprintf("cache%d/%d", i, step&1)
 // slot is a port of a graph with the buffer and the shape it is bound to.
 type slot struct {
 	name, buffer string
-	typ          dtype
+	typ          native.Type
 	shape        []int64
 	output       bool
 }
 
-// layout lists every port of a graph for one shape of one step.
-func (g *graph) layout(shape lmShape, step int) ([]slot, error) {
+// layoutOf lists every port of a graph for one shape of one step.
+func layoutOf(g *native.Graph, shape lmShape, step int) ([]slot, error) {
 	values := shape.values()
 	var out []slot
-	for i := range g.inputs {
-		p := &g.inputs[i]
-		dims, err := p.eval(values)
+	for i := range g.Inputs {
+		p := &g.Inputs[i]
+		dims, err := p.Eval(values)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, slot{p.name, g.inputBuffer(p.name, step), p.typ, dims, false})
+		out = append(out, slot{p.Name, inputBuffer(g, p.Name, step), p.Typ, dims, false})
 	}
-	for i, name := range g.present {
-		p := g.output(name)
-		dims, err := p.eval(values)
+	for i, name := range g.Present {
+		p := g.Output(name)
+		dims, err := p.Eval(values)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, slot{name, cacheHalf(i, step), p.typ, dims, true})
+		out = append(out, slot{name, cacheHalf(i, step), p.Typ, dims, true})
 	}
 	b := int64(shape.batch)
 	return append(out,
-		slot{g.logits, "logits", g.output(g.logits).typ, []int64{b, int64(shape.seq), int64(g.vocab)}, true},
-		slot{g.token, at("token", step), g.output(g.token).typ, []int64{b, 1}, true}), nil
+		slot{g.Logits, "logits", g.Output(g.Logits).Typ, []int64{b, int64(shape.seq), int64(g.Vocab)}, true},
+		slot{g.Token, at("token", step), g.Output(g.Token).Typ, []int64{b, 1}, true}), nil
 }
 
 // inputBuffer says where an input lives: the token that the step before has
 // chosen is this step's input as it stands, and so is the cache it wrote.
-func (g *graph) inputBuffer(name string, step int) string {
-	if name == g.ids && step > 0 {
+func inputBuffer(g *native.Graph, name string, step int) string {
+	if name == g.Ids && step > 0 {
 		return at("token", step-1)
 	}
-	for i, past := range g.past {
+	for i, past := range g.Past {
 		if past == name {
 			return cacheHalf(i, step+1)
 		}
@@ -108,73 +109,73 @@ func (g *graph) inputBuffer(name string, step int) string {
 }
 
 // reserve makes room for a shape, so that binding it later moves no buffer.
-func (st *store) reserve(g *graph, shape lmShape, step int) error {
+func reserve(st *native.Store, g *native.Graph, shape lmShape, step int) error {
 	key := roomKey{g, shape, step}
-	if st.roomFor[key] {
+	if st.RoomFor[key] {
 		return nil // buffers never shrink
 	}
-	slots, err := g.layout(shape, step)
+	slots, err := layoutOf(g, shape, step)
 	for _, s := range slots {
-		need := elements(s.shape) * s.typ.size()
+		need := native.Elements(s.shape) * s.typ.Size()
 		if err == nil {
-			_, err = st.buffer(s.buffer, true, need)
+			_, err = st.Buffer(s.buffer, true, need)
 		}
-		if err == nil && st.dev.p != nil && st.onHost(s, g) {
-			_, err = st.buffer(s.buffer, false, need)
+		if err == nil && st.Dev.P != nil && onHost(st, s, g) {
+			_, err = st.Buffer(s.buffer, false, need)
 		}
 	}
-	st.roomFor[key] = err == nil
+	st.RoomFor[key] = err == nil
 	return err
 }
 
 // onHost reports whether a slot of a device's session has memory on the host
 // as well: inputs are written through it and the token is read; the cache only
 // when it goes through the host between steps.
-func (st *store) onHost(s slot, g *graph) bool {
+func onHost(st *native.Store, s slot, g *native.Graph) bool {
 	if strings.HasPrefix(s.buffer, "cache") {
-		return st.hostCache
+		return st.HostCache
 	}
-	return !s.output || s.name == g.token
+	return !s.output || s.name == g.Token
 }
 
 // roomKey names what room was made for.
 type roomKey struct {
-	g     *graph
+	g     *native.Graph
 	shape lmShape
 	step  int
 }
 
 // bind views every slot and binds it where the session wants it.
 func (c *call) bind() error {
-	slots, err := c.s.g.layout(c.shape, c.step)
+	slots, err := layoutOf(c.s.G, c.shape, c.step)
 	if err != nil {
 		return err
 	}
 	for _, s := range slots {
-		onDevice := c.s.device[s.name]
-		if s.output && s.name == c.s.g.token && c.s.capture != nil {
+		onDevice := c.s.Device[s.name]
+		if s.output && s.name == c.s.G.Token && c.s.Capture != nil {
 			s.buffer = at("token", c.step&1) // the two captured graphs pass it to and fro
-			onDevice = onDevice && !c.st.hostToken
+			onDevice = onDevice && !c.st.HostToken
 		}
 		cache := strings.HasPrefix(s.buffer, "cache")
-		if cache && onDevice != (c.st.dev.p != nil) {
+		if cache && onDevice != (c.st.Dev.P != nil) {
 			return fmt.Errorf("%s is not kept where the other sessions keep it", s.name)
 		}
-		onDevice = onDevice && !(cache && c.st.hostCache)
+		onDevice = onDevice && !(cache && c.st.HostCache)
 		x, err := c.view(s, onDevice)
 		if err != nil {
 			return err
 		}
 		if s.output {
-			err = c.b.output(s.name, x.v)
+			err = c.b.Output(s.name, x.V)
 		} else {
-			err = c.b.input(s.name, x.v)
+			err = c.b.Input(s.name, x.V)
 		}
 		if err == nil {
 			err = c.keep(s, x)
 		}
-		if cache && c.st.hostCache && !s.output && x.bytes > 0 {
-			c.carried = append(c.carried, carry{s.name, x.v})
+		if cache && c.st.HostCache && !s.output && x.Bytes > 0 {
+			c.carried = append(c.carried, carry{s.name, x.V})
 		}
 		if err != nil {
 			return err
@@ -183,21 +184,21 @@ func (c *call) bind() error {
 	return nil
 }
 
-func (c *call) view(s slot, onDevice bool) (tensor, error) {
-	x, err := c.st.tensor(s.buffer, onDevice, s.typ, s.shape)
+func (c *call) view(s slot, onDevice bool) (native.Tensor, error) {
+	x, err := c.st.Tensor(s.buffer, onDevice, s.typ, s.shape)
 	if err == nil {
-		c.views = append(c.views, x.v)
+		c.views = append(c.views, x.V)
 	}
 	return x, err
 }
 
 // keep remembers what is written before a run or read after it. An input on
 // the device is written through a twin on the host, and so is the token read.
-func (c *call) keep(s slot, x tensor) error {
-	g, host := c.s.g, x
-	writes := !s.output && (s.name == g.mask || s.name == g.pos || s.name == g.ids || g.added(s.name))
-	token := s.output && s.name == g.token
-	if x.host == nil && (writes || token) {
+func (c *call) keep(s slot, x native.Tensor) error {
+	g, host := c.s.G, x
+	writes := !s.output && (s.name == g.Mask || s.name == g.Pos || s.name == g.Ids || g.Added(s.name))
+	token := s.output && s.name == g.Token
+	if x.Host == nil && (writes || token) {
 		var err error
 		if host, err = c.view(s, false); err != nil {
 			return err
@@ -206,23 +207,23 @@ func (c *call) keep(s slot, x tensor) error {
 	switch {
 	case token:
 		c.fence, c.token = x, host
-	case s.output && s.name == g.logits:
+	case s.output && s.name == g.Logits:
 		c.logits = x
 	case s.output:
 		c.cache = append(c.cache, x)
 	case !writes:
 		return nil
-	case s.name == g.ids:
+	case s.name == g.Ids:
 		c.ids, c.idsDev = host, x
-	case s.name == g.mask:
+	case s.name == g.Mask:
 		c.mask = host
-	case s.name == g.pos:
+	case s.name == g.Pos:
 		c.pos = host
 	default:
 		c.told[s.name] = host
 	}
-	if writes && x.host == nil && !(s.name == g.ids && c.step > 0) {
-		c.uploads = append(c.uploads, [2]tensor{x, host})
+	if writes && x.Host == nil && !(s.name == g.Ids && c.step > 0) {
+		c.uploads = append(c.uploads, [2]native.Tensor{x, host})
 	}
 	return nil
 }
@@ -230,99 +231,57 @@ func (c *call) keep(s slot, x tensor) error {
 // upload copies what was written to the device; on the host it is there.
 func (c *call) upload() error {
 	for _, u := range c.uploads {
-		if err := c.s.upload(u[0], u[1]); err != nil {
+		if err := c.s.Upload(u[0], u[1]); err != nil {
 			return fmt.Errorf("upload: %w", err)
 		}
 	}
 	return nil
 }
 
-// upload copies a host tensor to the device, so that the next run reads it.
-func (s *session) upload(dst, src tensor) error {
-	if s.stream != nil {
-		return s.stream.upload(dst, src)
-	}
-	return copyTensor(dst.v, src.v)
-}
-
 // take brings the token of the step before to where this step reads it. Most
 // often it is there already: both name one buffer.
 func (c *call) take(before *call) error {
 	switch {
-	case c.idsDev.host == nil && before.fence.host != nil: // host to device
-		return c.s.upload(c.idsDev, before.token)
+	case c.idsDev.Host == nil && before.fence.Host != nil: // host to device
+		return c.s.Upload(c.idsDev, before.token)
 	default:
 		return nil
 	}
 }
 
 // run executes the call. t covers the run and the proof that it is over.
-func (c *call) run(t *span) error {
+func (c *call) run(t *native.Span) error {
 	for _, x := range c.carried {
-		if err := c.b.input(x.name, x.v); err != nil {
+		if err := c.b.Input(x.name, x.v); err != nil {
 			return fmt.Errorf("carry %s to the device: %w", x.name, err)
 		}
 	}
-	var fence, host tensor
-	if c.fence.host == nil {
+	var fence, host native.Tensor
+	if c.fence.Host == nil {
 		fence, host = c.fence, c.token
 	}
-	err := c.s.execute(c.b, fence, host, t)
-	if c.s.capture != nil && !c.s.ran && c.s.capture.event != nil {
-		c.s.capture.event.DurNs += t.end - t.start
+	err := c.s.Execute(c.b, fence, host, t)
+	if c.s.Capture != nil && !c.s.Ran && c.s.Capture.Event != nil {
+		c.s.Capture.Event.DurNs += t.End - t.Start
 	}
-	c.s.ran = c.s.ran || err == nil
+	c.s.Ran = c.s.Ran || err == nil
 	return err
 }
 
 // tokens appends the greedy tokens that the last run chose, one a row.
 func (c *call) tokens(dst []int64) []int64 {
 	for i := range c.shape.batch {
-		dst = append(dst, c.token.int(i))
+		dst = append(dst, c.token.Int(i))
 	}
 	return dst
 }
 
 func (c *call) free() {
-	if c.b.p != nil {
-		c.b.free()
+	if c.b.P != nil {
+		c.b.Free()
 	}
 	for i := range c.views {
-		c.views[i].free()
+		c.views[i].Free()
 	}
 	c.views = nil
-}
-
-// int is element i of an integer tensor in host memory.
-func (t tensor) int(i int) int64 {
-	if t.typ == dtInt32 {
-		return int64(unsafe.Slice((*int32)(t.host), t.bytes/4)[i])
-	}
-	return unsafe.Slice((*int64)(t.host), t.bytes/8)[i]
-}
-
-// real is element i of a mask in host memory: 0 where it hides.
-func (t tensor) real(i int) int64 {
-	switch t.typ {
-	case dtInt64, dtInt32:
-		return t.int(i)
-	case dtFloat:
-		return int64(unsafe.Slice((*float32)(t.host), t.bytes/4)[i])
-	}
-	return int64(unsafe.Slice((*byte)(t.host), t.bytes)[i])
-}
-
-// setInt sets element i of an integer (or floating point) tensor in host
-// memory: masks come as int64, int32, bool or float.
-func (t tensor) setInt(i int, v int64) {
-	switch t.typ {
-	case dtInt64:
-		unsafe.Slice((*int64)(t.host), t.bytes/8)[i] = v
-	case dtInt32:
-		unsafe.Slice((*int32)(t.host), t.bytes/4)[i] = int32(v)
-	case dtFloat:
-		unsafe.Slice((*float32)(t.host), t.bytes/4)[i] = float32(v)
-	default:
-		unsafe.Slice((*byte)(t.host), t.bytes)[i] = byte(v)
-	}
 }

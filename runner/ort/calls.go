@@ -1,11 +1,15 @@
 package ort
 
-import "container/list"
+import (
+	"container/list"
+
+	"github.com/tailscope/tailscope/runner/ort/native"
+)
 
 // callKey identifies a call.
 type callKey struct {
-	s     *session
-	st    *store
+	s     *native.Session
+	st    *native.Store
 	shape lmShape
 	step  int
 }
@@ -20,11 +24,11 @@ type calls struct {
 func newCalls(max int) *calls { return &calls{max: max, m: map[callKey]*list.Element{}} }
 
 // get returns the bound call, binding it if need be.
-func (cs *calls) get(s *session, st *store, shape lmShape, step int) (*call, error) {
+func (cs *calls) get(s *native.Session, st *native.Store, shape lmShape, step int) (*call, error) {
 	k := callKey{s, st, shape, step}
 	if e, ok := cs.m[k]; ok {
 		c := e.Value.(*call)
-		if c.gen == st.gen {
+		if c.gen == st.Gen {
 			cs.used.MoveToFront(e)
 			return c, nil
 		}
@@ -48,10 +52,10 @@ func (cs *calls) drop(e *list.Element) {
 }
 
 // forget drops the calls of a session that is about to be freed; nil drops all.
-func (cs *calls) forget(s *session) {
+func (cs *calls) forget(s *native.Session) {
 	for e := cs.used.Front(); e != nil; {
 		next := e.Next()
-		if at := e.Value.(*call).s; s == nil || at == s || at == s.twin {
+		if at := e.Value.(*call).s; s == nil || at == s || at == s.Twin {
 			cs.drop(e)
 		}
 		e = next

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -15,20 +16,13 @@ import (
 // executable's first replays are compared with the eager lane, on inputs that
 // differ; one difference switches capture off and drops what was captured.
 
-// capturing is what is known of a captured executable.
-type capturing struct {
-	gen      int             // of the buffers that it replays over
-	compared int             // requests whose answers were compared
-	event    *protocol.Event // lasts as long as the first runs, which capture
-}
-
 // provenReplays is how many requests of a captured executable are always compared.
 const provenReplays = 4
 
 // capturable returns the graph to capture for a choice; nil when its
 // executable is to run as it is.
-func (e *engine) capturable(ch *choice) *graph {
-	if !e.capture || ch.key.shape == dynamicShape || ch.key.phase != "prefill" && !ch.graph.constant {
+func (e *engine) capturable(ch *choice) *native.Graph {
+	if !e.capture || ch.key.shape == dynamicShape || ch.key.phase != "prefill" && !ch.graph.Constant {
 		return nil
 	}
 	return e.captureG[ch.graph]
@@ -36,48 +30,48 @@ func (e *engine) capturable(ch *choice) *graph {
 
 // openCaptured makes the session of a choice that captures its graph; nil
 // when there is none to be captured, or when that is refused.
-func (e *engine) openCaptured(l *lane, r *protocol.Request, ch *choice, spec *sessionSpec) (*session, error) {
+func (e *engine) openCaptured(l *lane, r *protocol.Request, ch *choice, spec *native.SessionSpec) (*native.Session, error) {
 	g := e.capturable(ch)
 	if g == nil {
 		return nil, nil
 	}
 	captured := *spec
-	captured.capture = true
-	s, err := e.maker.open(g, captured)
+	captured.Capture = true
+	s, err := e.maker.Open(g, captured)
 	if err == nil && ch.key.phase == "decode" {
-		if s.twin, err = e.maker.open(g, captured); err == nil {
-			s.makeNs += s.twin.makeNs
-			s.twin.capture = s.capture
+		if s.Twin, err = e.maker.Open(g, captured); err == nil {
+			s.MakeNs += s.Twin.MakeNs
+			s.Twin.Capture = s.Capture
 		} else {
-			s.free()
+			s.Free()
 		}
 	}
 	if err != nil {
-		e.captureOff(l, r, ch.shape.String(), fmt.Sprintf("%s: refused: %v", ch.shape.sentence(ch.key.phase), oneLine(err)))
+		e.captureOff(l, r, ch.shape.String(), fmt.Sprintf("%s: refused: %v", ch.shape.sentence(ch.key.phase), native.OneLine(err)))
 		return nil, nil
 	}
-	ch.graph, spec.capture = g, true
+	ch.graph, spec.Capture = g, true
 	return s, nil
 }
 
 // captured notes that an executable's first run will capture its graph.
 func (e *engine) captured(l *lane, r *protocol.Request, ch *choice, x *executable) {
 	ch.group.captures++
-	if x.s.twin != nil {
+	if x.s.Twin != nil {
 		ch.group.captures++
 	}
-	x.s.capture.gen = l.st.gen
+	x.s.Capture.Gen = l.st.Gen
 	ev := about(stats.KindGraphCapture, r, l.name, label(r), ch.shape.String())
-	ev.TNs = now()
+	ev.TNs = native.Now()
 	ev.Reason = fmt.Sprintf("%s: the first run captures the graph, later ones replay it", ch.shape.sentence(ch.key.phase))
-	x.s.capture.event = &ev
+	x.s.Capture.Event = &ev
 	l.pending = append(l.pending, &ev)
 }
 
 // moved reports whether the buffers that a captured executable replays over
 // are gone, and drops it then. Room for a request is made before it chooses.
 func (e *engine) moved(l *lane, g *group, x *executable) bool {
-	if x.s.capture == nil || x.s.capture.gen == l.st.gen {
+	if x.s.Capture == nil || x.s.Capture.Gen == l.st.Gen {
 		return false
 	}
 	e.dropExecutable(g, x)
@@ -85,11 +79,11 @@ func (e *engine) moved(l *lane, g *group, x *executable) bool {
 }
 
 // replays are the captured executables that an outcome ran.
-func (o *outcome) replays() []*capturing {
-	var out []*capturing
+func (o *outcome) replays() []*native.Capturing {
+	var out []*native.Capturing
 	add := func(c *call) {
-		if c != nil && c.s.capture != nil && !slices.Contains(out, c.s.capture) {
-			out = append(out, c.s.capture)
+		if c != nil && c.s.Capture != nil && !slices.Contains(out, c.s.Capture) {
+			out = append(out, c.s.Capture)
 		}
 	}
 	add(o.last)
@@ -106,8 +100,8 @@ func (o *outcome) replays() []*capturing {
 func (o *outcome) unproven() bool {
 	is := false
 	for _, c := range o.replays() {
-		is = is || c.compared < provenReplays
-		c.compared++
+		is = is || c.Compared < provenReplays
+		c.Compared++
 	}
 	return is
 }
@@ -122,7 +116,7 @@ func (e *engine) captureOff(l *lane, r *protocol.Request, shape, why string) {
 	for _, g := range e.groups {
 		for el := g.used.Front(); el != nil; {
 			x, next := el.Value.(*executable), el.Next()
-			if x.s.capture != nil {
+			if x.s.Capture != nil {
 				e.dropExecutable(g, x)
 				n++
 			}
@@ -130,7 +124,7 @@ func (e *engine) captureOff(l *lane, r *protocol.Request, shape, why string) {
 		}
 	}
 	ev := about(stats.KindGraphCapture, r, l.name, label(r), shape)
-	ev.TNs = now()
+	ev.TNs = native.Now()
 	ev.Reason = fmt.Sprintf("%s; capture is off from now on, %d captured executables dropped", why, n)
 	ev.Extra = map[string]any{"fallback_from": "graph capture", "fallback_error": why}
 	l.pending = append(l.pending, ev)

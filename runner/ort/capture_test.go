@@ -164,18 +164,18 @@ func TestRoomAheadHolds(t *testing.T) {
 		}
 		const batch = 4 // as wide as a cache of a larger model
 		l := e.lanes[stats.Optimized]
-		l.st.roomy = true
+		l.st.Roomy = true
 		if err := e.roomAhead(l, batch, e.prefillG, e.bucketG); err != nil {
 			t.Fatal(err)
 		}
-		gen := l.st.gen
+		gen := l.st.Gen
 		for past := 16; past <= 512; past *= 2 {
 			for step, seq := range []int{6, 1, 1} {
-				if err := l.st.reserve(e.bucketG, lmShape{batch: batch, seq: seq, past: past}, step); err != nil {
+				if err := reserve(l.st, e.bucketG, lmShape{batch: batch, seq: seq, past: past}, step); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if l.st.gen != gen {
+			if l.st.Gen != gen {
 				t.Fatalf("cache on the %s: room for a cache of %d tokens moved buffers", cache, past)
 			}
 		}
@@ -192,7 +192,7 @@ func TestStaleCaptureIsCaught(t *testing.T) {
 		return
 	}
 	for name, plant := range map[string]func(*engine){
-		"host-bound output": func(e *engine) { e.lanes[stats.Optimized].st.hostToken = true },
+		"host-bound output": func(e *engine) { e.lanes[stats.Optimized].st.HostToken = true },
 		"copied output":     func(e *engine) { e.captureG[e.prefillG] = e.prefillG },
 	} {
 		t.Run(name, func(t *testing.T) {

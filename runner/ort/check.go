@@ -6,8 +6,8 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"unsafe"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -111,7 +111,7 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 		defer e.captureOff(opt.lane, r, opt.sample.shape, stale)
 	}
 	ev := about(stats.KindDivergence, r, opt.lane.name, label(r), opt.sample.shape)
-	ev.TNs = now()
+	ev.TNs = native.Now()
 	what := "the last logits differ"
 	if opt.forward != nil {
 		what = "an output differs"
@@ -139,7 +139,7 @@ func (e *engine) checkRecorded(r *protocol.Request, outs []*outcome) {
 		}
 		e.dirty = true
 		ev := about(stats.KindDivergence, r, o.lane.name, label(r), o.sample.shape)
-		ev.TNs = now()
+		ev.TNs = native.Now()
 		ev.Reason = fmt.Sprintf("output %s differs from the one recorded in %s by %.3g relative L2, over %g", name, e.feeds.sets[r.Recorded-1].Name, d, e.checks.tolerance)
 		ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
 		o.lane.pending = append(o.lane.pending, ev)
@@ -176,7 +176,7 @@ func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, erro
 	if ref.gen != nil {
 		return generationDistance(ref.gen, opt.gen)
 	}
-	if opt.last.s.capture == nil {
+	if opt.last.s.Capture == nil {
 		return logitsDistance(ref.last, opt.last)
 	}
 	if opt.last.shape != ref.last.shape { // the lanes' padding differs: so does the cache
@@ -212,11 +212,11 @@ func cacheDistance(ref, opt *call) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		a := ref.withoutPadding(appendFloats(nil, raw, ref.cache[i].typ), ref.cache[i].shape)
+		a := ref.withoutPadding(native.AppendFloats(nil, raw, ref.cache[i].Typ), ref.cache[i].Shape)
 		if raw, err = opt.fetch(opt.cache[i]); err != nil {
 			return 0, err
 		}
-		d, err := relL2(a, ref.withoutPadding(appendFloats(nil, raw, opt.cache[i].typ), opt.cache[i].shape))
+		d, err := relL2(a, ref.withoutPadding(native.AppendFloats(nil, raw, opt.cache[i].Typ), opt.cache[i].Shape))
 		if err != nil {
 			return 0, err
 		}
@@ -231,17 +231,17 @@ func cacheDistance(ref, opt *call) (float64, error) {
 // that the mask hides: a padded position attends to nothing, so that in half
 // precision what it computes hangs on the order of operations, and nobody reads it.
 func (c *call) withoutPadding(x []float32, shape []int64) []float32 {
-	if c.mask.v.p == nil || len(shape) != 4 || shape[0] != int64(c.shape.batch) {
+	if c.mask.V.P == nil || len(shape) != 4 || shape[0] != int64(c.shape.batch) {
 		return x
 	}
 	heads, length, width := int(shape[1]), int(shape[2]), int(shape[3])
-	total := int(c.mask.shape[1]) // of a constant cache the latest entries are kept
+	total := int(c.mask.Shape[1]) // of a constant cache the latest entries are kept
 	for at := range x {
 		if at%width != 0 {
 			continue
 		}
 		row := at / width
-		if b, t := row/length/heads, row%length; length <= total && c.mask.real(b*total+total-length+t) == 0 {
+		if b, t := row/length/heads, row%length; length <= total && c.mask.Real(b*total+total-length+t) == 0 {
 			clear(x[at : at+width])
 		}
 	}
@@ -290,8 +290,8 @@ func (c *call) fresh() error {
 		return err
 	}
 	for b := range c.shape.batch {
-		row := logits[b*c.s.g.vocab : (b+1)*c.s.g.vocab]
-		if got := c.token.int(b); got < 0 || int(got) >= len(row) || row[got] != slices.Max(row) {
+		row := logits[b*c.s.G.Vocab : (b+1)*c.s.G.Vocab]
+		if got := c.token.Int(b); got < 0 || int(got) >= len(row) || row[got] != slices.Max(row) {
 			return errStale
 		}
 	}
@@ -300,8 +300,8 @@ func (c *call) fresh() error {
 
 // lastLogits are the logits of the last position of every row, as float32.
 func (c *call) lastLogits() ([]float32, error) {
-	vocab, seq := c.s.g.vocab, c.shape.seq
-	w := c.logits.typ.size()
+	vocab, seq := c.s.G.Vocab, c.shape.seq
+	w := c.logits.Typ.Size()
 	raw, err := c.fetch(c.logits)
 	if err != nil {
 		return nil, err
@@ -309,61 +309,23 @@ func (c *call) lastLogits() ([]float32, error) {
 	out := make([]float32, 0, c.shape.batch*vocab)
 	for b := range c.shape.batch {
 		from := (b*seq + c.last) * vocab * w
-		out = appendFloats(out, raw[from:from+vocab*w], c.logits.typ)
+		out = native.AppendFloats(out, raw[from:from+vocab*w], c.logits.Typ)
 	}
 	return out, nil
 }
 
 // fetch returns a tensor's bytes, copied from the device if it lies there;
 // they are good until the next fetch.
-func (c *call) fetch(t tensor) ([]byte, error) {
-	if t.host != nil {
-		return t.raw(), nil
+func (c *call) fetch(t native.Tensor) ([]byte, error) {
+	if t.Host != nil {
+		return t.Raw(), nil
 	}
-	x, err := c.st.tensor(fetched, false, t.typ, t.shape)
+	x, err := c.st.Tensor(native.Fetched, false, t.Typ, t.Shape)
 	if err != nil {
 		return nil, err
 	}
-	defer x.v.free()
-	return x.raw(), copyTensor(x.v, t.v)
-}
-
-// appendFloats converts raw elements of a floating point type.
-func appendFloats(dst []float32, raw []byte, t dtype) []float32 {
-	p := unsafe.Pointer(unsafe.SliceData(raw))
-	switch t {
-	case dtFloat:
-		return append(dst, unsafe.Slice((*float32)(p), len(raw)/4)...)
-	case dtDouble:
-		for _, v := range unsafe.Slice((*float64)(p), len(raw)/8) {
-			dst = append(dst, float32(v))
-		}
-	case dtFloat16:
-		for _, v := range unsafe.Slice((*uint16)(p), len(raw)/2) {
-			dst = append(dst, halfToFloat(v))
-		}
-	case dtBFloat16:
-		for _, v := range unsafe.Slice((*uint16)(p), len(raw)/2) {
-			dst = append(dst, math.Float32frombits(uint32(v)<<16))
-		}
-	}
-	return dst
-}
-
-// halfToFloat widens IEEE 754 binary16.
-func halfToFloat(h uint16) float32 {
-	sign, exp, frac := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
-	switch {
-	case exp == 31:
-		return math.Float32frombits(sign | 255<<23 | frac<<13)
-	case exp != 0:
-		return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
-	}
-	v := float32(frac) / (1 << 24)
-	if sign != 0 {
-		v = -v
-	}
-	return v
+	defer x.V.Free()
+	return x.Raw(), native.CopyTensor(x.V, t.V)
 }
 
 // floor is the absolute distance a value may always have (root mean square):

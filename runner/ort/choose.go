@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -16,17 +17,17 @@ const dynamicShape = "dynamic"
 
 // choice is what will run one phase of a request at one shape.
 type choice struct {
-	s       *session // nil: an executable must be made first
+	s       *native.Session // nil: an executable must be made first
 	backend string
 	compile bool // what was asked for is a compiled session
 	group   *group
-	graph   *graph
+	graph   *native.Graph
 	key     execKey
 	shape   target
-	once    func(*session, *store) error // one run on made-up inputs, for evidence
-	fell    string                       // why something else runs than was asked for; "" it does not
-	makeNs  int64                        // spent making an executable for this choice
-	lostNs  int64                        // spent in vain on one
+	once    func(*native.Session, *native.Store) error // one run on made-up inputs, for evidence
+	fell    string                                     // why something else runs than was asked for; "" it does not
+	makeNs  int64                                      // spent making an executable for this choice
+	lostNs  int64                                      // spent in vain on one
 }
 
 // missing reports whether an executable must be made.
@@ -81,7 +82,7 @@ func (e *engine) full(g *group) bool {
 // fullWith is full counting what is being made in the background, and the
 // dynamic executable that will stand in for it in that phase.
 func (e *engine) fullWith(g *group, phase string) bool {
-	standIn := b2i(g.execs[execKey{phase, dynamicShape}] == nil)
+	standIn := native.B2i(g.execs[execKey{phase, dynamicShape}] == nil)
 	return e.full(g) || g.alive()+e.pendingOf(g)+int(standIn) >= e.policy.max
 }
 
@@ -105,7 +106,7 @@ func (e *engine) fallBack(l *lane, r *protocol.Request, ch *choice, why string) 
 	}
 	ch.group.limitReached, e.dirty = true, true
 	ev := about(stats.KindLimitReached, r, l.name, label(r), ch.shape.String())
-	ev.TNs, ev.Reason = now(), why+"; further shapes run on the eager session"
+	ev.TNs, ev.Reason = native.Now(), why+"; further shapes run on the eager session"
 	l.pending = append(l.pending, ev)
 	return nil
 }
@@ -119,7 +120,7 @@ func (e *engine) noteFallback(l *lane, r *protocol.Request, ch *choice, shape st
 	ch.group.fallbacks++
 	e.dirty = true
 	ev := about(stats.KindFallback, r, l.name, label(r), shape)
-	ev.TNs, ev.DurNs, ev.Reason = now(), ch.lostNs, ch.fell
+	ev.TNs, ev.DurNs, ev.Reason = native.Now(), ch.lostNs, ch.fell
 	ev.Extra = map[string]any{"fallback_from": e.backends[stats.Optimized], "fallback_error": ch.fell, "steps": steps}
 	l.pending = append(l.pending, ev)
 }
@@ -128,8 +129,8 @@ func (e *engine) noteFallback(l *lane, r *protocol.Request, ch *choice, shape st
 // When it cannot be made, the eager session runs instead. It is called within
 // a region, of which only evicting and making, also in vain, are the request's.
 func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
-	began, waited := now(), int64(0)
-	defer func() { l.asideNs += now() - began - waited }()
+	began, waited := native.Now(), int64(0)
+	defer func() { l.asideNs += native.Now() - began - waited }()
 	if why := ch.group.refused[ch.key]; why != "" { // by an earlier step of this request
 		return e.fallBack(l, r, ch, why)
 	}
@@ -138,40 +139,40 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	}
 	what := ch.shape.sentence(ch.key.phase)
 	reason := ch.group.reason(ch.key.phase, what, e.policy)
-	spec := sessionSpec{compiled: true, lane: l.id}
+	spec := native.SessionSpec{Compiled: true, Lane: l.id}
 	if ch.key.shape != dynamicShape {
-		spec.fixed = ch.graph.fixed(ch.shape.values())
+		spec.Fixed = ch.graph.Fixed(ch.shape.values())
 	}
-	before := mallocedBytes()
-	start := now()
+	before := native.Malloced()
+	start := native.Now()
 	s, err := e.openCaptured(l, r, ch, &spec)
 	if err == nil && s == nil {
-		s, err = e.maker.open(ch.graph, spec)
+		s, err = e.maker.Open(ch.graph, spec)
 	}
-	if err != nil && spec.fixed != nil && strings.Contains(err.Error(), "InferenceError") {
+	if err != nil && spec.Fixed != nil && strings.Contains(err.Error(), "InferenceError") {
 		// a branch that is not taken may refuse the sizes of the one that is
-		spec.fixed = nil
+		spec.Fixed = nil
 		reason += "; its sizes stay open, as inference of shapes refuses them"
-		s, err = e.maker.open(ch.graph, spec)
+		s, err = e.maker.Open(ch.graph, spec)
 	}
-	tried := now() - start
+	tried := native.Now() - start
 	waited += tried
 	if err != nil {
 		ch.lostNs = tried
-		why := fmt.Sprintf("%s: it could not be made: %s", what, oneLine(err))
+		why := fmt.Sprintf("%s: it could not be made: %s", what, native.OneLine(err))
 		ch.group.refused[ch.key] = why
 		return e.fallBack(l, r, ch, why)
 	}
-	x := &executable{key: ch.key, s: s, runs: 1, bytes: max(mallocedBytes()-before, 0)}
-	ch.s, ch.makeNs = s, s.makeNs
+	x := &executable{key: ch.key, s: s, runs: 1, bytes: max(native.Malloced()-before, 0)}
+	ch.s, ch.makeNs = s, s.MakeNs
 	first := ch.group.made == 0
 	ch.group.put(x)
 	ch.group.last[ch.key.phase] = what
 	e.dirty = true
 	l.pending = append(l.pending, e.compileEvent(l, r, ch, first, start, reason))
-	if spec.capture {
+	if spec.Capture {
 		e.captured(l, r, ch, x)
-		spec.capture = false // the twin that gives the evidence runs once
+		spec.Capture = false // the twin that gives the evidence runs once
 	}
 	e.evidence(l, r, ch, x, spec)
 	return nil
@@ -225,16 +226,16 @@ func (e *engine) drop(l *lane, g *group) protocol.Event {
 	g.evicted++
 	ev := protocol.Event{Kind: stats.KindEvict, Lane: l.name, Mode: g.mode, Strategy: g.strategy, Shape: x.key.shape}
 	ev.Reason = fmt.Sprintf("%s %s: least recently used of %d executables, dropped to make room after %d runs", x.key.phase, x.key.shape, g.alive(), x.runs)
-	ev.TNs = now()
+	ev.TNs = native.Now()
 	e.dropExecutable(g, x)
-	ev.DurNs = now() - ev.TNs
+	ev.DurNs = native.Now() - ev.TNs
 	return ev
 }
 
 // plain returns the session without optimisation that a lane runs: one for
 // both lanes, or where each has a stream of its own, its own.
-func (e *engine) plain(l *lane, g *graph) (*session, error) {
-	if e.maker.streams[l.id] != nil {
+func (e *engine) plain(l *lane, g *native.Graph) (*native.Session, error) {
+	if e.maker.Streams[l.id] != nil {
 		return e.session(l.id, g)
 	}
 	return e.session(stats.Eager, g)
@@ -243,7 +244,7 @@ func (e *engine) plain(l *lane, g *graph) (*session, error) {
 // plays says which lane's session a lane runs in an A/A run: the other's where
 // they are to be swapped, unless each has a stream of its own.
 func (e *engine) plays(l *lane) stats.Lane {
-	if e.load.Swap && e.maker.streams[l.id] == nil {
+	if e.load.Swap && e.maker.Streams[l.id] == nil {
 		return 1 - l.id
 	}
 	return l.id
@@ -252,7 +253,7 @@ func (e *engine) plays(l *lane) stats.Lane {
 // session returns the session without optimisation that runs a graph in the
 // eager lane, or in the optimized lane of an A/A run, making it when it is
 // asked for first (never in a timed region).
-func (e *engine) session(lane stats.Lane, g *graph) (*session, error) {
+func (e *engine) session(lane stats.Lane, g *native.Graph) (*native.Session, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	set := e.eager
@@ -262,7 +263,7 @@ func (e *engine) session(lane stats.Lane, g *graph) (*session, error) {
 	if s := set[g]; s != nil {
 		return s, nil
 	}
-	s, err := e.maker.open(g, sessionSpec{lane: lane})
+	s, err := e.maker.Open(g, native.SessionSpec{Lane: lane})
 	if err != nil {
 		return nil, fmt.Errorf("eager session: %w", err)
 	}
@@ -273,17 +274,17 @@ func (e *engine) session(lane stats.Lane, g *graph) (*session, error) {
 // phase is one phase of a request: its graph and the word of its strategy.
 type phase struct {
 	name  string // prefill or decode
-	graph *graph
+	graph *native.Graph
 	word  string
 	lacks string // why the strategy cannot be had with this model; "" it can
 }
 
 // target is the shape of one run, as far as choosing a session needs it.
 type target interface {
-	String() string                          // as files name it
-	sentence(phase string) string            // as a reason names it
-	values() map[string]int                  // of the symbolic dimensions
-	once() func(s *session, st *store) error // a run on made-up inputs
+	String() string                                        // as files name it
+	sentence(phase string) string                          // as a reason names it
+	values() map[string]int                                // of the symbolic dimensions
+	once() func(s *native.Session, st *native.Store) error // a run on made-up inputs
 }
 
 // limitText says that a shape is beyond the recompile limit.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // forwardDistance is the greatest relative L2 distance over the outputs of
@@ -23,7 +25,7 @@ func forwardDistance(ref, opt *forwardCall) (d float64, compared int, err error)
 		}
 		x, err := relL2(a[i], b[i])
 		if err != nil {
-			return 0, compared, fmt.Errorf("output %s: %w", ref.s.g.outputs[i].name, err)
+			return 0, compared, fmt.Errorf("output %s: %w", ref.s.G.Outputs[i].Name, err)
 		}
 		compared++
 		if x > d || x != x {
@@ -45,12 +47,12 @@ func (c *forwardCall) recordedDistance() (worst float64, name string, err error)
 		return 0, "", err
 	}
 	for i := range got {
-		out := c.s.g.outputs[i].name
+		out := c.s.G.Outputs[i].Name
 		a, ok := want[out]
 		if !ok || got[i] == nil || a.Data == nil {
 			continue
 		}
-		d, err := relL2(appendNumbers(nil, a.Data, dtypeOf(a.Type)), got[i])
+		d, err := relL2(appendNumbers(nil, a.Data, native.TypeOf(a.Type)), got[i])
 		if err != nil {
 			return math.Inf(1), out, nil // other sizes
 		}
@@ -63,7 +65,7 @@ func (c *forwardCall) recordedDistance() (worst float64, name string, err error)
 
 // values are the outputs as float32; nil where one is no tensor of numbers.
 func (c *forwardCall) values() ([][]float32, error) {
-	vs, err := c.b.outputs()
+	vs, err := c.b.Outputs()
 	if err != nil {
 		return nil, err
 	}
@@ -72,55 +74,55 @@ func (c *forwardCall) values() ([][]float32, error) {
 		if err == nil {
 			out[i], err = c.numbers(&vs[i])
 		}
-		vs[i].free()
+		vs[i].Free()
 	}
 	return out, err
 }
 
-func (c *forwardCall) numbers(v *cValue) ([]float32, error) {
-	in, err := v.info()
-	if err != nil || in.kind != 1 || in.typ.size() == 0 {
+func (c *forwardCall) numbers(v *native.Value) ([]float32, error) {
+	in, err := v.Info()
+	if err != nil || in.Kind != 1 || in.Typ.Size() == 0 {
 		return nil, err
 	}
-	n := elements(in.shape)
+	n := native.Elements(in.Shape)
 	if n == 0 {
 		return []float32{}, nil
 	}
-	at, err := v.data()
+	at, err := v.Data()
 	if err != nil {
 		return nil, err
 	}
-	if in.memory != "Cpu" {
-		x, err := c.st.tensor(fetched, false, in.typ, in.shape)
+	if in.Memory != "Cpu" {
+		x, err := c.st.Tensor(native.Fetched, false, in.Typ, in.Shape)
 		if err != nil {
 			return nil, err
 		}
-		defer x.v.free()
-		if err := copyTensor(x.v, *v); err != nil {
+		defer x.V.Free()
+		if err := native.CopyTensor(x.V, *v); err != nil {
 			return nil, err
 		}
-		at = x.host
+		at = x.Host
 	}
-	return appendNumbers(nil, unsafe.Slice((*byte)(at), n*in.typ.size()), in.typ), nil
+	return appendNumbers(nil, unsafe.Slice((*byte)(at), n*in.Typ.Size()), in.Typ), nil
 }
 
 // appendNumbers is appendFloats for integers too.
-func appendNumbers(dst []float32, raw []byte, t dtype) []float32 {
+func appendNumbers(dst []float32, raw []byte, t native.Type) []float32 {
 	p := unsafe.Pointer(unsafe.SliceData(raw))
-	n := len(raw) / t.size()
+	n := len(raw) / t.Size()
 	switch t {
-	case dtInt64, dtUint64:
+	case native.Int64, native.Uint64:
 		return widen(dst, unsafe.Slice((*int64)(p), n))
-	case dtInt32, dtUint32:
+	case native.Int32, native.Uint32:
 		return widen(dst, unsafe.Slice((*int32)(p), n))
-	case dtInt16, dtUint16:
+	case native.Int16, native.Uint16:
 		return widen(dst, unsafe.Slice((*int16)(p), n))
-	case dtInt8:
+	case native.Int8:
 		return widen(dst, unsafe.Slice((*int8)(p), n))
-	case dtUint8, dtBool:
+	case native.Uint8, native.Bool:
 		return widen(dst, raw)
 	}
-	return appendFloats(dst, raw, t)
+	return native.AppendFloats(dst, raw, t)
 }
 
 func widen[T int64 | int32 | int16 | int8 | uint8](dst []float32, v []T) []float32 {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -116,7 +117,7 @@ func corpusChild(t *testing.T, models []string, at string) {
 	for _, path := range models[from:] {
 		what := "told nothing"
 		t.Run(corpusName(path), func(t *testing.T) { what = corpusModel(t, path) })
-		fmt.Printf("corpus\t%s\t%s\n", corpusName(path), strings.ReplaceAll(oneLine(fmt.Errorf("%s", what)), "\t", " "))
+		fmt.Printf("corpus\t%s\t%s\n", corpusName(path), strings.ReplaceAll(native.OneLine(fmt.Errorf("%s", what)), "\t", " "))
 	}
 }
 

@@ -5,16 +5,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
 
-// onCUDA skips where CUDA's provider does not run: these tests are for a
+// OnCUDA skips where CUDA's provider does not run: these tests are for a
 // machine with an NVIDIA GPU, where scripts/ort-gpu-check runs them.
-func onCUDA(t testing.TB) {
+func OnCUDA(t testing.TB) {
 	t.Helper()
 	testOpen(t)
-	if _, _, err := chooseProvider("cuda", 0, nil, tryProbe); err != nil {
+	if _, _, err := native.ChooseProvider("cuda", 0, nil, native.TryProbe); err != nil {
 		t.Skip(err)
 	}
 }
@@ -45,7 +46,7 @@ func fastestPrefill(t testing.TB, e *engine, lane string, batch, tokens, n int) 
 // A region ends when the device is done: twice the work takes twice the time,
 // and no less than the arithmetic can take on this chip's matrix units.
 func TestCUDAWorkScalesTheTime(t *testing.T) {
-	onCUDA(t)
+	OnCUDA(t)
 	e := newTestEngine(t, "gpt2", func(l *protocol.Load) {
 		l.Provider, l.Capture, l.Check = "cuda", "off", 0
 	})
@@ -68,7 +69,7 @@ func TestCUDAWorkScalesTheTime(t *testing.T) {
 
 // Both lanes at once run on two streams and overlap.
 func TestCUDAConcurrent(t *testing.T) {
-	onCUDA(t)
+	OnCUDA(t)
 	e := newTestEngine(t, "default", cudaLoad("auto"))
 	overlap := 0
 	for i := range 40 {
@@ -89,7 +90,7 @@ func TestCUDAConcurrent(t *testing.T) {
 	if overlap < 35 {
 		t.Errorf("%d of 40 requests overlapped", overlap)
 	}
-	if e.maker.streams[0].address() == e.maker.streams[1].address() {
+	if e.maker.Streams[0].Address() == e.maker.Streams[1].Address() {
 		t.Error("the lanes share a stream")
 	}
 }
@@ -100,7 +101,7 @@ func TestCUDAConcurrent(t *testing.T) {
 // reads nothing, one that reads the token besides. Which comes first changes
 // from turn to turn. The budget is 1.01.
 func BenchmarkCUDAAgainstBareLoop(b *testing.B) {
-	onCUDA(b)
+	OnCUDA(b)
 	for _, capture := range []string{"off", "on"} {
 		b.Run("capture-"+capture, func(b *testing.B) { bareLoopCUDA(b, capture) })
 	}
@@ -122,18 +123,18 @@ func bareLoopCUDA(b *testing.B, capture string) {
 		}
 		c, err := l.bindPrompt(s, lmShape{batch: 1, seq: 64}, p)
 		if err == nil {
-			err = s.stream.wait()
+			err = s.Stream.Wait()
 		}
-		before := l.probe.start(s)
-		start := now()
+		before := l.probe.Start(s)
+		start := native.Now()
 		if err == nil {
-			err = s.c.run(cRunOpts{}, c.b, cValue{}, cValue{}, &span{})
+			err = s.C.Run(native.RunOptions{}, c.b, native.Value{}, native.Value{}, &native.Span{})
 		}
 		if err == nil && read {
-			err = copyTensor(c.token.v, c.fence.v)
+			err = native.CopyTensor(c.token.V, c.fence.V)
 		}
-		took := now() - start
-		l.probe.stop(before)
+		took := native.Now() - start
+		l.probe.Stop(before)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -154,7 +155,7 @@ func bareLoopCUDA(b *testing.B, capture string) {
 		e.out.flushIfDue()
 		collectIfDue()
 	}
-	if err := s.stream.wait(); err != nil { // ONNX Runtime leaves a callback behind, which a session must outlive
+	if err := s.Stream.Wait(); err != nil { // ONNX Runtime leaves a callback behind, which a session must outlive
 		b.Fatal(err)
 	}
 	for k, name := range []string{"engine-µs", "bare-µs", "reading-µs"} {
@@ -166,12 +167,12 @@ func bareLoopCUDA(b *testing.B, capture string) {
 
 // What cannot be had is refused in a sentence that says what to do.
 func TestCUDARefusals(t *testing.T) {
-	onCUDA(t)
-	_, _, err := chooseProvider("cuda", 99, nil, tryProbe)
+	OnCUDA(t)
+	_, _, err := native.ChooseProvider("cuda", 99, nil, native.TryProbe)
 	if err == nil || !strings.Contains(err.Error(), "device 99 is not there") {
 		t.Errorf("device 99: %v", err)
 	}
-	_, refused, err := chooseProvider("auto", 99, nil, tryProbe)
+	_, refused, err := native.ChooseProvider("auto", 99, nil, native.TryProbe)
 	if err != nil || !slices.ContainsFunc(refused, func(r protocol.Refusal) bool { return r.Provider == "cuda" && strings.Contains(r.Reason, "device 99") }) {
 		t.Errorf("auto with device 99: %v, %v", refused, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -22,7 +23,7 @@ type partsBench struct {
 	e *engine
 	l *lane
 	r *protocol.Request
-	s *session
+	s *native.Session
 	c *call
 
 	garbage []byte
@@ -47,21 +48,21 @@ func (p *partsBench) ready() {
 	must(err)
 	p.c, err = p.l.bindPrompt(p.s, lmShape{batch: 1, seq: 64}, q)
 	must(err)
-	must(p.s.stream.idle())
+	must(p.s.Stream.Idle())
 }
 
 func (p *partsBench) plain() {
-	must(p.s.c.run(cRunOpts{}, p.c.b, cValue{}, cValue{}, &span{}))
+	must(p.s.C.Run(native.RunOptions{}, p.c.b, native.Value{}, native.Value{}, &native.Span{}))
 }
 
 // timed is the time of f after ready and the noise counters.
 func (p *partsBench) timed(f func()) int64 {
 	p.ready()
-	before := p.l.probe.start(p.s)
-	start := now()
+	before := p.l.probe.Start(p.s)
+	start := native.Now()
 	f()
-	took := now() - start
-	p.l.probe.stop(before)
+	took := native.Now() - start
+	p.l.probe.Stop(before)
 	return took
 }
 
@@ -74,7 +75,7 @@ func (p *partsBench) engine() int64 {
 }
 
 func (p *partsBench) spin(d int64) {
-	for until := now() + d; now() < until; {
+	for until := native.Now() + d; native.Now() < until; {
 	}
 }
 
@@ -92,73 +93,73 @@ var turns = []turn{
 	{"bare again", func(p *partsBench) int64 { return p.timed(p.plain) }},
 	{"bare, timed in C", func(p *partsBench) int64 {
 		p.ready()
-		var t span
-		must(p.s.c.run(cRunOpts{}, p.c.b, cValue{}, cValue{}, &t))
-		return t.end - t.start
+		var t native.Span
+		must(p.s.C.Run(native.RunOptions{}, p.c.b, native.Value{}, native.Value{}, &t))
+		return t.End - t.Start
 	}},
 	{"bare, no counters", func(p *partsBench) int64 {
 		p.ready()
-		start := now()
+		start := native.Now()
 		p.plain()
-		return now() - start
+		return native.Now() - start
 	}},
 	{"bare, inputs as they are", func(p *partsBench) int64 {
-		must(p.s.stream.idle())
-		start := now()
+		must(p.s.Stream.Idle())
+		start := native.Now()
 		p.plain()
-		return now() - start
+		return native.Now() - start
 	}},
 	{"+ begin event", func(p *partsBench) int64 {
-		return p.timed(func() { p.s.stream.begin(); p.plain() })
+		return p.timed(func() { p.s.Stream.Begin(); p.plain() })
 	}},
 	{"+ end event", func(p *partsBench) int64 {
-		return p.timed(func() { p.plain(); p.s.stream.end() })
+		return p.timed(func() { p.plain(); p.s.Stream.End() })
 	}},
 	{"+ both events", func(p *partsBench) int64 {
-		return p.timed(func() { p.s.stream.begin(); p.plain(); p.s.stream.end() })
+		return p.timed(func() { p.s.Stream.Begin(); p.plain(); p.s.Stream.End() })
 	}},
 	{"+ both, wait", func(p *partsBench) int64 {
-		return p.timed(func() { p.s.stream.begin(); p.plain(); p.s.stream.end(); must(p.s.stream.idle()) })
+		return p.timed(func() { p.s.Stream.Begin(); p.plain(); p.s.Stream.End(); must(p.s.Stream.Idle()) })
 	}},
 	{"+ events before the region", func(p *partsBench) int64 {
 		p.ready()
-		p.s.stream.begin()
-		must(p.s.stream.idle())
-		start := now()
+		p.s.Stream.Begin()
+		must(p.s.Stream.Idle())
+		start := native.Now()
 		p.plain()
-		return now() - start
+		return native.Now() - start
 	}},
 	{"+ wait", func(p *partsBench) int64 {
-		return p.timed(func() { p.plain(); must(p.s.stream.idle()) })
+		return p.timed(func() { p.plain(); must(p.s.Stream.Idle()) })
 	}},
 	{"+ read on its stream, wait", func(p *partsBench) int64 {
 		return p.timed(func() {
 			p.plain()
-			must(p.s.stream.read(p.c.token, p.c.fence))
-			must(p.s.stream.idle())
+			must(p.s.Stream.Read(p.c.token, p.c.fence))
+			must(p.s.Stream.Idle())
 		})
 	}},
 	{"+ read on another stream", func(p *partsBench) int64 {
 		return p.timed(func() {
 			p.plain()
-			if p.s.stream != nil {
-				must(copyTensor(p.c.token.v, p.c.fence.v))
+			if p.s.Stream != nil {
+				must(native.CopyTensor(p.c.token.V, p.c.fence.V))
 			}
 		})
 	}},
 	{"all of execute", func(p *partsBench) int64 {
 		p.ready()
-		before := p.l.probe.start(p.s)
-		var t span
+		before := p.l.probe.Start(p.s)
+		var t native.Span
 		must(p.c.run(&t))
-		p.l.probe.stop(before)
-		return t.end - t.start
+		p.l.probe.Stop(before)
+		return t.End - t.Start
 	}},
 	{"execute, ORT does not wait", func(p *partsBench) int64 {
 		return p.timed(func() {
-			must(p.s.c.run(p.s.stream.noWait(), p.c.b, cValue{}, cValue{}, &span{}))
-			must(p.s.stream.read(p.c.token, p.c.fence))
-			must(p.s.stream.idle())
+			must(p.s.C.Run(p.s.Stream.NoWait(), p.c.b, native.Value{}, native.Value{}, &native.Span{}))
+			must(p.s.Stream.Read(p.c.token, p.c.fence))
+			must(p.s.Stream.Idle())
 		})
 	}},
 	{"engine's prefill, no report", func(p *partsBench) int64 {
@@ -179,9 +180,9 @@ var turns = []turn{
 func (p *partsBench) after(f func()) int64 {
 	p.ready()
 	f()
-	start := now()
+	start := native.Now()
 	p.plain()
-	return now() - start
+	return native.Now() - start
 }
 
 // BenchmarkCUDAParts prints the p50 of a prompt by what its region holds and
@@ -190,7 +191,7 @@ func (p *partsBench) after(f func()) int64 {
 func BenchmarkCUDAParts(b *testing.B) {
 	provider := cmp.Or(os.Getenv("PARTS_PROVIDER"), "cuda")
 	if provider == "cuda" {
-		onCUDA(b)
+		OnCUDA(b)
 	}
 	for _, capture := range []string{"off", "on"} {
 		b.Run("capture-"+capture, func(b *testing.B) { cudaParts(b, provider, capture) })
@@ -234,7 +235,7 @@ func cudaParts(b *testing.B, provider, capture string) {
 	}
 	p.ready()
 	p.plain() // gives back what a run that does not wait has kept
-	must(p.s.stream.idle())
+	must(p.s.Stream.Idle())
 	p.table(walls, by)
 }
 

@@ -3,34 +3,29 @@ package ort
 import (
 	"fmt"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
-
-// searches reports whether cuDNN looks for the fastest algorithm of each
-// convolution: what the CUDA provider has it do unless told otherwise.
-func (p provider) searches() bool {
-	return p.name == "cuda" && p.options["cudnn_conv_algo_search"] != "HEURISTIC" && p.options["cudnn_conv_algo_search"] != "DEFAULT"
-}
 
 // noteSearch says of a run that holds cuDNN's search, the CUDA provider's own
 // tax on shapes: a session searches anew whenever its shape is not that of the
 // run before, also for one that it had earlier.
 func (e *engine) noteSearch(l *lane, r *protocol.Request, o *outcome) {
 	convs := e.model.Info.Operators["Conv"]
-	if convs == 0 || !e.maker.provider.searches() || o.forward == nil {
+	if convs == 0 || !e.maker.Provider.Searches() || o.forward == nil {
 		return
 	}
 	s, shape := o.forward.s, o.sample.shape
-	before := s.searched
-	if s.searched = shape; before == shape {
+	before := s.Searched
+	if s.Searched = shape; before == shape {
 		return
 	}
 	if before == "" {
 		before = "none"
 	}
 	ev := about(stats.KindShapeNew, r, l.name, label(r), shape)
-	ev.TNs, ev.DurNs = now(), o.sample.wallNs-o.sample.compileNs
+	ev.TNs, ev.DurNs = native.Now(), o.sample.wallNs-o.sample.compileNs
 	ev.Reason = fmt.Sprintf("shape %s → %s: cuDNN searches the fastest algorithm of each of %d convolutions whenever a session's shape changes; --option cuda.cudnn_search=HEURISTIC takes its guess, a session for each shape searches once", before, shape, convs)
 	l.pending = append(l.pending, ev)
 }

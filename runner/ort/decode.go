@@ -3,6 +3,7 @@ package ort
 import (
 	"fmt"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -20,25 +21,25 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 	}
 	e.describeGeneration(g, o, timedPrefill)
 	if !timedPrefill {
-		if err := e.runStage(l, r, g, nil, &g.prefill, &span{}); err != nil {
+		if err := e.runStage(l, r, g, nil, &g.prefill, &native.Span{}); err != nil {
 			return fmt.Errorf("prompt before kv_decode: %w", err)
 		}
 	}
 	before := e.region.begin(l, g.sessions()...)
-	start := now()
-	var first span
+	start := native.Now()
+	var first native.Span
 	if timedPrefill {
 		if err = e.runStage(l, r, g, nil, &g.prefill, &first); err == nil {
-			o.sample.ttftNs = first.end - start - l.asideNs
+			o.sample.ttftNs = first.End - start - l.asideNs
 		}
 	}
 	for k := 0; k < g.steps && err == nil; k++ {
 		err = e.runStage(l, r, g, g.before(k), &g.decode[k], &g.spans[k])
 	}
-	end := now()
+	end := native.Now()
 	e.region.leave()
-	o.sample.noise = l.probe.stop(before)
-	o.sample.startNs, o.sample.wallNs, o.sample.deviceNs = start, end-start-l.asideNs, first.device
+	o.sample.noise = l.probe.Stop(before)
+	o.sample.startNs, o.sample.wallNs, o.sample.deviceNs = start, end-start-l.asideNs, first.Device
 	e.sumUp(l, r, g, o, timedPrefill)
 	if err != nil {
 		return err
@@ -49,11 +50,11 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 
 // runStage runs one forward pass, making its executable if there is none. t
 // then begins so long before the run as making took.
-func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s *stage, t *span) error {
+func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s *stage, t *native.Span) error {
 	start, aside := int64(0), l.asideNs
 	s.dropEvicted()
 	if s.c == nil {
-		start = now()
+		start = native.Now()
 		if err := e.prepareNow(l, r, g, s); err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s
 	}
 	g.chosen = s.c.tokens(g.chosen)
 	if start != 0 {
-		t.start = start + l.asideNs - aside
+		t.Start = start + l.asideNs - aside
 	}
 	return nil
 }
@@ -87,7 +88,7 @@ func (g *generation) before(k int) *stage {
 // dropEvicted forgets a binding that is gone, and the session with it when an
 // earlier stage has pushed that out.
 func (s *stage) dropEvicted() {
-	if s.c == nil || s.c.b.p != nil {
+	if s.c == nil || s.c.b.P != nil {
 		return
 	}
 	s.c = nil
@@ -134,11 +135,11 @@ func (e *engine) sumUp(l *lane, r *protocol.Request, g *generation, o *outcome, 
 	}
 	for k := range g.decode {
 		stages = append(stages, &g.decode[k])
-		if g.spans[k].end == 0 {
+		if g.spans[k].End == 0 {
 			break // it failed before
 		}
-		o.sample.stepsNs = append(o.sample.stepsNs, g.spans[k].end-g.spans[k].start)
-		o.sample.deviceNs += g.spans[k].device
+		o.sample.stepsNs = append(o.sample.stepsNs, g.spans[k].End-g.spans[k].Start)
+		o.sample.deviceNs += g.spans[k].Device
 		kv := g.p.cached() + k + 1
 		if g.padded > 0 {
 			kv = g.padded
@@ -149,7 +150,7 @@ func (e *engine) sumUp(l *lane, r *protocol.Request, g *generation, o *outcome, 
 	n, compiled, eager := 0, false, false
 	for _, s := range stages {
 		o.sample.compileNs += s.ch.makeNs
-		ran := s.c != nil && s.c.s.compiled
+		ran := s.c != nil && s.c.s.Compiled
 		compiled, eager = compiled || ran, eager || !ran
 		if s.ch.fell != "" {
 			n++

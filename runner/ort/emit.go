@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -23,7 +24,7 @@ type sample struct {
 	startNs, wallNs, compileNs, ttftNs int64
 	deviceNs                           int64 // 0: the device has no events
 	executed, kv                       int
-	noise                              noise
+	noise                              native.Noise
 	stepsNs                            []int64
 	stepsKV                            []int
 	err                                string
@@ -42,7 +43,7 @@ type emitter struct {
 }
 
 func newEmitter(w *protocol.Writer) *emitter {
-	return &emitter{w: w, open: map[batchKey]*protocol.Batch{}, last: now()}
+	return &emitter{w: w, open: map[batchKey]*protocol.Batch{}, last: native.Now()}
 }
 
 // add puts a sample into its batch.
@@ -67,10 +68,10 @@ func (e *emitter) add(s *sample) {
 	}
 	b.ExecutedTokens = append(b.ExecutedTokens, s.executed)
 	b.KVTokens = append(b.KVTokens, s.kv)
-	b.RunDelayNs = append(b.RunDelayNs, s.noise.runDelay)
-	b.MinFlt = append(b.MinFlt, s.noise.minflt)
-	b.MajFlt = append(b.MajFlt, s.noise.majflt)
-	b.NIvCSw = append(b.NIvCSw, s.noise.nivcs)
+	b.RunDelayNs = append(b.RunDelayNs, s.noise.RunDelay)
+	b.MinFlt = append(b.MinFlt, s.noise.Minflt)
+	b.MajFlt = append(b.MajFlt, s.noise.Majflt)
+	b.NIvCSw = append(b.NIvCSw, s.noise.Nivcs)
 	if s.mode == "e2e_kv" {
 		b.TTFTNs = append(b.TTFTNs, s.ttftNs)
 	}
@@ -89,7 +90,7 @@ func (e *emitter) add(s *sample) {
 
 // event sends an engine's event; request nil means none.
 func (e *emitter) event(ev protocol.Event) {
-	ev.TNs = cmp.Or(ev.TNs, now())
+	ev.TNs = cmp.Or(ev.TNs, native.Now())
 	e.queue(&ev)
 }
 
@@ -112,20 +113,20 @@ func (e *emitter) flush() {
 	if err := e.w.Flush(); err != nil && e.err == nil {
 		e.err = err
 	}
-	e.last = now()
+	e.last = native.Now()
 }
 
 // flushBefore sends what is open when work of the expected length would keep
 // it waiting too long.
 func (e *emitter) flushBefore(expected int64) {
-	if len(e.open) > 0 && now()-e.last+expected >= int64(flushEvery) {
+	if len(e.open) > 0 && native.Now()-e.last+expected >= int64(flushEvery) {
 		e.flush()
 	}
 }
 
 // flushIfDue sends what is open when the oldest may not wait longer.
 func (e *emitter) flushIfDue() {
-	if now()-e.last >= int64(flushEvery) {
+	if native.Now()-e.last >= int64(flushEvery) {
 		e.flush()
 	}
 }
@@ -142,4 +143,30 @@ func (e *emitter) send(msg any) {
 func about(kind stats.Kind, r *protocol.Request, lane, strategy, shape string) protocol.Event {
 	id := r.ID
 	return protocol.Event{Kind: kind, Lane: lane, Mode: r.Mode, Strategy: strategy, Shape: shape, Request: &id}
+}
+
+// label is the strategy of a request as files and screen name it: the word of
+// the mode's phase, or both for the mode that has two.
+func label(r *protocol.Request) string {
+	switch r.Mode {
+	case "kv_decode":
+		return r.Strategy.Decode
+	case "e2e_kv":
+		return joined(r.Strategy)
+	}
+	return r.Strategy.Prefill
+}
+
+// joined is the shortest spelling of a strategy: the word alone where one
+// word stands for both phases.
+func joined(s protocol.Strategy) string {
+	implied := map[string]string{"kv-bucketed": "bucketed", "static-cache": "padded"}
+	p, ok := implied[s.Decode]
+	if !ok {
+		p = s.Decode
+	}
+	if s.Prefill == p {
+		return s.Decode
+	}
+	return "prefill=" + s.Prefill + ",decode=" + s.Decode
 }

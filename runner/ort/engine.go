@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -18,21 +19,21 @@ type engine struct {
 	load   protocol.Load
 	out    *emitter
 	region region // timed: the reader waits meanwhile
-	maker  *maker
+	maker  *native.Maker
 	model  *onnxmodel.Prepared
 
-	prefillG, decodeG, bucketG *graph            // of a language model; nil where there is none
-	rightG, fillG              *graph            // of one that is padded on the right: onnxmodel.Prepared
-	forwardG                   *graph            // of any other
-	feeds                      *feeds            // where its inputs come from
-	sizesMade                  map[string][]int  // of its dimensions that nobody spoke of
-	captureG                   map[*graph]*graph // what is captured in place of a graph
+	prefillG, decodeG, bucketG *native.Graph                   // of a language model; nil where there is none
+	rightG, fillG              *native.Graph                   // of one that is padded on the right: onnxmodel.Prepared
+	forwardG                   *native.Graph                   // of any other
+	feeds                      *feeds                          // where its inputs come from
+	sizesMade                  map[string][]int                // of its dimensions that nobody spoke of
+	captureG                   map[*native.Graph]*native.Graph // what is captured in place of a graph
 
-	dev  cMemory    // of the provider's device; none: the host
-	heap cAllocator // of dev
+	dev  native.Memory    // of the provider's device; none: the host
+	heap native.Allocator // of dev
 
-	eager   map[*graph]*session // of the eager lane, and of what falls back
-	second  map[*graph]*session // the optimized lane of an A/A run; made when first asked for
+	eager   map[*native.Graph]*native.Session // of the eager lane, and of what falls back
+	second  map[*native.Graph]*native.Session // the optimized lane of an A/A run; made when first asked for
 	lanes   [stats.NumLanes]*lane
 	groups  map[[2]string]*group
 	policy  policy
@@ -56,16 +57,16 @@ type engine struct {
 
 	mu         sync.Mutex // sessions without optimisation are made by either lane
 	other      *thread    // of the second of two concurrent lanes
-	otherProbe *noiseProbe
+	otherProbe *native.NoiseProbe
 }
 
 // lane is what one lane keeps between requests.
 type lane struct {
 	id      stats.Lane
 	name    string
-	st      *store
+	st      *native.Store
 	calls   *calls
-	probe   *noiseProbe
+	probe   *native.NoiseProbe
 	meet    *meeting // of the lanes of a request that run at once; nil: they do not
 	pending []any    // events of the request in hand
 	asideNs int64    // of the region in hand, tailscope's own: not part of its time
@@ -76,8 +77,8 @@ type lane struct {
 const maxCalls = 4096 // bound calls kept a lane; one is a few kilobytes
 
 func (e *engine) newLane(id stats.Lane) *lane {
-	st := newStore(e.dev, e.heap)
-	st.hostCache = e.dev.p != nil && e.load.Options[kvCacheOption] == "host"
+	st := native.NewStore(e.dev, e.heap)
+	st.HostCache = e.dev.P != nil && e.load.Options[native.CacheOption] == "host"
 	return &lane{id: id, name: id.String(), st: st, calls: newCalls(maxCalls), forwards: map[forwardKey]*forwardCall{}}
 }
 
@@ -194,11 +195,11 @@ func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 	}
 	// The readings bracket the region, and a pool's thread may go on waiting
 	// after others have done its share: no more than the region is its delay.
-	o.sample.noise.runDelay = min(o.sample.noise.runDelay, o.sample.wallNs)
+	o.sample.noise.RunDelay = min(o.sample.noise.RunDelay, o.sample.wallNs)
 	if err != nil {
 		o.sample.err, o.last = err.Error(), nil
 		if o.sample.startNs == 0 {
-			o.sample.startNs = now()
+			o.sample.startNs = native.Now()
 		}
 	}
 	return o
@@ -300,7 +301,7 @@ func (e *engine) dropExecutable(g *group, x *executable) {
 		l.calls.forget(x.s)
 		l.forgetForwards(x.s)
 	}
-	x.s.free()
+	x.s.Free()
 }
 
 func (e *engine) close() {
@@ -315,19 +316,19 @@ func (e *engine) close() {
 	for _, l := range e.lanes {
 		l.calls.forget(nil)
 		l.forgetForwards(nil)
-		l.st.free()
+		l.st.Free()
 		if l.probe != nil {
-			l.probe.close()
+			l.probe.Close()
 		}
 	}
-	if e.heap.p != nil {
-		e.heap.free()
+	if e.heap.P != nil {
+		e.heap.Free()
 	}
-	for _, set := range []map[*graph]*session{e.second, e.eager} {
+	for _, set := range []map[*native.Graph]*native.Session{e.second, e.eager} {
 		for _, s := range set {
-			s.free()
+			s.Free()
 		}
 	}
-	e.maker.weights.free()
-	e.maker.freeStreams()
+	e.maker.Weights.Free()
+	e.maker.FreeStreams()
 }

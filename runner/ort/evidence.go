@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -18,9 +19,9 @@ import (
 // costs as much as the compile did, so it is never done inside a request.
 type evidenceJob struct {
 	e     protocol.Evidence
-	graph *graph
-	spec  sessionSpec
-	once  func(s *session, st *store) error // one run on made-up inputs
+	graph *native.Graph
+	spec  native.SessionSpec
+	once  func(s *native.Session, st *native.Store) error // one run on made-up inputs
 	group *group
 	first bool // of its mode, strategy and phase: taken right after its request
 }
@@ -33,7 +34,7 @@ type nodeProfile struct {
 }
 
 // evidence queues the proof of an executable.
-func (e *engine) evidence(l *lane, r *protocol.Request, ch *choice, x *executable, spec sessionSpec) {
+func (e *engine) evidence(l *lane, r *protocol.Request, ch *choice, x *executable, spec native.SessionSpec) {
 	k := [3]string{r.Mode, label(r), x.key.phase}
 	first := !e.proven[k]
 	e.proven[k] = true
@@ -42,8 +43,8 @@ func (e *engine) evidence(l *lane, r *protocol.Request, ch *choice, x *executabl
 		graph: ch.graph, spec: spec, once: ch.once, group: ch.group, first: first,
 		e: protocol.Evidence{
 			Lane: l.name, Mode: r.Mode, Strategy: label(r), Shape: x.key.shape,
-			BackendRequested: backend, BackendActual: backend, CompileNs: x.s.makeNs, Bytes: x.bytes,
-			Extra: map[string]any{"phase": x.key.phase, "provider": e.maker.provider.name, "options": e.maker.provider.options},
+			BackendRequested: backend, BackendActual: backend, CompileNs: x.s.MakeNs, Bytes: x.bytes,
+			Extra: map[string]any{"phase": x.key.phase, "provider": e.maker.Provider.Name, "options": e.maker.Provider.Options},
 		},
 	})
 }
@@ -87,7 +88,7 @@ func (e *engine) proveOne() bool {
 func (e *engine) prove(j *evidenceJob) {
 	p, err := e.probeNodes(j)
 	if err != nil {
-		j.e.Extra["probe_error"] = oneLine(err)
+		j.e.Extra["probe_error"] = native.OneLine(err)
 	} else {
 		e.conclude(j, p)
 	}
@@ -103,7 +104,7 @@ func (e *engine) unproven(j *evidenceJob, why string) {
 // proveRest takes what proofs it can until the instant deadline; the others
 // are sent without one.
 func (e *engine) proveRest(deadline int64) {
-	for now() < deadline && e.proveOne() {
+	for native.Now() < deadline && e.proveOne() {
 	}
 	for _, j := range e.jobs {
 		e.unproven(j, "the worker was stopped before its probe run")
@@ -114,7 +115,7 @@ func (e *engine) proveRest(deadline int64) {
 // conclude fills in what a profile proves.
 func (e *engine) conclude(j *evidenceJob, p *nodeProfile) {
 	j.e.NodesAfter, j.e.NodesPerProvider = p.nodes, p.providers
-	if in, err := onnxmodel.Inspect(j.graph.path); err == nil {
+	if in, err := onnxmodel.Inspect(j.graph.Path); err == nil {
 		j.e.NodesBefore = in.Nodes
 		j.e.Fused = map[string]int{}
 		for op, n := range p.operators {
@@ -123,7 +124,7 @@ func (e *engine) conclude(j *evidenceJob, p *nodeProfile) {
 			}
 		}
 	}
-	want := e.maker.provider.profiled()
+	want := e.maker.Provider.Profiled()
 	if want == "cpu" || p.providers[want] > 0 {
 		return
 	}
@@ -146,18 +147,18 @@ func (e *engine) probeNodes(j *evidenceJob) (*nodeProfile, error) {
 	}
 	defer os.RemoveAll(dir)
 	spec := j.spec
-	spec.profile = filepath.Join(dir, "p")
-	s, err := e.maker.open(j.graph, spec)
+	spec.Profile = filepath.Join(dir, "p")
+	s, err := e.maker.Open(j.graph, spec)
 	if err != nil {
 		return nil, err
 	}
-	defer s.free()
-	st := newStore(e.dev, e.heap)
-	defer st.free()
+	defer s.Free()
+	st := native.NewStore(e.dev, e.heap)
+	defer st.Free()
 	if err := j.once(s, st); err != nil {
 		return nil, err
 	}
-	file, err := s.c.endProfiling()
+	file, err := s.C.EndProfiling()
 	if err != nil {
 		return nil, err
 	}
@@ -192,21 +193,11 @@ func readProfile(path string) (*nodeProfile, error) {
 		}
 		seen[k] = true
 		p.nodes++
-		p.providers[shortProvider(ev.Args.Provider)]++
+		p.providers[native.ShortProvider(ev.Args.Provider)]++
 		p.operators[ev.Args.Op]++
 	}
 	if p.nodes == 0 {
 		return nil, fmt.Errorf("the profile holds no node")
 	}
 	return p, nil
-}
-
-// shortProvider is our name of a provider that ONNX Runtime names.
-func shortProvider(name string) string {
-	for short, long := range ortProvider {
-		if long == name {
-			return short
-		}
-	}
-	return name
 }

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/onnxmodel/recorded"
+	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // feeds is where the inputs of a model that is no language model come from:
@@ -36,13 +36,13 @@ func newFeeds(info *onnxmodel.Info, inputs map[string]string, folder string) (*f
 	f := &feeds{by: map[string]onnxmodel.Feed{}, gave: map[string]given{}}
 	var ins, outs []string
 	for _, p := range info.Inputs {
-		if dtypeOf(p.Type) == 0 {
+		if native.TypeOf(p.Type) == 0 {
 			return nil, fmt.Errorf("input %s is of type %s, which is no tensor that inputs here can be", p.Name, p.Type)
 		}
 		ins = append(ins, p.Name)
 	}
 	for _, p := range info.Outputs {
-		if dtypeOf(p.Type) == 0 {
+		if native.TypeOf(p.Type) == 0 {
 			p.Name = "" // a sequence or an optional: not compared
 		}
 		outs = append(outs, p.Name)
@@ -55,7 +55,7 @@ func newFeeds(info *onnxmodel.Info, inputs map[string]string, folder string) (*f
 		if i < 0 {
 			return nil, fmt.Errorf("--input %s: the model has no such input: it has %s", name, strings.Join(ins, ", "))
 		}
-		g, err := parseGiven(name, inputs[name], dtypeOf(info.Inputs[i].Type))
+		g, err := parseGiven(name, inputs[name], native.TypeOf(info.Inputs[i].Type))
 		if err != nil {
 			return nil, fmt.Errorf("--input %s: %w", name, err)
 		}
@@ -72,7 +72,7 @@ func newFeeds(info *onnxmodel.Info, inputs map[string]string, folder string) (*f
 }
 
 // parseGiven reads a value, a list, LO..HI, text, @FILE.npy or @FILE.npz.
-func parseGiven(name, text string, t dtype) (given, error) {
+func parseGiven(name, text string, t native.Type) (given, error) {
 	g := given{text: text}
 	if path, ok := strings.CutPrefix(text, "@"); ok {
 		arrays, err := recorded.File(path)
@@ -84,12 +84,12 @@ func parseGiven(name, text string, t dtype) (given, error) {
 			return g, fmt.Errorf("%s holds %d arrays and none is called %s", path, len(arrays), name)
 		}
 		g.array = &arrays[max(i, 0)]
-		if dtypeOf(g.array.Type) != t {
+		if native.TypeOf(g.array.Type) != t {
 			return g, fmt.Errorf("%s holds %s, the input takes %v", path, g.array.Type, t)
 		}
 		return g, nil
 	}
-	if t == dtString {
+	if t == native.String {
 		g.words = strings.Split(text, ",")
 		return g, nil
 	}
@@ -99,13 +99,13 @@ func parseGiven(name, text string, t dtype) (given, error) {
 		if err1 != nil || err2 != nil || !(a <= b) {
 			return g, fmt.Errorf("%q is no range such as 0..500", text)
 		}
-		g.lo, g.hi, g.whole = a, b, !t.floating()
+		g.lo, g.hi, g.whole = a, b, !t.Floating()
 		return g, nil
 	}
 	for part := range strings.SplitSeq(text, ",") {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if b, berr := strconv.ParseBool(strings.TrimSpace(part)); err != nil && berr == nil {
-			v, err = float64(b2i(b)), nil
+			v, err = float64(native.B2i(b)), nil
 		}
 		if err != nil {
 			return g, fmt.Errorf("%q is neither a number, a list, a range LO..HI nor @FILE.npy", text)
@@ -117,14 +117,14 @@ func parseGiven(name, text string, t dtype) (given, error) {
 
 // shape is the shape of an input: as recorded, as the given array has it, or
 // what the model says under the sizes of a request.
-func (f *feeds) shape(p *port, set int, sizes map[string]int) ([]int64, error) {
-	if a := f.array(p.name, set); a != nil {
+func (f *feeds) shape(p *native.Port, set int, sizes map[string]int) ([]int64, error) {
+	if a := f.array(p.Name, set); a != nil {
 		return a.Shape, nil
 	}
-	if p.noShape {
-		return nil, fmt.Errorf("input %s states no shape: give it one by --input %s=@FILE.npy or a folder of recorded inputs", p.name, p.name)
+	if p.NoShape {
+		return nil, fmt.Errorf("input %s states no shape: give it one by --input %s=@FILE.npy or a folder of recorded inputs", p.Name, p.Name)
 	}
-	return p.eval(sizes)
+	return p.Eval(sizes)
 }
 
 // array is what was recorded for an input; nil where it is made.
@@ -161,24 +161,24 @@ func (f *feeds) text(name string, set, n int) []string {
 }
 
 // fill writes the elements of an input. shapes are those of all inputs.
-func (f *feeds) fill(x tensor, name string, set int, seed uint64, shapes map[string][]int64) error {
+func (f *feeds) fill(x native.Tensor, name string, set int, seed uint64, shapes map[string][]int64) error {
 	if a := f.array(name, set); a != nil {
-		if len(a.Data) != x.bytes {
-			return fmt.Errorf("input %s: %d recorded bytes for %d", name, len(a.Data), x.bytes)
+		if len(a.Data) != x.Bytes {
+			return fmt.Errorf("input %s: %d recorded bytes for %d", name, len(a.Data), x.Bytes)
 		}
-		copy(x.raw(), a.Data)
+		copy(x.Raw(), a.Data)
 		return nil
 	}
-	n := x.bytes / max(x.typ.size(), 1)
-	at := f.maker(x.typ, name, &seed, shapes, n)
+	n := x.Bytes / max(x.Typ.Size(), 1)
+	at := f.maker(x.Typ, name, &seed, shapes, n)
 	for i := range n {
-		x.set(i, at(i))
+		x.Set(i, at(i))
 	}
 	return nil
 }
 
 // maker is the rule of an input as a function of the element's index.
-func (f *feeds) maker(t dtype, name string, seed *uint64, shapes map[string][]int64, n int) func(int) float64 {
+func (f *feeds) maker(t native.Type, name string, seed *uint64, shapes map[string][]int64, n int) func(int) float64 {
 	uniform := func(bound float64) float64 { return math.Floor(unit53(seed) * bound) }
 	if g, ok := f.gave[name]; ok {
 		switch {
@@ -236,7 +236,7 @@ func (f *feeds) maker(t dtype, name string, seed *uint64, shapes map[string][]in
 			return 0
 		}
 	}
-	if t.floating() {
+	if t.Floating() {
 		return func(int) float64 { return float64(unit(seed)) }
 	}
 	return func(int) float64 { return uniform(2) }
@@ -249,50 +249,6 @@ func lastDim(shape []int64) int {
 	return int(shape[len(shape)-1])
 }
 
-// set writes element i of a tensor in host memory, within what its type holds.
-func (t tensor) set(i int, v float64) {
-	p := unsafe.Add(t.host, i*t.typ.size())
-	switch t.typ {
-	case dtFloat:
-		*(*float32)(p) = float32(v)
-	case dtDouble:
-		*(*float64)(p) = v
-	case dtFloat16:
-		*(*uint16)(p) = toHalf(float32(v))
-	case dtBFloat16:
-		*(*uint16)(p) = uint16(math.Float32bits(float32(v)) >> 16)
-	case dtInt64:
-		*(*int64)(p) = clamp[int64](v, math.MinInt64, math.MaxInt64)
-	case dtUint64:
-		*(*uint64)(p) = uint64(max(v, 0))
-	case dtInt32:
-		*(*int32)(p) = clamp[int32](v, math.MinInt32, math.MaxInt32)
-	case dtUint32:
-		*(*uint32)(p) = uint32(min(max(v, 0), math.MaxUint32))
-	case dtInt16:
-		*(*int16)(p) = clamp[int16](v, math.MinInt16, math.MaxInt16)
-	case dtUint16:
-		*(*uint16)(p) = uint16(min(max(v, 0), math.MaxUint16))
-	case dtInt8:
-		*(*int8)(p) = clamp[int8](v, math.MinInt8, math.MaxInt8)
-	case dtUint8:
-		*(*uint8)(p) = uint8(min(max(v, 0), math.MaxUint8))
-	default: // bool
-		*(*uint8)(p) = uint8(b2i(v != 0))
-	}
-}
-
-// clamp converts to a whole number within lo and hi.
-func clamp[T int64 | int32 | int16 | int8](v float64, lo, hi T) T {
-	switch {
-	case v >= float64(hi):
-		return hi
-	case v <= float64(lo):
-		return lo
-	}
-	return T(v)
-}
-
 // unit53 is uniform in [0, 1) with 53 bits.
 func unit53(seed *uint64) float64 { return float64(splitmix(seed)>>11) / (1 << 53) }
 
@@ -300,19 +256,19 @@ func unit53(seed *uint64) float64 { return float64(splitmix(seed)>>11) / (1 << 5
 func unit(seed *uint64) float32 { return float32(splitmix(seed)>>40) / (1 << 24) }
 
 // madeUp says in a sentence which inputs are made up and how; "" when none is.
-func (f *feeds) madeUp(g *graph) string {
+func (f *feeds) madeUp(g *native.Graph) string {
 	var parts []string
-	for i := range g.inputs {
-		p := &g.inputs[i]
-		if _, ok := f.gave[p.name]; ok || f.array(p.name, 1) != nil {
+	for i := range g.Inputs {
+		p := &g.Inputs[i]
+		if _, ok := f.gave[p.Name]; ok || f.array(p.Name, 1) != nil {
 			continue
 		}
-		feed := f.by[p.name]
-		what := describeRule(feed, p.typ)
+		feed := f.by[p.Name]
+		what := describeRule(feed, p.Typ)
 		if feed.Role != "" {
 			what = feed.Role + ", " + what
 		}
-		parts = append(parts, fmt.Sprintf("%s (%s)", p.name, what))
+		parts = append(parts, fmt.Sprintf("%s (%s)", p.Name, what))
 	}
 	if parts == nil {
 		return ""
@@ -320,7 +276,7 @@ func (f *feeds) madeUp(g *graph) string {
 	return "inputs made up: " + strings.Join(parts, ", ") + "; --input NAME=VALUE gives one"
 }
 
-func describeRule(f onnxmodel.Feed, t dtype) string {
+func describeRule(f onnxmodel.Feed, t native.Type) string {
 	switch f.Rule {
 	case onnxmodel.Fixed:
 		return strconv.FormatFloat(f.Value, 'g', -1, 64)
@@ -342,21 +298,8 @@ func describeRule(f onnxmodel.Feed, t dtype) string {
 	case onnxmodel.Largest:
 		return "to the end"
 	}
-	if t.floating() {
+	if t.Floating() {
 		return "uniform in [0, 1)"
 	}
 	return "0 or 1"
-}
-
-// toHalf rounds toward zero to IEEE 754 binary16; what is too large becomes infinite.
-func toHalf(f float32) uint16 {
-	b := math.Float32bits(f)
-	sign, exp := uint16(b>>16)&0x8000, int(b>>23&255)-112
-	switch {
-	case exp <= 0: // subnormal
-		return sign | uint16(math.Abs(float64(f))*(1<<24))
-	case exp >= 31:
-		return sign | 31<<10
-	}
-	return sign | uint16(exp)<<10 | uint16(b>>13&1023)
 }

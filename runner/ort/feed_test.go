@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -115,11 +116,11 @@ func TestGivenInputs(t *testing.T) {
 	k := startFaulty(t, func(e *engine) {
 		shapes := map[string][]int64{"a": {4}, "b": {4}, "c": {4}, "d": {4}}
 		for name, want := range map[string]string{"a": "[7 7 7 7]", "b": "[1 2 1 2]", "d": "[1 2 3 4]"} {
-			x, err := newStore(cMemory{}, cAllocator{}).tensor(name, false, dtFloat, []int64{4})
+			x, err := native.NewStore(native.Memory{}, native.Allocator{}).Tensor(name, false, native.Float, []int64{4})
 			if err == nil {
 				err = e.feeds.fill(x, name, 0, 1, shapes)
 			}
-			if got := fmt.Sprint(appendFloats(nil, x.raw(), dtFloat)); err != nil || got != want {
+			if got := fmt.Sprint(native.AppendFloats(nil, x.Raw(), native.Float)); err != nil || got != want {
 				t.Errorf("%s = %s, %v; want %s", name, got, err, want)
 			}
 		}
@@ -257,7 +258,7 @@ func TestDistance(t *testing.T) {
 func TestOversubscription(t *testing.T) {
 	path := graphFile(t, build.Float, func(g *build.Graph) string { return g.Op("Relu", []string{g.In("x", build.Float, 4)}) }, 4)
 	k := startWorker(t)
-	loaded := k.loadForward(path, func(l *protocol.Load) { l.Threads = allowedCPUs() + 7 })
+	loaded := k.loadForward(path, func(l *protocol.Load) { l.Threads = native.AllowedCPUs() + 7 })
 	if !strings.Contains(strings.Join(loaded.Notes, "; "), "compute threads share") {
 		t.Errorf("notes %q", loaded.Notes)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -12,32 +13,32 @@ import (
 // Outputs whose size follows from the inputs' are bound to memory that is
 // used again; others are allocated by ONNX Runtime in each run.
 type forwardCall struct {
-	s         *session
-	st        *store
+	s         *native.Session
+	st        *native.Store
 	gen       int
 	shape     forwardShape
 	dims      map[string][]int64 // of every input
-	b         cBinding
+	b         native.Binding
 	inputs    []forwardInput
 	outputs   []forwardOutput
-	fence     tensor // smallest output on a device, copied back; none on the host
-	fenceHost tensor
-	views     []cValue
+	fence     native.Tensor // smallest output on a device, copied back; none on the host
+	fenceHost native.Tensor
+	views     []native.Value
 }
 
 type forwardInput struct {
-	port *port
-	x    tensor // what the session reads
-	host tensor // what is written; x itself on the host
+	port *native.Port
+	x    native.Tensor // what the session reads
+	host native.Tensor // what is written; x itself on the host
 }
 
 type forwardOutput struct {
-	port *port
-	x    tensor // zero: ONNX Runtime allocates it
+	port *native.Port
+	x    native.Tensor // zero: ONNX Runtime allocates it
 }
 
 // bound reports whether an output has memory of its own before a run.
-func (o forwardOutput) bound() bool { return o.x.v.p != nil }
+func (o forwardOutput) bound() bool { return o.x.V.P != nil }
 
 // forward runs one request on a model that is no language model.
 //
@@ -46,7 +47,7 @@ func (o forwardOutput) bound() bool { return o.x.v.p != nil }
 // making one.
 func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 	shape := forwardShape{dimShape: dimShape{}, feeds: e.feeds, set: r.Recorded}
-	for _, name := range e.forwardG.symbols() {
+	for _, name := range e.forwardG.Symbols() {
 		shape.dimShape[name] = 1
 		if v, ok := r.Dims[name]; ok {
 			shape.dimShape[name] = v
@@ -61,7 +62,7 @@ func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 	err = e.single(l, r, o, &ch, func() error {
 		c, err = l.bindForward(ch.s, shape, r.Seed)
 		return err
-	}, func(t *span) error { return c.run(t) })
+	}, func(t *native.Span) error { return c.run(t) })
 	if err != nil {
 		return e.suspect(fmt.Errorf("forward %v: %w", shape, err))
 	}
@@ -71,10 +72,10 @@ func (e *engine) forward(l *lane, r *protocol.Request, o *outcome) error {
 }
 
 // bindForward binds a session for a shape and fills its inputs.
-func (l *lane) bindForward(s *session, shape forwardShape, seed uint64) (*forwardCall, error) {
+func (l *lane) bindForward(s *native.Session, shape forwardShape, seed uint64) (*forwardCall, error) {
 	k := forwardKey{s, shape.String(), shape.set}
 	c := l.forwards[k]
-	if c == nil || c.gen != l.st.gen {
+	if c == nil || c.gen != l.st.Gen {
 		if c != nil {
 			c.free()
 		}
@@ -95,7 +96,7 @@ func (l *lane) bindForward(s *session, shape forwardShape, seed uint64) (*forwar
 }
 
 type forwardKey struct {
-	s     *session
+	s     *native.Session
 	shape string
 	set   int
 }
@@ -103,7 +104,7 @@ type forwardKey struct {
 const maxForwards = 256 // bound forward calls kept a lane
 
 // forgetForwards drops the bound calls of a session; nil drops all.
-func (l *lane) forgetForwards(s *session) {
+func (l *lane) forgetForwards(s *native.Session) {
 	for k, c := range l.forwards {
 		if s == nil || k.s == s {
 			c.free()
@@ -112,10 +113,10 @@ func (l *lane) forgetForwards(s *session) {
 	}
 }
 
-func newForwardCall(s *session, st *store, shape forwardShape) (*forwardCall, error) {
+func newForwardCall(s *native.Session, st *native.Store, shape forwardShape) (*forwardCall, error) {
 	c := &forwardCall{s: s, st: st, shape: shape, dims: map[string][]int64{}}
 	var err error
-	if c.b, err = s.c.newBinding(); err == nil {
+	if c.b, err = s.C.NewBinding(); err == nil {
 		if err = c.bindInputs(); err == nil {
 			err = c.bindOutputs()
 		}
@@ -124,36 +125,36 @@ func newForwardCall(s *session, st *store, shape forwardShape) (*forwardCall, er
 		c.free()
 		return nil, fmt.Errorf("bind %v: %w", shape, err)
 	}
-	c.gen = st.gen
+	c.gen = st.Gen
 	return c, nil
 }
 
 func (c *forwardCall) bindInputs() error {
-	g := c.s.g
-	for i := range g.inputs {
-		p := &g.inputs[i]
+	g := c.s.G
+	for i := range g.Inputs {
+		p := &g.Inputs[i]
 		dims, err := c.shape.feeds.shape(p, c.shape.set, c.shape.dimShape)
 		if err != nil {
 			return err
 		}
-		c.dims[p.name] = dims
-		if p.typ == dtString {
+		c.dims[p.Name] = dims
+		if p.Typ == native.String {
 			if err := c.bindStrings(p, dims); err != nil {
 				return err
 			}
 			continue
 		}
 		in := forwardInput{port: p}
-		if in.x, err = c.view("in/"+p.name, c.s.device[p.name], p.typ, dims); err != nil {
+		if in.x, err = c.view("in/"+p.Name, c.s.Device[p.Name], p.Typ, dims); err != nil {
 			return err
 		}
 		in.host = in.x
-		if in.x.host == nil {
-			if in.host, err = c.view("in/"+p.name, false, p.typ, dims); err != nil {
+		if in.x.Host == nil {
+			if in.host, err = c.view("in/"+p.Name, false, p.Typ, dims); err != nil {
 				return err
 			}
 		}
-		if err := c.b.input(p.name, in.x.v); err != nil {
+		if err := c.b.Input(p.Name, in.x.V); err != nil {
 			return err
 		}
 		c.inputs = append(c.inputs, in)
@@ -162,14 +163,14 @@ func (c *forwardCall) bindInputs() error {
 }
 
 // bindStrings binds an input of text, which stays as it is bound.
-func (c *forwardCall) bindStrings(p *port, dims []int64) error {
-	text := c.shape.feeds.text(p.name, c.shape.set, elements(dims))
-	v, err := newStrings(text, dims)
+func (c *forwardCall) bindStrings(p *native.Port, dims []int64) error {
+	text := c.shape.feeds.text(p.Name, c.shape.set, native.Elements(dims))
+	v, err := native.NewStrings(text, dims)
 	if err != nil {
 		return err
 	}
 	c.views = append(c.views, v)
-	return c.b.input(p.name, v)
+	return c.b.Input(p.Name, v)
 }
 
 // fill writes every input from a seed and brings it to the device: the same
@@ -178,47 +179,47 @@ func (c *forwardCall) fill(seed uint64) error {
 	for i := range c.inputs {
 		in := &c.inputs[i]
 		s := seed + uint64(i)*0x9e3779b97f4a7c15
-		if err := c.shape.feeds.fill(in.host, in.port.name, c.shape.set, s, c.dims); err != nil {
+		if err := c.shape.feeds.fill(in.host, in.port.Name, c.shape.set, s, c.dims); err != nil {
 			return err
 		}
-		if in.x.host != nil {
+		if in.x.Host != nil {
 			continue
 		}
-		if err := copyTensor(in.x.v, in.host.v); err != nil {
-			return fmt.Errorf("upload %s: %w", in.port.name, err)
+		if err := native.CopyTensor(in.x.V, in.host.V); err != nil {
+			return fmt.Errorf("upload %s: %w", in.port.Name, err)
 		}
 	}
 	return nil
 }
 
 // makeable says why no input of this port can be given; nil when one can.
-func (p *port) makeable(f *feeds) error {
-	_, gave := f.gave[p.name]
-	gave = gave || f.array(p.name, 1) != nil
+func makeable(p *native.Port, f *feeds) error {
+	_, gave := f.gave[p.Name]
+	gave = gave || f.array(p.Name, 1) != nil
 	switch {
-	case p.typ == dtString && !gave:
-		return fmt.Errorf("input %s holds text, which is not made up: give it with --input %s=TEXT", p.name, p.name)
-	case p.noShape && f.array(p.name, 1) == nil:
-		return fmt.Errorf("input %s states no shape: give one with --input %s=@FILE.npy or a folder of recorded inputs", p.name, p.name)
+	case p.Typ == native.String && !gave:
+		return fmt.Errorf("input %s holds text, which is not made up: give it with --input %s=TEXT", p.Name, p.Name)
+	case p.NoShape && f.array(p.Name, 1) == nil:
+		return fmt.Errorf("input %s states no shape: give one with --input %s=@FILE.npy or a folder of recorded inputs", p.Name, p.Name)
 	}
 	return nil
 }
 
 func (c *forwardCall) bindOutputs() error {
-	g := c.s.g
-	for i := range g.outputs {
-		p := &g.outputs[i]
+	g := c.s.G
+	for i := range g.Outputs {
+		p := &g.Outputs[i]
 		out := forwardOutput{port: p}
-		dims, err := p.eval(c.shape.dimShape)
-		if g.allocates.Load() || err != nil || p.kind != "tensor" || p.typ.size() == 0 || p.noShape {
+		dims, err := p.Eval(c.shape.dimShape)
+		if g.Allocates.Load() || err != nil || p.Kind != "tensor" || p.Typ.Size() == 0 || p.NoShape {
 			if err := c.allocated(p); err != nil {
 				return err
 			}
 		} else {
-			if out.x, err = c.view("out/"+p.name, c.s.device[p.name], p.typ, dims); err != nil {
+			if out.x, err = c.view("out/"+p.Name, c.s.Device[p.Name], p.Typ, dims); err != nil {
 				return err
 			}
-			if err := c.b.output(p.name, out.x.v); err != nil {
+			if err := c.b.Output(p.Name, out.x.V); err != nil {
 				return err
 			}
 		}
@@ -228,15 +229,15 @@ func (c *forwardCall) bindOutputs() error {
 }
 
 // allocated lets ONNX Runtime allocate an output where the session has it.
-func (c *forwardCall) allocated(p *port) error {
-	m, err := hostMemory()
-	if c.s.device[p.name] {
-		m = c.st.dev
+func (c *forwardCall) allocated(p *native.Port) error {
+	m, err := native.HostMemory()
+	if c.s.Device[p.Name] {
+		m = c.st.Dev
 	}
 	if err != nil {
 		return err
 	}
-	return c.b.outputTo(p.name, m)
+	return c.b.OutputTo(p.Name, m)
 }
 
 // forgetOutputs binds the outputs anew that ONNX Runtime allocates: a binding
@@ -257,28 +258,28 @@ func (c *forwardCall) forgetOutputs() error {
 // pickFence takes the smallest bound output on the device to be read back.
 func (c *forwardCall) pickFence() error {
 	for _, out := range c.outputs {
-		if out.bound() && out.x.host == nil && (c.fence.v.p == nil || out.x.bytes < c.fence.bytes) {
+		if out.bound() && out.x.Host == nil && (c.fence.V.P == nil || out.x.Bytes < c.fence.Bytes) {
 			c.fence = out.x
 		}
 	}
-	if c.fence.v.p == nil {
+	if c.fence.V.P == nil {
 		return nil
 	}
 	var err error
-	c.fenceHost, err = c.view("fence", false, c.fence.typ, c.fence.shape)
+	c.fenceHost, err = c.view("fence", false, c.fence.Typ, c.fence.Shape)
 	return err
 }
 
-func (c *forwardCall) view(name string, onDevice bool, t dtype, shape []int64) (tensor, error) {
-	x, err := c.st.tensor(name, onDevice, t, shape)
+func (c *forwardCall) view(name string, onDevice bool, t native.Type, shape []int64) (native.Tensor, error) {
+	x, err := c.st.Tensor(name, onDevice, t, shape)
 	if err == nil {
-		c.views = append(c.views, x.v)
+		c.views = append(c.views, x.V)
 	}
 	return x, err
 }
 
-func (c *forwardCall) run(t *span) error {
-	err := c.s.execute(c.b, c.fence, c.fenceHost, t)
+func (c *forwardCall) run(t *native.Span) error {
+	err := c.s.Execute(c.b, c.fence, c.fenceHost, t)
 	// another lane may have found out at the same time
 	if err != nil && slices.ContainsFunc(c.outputs, forwardOutput.bound) && wrongSize(err) {
 		return fmt.Errorf("%w (the model declares an output's shape wrong: from now on ONNX Runtime allocates outputs)", c.distrust(err))
@@ -294,17 +295,17 @@ func wrongSize(err error) bool {
 
 // distrust notes that the declared sizes of outputs are wrong.
 func (c *forwardCall) distrust(err error) error {
-	c.s.g.allocates.Store(true)
-	c.st.gen++ // binds every call again
+	c.s.G.Allocates.Store(true)
+	c.st.Gen++ // binds every call again
 	return err
 }
 
 func (c *forwardCall) free() {
-	if c.b.p != nil {
-		c.b.free()
+	if c.b.P != nil {
+		c.b.Free()
 	}
 	for i := range c.views {
-		c.views[i].free()
+		c.views[i].Free()
 	}
 	c.views = nil
 }

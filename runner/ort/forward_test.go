@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -139,7 +140,7 @@ func TestForwardDistrustsDeclaredShapes(t *testing.T) {
 // Half precision is compared by its own tolerance in forward too.
 func TestForwardTolerance(t *testing.T) {
 	for elem, want := range map[int32]float64{build.Float: tolerance, build.Float16: toleranceHalf} {
-		t.Run(dtype(elem).String(), func(t *testing.T) {
+		t.Run(native.Type(elem).String(), func(t *testing.T) {
 			g := build.NewGraph("half", elem)
 			g.Out(g.Op("Relu", []string{g.In("x", elem, "n")}), "y", elem, "n")
 			path := filepath.Join(t.TempDir(), "model.onnx")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -18,7 +19,7 @@ type generation struct {
 	padded  int // constant cache length of kv-bucketed; 0: the cache grows
 	prefill stage
 	decode  []stage // decode[k] is step k+1
-	spans   []span
+	spans   []native.Span
 	chosen  []int64 // greedy tokens of every stage that ran, the prompt's first, a row after the other
 }
 
@@ -39,7 +40,7 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 	if r.NewTokens < 1 {
 		return nil, fmt.Errorf("request %d asks for no new tokens", r.ID)
 	}
-	g := &generation{p: p, steps: r.NewTokens, spans: make([]span, r.NewTokens), chosen: make([]int64, 0, (r.NewTokens+1)*p.batch), decode: make([]stage, r.NewTokens)}
+	g := &generation{p: p, steps: r.NewTokens, spans: make([]native.Span, r.NewTokens), chosen: make([]int64, 0, (r.NewTokens+1)*p.batch), decode: make([]stage, r.NewTokens)}
 	ph := phase{name: "decode", graph: e.decodeG, word: r.Strategy.Decode}
 	pre := phase{name: "prefill", graph: e.prefillG, word: "eager"}
 	if timedPrefill {
@@ -76,17 +77,17 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 
 // makeRoom sets the shapes of all stages and makes room for them: later no
 // buffer moves, which captured graphs would not survive.
-func (g *generation) makeRoom(l *lane, prefill, decode *graph) error {
+func (g *generation) makeRoom(l *lane, prefill, decode *native.Graph) error {
 	g.prefill.shape = lmShape{batch: g.p.batch, seq: g.p.exec}
 	switch {
-	case prefill.room != "":
+	case prefill.Room != "":
 		g.prefill.shape.kept = g.padded
-	case prefill.last != "":
+	case prefill.Last != "":
 		g.prefill.shape.kept = g.p.tokens
 	default:
 		g.prefill.shape.past = g.padded
 	}
-	if err := l.st.reserve(prefill, g.prefill.shape, 0); err != nil {
+	if err := reserve(l.st, prefill, g.prefill.shape, 0); err != nil {
 		return err
 	}
 	for k := range g.decode {
@@ -96,7 +97,7 @@ func (g *generation) makeRoom(l *lane, prefill, decode *graph) error {
 			past = g.p.cached() + k
 		}
 		s.step, s.shape = k+1, lmShape{batch: g.p.batch, seq: 1, past: past}
-		if err := l.st.reserve(decode, s.shape, s.step); err != nil {
+		if err := reserve(l.st, decode, s.shape, s.step); err != nil {
 			return err
 		}
 	}
@@ -154,8 +155,8 @@ func (g *generation) stages() []*stage {
 }
 
 // sessions are those that will run, as far as they are there.
-func (g *generation) sessions() []*session {
-	var out []*session
+func (g *generation) sessions() []*native.Session {
+	var out []*native.Session
 	for _, s := range g.stages() {
 		if s.c != nil && !slices.Contains(out, s.c.s) {
 			out = append(out, s.c.s)
@@ -167,10 +168,10 @@ func (g *generation) sessions() []*session {
 // bind binds a stage and writes what it reads besides tokens and cache.
 func (g *generation) bind(l *lane, s *stage) (err error) {
 	at, step := s.ch.s, s.step
-	if at.capture != nil && step > 0 {
+	if at.Capture != nil && step > 0 {
 		// Two captured graphs take turns, as the halves of the cache do.
 		if step = 2 - s.step&1; step == 2 {
-			at = at.twin
+			at = at.Twin
 		}
 	}
 	if s.c, err = l.calls.get(at, l.st, s.shape, step); err != nil {
@@ -179,7 +180,7 @@ func (g *generation) bind(l *lane, s *stage) (err error) {
 	switch {
 	case s.step == 0:
 		return s.c.writePrompt(g.p)
-	case at.capture != nil:
+	case at.Capture != nil:
 		return nil // its inputs are those of other steps too: written right before it runs
 	}
 	return s.c.writeStep(g.p, s.step)
@@ -190,21 +191,21 @@ func (g *generation) bind(l *lane, s *stage) (err error) {
 // or a padded cache holds nothing.
 func (c *call) writeStep(p *prompt, step int) error {
 	total := c.shape.past + 1
-	if c.s.g.grouped {
+	if c.s.G.Grouped {
 		total = c.shape.past
 	}
 	real := p.tokens + step // tokens that count, the new one included
 	for b := range c.shape.batch {
-		if c.mask.v.p != nil {
+		if c.mask.V.P != nil {
 			for i := range total {
-				c.mask.setInt(b*total+i, b2i(c.s.g.grouped && i < real || !c.s.g.grouped && i >= total-real))
+				c.mask.SetInt(b*total+i, native.B2i(c.s.G.Grouped && i < real || !c.s.G.Grouped && i >= total-real))
 			}
 		}
-		if c.pos.v.p != nil {
-			c.pos.setInt(b, int64(real-1))
+		if c.pos.V.P != nil {
+			c.pos.SetInt(b, int64(real-1))
 		}
 	}
-	c.tell(c.s.g.shift, c.shape.past-(real-1))
+	c.tell(c.s.G.Shift, c.shape.past-(real-1))
 	return c.upload()
 }
 
@@ -227,7 +228,7 @@ func (e *engine) kvEdge(n int) int {
 // its own choices, and returns the last logits. tokens are those of every
 // stage, the prompt's first, a row after the other within each.
 func (g *generation) replay(tokens []int64) ([]float32, error) {
-	var t span
+	var t native.Span
 	stages := g.stages()
 	for i, s := range stages {
 		if i > 0 {
@@ -235,7 +236,7 @@ func (g *generation) replay(tokens []int64) ([]float32, error) {
 				return nil, err
 			}
 		}
-		if s.c.b.p == nil {
+		if s.c.b.P == nil {
 			return nil, errEvicted
 		}
 		if err := g.write(s); err != nil {
@@ -253,7 +254,7 @@ var errEvicted = errors.New("an executable it ran was evicted since")
 
 // write writes what a captured step reads, in place.
 func (g *generation) write(s *stage) error {
-	if s.step == 0 || s.c.s.capture == nil {
+	if s.step == 0 || s.c.s.Capture == nil {
 		return nil
 	}
 	return s.c.writeStep(g.p, s.step)
@@ -265,10 +266,10 @@ func (g *generation) tokens() []int64 { return g.chosen[:g.steps*g.p.batch] }
 // force overwrites the tokens that a step reads.
 func (c *call) force(tokens []int64) error {
 	for i, v := range tokens {
-		c.ids.setInt(i, v)
+		c.ids.SetInt(i, v)
 	}
-	if c.idsDev.host == nil {
-		return copyTensor(c.idsDev.v, c.ids.v)
+	if c.idsDev.Host == nil {
+		return native.CopyTensor(c.idsDev.V, c.ids.V)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
@@ -29,7 +30,7 @@ func testLibrary(t testing.TB) string {
 // testOpen loads the library into this process.
 func testOpen(t testing.TB) {
 	t.Helper()
-	if _, err := openLibrary(testLibrary(t)); err != nil {
+	if _, err := native.OpenLibrary(testLibrary(t)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,19 +11,11 @@ import (
 	"sync"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
-
-// loadError is a failure to load with the protocol's code of what is wrong.
-type loadError struct {
-	code string
-	err  error
-}
-
-func (e *loadError) Error() string { return e.err.Error() }
-func (e *loadError) Unwrap() error { return e.err }
 
 // findLibrary makes sure that a library is loaded and returns its version.
 func findLibrary(ctx context.Context, o *Options) (string, error) {
@@ -34,26 +26,26 @@ func findLibrary(ctx context.Context, o *Options) (string, error) {
 		}
 		o.Library = path
 	}
-	return openLibrary(o.Library)
+	return native.OpenLibrary(o.Library)
 }
 
 // newEngine loads a model into the eager lane and prepares the optimized one.
 func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *protocol.Loaded, error) {
-	start := now()
-	settle(l.Beside)
+	start := native.Now()
+	native.Settle(l.Beside)
 	e := &engine{
-		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, captureG: map[*graph]*graph{}, eager: map[*graph]*session{}, second: map[*graph]*session{}, policy: newPolicy(l),
+		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, captureG: map[*native.Graph]*native.Graph{}, eager: map[*native.Graph]*native.Session{}, second: map[*native.Graph]*native.Session{}, policy: newPolicy(l),
 		proven: map[[3]string]bool{}, took: map[workKey]int64{},
 		compile: l.Compile, kvEdges: l.KVEdges,
 		checks: checks{share: l.Check, tolerance: tolerance, seen: map[[3]string]bool{}},
 	}
-	e.maker = &maker{threads: max(l.Threads, 1)}
-	loaded := &protocol.Loaded{ProviderAsked: l.Provider, Threads: e.maker.threads, CPUs: ownCPUs()}
+	e.maker = &native.Maker{Threads: max(l.Threads, 1)}
+	loaded := &protocol.Loaded{ProviderAsked: l.Provider, Threads: e.maker.Threads, CPUs: native.OwnCPUs()}
 	if err := e.loadModel(l, loaded); err != nil {
 		return nil, nil, err
 	}
 	e.finishLoad(loaded)
-	loaded.DurNs = now() - start
+	loaded.DurNs = native.Now() - start
 	return e, loaded, nil
 }
 
@@ -66,13 +58,13 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 	if err != nil {
 		return err
 	}
-	e.maker.provider, loaded.Refusals, err = chooseProvider(l.Provider, l.Device, l.Options, func(p provider) error {
-		e.maker.provider = p
-		if e.maker.weights, err = newWeights(p); err != nil {
+	e.maker.Provider, loaded.Refusals, err = native.ChooseProvider(l.Provider, l.Device, l.Options, func(p native.Provider) error {
+		e.maker.Provider = p
+		if e.maker.Weights, err = native.NewWeights(p); err != nil {
 			return err
 		}
-		e.maker.freeStreams() // of a provider that was refused
-		if err = e.maker.openStreams(); err != nil {
+		e.maker.FreeStreams() // of a provider that was refused
+		if err = e.maker.OpenStreams(); err != nil {
 			return err
 		}
 		return e.tryEager(first)
@@ -96,11 +88,11 @@ func (e *engine) loadModel(l *protocol.Load, loaded *protocol.Loaded) (err error
 // precision says how products of float32 matrices run, and lets TF32's count
 // as half precision where outputs are compared; "" with other models or devices.
 func (e *engine) precision() string {
-	p := e.maker.provider
+	p := e.maker.Provider
 	switch {
-	case e.checks.tolerance >= toleranceHalf || !p.onCUDA() && p.name != "tensorrt":
+	case e.checks.tolerance >= toleranceHalf || !p.OnCUDA() && p.Name != "tensorrt":
 		return ""
-	case p.tf32():
+	case p.TF32():
 		e.checks.tolerance = toleranceHalf
 		return "TF32 on"
 	}
@@ -108,17 +100,17 @@ func (e *engine) precision() string {
 }
 
 // tryEager opens the eager session of a graph with the provider in hand.
-func (e *engine) tryEager(g *graph) error {
+func (e *engine) tryEager(g *native.Graph) error {
 	delete(e.eager, g)
 	s, err := e.session(stats.Eager, g)
 	if err != nil {
 		return err
 	}
-	if e.maker.provider.memory == "" {
+	if e.maker.Provider.Memory == "" {
 		return nil
 	}
-	if e.dev, err = e.maker.provider.memoryInfo(); err == nil {
-		e.heap, err = s.c.allocator(e.dev)
+	if e.dev, err = e.maker.Provider.MemoryInfo(); err == nil {
+		e.heap, err = s.C.Allocator(e.dev)
 	}
 	if err != nil {
 		return fmt.Errorf("memory of the device: %w", err)
@@ -127,31 +119,31 @@ func (e *engine) tryEager(g *graph) error {
 }
 
 // takeGraphs reads the prepared graphs and returns the one that runs first.
-func (e *engine) takeGraphs() (first *graph, err error) {
+func (e *engine) takeGraphs() (first *native.Graph, err error) {
 	p := e.model
 	if p.Forward != nil {
-		if e.forwardG, err = newGraph(p.Forward); err != nil {
+		if e.forwardG, err = native.NewGraph(p.Forward); err != nil {
 			return nil, err
 		}
 		e.vocab = p.Info.Vocab
-		if half := func(o port) bool { return o.typ.half() }; strings.HasSuffix(p.Info.DType, "float16") || slices.ContainsFunc(e.forwardG.outputs, half) {
+		if half := func(o native.Port) bool { return o.Typ.Half() }; strings.HasSuffix(p.Info.DType, "float16") || slices.ContainsFunc(e.forwardG.Outputs, half) {
 			e.checks.tolerance = toleranceHalf
 		}
 		if e.feeds, err = newFeeds(p.Info, e.load.Inputs, e.load.Recorded); err != nil {
 			return nil, err
 		}
-		for i := range e.forwardG.inputs {
-			if err := e.forwardG.inputs[i].makeable(e.feeds); err != nil {
+		for i := range e.forwardG.Inputs {
+			if err := makeable(&e.forwardG.Inputs[i], e.feeds); err != nil {
 				return nil, fmt.Errorf("model %s: %w", p.Info.Path, err)
 			}
 		}
 		return e.forwardG, nil
 	}
-	if e.prefillG, err = newGraph(p.Prefill); err != nil {
+	if e.prefillG, err = native.NewGraph(p.Prefill); err != nil {
 		return nil, err
 	}
-	e.vocab, e.maxPos = e.prefillG.vocab, p.Info.MaxPositions
-	if e.prefillG.output(e.prefillG.logits).typ.half() || strings.HasSuffix(p.Info.DType, "float16") {
+	e.vocab, e.maxPos = e.prefillG.Vocab, p.Info.MaxPositions
+	if e.prefillG.Output(e.prefillG.Logits).Typ.Half() || strings.HasSuffix(p.Info.DType, "float16") {
 		e.checks.tolerance = toleranceHalf
 	}
 	for _, a := range p.Info.Strategies["prefill"] {
@@ -162,22 +154,22 @@ func (e *engine) takeGraphs() (first *graph, err error) {
 	e.decodeG = e.prefillG
 	if p.Decode == nil {
 		e.decodeG = nil
-	} else if !sameFile(p.Decode.Path, p.Prefill.Path) {
-		if e.decodeG, err = newGraph(p.Decode); err != nil {
+	} else if !native.SameFile(p.Decode.Path, p.Prefill.Path) {
+		if e.decodeG, err = native.NewGraph(p.Decode); err != nil {
 			return nil, err
 		}
 	}
 	if p.Bucketed != nil {
-		if e.bucketG, err = newGraph(p.Bucketed); err != nil {
+		if e.bucketG, err = native.NewGraph(p.Bucketed); err != nil {
 			return nil, err
 		}
-		e.bucketG.constant, e.bucketG.grouped = true, p.PrefillFill != nil
+		e.bucketG.Constant, e.bucketG.Grouped = true, p.PrefillFill != nil
 	}
-	for src, to := range map[*onnxmodel.Graph]**graph{p.PrefillRight: &e.rightG, p.PrefillFill: &e.fillG} {
+	for src, to := range map[*onnxmodel.Graph]**native.Graph{p.PrefillRight: &e.rightG, p.PrefillFill: &e.fillG} {
 		if src == nil {
 			continue
 		}
-		if *to, err = newGraph(src); err != nil {
+		if *to, err = native.NewGraph(src); err != nil {
 			return nil, err
 		}
 	}
@@ -186,15 +178,15 @@ func (e *engine) takeGraphs() (first *graph, err error) {
 
 // takeCapture reads the graphs that capture runs.
 func (e *engine) takeCapture() error {
-	for g, c := range map[*graph]*onnxmodel.Graph{e.prefillG: e.model.PrefillCapture, e.bucketG: e.model.BucketedCapture} {
+	for g, c := range map[*native.Graph]*onnxmodel.Graph{e.prefillG: e.model.PrefillCapture, e.bucketG: e.model.BucketedCapture} {
 		if g == nil || c == nil {
 			continue
 		}
-		x, err := newGraph(c)
+		x, err := native.NewGraph(c)
 		if err != nil {
 			return err
 		}
-		x.constant = g.constant
+		x.Constant = g.Constant
 		e.captureG[g] = x
 	}
 	return nil
@@ -202,22 +194,22 @@ func (e *engine) takeCapture() error {
 
 // finishLoad sets up the lanes and states what both run on.
 func (e *engine) finishLoad(loaded *protocol.Loaded) {
-	p := e.maker.provider
+	p := e.maker.Provider
 	for id := range e.lanes {
 		e.lanes[id] = e.newLane(stats.Lane(id))
-		e.lanes[id].probe = newNoiseProbe()
+		e.lanes[id].probe = native.NewNoiseProbe()
 	}
-	e.backends = [stats.NumLanes]string{"ort-" + p.name + "-eager", "ort-" + p.name + "-compiled"}
-	loaded.Provider, loaded.Device = p.name, p.device
+	e.backends = [stats.NumLanes]string{"ort-" + p.Name + "-eager", "ort-" + p.Name + "-compiled"}
+	loaded.Provider, loaded.Device = p.Name, p.Device
 	loaded.Backends = map[string]string{"eager": e.backends[0], "optimized": e.backends[1]}
-	loaded.Versions = map[string]string{"onnxruntime": library.version, "c_api": strconv.Itoa(apiVersion)}
-	loaded.Libraries = opened(p)
-	loaded.Notes = append(loaded.Notes, p.notes...)
-	if n := allowedCPUs(); e.maker.threads > n {
-		loaded.Notes = append(loaded.Notes, fmt.Sprintf("%d compute threads share %d CPU(s): they wait for each other, which can turn the winner round; --threads %d", e.maker.threads, n, n))
+	loaded.Versions = map[string]string{"onnxruntime": native.Library.Version, "c_api": strconv.Itoa(native.APIVersion)}
+	loaded.Libraries = native.Opened(p)
+	loaded.Notes = append(loaded.Notes, p.Notes...)
+	if n := native.AllowedCPUs(); e.maker.Threads > n {
+		loaded.Notes = append(loaded.Notes, fmt.Sprintf("%d compute threads share %d CPU(s): they wait for each other, which can turn the winner round; --threads %d", e.maker.Threads, n, n))
 	}
 	loaded.Lacks = e.lackedModes()
-	if p.memory == deviceMemory["webgpu"] {
+	if p.Memory == native.DeviceMemory["webgpu"] {
 		e.alone = true
 		loaded.Lacks["concurrent"] = "two sessions on WebGPU that run at once end the process (onnxruntime issue 32561)"
 	}
@@ -225,9 +217,9 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	e.startCapture(loaded)
 	loaded.Boundary = "the run returns when the CPU is done; the ArgMax of the last position lies in host memory then"
 	switch {
-	case e.maker.streams[stats.Eager] != nil:
+	case e.maker.Streams[stats.Eager] != nil:
 		loaded.Boundary = "the lane's stream of CUDA is idle and the ArgMax of the last position, 8 bytes, has come from the device on it"
-	case p.memory != "":
+	case p.Memory != "":
 		loaded.Boundary = "the ArgMax of the last position, 8 bytes, is copied from the device to the host"
 	}
 }
@@ -254,17 +246,17 @@ func (e *engine) describe(l *protocol.Load) protocol.Model {
 	m := protocol.Model{Name: l.Name, Path: l.Model, Kind: "any", DType: in.DType, Dims: in.Dims}
 	m.Bytes, m.SHA256 = fingerprint(in)
 	for _, p := range in.Inputs {
-		m.Inputs = append(m.Inputs, toPort(p).wire())
+		m.Inputs = append(m.Inputs, native.ToPort(p).Wire())
 	}
 	for _, p := range in.Outputs {
-		m.Outputs = append(m.Outputs, toPort(p).wire())
+		m.Outputs = append(m.Outputs, native.ToPort(p).Wire())
 	}
 	if e.forwardG != nil {
-		m.Dims = e.forwardG.symbols()
+		m.Dims = e.forwardG.Symbols()
 	}
 	if e.prefillG != nil {
 		m.Kind = "causal-lm"
-		m.Vocab, m.DType = e.vocab, e.prefillG.output(e.prefillG.logits).typ.String()
+		m.Vocab, m.DType = e.vocab, e.prefillG.Output(e.prefillG.Logits).Typ.String()
 		m.Layers, m.Heads, m.KVHeads, m.Width, m.MaxPositions = in.Layers, in.Heads, in.KVHeads, in.Width, in.MaxPositions
 	}
 	return m
@@ -279,15 +271,4 @@ func fingerprint(in *onnxmodel.Info) (bytes int64, sum string) {
 	}
 	sum, _ = provision.Hash(files...)
 	return in.Bytes, sum
-}
-
-// cpuName is the processor's name as the kernel gives it.
-func cpuName() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(b)) {
-		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
-			return strings.TrimSpace(v)
-		}
-	}
-	return "CPU"
 }

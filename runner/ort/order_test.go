@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -32,7 +33,7 @@ func TestSamplesDoNotWaitForLongWork(t *testing.T) {
 	var came int64
 	for came == 0 {
 		if b := wait[*protocol.Batch](k); b.Request[b.Len()-1] == short && b.Lane == "optimized" {
-			came = now()
+			came = native.Now()
 		}
 	}
 	k.drain("optimized", 5)

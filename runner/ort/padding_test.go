@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -23,9 +24,9 @@ func TestPaddedCacheIsNotCompared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := appendFloats(nil, raw, x.typ)
-		kept := c.withoutPadding(slices.Clone(all), x.shape)
-		heads, length, width := int(x.shape[1]), int(x.shape[2]), int(x.shape[3])
+		all := native.AppendFloats(nil, raw, x.Typ)
+		kept := c.withoutPadding(slices.Clone(all), x.Shape)
+		heads, length, width := int(x.Shape[1]), int(x.Shape[2]), int(x.Shape[3])
 		for i, v := range kept {
 			if position := i / width % length; position < 4 && v != 0 || position >= 4 && v != all[i] {
 				t.Fatalf("row %d head %d position %d: %v of %v", i/width/length/heads, i/width/length%heads, position, v, all[i])

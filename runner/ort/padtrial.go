@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -47,12 +48,12 @@ func (e *engine) tryPadding() []Trial {
 		return nil
 	}
 	l := e.newLane(stats.Eager)
-	sessions := map[*graph]*session{}
+	sessions := map[*native.Graph]*native.Session{}
 	defer func() {
 		l.calls.forget(nil)
-		l.st.free()
+		l.st.Free()
 		for _, s := range sessions {
-			s.free()
+			s.Free()
 		}
 	}()
 	try := func(strategy string, exec, padded int) Trial {
@@ -60,7 +61,7 @@ func (e *engine) tryPadding() []Trial {
 		t := Trial{Strategy: strategy, RelL2: d}
 		switch {
 		case err != nil:
-			t.Why = "it fails on this model: " + oneLine(err)
+			t.Why = "it fails on this model: " + native.OneLine(err)
 		case !(d <= e.checks.tolerance):
 			t.Why = fmt.Sprintf("it changes this model's answers: relative L2 %.3g, over %g", d, e.checks.tolerance)
 		}
@@ -78,7 +79,7 @@ func (e *engine) tryPadding() []Trial {
 
 // paddedDistance compares a generation with padding to one without, under the
 // same tokens.
-func (e *engine) paddedDistance(l *lane, sessions map[*graph]*session, exec, padded int) (float64, error) {
+func (e *engine) paddedDistance(l *lane, sessions map[*native.Graph]*native.Session, exec, padded int) (float64, error) {
 	plain, err := e.trialRun(l, sessions, trialTokens, 0, nil)
 	if err != nil {
 		return 0, err
@@ -109,7 +110,7 @@ type trialAnswer struct {
 // trialRun runs a prompt of trialTokens in exec and, where there is a decode
 // graph, trialSteps steps; padded is the length of a constant cache, 0 for one
 // that grows. forced tokens take the place of its own choices.
-func (e *engine) trialRun(l *lane, sessions map[*graph]*session, exec, padded int, forced []int64) (trialAnswer, error) {
+func (e *engine) trialRun(l *lane, sessions map[*native.Graph]*native.Session, exec, padded int, forced []int64) (trialAnswer, error) {
 	var out trialAnswer
 	p := &prompt{batch: 1, tokens: trialTokens, exec: exec, ids: make([]int64, trialTokens)}
 	p.right = e.rightG != nil && exec > trialTokens
@@ -138,7 +139,7 @@ func (e *engine) trialRun(l *lane, sessions map[*graph]*session, exec, padded in
 		}
 		var err error
 		if sessions[at] == nil {
-			if sessions[at], err = e.maker.open(at, sessionSpec{}); err != nil {
+			if sessions[at], err = e.maker.Open(at, native.SessionSpec{}); err != nil {
 				return out, err
 			}
 		}
@@ -151,7 +152,7 @@ func (e *engine) trialRun(l *lane, sessions map[*graph]*session, exec, padded in
 		} else if i > 0 {
 			err = s.c.take(g.stages()[i-1].c)
 		}
-		var t span
+		var t native.Span
 		if err == nil {
 			err = s.c.run(&t)
 		}

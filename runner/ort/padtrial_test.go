@@ -11,7 +11,7 @@ import (
 )
 
 // A model whose every position sees the whole prompt and that has no mask: its
-// layout looks like a decoder's, but padding changes its answers.
+// layoutOf looks like a decoder's, but padding changes its answers.
 func seesAll(t *testing.T) string {
 	g := build.NewGraph("sees-all", build.Float)
 	ids := g.In("input_ids", build.Int64, build.DimBatch, build.DimSeq)

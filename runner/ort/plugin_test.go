@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -86,7 +87,7 @@ func TestPluginRefusals(t *testing.T) {
 		if strings.HasPrefix(want, "device") {
 			device = 3
 		}
-		_, _, err := chooseProvider("plugin", device, o, tryProbe)
+		_, _, err := native.ChooseProvider("plugin", device, o, native.TryProbe)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", o, err, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // The threads of a session's pool are known, do its work, and what the host
@@ -22,27 +23,27 @@ func TestPoolThreadsAreInTheNoise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := newGraph(m.Prefill)
+	g, err := native.NewGraph(m.Prefill)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := provider{name: "cpu"}
-	w, err := newWeights(p)
+	p := native.Provider{Name: "cpu"}
+	w, err := native.NewWeights(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.free()
+	defer w.Free()
 	const threads = 4
-	s, err := (&maker{provider: p, threads: threads, weights: w}).open(g, sessionSpec{compiled: true})
+	s, err := (&native.Maker{Provider: p, Threads: threads, Weights: w}).Open(g, native.SessionSpec{Compiled: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.free()
-	if len(s.pool.stats) != threads-1 {
-		t.Fatalf("%d pool threads are known, want %d", len(s.pool.stats), threads-1)
+	defer s.Free()
+	if len(s.Pool.Stats) != threads-1 {
+		t.Fatalf("%d pool threads are known, want %d", len(s.Pool.Stats), threads-1)
 	}
-	st := newStore(cMemory{}, cAllocator{})
-	defer st.free()
+	st := native.NewStore(native.Memory{}, native.Allocator{})
+	defer st.Free()
 	const tokens = 96
 	c, err := newCall(s, st, lmShape{batch: 1, seq: tokens, past: 0}, 0)
 	if err != nil {
@@ -63,22 +64,22 @@ func TestPoolThreadsAreInTheNoise(t *testing.T) {
 	defer stop.Store(true)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	probe := newNoiseProbe()
-	defer probe.close()
+	probe := native.NewNoiseProbe()
+	defer probe.Close()
 	worked := poolRunNs(t, s)
 	var alone, all int64
 	longer := 0 // runs in which a pool thread waited longest
 	for range 30 {
-		var sp span
-		own := probe.read()
-		before := probe.start(s)
+		var sp native.Span
+		own := probe.Read()
+		before := probe.Start(s)
 		if err := c.run(&sp); err != nil {
 			t.Fatal(err)
 		}
-		n := probe.stop(before)
-		mine := probe.read().since(own).runDelay
-		alone, all = alone+mine, all+n.runDelay
-		if n.runDelay > mine {
+		n := probe.Stop(before)
+		mine := probe.Read().Since(own).RunDelay
+		alone, all = alone+mine, all+n.RunDelay
+		if n.RunDelay > mine {
 			longer++
 		}
 	}
@@ -92,9 +93,9 @@ func TestPoolThreadsAreInTheNoise(t *testing.T) {
 }
 
 // poolRunNs is how long the pool's threads have run.
-func poolRunNs(t *testing.T, s *session) (sum int64) {
+func poolRunNs(t *testing.T, s *native.Session) (sum int64) {
 	t.Helper()
-	for _, f := range s.pool.stats {
+	for _, f := range s.Pool.Stats {
 		b, err := os.ReadFile(f.Name())
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package ort
 import (
 	"fmt"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -25,7 +26,7 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	if err := e.roomAhead(l, p.batch, ph.graph); err != nil {
 		return err
 	}
-	if err := l.st.reserve(ph.graph, shape, 0); err != nil {
+	if err := reserve(l.st, ph.graph, shape, 0); err != nil {
 		return err
 	}
 	ch, err := e.choose(l, r, ph, shape)
@@ -36,7 +37,7 @@ func (e *engine) prefill(l *lane, r *protocol.Request, o *outcome) error {
 	err = e.single(l, r, o, &ch, func() error {
 		c, err = l.bindPrompt(ch.s, shape, p)
 		return err
-	}, func(t *span) error { return c.run(t) })
+	}, func(t *native.Span) error { return c.run(t) })
 	if err != nil {
 		return fmt.Errorf("prefill %v: %w", shape, err)
 	}
@@ -55,7 +56,7 @@ func (e *engine) prefillPhase(r *protocol.Request) phase {
 }
 
 // bindPrompt binds a session for a prompt and writes the prompt's inputs.
-func (l *lane) bindPrompt(s *session, shape lmShape, p *prompt) (*call, error) {
+func (l *lane) bindPrompt(s *native.Session, shape lmShape, p *prompt) (*call, error) {
 	c, err := l.calls.get(s, l.st, shape, 0)
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func (l *lane) bindPrompt(s *session, shape lmShape, p *prompt) (*call, error) {
 // where the graph is told the last token, at the right.
 func (c *call) writePrompt(p *prompt) error {
 	pad, total := p.exec-p.tokens, c.shape.past+p.exec // past: an empty cache of kv-bucketed
-	right := c.s.g.last != ""
+	right := c.s.G.Last != ""
 	if right {
 		pad = 0
 	}
@@ -78,14 +79,14 @@ func (c *call) writePrompt(p *prompt) error {
 			if i >= pad && i < pad+p.tokens {
 				id = p.ids[b*p.tokens+i-pad]
 			}
-			c.ids.setInt(at, id)
-			if c.pos.v.p != nil {
-				c.pos.setInt(at, int64(max(i-pad, 0)))
+			c.ids.SetInt(at, id)
+			if c.pos.V.P != nil {
+				c.pos.SetInt(at, int64(max(i-pad, 0)))
 			}
 		}
 		for i := range total {
-			if c.mask.v.p != nil {
-				c.mask.setInt(b*total+i, b2i(right && i < p.tokens || !right && i >= total-p.tokens))
+			if c.mask.V.P != nil {
+				c.mask.SetInt(b*total+i, native.B2i(right && i < p.tokens || !right && i >= total-p.tokens))
 			}
 		}
 	}
@@ -93,22 +94,15 @@ func (c *call) writePrompt(p *prompt) error {
 	if right {
 		c.last = p.tokens - 1
 	}
-	c.tell(c.s.g.last, c.last)
-	c.tell(c.s.g.room, c.shape.kept-p.tokens)
-	c.tell(c.s.g.shift, c.shape.past+pad)
+	c.tell(c.s.G.Last, c.last)
+	c.tell(c.s.G.Room, c.shape.kept-p.tokens)
+	c.tell(c.s.G.Shift, c.shape.past+pad)
 	return c.upload()
 }
 
 // tell writes one of the inputs that the preparation added.
 func (c *call) tell(name string, v int) {
 	if name != "" {
-		c.told[name].setInt(0, int64(v))
+		c.told[name].SetInt(0, int64(v))
 	}
-}
-
-func b2i(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -17,8 +18,8 @@ type profiling struct {
 	id    uint64
 	left  int
 	dir   string
-	twins map[*session]*session
-	st    *store
+	twins map[*native.Session]*native.Session
+	st    *native.Store
 	err   error
 }
 
@@ -28,7 +29,7 @@ func (e *engine) startProfile(m *protocol.Profile) {
 		e.out.send(&protocol.Profiled{ID: m.ID, Files: []string{}, Error: "a profile is being taken already"})
 		return
 	}
-	e.prof = &profiling{id: m.ID, left: max(m.Requests, 1), dir: m.Dir, twins: map[*session]*session{}, st: newStore(e.dev, e.heap)}
+	e.prof = &profiling{id: m.ID, left: max(m.Requests, 1), dir: m.Dir, twins: map[*native.Session]*native.Session{}, st: native.NewStore(e.dev, e.heap)}
 	e.prof.err = os.MkdirAll(m.Dir, 0o755)
 }
 
@@ -62,7 +63,7 @@ func (e *engine) repeat(p *profiling, r *protocol.Request, o *outcome) error {
 		if err := c.fill(r.Seed); err != nil {
 			return err
 		}
-		var t span
+		var t native.Span
 		return c.run(&t)
 	}
 	if o.gen == nil {
@@ -99,21 +100,21 @@ func (e *engine) repeatPass(p *profiling, like *call, write func(*call) error) e
 	if err := write(c); err != nil {
 		return err
 	}
-	var t span
+	var t native.Span
 	return c.run(&t)
 }
 
 // twin is a session made like s with the profiler on.
-func (e *engine) twin(p *profiling, s *session) (*session, error) {
+func (e *engine) twin(p *profiling, s *native.Session) (*native.Session, error) {
 	if t := p.twins[s]; t != nil {
 		return t, nil
 	}
 	kind := "eager"
-	if s.compiled {
-		kind = dimShape(s.fixed).String()
+	if s.Compiled {
+		kind = dimShape(s.Fixed).String()
 	}
 	prefix := filepath.Join(p.dir, fmt.Sprintf("ort_%02d_%s", len(p.twins), fileName(kind)))
-	t, err := e.maker.open(s.g, sessionSpec{compiled: s.compiled, lane: s.lane, fixed: s.fixed, profile: prefix})
+	t, err := e.maker.Open(s.G, native.SessionSpec{Compiled: s.Compiled, Lane: s.Lane, Fixed: s.Fixed, Profile: prefix})
 	if err == nil {
 		p.twins[s] = t
 	}
@@ -126,20 +127,20 @@ func (e *engine) endProfile() {
 	e.prof = nil
 	answer := &protocol.Profiled{ID: p.id, Files: []string{}}
 	for _, t := range p.twins {
-		file, err := t.c.endProfiling()
+		file, err := t.C.EndProfiling()
 		if err == nil {
 			answer.Files = append(answer.Files, file)
 		} else if p.err == nil {
 			p.err = err
 		}
-		t.free()
+		t.Free()
 	}
-	p.st.free()
+	p.st.Free()
 	if p.err == nil && len(p.twins) == 0 {
 		p.err = errors.New("no request ran while it was open: ask for it earlier, or for more requests")
 	}
 	if p.err != nil {
-		answer.Error = oneLine(p.err)
+		answer.Error = native.OneLine(p.err)
 	}
 	e.out.send(answer)
 }

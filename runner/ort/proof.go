@@ -3,6 +3,7 @@ package ort
 import (
 	"fmt"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -14,27 +15,27 @@ const proofTokens = 8
 // asked for, and under auto where a proof at load shows that replays answer.
 func (e *engine) startCapture(loaded *protocol.Loaded) {
 	note := func(text string) { loaded.Notes = append(loaded.Notes, text) }
-	p, asked := e.maker.provider, e.load.Capture
-	possible := p.captures() && e.prefillG != nil && e.captureG[e.prefillG] != nil
+	p, asked := e.maker.Provider, e.load.Capture
+	possible := p.Captures() && e.prefillG != nil && e.captureG[e.prefillG] != nil
 	switch {
 	case asked == "off" || asked == "" || asked != "on" && !possible:
 	case !possible:
 		note("graph capture is off: it is offered for language models, on cuda, tensorrt and webgpu")
-	case e.lanes[0].st.hostCache:
+	case e.lanes[0].st.HostCache:
 		note("graph capture is off: it needs the cache on the device, and kv_cache=host sends it through the host")
 	case asked == "on":
 		e.capture = true
-	case p.software:
-		note("graph capture is off: " + p.device + " computes on the processor; --capture on tries it all the same")
+	case p.Software:
+		note("graph capture is off: " + p.Device + " computes on the processor; --capture on tries it all the same")
 	default:
 		if err := e.proveCapture(); err != nil {
-			note("graph capture is off: its proof failed: " + oneLine(err))
+			note("graph capture is off: its proof failed: " + native.OneLine(err))
 			break
 		}
 		e.capture = true
 		note(fmt.Sprintf("graph capture is on: %d replays over different inputs answered like the eager session", provenReplays-1))
 	}
-	e.lanes[stats.Optimized].st.roomy = e.capture
+	e.lanes[stats.Optimized].st.Roomy = e.capture
 }
 
 // Room that is made before the first graph is captured: prompts and caches of
@@ -46,8 +47,8 @@ const (
 
 // roomAhead makes room for every shape that is likely to come, once a graph
 // and batch: a buffer that grows takes the captured graphs over it along.
-func (e *engine) roomAhead(l *lane, batch int, graphs ...*graph) error {
-	if !l.st.roomy {
+func (e *engine) roomAhead(l *lane, batch int, graphs ...*native.Graph) error {
+	if !l.st.Roomy {
 		return nil
 	}
 	n := roomTokens
@@ -59,12 +60,12 @@ func (e *engine) roomAhead(l *lane, batch int, graphs ...*graph) error {
 	}
 	for _, g := range graphs {
 		prompt := lmShape{batch: batch, seq: n, kept: n}
-		if g.constant {
+		if g.Constant {
 			prompt.past = n
 		}
-		err := l.st.reserve(g, prompt, 0)
-		for step := 1; step <= 2 && err == nil && len(g.past) > 0; step++ {
-			err = l.st.reserve(g, lmShape{batch: batch, seq: 1, past: n}, step)
+		err := reserve(l.st, g, prompt, 0)
+		for step := 1; step <= 2 && err == nil && len(g.Past) > 0; step++ {
+			err = reserve(l.st, g, lmShape{batch: batch, seq: 1, past: n}, step)
 		}
 		if err != nil {
 			return err
@@ -82,16 +83,16 @@ func (e *engine) proveCapture() error {
 	}
 	shape := lmShape{batch: 1, seq: proofTokens}
 	g := e.captureG[e.prefillG]
-	captured, err := e.maker.open(g, sessionSpec{compiled: true, capture: true, lane: stats.Optimized, fixed: g.fixed(shape.values())})
+	captured, err := e.maker.Open(g, native.SessionSpec{Compiled: true, Capture: true, Lane: stats.Optimized, Fixed: g.Fixed(shape.values())})
 	if err != nil {
 		return err
 	}
-	defer captured.free()
-	stores := [2]*store{newStore(e.dev, e.heap), newStore(e.dev, e.heap)}
-	defer stores[0].free()
-	defer stores[1].free()
+	defer captured.Free()
+	stores := [2]*native.Store{native.NewStore(e.dev, e.heap), native.NewStore(e.dev, e.heap)}
+	defer stores[0].Free()
+	defer stores[1].Free()
 	var calls [2]*call
-	for i, s := range []*session{eager, captured} {
+	for i, s := range []*native.Session{eager, captured} {
 		if calls[i], err = newCall(s, stores[i], shape, 0); err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ func (e *engine) proveReplay(calls [2]*call, seed uint64) error {
 	p := &prompt{batch: 1, tokens: proofTokens, exec: proofTokens, ids: make([]int64, proofTokens)}
 	fillTokens(p.ids, seed, e.vocab)
 	for _, c := range calls {
-		var t span
+		var t native.Span
 		if err := c.writePrompt(p); err != nil {
 			return err
 		}

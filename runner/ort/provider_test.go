@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
@@ -42,14 +43,14 @@ func swiftShader(t *testing.T) (here bool) {
 // vulkanLoader says why there is no Vulkan loader. A loader without a device
 // is one: the driver is named to the process that runs the test.
 func vulkanLoader() error {
-	if _, err := vulkanDevices(); err != nil && strings.Contains(err.Error(), "loader") {
+	if _, err := native.VulkanDevices(); err != nil && strings.Contains(err.Error(), "loader") {
 		return err
 	}
 	return nil
 }
 
 func TestProbe(t *testing.T) {
-	reports, err := Probe(testLibrary(t))
+	reports, err := native.Probe(testLibrary(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,16 +70,16 @@ func TestProbe(t *testing.T) {
 // reason; under auto it is a refusal and the next one is taken.
 func TestRefusals(t *testing.T) {
 	testOpen(t)
-	_, _, err := chooseProvider("cuda", 0, nil, tryProbe)
+	_, _, err := native.ChooseProvider("cuda", 0, nil, native.TryProbe)
 	if err == nil || !strings.Contains(err.Error(), "cuda") {
 		t.Skipf("CUDA was not refused (%v): this machine has it", err)
 	}
-	p, refused, err := chooseProvider("auto", 0, nil, tryProbe)
+	p, refused, err := native.ChooseProvider("auto", 0, nil, native.TryProbe)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(refused) == 0 || refused[0].Provider != "tensorrt" || refused[0].Reason == "" {
-		t.Errorf("took %s, refused %+v", p.name, refused)
+		t.Errorf("took %s, refused %+v", p.Name, refused)
 	}
 }
 
@@ -88,15 +89,15 @@ func TestAutoRefusesSoftwareVulkan(t *testing.T) {
 		return
 	}
 	testOpen(t)
-	p, refused, err := chooseProvider("auto", 0, nil, tryProbe)
-	if err != nil || p.name != "cpu" {
-		t.Fatalf("auto took %q: %v", p.name, err)
+	p, refused, err := native.ChooseProvider("auto", 0, nil, native.TryProbe)
+	if err != nil || p.Name != "cpu" {
+		t.Fatalf("auto took %q: %v", p.Name, err)
 	}
 	if !strings.Contains(refused[2].Reason, "processor") {
 		t.Errorf("refusals %+v", refused)
 	}
-	p, _, err = chooseProvider("webgpu", 0, nil, tryProbe)
-	if err != nil || len(p.notes) == 0 || !strings.Contains(p.device, "SwiftShader") {
+	p, _, err = native.ChooseProvider("webgpu", 0, nil, native.TryProbe)
+	if err != nil || len(p.Notes) == 0 || !strings.Contains(p.Device, "SwiftShader") {
 		t.Errorf("webgpu: %+v, %v", p, err)
 	}
 }
@@ -105,11 +106,11 @@ func TestOptionsAreChecked(t *testing.T) {
 	for _, bad := range []map[string]string{
 		{"cuda.ft32": "1"}, {"cuda.tf32": "yes"}, {"cuda.memory_limit": "-1"}, {"tensorrt.engine_cache_path": ""},
 	} {
-		if _, err := checkOptions("cuda", bad); err == nil {
+		if _, err := native.CheckOptions("cuda", bad); err == nil {
 			t.Errorf("%v was accepted", bad)
 		}
 	}
-	got, err := checkOptions("cuda", map[string]string{"cuda.tf32": "1", "tensorrt.fp16": "1"})
+	got, err := native.CheckOptions("cuda", map[string]string{"cuda.tf32": "1", "tensorrt.fp16": "1"})
 	if err != nil || len(got) != 1 || got["use_tf32"] != "1" {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -151,7 +152,7 @@ func TestRefusalsAreSentences(t *testing.T) {
 		"eager session: Exception during initialization: /onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void, onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*) [with ERRTYPE = cudnnStatus_t; bool THRW = true] CUDNN failure 4: CUDNN_STATUS_INTERNAL_ERROR ; GPU=0 ; hostname=vm ; file=/onnxruntime_src/x.cc ; line=98 ; expr=cudnnCreate(&h);": "CUDNN failure 4: CUDNN_STATUS_INTERNAL_ERROR",
 		"a plain reason": "a plain reason",
 	} {
-		if got := oneLine(errors.New(raw)); got != want {
+		if got := native.OneLine(errors.New(raw)); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -161,18 +162,18 @@ func TestRefusalsAreSentences(t *testing.T) {
 // sessions whose shapes or addresses change.
 func TestOwnGraphsAreCaptured(t *testing.T) {
 	options := map[string]string{"cuda.tf32": "0", "tensorrt.fp16": "1"}
-	for name, graph := range graphOption {
-		p, err := newProvider(name, 2, options, false)
-		if err != nil || !p.captures() {
+	for name, graph := range native.GraphOption {
+		p, err := native.NewProvider(name, 2, options, false)
+		if err != nil || !p.Captures() {
 			t.Fatalf("%s: %+v, %v", name, p, err)
 		}
-		plain, captured := p.forSession(p.options, sessionSpec{compiled: true}, nil), p.forSession(p.options, sessionSpec{compiled: true, capture: true}, nil)
+		plain, captured := p.ForSession(p.Options, native.SessionSpec{Compiled: true}, nil), p.ForSession(p.Options, native.SessionSpec{Compiled: true, Capture: true}, nil)
 		if _, on := plain[graph]; on || captured[graph] != "1" || plain["device_id"] != "2" {
 			t.Errorf("%s: %v, captured %v", name, plain, captured)
 		}
 	}
-	p, _ := newProvider("tensorrt", 0, options, false)
-	if got := p.forSession(p.rest, sessionSpec{}, nil); len(got) != 2 || got["use_tf32"] != "0" {
+	p, _ := native.NewProvider("tensorrt", 0, options, false)
+	if got := p.ForSession(p.Rest, native.SessionSpec{}, nil); len(got) != 2 || got["use_tf32"] != "0" {
 		t.Errorf("what TensorRT leaves to CUDA gets %v", got)
 	}
 }
@@ -180,13 +181,13 @@ func TestOwnGraphsAreCaptured(t *testing.T) {
 // An option that the provider in hand does not have is said to do nothing.
 func TestUnusedOptionsAreTold(t *testing.T) {
 	options := map[string]string{"cuda.tf32": "0", "kv_cache": "host"}
-	p, err := newProvider("cpu", 0, options, false)
-	if err != nil || len(p.notes) != 2 || !strings.Contains(strings.Join(p.notes, "\n"), "cuda.tf32 does nothing with provider cpu") {
-		t.Errorf("%q, %v", p.notes, err)
+	p, err := native.NewProvider("cpu", 0, options, false)
+	if err != nil || len(p.Notes) != 2 || !strings.Contains(strings.Join(p.Notes, "\n"), "cuda.tf32 does nothing with provider cpu") {
+		t.Errorf("%q, %v", p.Notes, err)
 	}
 	for name, auto := range map[string]bool{"cuda": false, "tensorrt": false, "cpu": true} {
-		if p, err := newProvider(name, 0, options, auto); err != nil || len(p.notes) != 0 {
-			t.Errorf("%s: %q, %v", name, p.notes, err)
+		if p, err := native.NewProvider(name, 0, options, auto); err != nil || len(p.Notes) != 0 {
+			t.Errorf("%s: %q, %v", name, p.Notes, err)
 		}
 	}
 }

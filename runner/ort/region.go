@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -27,16 +28,16 @@ func (r *region) enter() {
 // begin enters when the lane's partner is ready too, and reads the noise
 // counters last: what this thread was kept waiting for until then is no delay
 // of the region.
-func (r *region) begin(l *lane, ss ...*session) noise {
+func (r *region) begin(l *lane, ss ...*native.Session) native.Noise {
 	for _, s := range ss {
-		if s != nil && s.stream != nil {
-			_ = s.stream.wait() // for the inputs that were sent: the region begins on an idle device
+		if s != nil && s.Stream != nil {
+			_ = s.Stream.Wait() // for the inputs that were sent: the region begins on an idle device
 		}
 	}
 	l.meet.wait()
 	r.enter()
 	l.asideNs = 0
-	return l.probe.start(ss...)
+	return l.probe.Start(ss...)
 }
 
 func (r *region) leave() {
@@ -50,9 +51,9 @@ func (r *region) leave() {
 // aside does in a region what is tailscope's own and not the request's: its
 // time is taken out of the sample's.
 func (l *lane) aside(f func() error) error {
-	start := now()
+	start := native.Now()
 	err := f()
-	l.asideNs += now() - start
+	l.asideNs += native.Now() - start
 	return err
 }
 
@@ -60,16 +61,16 @@ func (l *lane) aside(f func() error) error {
 // it is inside, whether that succeeds or fails, and so is what is evicted for
 // it: its user waits for that. Binding what was made and writing its inputs
 // are outside, as they are when nothing has to be made.
-func (e *engine) single(l *lane, r *protocol.Request, o *outcome, ch *choice, bind func() error, run func(*span) error) (err error) {
+func (e *engine) single(l *lane, r *protocol.Request, o *outcome, ch *choice, bind func() error, run func(*native.Span) error) (err error) {
 	if !ch.missing() {
 		if err := bind(); err != nil {
 			return err
 		}
 	}
-	var t span
+	var t native.Span
 	made := ch.missing()
 	before := e.region.begin(l, ch.s)
-	start := now()
+	start := native.Now()
 	if made {
 		if err = e.make(l, r, ch); err == nil {
 			err = l.aside(bind)
@@ -78,15 +79,15 @@ func (e *engine) single(l *lane, r *protocol.Request, o *outcome, ch *choice, bi
 	if err == nil {
 		err = run(&t)
 	}
-	if t.end == 0 { // it never ran
-		t.start, t.end = start, now()
+	if t.End == 0 { // it never ran
+		t.Start, t.End = start, native.Now()
 	}
 	e.region.leave()
-	o.sample.noise = l.probe.stop(before)
+	o.sample.noise = l.probe.Stop(before)
 	if made {
-		t.start = start
+		t.Start = start
 	}
-	o.sample.startNs, o.sample.wallNs, o.sample.deviceNs = t.start, t.end-t.start-l.asideNs, t.device
+	o.sample.startNs, o.sample.wallNs, o.sample.deviceNs = t.Start, t.End-t.Start-l.asideNs, t.Device
 	o.sample.compileNs, o.sample.backend = ch.makeNs, ch.backend
 	return err
 }
@@ -99,7 +100,7 @@ func newThread() *thread {
 	t := &thread{make(chan func())}
 	go func() {
 		runtime.LockOSThread()
-		compute(0)
+		native.Compute(0)
 		defer runtime.UnlockOSThread()
 		for f := range t.work {
 			f()
@@ -147,7 +148,7 @@ func (e *engine) together(first, second func() *outcome, lanes []*lane) []*outco
 	if e.other == nil {
 		e.other = newThread()
 	}
-	if e.maker.streams[stats.Eager] != nil && lanes[0].id == stats.Eager {
+	if e.maker.Streams[stats.Eager] != nil && lanes[0].id == stats.Eager {
 		outs := e.atOnce(second, first, []*lane{lanes[1], lanes[0]})
 		return []*outcome{outs[1], outs[0]}
 	}
@@ -162,7 +163,7 @@ func (e *engine) atOnce(first, second func() *outcome, lanes []*lane) []*outcome
 		l := lanes[1]
 		mine := l.probe
 		if e.otherProbe == nil {
-			e.otherProbe = newNoiseProbe()
+			e.otherProbe = native.NewNoiseProbe()
 		}
 		l.probe = e.otherProbe
 		o := second()

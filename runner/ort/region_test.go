@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // What a lane waits for its partner, and then for a processor, lies before the
@@ -15,9 +17,9 @@ func TestWaitingForThePartnerIsNoNoise(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	var gate sync.Mutex
 	r := region{gate: &gate}
-	l := &lane{probe: newNoiseProbe()}
-	defer l.probe.close()
-	if l.probe.read().runDelay < 0 {
+	l := &lane{probe: native.NewNoiseProbe()}
+	defer l.probe.Close()
+	if l.probe.Read().RunDelay < 0 {
 		t.Skip("this kernel does not tell run-queue delay")
 	}
 	var stop atomic.Bool
@@ -37,11 +39,11 @@ func TestWaitingForThePartnerIsNoNoise(t *testing.T) {
 			time.Sleep(500 * time.Microsecond)
 			partner.arrive()
 		}()
-		whole := l.probe.read()
+		whole := l.probe.Read()
 		before := r.begin(l)
-		inside += max(l.probe.stop(before).runDelay, 0)
+		inside += max(l.probe.Stop(before).RunDelay, 0)
 		r.leave()
-		outside += l.probe.read().since(whole).runDelay
+		outside += l.probe.Read().Since(whole).RunDelay
 	}
 	t.Logf("run-queue delay: %d ns in all, %d of them in the regions", outside, inside)
 	if outside <= 0 || inside > outside/2 {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -57,7 +58,7 @@ func (s *server) loop(ctx context.Context) error {
 		}
 	}()
 	for {
-		msg, due, ok, ended := s.queue.next(now() + int64(wakeEarly))
+		msg, due, ok, ended := s.queue.next(native.Now() + int64(wakeEarly))
 		if !ok {
 			s.out.flush()
 			if ended || ctx.Err() != nil {
@@ -93,7 +94,7 @@ const (
 func (s *server) wait(ctx context.Context, due int64) {
 	left := time.Duration(1<<63 - 1)
 	if due != 0 {
-		left = time.Duration(due-now()) - wakeEarly
+		left = time.Duration(due-native.Now()) - wakeEarly
 	}
 	proof := s.engine != nil && len(s.engine.jobs) > 0 && left > quietTime+proofTime
 	if proof {
@@ -117,7 +118,7 @@ func (s *server) bye() error {
 		if s.engine.prof != nil {
 			s.engine.endProfile()
 		}
-		s.engine.proveRest(now())
+		s.engine.proveRest(native.Now())
 	}
 	s.out.send(&protocol.Bye{Samples: s.out.samples})
 	return nil
@@ -151,7 +152,7 @@ func (s *server) handle(msg any) error {
 	case *protocol.Profile:
 		s.engine.startProfile(m)
 	case *protocol.Stop:
-		s.engine.proveRest(now() + int64(time.Second))
+		s.engine.proveRest(native.Now() + int64(time.Second))
 		_ = s.bye()
 		return errStop
 	case *protocol.Error:
@@ -165,10 +166,10 @@ func (s *server) handle(msg any) error {
 func (s *server) load(l *protocol.Load) error {
 	e, loaded, err := newEngine(l, s.out, &s.gate)
 	if err != nil {
-		var bad *loadError
+		var bad *native.LoadError
 		code := "model"
 		if errors.As(err, &bad) {
-			code = bad.code
+			code = bad.Code
 		}
 		return s.fatal(code, err)
 	}
@@ -212,7 +213,7 @@ const credit = 512
 
 func hello(version string) *protocol.Hello {
 	return &protocol.Hello{
-		Protocol: protocol.Version, Engine: "ort", Version: version, PID: os.Getpid(), ClockNs: now(), Credit: credit,
+		Protocol: protocol.Version, Engine: "ort", Version: version, PID: os.Getpid(), ClockNs: native.Now(), Credit: credit,
 		Modes: []string{"prefill", "kv_decode", "e2e_kv", "forward"},
 		Strategies: map[string][]string{
 			"prefill": {"variable", "padded", "bucketed", "dynamic", "eager"},
@@ -228,7 +229,7 @@ func hello(version string) *protocol.Hello {
 
 // waitUntil sleeps until an instant of CLOCK_MONOTONIC.
 func waitUntil(due int64) {
-	if d := due - now(); due > 0 && d > 0 {
+	if d := due - native.Now(); due > 0 && d > 0 {
 		time.Sleep(time.Duration(d))
 	}
 }

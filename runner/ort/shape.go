@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // lmShape is the shape of one forward pass of a language model.
@@ -45,8 +46,8 @@ func (s lmShape) sentence(phase string) string {
 
 // once runs a session of this shape on a prompt of zeros: mask, positions and
 // lengths are real, since some graphs (GroupQueryAttention) refuse others.
-func (s lmShape) once() func(*session, *store) error {
-	return func(x *session, st *store) error {
+func (s lmShape) once() func(*native.Session, *native.Store) error {
+	return func(x *native.Session, st *native.Store) error {
 		step := 1 // a decode step reads one token; a prompt with an empty constant cache is step 0
 		if s.past == 0 || s.seq > 1 {
 			step = 0
@@ -70,7 +71,7 @@ func (s lmShape) once() func(*session, *store) error {
 		if err != nil {
 			return err
 		}
-		var t span
+		var t native.Span
 		return c.run(&t)
 	}
 }
@@ -102,8 +103,8 @@ type forwardShape struct {
 }
 
 // once runs a session of this shape on inputs of seed 0.
-func (s forwardShape) once() func(*session, *store) error {
-	return func(x *session, st *store) error {
+func (s forwardShape) once() func(*native.Session, *native.Store) error {
+	return func(x *native.Session, st *native.Store) error {
 		c, err := newForwardCall(x, st, s)
 		if err != nil {
 			return err
@@ -112,7 +113,7 @@ func (s forwardShape) once() func(*session, *store) error {
 		if err := c.fill(0); err != nil {
 			return err
 		}
-		var t span
+		var t native.Span
 		return c.run(&t)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // tablePositions reads the order of functions in struct OrtApi from the C
@@ -51,7 +53,7 @@ func tablePositions(t *testing.T) map[string]int {
 // Every position that the shim uses is the header's.
 func TestTablePositions(t *testing.T) {
 	want := tablePositions(t)
-	src, err := os.ReadFile("shim_api.h")
+	src, err := os.ReadFile("native/shim_api.h")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +75,7 @@ func TestOptionsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range OptionTable() {
+	for _, o := range native.OptionTable() {
 		if !strings.Contains(string(doc), "| `"+o.Key+"` |") {
 			t.Errorf("docs/measurement.md does not list %s", o.Key)
 		}
@@ -82,7 +84,7 @@ func TestOptionsAreDocumented(t *testing.T) {
 
 func TestHalf(t *testing.T) {
 	for _, f := range []float32{0, 0.25, 0.5, 0.9995117, 1.0 / 3, 6e-8, 6.1e-5, 3e-5} {
-		got := halfToFloat(toHalf(f))
+		got := native.HalfToFloat(native.ToHalf(f))
 		if d := float64(got - f); d > 0 || d < -float64(f)/1024-6e-8 {
 			t.Errorf("%v becomes %v", f, got)
 		}
@@ -91,7 +93,7 @@ func TestHalf(t *testing.T) {
 		bits uint16
 		want float32
 	}{{0x3c00, 1}, {0xc000, -2}, {0x7bff, 65504}, {0x0001, 1.0 / (1 << 24)}, {0x8001, -1.0 / (1 << 24)}} {
-		if got := halfToFloat(c.bits); got != c.want {
+		if got := native.HalfToFloat(c.bits); got != c.want {
 			t.Errorf("%#x is %v, want %v", c.bits, got, c.want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -15,8 +16,8 @@ import (
 func TestFailedCompileIsInsideTheTime(t *testing.T) {
 	const took = 200 * time.Millisecond
 	fails := func(e *engine) {
-		e.maker.refuse = func(s sessionSpec) error {
-			if !s.compiled {
+		e.maker.Refuse = func(s native.SessionSpec) error {
+			if !s.Compiled {
 				return nil
 			}
 			time.Sleep(took)
@@ -76,7 +77,7 @@ func (s slowToTell) sentence(phase string) string {
 // The time of a request that compiles is that of making and of running: what
 // tailscope notes of it, binds and writes in between is not counted.
 func TestOwnWorkIsOutsideTheTime(t *testing.T) {
-	var ran span
+	var ran native.Span
 	var o *outcome
 	k := startFaulty(t, func(e *engine) {
 		l := e.lanes[stats.Optimized]
@@ -93,7 +94,7 @@ func TestOwnWorkIsOutsideTheTime(t *testing.T) {
 			time.Sleep(telling)
 			c, err = l.calls.get(ch.s, l.st, shape.lmShape, 0)
 			return err
-		}, func(t *span) error {
+		}, func(t *native.Span) error {
 			err := c.run(t)
 			ran = *t
 			return err
@@ -106,11 +107,11 @@ func TestOwnWorkIsOutsideTheTime(t *testing.T) {
 	k.send(&protocol.Flush{ID: 1})
 	wait[*protocol.Flushed](k)
 	s := o.sample
-	rest := s.wallNs - s.compileNs - (ran.end - ran.start)
-	if s.compileNs <= 0 || ran.end <= ran.start || rest < 0 || rest > int64(telling)/2 {
-		t.Errorf("%d ns in all, %d of making, %d of running: %d of something else", s.wallNs, s.compileNs, ran.end-ran.start, rest)
+	rest := s.wallNs - s.compileNs - (ran.End - ran.Start)
+	if s.compileNs <= 0 || ran.End <= ran.Start || rest < 0 || rest > int64(telling)/2 {
+		t.Errorf("%d ns in all, %d of making, %d of running: %d of something else", s.wallNs, s.compileNs, ran.End-ran.Start, rest)
 	}
-	if whole := ran.end - s.startNs; whole < s.wallNs+2*int64(telling) {
+	if whole := ran.End - s.startNs; whole < s.wallNs+2*int64(telling) {
 		t.Errorf("the region lasted %d ns, with two pauses of %v and %d ns of work", whole, telling, s.wallNs)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs/dims"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -14,8 +15,8 @@ import (
 // on a session of its own: the eager lane's first run stays its first.
 type sizer struct {
 	e      *engine
-	s      *session
-	st     *store
+	s      *native.Session
+	st     *native.Store
 	values map[string][]int // that are tried of the free dimensions, one or two each
 	ties   dims.Ties
 	texts  map[string]string // ties that were found
@@ -44,7 +45,7 @@ func (e *engine) planDims(l *protocol.Load, m *protocol.Model) (note string, err
 			v := l.Dims[name]
 			z.values[name] = v[:min(len(v), 2)]
 		default:
-			v := e.forwardG.role(name).Values
+			v := e.forwardG.Role(name).Values
 			if m.DimValues == nil {
 				m.DimValues = map[string][]int{}
 			}
@@ -66,53 +67,28 @@ func (e *engine) planDims(l *protocol.Load, m *protocol.Model) (note string, err
 	return note, nil
 }
 
-// role is what a dimension measures: by its name, else by its place.
-func (g *graph) role(name string) dims.Role {
-	if r := dims.RoleOf(name); r.Name != "" {
-		return r
-	}
-	for _, p := range g.inputs {
-		at := slices.IndexFunc(p.dims, func(d dim) bool { return d.name == name })
-		if at < 0 {
-			continue
-		}
-		channels := func(i int) bool { return slices.Contains([]int64{1, 3, 4}, p.dims[i].n) }
-		picture := len(p.dims) == 4 && p.typ.size() > 0
-		switch {
-		case at == 0 && len(p.dims) > 1:
-			return dims.Batch
-		case picture && channels(1) && at == 2, picture && channels(3) && at == 1:
-			return dims.Height
-		case picture && channels(1) && at == 3, picture && channels(3) && at == 2:
-			return dims.Width
-		}
-		break
-	}
-	return dims.Unknown
-}
-
 // recordedSizes are the sizes that each recorded set has.
 func (e *engine) recordedSizes() ([]map[string]int, error) {
 	out := make([]map[string]int, len(e.feeds.sets))
 	for i, set := range e.feeds.sets {
 		sizes := map[string]int{}
-		for _, p := range e.forwardG.inputs {
-			a, ok := set.Inputs[p.name]
+		for _, p := range e.forwardG.Inputs {
+			a, ok := set.Inputs[p.Name]
 			if !ok {
-				return nil, fmt.Errorf("recorded inputs: %s lacks input %s", set.Name, p.name)
+				return nil, fmt.Errorf("recorded inputs: %s lacks input %s", set.Name, p.Name)
 			}
-			if t := dtypeOf(a.Type); t != p.typ && (t != dtUint16 || p.typ != dtBFloat16) { // NumPy has no bfloat16
-				return nil, fmt.Errorf("recorded inputs: %s: %s is %s, the model takes %v", set.Name, p.name, a.Type, p.typ)
+			if t := native.TypeOf(a.Type); t != p.Typ && (t != native.Uint16 || p.Typ != native.BFloat16) { // NumPy has no bfloat16
+				return nil, fmt.Errorf("recorded inputs: %s: %s is %s, the model takes %v", set.Name, p.Name, a.Type, p.Typ)
 			}
-			if p.noShape {
+			if p.NoShape {
 				continue
 			}
-			if len(a.Shape) != len(p.dims) {
-				return nil, fmt.Errorf("recorded inputs: %s: %s has %d dimensions, the model takes %d", set.Name, p.name, len(a.Shape), len(p.dims))
+			if len(a.Shape) != len(p.Dims) {
+				return nil, fmt.Errorf("recorded inputs: %s: %s has %d dimensions, the model takes %d", set.Name, p.Name, len(a.Shape), len(p.Dims))
 			}
-			for k, d := range p.dims {
-				if d.name != "" {
-					sizes[d.name] = int(a.Shape[k])
+			for k, d := range p.Dims {
+				if d.Name != "" {
+					sizes[d.Name] = int(a.Shape[k])
 				}
 			}
 		}
@@ -124,20 +100,20 @@ func (e *engine) recordedSizes() ([]map[string]int, error) {
 // find tries sizes until the model takes them, ties the dimensions that cannot
 // be chosen freely, and returns a note for people, "" when nothing is to say.
 func (z *sizer) find() string {
-	s, err := z.e.maker.open(z.e.forwardG, sessionSpec{})
+	s, err := z.e.maker.Open(z.e.forwardG, native.SessionSpec{})
 	if err != nil {
 		return "" // the eager session was made: what happened will come up again
 	}
-	z.s, z.st = s, newStore(z.e.dev, z.e.heap)
-	defer func() { z.st.free(); z.s.free() }()
-	free := dims.Free(z.e.forwardG.names())
+	z.s, z.st = s, native.NewStore(z.e.dev, z.e.heap)
+	defer func() { z.st.Free(); z.s.Free() }()
+	free := dims.Free(z.e.forwardG.Names())
 	free = slices.DeleteFunc(free, func(n string) bool { return z.values[n] == nil })
 	first := z.try(0, "")
 	if first != nil && !z.tieAny(free) {
-		return fmt.Sprintf("no sizes were found that the model takes; --dim NAME=SIZES gives them. %s", oneLine(first))
+		return fmt.Sprintf("no sizes were found that the model takes; --dim NAME=SIZES gives them. %s", native.OneLine(first))
 	}
 	// what nothing is known of follows from the rest, not the other way round
-	slices.SortStableFunc(free, func(a, b string) int { return len(z.e.forwardG.role(a).Name) - len(z.e.forwardG.role(b).Name) })
+	slices.SortStableFunc(free, func(a, b string) int { return len(z.e.forwardG.Role(a).Name) - len(z.e.forwardG.Role(b).Name) })
 	for _, name := range free {
 		if len(z.values[name]) > 1 && !z.ties.Has(name) && z.try(1, name) != nil {
 			z.tie(name, free)
@@ -174,9 +150,9 @@ func (z *sizer) try(at int, name string) error {
 }
 
 // tryOn runs a session, again where the model declared sizes of outputs wrong.
-func (s forwardShape) tryOn(x *session, st *store) error {
+func (s forwardShape) tryOn(x *native.Session, st *native.Store) error {
 	err := s.once()(x, st)
-	if err != nil && wrongSize(err) && x.g.allocates.Load() {
+	if err != nil && wrongSize(err) && x.G.Allocates.Load() {
 		err = s.once()(x, st)
 	}
 	return err

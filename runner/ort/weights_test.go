@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // rss is resident memory in bytes: what is the process's own, and what it
@@ -48,25 +49,25 @@ func TestTenShapesShareWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := newGraph(p.Prefill)
+	g, err := native.NewGraph(p.Prefill)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := newWeights(provider{name: "cpu"})
+	w, err := native.NewWeights(native.Provider{Name: "cpu"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &maker{provider: provider{name: "cpu"}, threads: 1, weights: w}
+	m := &native.Maker{Provider: native.Provider{Name: "cpu"}, Threads: 1, Weights: w}
 	anon0, file0 := rss(t)
-	var open []*session
+	var open []*native.Session
 	for i := range shapes {
-		s, err := m.open(g, sessionSpec{compiled: true, fixed: g.fixed(lmShape{batch: 1, seq: 5 + 3*i, past: 0}.values())})
+		s, err := m.Open(g, native.SessionSpec{Compiled: true, Fixed: g.Fixed(lmShape{batch: 1, seq: 5 + 3*i, past: 0}.values())})
 		if err != nil {
 			t.Fatal(err)
 		}
 		open = append(open, s)
 		anon, file := rss(t)
-		t.Logf("%2d sessions: own %.0f MB, from files %.0f MB, the last took %d ms", i+1, float64(anon-anon0)/1e6, float64(file-file0)/1e6, s.makeNs/1e6)
+		t.Logf("%2d sessions: own %.0f MB, from files %.0f MB, the last took %d ms", i+1, float64(anon-anon0)/1e6, float64(file-file0)/1e6, s.MakeNs/1e6)
 	}
 	anon, file := rss(t)
 	got, limit := float64(anon-anon0+file-file0), 1.3*float64(p.Info.Bytes)
@@ -78,7 +79,7 @@ func TestTenShapesShareWeights(t *testing.T) {
 		t.Errorf("%d sessions cost %.0f MB, more than %.0f MB", shapes, got/1e6, limit/1e6)
 	}
 	for _, s := range open {
-		s.free()
+		s.Free()
 	}
-	w.free()
+	w.Free()
 }

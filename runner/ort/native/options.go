@@ -1,4 +1,4 @@
-package ort
+package native
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ type Option struct {
 
 // Options lists every engine option that is passed on.
 var optionTable = []Option{
-	{kvCacheOption, "", "", "device|host", "where the cache goes between steps; host, for comparison, copies it back and forth each step"},
+	{CacheOption, "", "", "device|host", "where the cache goes between steps; host, for comparison, copies it back and forth each step"},
 	{"cuda.cudnn_search", "cuda", "cudnn_conv_algo_search", "EXHAUSTIVE|HEURISTIC|DEFAULT", "how cuDNN picks a convolution; EXHAUSTIVE searches whenever a session's shape changes"},
 	{"cuda.arena_strategy", "cuda", "arena_extend_strategy", "kNextPowerOfTwo|kSameAsRequested", "how the device's arena grows"},
 	{"cuda.memory_limit", "cuda", "gpu_mem_limit", "bytes", "bound of the device's arena"},
@@ -40,14 +40,14 @@ var optionTable = []Option{
 	{"webgpu.storage_cache", "webgpu", "storageBufferCacheMode", "disabled|lazyRelease|simple|bucket", "how buffers are kept for use again"},
 }
 
-const kvCacheOption = "kv_cache"
+const CacheOption = "kv_cache"
 
 // OptionTable lists every engine option, for documentation and help.
 func OptionTable() []Option { return slices.Clone(optionTable) }
 
-// checkOptions picks the options of a provider and checks their values. A key
+// CheckOptions picks the options of a provider and checks their values. A key
 // that no provider has is an error; one of another provider is not used.
-func checkOptions(provider string, options map[string]string) (map[string]string, error) {
+func CheckOptions(provider string, options map[string]string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(options)) {
 		i := slices.IndexFunc(optionTable, func(o Option) bool { return o.Key == key })
@@ -67,13 +67,13 @@ func checkOptions(provider string, options map[string]string) (map[string]string
 
 // unusedOptions says which options another provider than the one asked for
 // would need.
-func unusedOptions(p provider, options map[string]string) []string {
+func unusedOptions(p Provider, options map[string]string) []string {
 	var notes []string
 	for _, o := range optionTable {
 		_, given := options[o.Key]
-		used := o.Provider == p.name || o.Provider == "cuda" && p.name == "tensorrt" || o.Provider == "" && p.name != "cpu"
+		used := o.Provider == p.Name || o.Provider == "cuda" && p.Name == "tensorrt" || o.Provider == "" && p.Name != "cpu"
 		if given && !used {
-			notes = append(notes, fmt.Sprintf("engine option %s does nothing with provider %s", o.Key, p.name))
+			notes = append(notes, fmt.Sprintf("engine option %s does nothing with provider %s", o.Key, p.Name))
 		}
 	}
 	return notes

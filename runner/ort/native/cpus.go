@@ -1,4 +1,4 @@
-package ort
+package native
 
 import (
 	"os"
@@ -13,12 +13,12 @@ import (
 // computing are the CPUs of the threads that compute, once settle has run.
 var computing atomic.Pointer[unix.CPUSet]
 
-// settle keeps the calling thread, which computes, on the CPUs that the process
+// Settle keeps the calling thread, which computes, on the CPUs that the process
 // was started on, and lets every other thread use those beside them as well.
 // Go's own threads wake during each call into the library: on a CPU that
 // computes, each time costs a region 20 µs. A kernel that refuses leaves
 // everything as it was.
-func settle(beside []int) {
+func Settle(beside []int) {
 	var own unix.CPUSet
 	if len(beside) == 0 || unix.SchedGetaffinity(0, &own) != nil {
 		return
@@ -44,26 +44,26 @@ func settle(beside []int) {
 	computing.Store(&own)
 }
 
-// compute moves a thread (0: the calling one) to where threads compute.
-func compute(tid int) {
+// Compute moves a thread (0: the calling one) to where threads compute.
+func Compute(tid int) {
 	if set := computing.Load(); set != nil {
 		_ = unix.SchedSetaffinity(tid, set)
 	}
 }
 
-// ownCPUs is where the calling thread may run, e.g. "2-5"; "" if the kernel
+// OwnCPUs is where the calling thread may run, e.g. "2-5"; "" if the kernel
 // does not say.
-func ownCPUs() string {
+func OwnCPUs() string {
 	b, _ := os.ReadFile("/proc/thread-self/status")
 	_, rest, _ := strings.Cut(string(b), "Cpus_allowed_list:")
 	list, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
 	return list
 }
 
-// allowedCPUs is how many CPUs this thread may run on.
-func allowedCPUs() int {
+// AllowedCPUs is how many CPUs this thread may run on.
+func AllowedCPUs() int {
 	n := 0
-	for part := range strings.SplitSeq(ownCPUs(), ",") {
+	for part := range strings.SplitSeq(OwnCPUs(), ",") {
 		lo, hi, ranged := strings.Cut(part, "-")
 		a, err := strconv.Atoi(lo)
 		b := a

@@ -1,4 +1,4 @@
-package ort
+package native
 
 import (
 	"fmt"
@@ -29,12 +29,12 @@ type weights struct {
 // weight is an initialiser that lies in a file beside the graph.
 type weight struct {
 	name string
-	v    cValue
+	v    Value
 }
 
-// newWeights shares only where initialisers stay in host memory.
-func newWeights(p provider) (*weights, error) {
-	w := &weights{share: p.memory == "", files: map[string][]byte{}, lists: map[string][]weight{}}
+// NewWeights shares only where initialisers stay in host memory.
+func NewWeights(p Provider) (*weights, error) {
+	w := &weights{share: p.Memory == "", files: map[string][]byte{}, lists: map[string][]weight{}}
 	if !w.share {
 		return w, nil
 	}
@@ -118,16 +118,16 @@ func (w *weights) mapped(dir string, t *onnxpb.TensorProto) (x weight, ok bool, 
 	if err != nil {
 		return x, false, err
 	}
-	typ := dtype(t.GetDataType())
+	typ := Type(t.GetDataType())
 	offset, _ := strconv.ParseInt(at["offset"], 10, 64) // absent: 0
-	need := int64(elements(t.GetDims())) * int64(typ.size())
-	if typ.size() == 0 || need == 0 {
+	need := int64(Elements(t.GetDims())) * int64(typ.Size())
+	if typ.Size() == 0 || need == 0 {
 		return x, false, nil // ONNX Runtime reads it itself
 	}
 	if offset < 0 || offset+need > int64(len(file)) {
 		return x, false, fmt.Errorf("%s is too short", at["location"])
 	}
-	host, err := hostMemory()
+	host, err := HostMemory()
 	if err != nil {
 		return x, false, err
 	}
@@ -156,11 +156,11 @@ func (w *weights) file(path string) ([]byte, error) {
 	return b, nil
 }
 
-// free releases everything; no session may be left.
-func (w *weights) free() {
+// Free releases everything; no session may be left.
+func (w *weights) Free() {
 	for _, list := range w.lists {
 		for i := range list {
-			list[i].v.free()
+			list[i].v.Free()
 		}
 	}
 	for _, b := range w.files {

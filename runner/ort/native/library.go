@@ -1,4 +1,4 @@
-package ort
+package native
 
 import (
 	"fmt"
@@ -13,24 +13,24 @@ import (
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
-var library struct {
+var Library struct {
 	once    sync.Once
 	path    string
-	version string
+	Version string
 	err     error
 }
 
-// openLibrary loads ONNX Runtime once a process and returns its version. The
+// OpenLibrary loads ONNX Runtime once a process and returns its version. The
 // first path wins: a process has one environment.
-func openLibrary(path string) (string, error) {
-	library.once.Do(func() {
-		library.path = path
-		library.version, library.err = load(path)
+func OpenLibrary(path string) (string, error) {
+	Library.once.Do(func() {
+		Library.path = path
+		Library.Version, Library.err = load(path)
 	})
-	if library.err == nil && library.path != path {
-		return "", fmt.Errorf("this process already runs ONNX Runtime from %s", library.path)
+	if Library.err == nil && Library.path != path {
+		return "", fmt.Errorf("this process already runs ONNX Runtime from %s", Library.path)
 	}
-	return library.version, library.err
+	return Library.Version, Library.err
 }
 
 func load(path string) (string, error) {
@@ -50,15 +50,15 @@ func load(path string) (string, error) {
 	return ortgo.GetVersion(), checkLayout()
 }
 
-// opened are ONNX Runtime's library and the provider's that lies beside it or
+// Opened are ONNX Runtime's library and the provider's that lies beside it or
 // was named, with their hashes.
-func opened(p provider) []protocol.Library {
-	files := []string{library.path}
+func Opened(p Provider) []protocol.Library {
+	files := []string{Library.path}
 	switch {
 	case p.plugin != nil:
-		files = append(files, p.options["library"])
-	case p.name == "cuda" || p.name == "tensorrt":
-		if path, err := provision.ProviderLibrary(library.path, p.name); err == nil {
+		files = append(files, p.Options["library"])
+	case p.Name == "cuda" || p.Name == "tensorrt":
+		if path, err := provision.ProviderLibrary(Library.path, p.Name); err == nil {
 			files = append(files, path)
 		}
 	}
@@ -99,5 +99,14 @@ func pointerOf(options any) unsafe.Pointer {
 	return f.UnsafePointer()
 }
 
-// hostMemory describes plain memory; made once.
-var hostMemory = sync.OnceValues(func() (cMemory, error) { return newMemory("Cpu", 0) })
+// HostMemory describes plain memory; made once.
+var HostMemory = sync.OnceValues(func() (Memory, error) { return newMemory("Cpu", 0) })
+
+// LoadError is a failure to load with the protocol's code of what is wrong.
+type LoadError struct {
+	Code string
+	err  error
+}
+
+func (e *LoadError) Error() string { return e.err.Error() }
+func (e *LoadError) Unwrap() error { return e.err }

@@ -1,4 +1,4 @@
-package ort
+package native
 
 import (
 	"fmt"
@@ -21,8 +21,8 @@ type plugin struct {
 	name         string // ONNX Runtime's name of the provider
 	index        int    // among the devices of all providers
 	keys, values []string
-	mem          cMemory // none: the host's
-	cuda         bool    // it is CUDA's provider
+	mem          Memory // none: the host's
+	cuda         bool   // it is CUDA's provider
 }
 
 // plugins are the libraries that this process has registered: the providers
@@ -84,18 +84,18 @@ func deviceCounts() (map[string]int, error) {
 }
 
 // pickPlugin loads the library and picks the device that was asked for.
-func (p *provider) pickPlugin() error {
-	path := p.options["library"]
+func (p *Provider) pickPlugin() error {
+	path := p.Options["library"]
 	if path == "" {
-		return &loadError{"option", fmt.Errorf("provider plugin needs its library: --option plugin.library=PATH")}
+		return &LoadError{"option", fmt.Errorf("provider plugin needs its library: --option plugin.library=PATH")}
 	}
-	keys, values, err := parsePairs(p.options["options"])
+	keys, values, err := parsePairs(p.Options["options"])
 	if err != nil {
-		return &loadError{"option", fmt.Errorf("engine option plugin.options: %w", err)}
+		return &LoadError{"option", fmt.Errorf("engine option plugin.options: %w", err)}
 	}
 	onCUDA := filepath.Base(path) == cudaLibrary
 	if onCUDA {
-		if err := openCUDA(path, library.version, p.id); err != nil {
+		if err := openCUDA(path, Library.Version, p.id); err != nil {
 			return err
 		}
 	}
@@ -103,12 +103,12 @@ func (p *provider) pickPlugin() error {
 	if err != nil {
 		return err
 	}
-	name := p.options["provider"]
+	name := p.Options["provider"]
 	switch {
 	case len(names) == 0:
 		return fmt.Errorf("the library %s offers no device on this machine", path)
 	case name == "" && len(names) > 1:
-		return &loadError{"option", fmt.Errorf("the library %s has the providers %s: choose one with --option plugin.provider=NAME", path, strings.Join(names, ", "))}
+		return &LoadError{"option", fmt.Errorf("the library %s has the providers %s: choose one with --option plugin.provider=NAME", path, strings.Join(names, ", "))}
 	case name == "":
 		name = names[0]
 	case !slices.Contains(names, name):
@@ -124,17 +124,17 @@ func (p *provider) pickPlugin() error {
 	}
 	d := mine[p.id]
 	p.plugin = &plugin{name: name, index: d.index, keys: keys, values: values, cuda: onCUDA && name == ortProvider["cuda"]}
-	p.device = fmt.Sprintf("%s %s device %d (%s)", d.vendor, [...]string{"CPU", "GPU", "NPU"}[min(max(d.kind, 0), 2)], p.id, name)
-	p.plugin.mem, p.memory, err = epMemory(d.index)
+	p.Device = fmt.Sprintf("%s %s device %d (%s)", d.vendor, [...]string{"CPU", "GPU", "NPU"}[min(max(d.kind, 0), 2)], p.id, name)
+	p.plugin.mem, p.Memory, err = epMemory(d.index)
 	return err
 }
 
-func (x *plugin) apply(o cOptions, spec sessionSpec, on *stream) error {
+func (x *plugin) apply(o cOptions, spec SessionSpec, on *stream) error {
 	opts := map[string]string{}
 	if x.cuda {
 		on.name(opts)
-		if spec.capture {
-			opts[graphOption["cuda"]] = "1"
+		if spec.Capture {
+			opts[GraphOption["cuda"]] = "1"
 		}
 	}
 	keys := slices.Collect(maps.Keys(opts))
@@ -145,12 +145,12 @@ func (x *plugin) apply(o cOptions, spec sessionSpec, on *stream) error {
 	return o.addDevice(x.index, slices.Concat(x.keys, keys), slices.Concat(x.values, values))
 }
 
-// memoryInfo describes the memory of the provider's device.
-func (p provider) memoryInfo() (cMemory, error) {
+// MemoryInfo describes the memory of the provider's device.
+func (p Provider) MemoryInfo() (Memory, error) {
 	if p.plugin != nil {
 		return p.plugin.mem, nil
 	}
-	return newMemory(p.memory, p.id)
+	return newMemory(p.Memory, p.id)
 }
 
 // parsePairs reads "key=value;key=value".

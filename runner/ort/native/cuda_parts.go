@@ -1,6 +1,6 @@
 //go:build ortbench
 
-package ort
+package native
 
 /*
 #include "cuda.h"
@@ -11,35 +11,35 @@ import "C"
 // What ts_run_stream is made of, one piece at a time, for the benchmark that
 // asks what each costs.
 
-func (s *stream) begin() {
+func (s *stream) Begin() {
 	if s != nil {
 		C.ts_stream_begin(&s.c)
 	}
 }
 
-func (s *stream) end() {
+func (s *stream) End() {
 	if s != nil {
 		C.ts_stream_end(&s.c)
 	}
 }
 
-func (s *stream) read(dst, src tensor) error {
+func (s *stream) Read(dst, src Tensor) error {
 	if s == nil {
 		return nil
 	}
-	return take(C.ts_stream_copy(&s.c, dst.host, src.at, C.size_t(src.bytes)))
+	return take(C.ts_stream_copy(&s.c, dst.Host, src.at, C.size_t(src.Bytes)))
 }
 
-func (s *stream) idle() error {
+func (s *stream) Idle() error {
 	if s == nil {
 		return nil
 	}
-	return s.wait()
+	return s.Wait()
 }
 
-func (s *stream) noWait() cRunOpts {
+func (s *stream) NoWait() RunOptions {
 	if s == nil {
-		return cRunOpts{}
+		return RunOptions{}
 	}
 	return s.ro
 }

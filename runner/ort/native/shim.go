@@ -1,4 +1,4 @@
-package ort
+package native
 
 /*
 #cgo LDFLAGS: -ldl
@@ -15,18 +15,18 @@ import (
 	"unsafe"
 )
 
-// apiVersion is the C API version that onnxruntime_go asks for.
-const apiVersion = 24
+// APIVersion is the C API version that onnxruntime_go asks for.
+const APIVersion = 24
 
 // Opaque pointers of the C API. The zero value is "none".
 type (
 	cSession   struct{ p unsafe.Pointer }
 	cOptions   struct{ p unsafe.Pointer } // owned by onnxruntime_go
-	cRunOpts   struct{ p unsafe.Pointer } // owned by onnxruntime_go
-	cMemory    struct{ p unsafe.Pointer }
-	cAllocator struct{ p unsafe.Pointer }
-	cValue     struct{ p unsafe.Pointer }
-	cBinding   struct{ p unsafe.Pointer }
+	RunOptions struct{ p unsafe.Pointer } // owned by onnxruntime_go
+	Memory     struct{ P unsafe.Pointer }
+	Allocator  struct{ P unsafe.Pointer }
+	Value      struct{ P unsafe.Pointer }
+	Binding    struct{ P unsafe.Pointer }
 	cPrepacked struct{ p unsafe.Pointer }
 )
 
@@ -52,17 +52,17 @@ func cname(s string) *C.char {
 	return p.(*C.char)
 }
 
-// now is CLOCK_MONOTONIC in nanoseconds.
-func now() int64 { return int64(C.ts_now()) }
+// Now is CLOCK_MONOTONIC in nanoseconds.
+func Now() int64 { return int64(C.ts_now()) }
 
-// mallocedBytes is the native memory in use.
-func mallocedBytes() int64 { return int64(C.ts_malloced()) }
+// Malloced is the native memory in use.
+func Malloced() int64 { return int64(C.ts_malloced()) }
 
 // openShim finds the function table in the library at path.
 func openShim(path string) error {
 	p := C.CString(path)
 	defer C.free(unsafe.Pointer(p))
-	return take(C.ts_open(p, apiVersion))
+	return take(C.ts_open(p, APIVersion))
 }
 
 // newCSession makes a session from a file, or from data when it is not nil.
@@ -97,12 +97,12 @@ func (o cOptions) fixDim(name string, v int) error {
 }
 
 // addInitializer shares v as the initialiser of that name.
-func (o cOptions) addInitializer(name string, v cValue) error {
-	return take(C.ts_add_initializer(o.p, cname(name), v.p))
+func (o cOptions) addInitializer(name string, v Value) error {
+	return take(C.ts_add_initializer(o.p, cname(name), v.P))
 }
 
 // addExternal gives the values of initialisers that the model keeps outside.
-func (o cOptions) addExternal(names []string, values []cValue) error {
+func (o cOptions) addExternal(names []string, values []Value) error {
 	if len(names) == 0 {
 		return nil
 	}
@@ -111,13 +111,13 @@ func (o cOptions) addExternal(names []string, values []cValue) error {
 	defer C.free(unsafe.Pointer(cn))
 	defer C.free(unsafe.Pointer(cv))
 	for i := range names {
-		cn[i], cv[i] = cname(names[i]), values[i].p
+		cn[i], cv[i] = cname(names[i]), values[i].P
 	}
 	return take(C.ts_add_external_initializers(o.p, &cn[0], &cv[0], C.size_t(len(names))))
 }
 
-// endProfiling returns the file that the session's profiler wrote.
-func (s cSession) endProfiling() (string, error) {
+// EndProfiling returns the file that the session's profiler wrote.
+func (s cSession) EndProfiling() (string, error) {
 	var f *C.char
 	if err := take(C.ts_end_profiling(s.p, &f)); err != nil {
 		return "", err
@@ -144,168 +144,168 @@ func (s cSession) assignment() ([][3]string, error) {
 	return out, nil
 }
 
-func (r cRunOpts) config(key, value string) error {
+func (r RunOptions) config(key, value string) error {
 	v := C.CString(value)
 	defer C.free(unsafe.Pointer(v))
 	return take(C.ts_run_config(r.p, cname(key), v))
 }
 
 // newMemory names a kind of memory, e.g. "Cpu", "WebGPU_Buf", "Cuda".
-func newMemory(name string, id int) (cMemory, error) {
-	var m cMemory
-	err := take(C.ts_memory_info(cname(name), C.int(id), &m.p))
+func newMemory(name string, id int) (Memory, error) {
+	var m Memory
+	err := take(C.ts_memory_info(cname(name), C.int(id), &m.P))
 	return m, err
 }
 
-// allocator returns the session's allocator of that memory.
-func (s cSession) allocator(m cMemory) (cAllocator, error) {
-	var a cAllocator
-	err := take(C.ts_allocator(s.p, m.p, &a.p))
+// Allocator returns the session's allocator of that memory.
+func (s cSession) Allocator(m Memory) (Allocator, error) {
+	var a Allocator
+	err := take(C.ts_allocator(s.p, m.P, &a.P))
 	return a, err
 }
 
-func (a *cAllocator) free() {
-	C.ts_allocator_free(a.p)
-	a.p = nil
+func (a *Allocator) Free() {
+	C.ts_allocator_free(a.P)
+	a.P = nil
 }
 
 // onDevice reports whether the session wants input i, or has output i, in its
 // device's own memory.
 func (s cSession) onDevice(output bool, i int) (bool, error) {
 	var on C.int
-	err := take(C.ts_port_memory(s.p, C.int(b2i(output)), C.size_t(i), &on))
+	err := take(C.ts_port_memory(s.p, C.int(B2i(output)), C.size_t(i), &on))
 	return on != 0, err
 }
 
 // alloc makes a tensor in the allocator's memory; none is host memory.
-func (a cAllocator) alloc(shape []int64, t dtype) (cValue, error) {
-	var v cValue
-	err := take(C.ts_value_alloc(a.p, (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.p))
+func (a Allocator) alloc(shape []int64, t Type) (Value, error) {
+	var v Value
+	err := take(C.ts_value_alloc(a.P, (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.P))
 	return v, err
 }
 
-// newStrings makes a tensor of strings in host memory, which ONNX Runtime owns.
-func newStrings(text []string, shape []int64) (cValue, error) {
-	var v cValue
+// NewStrings makes a tensor of strings in host memory, which ONNX Runtime owns.
+func NewStrings(text []string, shape []int64) (Value, error) {
+	var v Value
 	p := make([]*C.char, len(text)+1) // never empty
 	for i, s := range text {
 		p[i] = C.CString(s)
 		defer C.free(unsafe.Pointer(p[i]))
 	}
 	dims := append(slices.Clone(shape), 0)
-	err := take(C.ts_strings(&p[0], C.size_t(len(text)), (*C.int64_t)(&dims[0]), C.size_t(len(shape)), &v.p))
+	err := take(C.ts_strings(&p[0], C.size_t(len(text)), (*C.int64_t)(&dims[0]), C.size_t(len(shape)), &v.P))
 	return v, err
 }
 
 // view makes a tensor over memory that the caller keeps.
-func (m cMemory) view(data unsafe.Pointer, bytes int, shape []int64, t dtype) (cValue, error) {
-	var v cValue
-	err := take(C.ts_value_view(m.p, data, C.size_t(bytes), (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.p))
+func (m Memory) view(data unsafe.Pointer, bytes int, shape []int64, t Type) (Value, error) {
+	var v Value
+	err := take(C.ts_value_view(m.P, data, C.size_t(bytes), (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.P))
 	return v, err
 }
 
-// data returns where the tensor's elements are (an opaque handle on a device).
-func (v cValue) data() (unsafe.Pointer, error) {
+// Data returns where the tensor's elements are (an opaque handle on a device).
+func (v Value) Data() (unsafe.Pointer, error) {
 	var p unsafe.Pointer
-	err := take(C.ts_value_data(v.p, &p))
+	err := take(C.ts_value_data(v.P, &p))
 	return p, err
 }
 
 // valueInfo describes a value: kind 1 is a tensor, 2 a sequence, 3 a map.
 type valueInfo struct {
-	kind   int
-	typ    dtype
-	shape  []int64
-	memory string
+	Kind   int
+	Typ    Type
+	Shape  []int64
+	Memory string
 }
 
-func (v cValue) info() (valueInfo, error) {
+func (v Value) Info() (valueInfo, error) {
 	var kind, typ C.int
 	var shape [32]C.int64_t
 	rank := C.size_t(len(shape))
 	var mem *C.char
-	if err := take(C.ts_value_info(v.p, &kind, &typ, &shape[0], &rank, &mem)); err != nil {
+	if err := take(C.ts_value_info(v.P, &kind, &typ, &shape[0], &rank, &mem)); err != nil {
 		return valueInfo{}, err
 	}
-	in := valueInfo{kind: int(kind), typ: dtype(typ)}
-	if in.kind == 1 {
-		in.memory = C.GoString(mem)
+	in := valueInfo{Kind: int(kind), Typ: Type(typ)}
+	if in.Kind == 1 {
+		in.Memory = C.GoString(mem)
 		for _, d := range shape[:rank] {
-			in.shape = append(in.shape, int64(d))
+			in.Shape = append(in.Shape, int64(d))
 		}
 	}
 	return in, nil
 }
 
 // memory describes where a tensor lies; valid as long as the tensor is.
-func (v cValue) memory() (cMemory, error) {
+func (v Value) memory() (Memory, error) {
 	var m unsafe.Pointer
-	err := take(C.ts_value_memory(v.p, &m))
-	return cMemory{m}, err
+	err := take(C.ts_value_memory(v.P, &m))
+	return Memory{m}, err
 }
 
-func (v *cValue) free() {
-	C.ts_value_free(v.p)
-	v.p = nil
+func (v *Value) Free() {
+	C.ts_value_free(v.P)
+	v.P = nil
 }
 
 // copyThrough copies one tensor by what the providers gave ONNX Runtime for it,
 // across devices if need be, and waits for it.
-func copyThrough(dst, src cValue) error {
-	s, d := src.p, dst.p
+func copyThrough(dst, src Value) error {
+	s, d := src.P, dst.P
 	return take(C.ts_copy(&s, &d, 1))
 }
 
-func (s cSession) newBinding() (cBinding, error) {
-	var b cBinding
-	err := take(C.ts_binding_new(s.p, &b.p))
+func (s cSession) NewBinding() (Binding, error) {
+	var b Binding
+	err := take(C.ts_binding_new(s.p, &b.P))
 	return b, err
 }
 
-func (b *cBinding) free() {
-	C.ts_binding_free(b.p)
-	b.p = nil
+func (b *Binding) Free() {
+	C.ts_binding_free(b.P)
+	b.P = nil
 }
 
-func (b cBinding) input(name string, v cValue) error {
-	return take(C.ts_bind_input(b.p, cname(name), v.p))
+func (b Binding) Input(name string, v Value) error {
+	return take(C.ts_bind_input(b.P, cname(name), v.P))
 }
 
-func (b cBinding) output(name string, v cValue) error {
-	return take(C.ts_bind_output(b.p, cname(name), v.p))
+func (b Binding) Output(name string, v Value) error {
+	return take(C.ts_bind_output(b.P, cname(name), v.P))
 }
 
-// outputTo lets ONNX Runtime allocate the output in that memory.
-func (b cBinding) outputTo(name string, m cMemory) error {
-	return take(C.ts_bind_output_device(b.p, cname(name), m.p))
+// OutputTo lets ONNX Runtime allocate the output in that memory.
+func (b Binding) OutputTo(name string, m Memory) error {
+	return take(C.ts_bind_output_device(b.P, cname(name), m.P))
 }
 
-// outputs returns the bound outputs as they are, in binding order; the
+// Outputs returns the bound outputs as they are, in binding order; the
 // caller frees them.
-func (b cBinding) outputs() ([]cValue, error) {
+func (b Binding) Outputs() ([]Value, error) {
 	var vs [1024]unsafe.Pointer
 	var n C.size_t
-	if err := take(C.ts_bound_outputs(b.p, &vs[0], C.size_t(len(vs)), &n)); err != nil {
+	if err := take(C.ts_bound_outputs(b.P, &vs[0], C.size_t(len(vs)), &n)); err != nil {
 		return nil, err
 	}
-	out := make([]cValue, n)
+	out := make([]Value, n)
 	for i := range out {
-		out[i].p = vs[i]
+		out[i].P = vs[i]
 	}
 	return out, nil
 }
 
-func (b cBinding) clearOutputs() { C.ts_clear_outputs(b.p) }
+func (b Binding) clearOutputs() { C.ts_clear_outputs(b.P) }
 
-// span is a timed region in CLOCK_MONOTONIC nanoseconds, and how many of them
+// Span is a timed region in CLOCK_MONOTONIC nanoseconds, and how many of them
 // lie between the device's events around the run; 0: it has none.
-type span struct{ start, end, device int64 }
+type Span struct{ Start, End, Device int64 }
 
-// run executes the binding. With a fence (src, dst) the region ends when one
+// Run executes the binding. With a fence (src, dst) the region ends when one
 // small tensor has been copied back, which proves that the device is idle.
 // t is filled also when the run fails.
-func (s cSession) run(o cRunOpts, b cBinding, src, dst cValue, t *span) error {
-	return take(C.ts_run_timed(s.p, o.p, b.p, src.p, dst.p, (*C.int64_t)(&t.start), (*C.int64_t)(&t.end)))
+func (s cSession) Run(o RunOptions, b Binding, src, dst Value, t *Span) error {
+	return take(C.ts_run_timed(s.p, o.p, b.P, src.P, dst.P, (*C.int64_t)(&t.Start), (*C.int64_t)(&t.End)))
 }
 
 // epDevice is a device that a provider offers.
@@ -342,13 +342,13 @@ func epDevices() ([]epDevice, error) {
 }
 
 // epMemory describes the own memory of device i; none: it uses the host's.
-func epMemory(i int) (cMemory, string, error) {
+func epMemory(i int) (Memory, string, error) {
 	var m unsafe.Pointer
 	var name *C.char
 	if err := take(C.ts_ep_device_memory(C.size_t(i), &m, &name)); err != nil || m == nil {
-		return cMemory{}, "", err
+		return Memory{}, "", err
 	}
-	return cMemory{m}, C.GoString(name), nil
+	return Memory{m}, C.GoString(name), nil
 }
 
 // addDevice makes the session run on device i with options of its provider.
@@ -360,4 +360,11 @@ func (o cOptions) addDevice(i int, keys, values []string) error {
 		list[k], list[n+k] = cname(keys[k]), cname(values[k])
 	}
 	return take(C.ts_append_ep_device(o.p, C.size_t(i), &list[0], &list[n], C.size_t(n)))
+}
+
+func B2i(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -1,4 +1,4 @@
-package ort
+package native
 
 import (
 	"fmt"
@@ -12,27 +12,27 @@ import (
 // Probe tries every provider of the library at path lib by running a small
 // model on it, the preferred ones first.
 func Probe(lib string) ([]provision.ProviderReport, error) {
-	if _, err := openLibrary(lib); err != nil {
+	if _, err := OpenLibrary(lib); err != nil {
 		return nil, err
 	}
 	var out []provision.ProviderReport
 	for _, name := range providerOrder {
 		r := provision.ProviderReport{Provider: name}
-		p, _, err := chooseProvider(name, 0, nil, tryProbe)
+		p, _, err := ChooseProvider(name, 0, nil, TryProbe)
 		if err != nil {
-			r.Reason = oneLine(err)
+			r.Reason = OneLine(err)
 		} else {
-			r.Works, r.Device, r.Notes = true, p.device, p.notes
+			r.Works, r.Device, r.Notes = true, p.Device, p.Notes
 		}
 		out = append(out, r)
 	}
 	return out, nil
 }
 
-// tryProbe runs x + x on a provider and checks the answer.
-func tryProbe(p provider) error {
-	m := &maker{provider: p, threads: 1}
-	o, err := m.options(sessionSpec{})
+// TryProbe runs x + x on a provider and checks the answer.
+func TryProbe(p Provider) error {
+	m := &Maker{Provider: p, Threads: 1}
+	o, err := m.options(SessionSpec{})
 	if err != nil {
 		return err
 	}
@@ -50,35 +50,35 @@ func tryProbe(p provider) error {
 }
 
 func runProbe(s cSession) error {
-	st := newStore(cMemory{}, cAllocator{})
-	defer st.free()
-	b, err := s.newBinding()
+	st := NewStore(Memory{}, Allocator{})
+	defer st.Free()
+	b, err := s.NewBinding()
 	if err != nil {
 		return err
 	}
-	defer b.free()
-	x, err := st.tensor("x", false, dtFloat, []int64{1})
+	defer b.Free()
+	x, err := st.Tensor("x", false, Float, []int64{1})
 	if err != nil {
 		return err
 	}
-	y, err := st.tensor("y", false, dtFloat, []int64{1})
+	y, err := st.Tensor("y", false, Float, []int64{1})
 	if err != nil {
 		return err
 	}
-	defer x.v.free()
-	defer y.v.free()
-	copy(x.raw(), []byte{0, 0, 0x40, 0x40}) // 3.0
-	if err := b.input("x", x.v); err != nil {
+	defer x.V.Free()
+	defer y.V.Free()
+	copy(x.Raw(), []byte{0, 0, 0x40, 0x40}) // 3.0
+	if err := b.Input("x", x.V); err != nil {
 		return err
 	}
-	if err := b.output("y", y.v); err != nil {
+	if err := b.Output("y", y.V); err != nil {
 		return err
 	}
-	var t span
-	if err := s.run(cRunOpts{}, b, cValue{}, cValue{}, &t); err != nil {
+	var t Span
+	if err := s.Run(RunOptions{}, b, Value{}, Value{}, &t); err != nil {
 		return err
 	}
-	if got := appendFloats(nil, y.raw(), dtFloat)[0]; got != 6 {
+	if got := AppendFloats(nil, y.Raw(), Float)[0]; got != 6 {
 		return fmt.Errorf("it computes 3 + 3 = %v", got)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package ort
+package native
 
 /*
 #include <stdlib.h>
@@ -34,9 +34,9 @@ func (d vulkanDevice) software() bool {
 	return d.kind == 4
 }
 
-// vulkanDevices lists what WebGPU can choose from, discrete GPUs first, as
+// VulkanDevices lists what WebGPU can choose from, discrete GPUs first, as
 // WebGPU itself prefers them.
-func vulkanDevices() ([]vulkanDevice, error) {
+func VulkanDevices() ([]vulkanDevice, error) {
 	const room = 8 << 10
 	buf := (*C.char)(C.malloc(room))
 	defer C.free(unsafe.Pointer(buf))

@@ -1,4 +1,4 @@
-package ort
+package native
 
 /*
 #include <stdlib.h>
@@ -25,12 +25,12 @@ import (
 // cudaLibrary is the file name of the provider, however it is registered.
 const cudaLibrary = "libonnxruntime_providers_cuda.so"
 
-// cuda is what this process has opened of CUDA; once, whichever provider asks.
-var cuda struct {
-	mu      sync.Mutex
+// Cuda is what this process has opened of CUDA; once, whichever provider asks.
+var Cuda struct {
+	Mu      sync.Mutex
 	open    map[string]error // by provider library
-	devices int
-	lacks   []provision.Part // libraries that some operators need, not found
+	Devices int
+	Lacks   []provision.Part // libraries that some operators need, not found
 	copies  *stream          // of copies outside of runs
 }
 
@@ -38,24 +38,24 @@ var cuda struct {
 // needs, so that no environment variable has to name a folder, and makes sure
 // that there is a device. version is the release of ONNX Runtime.
 func openCUDA(path, version string, device int) error {
-	cuda.mu.Lock()
-	defer cuda.mu.Unlock()
-	err, known := cuda.open[path]
+	Cuda.Mu.Lock()
+	defer Cuda.Mu.Unlock()
+	err, known := Cuda.open[path]
 	if !known {
 		err = openParts(path, version)
-		if cuda.open == nil {
-			cuda.open = map[string]error{}
+		if Cuda.open == nil {
+			Cuda.open = map[string]error{}
 		}
-		cuda.open[path] = err
+		Cuda.open[path] = err
 	}
 	if err != nil {
 		return err
 	}
-	if device < 0 || device >= cuda.devices {
-		return fmt.Errorf("CUDA has %s; device %d is not there", counted(cuda.devices, "device"), device)
+	if device < 0 || device >= Cuda.Devices {
+		return fmt.Errorf("CUDA has %s; device %d is not there", counted(Cuda.Devices, "device"), device)
 	}
-	if cuda.copies == nil {
-		cuda.copies, err = newStream(device, &sync.RWMutex{})
+	if Cuda.copies == nil {
+		Cuda.copies, err = newStream(device, &sync.RWMutex{})
 	}
 	return err
 }
@@ -81,7 +81,7 @@ func openParts(path, version string) error {
 	runtime := ""
 	for _, p := range parts.List {
 		if p.Path == "" {
-			cuda.lacks = append(cuda.lacks, p)
+			Cuda.Lacks = append(Cuda.Lacks, p)
 			continue
 		}
 		if err := preload(p.Path); err != nil && !p.Optional {
@@ -114,16 +114,16 @@ func countDevices() error {
 	err := take(C.ts_cuda_versions(&driver, &runtime, &devices))
 	switch {
 	case driver == 0 && err == nil, driver > 0 && driver < runtime/1000*1000:
-		return tooOld(int(driver), int(runtime))
+		return TooOld(int(driver), int(runtime))
 	case err != nil || devices == 0:
-		return noDevice(err)
+		return NoDevice(err)
 	}
-	cuda.devices = int(devices)
+	Cuda.Devices = int(devices)
 	return nil
 }
 
-// tooOld says that the driver cannot run this CUDA; versions as CUDA counts.
-func tooOld(driver, runtime int) error {
+// TooOld says that the driver cannot run this CUDA; versions as CUDA counts.
+func TooOld(driver, runtime int) error {
 	needs, cure := map[int]string{12: "525", 13: "580"}[runtime/1000], ""
 	if driver == 0 { // what CUDA's runtime answers where no driver does
 		return fmt.Errorf("the NVIDIA driver does not answer, and the provider is built for CUDA %d: install the driver, %s or later", runtime/1000, needs)
@@ -135,8 +135,8 @@ func tooOld(driver, runtime int) error {
 		driver/1000, driver%1000/10, runtime/1000, needs, cure)
 }
 
-// noDevice is why CUDA shows no device.
-func noDevice(err error) error {
+// NoDevice is why CUDA shows no device.
+func NoDevice(err error) error {
 	if v, ok := os.LookupEnv("CUDA_VISIBLE_DEVICES"); ok {
 		return fmt.Errorf("CUDA sees no device: CUDA_VISIBLE_DEVICES=%q hides them", v)
 	}
@@ -171,7 +171,7 @@ type stream struct {
 	c    C.ts_stream
 	gate *sync.RWMutex
 	run  *ortgo.RunOptions // of replays, which leave waiting to us
-	ro   cRunOpts
+	ro   RunOptions
 }
 
 func newStream(device int, gate *sync.RWMutex) (*stream, error) {
@@ -185,7 +185,7 @@ func newStream(device int, gate *sync.RWMutex) (*stream, error) {
 		s.free()
 		return nil, err
 	}
-	s.ro = cRunOpts{pointerOf(s.run)}
+	s.ro = RunOptions{pointerOf(s.run)}
 	return s, s.ro.config("disable_synchronize_execution_providers", "1")
 }
 
@@ -199,55 +199,55 @@ func (s *stream) free() {
 	C.ts_stream_free(&s.c)
 }
 
-// address is how the provider's options name the stream.
-func (s *stream) address() string { return strconv.FormatUint(uint64(uintptr(s.c.stream)), 10) }
+// Address is how the provider's options name the stream.
+func (s *stream) Address() string { return strconv.FormatUint(uint64(uintptr(s.c.stream)), 10) }
 
 // upload copies a host tensor to the device before whatever runs next on the
 // stream. The host's memory may be written again at once.
-func (s *stream) upload(dst, src tensor) error {
-	if src.bytes == 0 {
+func (s *stream) upload(dst, src Tensor) error {
+	if src.Bytes == 0 {
 		return nil
 	}
 	s.gate.RLock()
 	defer s.gate.RUnlock()
-	return take(C.ts_stream_copy(&s.c, dst.at, src.host, C.size_t(src.bytes)))
+	return take(C.ts_stream_copy(&s.c, dst.at, src.Host, C.size_t(src.Bytes)))
 }
 
-// wait returns when everything that was sent to the stream is done.
-func (s *stream) wait() error { return take(C.ts_stream_wait(&s.c)) }
+// Wait returns when everything that was sent to the stream is done.
+func (s *stream) Wait() error { return take(C.ts_stream_wait(&s.c)) }
 
-// copyTensor copies one tensor, across devices if need be, and waits for it.
-func copyTensor(dst, src cValue) error {
-	s := cuda.copies
+// CopyTensor copies one tensor, across devices if need be, and waits for it.
+func CopyTensor(dst, src Value) error {
+	s := Cuda.copies
 	if s == nil {
 		return copyThrough(dst, src)
 	}
 	s.gate.RLock()
 	defer s.gate.RUnlock()
-	return take(C.ts_copy_cuda(&s.c, src.p, dst.p))
+	return take(C.ts_copy_cuda(&s.c, src.P, dst.P))
 }
 
-// execute runs a binding; the region ends when fence has been copied to host,
+// Execute runs a binding; the region ends when fence has been copied to host,
 // or, without one, when the run returns and the session's stream is idle. A
 // replay is told not to wait by itself. Other runs must: what their operators
 // keep in pinned memory is given back at such an end only, and a session that
 // still has some gives it back while its allocator is going, which aborts.
-func (s *session) execute(b cBinding, fence, host tensor, t *span) error {
-	st := s.stream
+func (s *Session) Execute(b Binding, fence, host Tensor, t *Span) error {
+	st := s.Stream
 	if st == nil {
-		return s.c.run(cRunOpts{}, b, fence.v, host.v, t)
+		return s.C.Run(RunOptions{}, b, fence.V, host.V, t)
 	}
-	if s.capture != nil && !s.ran { // captures
+	if s.Capture != nil && !s.Ran { // captures
 		st.gate.Lock()
 		defer st.gate.Unlock()
 	} else {
 		st.gate.RLock()
 		defer st.gate.RUnlock()
 	}
-	var ro cRunOpts
-	if s.capture != nil && s.ran {
+	var ro RunOptions
+	if s.Capture != nil && s.Ran {
 		ro = st.ro
 	}
-	f := C.ts_fence{on: st.c, src: fence.at, dst: host.host, len: C.size_t(fence.bytes)}
-	return take(C.ts_run_stream(s.c.p, ro.p, b.p, &f, (*C.int64_t)(&t.start), (*C.int64_t)(&t.end), (*C.int64_t)(&t.device)))
+	f := C.ts_fence{on: st.c, src: fence.at, dst: host.Host, len: C.size_t(fence.Bytes)}
+	return take(C.ts_run_stream(s.C.p, ro.p, b.P, &f, (*C.int64_t)(&t.Start), (*C.int64_t)(&t.End), (*C.int64_t)(&t.Device)))
 }

@@ -1,4 +1,4 @@
-package ort
+package native
 
 /*
 #include "threads.h"
@@ -17,7 +17,7 @@ import (
 // it. What the kernel makes them wait is in the noise of a sample.
 type pool struct {
 	list  unsafe.Pointer
-	stats []*os.File // schedstat of each thread
+	Stats []*os.File // schedstat of each thread
 }
 
 // openStats bounds the files that all pools keep open: with hundreds of
@@ -44,7 +44,7 @@ func (p *pool) open() {
 	var ids [1024]C.int
 	n := min(int(C.ts_threads_ids(p.list, &ids[0], C.int(len(ids)))), len(ids))
 	for _, id := range ids[:n] {
-		compute(int(id))
+		Compute(int(id))
 	}
 	for _, id := range ids[:n] {
 		if openStats.Load() >= maxOpenStats {
@@ -53,7 +53,7 @@ func (p *pool) open() {
 		f, err := os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", int(id)))
 		if err == nil {
 			openStats.Add(1)
-			p.stats = append(p.stats, f)
+			p.Stats = append(p.Stats, f)
 		}
 	}
 }
@@ -63,38 +63,38 @@ func (p *pool) free() {
 	if p == nil {
 		return
 	}
-	for _, f := range p.stats {
+	for _, f := range p.Stats {
 		f.Close()
 		openStats.Add(-1)
 	}
 	C.ts_threads_free(p.list)
-	p.list, p.stats = nil, nil
+	p.list, p.Stats = nil, nil
 }
 
-// start reads what the host has done so far to this thread and to the pools of
+// Start reads what the host has done so far to this thread and to the pools of
 // sessions that are about to run.
-func (p *noiseProbe) start(ss ...*session) noise {
+func (p *NoiseProbe) Start(ss ...*Session) Noise {
 	p.watched, p.waited = p.watched[:0], p.waited[:0]
 	for i, s := range ss {
-		if s == nil || s.pool == nil || slices.Contains(ss[:i], s) {
+		if s == nil || s.Pool == nil || slices.Contains(ss[:i], s) {
 			continue
 		}
-		for _, f := range s.pool.stats {
+		for _, f := range s.Pool.Stats {
 			p.watched, p.waited = append(p.watched, f), append(p.waited, p.delayOf(f))
 		}
 	}
-	return p.read()
+	return p.Read()
 }
 
-// stop is what happened since. A region waits for its slowest thread, so its
+// Stop is what happened since. A region waits for its slowest thread, so its
 // run-queue delay is the largest of any thread's: the sum would blame the host
 // for more time than it took.
-func (p *noiseProbe) stop(before noise) noise {
-	n := p.read().since(before)
+func (p *NoiseProbe) Stop(before Noise) Noise {
+	n := p.Read().Since(before)
 	for i, f := range p.watched {
 		now := p.delayOf(f) // -1 when its session was evicted meanwhile
 		if before := p.waited[i]; now >= 0 && before >= 0 {
-			n.runDelay = max(n.runDelay, now-before)
+			n.RunDelay = max(n.RunDelay, now-before)
 		}
 	}
 	return n

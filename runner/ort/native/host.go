@@ -1,4 +1,4 @@
-package ort
+package native
 
 import (
 	"fmt"
@@ -8,54 +8,54 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// noise is what the host did to the calling thread up to an instant.
-type noise struct {
-	runDelay              int64 // ns runnable but not running; -1: the kernel does not say
-	minflt, majflt, nivcs int64
+// Noise is what the host did to the calling thread up to an instant.
+type Noise struct {
+	RunDelay              int64 // ns runnable but not running; -1: the kernel does not say
+	Minflt, Majflt, Nivcs int64
 }
 
-// noiseProbe reads noise of the thread that made it. It keeps its file open:
+// NoiseProbe reads noise of the thread that made it. It keeps its file open:
 // one pread and one getrusage a reading, about 2 µs, outside timed regions.
-type noiseProbe struct {
+type NoiseProbe struct {
 	schedstat *os.File
 	buf       [64]byte
 	watched   []*os.File // of the threads in the pools of the sessions that run
 	waited    []int64    // run delay of each, before
 }
 
-// newNoiseProbe must be called on the (locked) thread that will be measured.
-func newNoiseProbe() *noiseProbe {
+// NewNoiseProbe must be called on the (locked) thread that will be measured.
+func NewNoiseProbe() *NoiseProbe {
 	f, err := os.Open("/proc/thread-self/schedstat")
 	if err != nil {
-		return &noiseProbe{}
+		return &NoiseProbe{}
 	}
-	return &noiseProbe{schedstat: f}
+	return &NoiseProbe{schedstat: f}
 }
 
-func (p *noiseProbe) close() {
+func (p *NoiseProbe) Close() {
 	if p.schedstat != nil {
 		p.schedstat.Close()
 	}
 }
 
-func (p *noiseProbe) read() noise {
-	n := noise{runDelay: p.runDelay()}
+func (p *NoiseProbe) Read() Noise {
+	n := Noise{RunDelay: p.runDelay()}
 	var ru unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_THREAD, &ru) == nil {
-		n.minflt, n.majflt, n.nivcs = ru.Minflt, ru.Majflt, ru.Nivcsw
+		n.Minflt, n.Majflt, n.Nivcs = ru.Minflt, ru.Majflt, ru.Nivcsw
 	}
 	return n
 }
 
 // runDelay is the second field of schedstat: "running waiting slices".
-func (p *noiseProbe) runDelay() int64 {
+func (p *NoiseProbe) runDelay() int64 {
 	if p.schedstat == nil {
 		return -1
 	}
 	return p.delayOf(p.schedstat)
 }
 
-func (p *noiseProbe) delayOf(f *os.File) int64 {
+func (p *NoiseProbe) delayOf(f *os.File) int64 {
 	k, err := unix.Pread(int(f.Fd()), p.buf[:], 0)
 	if err != nil {
 		return -1
@@ -73,11 +73,11 @@ func (p *noiseProbe) delayOf(f *os.File) int64 {
 	return v
 }
 
-// since is what happened between an earlier reading and n.
-func (n noise) since(before noise) noise {
-	d := noise{n.runDelay - before.runDelay, n.minflt - before.minflt, n.majflt - before.majflt, n.nivcs - before.nivcs}
-	if n.runDelay < 0 || before.runDelay < 0 {
-		d.runDelay = -1
+// Since is what happened between an earlier reading and n.
+func (n Noise) Since(before Noise) Noise {
+	d := Noise{n.RunDelay - before.RunDelay, n.Minflt - before.Minflt, n.Majflt - before.Majflt, n.Nivcs - before.Nivcs}
+	if n.RunDelay < 0 || before.RunDelay < 0 {
+		d.RunDelay = -1
 	}
 	return d
 }
