@@ -54,6 +54,8 @@ type State struct {
 	PowerMilliwatts, PowerLimitMilliwatts  Reading
 	TempC                                  Reading
 	SMClockMHz, SMClockMaxMHz, MemClockMHz Reading
+	MemClockMaxMHz, MemBusBits             Reading  // the memory moves two bits a line and clock
+	EnergyMillijoules                      Reading  // since the driver was loaded
 	Throttle                               []string // reasons that slow the clock now; idle is none
 	ThrottleErr                            string   // why Throttle is unknown, or ""
 

@@ -33,6 +33,9 @@ func (s *Session) takeGPU(st gpu.State) {
 	g.last, g.seen = st, true
 	s.rec.keep(s.rec.sink.GPU(st))
 	g.past.Take(st)
+	if why := s.limits.check(&st); why != "" {
+		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: why})
+	}
 	if st.Why == "" && st.SMClockMHz.OK() {
 		s.rec.heat.AddGPU(st.TNs, st.SMClockMHz.Value, st.PowerMilliwatts.Value/1e3)
 	}

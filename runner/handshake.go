@@ -111,6 +111,7 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 		m.CPUs = worker.Affinity(s.eng.proc.PID()).String()
 	}
 	s.eng.loaded = m
+	s.limits.loaded(m)
 	s.eng.takeBack(m.Lacks)
 	if s.refuse() {
 		return

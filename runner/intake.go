@@ -25,6 +25,10 @@ func (s *Session) handle(msg any) {
 	case *protocol.Evidence:
 		s.eng.prove(m)
 		s.rec.keep(s.rec.sink.Evidence(*m))
+	case *protocol.Work:
+		if err := s.limits.learn(m); err != nil {
+			s.fail(fmt.Errorf("the engine broke the protocol: work: %w", err))
+		}
 	case *protocol.Flushed:
 		s.moved()
 		s.flushed(m)
@@ -109,6 +113,7 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 	if s.export.running > 0 {
 		smp.Flags |= stats.FlagTool
 	}
+	s.limits.set(smp, &fl.item)
 	s.join.number(smp)
 	s.join.response(smp, fl, s.set.pairing == "interleaved" && !s.eng.offers("parallel"))
 	s.route.learn(smp, fl, s.set.strategy)

@@ -224,7 +224,8 @@ func (j *joiner) sampleOf(b *protocol.Batch, i int, fl *inflight, lane stats.Lan
 		DeviceNs: column(b.DeviceNs, i, stats.Absent), ResponseNs: stats.Absent,
 		CompileNs: column(b.CompileNs, i, 0), TTFTNs: column(b.TTFTNs, i, stats.Absent),
 		RunDelayNs: column(b.RunDelayNs, i, stats.Absent), MinFlt: column(b.MinFlt, i, stats.Absent),
-		MajFlt: column(b.MajFlt, i, stats.Absent), NIvCSw: column(b.NIvCSw, i, stats.Absent)}
+		MajFlt: column(b.MajFlt, i, stats.Absent), NIvCSw: column(b.NIvCSw, i, stats.Absent),
+		BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
 	smp.Tokens = semanticTokens(mode, it)
 	smp.ExecutedTokens = int32(column(b.ExecutedTokens, i, int(smp.Tokens)))
 	smp.KVTokens = int32(column(b.KVTokens, i, 0))

@@ -108,6 +108,7 @@ type Session struct {
 	dog     watchdog
 	failing failing
 	work    assigned
+	limits  limits
 
 	base   plan.Strategy // configured
 	set    settings      // in force

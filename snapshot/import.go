@@ -169,7 +169,7 @@ func (t *inTurn) sample(s *stats.Sample, row *foreign.Row) {
 	*s = stats.Sample{Seq: t.seq, Request: t.requests[lane]*2 + uint64(lane), NthInRun: t.nth[run], Lane: lane, Mode: foreignMode(row.Mode),
 		Warmup: row.Warmup, Failed: !row.OK, Scenario: row.Scenario, Backend: row.Label, Batch: 1, StartNs: t.now, WallNs: row.Ns,
 		DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: stats.Absent, MinFlt: stats.Absent,
-		MajFlt: stats.Absent, NIvCSw: stats.Absent}
+		MajFlt: stats.Absent, NIvCSw: stats.Absent, BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
 	t.seq++
 	t.requests[lane]++
 	if row.OK && !row.Warmup && len(t.nth) < 1<<16 {

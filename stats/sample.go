@@ -126,6 +126,10 @@ type Sample struct {
 	CompileNs  int64 // part of WallNs spent making an executable; 0 if none
 	TTFTNs     int64 // time to first token (e2e_kv), or Absent
 
+	BoundNs        int64 // least time that its work takes on the device, at its natural shape: see Limit; Absent or 0: not known
+	BoundComputeNs int64 // part of BoundNs that operations set, bytes set the rest; or Absent
+	PaddingNs      int64 // what padding adds to BoundNs, or Absent
+
 	RunDelayNs int64 // time runnable but not running (schedstat), or Absent
 	MinFlt     int64 // minor page faults, or Absent
 	MajFlt     int64 // major page faults, or Absent

@@ -82,7 +82,37 @@ type GroupSummary struct {
 	SLOMissed       Num    `json:"slo_missed"`      // share
 	ResponseP50Ms   Num    `json:"response_p50_ms"` // since due, open loop
 	ResponseP99Ms   Num    `json:"response_p99_ms"`
-	ITLN            int    `json:"-"` // independent steps that would tell as much as those under itl_p99_ms
+
+	// The limit: docs/limits.md.
+	LimitShare   Num `json:"limit_share"` // median of bound ÷ latency over clean samples
+	LimitShareLo Num `json:"limit_share_lo"`
+	LimitShareHi Num `json:"limit_share_hi"`
+	BoundMs      Num `json:"bound_ms"`      // mean
+	BoundCompute Num `json:"bound_compute"` // share of the bound that operations set, bytes set the rest
+	GapPadding   Num `json:"gap_padding"`   // shares of what is above the bound
+	GapHost      Num `json:"gap_host"`
+	GapDevice    Num `json:"gap_device"`
+
+	ITLN int `json:"-"` // independent steps that would tell as much as those under itl_p99_ms
+}
+
+// TakeLimit fills in the limit.
+func (g *GroupSummary) TakeLimit(l Limit) {
+	g.LimitShare, g.LimitShareLo, g.LimitShareHi = Num(l.Share.Value), Num(l.Share.Lo), Num(l.Share.Hi)
+	g.BoundMs, g.BoundCompute = Ms(l.Bound), Num(l.Compute)
+	g.GapPadding, g.GapHost, g.GapDevice = Num(l.Padding), Num(l.Host), Num(l.Device)
+}
+
+// Limit is the group's limit as it was computed.
+func (g *GroupSummary) Limit() Limit {
+	l := NoLimit()
+	if g.LimitShare.Missing() {
+		return l
+	}
+	l.Share.Value, l.Share.Lo, l.Share.Hi, l.Share.N = float64(g.LimitShare), float64(g.LimitShareLo), float64(g.LimitShareHi), g.N
+	l.Bound, l.Compute = float64(g.BoundMs)*1e6, float64(g.BoundCompute)
+	l.Padding, l.Host, l.Device = float64(g.GapPadding), float64(g.GapHost), float64(g.GapDevice)
+	return l
 }
 
 // PairSummary describes optimized − eager per request in one scope.

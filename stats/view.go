@@ -43,6 +43,7 @@ type Summary struct {
 	SLOLo, SLOHi  float64
 	PaddingTax    float64 // executed over semantic tokens, 1 = none
 	HostShare     float64 // 1 − device time ÷ wall time, over samples with device times; NaN without
+	Limit         Limit
 	Compiles      int
 	CompileNs     int64
 	Warnings      []string

@@ -23,7 +23,8 @@ type source struct {
 // optional are the functions that old drivers lack: a call to a missing one
 // ends the process.
 var optional = []string{"nvmlDeviceGetMemoryInfo_v2", "nvmlDeviceGetCurrentClocksEventReasons",
-	"nvmlDeviceGetCurrentClocksThrottleReasons", "nvmlDeviceGetEnforcedPowerLimit"}
+	"nvmlDeviceGetCurrentClocksThrottleReasons", "nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetTotalEnergyConsumption",
+	"nvmlDeviceGetMemoryBusWidth"}
 
 // Open starts NVML for the device at index, 0-based. Errors say in a phrase
 // why there is nothing to read.
@@ -106,12 +107,21 @@ func (s *source) Read() gpu.State {
 	st.SMClockMHz = number(s.dev.GetClockInfo(nvml.CLOCK_SM))
 	st.SMClockMaxMHz = number(s.dev.GetMaxClockInfo(nvml.CLOCK_SM))
 	st.MemClockMHz = number(s.dev.GetClockInfo(nvml.CLOCK_MEM))
+	st.MemClockMaxMHz = number(s.dev.GetMaxClockInfo(nvml.CLOCK_MEM))
+	lacks := gpu.No(refusal(nvml.ERROR_FUNCTION_NOT_FOUND))
+	st.EnergyMillijoules, st.MemBusBits = lacks, lacks
+	if s.has["nvmlDeviceGetTotalEnergyConsumption"] {
+		st.EnergyMillijoules = number(s.dev.GetTotalEnergyConsumption())
+	}
+	if s.has["nvmlDeviceGetMemoryBusWidth"] {
+		st.MemBusBits = number(s.dev.GetMemoryBusWidth())
+	}
 	st.Throttle, st.ThrottleErr = s.throttle()
 	return st
 }
 
 // number converts a call's result to a reading.
-func number(v uint32, ret nvml.Return) gpu.Reading {
+func number[T uint32 | uint64](v T, ret nvml.Return) gpu.Reading {
 	if ret != nvml.SUCCESS {
 		return gpu.No(refusal(ret))
 	}

@@ -38,7 +38,11 @@ func fullServer() *dgxa100.Server {
 		d.GetClockInfoFunc = func(c nvml.ClockType) (uint32, nvml.Return) {
 			return map[nvml.ClockType]uint32{nvml.CLOCK_SM: 1755, nvml.CLOCK_MEM: 3201}[c], nvml.SUCCESS
 		}
-		d.GetMaxClockInfoFunc = func(nvml.ClockType) (uint32, nvml.Return) { return 1980, nvml.SUCCESS }
+		d.GetMaxClockInfoFunc = func(c nvml.ClockType) (uint32, nvml.Return) {
+			return map[nvml.ClockType]uint32{nvml.CLOCK_SM: 1980, nvml.CLOCK_MEM: 3201}[c], nvml.SUCCESS
+		}
+		d.GetTotalEnergyConsumptionFunc = func() (uint64, nvml.Return) { return 1 << 40, nvml.SUCCESS }
+		d.GetMemoryBusWidthFunc = func() (uint32, nvml.Return) { return 6144, nvml.SUCCESS }
 		d.GetCurrentClocksEventReasonsFunc = func() (uint64, nvml.Return) {
 			return nvml.ClocksEventReasonGpuIdle | nvml.ClocksEventReasonSwPowerCap | nvml.ClocksThrottleReasonHwThermalSlowdown, nvml.SUCCESS
 		}
@@ -70,6 +74,7 @@ func TestReadEveryValue(t *testing.T) {
 	}{
 		"utilisation": {st.UtilPct, 87}, "memory utilisation": {st.MemUtilPct, 12}, "temperature": {st.TempC, 61},
 		"SM clock": {st.SMClockMHz, 1755}, "highest": {st.SMClockMaxMHz, 1980}, "memory clock": {st.MemClockMHz, 3201},
+		"highest memory clock": {st.MemClockMaxMHz, 3201}, "bus": {st.MemBusBits, 6144}, "energy": {st.EnergyMillijoules, 1 << 40},
 	} {
 		if c.got != gpu.Of(c.want) {
 			t.Errorf("%s: %+v, want %v", name, c.got, c.want)
@@ -100,11 +105,13 @@ func TestOldDriver(t *testing.T) {
 	d.GetEnforcedPowerLimitFunc = func() (uint32, nvml.Return) { panic("called") }
 	d.GetCurrentClocksEventReasonsFunc = func() (uint64, nvml.Return) { panic("called") }
 	d.GetCurrentClocksThrottleReasonsFunc = func() (uint64, nvml.Return) { panic("called") }
+	d.GetTotalEnergyConsumptionFunc = func() (uint64, nvml.Return) { panic("called") }
+	d.GetMemoryBusWidthFunc = func() (uint32, nvml.Return) { panic("called") }
 	st := mustOpen(t, s, none).Read()
 	if st.MemUsedBytes != gpu.Of[uint64](3<<30) {
 		t.Errorf("memory %+v", st.MemUsedBytes)
 	}
-	if st.PowerLimitMilliwatts.OK() || st.ThrottleErr == "" {
+	if st.EnergyMillijoules.OK() || st.MemBusBits.OK() || st.PowerLimitMilliwatts.OK() || st.ThrottleErr == "" {
 		t.Errorf("limit %+v, throttle %+v: want errors", st.PowerLimitMilliwatts, st.Throttle)
 	}
 	old := func(_ nvml.Interface, name string) bool { return strings.HasSuffix(name, "ThrottleReasons") }

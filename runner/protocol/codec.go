@@ -31,6 +31,7 @@ var messages = map[string]func() any{
 	"event":    func() any { return new(Event) },
 	"counters": func() any { return new(Counters) },
 	"evidence": func() any { return new(Evidence) },
+	"work":     func() any { return new(Work) },
 	"flushed":  func() any { return new(Flushed) },
 	"cleared":  func() any { return new(Cleared) },
 	"profiled": func() any { return new(Profiled) },

@@ -1,6 +1,9 @@
 package protocol
 
-import "github.com/tailscope/tailscope/stats"
+import (
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/limit"
+)
 
 // Messages from the worker to the supervisor.
 
@@ -41,6 +44,7 @@ type Loaded struct {
 	Notes         []string          `json:"notes,omitempty"`
 	Versions      map[string]string `json:"versions,omitempty"`  // of libraries, drivers
 	Libraries     []Library         `json:"libraries,omitempty"` // that were opened and compute
+	Roof          *limit.Roof       `json:"roof,omitempty"`      // what the device was measured to do; nil: not known
 }
 
 // Library is a file that an engine has opened and runs.
@@ -130,6 +134,18 @@ type Event struct {
 	DurNs    int64          `json:"dur_ns,omitempty"`
 	Reason   string         `json:"reason"`
 	Extra    map[string]any `json:"extra,omitempty"`
+}
+
+// Work is what requests of one kind must move and do, sent once before the
+// first sample of that kind.
+type Work struct {
+	T         string       `json:"t"` // "work"
+	Lane      string       `json:"lane"`
+	Mode      string       `json:"mode"`
+	Shape     string       `json:"shape"`      // executed, as in Batch
+	Tokens    int          `json:"tokens"`     // of the prompt, without padding; forward: 0
+	NewTokens int          `json:"new_tokens"` // decode steps; 0 without
+	Passes    []limit.Pass `json:"passes"`
 }
 
 // Counters is the state of the compile cache, sent when it changed.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/parquet-go/parquet-go"
+
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
@@ -111,7 +113,10 @@ func (w *rowWriter) stretch(x journal.Stretch) error {
 		_, err := x.Records(nil, w.row)
 		return err
 	}
-	return w.copyPart(x.Part, causes)
+	if err = w.copyPart(x.Part, causes); errors.Is(err, parquet.ErrRowGroupSchemaMismatch) { // of an older version, with fewer columns; nothing is copied
+		_, err = x.Records(nil, w.row)
+	}
+	return err
 }
 
 // inCSV says whether the metrics.csv of any mode has the request.

@@ -161,7 +161,7 @@ func (r *sideReader) fetch() error {
 			return err
 		}
 		if r.telemetry.N == 1 {
-			if string(line) != strings.Join(telemetryColumns, ",") {
+			if h := string(line); h != strings.Join(telemetryColumns, ",") && h != strings.Join(telemetryColumns[:oldColumns], ",") {
 				return r.telemetry.Errorf("unexpected columns")
 			}
 			continue
@@ -180,7 +180,7 @@ func parseTelemetry(line string, startNs int64, m *Manifest) (t gpu.State, err e
 	if err != nil {
 		return t, err
 	}
-	if len(f) != len(telemetryColumns) {
+	if len(f) != len(telemetryColumns) && len(f) != oldColumns {
 		return t, fmt.Errorf("%d fields, want %d", len(f), len(telemetryColumns))
 	}
 	if t.TNs, err = textio.ParseMs(f[0]); err != nil {
@@ -199,6 +199,13 @@ func parseTelemetry(line string, startNs int64, m *Manifest) (t gpu.State, err e
 		} else {
 			valid = true
 		}
+	}
+	t.EnergyMillijoules = gpu.Reading{Err: "missing"}
+	if len(f) > oldColumns && len(f[oldColumns]) > 0 {
+		if t.EnergyMillijoules.Value, err = strconv.ParseFloat(string(f[oldColumns]), 64); err != nil {
+			return t, fmt.Errorf("energy_mj: %w", err)
+		}
+		t.EnergyMillijoules.Err = ""
 	}
 	if !valid {
 		t.Why = cmp.Or(why, "no reading")

@@ -9,10 +9,14 @@ import (
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
 
-// telemetryColumns are the columns of telemetry.csv, in order.
+// telemetryColumns are the columns of telemetry.csv, in order; older files end before
+// the last.
 var telemetryColumns = []string{"t_ms", "gpu", "util_pct", "mem_util_pct", "mem_used_bytes", "mem_total_bytes",
 	"power_mw", "power_limit_mw", "temp_c", "sm_clock_mhz", "sm_clock_max_mhz", "mem_clock_mhz",
-	"pcie_tx_kbs", "pcie_rx_kbs", "throttle", "cost_ms", "missing"}
+	"pcie_tx_kbs", "pcie_rx_kbs", "throttle", "cost_ms", "missing", "energy_mj"}
+
+// oldColumns is how many columns older files have.
+const oldColumns = 17
 
 // readings lists the readings of a poll in the order of telemetryColumns. A
 // reading that is missing is an empty field there, never 0. PCIe is not polled:
@@ -60,5 +64,9 @@ func appendTelemetry(b []byte, t *gpu.State, startNs int64) []byte {
 	b = textio.AppendMs(b, t.CostNs)
 	b = append(b, ',')
 	b = textio.AppendCSV(b, strings.Join(why, "; "))
+	b = append(b, ',')
+	if t.Why == "" && t.EnergyMillijoules.OrNaN() > 0 {
+		b = strconv.AppendFloat(b, t.EnergyMillijoules.Value, 'f', -1, 64)
+	}
 	return append(b, '\n')
 }

@@ -102,9 +102,6 @@ func (d *frameDecoder) sample(r *Record, withSteps bool) error {
 		return fmt.Errorf("journal sample of unknown mode %d", mode)
 	}
 	mask := binary.LittleEndian.Uint32(d.b[1:])
-	if mask>>numFields != 0 {
-		return errors.New("journal sample with unknown fields")
-	}
 	d.b = d.b[5:]
 	f := d.pred.next(lane)
 	for i := range f {
@@ -142,7 +139,8 @@ func (d *frameDecoder) fill(s *stats.Sample, f *fields, lane stats.Lane, mode st
 		Backend: d.strings[f[fBackend]], Shape: d.strings[f[fShape]], Batch: int32(f[fBatch]), Tokens: int32(f[fTokens]),
 		ExecutedTokens: int32(f[fExecuted]), NewTokens: int32(f[fNew]), KVTokens: int32(f[fKV]), StartNs: f[fStart],
 		WallNs: f[fWall], DeviceNs: f[fDevice], ResponseNs: f[fResponse], CompileNs: f[fCompile], TTFTNs: f[fTTFT],
-		RunDelayNs: f[fRunDelay], MinFlt: f[fMinFlt], MajFlt: f[fMajFlt], NIvCSw: f[fNIvCSw]}
+		RunDelayNs: f[fRunDelay], MinFlt: f[fMinFlt], MajFlt: f[fMajFlt], NIvCSw: f[fNIvCSw], BoundNs: f[fBound] + stats.Absent,
+		BoundComputeNs: f[fCompute] + stats.Absent, PaddingNs: f[fPadding] + stats.Absent}
 	return nil
 }
 

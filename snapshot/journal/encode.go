@@ -22,14 +22,15 @@ import (
 // A sample is numFields integers. Each is predicted (seq: previous + 1;
 // start: previous start; others: the value of the lane's previous sample, for
 // request and nth_in_run + 1); mask tells which differ, and only those follow, as
-// zigzag varints of the difference.
+// zigzag varints of the difference. Fields are only added, at the end, with
+// 0 for what an older journal does not know.
 const (
 	magic       = "TSJRNL1\n"
 	frameSync   = "TSF1"
 	frameHeader = 24
 	maxFrame    = 16 << 20 // payload bytes a reader accepts
 	frameTarget = 64 << 10 // payload bytes after which a frame is written
-	numFields   = 29
+	numFields   = 32
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -65,6 +66,9 @@ const (
 	fMinFlt
 	fMajFlt
 	fNIvCSw
+	fBound
+	fCompute
+	fPadding
 )
 
 type fields [numFields]int64
@@ -152,7 +156,8 @@ func (e *frameEncoder) sample(s *stats.Sample, steps []int64, kv []int32) {
 	v := fields{int64(s.Seq), int64(s.Request), int64(s.Generation), int64(s.Segment), int64(s.NthInRun),
 		int64(s.Prompt), int64(s.Order), bits(s), int64(s.Flags), int64(s.Cause), strategy, scenario, backend, shape,
 		int64(s.Batch), int64(s.Tokens), int64(s.ExecutedTokens), int64(s.NewTokens), int64(s.KVTokens), s.StartNs,
-		s.WallNs, s.DeviceNs, s.ResponseNs, s.CompileNs, s.TTFTNs, s.RunDelayNs, s.MinFlt, s.MajFlt, s.NIvCSw}
+		s.WallNs, s.DeviceNs, s.ResponseNs, s.CompileNs, s.TTFTNs, s.RunDelayNs, s.MinFlt, s.MajFlt, s.NIvCSw,
+		s.BoundNs - stats.Absent, s.BoundComputeNs - stats.Absent, s.PaddingNs - stats.Absent}
 	typ := byte(KindSample)
 	if len(steps) > 0 {
 		typ = 's'

@@ -30,7 +30,8 @@ func TestAnySampleSurvivesTheJournal(t *testing.T) {
 				Batch: i32.Draw(t, ""), Tokens: i32.Draw(t, ""), ExecutedTokens: i32.Draw(t, ""), NewTokens: i32.Draw(t, ""), KVTokens: i32.Draw(t, ""),
 				StartNs: i64.Draw(t, ""), WallNs: i64.Draw(t, ""), DeviceNs: i64.Draw(t, ""), ResponseNs: i64.Draw(t, ""),
 				CompileNs: i64.Draw(t, ""), TTFTNs: i64.Draw(t, ""), RunDelayNs: i64.Draw(t, ""), MinFlt: i64.Draw(t, ""),
-				MajFlt: i64.Draw(t, ""), NIvCSw: i64.Draw(t, "")}
+				MajFlt: i64.Draw(t, ""), NIvCSw: i64.Draw(t, ""),
+				BoundNs: i64.Draw(t, ""), BoundComputeNs: i64.Draw(t, ""), PaddingNs: i64.Draw(t, "")}
 			st := rapid.SliceOfN(i64, 0, 5).Draw(t, "steps")
 			enc.sample(&s, st, nil)
 			want, steps = append(want, s), append(steps, st)

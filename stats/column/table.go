@@ -40,6 +40,9 @@ var Table = []*Column{
 	number("minflt", "minor page faults", func(s *stats.Sample) *int64 { return &s.MinFlt }).absent().wire("minflt"),
 	number("majflt", "major page faults", func(s *stats.Sample) *int64 { return &s.MajFlt }).absent().wire("majflt"),
 	number("nivcsw", "involuntary context switches", func(s *stats.Sample) *int64 { return &s.NIvCSw }).absent().wire("nivcsw"),
+	duration("bound_ns", "least time that its work takes on the device, without padding (limits.md)", func(s *stats.Sample) *int64 { return &s.BoundNs }).absent(),
+	duration("bound_compute_ns", "part of the bound that operations set", func(s *stats.Sample) *int64 { return &s.BoundComputeNs }).absent().notInCSV(),
+	duration("padding_ns", "what padding adds to the bound", func(s *stats.Sample) *int64 { return &s.PaddingNs }).absent().notInCSV(),
 }
 
 // csvOrder is the order of the columns that metrics.csv had at first; those

@@ -22,7 +22,8 @@ type Options struct {
 }
 
 // Analysis computes exact statistics from all samples of a session. It keeps some
-// 90 bytes a sample, up to 40 more where device, response or first token are timed.
+// 90 bytes a sample, up to 70 more where device, response or first token are timed or
+// bounds are known.
 type Analysis struct {
 	o       Options
 	strings *intern.Interner
@@ -72,7 +73,7 @@ type exactSample struct {
 }
 
 // exactExtra is what only some engines measure; Absent where they do not.
-type exactExtra struct{ device, response, ttft int64 }
+type exactExtra struct{ device, response, ttft, bound, compute, padding int64 }
 
 // exactLane is what all groups of a lane share.
 type exactLane struct {
@@ -126,9 +127,9 @@ func (a *Analysis) Add(s *stats.Sample) {
 	m.finished = false
 	r := exactSample{e: ledger.EvidenceOf(s), seq: s.Seq, request: s.Request, tokens: s.Tokens, extra: -1, warmup: s.Warmup, failed: s.Failed,
 		kind: m.kinds.id(rowKind{s.Generation, s.Segment, a.strings.ID(s.Scenario), a.strings.ID(s.Strategy), a.strings.ID(shape), s.Lane})}
-	if s.DeviceNs > stats.Absent || s.ResponseNs > stats.Absent || s.TTFTNs > stats.Absent {
+	if s.DeviceNs > stats.Absent || s.ResponseNs > stats.Absent || s.TTFTNs > stats.Absent || s.BoundNs > 0 {
 		r.extra = int32(len(m.extras))
-		m.extras = append(m.extras, exactExtra{s.DeviceNs, s.ResponseNs, s.TTFTNs})
+		m.extras = append(m.extras, exactExtra{s.DeviceNs, s.ResponseNs, s.TTFTNs, s.BoundNs, s.BoundComputeNs, s.PaddingNs})
 	}
 	r.e.Flags &^= stats.FlagColdStart // judged anew, on all that followed
 	r.e.Cold = false

@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/limit"
 	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/stats/verdict"
 )
@@ -140,6 +141,8 @@ type columns struct {
 	wall, device, ttft, steps []int64 // wall is ascending
 	stepsOf                   []int
 	response                  []int64
+	limits                    limit.Sums
+	ratios                    []int64
 	wallSum, firstSum         quantile.U128
 	firsts, cold, slo         int
 	tokens                    int64
@@ -159,6 +162,8 @@ func (c *columns) take(x *exactRun) {
 	c.steps = append(c.steps, x.steps...)
 	c.stepsOf = append(c.stepsOf, x.stepsOf...)
 	c.response = append(c.response, x.response...)
+	c.limits.Merge(x.limits)
+	c.ratios = append(c.ratios, x.ratios...)
 }
 
 // columnsOf collects the runs of a lane that a scope holds.
@@ -186,6 +191,8 @@ func (a *Analysis) group(c *columns, threshold float64) stats.GroupSummary {
 	g.TailN = len(c.wall) - sort.Search(len(c.wall), func(i int) bool { return float64(c.wall[i]) > threshold })
 	g.TailThresholdMs = stats.Ms(threshold)
 	c.tokenTimes(&g)
+	quantile.SortInts(c.ratios)
+	g.TakeLimit(c.limits.Describe(quantile.Exact(c.ratios, .5)))
 	g.SLOMissed = stats.Num(math.NaN())
 	if a.o.SLONs > 0 {
 		g.SLOMissed = stats.Num(float64(c.slo) / float64(g.N))

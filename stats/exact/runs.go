@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/ledger"
+	"github.com/tailscope/tailscope/stats/limit"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -75,9 +76,11 @@ type exactRun struct {
 	stepsOf             []int         // how many of steps each request has
 	response            []int64       // open loop
 	tokens              int64
-	late                int  // samples above the service level
-	first               int  // row of the first
-	cold                bool // the first took more than 3 × the median of all that followed
+	limits              limit.Sums // of the clean samples with a bound
+	ratios              []int64    // bound ÷ latency of the same, as limit.Ratio
+	late                int        // samples above the service level
+	first               int        // row of the first
+	cold                bool       // the first took more than 3 × the median of all that followed
 }
 
 func (x *exactRun) take(m *exactMode, i int, slo int64) {
@@ -100,6 +103,10 @@ func (x *exactRun) take(m *exactMode, i int, slo int64) {
 		if e.response > stats.Absent {
 			due = e.response
 			x.response = append(x.response, e.response)
+		}
+		if e.bound > 0 && r.clean && r.e.Wall > 0 {
+			x.limits.Add(r.e.Wall, e.device, e.bound, e.compute, e.padding)
+			x.ratios = append(x.ratios, limit.Ratio(e.bound, r.e.Wall))
 		}
 	}
 	if slo > 0 && due > slo {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/limit"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -21,6 +22,7 @@ type group struct {
 	compileNs             int64
 	wallOfDev             int64 // wall time of samples with device times
 	sloMissed, sloJudged  int
+	limit                 limit.Group
 	cached                stats.Summary
 	cachedN, cachedExtras int
 }
@@ -41,7 +43,7 @@ func (g *group) addDevice(wall, dev int64) {
 
 // wantsRest reports whether addRest would do anything.
 func (g *group) wantsRest(s *stats.Sample, slo int64) bool {
-	return s.Flags != 0 || s.NthInRun == 0 || s.ResponseNs > stats.Absent || s.TTFTNs > stats.Absent || slo > 0
+	return s.Flags != 0 || s.NthInRun == 0 || s.ResponseNs > stats.Absent || s.TTFTNs > stats.Absent || slo > 0 || s.BoundNs > 0
 }
 
 func (g *group) addRest(s *stats.Sample, slo int64) {
@@ -54,6 +56,7 @@ func (g *group) addRest(s *stats.Sample, slo int64) {
 	if s.TTFTNs > stats.Absent {
 		recordInto(&g.ttft, s.TTFTNs)
 	}
+	g.limit.Add(s)
 	if slo > 0 {
 		g.sloJudged++
 		if sloLatency(s) > slo {
@@ -98,6 +101,7 @@ func (g *group) merge(o *group) {
 	g.tokens, g.semant, g.exec = g.tokens+o.tokens, g.semant+o.semant, g.exec+o.exec
 	g.compiles, g.compileNs = g.compiles+o.compiles, g.compileNs+o.compileNs
 	g.wallOfDev += o.wallOfDev
+	g.limit.Merge(&o.limit)
 	g.sloMissed, g.sloJudged = g.sloMissed+o.sloMissed, g.sloJudged+o.sloJudged
 }
 
@@ -119,7 +123,8 @@ func (g *group) reset() {
 			d.Reset()
 		}
 	}
-	*g = group{d: g.d, tagged: g.tagged, dev: g.dev, ttft: g.ttft, itl: g.itl, resp: g.resp}
+	g.limit.Reset()
+	*g = group{d: g.d, tagged: g.tagged, dev: g.dev, ttft: g.ttft, itl: g.itl, resp: g.resp, limit: g.limit}
 }
 
 func recordInto(d **quantile.MomentDist, v int64) {
@@ -179,5 +184,6 @@ func (g *group) describeExtras(s *stats.Summary) {
 		s.SLOMissed = float64(g.sloMissed) / float64(g.sloJudged)
 		s.SLOLo, s.SLOHi = quantile.ClopperPearson(g.sloMissed, g.sloJudged)
 	}
+	s.Limit = g.limit.Describe(g.d.Inflation)
 	s.Compiles, s.CompileNs = g.compiles, g.compileNs
 }

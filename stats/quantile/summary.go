@@ -37,7 +37,7 @@ func Empty() stats.Summary {
 	nan := math.NaN()
 	s := stats.Summary{Mean: nan, Std: nan, Min: nan, Max: nan, MeanExclMax: nan, MeanExclTop5: nan,
 		MeanExclFirst: nan, DeviceP50: nan, DeviceP99: nan, TokensPerS: nan, TTFTP50: nan, TTFTP99: nan, ITLP50: nan,
-		ITLP99: nan, ResponseP50: nan, ResponseP99: nan, SLOMissed: nan, SLOLo: nan, SLOHi: nan, PaddingTax: nan, HostShare: nan}
+		ITLP99: nan, ResponseP50: nan, ResponseP99: nan, SLOMissed: nan, SLOLo: nan, SLOHi: nan, PaddingTax: nan, HostShare: nan, Limit: stats.NoLimit()}
 	qs := summaryQuantiles()
 	for i := range qs {
 		qs[i].Value, qs[i].Lo, qs[i].Hi, qs[i].Need, qs[i].Exact = nan, nan, nan, Need(qs[i].Q), true

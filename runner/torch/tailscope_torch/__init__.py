@@ -12,6 +12,8 @@ calls     the functions that are timed: prefill, decode steps, caches
 groups    compiled callables and counters, one group a mode and strategy
 regions   runs a job's timed region
 timing    clocks of host and device, and what the host did meanwhile
+work      bytes and operations of a request, by a pass that computes nothing
+roof      what the device can do, measured in a process of its own
 evidence  what torch says of itself: compiles, reasons, recordings, limits
 story     tells it: events as they happen, evidence and counters afterwards
 check     comparison of the lanes' outputs, outside every timed region

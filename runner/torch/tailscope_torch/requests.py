@@ -33,9 +33,10 @@ class Turn:
 class Requests:
     """Runs requests and reports their samples."""
 
-    def __init__(self, out, inbox, lanes, regions, story, comparer, watch, collector):
+    def __init__(self, out, inbox, lanes, regions, story, comparer, watch, collector, work):
         self.out, self.inbox, self.lanes, self.regions, self.story = out, inbox, lanes, regions, story
         self.comparer, self.watch, self.collector, self.clock = comparer, watch, collector, regions.clock
+        self.work = work
         self.expected, self.window = {}, None  # wall time of the last run by shape; profile under way
 
     def serve(self, req):
@@ -193,6 +194,7 @@ class Requests:
                         {**t.row, **t.spent, "error": text[:500]})
 
     def sample(self, row, job):
+        self.work.tell(job)
         per = {"prefill": job.exec, "kv_decode": job.new, "e2e_kv": job.exec + job.new}.get(job.mode, 0)
         row.update(job.times, compile_ns=job.compile_ns, executed_tokens=job.batch * per)
         if job.mode in ("kv_decode", "e2e_kv"):

@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from . import calls, evidence, models, options
+from . import calls, evidence, models, options, roof
 from .check import Comparer
 from .engine import Collector, versions
 from .groups import Groups
@@ -14,6 +14,7 @@ from .requests import Requests
 from .story import Story
 from .timing import Clock, Host
 from .wire import log, now
+from .work import Work
 
 
 def usable_cpus():
@@ -39,6 +40,7 @@ class Worker:
             fresh_inductor_cache()
         self.model, refusals = models.load(msg, self.opts, lambda text: out.send("event", t_ns=now(), kind="mark", reason="loading: " + text))
         self.require(msg.get("modes") or [])
+        self.work = Work(self.model, out)
         self.clock, self.groups = Clock(self.model.device), Groups(self.model, self.opts)
         limit = evidence.set_limit(int(msg.get("recompile_limit") or 0))
         self.story = Story(out, self.groups, self.opts, self.model.device.type, limit)
@@ -55,7 +57,7 @@ class Worker:
         self.story.steps_timed_by = self.lanes.steps.sums
         regions = Regions(self.model, self.opts, self.clock, Host())
         self.comparer = Comparer(self.model, self.lanes, regions.keep, self.story, float(msg.get("check") or 0))
-        self.requests = Requests(out, inbox, self.lanes, regions, self.story, self.comparer, self.watch, self.collector)
+        self.requests = Requests(out, inbox, self.lanes, regions, self.story, self.comparer, self.watch, self.collector, self.work)
         self.say_loaded(began, refusals)
 
     def require(self, modes):
@@ -79,15 +81,28 @@ class Worker:
             notes.append("cache policy evict is not offered by torch.compile: what is beyond the limit runs eager")
         if not self.watch.callbacks:
             notes.append("this torch has no compilation callbacks: compile times are Dynamo's own")
+        rates = self.roof(notes)
         self.out.send("loaded", dur_ns=now() - began, model=self.model.describe(), provider_asked=self.opts["device"],
                       provider=dev.type, device=name, refusals=refusals, threads=torch.get_num_threads(),
                       backends={"eager": f"torch-{dev.type}-eager",
                                 "optimized": f"torch-{dev.type}-{self.opts['backend']}"},
-                      boundary=self.clock.boundary, notes=notes, versions=versions())
+                      boundary=self.clock.boundary, notes=notes, versions=versions(), **rates)
         if self.groups.refused:
             self.story.event("fallback", None, f"{self.opts['backend']} cannot run here, {instead} takes its "
                        f"place: {self.groups.refused}", lane="optimized",
                        extra={"fallback_from": self.opts["backend"], "fallback_error": self.groups.refused})
+
+    def roof(self, notes):
+        """What the device can do, for loaded; notes say why it is not known."""
+        dev, why = self.model.device, self.work.unknown
+        try:
+            if not why:
+                return {"roof": roof.known(dev.type, dev.index or 0, str(self.model.dtype).replace("torch.", ""), torch.get_num_threads(),
+                                           torch.get_float32_matmul_precision())}
+        except Exception as e:
+            why = f"the device's rates could not be measured: {type(e).__name__}: {models.first_line(e)}"
+        notes.append(f"the limit is not known: {why}")
+        return {}
 
     def explain(self):
         """Dynamo's explanation of a prefill, before anything is compiled: it

@@ -48,7 +48,8 @@ func (t *Session) Sample(request uint64, lane stats.Lane, mode stats.Mode) *stat
 		Lane: lane, Mode: mode, Warmup: request < 4, Strategy: "variable", Scenario: fmt.Sprintf("s%d", request%2),
 		Backend: "ort-cpu-" + lane.String(), Shape: fmt.Sprintf("1x%d", tokens), Batch: 1, Tokens: tokens, ExecutedTokens: tokens,
 		StartNs: t.Now, WallNs: wall, DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent,
-		RunDelayNs: int64(t.rng.IntN(4000)), MinFlt: int64(t.rng.IntN(3)), MajFlt: 0, NIvCSw: stats.Absent}
+		RunDelayNs: int64(t.rng.IntN(4000)), MinFlt: int64(t.rng.IntN(3)), MajFlt: 0, NIvCSw: stats.Absent,
+		BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
 	if lane == stats.Optimized && request < 13 {
 		s.Flags |= stats.FlagRecompile | stats.FlagShapeNew
 		s.CompileNs = 20e6

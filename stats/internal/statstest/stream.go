@@ -42,7 +42,8 @@ func (g *stream) Next() stats.Sample {
 	s := stats.Sample{Seq: uint64(g.I), Request: req, Lane: lane, Order: uint8(lane), Mode: stats.Prefill, Scenario: g.names[sc],
 		Strategy: "variable", Shape: g.shapes[2*sc+pr], Backend: "test", Batch: 1, Tokens: int32(8 * (2*sc + pr + 1)),
 		ExecutedTokens: int32(8 * (2*sc + pr + 1)), Prompt: int32(pr), StartNs: g.T, NthInRun: int32(g.I / 10),
-		DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: 0, MinFlt: 3, MajFlt: 0, NIvCSw: 0}
+		DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: 0, MinFlt: 3, MajFlt: 0, NIvCSw: 0,
+		BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
 	s.WallNs = int64(median * math.Exp(0.1*g.r.NormFloat64()))
 	if k := 2*sc + pr; lane == stats.Optimized && (!g.seen[k] || g.r.Float64() < g.churn) {
 		g.seen[k] = true

@@ -84,7 +84,8 @@ func (s *Source) pair() {
 		optimized = eager * math.Exp(0.05*s.rng.NormFloat64())
 	}
 	base := stats.Sample{Request: s.request, Segment: s.segment, Mode: stats.Prefill, Strategy: s.strategy, Scenario: scenarios[s.request%5], Shape: fmt.Sprintf("1x%d", executed),
-		Batch: 1, Tokens: int32(tokens), ExecutedTokens: int32(executed), NthInRun: int32(s.request / 5), DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, MinFlt: 3, MajFlt: 0, NIvCSw: 0}
+		Batch: 1, Tokens: int32(tokens), ExecutedTokens: int32(executed), NthInRun: int32(s.request / 5), DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, MinFlt: 3, MajFlt: 0, NIvCSw: 0,
+		BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
 	e, o := base, base
 	e.Lane, e.Backend, e.WallNs, e.RunDelayNs = stats.Eager, "ort-cpu-eager", int64(eager+stall), int64(stall)
 	o.Lane, o.Backend, o.WallNs = stats.Optimized, "ort-cpu-compiled", int64(optimized)
