@@ -12,6 +12,7 @@ func subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		newLiveCmd("live"),
 		newRunCmd(),
+		newTuneCmd(),
 		newReplayCmd(),
 		results.NewAnalyzeCmd(),
 		results.NewCompareCmd(),

@@ -48,6 +48,15 @@ const noFloor = "none"
 // prepare finds the engine and the model, makes the session folder and starts
 // telemetry. Progress of long work goes to progress.
 func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job, error) {
+	j, err := prepareWorker(ctx, cfg, progress)
+	if err != nil {
+		return nil, err
+	}
+	return j, j.begin(ctx)
+}
+
+// prepareWorker is prepare without a folder.
+func prepareWorker(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job, error) {
 	place, err := worker.Placer(cfg.CPUs)
 	if err != nil {
 		return nil, exit.Usage(err)
@@ -82,7 +91,7 @@ func prepare(ctx context.Context, cfg *configs.Config, progress io.Writer) (*job
 		}
 		j.opts.Noise = floors
 	}
-	return j, j.begin(ctx)
+	return j, nil
 }
 
 // begin makes the session folder and starts telemetry.

@@ -208,6 +208,10 @@ const MinDiskBytes = 4e6
 // MaxDiskBytes is max_disk in bytes, 0 without a bound.
 func (c *Config) MaxDiskBytes() (int64, error) { return parseBytes("max_disk", c.MaxDisk) }
 
+// Bytes reads a size such as 500MB or 2GiB, 0 for nothing; key names it in an
+// error.
+func Bytes(key, s string) (int64, error) { return parseBytes(key, s) }
+
 // units are decimal, and binary with an i.
 var units = []struct {
 	suffix string

@@ -2,6 +2,7 @@ package race
 
 import (
 	"cmp"
+	"github.com/tailscope/tailscope/stats/quantile"
 	"math"
 	"slices"
 )
@@ -47,12 +48,12 @@ func (r *Race) cold(c *racer) float64 {
 
 // Pick is the candidate to take: of those that race and whose objective is
 // within the margin of the least, the one with the least to make before it is
-// warm; −1 without any. Those that keep the SLO come before those that do not.
+// warm; −1 without any. Where Few is true the mean stands for the objective. Those that keep the SLO come before those that do not.
 func (r *Race) Pick() int {
 	if len(r.ranked()) == 0 {
 		return -1
 	}
-	q := r.o.Objective.quantile()
+	q := r.by()
 	type choice struct {
 		i    int
 		miss int
@@ -82,6 +83,21 @@ func (r *Race) Pick() int {
 	return slices.MinFunc(all, func(a, b choice) int {
 		return cmp.Or(cmp.Compare(a.miss, b.miss), cmp.Compare(cost(a), cost(b)), cmp.Compare(a.v, b.v))
 	}).i
+}
+
+// by is the quantile that picks, 0 for the mean. A p99 of fewer requests than
+// support it is their maximum, which says little: then the mean does.
+func (r *Race) by() float64 {
+	if r.Few() {
+		return 0
+	}
+	return r.o.Objective.quantile()
+}
+
+// Few reports whether those that race answered too few requests for a p99 that
+// was to be small.
+func (r *Race) Few() bool {
+	return r.o.Objective == P99 && slices.ContainsFunc(r.racing(), func(c *racer) bool { return len(c.sorted) < quantile.Need(.99) })
 }
 
 // Diff is the objective of one candidate less that of another, from the

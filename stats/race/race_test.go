@@ -177,3 +177,33 @@ func TestTheSameResultsGiveTheSameRace(t *testing.T) {
 		t.Errorf("%q %d against %q %d", a.Over(), a.Pick(), b.Over(), b.Pick())
 	}
 }
+
+// TestTheIntervalOfAQuantileHoldsAtWhateverMoment one looks, in 95 % of races.
+func TestTheIntervalOfAQuantileHoldsAtWhateverMoment(t *testing.T) {
+	for o, q := range map[race.Objective]float64{race.P50: .5, race.P99: .99} {
+		missed, bounded := 0, 0
+		const races = 60
+		for seed := range uint64(races) {
+			rng := rand.New(rand.NewPCG(seed, 11))
+			r := race.New(named("eager", "other"), race.Options{Objective: o, Margin: 1e-9})
+			off := false
+			for n := range 1200 {
+				r.Tell([]race.Obs{{Candidate: 0, Ns: int64(1e6 * rng.ExpFloat64())}})
+				if n%50 == 49 {
+					v := r.Standing()[0].Value
+					truth := -1e6 * math.Log(1-q)
+					off = off || v.Lo > truth || v.Hi < truth
+				}
+			}
+			if v := r.Standing()[0].Value; !math.IsInf(v.Hi, 1) && !math.IsNaN(v.Lo) {
+				bounded++
+			}
+			if off {
+				missed++
+			}
+		}
+		if missed > 7 || bounded < races { // of 60 at 5 %: 8 or more has a chance of 1 %
+			t.Errorf("%v: the truth was outside in %d of %d races; %d had both ends after 1,200 requests", o, missed, races, bounded)
+		}
+	}
+}

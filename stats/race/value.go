@@ -3,6 +3,9 @@ package race
 import (
 	"math"
 	"slices"
+	"sort"
+
+	"gonum.org/v1/gonum/mathext"
 
 	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -44,7 +47,8 @@ func (r *Race) at(c *racer, warm []int64, q float64) float64 {
 }
 
 // Value is a figure of a candidate over the horizon, with an interval that holds
-// at any moment; ns, NaN unknown.
+// at any moment; ns, NaN unknown. Hi is infinite while too few requests bound a
+// tail from above.
 type Value struct{ Ns, Lo, Hi float64 }
 
 var unknown = Value{math.NaN(), math.NaN(), math.NaN()}
@@ -68,10 +72,34 @@ func (r *Race) value(c *racer, q, alpha float64) Value {
 	}
 	cut := quantile.Percentile(c.sorted, l)
 	s := series(warm, func(ns int64) float64 { return beyond(ns, cut) })
-	if h := s.Exceedance(alpha, l); l-h > 0 && l+h < 1-.5/float64(len(warm)) {
-		v.Lo, v.Hi = quantile.Percentile(c.sorted, l-h), quantile.Percentile(c.sorted, l+h)
+	few, many := consistent(len(warm), 1-l, s.Inflation(), alpha)
+	if n := len(warm); few > 0 {
+		v.Hi = float64(c.sorted[n-few])
+	} else {
+		v.Hi = math.Inf(1)
+	}
+	if n := len(warm); many < n {
+		v.Lo = float64(c.sorted[n-1-many])
 	}
 	return v
+}
+
+// consistent is how few and how many of n requests may lie beyond a quantile that
+// a share p lies beyond, at whatever moment one looks: a mixture of binomials,
+// Beta(1, 1/p − 1), against that of p (Howard and Ramdas, Bernoulli 28, 2022).
+// Where neighbours are alike, n counts for less.
+func consistent(n int, p, inflation, alpha float64) (few, many int) {
+	a, b := 1., 1/p-1
+	all := float64(n) / inflation
+	limit := -math.Log(alpha) + mathext.Lbeta(a, b)
+	may := func(k int) bool {
+		x := float64(k) / inflation
+		return mathext.Lbeta(x+a, all-x+b)-x*math.Log(p)-(all-x)*math.Log1p(-p) < limit
+	}
+	at := min(n, int(math.Round(p*float64(n))))
+	few = sort.Search(at, may)
+	many = at + sort.Search(n-at, func(k int) bool { return !may(at + k + 1) })
+	return few, many
 }
 
 // share is what the requests that make an executable add to the mean.

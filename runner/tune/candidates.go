@@ -1,0 +1,151 @@
+package tune
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/advisor"
+)
+
+// candidate is what a race is about: a strategy, in a worker of a setup.
+type candidate struct {
+	name     string
+	lane     stats.Lane
+	strategy plan.Strategy
+	edges    []int // of bucketed; nil: powers of two
+	setup    int   // index of its worker
+	firsts   int   // executables that the horizon needs
+	lacks    string
+}
+
+// words are the strategies of each mode, the one that compiles nothing first.
+// It is the eager lane, which everything is held against.
+var words = map[string][]string{
+	"prefill":   {"eager", "variable", "padded", "bucketed", "dynamic"},
+	"kv_decode": {"eager", "variable", "dynamic", "kv-bucketed", "static-cache"},
+	"forward":   {"eager", "variable", "dynamic"},
+}
+
+// traffic makes the plan of a mode from its beginning.
+func (t *tuner) traffic(mode string, seed uint64) (*plan.Plan, error) {
+	c := *t.cfg
+	c.Reps, c.Warmup, c.Seed = 0, 0, seed
+	return plan.New(&c, mode, &t.first.ready.Loaded.Model, t.o.Traffic)
+}
+
+// strategies are the candidates of a mode that one worker can switch between.
+func (t *tuner) strategies(mode string) ([]candidate, error) {
+	var all []candidate
+	for _, w := range words[mode] {
+		st, err := plan.ParseStrategy(w)
+		if err != nil {
+			return nil, err
+		}
+		c := candidate{name: w, strategy: st, lane: stats.Optimized, lacks: t.first.ready.Lacks(mode, st)}
+		if w == "eager" {
+			c.lane = stats.Eager
+		}
+		all = append(all, c)
+		if w == "bucketed" && t.cfg.BucketEdges == nil {
+			edges, err := t.edges(mode)
+			if err != nil {
+				return nil, err
+			}
+			if len(edges) > 1 {
+				c.name, c.edges = "bucketed at "+strings.Trim(strings.Join(strings.Fields(fmt.Sprint(edges)), ","), "[]"), edges
+				all = append(all, c)
+			}
+		}
+	}
+	for i := range all {
+		if all[i].lane == stats.Eager || all[i].lacks != "" {
+			continue
+		}
+		if err := t.count(mode, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// count says how many executables a candidate needs over the horizon.
+func (t *tuner) count(mode string, c *candidate) error {
+	p, err := t.traffic(mode, t.cfg.Seed+1)
+	if err != nil {
+		return err
+	}
+	cfg := *t.cfg
+	if c.edges != nil {
+		cfg.BucketEdges = c.edges
+	}
+	c.firsts = min(runner.Distinct(&cfg, p, c.strategy, t.o.Horizon), cfg.Limit())
+	return nil
+}
+
+// maxEdges is how many edges are planned from the lengths of the traffic.
+const maxEdges = 4
+
+// edges are those that pad the traffic's prompts least.
+func (t *tuner) edges(mode string) ([]int, error) {
+	p, err := t.traffic(mode, t.cfg.Seed+2)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[int]int{}
+	for range t.o.Horizon {
+		it, ok := p.Next()
+		if !ok {
+			break
+		}
+		counts[it.Tokens]++
+	}
+	var lengths []advisor.LengthCount
+	for tokens, n := range counts {
+		lengths = append(lengths, advisor.LengthCount{Tokens: tokens, N: n})
+	}
+	if len(lengths) <= 2 {
+		return nil, nil
+	}
+	unknown := math.NaN()
+	plans := advisor.Advise(lengths, advisor.CostModel{BaseNs: unknown, PerTokenNs: unknown, CompileNs: unknown}, maxEdges)
+	if len(plans) == 0 {
+		return nil, nil
+	}
+	return plans[len(plans)-1].Edges, nil
+}
+
+// setups are the options that need a worker of their own, those worth most first.
+func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
+	add := func(key string, values ...string) {
+		for _, v := range values {
+			all = append(all, setup{key + "=" + v, map[string]string{key: v}})
+		}
+	}
+	switch {
+	case cfg.Engine == "torch":
+		add("options.step_graph", "own")
+		add("options.merge", "true")
+		add("torch.mode", slices.DeleteFunc([]string{"max-autotune", "default"}, func(m string) bool { return m == cfg.Torch.Mode })...)
+		if cfg.Torch.Attention == "" {
+			add("options.optimized_attn", "sdpa")
+		}
+	case provider == "cpu":
+		for n := 1; n < threads; n *= 2 {
+			add("threads", fmt.Sprint(n))
+		}
+	case provider == "cuda" || provider == "webgpu":
+		if cfg.Capture == "auto" {
+			add("capture", "off")
+		}
+		if provider == "cuda" {
+			add("options.cuda.arena_strategy", "kSameAsRequested")
+		}
+	}
+	return all
+}

@@ -1,0 +1,224 @@
+package tune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/race"
+)
+
+// heat is one race of the tune.
+type heat struct {
+	name  string // prefill, kv_decode, forward; options
+	key   string // in the journal
+	mode  string
+	cands []candidate
+	race  *race.Race
+	plan  *plan.Plan
+	began time.Time
+	until time.Time
+	shown time.Time
+}
+
+// errEager is the end of a tune without a baseline.
+var errEager = errors.New("the eager lane answers nothing")
+
+// newHeat prepares a race and tells it what the journal knows of it.
+func (t *tuner) newHeat(name, mode string, cands []candidate, until time.Time) (*heat, error) {
+	var cs []race.Candidate
+	var names []string
+	for _, c := range cands {
+		cs, names = append(cs, race.Candidate{Name: c.name, Firsts: c.firsts}), append(names, c.name)
+	}
+	h := &heat{name: name, mode: mode, cands: cands, began: time.Now(), until: until}
+	h.race = race.New(cs, race.Options{Objective: t.o.Objective, Horizon: t.o.Horizon, SLONs: int64(t.o.SLO), Seed: t.cfg.Seed})
+	for i, c := range cands {
+		if c.lacks != "" {
+			h.race.Drop(i, "cannot be run: "+c.lacks)
+		}
+	}
+	h.key = name
+	if name == optionsHeat {
+		h.key += ": " + strings.Join(names, "; ") // which of them had time may differ
+	}
+	if err := t.journal.replay(h.key, names, h.race); err != nil {
+		return nil, err
+	}
+	t.heats = append(t.heats, h)
+	var err error
+	h.plan, err = t.traffic(mode, t.cfg.Seed+uint64(1000+h.race.Blocks()))
+	return h, err
+}
+
+// run runs the race until it is over, its time is, or ctx is done.
+func (t *tuner) run(ctx context.Context, h *heat) error {
+	for h.race.Over() == "" {
+		switch {
+		case ctx.Err() != nil:
+			h.race.Stop("it was stopped")
+			continue
+		case time.Now().After(h.until):
+			h.race.Stop("its time was over")
+			continue
+		}
+		it, ok := h.plan.Next()
+		if !ok { // recorded traffic: once more
+			var err error
+			if h.plan, err = t.traffic(h.mode, t.cfg.Seed+uint64(h.race.Blocks())); err != nil {
+				return err
+			}
+			continue
+		}
+		block, err := t.block(ctx, h, it)
+		if ctx.Err() != nil {
+			continue
+		}
+		if err == nil && len(block) > 0 {
+			err = t.journal.add(entry{Race: h.key, Block: block})
+		}
+		if err != nil {
+			return err
+		}
+		h.race.Tell(block)
+		if err := t.bounds(h); err != nil {
+			return err
+		}
+		t.show(h, false)
+	}
+	t.show(h, true)
+	return nil
+}
+
+// block runs one request in every candidate that races, worker by worker: two
+// never compute at once.
+func (t *tuner) block(ctx context.Context, h *heat, it plan.Item) ([]race.Obs, error) {
+	byWorker, order := map[int][]int{}, []int{}
+	for _, i := range h.race.Ask() {
+		s := h.cands[i].setup
+		if byWorker[s] == nil {
+			order = append(order, s)
+		}
+		byWorker[s] = append(byWorker[s], i)
+	}
+	var block []race.Obs
+	for _, s := range order {
+		var asked []runner.Asked
+		for _, i := range byWorker[s] {
+			c := &h.cands[i]
+			asked = append(asked, runner.Asked{Item: it, Lane: c.lane, Strategy: c.strategy, Edges: c.edges})
+		}
+		answers, err := t.workers[s].run(ctx, asked)
+		if err != nil {
+			return nil, err
+		}
+		for k, a := range answers {
+			if !a.Lost {
+				block = append(block, t.obs(h, byWorker[s][k], &a))
+			}
+		}
+	}
+	for _, o := range block {
+		if o.Bad != "" && h.cands[o.Candidate].lane == stats.Eager {
+			return nil, fmt.Errorf("%w: %s", errEager, o.Bad)
+		}
+	}
+	return block, nil
+}
+
+// makes are the flags of requests that made something for those to come.
+const makes = stats.FlagCompile | stats.FlagRecompile | stats.FlagCapture | stats.FlagEvict
+
+// obs is an answer as a race takes it.
+func (t *tuner) obs(h *heat, i int, a *runner.Answer) race.Obs {
+	s := &a.Sample
+	o := race.Obs{Candidate: i, Ns: s.WallNs, CompileNs: s.CompileNs, First: s.Flags&makes != 0}
+	switch {
+	case s.Failed || a.Err != "":
+		o.Bad = "it fails: " + a.Err
+	case s.Flags&stats.FlagDivergence != 0:
+		c := &h.cands[i]
+		o.Bad = "outputs: " + t.workers[c.setup].sink.divergence(h.mode, c.strategy.Label(h.mode))
+	}
+	return o
+}
+
+// share of a race's time that one candidate may take and not be told anything
+// of, and how many times the leader's time that must be.
+const share, times = .35, 3
+
+// bounds takes out the candidates that break a bound.
+func (t *tuner) bounds(h *heat) error {
+	if h.race.Blocks()%10 != 0 && h.race.Blocks() > 10 {
+		return nil
+	}
+	rows, lead := h.race.Standing(), h.race.Pick()
+	budget := h.until.Sub(h.began)
+	for i, row := range rows {
+		if row.Out != "" || h.cands[i].lane == stats.Eager {
+			continue
+		}
+		why, spent := "", time.Duration(h.race.SpentNs(i))
+		bytes := t.bytes(h, i, row)
+		switch {
+		case i != lead && lead >= 0 && float64(spent) > share*float64(budget) && spent > times*time.Duration(h.race.SpentNs(lead)):
+			why = fmt.Sprintf("not judged: %s took %s of the %s there were", requests(row.N), round(spent), round(budget))
+		case t.o.ColdStart > 0 && row.ColdNs > float64(t.o.ColdStart):
+			why = fmt.Sprintf("making its executables takes %s, over the %s allowed", round(time.Duration(row.ColdNs)), t.o.ColdStart)
+		case t.o.Memory > 0 && bytes > float64(t.o.Memory):
+			why = fmt.Sprintf("its executables take %s, over the %s allowed", mib(bytes), mib(float64(t.o.Memory)))
+		default:
+			continue
+		}
+		h.race.Drop(i, why)
+		if err := t.journal.add(entry{Race: h.key, Drop: &i, Why: why}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bytes is what a candidate's executables take once all are made; NaN unknown.
+func (t *tuner) bytes(h *heat, i int, row race.Row) float64 {
+	c := &h.cands[i]
+	w := t.workers[c.setup]
+	if c.firsts == 0 {
+		return 0
+	}
+	if w == nil || row.Made == 0 {
+		return math.NaN()
+	}
+	g := w.sink.group(h.mode, c.strategy.Label(h.mode))
+	if g.Bytes == 0 || g.UniqueGraphs == 0 {
+		return math.NaN()
+	}
+	if h.mode == "kv_decode" { // a request makes several or none, and no other candidate shares them
+		return float64(g.Bytes)
+	}
+	return float64(g.Bytes) / float64(g.UniqueGraphs) * float64(max(row.Made, c.firsts))
+}
+
+func requests(n int) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return fmt.Sprintf("%d requests", n)
+}
+
+func round(d time.Duration) time.Duration {
+	switch {
+	case d >= 10*time.Second:
+		return d.Round(time.Second)
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond)
+	}
+	return d.Round(time.Millisecond)
+}
+
+func mib(bytes float64) string { return fmt.Sprintf("%.3g MiB", bytes/(1<<20)) }

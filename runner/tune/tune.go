@@ -1,0 +1,287 @@
+package tune
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/race"
+)
+
+// Options say what to find, and where.
+type Options struct {
+	Config    *configs.Config // model, engine, traffic; its strategy is not looked at
+	Modes     []string        // phases to race: prefill, kv_decode or forward
+	Objective race.Objective
+	SLO       time.Duration // p99 not to exceed; 0: none
+	Memory    int64         // bytes that a candidate's executables may take; 0: any
+	ColdStart time.Duration // time that making them may take; 0: any
+	Duration  time.Duration // of it all
+	Horizon   int           // requests over which executables are paid
+	Restarts  int           // sessions that confirm the pick; 0: none
+	Setups    bool          // options that need a worker of their own are raced, too
+	Traffic   []plan.TrafficRow
+	Open      Open
+	Confirm   func(ctx context.Context, cfg *configs.Config, n int) ([]Confirmed, error)
+	Dir       string
+	OnView    func(view.Race) // about four times a second; may be nil
+}
+
+// Confirmed is what sessions of the pick came to in one mode.
+type Confirmed struct {
+	Mode  string                    `json:"mode"`
+	N     int                       `json:"sessions"`
+	Ratio stats.Num                 `json:"ratio"` // optimized ÷ eager, paired, geometric mean
+	Lo    stats.Num                 `json:"lo"`    // 95 %, between sessions
+	Hi    stats.Num                 `json:"hi"`
+	P50   [stats.NumLanes]stats.Num `json:"p50_ms"` // medians over sessions
+	P99   [stats.NumLanes]stats.Num `json:"p99_ms"`
+}
+
+// Shares of the time that races of strategies, the race of options and the
+// confirmation get.
+const (
+	strategiesShare = .6
+	optionsShare    = .15
+	firstShare      = .35 // of the strategies' time: prefill's, whose requests are the shorter ones
+)
+
+type tuner struct {
+	o        Options
+	cfg      *configs.Config
+	journal  *journal
+	first    *worker
+	workers  map[int]*worker
+	setups   []setup
+	heats    []*heat
+	began    time.Time
+	notTried []string
+	done     []string
+}
+
+// Run tunes, until it is done or ctx is: then with the best so far.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	t := &tuner{o: o, cfg: o.Config, workers: map[int]*worker{}, setups: []setup{{}}, began: time.Now()}
+	defer t.stop()
+	var err error
+	if t.journal, err = openJournal(o.Dir); err != nil {
+		return nil, err
+	}
+	defer t.journal.f.Close() //nolint:errcheck // each line was written
+	t.say("starting the worker")
+	if t.first, err = start(ctx, o.Open, t.cfg); err != nil {
+		return nil, err
+	}
+	t.workers[0] = t.first
+	if err := t.races(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.options(ctx); err != nil {
+		return nil, err
+	}
+	res, cfg, err := t.result()
+	t.stop()
+	if err != nil {
+		return nil, err
+	}
+	t.confirm(ctx, res, cfg)
+	return res, t.write(res, cfg)
+}
+
+// races races the strategies of each mode.
+func (t *tuner) races(ctx context.Context) error {
+	left := t.o.Modes
+	for i, mode := range left {
+		if ctx.Err() != nil {
+			t.notTried = append(t.notTried, mode+" (it was stopped)")
+			continue
+		}
+		if why := t.first.ready.Lacks(mode, plan.Strategy{Prefill: "eager", Decode: "eager"}); why != "" {
+			t.notTried = append(t.notTried, mode+": the engine cannot run "+why)
+			continue
+		}
+		cands, err := t.strategies(mode)
+		if err != nil {
+			return err
+		}
+		end := t.began.Add(time.Duration(strategiesShare * float64(t.o.Duration)))
+		part := 1.
+		if i+1 < len(left) {
+			part = firstShare
+		}
+		until := time.Now().Add(time.Duration(part * float64(time.Until(end))))
+		h, err := t.newHeat(mode, mode, cands, until)
+		if err != nil {
+			return err
+		}
+		if err := t.run(ctx, h); err != nil {
+			return err
+		}
+		t.finished(h)
+	}
+	if len(t.heats) == 0 {
+		return errors.New(strings.Join(t.notTried, "; "))
+	}
+	return nil
+}
+
+// finished notes the line of a race that is over.
+func (t *tuner) finished(h *heat) {
+	i := h.race.Pick()
+	if i < 0 {
+		t.done = append(t.done, h.name+": no candidate answers")
+		return
+	}
+	t.done = append(t.done, fmt.Sprintf("%s: %s after %d requests (%s)", h.name, h.cands[i].name, h.race.Blocks(), h.race.Over()))
+}
+
+// picked is the strategy that the races chose, and the edges of bucketed.
+func (t *tuner) picked() (plan.Strategy, []int) {
+	st, edges := plan.Strategy{Prefill: "eager", Decode: "eager"}, []int(nil)
+	for _, h := range t.heats {
+		i := h.race.Pick()
+		if i < 0 || h.name == optionsHeat {
+			continue
+		}
+		c := h.cands[i]
+		if h.mode == "kv_decode" {
+			st.Decode = c.strategy.Decode
+			continue
+		}
+		st.Prefill, edges = c.strategy.Prefill, c.edges
+		if h.mode == "forward" {
+			st.Decode = c.strategy.Decode
+		}
+	}
+	if edges == nil {
+		edges = t.cfg.BucketEdges
+	}
+	return st, edges
+}
+
+// mode is the one that holds everything that was raced.
+func (t *tuner) mode() string {
+	mode := ""
+	for _, h := range t.heats {
+		if h.name != optionsHeat {
+			if mode != "" {
+				return "e2e_kv"
+			}
+			mode = h.mode
+		}
+	}
+	return mode
+}
+
+const optionsHeat = "options"
+
+// options races what needs a worker of its own, all under the strategy picked.
+func (t *tuner) options(ctx context.Context) error {
+	loaded := t.first.ready.Loaded
+	all := setups(t.cfg, loaded.Provider, cmp.Or(loaded.Threads, t.cfg.Threads))
+	st, edges := t.picked()
+	until := t.began.Add(time.Duration((strategiesShare + optionsShare) * float64(t.o.Duration)))
+	if (st.Prefill == "eager" && st.Decode == "eager") || !t.o.Setups || ctx.Err() != nil {
+		t.leave(all, "")
+		return nil
+	}
+	mode := t.mode()
+	if why := t.first.ready.Lacks(mode, st); why != "" {
+		t.leave(all, why)
+		return nil
+	}
+	cands := []candidate{{name: "eager", lane: stats.Eager, strategy: plan.Strategy{Prefill: "eager", Decode: "eager"}},
+		{name: st.String(), lane: stats.Optimized, strategy: st, edges: edges}}
+	for i, s := range all {
+		if time.Now().Add(2 * t.first.startNs).After(until) { // a start, and as long for requests
+			t.leave(all[i:], "no time was left")
+			break
+		}
+		t.say("starting a worker with " + s.Name)
+		c := candidate{name: st.String() + " with " + s.Name, lane: stats.Optimized, strategy: st, edges: edges, setup: len(t.setups)}
+		cfg, err := s.config(t.cfg)
+		if err == nil {
+			t.workers[c.setup], err = start(ctx, t.o.Open, cfg)
+		}
+		if ctx.Err() != nil {
+			t.leave(all[i:], "")
+			return nil
+		}
+		if err != nil {
+			c.lacks = err.Error()
+		}
+		t.setups = append(t.setups, s)
+		cands = append(cands, c)
+	}
+	if len(cands) == 2 {
+		return nil
+	}
+	for i := 1; i < len(cands); i++ {
+		if err := t.count(mode, &cands[i]); err != nil {
+			return err
+		}
+	}
+	h, err := t.newHeat(optionsHeat, mode, cands, until)
+	if err != nil {
+		return err
+	}
+	if err := t.run(ctx, h); err != nil {
+		return err
+	}
+	t.finished(h)
+	return nil
+}
+
+// leave says what was not tried.
+func (t *tuner) leave(all []setup, why string) {
+	var names []string
+	for _, s := range all {
+		names = append(names, s.Name)
+	}
+	if why != "" {
+		why = " (" + why + ")"
+	}
+	if len(names) > 0 {
+		t.notTried = append(t.notTried, strings.Join(names, ", ")+why)
+	}
+}
+
+// stop ends all workers.
+func (t *tuner) stop() {
+	for i, w := range t.workers {
+		if w != nil {
+			w.stop()
+		}
+		delete(t.workers, i)
+	}
+}
+
+// showEvery is the time between two views.
+const showEvery = 250 * time.Millisecond
+
+// show tells how a race stands.
+func (t *tuner) show(h *heat, now bool) {
+	if t.o.OnView == nil || !now && time.Since(h.shown) < showEvery {
+		return
+	}
+	h.shown = time.Now()
+	t.o.OnView(view.Race{Title: h.name, Objective: t.o.Objective.String(), Blocks: h.race.Blocks(), Elapsed: time.Since(t.began), Left: max(0, time.Until(h.until)),
+		Rows: h.race.Standing(), Over: h.race.Over(), Done: t.done})
+}
+
+// say tells what is done between races.
+func (t *tuner) say(what string) {
+	if t.o.OnView != nil {
+		t.o.OnView(view.Race{Doing: what, Elapsed: time.Since(t.began), Done: t.done})
+	}
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -1,0 +1,144 @@
+package tune
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats/race"
+)
+
+func names(r *race.Race) (out []string) {
+	for _, row := range r.Standing() {
+		out = append(out, row.Name)
+	}
+	return out
+}
+
+// TestARaceGoesOnFromItsJournal, also from one that was cut off in a line.
+func TestARaceGoesOnFromItsJournal(t *testing.T) {
+	dir := t.TempDir()
+	cs := []race.Candidate{{Name: "eager"}, {Name: "padded"}, {Name: "lacking"}}
+	begin := func() (*journal, *race.Race, error) {
+		j, err := openJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := race.New(cs, race.Options{Objective: race.P50, Seed: 4})
+		return j, r, j.replay("prefill", names(r), r)
+	}
+	j, r, err := begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(j *journal, r *race.Race) {
+		var block []race.Obs
+		for _, i := range r.Ask() {
+			block = append(block, race.Obs{Candidate: i, Ns: int64(1e6 * (3 - i))})
+		}
+		if err := j.add(entry{Race: "prefill", Block: block}); err != nil {
+			t.Fatal(err)
+		}
+		r.Tell(block)
+	}
+	for range 3 {
+		step(j, r)
+	}
+	at := 2
+	r.Drop(at, "a bound")
+	if err := j.add(entry{Race: "prefill", Drop: &at, Why: "a bound"}); err != nil {
+		t.Fatal(err)
+	}
+	step(j, r)
+	if _, err := j.f.WriteString(`{"race":"prefill","block":[{"c":1`); err != nil { // cut off
+		t.Fatal(err)
+	}
+	_ = j.f.Close()
+
+	j2, again, err := begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Blocks() != 4 || again.Pick() != r.Pick() || again.Standing()[2].Out != "a bound" || !slices.Equal(again.Ask(), r.Ask()) {
+		t.Errorf("%d blocks, pick %d: %+v", again.Blocks(), again.Pick(), again.Standing())
+	}
+	step(j2, again)
+	_ = j2.f.Close()
+	b, err := os.ReadFile(filepath.Join(dir, journalFile))
+	if err != nil || strings.Count(string(b), "\n") != 7 || !strings.HasSuffix(string(b), "}\n") {
+		t.Errorf("%v\n%s", err, b)
+	}
+	cs[1].Name = "bucketed"
+	if _, _, err := begin(); err == nil || !strings.Contains(err.Error(), "give the flags that it began with") {
+		t.Errorf("other candidates: %v", err)
+	}
+}
+
+func TestCodeSaysWhatWasPicked(t *testing.T) {
+	cfg, err := configs.Load("root_cause")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &protocol.Loaded{Provider: "cpu", Model: protocol.Model{Dims: []string{"batch_size", "sequence_length"}}}
+	for strategy, want := range map[string][]string{
+		"prefill=padded,decode=kv-bucketed": {"edges = [9, 18, 45, 74, 150]", "ORT_ENABLE_ALL", "batch_size, sequence_length", "keep the cache at one length"},
+		"dynamic":                           {"CPUExecutionProvider"},
+	} {
+		got := code(&Result{Strategy: strategy}, cfg, l)
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%s: no %q in\n%s", strategy, w, got)
+			}
+		}
+	}
+	cfg.Engine = "torch"
+	if got := code(&Result{Strategy: "prefill=padded,decode=static-cache"}, cfg, l); !strings.Contains(got, `torch.compile(model.forward, mode="reduce-overhead", dynamic=False)`) || !strings.Contains(got, "StaticCache") {
+		t.Errorf("torch:\n%s", got)
+	}
+}
+
+func TestEverySetupIsAConfiguration(t *testing.T) {
+	for _, engine := range []string{"ort", "torch"} {
+		for _, provider := range []string{"cpu", "cuda", "webgpu"} {
+			cfg, err := configs.Load("default")
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Engine = engine
+			for _, s := range setups(cfg, provider, 8) {
+				c, err := s.config(cfg)
+				if err != nil || slices.Equal(mustYAML(t, c), mustYAML(t, cfg)) {
+					t.Errorf("%s on %s: %s: %v, or it changes nothing", engine, provider, s.Name, err)
+				}
+			}
+		}
+	}
+}
+
+func mustYAML(t *testing.T, c *configs.Config) []byte {
+	t.Helper()
+	b, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestEveryWordIsAStrategy that its phase has.
+func TestEveryWordIsAStrategy(t *testing.T) {
+	for mode, all := range words {
+		if all[0] != "eager" {
+			t.Errorf("%s: the baseline comes first", mode)
+		}
+		for _, w := range all {
+			if st, err := plan.ParseStrategy(w); err != nil || st.Label(mode) != w {
+				t.Errorf("%s: %q is %v, %v", mode, w, st, err)
+			}
+		}
+	}
+}
