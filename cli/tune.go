@@ -44,6 +44,20 @@ type asked struct {
 	Options   bool          `json:"options"`
 }
 
+// parse checks the wishes and reads those that are words.
+func (a *asked) parse() (o race.Objective, memory int64, err error) {
+	if a.Horizon < 1 || a.Duration <= 0 || a.Restarts < 0 {
+		return 0, 0, exit.Usage(errors.New("--horizon and --duration are more than 0, --restarts is at least 0"))
+	}
+	if o, err = race.ParseObjective(a.Minimize); err != nil {
+		return 0, 0, exit.Usage(fmt.Errorf("--minimize: %w", err))
+	}
+	if memory, err = configs.Bytes("--memory", a.Memory); err != nil {
+		return 0, 0, exit.Usage(err)
+	}
+	return o, memory, nil
+}
+
 const askedFile = "asked.json"
 
 // tuneFlags are the common flags that mean something to a tune.
@@ -94,13 +108,9 @@ func runTune(c *cobra.Command, a *asked) error {
 	if err != nil {
 		return err
 	}
-	objective, err := race.ParseObjective(a.Minimize)
+	objective, memory, err := a.parse()
 	if err != nil {
-		return exit.Usage(err)
-	}
-	memory, err := configs.Bytes("--memory", a.Memory)
-	if err != nil {
-		return exit.Usage(err)
+		return err
 	}
 	ready := *cfg
 	j, err := prepareWorker(c.Context(), &ready, output.Stderr)
@@ -172,8 +182,8 @@ func tuneFolder(c *cobra.Command, a *asked) (*configs.Config, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if a.Horizon < 1 || a.Duration <= 0 || a.Restarts < 0 {
-		return nil, "", exit.Usage(errors.New("--horizon and --duration are at least 1, --restarts at least 0"))
+	if _, _, err := a.parse(); err != nil {
+		return nil, "", err
 	}
 	a.Modes = phases(cfg, f.Changed("mode"))
 	kept := cfg.Redacted()

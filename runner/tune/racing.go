@@ -164,7 +164,8 @@ func (t *tuner) bounds(h *heat) error {
 		if row.Out != "" || h.cands[i].lane == stats.Eager {
 			continue
 		}
-		why, spent := "", time.Duration(h.race.SpentNs(i))
+		var why string
+		spent := time.Duration(h.race.SpentNs(i))
 		bytes := t.bytes(h, i, row)
 		switch {
 		case i != lead && lead >= 0 && float64(spent) > share*float64(budget) && spent > times*time.Duration(h.race.SpentNs(lead)):

@@ -12,6 +12,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/stats/race"
 )
 
 // Result is what a tune found, as tune.json has it. Times are milliseconds.
@@ -44,7 +45,7 @@ type RaceResult struct {
 	Over   string `json:"over"`
 	Rows   []Row  `json:"candidates"`
 	Pick   int    `json:"pick"` // its place; −1: none
-	Few    bool   `json:"few"`  // too few requests for the p99s: the mean picked
+	Few    bool   `json:"few"`  // too few requests for the p99s: a lower quantile picked
 }
 
 // Row is a candidate of a race.
@@ -210,7 +211,7 @@ func (r *RaceResult) sentence(res *Result) string {
 	}
 	need := quantile.Need(.99)
 	if r.Few {
-		s += fmt.Sprintf("; their p99s rest on fewer than %d requests, so of those left the least mean was taken", need)
+		s += fmt.Sprintf("; their p99s rest on fewer than %d requests, so the least p%g of those left was taken", need, 100*race.Instead)
 	} else if n := min(p.N, e.N); n < need {
 		s += fmt.Sprintf("; p99 rests on %d requests, %d are needed", n, need)
 	}

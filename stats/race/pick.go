@@ -48,7 +48,7 @@ func (r *Race) cold(c *racer) float64 {
 
 // Pick is the candidate to take: of those that race and whose objective is
 // within the margin of the least, the one with the least to make before it is
-// warm; −1 without any. Where Few is true the mean stands for the objective. Those that keep the SLO come before those that do not.
+// warm; −1 without any. Where Few is true the quantile Instead stands for the objective. Those that keep the SLO come before those that do not.
 func (r *Race) Pick() int {
 	if len(r.ranked()) == 0 {
 		return -1
@@ -85,11 +85,15 @@ func (r *Race) Pick() int {
 	}).i
 }
 
+// Instead is the quantile that picks where Few is true.
+const Instead = .75
+
 // by is the quantile that picks, 0 for the mean. A p99 of fewer requests than
-// support it is their maximum, which says little: then the mean does.
+// support it is their maximum, which says little of the candidate and much of
+// what else the machine did.
 func (r *Race) by() float64 {
 	if r.Few() {
-		return 0
+		return Instead
 	}
 	return r.o.Objective.quantile()
 }

@@ -1,0 +1,196 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// phaseOf is what the strategy of a tuned configuration does in a phase.
+func phaseOf(t *testing.T, dir, key string) string {
+	t.Helper()
+	s := readJSON(t, filepath.Join(dir, "tune.json"))["strategy"].(string)
+	for part := range strings.SplitSeq(s, ",") {
+		if k, v, ok := strings.Cut(part, "="); ok && k == key {
+			return v
+		}
+	}
+	if s == "kv-bucketed" && key == "prefill" {
+		return "bucketed"
+	}
+	return s
+}
+
+// TestTuneEndsWithPaddingAndAFixedCache without being told, in a pipe, and its
+// configuration runs.
+func TestTuneEndsWithPaddingAndAFixedCache(t *testing.T) {
+	out := t.TempDir()
+	stdout, stderr, code := run(t, "tune", "--duration", "40s", "--restarts", "2", "--out", out)
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	dir := sessionDir(t, out)
+	for range 3 { // a machine that is busy with other tests has had too little time
+		if leastBlocks(t, dir) >= 60 {
+			break
+		}
+		stdout, stderr, code = run(t, "tune", "--resume", dir, "--duration", "60s")
+		if code != 0 {
+			t.Fatalf("exit %d: %s", code, stderr)
+		}
+	}
+	if p, d := phaseOf(t, dir, "prefill"), phaseOf(t, dir, "decode"); p != "padded" && p != "bucketed" || d != "kv-bucketed" {
+		t.Errorf("prefill %s, decode %s:\n%s", p, d, stdout)
+	}
+	for _, want := range []string{"▸", "variable", "prefill:", "kv_decode:", "Not tried:", "restarts of e2e_kv: optimized ÷ eager", "tuned.yaml"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in what it printed:\n%s", want, stdout)
+		}
+	}
+	if n := strings.Count(stderr, "candidates race"); n < 4 {
+		t.Errorf("%d lines of progress:\n%s", n, stderr)
+	}
+	checkCandidates(t, dir)
+	if _, stderr, code := run(t, "run", "--config", filepath.Join(dir, "tuned.yaml"), "--duration", "1s", "--out", t.TempDir()); code != 0 {
+		t.Errorf("the tuned configuration: exit %d: %s", code, stderr)
+	}
+}
+
+// leastBlocks is how many requests the shortest race of a tune had.
+func leastBlocks(t *testing.T, dir string) int {
+	t.Helper()
+	least := math.MaxInt
+	for _, r := range readJSON(t, filepath.Join(dir, "tune.json"))["races"].([]any) {
+		least = min(least, int(r.(map[string]any)["blocks"].(float64)))
+	}
+	return least
+}
+
+// checkCandidates recomputes what each candidate answered, and the medians of
+// those that made nothing at all, from the blocks as they were told.
+func checkCandidates(t *testing.T, dir string) {
+	t.Helper()
+	type obs struct {
+		C     int     `json:"c"`
+		Ns    float64 `json:"ns"`
+		First bool    `json:"first"`
+		Bad   string  `json:"bad"`
+	}
+	names, ms := map[string][]string{}, map[string][]float64{}
+	b, err := os.ReadFile(filepath.Join(dir, "race.jsonl"))
+	must(t, err)
+	counts := map[string]int{}
+	for line := range bytes.Lines(b) {
+		var e struct {
+			Race       string
+			Candidates []string
+			Block      []obs
+		}
+		must(t, json.Unmarshal(line, &e))
+		if e.Candidates != nil {
+			names[e.Race] = e.Candidates
+		}
+		for _, o := range e.Block {
+			key := e.Race + "/" + names[e.Race][o.C]
+			counts[key]++
+			if !o.First {
+				ms[key] = append(ms[key], o.Ns/1e6)
+			}
+		}
+	}
+	checked := 0
+	for _, r := range readCSV(t, filepath.Join(dir, "candidates.csv")) {
+		key := r["race"] + "/" + r["candidate"]
+		if r["n"] != strconv.Itoa(counts[key]) {
+			t.Errorf("%s: n %s, told %d", key, r["n"], counts[key])
+		}
+		if r["requests_that_wait"] != "0" || len(ms[key]) == 0 {
+			continue
+		}
+		if got, _ := strconv.ParseFloat(r["p50_ms"], 64); !near(got, percentile(ms[key], 50)) {
+			t.Errorf("%s: p50 %s, recomputed %v", key, r["p50_ms"], percentile(ms[key], 50))
+		}
+		checked++
+	}
+	if checked < 2 {
+		t.Errorf("%d medians were there to check", checked)
+	}
+}
+
+func near(a, b float64) bool { return a > b*(1-1e-9) && a < b*(1+1e-9) }
+
+// TestTuneStopsWithTheBestSoFarAndGoesOn: q in a terminal, an interrupt in a
+// pipe; what was raced before is not raced again.
+func TestTuneStopsWithTheBestSoFarAndGoesOn(t *testing.T) {
+	out := t.TempDir()
+	s := newScreen(t, 140, 30, tailscope(t, "tune", "--duration", "2m", "--mode", "prefill", "--out", out))
+	s.until("a race with somebody ahead", time.Minute, func(text string) bool {
+		return strings.Contains(text, "▸ ") && strings.Contains(text, "race of prefill by p99")
+	})
+	time.Sleep(time.Second)
+	s.keys("q")
+	if err := s.ended(time.Minute); err != nil {
+		t.Fatalf("after q: %v", err)
+	}
+	dir := sessionDir(t, out)
+	first, err := os.ReadFile(filepath.Join(dir, "race.jsonl"))
+	must(t, err)
+	if doubt := readJSON(t, filepath.Join(dir, "tune.json"))["doubt"]; doubt != "it was stopped before its restarts" || bytes.Count(first, []byte("\n")) < 2 {
+		t.Fatalf("doubt %q, raced:\n%s", doubt, first)
+	}
+
+	c := tailscope(t, "tune", "--resume", dir)
+	c.Stdout = io.Discard
+	stderr, err := c.StderrPipe()
+	must(t, err)
+	must(t, c.Start())
+	lines := readUntil(t, stderr, "candidates race")
+	time.Sleep(2 * time.Second)
+	must(t, c.Process.Signal(syscall.SIGINT))
+	rest, _ := io.ReadAll(stderr)
+	if err := c.Wait(); err != nil {
+		t.Fatalf("after an interrupt: %v\n%s%s", err, lines, rest)
+	}
+	second, err := os.ReadFile(filepath.Join(dir, "race.jsonl"))
+	must(t, err)
+	if !bytes.HasPrefix(second, first) || len(second) == len(first) {
+		t.Errorf("%d bytes of the race became %d, the first the same: %t", len(first), len(second), bytes.HasPrefix(second, first))
+	}
+	if got := readJSON(t, filepath.Join(dir, "tune.json"))["races"].([]any)[0].(map[string]any)["blocks"].(float64); int(got) != bytes.Count(second, []byte(`"block"`)) {
+		t.Errorf("%v blocks, told %d", got, bytes.Count(second, []byte(`"block"`)))
+	}
+}
+
+// readUntil reads until a word comes.
+func readUntil(t *testing.T, r io.Reader, word string) string {
+	t.Helper()
+	var got []byte
+	buf := make([]byte, 4096)
+	for !bytes.Contains(got, []byte(word)) {
+		n, err := r.Read(buf)
+		got = append(got, buf[:n]...)
+		if err != nil {
+			t.Fatalf("%v; it said\n%s", err, got)
+		}
+	}
+	return string(got)
+}
+
+func TestTuneRefusesWhatCannotBe(t *testing.T) {
+	for _, args := range [][]string{{"--minimize", "energy"}, {"--memory", "much"}, {"--horizon", "0"}, {"--resume", t.TempDir()}} {
+		_, stderr, code := run(t, append([]string{"tune", "--out", t.TempDir()}, args...)...)
+		if code != 2 || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: exit %d: %s", args, code, stderr)
+		}
+	}
+}
