@@ -88,6 +88,8 @@ func (s *Session) change(c view.Command) {
 		s.retry()
 	case view.ActWarm:
 		s.warm()
+	case view.ActStopWarm:
+		s.pub.notice("info", fmt.Sprintf("%d warm-ups dropped; what has begun ends", s.queue.dropWarming()))
 	case view.ActClear:
 		s.eng.ask(&protocol.Clear{ID: s.eng.nextAsk()})
 		s.toggle("compile cache cleared: a cold start on purpose", "cleared")

@@ -31,6 +31,7 @@ type inflight struct {
 	unasked  bool   // the engine observes: nobody sent it
 	suspect  bool   // was in hand when a worker died
 	routed   bool   // to the eager session, by the rule of --route
+	ahead    bool   // a warm-up that was asked for
 }
 
 // String names a request for a sentence: "request 17 (prefill, 61 tokens)".

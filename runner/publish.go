@@ -135,7 +135,7 @@ func (s *Session) view(figures bool) view.View {
 	v.Progress, v.Left = s.progress(now)
 	v.Doing = s.doing(now)
 	v.Status = s.statusNow(v.Doing)
-	v.Failing = s.failing.why
+	v.Failing, v.Warming = s.failing.why, s.queue.warming()
 	v.Found = s.pub.found
 	for l := range v.Lanes {
 		v.Lanes[l] = s.laneView(stats.Lane(l))
@@ -179,7 +179,7 @@ func (s *Session) selfView(now int64) view.Self {
 	}
 	m := &s.pub.cost
 	m.Read(now, pid)
-	v.CPUPercent, v.RSSBytes, v.WorkerRSS = m.Percent, m.RSS, m.WorkerRSS
+	v.CPUPercent, v.RSSBytes, v.WorkerRSS, v.WorkerCPU = m.Percent, m.RSS, m.WorkerRSS, m.WorkerPercent
 	v.GPUPoll = time.Duration(s.gpuNow.last.CostNs)
 	if s.o.FrameNs != nil {
 		v.RenderP99 = time.Duration(s.o.FrameNs())

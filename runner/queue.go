@@ -131,9 +131,29 @@ func (q *queue) nextSequential(busy bool, lanes []string) (*inflight, bool) {
 func (q *queue) ahead(items []plan.Item) {
 	var out []*inflight
 	for _, it := range items {
-		out = append(out, &inflight{id: q.number(), item: it, order: []string{"optimized", "eager"}})
+		out = append(out, &inflight{id: q.number(), item: it, order: []string{"optimized", "eager"}, ahead: true})
 	}
 	q.again = append(out, q.again...)
+}
+
+// warming counts the warm-ups asked for that have not begun.
+func (q *queue) warming() (n int) {
+	for _, fl := range q.again {
+		if !fl.item.Warmup {
+			break // they stand before everything else
+		}
+		if fl.ahead {
+			n++
+		}
+	}
+	return n
+}
+
+// dropWarming forgets them and returns how many they were.
+func (q *queue) dropWarming() int {
+	was := len(q.again)
+	q.again = slices.DeleteFunc(slices.Clone(q.again), func(fl *inflight) bool { return fl.ahead })
+	return was - len(q.again)
 }
 
 // arrive gives a request of an open loop the instant it is due.

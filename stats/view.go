@@ -207,6 +207,7 @@ type ScenarioRow struct {
 	Session  [NumLanes]Summary // whole session
 	Window   [NumLanes]Summary // sliding window
 	Pair     PairView          // current segment
+	Recent   [NumLanes]*Recent // the last minute; nil: nothing ran in it
 }
 
 // ShapeRow is one executed shape of the optimized lane.
@@ -221,6 +222,18 @@ type ShapeRow struct {
 	BreakEven   int     // further requests until the compile has paid back; 0: it has; or BreakEvenNever, BreakEvenUntold
 	PaddingTax  float64
 	FirstSeenNs int64
+	FirstNs     int64   // its first run in the optimized lane, a compile included; 0: it was not seen
+	Recent      *Recent // the last minute of the optimized lane; nil: it did not run
+}
+
+// RecentSeconds is how far back Recent reaches.
+const RecentSeconds = 60
+
+// Recent is the slowest sample of each second of the last minute, the newest
+// last. A new one is made for each view.
+type Recent struct {
+	SlowestNs [RecentSeconds]float32 // 0: none
+	Tagged    uint64                 // bit i: the slowest of second i has an event attached or is the first of its shape
 }
 
 // Break-evens that are no number of requests.

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	tea "charm.land/bubbletea/v2"
+
 	"slices"
 
 	"github.com/tailscope/tailscope/runner/view"
@@ -105,7 +107,8 @@ func (m *model) markSegment(seg int32) {
 
 // back closes what is open, the topmost first: help, samples, a filter, the
 // past.
-func (m *model) back() {
+func (m *model) back() tea.Cmd {
+	v := m.newest
 	switch {
 	case m.help:
 		m.help = false
@@ -113,10 +116,15 @@ func (m *model) back() {
 		m.found = false
 	case m.sc.Filter != "":
 		m.sc.Filter = ""
+	case v.Warming > 0 && m.situation() == live:
+		m.ask(view.Command{Action: view.ActStopWarm}, "")
+	case m.layoutState().start && v.Phase != view.PhaseFailed:
+		m.confirm("stop what begins, and leave? ", m.quit)
 	default:
 		m.sc.Zoom = 0
 		m.goLive()
 	}
+	return nil
 }
 
 // sort goes to the next column of the list that has the focus, and after the

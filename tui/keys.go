@@ -93,7 +93,7 @@ var timeKeys = []keyRow{
 	{keys: []string{"N"}, shown: "N", help: "previous event", group: groupBack, in: always, foot: "event before", footIn: over | replay, drop: 3, do: eventBy(-1)},
 	{keys: []string{"<"}, shown: "<", help: "the segment before", group: groupBack, in: always, foot: "segment", footIn: replay, drop: 6, do: do(func(m *model) { m.toSegment(-1) })},
 	{keys: []string{">"}, shown: ">", help: "the segment after", group: groupBack, in: always, do: do(func(m *model) { m.toSegment(1) })},
-	{keys: []string{"esc"}, shown: "esc", help: "close, or back to now", group: groupBack, in: always, do: do((*model).back)},
+	{keys: []string{"esc"}, shown: "esc", help: "close, back to now; stops a warm-up or a start", group: groupBack, in: always, do: (*model).back},
 }
 
 // the keys that only change the picture

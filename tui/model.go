@@ -180,7 +180,7 @@ const (
 // but the clock, which goes by seconds.
 func sameFigures(a, b *view.View) bool {
 	return a.FiguresNs != 0 && a.FiguresNs == b.FiguresNs && (a.NowNs-a.StartNs)/1e9 == (b.NowNs-b.StartNs)/1e9 &&
-		a.NumEvents == b.NumEvents && a.Phase == b.Phase && a.Status == b.Status && a.Found == b.Found && len(a.Notices) == len(b.Notices) &&
+		a.NumEvents == b.NumEvents && a.Phase == b.Phase && a.Warming == b.Warming && a.Status == b.Status && a.Found == b.Found && len(a.Notices) == len(b.Notices) &&
 		len(a.Exports) == len(b.Exports) && a.Session.Asked == b.Session.Asked && a.Session.Strategy == b.Session.Strategy && a.Session.AA == b.Session.AA && (a.Progress == b.Progress || a.Progress != a.Progress)
 }
 

@@ -2,7 +2,24 @@
 
 package sys
 
-import "github.com/shirou/gopsutil/v4/process"
+import (
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// CPUTimeOf is the CPU time of a process so far, 0 if unknown.
+func CPUTimeOf(pid int) time.Duration {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return 0
+	}
+	t, err := p.Times()
+	if err != nil {
+		return 0
+	}
+	return time.Duration((t.User + t.System) * float64(time.Second))
+}
 
 // Resident is the memory of a process in bytes, 0 if unknown.
 func Resident(pid int) int64 {

@@ -74,6 +74,9 @@ func TestReadings(t *testing.T) {
 	if free, ok := FreeBytes(t.TempDir()); !ok || free <= 0 {
 		t.Errorf("free: %d, %v", free, ok)
 	}
+	if own, other := CPUTime(), CPUTimeOf(os.Getpid()); other <= 0 || (own-other).Abs() > 100*time.Millisecond {
+		t.Errorf("this process took %v by its own clock, %v by the system's", own, other)
+	}
 	if r := Resident(os.Getpid()); r < 1<<20 {
 		t.Errorf("this process takes %d bytes", r)
 	}

@@ -38,6 +38,7 @@ type View struct {
 
 	Doing     Doing
 	Failing   string // why nothing is sent any more until ActSegment: every request failed; "" it is
+	Warming   int    // warm-ups asked for that have not begun
 	Session   Session
 	Self      Self
 	Lanes     [stats.NumLanes]Lane
@@ -171,6 +172,7 @@ type Self struct {
 	Samples     uint64        // taken in
 	GPUPoll     time.Duration // cost of one reading
 	WorkerRSS   int64
+	WorkerCPU   float64 // percent of one core; NaN if unknown
 	CreditInUse int
 }
 
@@ -207,6 +209,7 @@ const (
 	ActPairing    Action = "pairing"  // Arg, empty: next
 	ActStance     Action = "stance"   // Arg, empty: next of those the engine offers
 	ActWarm       Action = "warm"     // warm up all planned shapes now
+	ActStopWarm   Action = "stopwarm" // drop what ActWarm has still to do
 	ActClear      Action = "clear"    // clear the compile cache
 	ActSegment    Action = "segment"  // new segment
 	ActPause      Action = "pause"    // toggle

@@ -41,6 +41,10 @@ func (c *Collector) count(m *modeState, at *place, s *stats.Sample) {
 	shape, scen, lane := at.state, at.scen, &m.lanes[s.Lane]
 	c.total[s.Lane]++
 	lane.n++
+	scen.recent[s.Lane].add(s)
+	if s.Lane == stats.Optimized {
+		shape.recent.add(s)
+	}
 	if m.win.backlog() >= maxBacklog || m.win.full() {
 		m.drain()
 	}

@@ -126,6 +126,7 @@ type scenState struct {
 	session          [stats.NumLanes]group // merged, as of the last view
 	run              [stats.NumLanes]runStart
 	pairSeg, pairOld pairStats // of the current segment, of all earlier ones
+	recent           [stats.NumLanes]lastMinute
 }
 
 // New returns an empty Collector in segment 0.

@@ -18,6 +18,9 @@ func (c *Collector) noteShape(m *modeState, st *shapeState, s *stats.Sample) {
 		return
 	}
 	st.lanes[s.Lane].seen = s.Generation + 1
+	if s.Lane == stats.Optimized && st.firstNs == 0 {
+		st.firstNs = s.WallNs
+	}
 	if s.Flags&stats.FlagShapeNew != 0 {
 		return // the engine has said so, and why
 	}

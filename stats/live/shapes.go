@@ -21,6 +21,8 @@ type shapeState struct {
 	saved           int64         // eager − optimized, over the pairs, compiles included
 	tokens, exec    int64
 	firstSeen       int64
+	firstNs         int64      // the first run in the optimized lane, compiles included; 0: none
+	recent          lastMinute // of the optimized lane
 	cached          stats.ShapeRow
 	cachedKey       [3]int64
 	shape, strategy string
@@ -130,12 +132,12 @@ func (st *shapeState) cleanMedian(lane stats.Lane) float64 {
 
 // list gives the shapes that the optimized lane ran, most used first; win
 // describes a shape in the sliding window.
-func (t *shapeTable) list(win func(id int32) [stats.NumLanes]stats.ShapeQuantiles) []stats.ShapeRow {
+func (t *shapeTable) list(nowNs int64, win func(id int32) [stats.NumLanes]stats.ShapeQuantiles) []stats.ShapeRow {
 	var out []stats.ShapeRow
 	add := func(st *shapeState) {
 		if st != nil && st.lanes[stats.Optimized].n > 0 {
 			row := st.row()
-			row.Window = win(st.id)
+			row.Window, row.Recent = win(st.id), st.recent.view(nowNs)
 			out = append(out, row)
 		}
 	}
@@ -164,7 +166,7 @@ func (st *shapeState) describe() stats.ShapeRow {
 	}
 	r := stats.ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.lanes[stats.Optimized].n,
 		Clean:     [stats.NumLanes]stats.ShapeQuantiles{eager.OfShape(), opt.OfShape()},
-		CompileNs: st.compileNs, SavedNs: float64(st.saved + st.counted), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen}
+		CompileNs: st.compileNs, SavedNs: float64(st.saved + st.counted), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen, FirstNs: st.firstNs}
 	if st.tokens > 0 && st.exec > 0 {
 		r.PaddingTax = float64(st.exec) / float64(st.tokens)
 	}

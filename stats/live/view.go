@@ -43,8 +43,8 @@ func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
 	if floor := m.noise.MedianNs; floor > 0 {
 		out.Pair.NoiseNs, out.PairAll.NoiseNs = floor, floor
 	}
-	out.Scenarios = c.scenarioRows(m, scenRaw)
-	out.Shapes = c.shapeRows(m)
+	out.Scenarios = c.scenarioRows(m, scenRaw, nowNs)
+	out.Shapes = c.shapeRows(m, nowNs)
 	out.Segments = m.segmentRows(c.segments[len(c.segments)-1])
 	out.Timeline = m.line.view(&c.marks, mode)
 	for i := range m.gauges {
@@ -182,16 +182,16 @@ func rebin(h *quantile.Hist, lo, hi float64, bins []uint64) []uint64 {
 }
 
 // shapeRows are the shapes; with a window that is the segment they have none.
-func (c *Collector) shapeRows(m *modeState) []stats.ShapeRow {
+func (c *Collector) shapeRows(m *modeState, nowNs int64) []stats.ShapeRow {
 	if c.o.WindowNs == 0 {
 		var none window
-		return m.shapes.list(none.shapeView)
+		return m.shapes.list(nowNs, none.shapeView)
 	}
 	m.win.gatherShapes()
-	return m.shapes.list(m.win.shapeView)
+	return m.shapes.list(nowNs, m.win.shapeView)
 }
 
-func (c *Collector) scenarioRows(m *modeState, raw [][stats.NumLanes]small) []stats.ScenarioRow {
+func (c *Collector) scenarioRows(m *modeState, raw [][stats.NumLanes]small, nowNs int64) []stats.ScenarioRow {
 	var rows []stats.ScenarioRow
 	for i, s := range m.scen {
 		if s == nil {
@@ -200,6 +200,7 @@ func (c *Collector) scenarioRows(m *modeState, raw [][stats.NumLanes]small) []st
 		row := stats.ScenarioRow{Scenario: s.name, Pair: s.pairSeg.view(nil, nil)}
 		for l := range row.Lanes {
 			row.Lanes[l], row.Session[l] = s.segment[l].summary(), s.whole(stats.Lane(l)).summary()
+			row.Recent[l] = s.recent[l].view(nowNs)
 			if i < len(raw) && c.o.WindowNs > 0 {
 				row.Window[l] = m.win.scen[i][l].summary(raw[i][l])
 			} else {

@@ -10,10 +10,11 @@ type Column struct {
 	Flex  bool // takes what room is left, as far as its values need it
 }
 
-// Cell is one value of a table and its ink.
+// Cell is one value of a table and its ink, or one for each character.
 type Cell struct {
-	S string
-	K Ink
+	S    string
+	K    Ink
+	Each []Ink
 }
 
 // C is a cell: text s in ink k.
@@ -63,7 +64,7 @@ func table(st *Styles, cols []Column, rows [][]Cell, w, h, off, sel int) []strin
 				l.Gap(ColumnGap)
 			}
 			if on {
-				c.K = st.Selected
+				c.K, c.Each = st.Selected, nil
 			}
 			putCell(l, cols[i], c)
 		}
@@ -133,6 +134,16 @@ func widen(cols []Column, show []int, rows [][]Cell, w int) []Column {
 }
 
 func putCell(l *Line, c Column, v Cell) {
+	if len(v.Each) > 0 && c.W <= l.Room() && Cells(v.S) <= c.W {
+		var s Strip
+		i := 0
+		for _, r := range v.S {
+			s.Add(v.Each[i], string(r))
+			i++
+		}
+		l.Raw(s.String()+Spaces(c.W-i), c.W)
+		return
+	}
 	if c.Right {
 		l.Put(v.K, Right(v.S, c.W))
 	} else {

@@ -123,10 +123,27 @@ func measured(sc *Scene) (Cure, bool) {
 	}
 	c.Good = b.Hi < a.Lo
 	c.Effect = draw.Brief(a.Value) + " → " + draw.Brief(b.Value)
+	if then := predicted(sc); draw.Finite(then) {
+		c.Effect += ", predicted " + draw.Brief(then)
+	}
 	if !(b.Hi < a.Lo || b.Lo > a.Hi) {
 		c.Effect += " (not told apart)"
 	}
 	return c, true
+}
+
+// predicted is the p99 that was foretold of what is in force: by the advice that
+// was followed, or by the row of the advisor that was applied; NaN: by none.
+func predicted(sc *Scene) float64 {
+	if o := sc.V.Stats.Verdict.Outcome; o != nil {
+		return o.ThenNs
+	}
+	for _, b := range sc.V.Stats.Advisor {
+		if b.Asked && draw.Finite(b.MeasuredP50) {
+			return b.PredictedP99
+		}
+	}
+	return Nan
 }
 
 // cureLine is a cure in one line of w cells.

@@ -27,6 +27,21 @@ func (p *scenariosPanel) View() string {
 	if device {
 		cols = append(cols, DeviceColumns()...)
 	}
+	w, _ := p.Inner()
+	strip := minuteWidth(w)
+	if strip == stats.RecentSeconds { // two of them
+		strip /= 2
+	}
+	var minutes []*stats.Recent
+	for i := range p.Sc.V.Stats.Scenarios {
+		minutes = append(minutes, p.Sc.V.Stats.Scenarios[i].Recent[:]...)
+	}
+	scale := scaleOf(minutes...)
+	if strip > 0 {
+		for l := range stats.NumLanes {
+			cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(laneOf(l)), strip), W: strip, Drop: 9})
+		}
+	}
 	var rows [][]draw.Cell
 	for i := range p.Sc.V.Stats.Scenarios {
 		r := &p.Sc.V.Stats.Scenarios[i]
@@ -49,9 +64,19 @@ func (p *scenariosPanel) View() string {
 		if device {
 			row = append(row, DeviceCells(st, ls)...)
 		}
+		for l := range stats.NumLanes {
+			row = append(row, scale.cell(st, r.Recent[l], strip, st.Lane[l]))
+		}
 		rows = append(rows, row)
 	}
-	title := []draw.Run{draw.R(st.Title, "scenarios"), draw.R(st.Muted, " · "+p.Sc.Scope()+"; grey: too few samples")}
+	of := p.Sc.Scope()
+	if p.Sc.Hide {
+		of += ", tagged samples too"
+	}
+	if of != "this segment" {
+		of += "; Δ, won and p: of this segment"
+	}
+	title := []draw.Run{draw.R(st.Title, "scenarios"), draw.R(st.Muted, " · "+of+"; grey: too few samples")}
 	return p.list(title, cols, rows, "no scenario has samples yet")
 }
 
@@ -143,7 +168,7 @@ func (p *quantilesPanel) plainRows(e, o *stats.Summary) (rows [][]draw.Cell) {
 		prec int
 		of   func(*stats.Summary) float64
 	}{
-		{"tokens a second", 0, func(s *stats.Summary) float64 { return s.TokensPerS }},
+		{p.rate(), 0, func(s *stats.Summary) float64 { return s.TokensPerS }},
 		{"executed ÷ real tokens", 2, func(s *stats.Summary) float64 { return s.PaddingTax }},
 		{"host overhead, %", 1, func(s *stats.Summary) float64 { return 100 * s.HostShare }},
 	} {
@@ -154,6 +179,15 @@ func (p *quantilesPanel) plainRows(e, o *stats.Summary) (rows [][]draw.Cell) {
 		}
 	}
 	return rows
+}
+
+// rate is what TokensPerS counts: a forward pass of any model has no tokens, so
+// each request counts as one.
+func (p *quantilesPanel) rate() string {
+	if p.Sc.V.Session.Mode == "forward" {
+		return "requests a second of work"
+	}
+	return "tokens a second of work"
 }
 
 // shownRows counts the statistics that either lane has.

@@ -3,6 +3,7 @@ package panels
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -37,10 +38,12 @@ func headWord(what string) string {
 	switch what {
 	case "this segment":
 		return "segment"
-	case "without tagged":
+	case hiddenScope:
 		return "clean"
+	case "whole session":
+		return "session"
 	}
-	return what[len("last "):]
+	return strings.TrimPrefix(what, "last ")
 }
 
 func needText(n, w int) string {

@@ -64,7 +64,7 @@ func (sc *Scene) Main(l stats.Lane) (*stats.Summary, string) {
 	lv := sc.Lane(l)
 	switch {
 	case sc.Hide:
-		return &lv.Hidden, "without tagged"
+		return &lv.Hidden, hiddenScope
 	case sc.Whole:
 		return &lv.Session, sc.Scope()
 	case sc.Window > 0:
@@ -72,6 +72,9 @@ func (sc *Scene) Main(l stats.Lane) (*stats.Summary, string) {
 	}
 	return &lv.Segment, sc.Scope()
 }
+
+// hiddenScope is what there are figures of without tagged samples.
+const hiddenScope = "this segment, without tagged"
 
 // Scope names the time that figures are of. The window is that of the view: one
 // of the past keeps its own.
@@ -118,7 +121,7 @@ func (sc *Scene) ledgerSummary(l stats.Lane) (*stats.Summary, string) {
 	case sc.Whole:
 		return &lv.Session, "whole session"
 	case sc.Hide:
-		return &lv.Hidden, "this segment, without tagged"
+		return &lv.Hidden, hiddenScope
 	default:
 		return &lv.Segment, "this segment"
 	}

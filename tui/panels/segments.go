@@ -98,6 +98,10 @@ func (p *advicePanel) View() string {
 			add(2, "·", st.Muted, st.Muted, e)
 		}
 	}
+	if o := v.Outcome; o != nil {
+		out = append(out, draw.Spaces(w))
+		add(0, "→", st.Key, st.Text, o.Sentence)
+	}
 	if len(v.Advice) == 0 {
 		out = append(out, draw.Spaces(w))
 		add(0, "", st.Muted, st.Muted, "No advice yet: the rule needs a verdict first.")
@@ -109,6 +113,9 @@ func (p *advicePanel) View() string {
 // adviceLines is about how many lines the advice takes.
 func adviceLines(sc *Scene) int {
 	n := 2
+	if sc.V.Stats.Verdict.Outcome != nil {
+		n += 2
+	}
 	for _, a := range sc.V.Stats.Verdict.Advice {
 		n += 2 + len(a.Evidence)
 	}

@@ -3,6 +3,7 @@ package panels
 import (
 	"time"
 
+	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
 )
@@ -38,7 +39,7 @@ func (p *selfPanel) facts() []field {
 		{"frame p99", frameText(self), st.Text, 0},
 		{"views dropped", draw.Count(self.Dropped) + " replaced by newer ones before they were shown", st.Text, 0},
 		{"samples", draw.Count(self.Samples), st.Text, 0},
-		{"worker", sizeOrMissing(self.WorkerRSS) + ", " + draw.Count(self.CreditInUse) + " requests ahead", st.Text, 0},
+		{"worker", workerCPU(self) + sizeOrMissing(self.WorkerRSS) + ", " + draw.Count(self.CreditInUse) + " requests ahead", st.Text, 0},
 		{"GPU reading", spanOrMissing(self.GPUPoll), st.Text, 0},
 		{"run", s.RunID, st.Text, 0}, {"folder", s.Dir, st.Text, 0},
 		{"exported", lastOf(v.Exports), st.Text, 0},
@@ -49,6 +50,14 @@ func (p *selfPanel) facts() []field {
 		fs = append(fs, field{"refused", r, st.Muted, 0})
 	}
 	return fs
+}
+
+// workerCPU is the worker's share of a core, "" where nobody reads it.
+func workerCPU(s *view.Self) string {
+	if !draw.Finite(s.WorkerCPU) || s.WorkerRSS == 0 {
+		return ""
+	}
+	return draw.Num(s.WorkerCPU, 0) + " % of a core, "
 }
 
 func spanOrMissing(d time.Duration) string {

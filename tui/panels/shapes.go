@@ -24,6 +24,12 @@ func (p *shapesPanel) View() string {
 		{Head: "p99 " + draw.LaneMark(0), W: 8, Right: true, Drop: 8}, {Head: "p99 " + draw.LaneMark(1), W: 8, Right: true, Drop: 7},
 		{Head: "compile", W: 8, Right: true}, {Head: "saved so far", W: 12, Right: true, Drop: 1}, {Head: "pays back", W: 18, Right: true},
 		{Head: "padding ×", W: 9, Right: true, Drop: 4}, {Head: "first seen", W: 10, Right: true, Drop: 5},
+		{Head: "first run", W: 9, Right: true, Drop: 6},
+	}
+	w, _ := p.Inner()
+	strip, scale := minuteWidth(w-40), shapesScale(p.Sc.V.Stats.Shapes)
+	if strip > 0 {
+		cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(stats.Optimized), strip), W: strip, Drop: 9})
 	}
 	if severalStrategies(p.Sc.V.Stats.Shapes) {
 		cols[1].Drop = 0 // without it one shape would stand there twice
@@ -41,7 +47,8 @@ func (p *shapesPanel) View() string {
 			draw.C(s.Shape, st.Text), draw.C(s.Strategy, st.Muted), draw.C(draw.Count(s.N), st.Text),
 			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.Lane[1]),
 			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.Lane[1]), draw.C(compileText(s.CompileNs), st.Muted),
-			draw.C(draw.Signed(s.SavedNs), saved), draw.C(back, bk), draw.C(draw.Num(s.PaddingTax, 2), st.Muted), draw.C(draw.Clock(p.Sc.Since(s.FirstSeenNs)), st.Faint),
+			draw.C(draw.Signed(s.SavedNs), saved), draw.C(back, bk), draw.C(draw.Num(s.PaddingTax, 2), st.Muted), draw.C(draw.Clock(p.Sc.Since(s.FirstSeenNs)), st.Faint), draw.C(compileText(s.FirstNs), st.Muted),
+			scale.cell(st, s.Recent, strip, st.Lane[stats.Optimized]),
 		})
 	}
 	note := " · " + draw.Count(len(rows)) + " executed in the optimized lane"
@@ -50,6 +57,14 @@ func (p *shapesPanel) View() string {
 	}
 	title := []draw.Run{draw.R(st.Title, "shapes"), draw.R(st.Muted, note)}
 	return p.list(title, cols, rows, "no shape has run yet")
+}
+
+func shapesScale(shapes []stats.ShapeRow) minuteScale {
+	all := make([]*stats.Recent, len(shapes))
+	for i := range shapes {
+		all[i] = shapes[i].Recent
+	}
+	return scaleOf(all...)
 }
 
 func enterShape(sc *Scene, row int) (c Choice) {

@@ -46,6 +46,7 @@ func (p *startPanel) View() string {
 	}
 	if v.Phase != view.PhaseFailed {
 		lines = append(lines, p.bar(w))
+		add(st.Faint, "esc stops it and leaves")
 	}
 	add(draw.Ink{}, "")
 	for _, f := range [][2]string{

@@ -99,7 +99,12 @@ func (p *statusPanel) Text() (level, text string) {
 	if sc.Flash.Text != "" && (n == nil || n.TNs <= sc.Flash.At) {
 		return sc.Flash.Level, sc.Flash.Text
 	}
-	if n != nil {
+	switch {
+	case n != nil && n.Level != "info":
+		return n.Level, n.Text
+	case v.Warming > 0:
+		return "info", "warming up: " + draw.Plural(v.Warming, "shape") + " left · esc stops"
+	case n != nil:
 		return n.Level, n.Text
 	}
 	switch {
