@@ -67,6 +67,9 @@ func Run(ctx context.Context, views <-chan view.View, commands chan<- view.Comma
 	// Quit, not tea.WithContext: that kills, and a killed program closes its input under the goroutine that reads it.
 	defer context.AfterFunc(ctx, p.Quit)()
 	_, err := p.Run()
+	if errors.Is(err, tea.ErrProgramPanic) { // its stack is printed; it also counts as killed, which is no failure
+		return errors.New("internal error in the screen (a bug in tailscope: please report it)")
+	}
 	if ctx.Err() != nil || errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}
