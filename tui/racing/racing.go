@@ -224,7 +224,7 @@ func Bar(v race.Value, lo, hi float64, w int) string {
 		if !(hi > lo) {
 			return 0
 		}
-		return max(0, min(w-1, int(math.Round((x-lo)/(hi-lo)*float64(w-1)))))
+		return int(math.Round(max(0, min(1, (x-lo)/(hi-lo))) * float64(w-1)))
 	}
 	cells := []rune(strings.Repeat(" ", w))
 	if !math.IsNaN(v.Lo) && !math.IsNaN(v.Hi) {
