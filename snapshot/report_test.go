@@ -62,8 +62,8 @@ func TestReportPage(t *testing.T) {
 			t.Errorf("the page holds %q: %s", s, page[k:min(k+80, len(page))])
 		}
 	}
-	if strings.Count(page, "data:image/svg+xml;base64,") != 4 {
-		t.Error("want four pictures in the page")
+	if strings.Count(page, "data:image/svg+xml;base64,") != 6 {
+		t.Error("want six pictures in the page")
 	}
 }
 

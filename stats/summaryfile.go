@@ -158,6 +158,16 @@ type Paradox struct {
 	WinnerP50  *string            `json:"winner_p50"`
 	WinnerP99  *string            `json:"winner_p99"`
 	Statistics []StatisticSummary `json:"statistics"`
+	Advice     []AdviceSummary    `json:"advice"` // none where strategies took turns: no one of them was judged
+}
+
+// AdviceSummary is a line of the production rule, the first the most pressing.
+type AdviceSummary struct {
+	Rule     string   `json:"rule"`
+	Sentence string   `json:"sentence"`
+	Evidence []string `json:"evidence"`
+	Strategy *string  `json:"strategy"` // in the words of --strategy: what to set to follow it; null: nothing, or it is in force
+	ThenMs   Num      `json:"p99_ms_then"`
 }
 
 // StatisticSummary is a Ranking in milliseconds.

@@ -50,6 +50,7 @@ type Collected struct {
 	labels       *labels.Analysis
 	runs         labelRuns
 	Tracks       [stats.NumModes][stats.NumLanes]*track
+	Heats        [stats.NumModes][stats.NumLanes]*Heat
 	Pairs        [stats.NumModes]pairing
 	Marks        map[ModeMark]*track
 	every        uint64 // of requests enters the analysis

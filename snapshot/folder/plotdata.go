@@ -128,6 +128,11 @@ func (c *Collected) forPlots(s *stats.Sample, m *Manifest) {
 		*t = &track{}
 	}
 	(*t).add(s.StartNs-m.StartNs, s.WallNs)
+	h := &c.Heats[s.Mode][s.Lane&1]
+	if *h == nil {
+		*h = &Heat{}
+	}
+	(*h).add(s.StartNs-m.StartNs, s.WallNs)
 	c.Pairs[s.Mode].add(s)
 	if s.Request%c.every != 0 {
 		return

@@ -21,7 +21,7 @@ type document struct {
 }
 
 type block struct {
-	kind    string // h2, h3, p, strong, table, list, picture, curves, code
+	kind    string // h2, h3, p, strong, todo, table, list, picture, curves, code
 	text    string
 	table   table
 	items   []string
@@ -47,6 +47,7 @@ type table struct {
 func (d *document) head(level int, s string) { d.add(block{kind: "h" + strconv.Itoa(level), text: s}) }
 func (d *document) para(s string)            { d.add(block{kind: "p", text: s}) }
 func (d *document) strong(s string)          { d.add(block{kind: "strong", text: s}) }
+func (d *document) todo(s string)            { d.add(block{kind: "todo", text: s}) }
 func (d *document) add(b block)              { d.blocks = append(d.blocks, b) }
 
 func (d *document) table(t table) {
@@ -93,7 +94,7 @@ func (d *document) markdown() string {
 			fmt.Fprintf(&b, "### %s\n\n", mdText(x.text))
 		case "p":
 			fmt.Fprintf(&b, "%s\n\n", mdText(x.text))
-		case "strong":
+		case "strong", "todo":
 			fmt.Fprintf(&b, "**%s**\n\n", mdText(x.text))
 		case "code":
 			fmt.Fprintf(&b, "    %s\n\n", plain.Line(x.text))
@@ -183,7 +184,7 @@ svg text{font:13px system-ui,sans-serif;fill:var(--dim)}.grid{stroke:var(--line)
 .c0{stroke:#d9730d}.c1{stroke:#3b82e0}.c2{stroke:#2a9d4a}.c3{stroke:#a04ad6}svg .n0{fill:#d9730d}svg .n1{fill:#3b82e0}svg .n2{fill:#2a9d4a}svg .n3{fill:#a04ad6}output{display:block;font-variant-numeric:tabular-nums;padding:.2rem}
 th[role=button]{cursor:pointer}th[aria-sort=ascending]::after{content:" ↑"}th[aria-sort=descending]::after{content:" ↓"}input[type=search]{font:inherit;padding:.2rem .5rem}
 pre{overflow-x:auto;background:var(--mark);padding:.6rem}@media print{input,output,.pointer{display:none}}
-.answer{font-size:1.12rem;border-left:4px solid #1f6fd6;padding:.4rem .9rem;background:var(--mark)}`
+.answer{font-size:1.12rem;border-left:4px solid #1f6fd6;padding:.4rem .9rem;background:var(--mark)}.todo{border-color:#2a8c4a}`
 
 func (d *document) html() string {
 	var b strings.Builder
@@ -198,6 +199,8 @@ func (d *document) html() string {
 			fmt.Fprintf(&b, "<p>%s</p>\n", text)
 		case "strong":
 			fmt.Fprintf(&b, "<p class=\"answer\">%s</p>\n", text)
+		case "todo":
+			fmt.Fprintf(&b, "<p class=\"answer todo\">%s</p>\n", text)
 		case "list":
 			b.WriteString("<ul>\n")
 			for _, i := range x.items {

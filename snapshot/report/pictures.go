@@ -36,6 +36,10 @@ func pictures(c *folder.Collected, mode stats.Mode) ([]*plots.Picture, error) {
 	keep(plots.Histogram(title, series))
 	keep(timeline(c, title, mode))
 	keep(deltaPlot(c, title, mode))
+	grids, names := grids(c, mode)
+	for k, name := range names {
+		keep(plots.Heat(title, name, grids, k))
+	}
 	return out, firstErr
 }
 
@@ -81,6 +85,31 @@ func timeline(c *folder.Collected, title string, mode stats.Mode) (*plots.Pictur
 		}
 	}
 	return plots.Timeline(title, tracks, float64(binNs)/1e9, marks)
+}
+
+// grids are the heat maps of a mode's lanes, in bins of equal width.
+func grids(c *folder.Collected, mode stats.Mode) (out []*plots.Grid, names []string) {
+	var binNs int64
+	for _, h := range c.Heats[mode] {
+		if h != nil {
+			binNs = max(binNs, h.BinNs)
+		}
+	}
+	for l, h := range c.Heats[mode] {
+		if h == nil {
+			continue
+		}
+		h.Widen(binNs)
+		g := &plots.Grid{BinS: float64(binNs) / 1e9}
+		for i := range h.N {
+			g.N = append(g.N, h.N[i][:])
+		}
+		for r := range len(h.N[0]) + 1 {
+			g.Ms = append(g.Ms, h.RowNs(r)/1e6)
+		}
+		out, names = append(out, g), append(names, stats.Lane(l).String())
+	}
+	return out, names
 }
 
 func deltaPlot(c *folder.Collected, title string, mode stats.Mode) (*plots.Picture, error) {

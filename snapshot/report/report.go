@@ -55,6 +55,7 @@ func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *doc
 		x := &c.Modes[i]
 		d.head(2, x.Mode.String())
 		d.strong(cmp.Or(x.Summary.Paradox.Sentence, "No verdict."))
+		d.advice(&x.Summary.Paradox)
 		d.para(compilerSentence(x.Judged))
 		d.table(lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario == "*" && g.Segment == "*" }, "lane"))
 		d.list(append(pairSentences(x.Summary), sloSentences(m, x.Summary)...))
@@ -82,6 +83,24 @@ func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *doc
 	d.para("Times are milliseconds. Percentiles are linear between closest ranks, over samples that are neither warm-ups nor failed. " +
 		"Every number comes from the raw samples in samples.parquet; docs/snapshot.md of tailscope describes each file and field.")
 	return d
+}
+
+// advice is what to do, as judged, with what says so.
+func (d *document) advice(p *stats.Paradox) {
+	for _, a := range p.Advice {
+		d.todo("What to do: " + a.Sentence)
+		evidence := a.Evidence
+		if a.Strategy != nil {
+			s := "to follow it: --strategy " + *a.Strategy
+			if !a.ThenMs.Missing() {
+				s += ", which predicts an optimized p99 of " + cellNum(a.ThenMs) + " ms"
+			}
+			evidence = append(slices.Clip(evidence), s)
+		}
+		if a.Rule != "not_compiler_real" { // the verdict and the sentence below say why
+			d.list(evidence)
+		}
+	}
 }
 
 func subtitle(m *folder.Manifest) string {

@@ -249,7 +249,10 @@ func (m *exactMode) causeSummaries(mode stats.Mode) []stats.CauseSummary {
 
 func paradoxOf(v stats.Verdict) stats.Paradox {
 	p := stats.Paradox{Verdict: v.Code, Points: optional(v.Points), Sentence: v.Sentence, WinnerMean: optional(v.WinnerMean),
-		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99), Statistics: []stats.StatisticSummary{}}
+		WinnerP50: optional(v.WinnerP50), WinnerP99: optional(v.WinnerP99), Statistics: []stats.StatisticSummary{}, Advice: []stats.AdviceSummary{}}
+	for _, a := range v.Advice {
+		p.Advice = append(p.Advice, stats.AdviceSummary{Rule: a.Rule, Sentence: a.Sentence, Evidence: a.Evidence, Strategy: optional(a.Strategy), ThenMs: stats.Ms(a.ThenNs)})
+	}
 	for i, r := range v.Ranks {
 		if r.N == 0 {
 			continue

@@ -43,7 +43,26 @@ func (a *Analysis) verdict(m *exactMode, mode stats.Mode) stats.Verdict {
 		m.weighAll(&in, noise, a.o.Share)
 	}
 	in.Parts = a.parts(m, &in, func(segment int32) bool { return aa == !other || !a.aaSegment(segment) })
-	return verdict.Judge(in)
+	strategies := a.strategies(m)
+	if len(strategies) == 1 && strategies[0] != "" {
+		in.Facts.Strategy = strategies[0]
+	}
+	v := verdict.Judge(in)
+	if len(strategies) > 1 {
+		v.Advice = nil
+	}
+	return v
+}
+
+// strategies are those under which the optimized lane ran, A/A apart.
+func (a *Analysis) strategies(m *exactMode) (out []string) {
+	for _, k := range m.kinds.all {
+		if k.lane == stats.Optimized && !a.aaSegment(k.segment) {
+			out = append(out, a.strings.Name(k.strategy))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // weighAll fills in what the whole mode shows.
