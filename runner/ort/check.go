@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"slices"
 
 	"github.com/tailscope/tailscope/runner/ort/native"
@@ -52,17 +53,15 @@ func (c *checks) wanted(r *protocol.Request, shape string) bool {
 }
 
 // note takes one comparison in.
-func (c *checks) note(mode string, d float64) (ok bool) {
-	ok = d <= c.tolerance // false for NaN
+func (c *checks) note(mode string, d float64, wrong bool) {
 	m := protocol.ModeChecks{N: 1, MaxRelL2: d}
-	if !ok {
+	if wrong {
 		m.Failed = 1
 	}
 	if math.IsNaN(d) || math.IsInf(d, 0) {
 		m.MaxRelL2 = math.MaxFloat64 // JSON knows neither
 	}
 	c.sums.Note(mode, m)
-	return ok
 }
 
 // check compares the lanes of a request that ran in both.
@@ -102,7 +101,15 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 		return
 	}
 	e.dirty = true
-	if e.checks.note(r.Mode, d) {
+	wrong, by := !(d <= e.checks.tolerance), "" // NaN is wrong
+	if wrong && why == "" {
+		wrong, by = e.judge(r, ref, opt, d)
+	}
+	e.checks.note(r.Mode, d, wrong)
+	if !wrong {
+		if by != "" {
+			fmt.Fprintf(os.Stderr, "request %d: the lanes differ by %.3g, with nothing wrong%s\n", r.ID, d, by)
+		}
 		return
 	}
 	if len(opt.replays()) > 0 {
@@ -116,7 +123,7 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 	if opt.forward != nil {
 		what = "an output differs"
 	}
-	ev.Reason = fmt.Sprintf("%s from the eager lane's by %.3g relative L2, over %g", what, d, e.checks.tolerance)
+	ev.Reason = fmt.Sprintf("%s from the eager lane's by %.3g relative L2, over %g", what, d, e.checks.tolerance) + by
 	if why != "" {
 		ev.Reason = why
 	}
@@ -134,7 +141,12 @@ func (e *engine) checkRecorded(r *protocol.Request, outs []*outcome) {
 		}
 		e.checks.seen[k] = true
 		d, name, err := o.forward.recordedDistance()
-		if err != nil || name == "" || e.checks.note(r.Mode, d) {
+		if err != nil || name == "" {
+			continue
+		}
+		wrong := !(d <= e.checks.tolerance)
+		e.checks.note(r.Mode, d, wrong)
+		if !wrong {
 			continue
 		}
 		e.dirty = true
@@ -166,18 +178,8 @@ func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, erro
 		}
 		ref = o
 	}
-	if ref.forward != nil {
-		d, n, err := forwardDistance(ref.forward, opt.forward)
-		if err == nil && n == 0 {
-			err = errNothing
-		}
-		return d, err
-	}
-	if ref.gen != nil {
-		return generationDistance(ref.gen, opt.gen)
-	}
-	if opt.last.s.Capture == nil {
-		return logitsDistance(ref.last, opt.last)
+	if ref.forward != nil || ref.gen != nil || opt.last.s.Capture == nil {
+		return apart(ref, opt)
 	}
 	if opt.last.shape != ref.last.shape { // the lanes' padding differs: so does the cache
 		same := *r

@@ -41,6 +41,7 @@ type engine struct {
 	kvEdges []int
 
 	checks   checks
+	higher   higher // judges outputs that differ
 	last     sample // reported last
 	vocab    int
 	maxPos   int
@@ -236,6 +237,7 @@ func (e *engine) group(mode, strategy string) *group {
 // counters is the state of the compile cache.
 func (e *engine) counters() *protocol.Counters {
 	c := &protocol.Counters{Groups: []protocol.Counter{}, Checks: e.checks.report()}
+	c.Checks.Reference = e.higher.report()
 	for _, k := range sortedKeys(e.groups) {
 		c.Groups = append(c.Groups, e.groups[k].counter(e.policy.max))
 	}
@@ -305,6 +307,7 @@ func (e *engine) dropExecutable(g *group, x *executable) {
 }
 
 func (e *engine) close() {
+	e.higher.close()
 	e.stopBackground()
 	if e.prof != nil {
 		e.endProfile()

@@ -180,6 +180,15 @@ type Checks struct {
 	Tolerance float64               `json:"tolerance"`
 	Skipped   string                `json:"skipped,omitempty"` // a sentence: why outputs are not compared
 	Modes     map[string]ModeChecks `json:"modes,omitempty"`   // the same by mode; nil: the engine does not tell them apart
+
+	Reference *References `json:"reference,omitempty"` // nil: none was taken
+}
+
+// References are the runs in higher precision that judge outputs that differ.
+type References struct {
+	N   int    `json:"n"`
+	Ns  int64  `json:"ns"`            // what they took, outside of timed regions
+	Why string `json:"why,omitempty"` // why there is none
 }
 
 // ModeChecks are the comparisons of one mode.
