@@ -106,7 +106,7 @@ func (g *GroupSummary) TakeLimit(l Limit) {
 // Limit is the group's limit as it was computed.
 func (g *GroupSummary) Limit() Limit {
 	l := NoLimit()
-	if g.LimitShare.Missing() {
+	if g.LimitShare.Missing() || g.LimitShare <= 0 { // 0: written before there were limits
 		return l
 	}
 	l.Share.Value, l.Share.Lo, l.Share.Hi, l.Share.N = float64(g.LimitShare), float64(g.LimitShareLo), float64(g.LimitShareHi), g.N

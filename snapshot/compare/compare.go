@@ -252,6 +252,7 @@ func (c *Comparison) changes() {
 				c.change(mode, label, x.name, x.q)
 			}
 		}
+		c.limits(mode)
 		if len(c.Changes) > n {
 			c.Modes = append(c.Modes, mode)
 		}

@@ -69,9 +69,10 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		{"TTFT p99", func(g *stats.GroupSummary) stats.Num { return g.TTFTP99Ms }, counted, .99},
 		{"ITL p99", func(g *stats.GroupSummary) stats.Num { return g.ITLP99Ms }, func(g *stats.GroupSummary) int { return g.ITLN }, .99},
 		{"tokens/s", func(g *stats.GroupSummary) stats.Num { return g.TokensPerS }, nil, 0},
+		{"% of the limit", func(g *stats.GroupSummary) stats.Num { return limitPercent(g) }, counted, .5},
 		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }, nil, 0},
 		{"failed", func(g *stats.GroupSummary) stats.Num { return stats.Num(g.Errors) }, nil, 0}}
-	var has [8]bool
+	var has [9]bool
 	for i := range s.Groups {
 		if g := &s.Groups[i]; keep(g) {
 			for k, o := range optional {
@@ -105,6 +106,11 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		t.rows = append(t.rows, row)
 	}
 	return t
+}
+
+// limitPercent is the share of the limit, 100 is the limit.
+func limitPercent(g *stats.GroupSummary) stats.Num {
+	return stats.Num(100 * g.Limit().Share.Value)
 }
 
 func segmentsTable(s *stats.SummaryFile) table {

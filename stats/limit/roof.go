@@ -31,19 +31,25 @@ func (r *Roof) Known() bool {
 	return !slices.ContainsFunc(r.Read, bad) && slices.IsSortedFunc(r.Read, func(a, b Rate) int { return cmp.Compare(a.Bytes, b.Bytes) })
 }
 
-// ReadPerS is the rate at which a working set of so many bytes is read: that of
-// the largest measured set that is no larger, hence never too slow, but by
-// measurement noise.
-func (r *Roof) ReadPerS(bytes float64) float64 {
-	rate := r.Read[0].PerS
+// ReadNs is the time in which a working set of so many bytes is read: linear in
+// the times of the measured sets around it, at the rate of the smallest below
+// them and of the largest above.
+func (r *Roof) ReadNs(bytes float64) float64 {
+	last := r.Read[0]
 	for _, x := range r.Read {
-		if float64(x.Bytes) > bytes {
-			break
+		if float64(x.Bytes) >= bytes {
+			if x == last {
+				break
+			}
+			a, b := last.ns(), x.ns()
+			return a + (b-a)*(bytes-float64(last.Bytes))/float64(x.Bytes-last.Bytes)
 		}
-		rate = x.PerS
+		last = x
 	}
-	return rate
+	return bytes / last.PerS * 1e9
 }
+
+func (x Rate) ns() float64 { return float64(x.Bytes) / x.PerS * 1e9 }
 
 // Memory is the read rate of the largest set that was measured: the device's memory.
 func (r *Roof) Memory() float64 { return r.Read[len(r.Read)-1].PerS }
@@ -68,7 +74,7 @@ type Bound struct {
 	Padding float64 // what padding adds to Ns
 }
 
-// Bound is the sum over passes of max(bytes ÷ read rate, operations ÷ rate).
+// Bound is the sum over passes of max(time to read its bytes, operations ÷ rate).
 func (r *Roof) Bound(passes []Pass) (b Bound) {
 	for i := range passes {
 		p := &passes[i]
@@ -84,6 +90,6 @@ func (r *Roof) Bound(passes []Pass) (b Bound) {
 }
 
 func (r *Roof) least(w *Work) (ns float64, compute bool) {
-	move, do := w.Bytes/r.ReadPerS(w.Bytes)*1e9, w.Ops/r.OpsPerS*1e9
+	move, do := r.ReadNs(w.Bytes), w.Ops/r.OpsPerS*1e9
 	return max(move, do), do > move
 }

@@ -27,7 +27,7 @@ func (p *ComparePanel) View() string {
 	}
 	id := []string{}
 	if h >= 12 {
-		id = p.identity(w)
+		id = append(p.identity(w), p.gauge(w)...)
 	}
 	rows := min(len(compareRows)+1, max(3, (h-len(id))*45/100))
 	if h-len(id)-rows < 5 {

@@ -171,6 +171,7 @@ func (p *quantilesPanel) plainRows(e, o *stats.Summary) (rows [][]draw.Cell) {
 		{p.rate(), 0, func(s *stats.Summary) float64 { return s.TokensPerS }},
 		{"executed ÷ real tokens", 2, func(s *stats.Summary) float64 { return s.PaddingTax }},
 		{"host overhead, %", 1, func(s *stats.Summary) float64 { return 100 * s.HostShare }},
+		{"share of the limit, %", 2, func(s *stats.Summary) float64 { return 100 * s.Limit.Share.Value }},
 	} {
 		a, b := f.of(e), f.of(o)
 		if draw.Finite(a) && a < 1e15 || draw.Finite(b) && b < 1e15 {

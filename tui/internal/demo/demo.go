@@ -85,7 +85,10 @@ func (s *Source) pair() {
 	}
 	base := stats.Sample{Request: s.request, Segment: s.segment, Mode: stats.Prefill, Strategy: s.strategy, Scenario: scenarios[s.request%5], Shape: fmt.Sprintf("1x%d", executed),
 		Batch: 1, Tokens: int32(tokens), ExecutedTokens: int32(executed), NthInRun: int32(s.request / 5), DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, MinFlt: 3, MajFlt: 0, NIvCSw: 0,
-		BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
+		BoundNs: 2e5 + 5e3*int64(tokens), PaddingNs: 5e3 * int64(executed-tokens)}
+	if tokens > 40 { // 2e5 ns are bytes'
+		base.BoundComputeNs = base.BoundNs
+	}
 	e, o := base, base
 	e.Lane, e.Backend, e.WallNs, e.RunDelayNs = stats.Eager, "ort-cpu-eager", int64(eager+stall), int64(stall)
 	o.Lane, o.Backend, o.WallNs = stats.Optimized, "ort-cpu-compiled", int64(optimized)
