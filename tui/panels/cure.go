@@ -164,9 +164,12 @@ func cureLine(sc *Scene, w, indent int) (string, bool) {
 	} else {
 		l.Put(st.Muted, "→ ")
 	}
-	text := draw.R(st.Text, c.Text)
+	text, between := draw.R(st.Text, c.Text), " · "
+	if c.Key == "" {
+		between = " "
+	}
 	switch {
-	case l.Phrase(text, draw.R(st.Muted, " · "), draw.R(k, c.Effect)):
+	case l.Phrase(text, draw.R(st.Muted, between), draw.R(k, c.Effect)):
 	case l.Phrase(draw.R(k, c.Effect)):
 	default:
 		l.Put(st.Text, c.Text)

@@ -224,7 +224,7 @@ func (p *HeatPanel) over(all []*heatCol, b *band, a draw.Axis, n int) [][]draw.O
 		for y := range lines {
 			for x, g := range lines[y] {
 				switch {
-				case g.R == 0 || x == cursor:
+				case g.R == 0 || x == cursor || g.R == '╎': // where p50 jumps, the map says how
 				case g.Who == 1:
 					out[y][x] = draw.Over{R: g.R, K: st.Text}
 				default:

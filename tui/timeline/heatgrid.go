@@ -217,18 +217,24 @@ func pixelRows(a draw.Axis, h int) (out [heat.NumRows]int) {
 	return out
 }
 
-// quantiles follows p50 and p99 over the columns: of as many of the latest
-// columns as p99 needs, and never across a toggle.
+// quantiles follows p50 and p99 over the columns.
 func quantiles(cols []*heatCol, l stats.Lane, b *band) {
+	rolling(cols, l, .5, b.p50)
+	rolling(cols, l, .99, b.p99)
+}
+
+// rolling writes the quantile q of as many of the latest columns as it needs,
+// never across a toggle; NaN where there are too few, or the column is empty.
+func rolling(cols []*heatCol, l stats.Lane, q float64, out []float64) {
 	var hist [heat.NumRows]int
 	n, from := 0, 0
-	need := quantile.Need(.99)
+	need := quantile.Need(q)
 	for x, c := range cols {
 		if c.toggled() {
 			clear(hist[:])
 			n, from = 0, x
 		}
-		b.p50[x], b.p99[x] = columnMedian(c, l), panels.Nan
+		out[x] = panels.Nan
 		mine := count(&hist, c, l, 1)
 		n += mine
 		for from < x {
@@ -240,7 +246,7 @@ func quantiles(cols []*heatCol, l stats.Lane, b *band) {
 			n, from = n-k, from+1
 		}
 		if n >= need && mine > 0 {
-			b.p99[x] = rowQuantile(&hist, n, .99)
+			out[x] = rowQuantile(&hist, n, q)
 		}
 	}
 }
@@ -267,17 +273,6 @@ func count(hist *[heat.NumRows]int, c *heatCol, l stats.Lane, sign int) (n int) 
 		n += int(cell.N)
 	}
 	return n
-}
-
-func columnMedian(c *heatCol, l stats.Lane) float64 {
-	n := samplesOf(c, l)
-	at := 0
-	for _, cell := range c.Lanes[l] {
-		if at += int(cell.N); 2*at >= n {
-			return math.Sqrt(heat.RowNs(int(cell.Row)) * heat.RowNs(int(cell.Row)+1))
-		}
-	}
-	return panels.Nan
 }
 
 func rowQuantile(hist *[heat.NumRows]int, n int, q float64) float64 {
