@@ -5,11 +5,10 @@ read whole, what is gathered from the others, and the operations of its
 products. Of a language model two such passes tell all others: operations are
 linear in tokens and in what each token attends to."""
 
+import contextlib
 import inspect
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from .models import first_line
 from .wire import log
@@ -32,23 +31,30 @@ def counter():
     return FlopCounterMode(display=False, custom_mapping=ours)
 
 
-class Reads(TorchDispatchMode):
+class Reads:
     """Which of the weights operators read whole, and the bytes they gather."""
 
     def __init__(self, weights):
-        super().__init__()
         self.of = {id(w): w for w in weights}  # tensor, or view of one, to its weight
         self.views, self.whole, self.gathered = [], {}, 0
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        for t in tree_leaves((args, kwargs)):
-            if isinstance(t, torch.Tensor) and (w := self.of.get(id(t))) is not None:
-                self.note(func, w, out)
-        return out
+    @contextlib.contextmanager
+    def watch(self):
+        """Notes every operator that runs inside; an old torch cannot tell them."""
+        from torch.utils._python_dispatch import TorchDispatchMode
+        from torch.utils._pytree import tree_leaves
 
-    def note(self, func, weight, out):
-        outs = [t for t in tree_leaves(out) if isinstance(t, torch.Tensor)]
+        class Watch(TorchDispatchMode):
+            def __torch_dispatch__(mode, func, types, args=(), kwargs=None):
+                out = func(*args, **(kwargs or {}))
+                for t in tree_leaves((args, kwargs)):
+                    if isinstance(t, torch.Tensor) and (w := self.of.get(id(t))) is not None:
+                        self.note(func, w, [o for o in tree_leaves(out) if isinstance(o, torch.Tensor)])
+                return out
+        with Watch():
+            yield self
+
+    def note(self, func, weight, outs):
         if func.is_view:
             self.views += outs  # kept, so that no other tensor takes their id
             self.of.update((id(t), weight) for t in outs)
@@ -84,7 +90,7 @@ def forward(module, inputs):
     """(output, Reads, operations) of one call on the meta device."""
     state = {n: torch.empty_like(t, device="meta") for n, t in
              (*module.named_parameters(), *module.named_buffers())}  # each once: tied names follow
-    with torch.no_grad(), Reads(state.values()) as reads, counter() as ops:
+    with torch.no_grad(), Reads(state.values()).watch() as reads, counter() as ops:
         out = torch.func.functional_call(module, state, (), inputs)
     return out, reads, ops.get_total_flops()
 
