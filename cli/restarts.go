@@ -8,7 +8,9 @@ import (
 	"io"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tailscope/tailscope/cli/output"
@@ -30,48 +32,87 @@ type restarted struct {
 	Told   bool      `json:"told"`
 }
 
-// runRestarts runs n sessions of the same, each with a worker of its own and
-// an order of its own, every second one with the lanes' roles swapped, into one
-// folder that compare takes as a side. A/A sessions leave this machine's floor.
-func runRestarts(ctx context.Context, cfg *configs.Config, n int, mayDiverge bool, out io.Writer, asJSON bool) error {
+// restarts are sessions of the same, each with a worker and an order of its own,
+// every second one with the lanes' roles swapped, in one folder that compare takes
+// as a side.
+type restarts struct {
+	cfg        *configs.Config
+	dir        string
+	caches     []string // kinds of start, one session of each a round
+	mayDiverge bool
+
+	threads int // as the sessions had them
+	dirs    []string
+	starts  []started
+	failed  error
+}
+
+// run runs n rounds. The error is one that ends them.
+func (r *restarts) run(ctx context.Context, n int) error {
+	if slices.ContainsFunc(r.caches, func(k string) bool { return k == "warm" || k == "mega" }) {
+		if err := errors.Join(makeCaches(r.dir), r.session(ctx, "fill", 0, 1)); err != nil {
+			return err
+		}
+	}
+	for i := range n {
+		for _, kind := range r.caches {
+			if err := r.session(ctx, kind, i, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// session runs session i of n of a kind; fill is one that only fills caches.
+func (r *restarts) session(ctx context.Context, kind string, i, n int) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	c := cached(*r.cfg, kind, r.dir)
+	c.Out, c.Seed = filepath.Join(r.dir, kind), r.cfg.Seed+uint64(i)
+	fmt.Fprintf(output.Stderr, "%s\n", strings.TrimSpace(fmt.Sprintf("session %d of %d %s", i+1, n, kind)))
+	j, err := prepare(ctx, c, output.Stderr)
+	if err != nil {
+		return err
+	}
+	j.mayDiverge, j.opts.Swap = r.mayDiverge, i%2 == 1
+	r.threads = c.Threads
+	_, err = j.headless(ctx, io.Discard, false)
+	r.failed = errors.Join(r.failed, err)
+	if kind == "fill" {
+		return nil
+	}
+	s, err := startOf(kind, j.opts.Dir)
+	r.dirs, r.starts, r.failed = append(r.dirs, j.opts.Dir), append(r.starts, s), errors.Join(r.failed, err)
+	return nil
+}
+
+// runRestarts runs n sessions of the same, or n rounds of one a kind of start.
+// A/A sessions leave this machine's floor.
+func runRestarts(ctx context.Context, cfg *configs.Config, n int, caches []string, mayDiverge bool, out io.Writer, asJSON bool) error {
 	_, dir, err := folder.NewRunID(cfg.Out, time.Now())
 	if err != nil {
 		return err
 	}
-	var failed error
-	var dirs []string
-	threads := cfg.Threads
-	for i := range n {
-		c := *cfg
-		c.Out, c.Seed = dir, cfg.Seed+uint64(i)
-		fmt.Fprintf(output.Stderr, "session %d of %d\n", i+1, n)
-		j, err := prepare(ctx, &c, output.Stderr)
-		if err != nil {
-			return errors.Join(failed, err)
-		}
-		j.mayDiverge, j.opts.Swap = mayDiverge, i%2 == 1
-		threads = c.Threads
-		_, err = j.headless(ctx, io.Discard, false)
-		dirs = append(dirs, j.opts.Dir)
-		failed = errors.Join(failed, err)
-		if ctx.Err() != nil {
-			break
-		}
+	r := &restarts{cfg: cfg, dir: dir, caches: caches, mayDiverge: mayDiverge, threads: cfg.Threads}
+	if err := r.run(ctx, n); err != nil && (ctx.Err() == nil || len(r.dirs) == 0) {
+		return errors.Join(r.failed, err)
 	}
-	modes := betweenSessions(dirs)
+	modes := betweenSessions(r.dirs)
 	var floors map[string]stats.Noise
 	if cfg.AA {
 		run := *cfg
-		run.Threads = threads
+		run.Threads = r.threads
 		var each []map[string]*stats.SummaryFile
-		for _, dir := range dirs {
+		for _, dir := range r.dirs {
 			each = append(each, summaries(dir))
 		}
 		floors, err = snapshot.KeepFloors(&run, each)
-		failed = errors.Join(failed, err)
+		r.failed = errors.Join(r.failed, err)
 	}
 	if asJSON {
-		return errors.Join(failed, json.NewEncoder(plain.JSONWriter(out)).Encode(map[string]any{"dir": dir, "sessions": dirs, "modes": modes, "floors": floors}))
+		return errors.Join(r.failed, json.NewEncoder(plain.JSONWriter(out)).Encode(map[string]any{"dir": dir, "sessions": r.dirs, "modes": modes, "floors": floors, "starts": r.starts}))
 	}
 	for _, m := range modes {
 		fmt.Fprintln(out, m.sentence())
@@ -79,8 +120,9 @@ func runRestarts(ctx context.Context, cfg *configs.Config, n int, mayDiverge boo
 	for _, mode := range slices.Sorted(maps.Keys(floors)) {
 		fmt.Fprintln(out, floorSentence(mode, floors[mode]))
 	}
-	fmt.Fprintf(out, "%d sessions: %s\nNext: 'tailscope compare OTHER %s' compares them with others, session by session.\n", len(dirs), dir, dir)
-	return failed
+	printStartups(out, r.starts)
+	fmt.Fprintf(out, "%d sessions: %s\nNext: 'tailscope compare OTHER %s' compares them with others, session by session.\n", len(r.dirs), dir, dir)
+	return r.failed
 }
 
 // betweenSessions takes the paired ratio of each session and mode.

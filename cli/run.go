@@ -48,8 +48,13 @@ func newRunCmd() *cobra.Command {
 			if len(cfg.Sweep) > 0 {
 				return runSweep(c.Context(), cfg, c.OutOrStdout(), asJSON)
 			}
-			if n, _ := c.Flags().GetInt("restarts"); n > 1 {
-				return runRestarts(c.Context(), cfg, n, allow, c.OutOrStdout(), asJSON)
+			if n, _ := c.Flags().GetInt("restarts"); n > 1 || c.Flags().Changed("caches") {
+				text, _ := c.Flags().GetString("caches")
+				caches, err := parseCaches(text, cfg)
+				if err != nil {
+					return err
+				}
+				return runRestarts(c.Context(), cfg, n, caches, allow, c.OutOrStdout(), asJSON)
 			}
 			j, err := prepare(c.Context(), cfg, output.Stderr)
 			if err != nil {
@@ -64,6 +69,7 @@ func newRunCmd() *cobra.Command {
 	addRunFlags(c)
 	c.Flags().Bool("json", false, "print the result as JSON")
 	c.Flags().Int("restarts", 1, "sessions to run one after the other, each with a fresh worker and an order of its own, into one folder")
+	c.Flags().String("caches", "", "with --restarts, PyTorch: `KINDS` of start to compare, of cold,warm,mega (caches of compiled kernels empty, filled, or loaded from one file)")
 	c.Flags().Bool("allow-divergence", false, "exit 0 though the lanes' outputs differ")
 	return c
 }

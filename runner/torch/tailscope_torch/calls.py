@@ -37,7 +37,7 @@ def {name}(tok, mask, pos, cp, past, hist):
     mask.index_fill_(3, cp, 0)
     out = model(input_ids=tok, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp})
     last = out.logits[:, -1]
-    tok.copy_(last.argmax(-1, keepdim=True))
+    tok.copy_(greedy(last))
     hist.index_copy_(1, cp, tok)
     pos.add_(1)
     cp.add_(1){advance}
@@ -63,9 +63,21 @@ def make(module, kind, static):
         f.write(text)
     spec = importlib.util.spec_from_file_location(name, path)
     code = sys.modules[name] = importlib.util.module_from_spec(spec)
-    code.model = module
+    code.model, code.greedy = module, greedy
     spec.loader.exec_module(code)
     return getattr(code, name)
+
+
+def greedy(logits, parts=128):
+    """The index of the largest logit of each row, (batch, 1). In two stages:
+    one reduction over a vocabulary of 128 k, which one block of a GPU does, takes
+    a fortieth of a step at 1 B."""
+    batch, vocab = logits.shape
+    if vocab % parts or vocab < parts * parts:
+        return logits.argmax(-1, keepdim=True)
+    most, at = logits.view(batch, parts, vocab // parts).max(-1)
+    part = most.argmax(-1, keepdim=True)
+    return part * (vocab // parts) + at.gather(1, part)
 
 
 @functools.cache

@@ -6,7 +6,6 @@ CHOICES = {
     "mode": ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"),
     "stance": ("default", "eager_on_recompile", "fail_on_recompile", "force_eager", "eager_then_compile"),
     "steps": ("auto", "events", "host", "off"),
-    "inductor_cache": ("keep", "fresh"),
     "step_graph": ("trees", "own"),
 }
 FLAGS = ("fullgraph", "disable_cudagraphs", "nvtx", "allow_pickle", "explain", "merge")
@@ -15,7 +14,7 @@ DEFAULTS = {
     "device": "auto", "dtype": "float32", "backend": "inductor", "mode": "reduce-overhead", "fullgraph": False,
     "attn": "", "disable_cudagraphs": False, "stance": "default", "nvtx": False, "entry": "", "allow_pickle": False,
     "explain": True, "steps": "auto", "static_len": 0, "inductor_cache": "keep",
-    "step_graph": "trees", "merge": False, "optimized_attn": "",
+    "step_graph": "trees", "merge": False, "optimized_attn": "", "mega_cache": "",
 }
 LIVE = ("stance", "mode", "backend", "fullgraph", "disable_cudagraphs", "nvtx", "steps", "step_graph")  # may change while running
 

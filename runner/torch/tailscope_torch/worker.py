@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from . import calls, evidence, models, options, roof
+from . import caches, calls, evidence, models, options, roof
 from .check import Comparer
 from .engine import Collector, versions
 from .groups import Groups
@@ -36,9 +36,9 @@ class Worker:
             self.opts["disable_cudagraphs"] = True
         torch.set_num_threads(int(msg.get("threads") or 0) or max(usable_cpus() - 1, 1))
         torch.set_grad_enabled(False)
-        if self.opts["inductor_cache"] == "fresh":
-            fresh_inductor_cache()
+        cached = caches.begin(self.opts)
         self.model, refusals = models.load(msg, self.opts, lambda text: out.send("event", t_ns=now(), kind="mark", reason="loading: " + text))
+        self.model.notes += cached
         self.require(msg.get("modes") or [])
         self.work = Work(self.model, out)
         self.clock, self.groups = Clock(self.model.device), Groups(self.model, self.opts)
@@ -184,6 +184,8 @@ class Worker:
         if self.requests.window:
             self.requests.end_window()
         self.flush()
+        if said := caches.end(self.opts):
+            log(said)
         self.watch.remove()
 
     def flush(self):
@@ -210,13 +212,3 @@ def cpu_name():
     except OSError:
         pass
     return "CPU"
-
-
-def fresh_inductor_cache():
-    """An empty cache of compiled kernels for this process alone."""
-    import atexit
-    import shutil
-    import tempfile
-    folder = tempfile.mkdtemp(prefix="tailscope-inductor-")
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
-    atexit.register(shutil.rmtree, folder, True)
