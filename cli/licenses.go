@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 )
 
 // licensesFile is written by scripts/licenses: a line a module with path, SPDX
@@ -40,7 +41,7 @@ func licenses() (list []license) {
 
 // newLicensesCmd lists the licences of everything that is linked or embedded.
 func newLicensesCmd() *cobra.Command {
-	var texts bool
+	var texts, asJSON bool
 	c := &cobra.Command{
 		Use: "licenses", Args: exit.NoArguments,
 		Short: "The licences of everything linked into or embedded in this program",
@@ -48,15 +49,20 @@ func newLicensesCmd() *cobra.Command {
 			"with --texts their full texts. ONNX Runtime, PyTorch and the driver's libraries are loaded when they are\n" +
 			"there, and are neither linked nor embedded.",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if asJSON {
+				return output.JSON(c.OutOrStdout(), licensesJSON(texts))
+			}
 			printLicenses(c.OutOrStdout(), texts)
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&texts, "texts", false, "print the texts too")
 	return c
 }
 
-func printLicenses(w io.Writer, texts bool) {
+// linkedVersions are the versions of the modules that this program links.
+func linkedVersions() map[string]string {
 	versions := map[string]string{}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {
@@ -64,6 +70,34 @@ func printLicenses(w io.Writer, texts bool) {
 		}
 		versions["Go standard library"] = info.GoVersion
 	}
+	return versions
+}
+
+// licenseEntry is one module of licenses --json.
+type licenseEntry struct {
+	Module  string `json:"module"`
+	Version string `json:"version"` // "": linked on another platform only
+	License string `json:"license"` // SPDX
+	Text    string `json:"text,omitempty"`
+}
+
+func licensesJSON(texts bool) any {
+	versions, list := linkedVersions(), []licenseEntry{}
+	for _, l := range licenses() {
+		e := licenseEntry{Module: l.module, Version: versions[l.module], License: l.spdx}
+		if texts {
+			e.Text = l.text
+		}
+		list = append(list, e)
+	}
+	return struct {
+		Schema  string         `json:"schema"`
+		Modules []licenseEntry `json:"modules"`
+	}{"tailscope.licenses/1", list}
+}
+
+func printLicenses(w io.Writer, texts bool) {
+	versions := linkedVersions()
 	list := licenses()
 	for _, l := range list {
 		v := versions[l.module]

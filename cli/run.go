@@ -45,8 +45,13 @@ func newRunCmd() *cobra.Command {
 			}
 			asJSON, _ := c.Flags().GetBool("json")
 			allow, _ := c.Flags().GetBool("allow-divergence")
+			word, _ := c.Flags().GetString("summary")
+			ctx, err := withJobSummary(c.Context(), word)
+			if err != nil {
+				return err
+			}
 			if len(cfg.Sweep) > 0 {
-				return runSweep(c.Context(), cfg, c.OutOrStdout(), asJSON)
+				return runSweep(ctx, cfg, c.OutOrStdout(), asJSON)
 			}
 			if n, _ := c.Flags().GetInt("restarts"); n > 1 || c.Flags().Changed("caches") {
 				text, _ := c.Flags().GetString("caches")
@@ -54,15 +59,15 @@ func newRunCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return runRestarts(c.Context(), cfg, n, caches, allow, c.OutOrStdout(), asJSON)
+				return runRestarts(ctx, cfg, n, caches, allow, c.OutOrStdout(), asJSON)
 			}
-			j, err := prepare(c.Context(), cfg, output.Stderr)
+			j, err := prepare(ctx, cfg, output.Stderr)
 			if err != nil {
 				return err
 			}
 			j.opts.Profile, _ = c.Flags().GetInt("profile")
 			j.mayDiverge, _ = c.Flags().GetBool("allow-divergence")
-			_, err = j.headless(c.Context(), c.OutOrStdout(), asJSON)
+			_, err = j.headless(ctx, c.OutOrStdout(), asJSON)
 			return err
 		},
 	}
@@ -70,6 +75,7 @@ func newRunCmd() *cobra.Command {
 	c.Flags().Bool("json", false, "print the result as JSON")
 	c.Flags().Int("restarts", 1, "sessions to run one after the other, each with a fresh worker and an order of its own, into one folder")
 	c.Flags().String("caches", "", "with --restarts, PyTorch: `KINDS` of start to compare, of cold,warm,mega (caches of compiled kernels empty, filled, or loaded from one file)")
+	c.Flags().String("summary", "", "`WHERE` each session's report is appended as a job summary: github, the file that GITHUB_STEP_SUMMARY names")
 	c.Flags().Bool("allow-divergence", false, "exit 0 though the lanes' outputs differ")
 	return c
 }
@@ -82,6 +88,9 @@ func (j *job) headless(ctx context.Context, out io.Writer, asJSON bool) (runner.
 	p.clear()
 	if err == nil && res.Reason == "interrupted" {
 		err = errors.New("interrupted; what was measured is in " + j.opts.Dir)
+	}
+	if file, ok := ctx.Value(jobSummary{}).(string); ok {
+		err = errors.Join(err, appendReport(file, j.opts.Dir))
 	}
 	if err == nil {
 		err = tooManyFailed(j.opts.Dir)
@@ -124,7 +133,7 @@ func diverged(sums map[string]*stats.SummaryFile) error {
 
 // runJSON is what run --json prints: where the session is and what it found.
 func runJSON(j *job, res runner.Result, err error) map[string]any {
-	m := map[string]any{"dir": j.opts.Dir, "run_id": j.opts.RunID, "reason": res.Reason, "samples": res.Samples,
+	m := map[string]any{"schema": "tailscope.run/1", "dir": j.opts.Dir, "run_id": j.opts.RunID, "reason": res.Reason, "samples": res.Samples,
 		"summaries": summaries(j.opts.Dir)}
 	if res.Missed != "" {
 		m["missed"] = res.Missed

@@ -85,6 +85,7 @@ func printEnd(w io.Writer, dir, missed string) {
 		}
 	}
 	fmt.Fprintln(w, "session:", dir)
+	output.Next("tailscope report " + output.Quote(dir))
 }
 
 // quant prints a quantile of n samples in milliseconds, with * before it and

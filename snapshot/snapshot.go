@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"syscall"
 
+	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/report"
 )
@@ -52,4 +56,38 @@ func Report(dir string) error {
 	}
 	defer at.Close()
 	return report.Write(at, c)
+}
+
+// ReportSeveral writes sessions.md and sessions.html of session folders into the
+// folder out: all of them on one page, each compared with the first.
+func ReportSeveral(dirs []string, out string) error {
+	var list []report.Named
+	var changes []*compare.Comparison
+	for i, dir := range dirs {
+		s, err := folder.Open(dir)
+		if err != nil {
+			return err
+		}
+		c, err := s.Collect()
+		if err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+		list = append(list, report.Named{Name: filepath.Base(filepath.Clean(dir)), C: c})
+		if i > 0 {
+			x, err := compare.Results(dirs[:1], dirs[i:i+1], nil, foreign.Options{})
+			if err != nil {
+				return err
+			}
+			changes = append(changes, x)
+		}
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	at, err := door.Open(out)
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	return report.WriteSeveral(at, list, changes)
 }

@@ -91,6 +91,9 @@ func NewDoctorCmd() *cobra.Command {
 			if len(d.CanRun) == 0 {
 				return errors.New("no engine can run on this machine: see the lines marked ✗")
 			}
+			if !asJSON {
+				output.Next("tailscope, the live screen, or tailscope examples")
+			}
 			return nil
 		},
 	}

@@ -91,7 +91,9 @@ func buildModel(c *cobra.Command, name, out string) error {
 	if err := onnxmodel.BuildBuiltin(name, dir, bar.set); err != nil {
 		return fmt.Errorf("build model %q: %w", name, err)
 	}
-	fmt.Fprintln(c.OutOrStdout(), filepath.Join(dir, "model.onnx"))
+	path := filepath.Join(dir, "model.onnx")
+	fmt.Fprintln(c.OutOrStdout(), path)
+	output.Next("tailscope --model " + output.Quote(path))
 	return nil
 }
 

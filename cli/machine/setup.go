@@ -17,7 +17,7 @@ import (
 // NewSetupCmd puts ONNX Runtime into the user's cache.
 func NewSetupCmd() *cobra.Command {
 	var from, sum string
-	var cpu bool
+	var cpu, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "setup",
 		Short: "Put ONNX Runtime in place",
@@ -52,30 +52,35 @@ func NewSetupCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return output.JSON(c.OutOrStdout(), map[string]any{"schema": "tailscope.setup/1", "version": lib.Version, "path": lib.Path, "beside": besides(path)})
+			}
 			fmt.Fprintf(c.OutOrStdout(), "ONNX Runtime %s: %s\n", output.OrDash(lib.Version), lib.Path)
-			if beside := providersBeside(path); beside != "" {
-				fmt.Fprintln(c.OutOrStdout(), "With it:", beside)
+			if beside := besides(path); len(beside) > 0 {
+				fmt.Fprintln(c.OutOrStdout(), "With it:", strings.Join(beside, ", "))
 			}
 			if named := os.Getenv(provision.EnvLibrary); named != "" {
 				fmt.Fprintf(c.ErrOrStderr(), "Note: %s=%s is set and comes first.\n", provision.EnvLibrary, named)
 			}
+			output.Next("tailscope doctor")
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&cpu, "cpu", false, "leave the CUDA provider out")
 	cmd.Flags().StringVar(&from, "from", "", "folder, .so, .tgz, npm tarball, wheel, or URL")
 	cmd.Flags().StringVar(&sum, "sha256", "", "SHA-256 of the file or URL of --from, in hex; a plain http URL needs it")
 	return cmd
 }
 
-// providersBeside lists the other libraries in a library's folder.
-func providersBeside(path string) string {
-	var names []string
+// besides lists the other libraries in a library's folder.
+func besides(path string) []string {
+	names := []string{}
 	entries, _ := os.ReadDir(filepath.Dir(path))
 	for _, e := range entries {
 		if e.Name() != filepath.Base(path) {
 			names = append(names, e.Name())
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }

@@ -1,9 +1,11 @@
 package output
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -54,4 +56,22 @@ func Size(n int64) string {
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
 	}
 	return fmt.Sprintf("%d bytes", n)
+}
+
+// JSON prints v as an indented document that no terminal takes for commands.
+func JSON(w io.Writer, v any) error {
+	e := json.NewEncoder(plain.JSONWriter(w))
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// Next says on stderr, which holds no result, what is useful next.
+func Next(what string) { fmt.Fprintln(Stderr, "next: "+plain.Line(what)) }
+
+// Quote is a path as a shell takes it.
+func Quote(path string) string {
+	if path == "" || strings.ContainsAny(path, " \t\"'\\$&;()*?<>|`!#~[]{}") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }

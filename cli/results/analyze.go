@@ -1,7 +1,6 @@
 package results
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
-	"github.com/tailscope/tailscope/runner/plain"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
@@ -90,13 +89,23 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 		}
 	}
 	if f.json {
-		e := json.NewEncoder(plain.JSONWriter(w))
-		e.SetIndent("", "  ")
-		return e.Encode(rep.Summary())
+		return output.JSON(w, rep.Summary())
 	}
 	rep.WriteText(w, f.rows)
 	if f.out != "" {
 		fmt.Fprintf(w, "\nWritten to %s\n", filepath.Clean(f.out))
 	}
+	switch {
+	case len(paths) == 1 && isSession(paths[0]):
+		output.Next("tailscope report " + output.Quote(paths[0]))
+	case len(paths) == 1 && f.out == "":
+		output.Next("tailscope analyze " + output.Quote(paths[0]) + " --out DIR, which writes the report and its pictures")
+	}
 	return nil
+}
+
+// isSession tells a session's folder from a file and a folder of others.
+func isSession(path string) bool {
+	_, err := os.Stat(filepath.Join(path, "manifest.json"))
+	return err == nil
 }

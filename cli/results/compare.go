@@ -2,7 +2,6 @@ package results
 
 import (
 	"cmp"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
-	"github.com/tailscope/tailscope/runner/plain"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/gate"
 	"github.com/tailscope/tailscope/stats"
@@ -133,7 +132,19 @@ func (f *compareFlags) run(w io.Writer, groups [][]string) error {
 	if f.json {
 		errs = append(errs, writeComparisons(w, all, tried))
 	}
+	if all := slices.Concat(groups...); !f.json && !slices.ContainsFunc(all, func(p string) bool { return !isSession(p) }) {
+		output.Next("tailscope report " + quoted(all) + " --out both")
+	}
 	return errors.Join(errors.Join(errs...), f.writeJUnit(all[0], tried))
+}
+
+// quoted are paths as a shell takes them.
+func quoted(paths []string) string {
+	var words []string
+	for _, path := range paths {
+		words = append(words, output.Quote(path))
+	}
+	return strings.Join(words, " ")
 }
 
 // one prints and decides one comparison.
@@ -246,18 +257,27 @@ func changeRow(d *compare.Change) string {
 // writeComparisons prints comparisons and gates as JSON.
 func writeComparisons(w io.Writer, all []*compare.Comparison, gates []decided) error {
 	type change struct {
-		Mode, Label, Quantity      string
-		A, B, Ratio, Lo, Hi        stats.Num
-		Told                       bool
-		SessionsA, SessionsB, Need int
+		Mode      string    `json:"mode"`
+		Label     string    `json:"label"`
+		Quantity  string    `json:"quantity"`
+		A         stats.Num `json:"a"`
+		B         stats.Num `json:"b"`
+		Ratio     stats.Num `json:"ratio"`
+		Lo        stats.Num `json:"lo"`
+		Hi        stats.Num `json:"hi"`
+		Told      bool      `json:"told"`
+		SessionsA int       `json:"sessions_a"`
+		SessionsB int       `json:"sessions_b"`
+		Need      int       `json:"need"`
 	}
 	type one struct {
-		A, B        string
-		Divergence  []string
-		Blocked     string
-		Differences []compare.Difference
-		Changes     []change
-		Notes       []string
+		A           string               `json:"a"`
+		B           string               `json:"b"`
+		Divergence  []string             `json:"divergence"`
+		Blocked     string               `json:"blocked"`
+		Differences []compare.Difference `json:"differences"`
+		Changes     []change             `json:"changes"`
+		Notes       []string             `json:"notes"`
 	}
 	var out struct {
 		Schema      string `json:"schema"`
@@ -282,9 +302,7 @@ func writeComparisons(w io.Writer, all []*compare.Comparison, gates []decided) e
 		}
 		out.Gates = append(out.Gates, map[string]any{"gate": g.name, "outcome": outcome, "sentence": cmp.Or(g.sentence, g.failure)})
 	}
-	e := json.NewEncoder(plain.JSONWriter(w))
-	e.SetIndent("", "  ")
-	return e.Encode(out)
+	return output.JSON(w, out)
 }
 
 func blank(s string) string {

@@ -1,12 +1,14 @@
 package results
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/snapshot/folder"
 )
@@ -14,6 +16,7 @@ import (
 // NewRecoverCmd finishes the folder of a session that died.
 func NewRecoverCmd() *cobra.Command {
 	var elsewhere string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "recover DIR",
 		Short: "Finish the folder of a session that died",
@@ -22,21 +25,41 @@ func NewRecoverCmd() *cobra.Command {
 		Args: exit.Paths(exactlyOne("the folder of a session that died")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := snapshot.Recover(args[0], elsewhere)
-			if errors.Is(err, folder.ErrNothingToRecover) {
-				fmt.Fprintln(cmd.OutOrStdout(), "Nothing to do:", err)
+			out, dir := cmd.OutOrStdout(), cmp.Or(elsewhere, args[0])
+			switch {
+			case errors.Is(err, folder.ErrNothingToRecover):
+				if asJSON {
+					return output.JSON(out, recovered{Schema: recoverSchema, Dir: dir, Nothing: err.Error()})
+				}
+				fmt.Fprintln(out, "Nothing to do:", err)
 				return nil
-			}
-			if err != nil {
+			case err != nil:
 				return err
+			case asJSON:
+				return output.JSON(out, recovered{recoverSchema, dir, m.RunID, m.Counts.Samples, sumCounts(m.Counts.Events), m.Lost.Sentence, ""})
 			}
-			out := cmd.OutOrStdout()
 			fmt.Fprintf(out, "%s: %d samples, %d events.\n", m.RunID, m.Counts.Samples, sumCounts(m.Counts.Events))
 			fmt.Fprintln(out, m.Lost.Sentence)
+			output.Next("tailscope analyze " + output.Quote(dir))
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&elsewhere, "out", "", "write the files into this new folder and leave DIR as it is, e.g. where DIR's disk is full")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+const recoverSchema = "tailscope.recover/1"
+
+// recovered is what recover --json prints.
+type recovered struct {
+	Schema  string `json:"schema"`
+	Dir     string `json:"dir"`
+	RunID   string `json:"run_id,omitempty"`
+	Samples uint64 `json:"samples"`
+	Events  uint64 `json:"events"`
+	Lost    string `json:"lost,omitempty"`
+	Nothing string `json:"nothing_to_do,omitempty"`
 }
 
 func sumCounts(m map[string]uint64) (n uint64) {

@@ -21,8 +21,10 @@ import (
 
 // Difference is one thing that is not the same in two sessions.
 type Difference struct {
-	What, A, B string
-	Blocks     bool // makes a verdict meaningless
+	What   string `json:"what"`
+	A      string `json:"a"`
+	B      string `json:"b"`
+	Blocks bool   `json:"blocks"` // makes a verdict meaningless
 }
 
 // Change compares one quantity of one mode and label. The session is the unit:

@@ -140,7 +140,7 @@ func (t *table) markdown(b *strings.Builder) {
 // numeric reports whether column i holds numbers only.
 func (t *table) numeric(i int) bool {
 	for _, r := range t.rows {
-		if _, err := strconv.ParseFloat(strings.Trim(r[i], "()—"), 64); err != nil && r[i] != "—" {
+		if _, err := strconv.ParseFloat(strings.Trim(r[i], "()—"), 64); (err != nil || strings.Contains(r[i], "_")) && r[i] != "—" {
 			return false
 		}
 	}
@@ -180,7 +180,7 @@ th{background:var(--mark);white-space:nowrap}td.n,th.n{text-align:right;white-sp
 figure{margin:1.2rem 0;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.6rem}
 figure img{width:100%;height:auto;display:block}figcaption{color:#57606a;font-size:.9rem;padding:.3rem .2rem}
 figure svg{width:100%;height:auto;display:block;touch-action:pan-y}figure[data-curves]{background:var(--mark)}figure[data-curves] figcaption,output{color:var(--dim)}
-svg text{font:13px system-ui,sans-serif;fill:var(--dim)}.grid{stroke:var(--line)}.pointer{stroke:var(--fg);stroke-dasharray:3 3}.curve{fill:none;stroke-width:2}
+svg text{font:13px system-ui,sans-serif;fill:var(--dim)}.grid{stroke:var(--line)}.pointer{stroke:var(--fg);stroke-dasharray:3 3}.curve{fill:none;stroke-width:2}.dashed{stroke-dasharray:6 4}
 .c0{stroke:#d9730d}.c1{stroke:#3b82e0}.c2{stroke:#2a9d4a}.c3{stroke:#a04ad6}svg .n0{fill:#d9730d}svg .n1{fill:#3b82e0}svg .n2{fill:#2a9d4a}svg .n3{fill:#a04ad6}output{display:block;font-variant-numeric:tabular-nums;padding:.2rem}
 th[role=button]{cursor:pointer}th[aria-sort=ascending]::after{content:" ↑"}th[aria-sort=descending]::after{content:" ↓"}input[type=search]{font:inherit;padding:.2rem .5rem}
 pre{overflow-x:auto;background:var(--mark);padding:.6rem}@media print{input,output,.pointer{display:none}}

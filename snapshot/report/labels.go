@@ -46,7 +46,7 @@ func WriteLabels(path string, r *labels.Report) error {
 		head, rows := t.Short()
 		d.section(2, t.Title, table{head: head, rows: rows})
 	}
-	return d.write(dir)
+	return d.write(dir, "report")
 }
 
 // labelPictures draws and writes the plots of one mode.

@@ -30,14 +30,14 @@ func Write(dir *door.Dir, c *folder.Collected) error {
 			return err
 		}
 	}
-	return newDocument(c, pics).write(dir)
+	return newDocument(c, pics).write(dir, "report")
 }
 
-func (d *document) write(dir *door.Dir) error {
-	if err := dir.WriteFile("report.md", []byte(plain.Text(d.markdown()))); err != nil {
+func (d *document) write(dir *door.Dir, name string) error {
+	if err := dir.WriteFile(name+".md", []byte(plain.Text(d.markdown()))); err != nil {
 		return err
 	}
-	return dir.WriteFile("report.html", []byte(plain.Text(d.html())))
+	return dir.WriteFile(name+".html", []byte(plain.Text(d.html())))
 }
 
 // newDocument arranges everything in reading order: the answer first.

@@ -25,7 +25,7 @@
       table.parentNode.before(box);
     }
   }
-  const NS = "http://www.w3.org/2000/svg", H = 340, L = 60, R = 28, T = 28, B = 40;
+  const NS = "http://www.w3.org/2000/svg", L = 60, R = 28, B = 40;
   const make = (parent, name, attributes, text) => {
     const e = document.createElementNS(NS, name);
     for (const k in attributes) e.setAttribute(k, attributes[k]);
@@ -37,6 +37,7 @@
   for (const figure of document.querySelectorAll("figure[data-curves]")) {
     const W = Math.min(Math.max(figure.clientWidth, 340), 900);
     const curves = JSON.parse(figure.dataset.curves), all = curves.flatMap((c) => c.ms);
+    const columns = W < 600 ? 1 : 2, T = 12 + 16 * Math.ceil(curves.length / columns), H = 312 + T; // names stand above
     const lo = Math.log(Math.min(...all)), hi = Math.log(Math.max(...all)) + 1e-9;
     const tail = (q) => -Math.log10(1 - Math.min(q, 1 - 1e-6)), last = Math.max(...curves.flatMap((c) => c.q.filter((q) => q < 1).map(tail)), 1);
     const x = (q) => L + Math.min(tail(q) / last, 1) * (W - L - R), y = (v) => H - B - (Math.log(v) - lo) / (hi - lo) * (H - T - B);
@@ -52,8 +53,8 @@
       make(svg, "text", { x: L - 6, y: y(v) + 4, "text-anchor": "end" }, nice(v));
     }
     make(svg, "text", { x: W / 2, y: H - 6, "text-anchor": "middle" }, "quantile, the tail stretched · ms, logarithmic");
-    curves.forEach((c, k) => make(svg, "text", { x: L + k * (W - L) / curves.length, y: 16, class: "name n" + k }, "— " + c.name));
-    curves.forEach((c, k) => make(svg, "polyline", { class: "curve c" + k, points: c.q.map((q, i) => x(q) + "," + y(c.ms[i])).join(" ") }));
+    curves.forEach((c, k) => make(svg, "text", { x: L + k % columns * (W - L) / columns, y: 16 + 16 * Math.floor(k / columns), class: "name n" + k % 4 }, (k < 4 ? "— " : "┄ ") + c.name));
+    curves.forEach((c, k) => make(svg, "polyline", { class: "curve c" + k % 4 + (k < 4 ? "" : " dashed"), points: c.q.map((q, i) => x(q) + "," + y(c.ms[i])).join(" ") }));
     const line = make(svg, "line", { y1: T, y2: H - B, class: "pointer", visibility: "hidden" });
     const says = document.createElement("output");
     svg.after(says);
