@@ -11,11 +11,11 @@ import (
 // for each second, for two or for three; 0: there is no room.
 func minuteWidth(w int) int {
 	switch {
-	case w >= 190:
+	case w >= 220:
 		return stats.RecentSeconds
-	case w >= 150:
+	case w >= 140:
 		return stats.RecentSeconds / 2
-	case w >= 120:
+	case w >= 110:
 		return stats.RecentSeconds / 3
 	}
 	return 0

@@ -28,10 +28,7 @@ func (p *scenariosPanel) View() string {
 		cols = append(cols, DeviceColumns()...)
 	}
 	w, _ := p.Inner()
-	strip := minuteWidth(w)
-	if strip == stats.RecentSeconds { // two of them
-		strip /= 2
-	}
+	strip := minuteWidth(w+40) / 2 // two of them
 	var minutes []*stats.Recent
 	for i := range p.Sc.V.Stats.Scenarios {
 		minutes = append(minutes, p.Sc.V.Stats.Scenarios[i].Recent[:]...)

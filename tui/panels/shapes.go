@@ -19,17 +19,17 @@ type shapesPanel struct{ listPanel }
 func (p *shapesPanel) View() string {
 	st := p.Sc.St
 	cols := []draw.Column{
-		{Head: "shape", W: 10, Flex: true}, {Head: "strategy", W: 10, Drop: 6}, {Head: "n", W: 7, Right: true},
+		{Head: "shape", W: 10, Flex: true}, {Head: "strategy", W: 10, Drop: 9}, {Head: "n", W: 7, Right: true},
 		{Head: "p50 " + draw.LaneMark(0), W: 8, Right: true, Drop: 3}, {Head: "p50 " + draw.LaneMark(1), W: 8, Right: true, Drop: 2},
-		{Head: "p99 " + draw.LaneMark(0), W: 8, Right: true, Drop: 8}, {Head: "p99 " + draw.LaneMark(1), W: 8, Right: true, Drop: 7},
+		{Head: "p99 " + draw.LaneMark(0), W: 8, Right: true, Drop: 7}, {Head: "p99 " + draw.LaneMark(1), W: 8, Right: true, Drop: 6},
 		{Head: "compile", W: 8, Right: true}, {Head: "saved so far", W: 12, Right: true, Drop: 1}, {Head: "pays back", W: 18, Right: true},
-		{Head: "padding ×", W: 9, Right: true, Drop: 4}, {Head: "first seen", W: 10, Right: true, Drop: 5},
+		{Head: "padding ×", W: 9, Right: true, Drop: 4}, {Head: "first seen", W: 10, Right: true, Drop: 8},
 		{Head: "first run", W: 9, Right: true, Drop: 6},
 	}
 	w, _ := p.Inner()
-	strip, scale := minuteWidth(w-40), shapesScale(p.Sc.V.Stats.Shapes)
+	strip, scale := minuteWidth(w), shapesScale(p.Sc.V.Stats.Shapes)
 	if strip > 0 {
-		cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(stats.Optimized), strip), W: strip, Drop: 9})
+		cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(stats.Optimized), strip), W: strip, Drop: 5})
 	}
 	if severalStrategies(p.Sc.V.Stats.Shapes) {
 		cols[1].Drop = 0 // without it one shape would stand there twice
