@@ -35,7 +35,7 @@ func phaseOf(t *testing.T, dir, key string) string {
 // configuration runs.
 func TestTuneEndsWithPaddingAndAFixedCache(t *testing.T) {
 	out := t.TempDir()
-	stdout, stderr, code := run(t, "tune", "--duration", "40s", "--restarts", "2", "--out", out)
+	stdout, stderr, code := run(t, "tune", "--duration", "30s", "--restarts", "2", "--out", out)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
@@ -184,6 +184,27 @@ func readUntil(t *testing.T, r io.Reader, word string) string {
 		}
 	}
 	return string(got)
+}
+
+// TestTuneLeavesOutWhatAnswersWrongly, with PyTorch: compiled, it computes
+// something else.
+func TestTuneLeavesOutWhatAnswersWrongly(t *testing.T) {
+	python := torchPython(t)
+	entry, err := filepath.Abs("../runner/torch/testdata/half.py")
+	must(t, err)
+	out := t.TempDir()
+	stdout, stderr, code := run(t, "tune", "--engine", "torch", "--python", python, "--torch-entry", entry+":wrong", "--torch-device", "cpu", "--mode", "forward", "--duration", "1m", "--out", out)
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	for _, r := range readCSV(t, filepath.Join(sessionDir(t, out), "candidates.csv")) {
+		if eager := r["candidate"] == "eager"; eager != (r["pick"] == "true") || eager == strings.Contains(r["out"], "outputs differ") {
+			t.Errorf("%v", r)
+		}
+	}
+	if !strings.Contains(stdout, "there is nothing to confirm") {
+		t.Error(stdout)
+	}
 }
 
 func TestTuneRefusesWhatCannotBe(t *testing.T) {

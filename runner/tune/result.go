@@ -207,10 +207,10 @@ func (r *RaceResult) sentence(res *Result) string {
 		s += "; not told apart: " + strings.Join(open, ", ")
 	}
 	if len(never) > 0 {
-		s += "; not judged: " + strings.Join(never, ", ")
+		s += "; out by what the table says: " + strings.Join(never, ", ")
 	}
 	need := quantile.Need(.99)
-	if r.Few {
+	if r.Few && len(open) > 0 {
 		s += fmt.Sprintf("; their p99s rest on fewer than %d requests, so the least p%g of those left was taken", need, 100*race.Instead)
 	} else if n := min(p.N, e.N); n < need {
 		s += fmt.Sprintf("; p99 rests on %d requests, %d are needed", n, need)

@@ -123,12 +123,12 @@ func (r *Race) makes(c, best *racer, q float64) string {
 		return ""
 	}
 	least := c.firstNs[0]
-	what := fmt.Sprintf("%d executables in %d requests: ", c.Firsts, r.o.Horizon)
+	what := fmt.Sprintf("%d of %d requests wait for an executable: ", c.Firsts, r.o.Horizon)
 	switch adds := r.firsts(c) * float64(least); {
 	case q > 0 && r.level(c, q) >= 1 && float64(least) > far*float64(slices.Max(warm)):
-		return fmt.Sprintf("%sits %s is one that makes one, of which the least of %d took %s", what, r.o.Objective, len(c.firstNs), millis(least))
+		return fmt.Sprintf("%sits %s is one of them, and the least of %d took %s", what, r.o.Objective, len(c.firstNs), millis(least))
 	case q == 0 && adds > far*meanOf(warm):
-		return fmt.Sprintf("%smaking them adds at least %s to the mean", what, millis(int64(adds)))
+		return fmt.Sprintf("%sthat adds at least %s to the mean", what, millis(int64(adds)))
 	}
 	return ""
 }

@@ -2,9 +2,10 @@ package race
 
 import (
 	"cmp"
-	"github.com/tailscope/tailscope/stats/quantile"
 	"math"
 	"slices"
+
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // Row is how a candidate stands.
@@ -46,43 +47,69 @@ func (r *Race) cold(c *racer) float64 {
 	}
 }
 
-// Pick is the candidate to take: of those that race and whose objective is
-// within the margin of the least, the one with the least to make before it is
-// warm; −1 without any. Where Few is true the quantile Instead stands for the objective. Those that keep the SLO come before those that do not.
+// choice is a candidate that may be picked.
+type choice struct {
+	c       *racer
+	miss    int     // 1: its p99 does not keep the SLO
+	value   float64 // of the objective
+	typical float64 // its time over another's in the same request, geometric mean
+	cold    float64
+}
+
+// Pick is the candidate to take; −1 without any. Of those that keep the SLO, as
+// far as there are any, and whose objective is within the margin of the least,
+// the one with the least time in the typical request, and of those within the
+// margin there the one with the least to make before it is warm. Where Few is
+// true the quantile Instead stands for the objective.
 func (r *Race) Pick() int {
-	if len(r.ranked()) == 0 {
+	ranked := r.ranked()
+	if len(ranked) == 0 {
 		return -1
 	}
-	q := r.by()
-	type choice struct {
-		i    int
-		miss int
-		v    float64
-	}
 	var all []choice
-	least := [2]float64{math.Inf(1), math.Inf(1)}
-	for i, c := range r.all {
-		v := r.point(c, q)
-		if c.out != "" || math.IsNaN(v) {
-			continue
-		}
-		x := choice{i: i, v: v}
+	for _, c := range ranked {
+		x := choice{c: c, value: orInf(r.point(c, r.by())), typical: orInf(typical(c, ranked[0])), cold: orInf(r.cold(c))}
 		if !r.keeps(c) {
 			x.miss = 1
 		}
-		least[x.miss] = min(least[x.miss], v)
 		all = append(all, x)
 	}
-	all = slices.DeleteFunc(all, func(x choice) bool { return x.v > (1+r.o.Margin)*least[x.miss] })
-	cost := func(x choice) float64 {
-		if n := r.cold(r.all[x.i]); !math.IsNaN(n) {
-			return n
-		}
-		return math.Inf(1)
+	for _, by := range []func(choice) float64{func(x choice) float64 { return x.value }, func(x choice) float64 { return x.typical }} {
+		all = r.nearest(all, by)
 	}
 	return slices.MinFunc(all, func(a, b choice) int {
-		return cmp.Or(cmp.Compare(a.miss, b.miss), cmp.Compare(cost(a), cost(b)), cmp.Compare(a.v, b.v))
-	}).i
+		return cmp.Or(cmp.Compare(a.cold, b.cold), cmp.Compare(a.value, b.value))
+	}).c.at
+}
+
+// nearest keeps those that keep the SLO, or all if none does, and of these those
+// within the margin of the least by a figure.
+func (r *Race) nearest(all []choice, by func(choice) float64) (near []choice) {
+	best := slices.MinFunc(all, func(a, b choice) int { return cmp.Or(cmp.Compare(a.miss, b.miss), cmp.Compare(by(a), by(b))) })
+	for _, x := range all {
+		if x.c == best.c || x.miss == best.miss && by(x) <= (1+r.o.Margin)*by(best) {
+			near = append(near, x)
+		}
+	}
+	return near
+}
+
+// orInf puts what is not known last.
+func orInf(x float64) float64 {
+	if math.IsNaN(x) {
+		return math.Inf(1)
+	}
+	return x
+}
+
+// typical is the geometric mean of a's time over b's in the requests of both.
+func typical(a, b *racer) float64 {
+	x, y := common(a, b)
+	sum := 0.0
+	for i := range x {
+		sum += math.Log(float64(x[i]) / float64(y[i]))
+	}
+	return math.Exp(sum / float64(len(x)))
 }
 
 // Instead is the quantile that picks where Few is true.

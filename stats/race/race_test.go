@@ -207,3 +207,32 @@ func TestTheIntervalOfAQuantileHoldsAtWhateverMoment(t *testing.T) {
 		}
 	}
 }
+
+// TestAnyResultsHaveAPick: whatever is told, Pick and Standing answer.
+func TestAnyResultsHaveAPick(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for n := range 400 {
+		cs := named("eager", "a", "b", "c")
+		for i := range cs {
+			cs[i].Firsts = rng.IntN(3) * rng.IntN(9000)
+		}
+		r := race.New(cs, race.Options{Objective: race.Objective(n % 3), Horizon: 5000, SLONs: int64(n%2) * 2e6})
+		for range rng.IntN(60) {
+			var block []race.Obs
+			for _, i := range r.Ask() {
+				o := race.Obs{Candidate: i, Ns: 1 + rng.Int64N(5e6), First: rng.IntN(4) > 0}
+				if rng.IntN(50) == 0 {
+					o.Bad = "it fails"
+				}
+				if rng.IntN(9) > 0 {
+					block = append(block, o)
+				}
+			}
+			r.Tell(block)
+			rows, i := r.Standing(), r.Pick()
+			if len(rows) != 4 || i >= 4 || i >= 0 && rows[i].Out != "" {
+				t.Fatalf("pick %d of %+v", i, rows)
+			}
+		}
+	}
+}

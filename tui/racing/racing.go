@@ -244,12 +244,19 @@ func cold(r race.Row) string {
 	if math.IsNaN(r.ColdNs) {
 		return "—"
 	}
-	return time.Duration(r.ColdNs).Round(time.Millisecond).String()
+	d := time.Duration(r.ColdNs)
+	if d >= 10*time.Second {
+		return d.Round(time.Second).String()
+	}
+	return d.Round(time.Millisecond).String()
 }
 
 func ms(ns float64) string {
 	if math.IsNaN(ns) || math.IsInf(ns, 0) {
 		return "—"
+	}
+	if ns >= 1e8 {
+		return strconv.FormatFloat(ns/1e6, 'f', 0, 64)
 	}
 	return strconv.FormatFloat(ns/1e6, 'g', 3, 64)
 }
