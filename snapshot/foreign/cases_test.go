@@ -364,3 +364,14 @@ func TestOtherMetricsAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestStatisticsAreNoLatencies: a table of what a tool computed (here redis-benchmark's)
+// does not ask for one of its columns to be taken for measurements.
+func TestStatisticsAreNoLatencies(t *testing.T) {
+	g := readText(t, "redis.csv", `"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p99_latency_ms","max_latency_ms"
+"SET","11111.11","0.389","0.032","0.095","5.215","10.775"
+`, Options{})
+	if g.err == nil || !strings.Contains(g.err.Error(), "its columns are statistics that some tool computed (avg_latency_ms, min_latency_ms,") {
+		t.Error(g.err)
+	}
+}

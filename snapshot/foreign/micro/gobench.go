@@ -1,10 +1,13 @@
 package micro
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
@@ -27,28 +30,74 @@ var _ = rows.Register(rows.Format{
 			return err
 		}
 		meansOfMany(in)
-		for pkg := ""; ; {
-			line, err := in.Text.Next()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
+		pkg := ""
+		return eachLine(in, func(line []byte) error {
 			if m := goPkg.FindSubmatch(line); m != nil {
 				pkg = string(m[1])
 			}
-			m := goLine.FindSubmatch(line)
-			if m == nil {
-				continue
-			}
-			r := rows.Row{Label: string(m[1]), Scenario: pkg, Run: string(m[1]), HasRun: true, OK: true, Index: int64(in.Text.N)}
-			if r.Ns, err = rows.Latency(number(string(m[2]), 1), 1); err != nil {
-				return in.Errorf(in.Text.N, "%w", err)
-			}
-			if err := in.Emit(&r, nil); err != nil {
-				return err
-			}
-		}
+			return goResult(in, pkg, line)
+		})
 	},
 })
+
+var _ = rows.Register(rows.Format{
+	Name: "Go benchmark, JSON", Tool: "go test -json -bench=.",
+	Seen:   "Go 1.26 (a file written here)",
+	Reads:  "as the text, out of the output that the events carry, which cuts lines in two",
+	Leaves: "as the text; tests and how they ended",
+	Head: func(head []byte) bool {
+		first, _, _ := bytes.Cut(bytes.TrimSpace(head), []byte("\n"))
+		return bytes.HasPrefix(first, []byte("{")) && bytes.Contains(first, []byte(`"Action":"`)) && bytes.Contains(first, []byte(`"Package":"`))
+	},
+	Read: func(in *rows.Input) error {
+		if err := in.Columns(); err != nil {
+			return err
+		}
+		meansOfMany(in)
+		begun := map[string]string{} // by package, of a line whose end has not come
+		return eachLine(in, func(line []byte) error {
+			var e struct{ Package, Output string }
+			if err := json.Unmarshal(line, &e); err != nil {
+				in.Leave(in.Text.N, "it is no event of go test", string(line[:min(len(line), 40)]))
+				return nil
+			}
+			text := begun[e.Package] + e.Output
+			delete(begun, e.Package)
+			if !strings.HasSuffix(text, "\n") {
+				begun[e.Package] = text[:min(len(text), 1<<16)]
+				return nil
+			}
+			return goResult(in, e.Package, []byte(text))
+		})
+	},
+})
+
+// eachLine gives every line of a text to f.
+func eachLine(in *rows.Input, f func([]byte) error) error {
+	for {
+		line, err := in.Text.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = f(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// goResult emits what a line of a package's output measures, if it does.
+func goResult(in *rows.Input, pkg string, line []byte) error {
+	m := goLine.FindSubmatch(line)
+	if m == nil {
+		return nil
+	}
+	r := rows.Row{Label: string(m[1]), Scenario: pkg, Run: string(m[1]), HasRun: true, OK: true, Index: int64(in.Text.N)}
+	var err error
+	if r.Ns, err = rows.Latency(number(string(m[2]), 1), 1); err != nil {
+		return in.Errorf(in.Text.N, "%w", err)
+	}
+	return in.Emit(&r, nil)
+}

@@ -17,7 +17,7 @@ var (
 		Leaves:  "cpu_time, counters, aggregates beside repetitions, BigO and RMS",
 		Samples: "Without --benchmark_report_aggregates_only the tool writes each repetition.",
 		Doc: func(d *rows.Doc) bool {
-			return d.Has("context") && d.Has("benchmarks") && !d.Has("benchmarks", "[]", "stats") && !d.Has("benchmarks", "[]", "requests")
+			return d.Has("context") && d.Has("benchmarks") && !d.Has("benchmarks", "[]", "stats") && !d.Has("benchmarks", "[]", "requests") && !d.Has("benchmarks", "[]", "runs")
 		},
 		ReadDoc: readGoogle,
 	})

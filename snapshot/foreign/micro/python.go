@@ -21,7 +21,7 @@ var (
 		Seen:    "pyperf 2.11 (files written here)",
 		Reads:   "values of each run in seconds, runs kept apart; warm-ups as such",
 		Leaves:  "calibration, metadata; benchmarks whose unit is no time, counted",
-		Doc:     func(d *rows.Doc) bool { return d.Has("benchmarks", "[]", "runs") },
+		Doc:     func(d *rows.Doc) bool { return d.Has("benchmarks", "[]", "runs") && !d.Has("layout") },
 		ReadDoc: readPyperf,
 	})
 )

@@ -180,7 +180,20 @@ func (t *columnReader) noLatency() error {
 	case len(t.header) == 1 || !t.regular():
 		return fmt.Errorf("%w: it is text that begins with %s, which is none of the kinds that are read. %s", ErrNone, Quote(t.header[0]), Cure)
 	}
+	if s := statistics(t.header); len(s) > 2 {
+		return fmt.Errorf("%w: its columns are statistics that some tool computed (%s), not measurements; give it the file that has each request", ErrNone, List(s))
+	}
 	return NoColumn("no latency column among %s; name it with --latency-column", List(t.header))
+}
+
+// statistics are the columns whose names are those of statistics.
+func statistics(header []string) (out []string) {
+	for _, h := range header {
+		if slices.ContainsFunc(wordsOf(h), func(w string) bool { return statistic.MatchString(w) }) {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // regular tells whether the second line has as many fields as the first, as

@@ -249,6 +249,13 @@ for run in d["benchmarks"][0]["runs"]:
     rows += [("", name, v * 1e9, True, False) for v in run.get("values", [])]
 samples("pyperf.json", rows)
 samples("gobench.txt", [("", a, float(b), True, False) for a, b in re.findall(r"^(Benchmark\S+)\s+\d+\s+([\d.]+) ns/op", text("gobench.txt"), re.M)])
+output = collections.defaultdict(str)
+for e in lines("gotest.json"):
+    output[e["Package"]] += e.get("Output", "")
+samples("gotest.json", [("", a, float(b), True, False) for t in output.values() for a, b in re.findall(r"^(Benchmark\S+)\s+\d+\s+([\d.]+) ns/op", t, re.M)])
+d = json.loads(text("mitata.json"))["benchmarks"]
+samples("mitata.json", [("", r["name"], v, "error" not in r, False) for b in d for r in b["runs"] for v in (r["stats"]["samples"] if "stats" in r else [0])])
+samples("curl.ndjson", [("", x["url_effective"], x["time_total"] * 1e9, x["exitcode"] == 0 and 200 <= x["http_code"] < 400, False) for x in lines("curl.ndjson")])
 
 # tables
 ms = lambda v: float(v) * 1e6 if v else 0
