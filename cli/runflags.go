@@ -1,6 +1,12 @@
 package cli
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/stats"
+)
 
 // runFlag is a flag that sets one key of the configuration.
 type runFlag struct {
@@ -29,16 +35,20 @@ const (
 	groupRest     = "Screen and output"
 )
 
+// strategyWords stand alone for all phases of a request.
+var strategyWords = stats.StrategyWords(stats.DecodePhase, "")
+
+func list(words []string) string { return strings.Join(words, ", ") }
+
 // flagGroups are the common flags. A flag beats the file, the file beats the
 // preset.
 var flagGroups = []flagGroup{
 	{groupWhat, []runFlag{
 		{name: "model", key: "model", arg: "MODEL", usage: "builtin:NAME, a file or a folder"},
-		{name: "strategy", key: "strategy", arg: "WORD", usage: "how shapes reach the optimized lane: variable, padded, bucketed, dynamic, kv-bucketed, static-cache, eager, or prefill=…,decode=…",
-			values: []string{"variable", "padded", "bucketed", "dynamic", "kv-bucketed", "static-cache", "eager"}},
-		{name: "mode", key: "modes", arg: "WORD", usage: "prefill, kv_decode, e2e_kv, forward, or several with commas (repeatable)", values: []string{"prefill", "kv_decode", "e2e_kv", "forward"}},
+		{name: "strategy", key: "strategy", arg: "WORD", usage: "how shapes reach the optimized lane: " + list(strategyWords) + ", or prefill=…,decode=…", values: strategyWords},
+		{name: "mode", key: "modes", arg: "WORD", usage: list(stats.ModeNames()) + ", or several with commas (repeatable)", values: stats.ModeNames()},
 		{name: "engine", key: "engine", arg: "WORD", usage: "ort, torch or cmd", values: []string{"ort", "torch", "cmd"}},
-		{name: "provider", key: "provider", arg: "WORD", usage: "ONNX Runtime's: auto, cpu, webgpu, cuda, tensorrt, plugin", values: []string{"auto", "cpu", "webgpu", "cuda", "tensorrt", "plugin"}},
+		{name: "provider", key: "provider", arg: "WORD", usage: "ONNX Runtime's: " + list(configs.ProviderWords()), values: configs.ProviderWords()},
 		{name: "engine-cmd", key: "engine_cmd", arg: "COMMAND", usage: "an engine that speaks docs/protocol.md"},
 		{name: "engine-env", key: "engine_env", arg: "NAMES", usage: "variables that the worker gets beside the customary ones, e.g. HF_TOKEN"},
 		{name: "scenario", key: "scenario", arg: "NAME", usage: "run only this scenario"},

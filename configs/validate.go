@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs/dims"
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/verdict"
 )
 
 // choices are the values that a key may have.
 var choices = map[string][]string{
 	"engine":           {"ort", "torch", "cmd", "exec", "watch", "openai"},
-	"provider":         {"auto", "cpu", "webgpu", "cuda", "tensorrt", "plugin"},
-	"modes":            {"prefill", "kv_decode", "e2e_kv", "forward"},
+	"provider":         ProviderWords(),
+	"modes":            stats.ModeNames(),
 	"eager_inputs":     {"same", "raw"},
 	"pairing":          {"interleaved", "sequential", "concurrent"},
 	"arrivals":         {"", "poisson", "constant", "recorded"},
@@ -29,9 +30,9 @@ var choices = map[string][]string{
 	"torch.device":     {"", "auto", "cuda", "cpu", "mps"},
 	"torch.dtype":      {"", "float32", "float16", "bfloat16"},
 	"torch.stance":     {"", "default", "force_eager", "eager_on_recompile", "fail_on_recompile", "eager_then_compile"},
-	"strategy":         {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed", "static-cache"},
-	"strategy prefill": {"variable", "padded", "bucketed", "dynamic", "eager"},
-	"strategy decode":  {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed", "static-cache"},
+	"strategy":         stats.StrategyWords(stats.DecodePhase, ""), // a word alone stands for both phases
+	"strategy prefill": stats.StrategyWords(stats.PrefillPhase, ""),
+	"strategy decode":  stats.StrategyWords(stats.DecodePhase, ""),
 }
 
 // oneOf checks a value against the choices of a kind; key says where it stands.

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
@@ -124,13 +125,8 @@ func (s Identity) evidenceSummary() string {
 
 // providerTitle is a provider's name as people write it.
 func providerTitle(p string) string {
-	switch p {
-	case "cpu", "cuda":
-		return strings.ToUpper(p)
-	case "webgpu":
-		return "WebGPU"
-	case "tensorrt":
-		return "TensorRT"
+	if r := configs.ProviderOf(p); r != nil {
+		return r.Title
 	}
 	return p
 }

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,6 +55,12 @@ func (m Mode) String() string {
 	return fmt.Sprintf("mode(%d)", uint8(m))
 }
 
+// ModeNames are the names of all modes, in order.
+func ModeNames() []string { return slices.Clone(modeNames[:]) }
+
+// LanguageModes are the names of those that a language model has, in order.
+func LanguageModes() []string { return slices.Clone(modeNames[:Forward]) }
+
 // ParseMode is the inverse of Mode.String.
 func ParseMode(s string) (Mode, error) {
 	for i, n := range modeNames {
@@ -61,7 +68,7 @@ func ParseMode(s string) (Mode, error) {
 			return Mode(i), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown mode %q: want prefill, kv_decode, e2e_kv or forward", s)
+	return 0, fmt.Errorf("unknown mode %q: want %s", s, strings.Join(modeNames[:], ", "))
 }
 
 // Flag marks what happened to one sample while it ran. A sample with any of

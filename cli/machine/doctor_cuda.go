@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
@@ -21,7 +22,7 @@ func (d *diagnosis) cudaParts(path string) {
 		}
 		parts := provision.FindParts(lib)
 		if err := parts.Missing(); err != nil {
-			d.add(map[string]string{"cuda": "CUDA", "tensorrt": "TensorRT"}[provider], lacks, "%v", err)
+			d.add(configs.ProviderOf(provider).Title, lacks, "%v", err)
 		}
 		if provider == "cuda" {
 			d.partLines(parts)

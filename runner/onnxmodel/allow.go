@@ -1,13 +1,17 @@
 package onnxmodel
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/tailscope/tailscope/stats"
+)
 
 // Modes and strategies, as the protocol names them.
 var (
-	lmModes           = []string{"prefill", "kv_decode", "e2e_kv"}
-	prefillStrategies = []string{"eager", "variable", "padded", "bucketed", "dynamic"}
-	decodeStrategies  = []string{"eager", "variable", "padded", "bucketed", "dynamic", "kv-bucketed", "static-cache"}
-	forwardStrategies = []string{"eager", "variable", "dynamic"}
+	lmModes           = stats.LanguageModes()
+	prefillStrategies = stats.StrategyWords(stats.PrefillPhase, "")
+	decodeStrategies  = stats.StrategyWords(stats.DecodePhase, "")
+	forwardStrategies = stats.StrategyWords(stats.ForwardPhase, "")
 )
 
 // allow fills Modes and Strategies.

@@ -164,7 +164,7 @@ func TestInspectLayouts(t *testing.T) {
 		"single":          {LayoutSingle, "prefill kv_decode e2e_kv", "static-cache"},
 		"pair":            {LayoutPair, "prefill kv_decode e2e_kv", "static-cache"},
 		"merged":          {LayoutMerged, "prefill kv_decode e2e_kv", "static-cache"},
-		"no-past":         {LayoutSingle, "prefill", "eager variable padded bucketed dynamic kv-bucketed static-cache"},
+		"no-past":         {LayoutSingle, "prefill", "variable padded bucketed dynamic eager kv-bucketed static-cache"},
 		"mask-positions":  {LayoutSingle, "prefill kv_decode e2e_kv", "static-cache"},
 		"range-positions": {LayoutSingle, "prefill kv_decode e2e_kv", "static-cache"},
 		"vision":          {LayoutSingle, "forward", ""},

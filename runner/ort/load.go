@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
@@ -209,7 +210,7 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 		loaded.Notes = append(loaded.Notes, fmt.Sprintf("%d compute threads share %d CPU(s): they wait for each other, which can turn the winner round; --threads %d", e.maker.Threads, n, n))
 	}
 	loaded.Lacks = e.lackedModes()
-	if p.Memory == native.DeviceMemory["webgpu"] {
+	if p.Memory == configs.ProviderOf("webgpu").Memory {
 		e.alone = true
 		loaded.Lacks["concurrent"] = "two sessions on WebGPU that run at once end the process (onnxruntime issue 32561)"
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -162,7 +163,11 @@ func TestRefusalsAreSentences(t *testing.T) {
 // sessions whose shapes or addresses change.
 func TestOwnGraphsAreCaptured(t *testing.T) {
 	options := map[string]string{"cuda.tf32": "0", "tensorrt.fp16": "1"}
-	for name, graph := range native.GraphOption {
+	for _, r := range configs.Providers {
+		name, graph := r.Word, r.Graph
+		if graph == "" {
+			continue
+		}
 		p, err := native.NewProvider(name, 2, options, false)
 		if err != nil || !p.Captures() {
 			t.Fatalf("%s: %+v, %v", name, p, err)
@@ -188,6 +193,20 @@ func TestUnusedOptionsAreTold(t *testing.T) {
 	for name, auto := range map[string]bool{"cuda": false, "tensorrt": false, "cpu": true} {
 		if p, err := native.NewProvider(name, 0, options, auto); err != nil || len(p.Notes) != 0 {
 			t.Errorf("%s: %q, %v", name, p.Notes, err)
+		}
+	}
+}
+
+// Every provider of the table is known: it is had, or refused for a reason of its own.
+func TestEveryProviderIsKnown(t *testing.T) {
+	testOpen(t)
+	for _, r := range configs.Providers {
+		_, err := native.NewProvider(r.Word, 0, nil, false)
+		_, _, asked := native.ChooseProvider(r.Word, 0, nil, func(native.Provider) error { return errors.New("not here") })
+		for _, err := range []error{err, asked} {
+			if err != nil && strings.Contains(err.Error(), "unknown provider") {
+				t.Errorf("%s: %v", r.Word, err)
+			}
 		}
 	}
 }

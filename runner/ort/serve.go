@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Options configure a worker.
@@ -214,16 +215,14 @@ const credit = 512
 func hello(version string) *protocol.Hello {
 	return &protocol.Hello{
 		Protocol: protocol.Version, Engine: "ort", Version: version, PID: os.Getpid(), ClockNs: native.Now(), Credit: credit,
-		Modes: []string{"prefill", "kv_decode", "e2e_kv", "forward"},
+		Modes: stats.ModeNames(),
 		Strategies: map[string][]string{
-			"prefill": {"variable", "padded", "bucketed", "dynamic", "eager"},
-			"decode":  {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed"},
+			"prefill": stats.StrategyWords(stats.PrefillPhase, "ort"),
+			"decode":  stats.StrategyWords(stats.DecodePhase, "ort"),
 		},
 		Pairings: []string{"interleaved", "sequential", "concurrent"},
 		Features: []string{"clear", "set", "profile", "aa", "evidence", "check", "device_ns", "steps", "capture"},
-		Lacks: map[string]string{
-			"static-cache": "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here",
-		},
+		Lacks:    stats.StrategyLacks("ort"),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Strategy is how shapes reach the optimized lane, a word for each phase.
@@ -15,8 +16,8 @@ type Strategy struct{ Prefill, Decode string }
 // PrefillWords and decodeWords are the strategies of each phase. In decode
 // padded and bucketed mean a growing cache that starts from a padded prompt.
 var (
-	PrefillWords = []string{"variable", "padded", "bucketed", "dynamic", "eager"}
-	decodeWords  = []string{"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed", "static-cache"}
+	PrefillWords = stats.StrategyWords(stats.PrefillPhase, "")
+	decodeWords  = stats.StrategyWords(stats.DecodePhase, "")
 )
 
 // ParseStrategy reads one word for all phases or one a phase:
@@ -44,14 +45,8 @@ func ParseStrategy(s string) (Strategy, error) {
 // expandWord gives the phases of a single strategy word. The decode-only
 // strategies take the prefill strategy that gives them few shapes.
 func expandWord(w string) (Strategy, error) {
-	switch w {
-	case "kv-bucketed":
-		return Strategy{"bucketed", w}, nil
-	case "static-cache":
-		return Strategy{"padded", w}, nil
-	}
-	if slices.Contains(PrefillWords, w) {
-		return Strategy{w, w}, nil
+	if r := stats.StrategyOf(w); r != nil {
+		return Strategy{string(r.Prompt), w}, nil
 	}
 	return Strategy{}, fmt.Errorf("unknown strategy %q: want %s, or one a phase as prefill=padded,decode=eager", w, strings.Join(decodeWords, ", "))
 }
@@ -68,12 +63,7 @@ func (s Strategy) Label(mode string) string {
 }
 
 // String is the shortest spelling that ParseStrategy reads back.
-func (s Strategy) String() string {
-	if e, err := expandWord(s.Decode); err == nil && e == s {
-		return s.Decode
-	}
-	return "prefill=" + s.Prefill + ",decode=" + s.Decode
-}
+func (s Strategy) String() string { return stats.JoinStrategy(s.Prefill, s.Decode) }
 
 // Wire is the strategy as the engine is asked for it: a decode word that the
 // engine does not list is the growing cache, which is what it means.

@@ -75,9 +75,9 @@ func torchCode(st plan.Strategy, cfg *configs.Config) []string {
 }
 
 func ortCode(st plan.Strategy, cfg *configs.Config, l *protocol.Loaded) []string {
-	provider := map[string]string{"cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider", "webgpu": "WebGpuExecutionProvider"}[l.Provider]
-	if provider == "" {
-		provider = "CPUExecutionProvider"
+	provider := configs.ProviderOf("cpu").ORT
+	if r := configs.ProviderOf(l.Provider); r != nil && r.ORT != "" {
+		provider = r.ORT
 	}
 	threads := ""
 	if cfg.Threads > 0 && l.Provider == "cpu" {

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	ortgo "github.com/yalue/onnxruntime_go"
+
+	"github.com/tailscope/tailscope/configs"
 )
 
 // pluginProvider is the provider that lies in a library of its own, given by
@@ -123,7 +125,7 @@ func (p *Provider) pickPlugin() error {
 		return fmt.Errorf("provider %s has %d devices; device %d is not there", name, len(mine), p.id)
 	}
 	d := mine[p.id]
-	p.plugin = &plugin{name: name, index: d.index, keys: keys, values: values, cuda: onCUDA && name == ortProvider["cuda"]}
+	p.plugin = &plugin{name: name, index: d.index, keys: keys, values: values, cuda: onCUDA && name == configs.ProviderOf("cuda").ORT}
 	p.Device = fmt.Sprintf("%s %s device %d (%s)", d.vendor, [...]string{"CPU", "GPU", "NPU"}[min(max(d.kind, 0), 2)], p.id, name)
 	p.plugin.mem, p.Memory, err = epMemory(d.index)
 	return err
@@ -134,7 +136,7 @@ func (x *plugin) apply(o cOptions, spec SessionSpec, on *stream) error {
 	if x.cuda {
 		on.name(opts)
 		if spec.Capture {
-			opts[GraphOption["cuda"]] = "1"
+			opts[configs.ProviderOf("cuda").Graph] = "1"
 		}
 	}
 	keys := slices.Collect(maps.Keys(opts))

@@ -13,6 +13,7 @@ import (
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
@@ -33,15 +34,21 @@ type Provider struct {
 }
 
 // providerOrder is the order in which auto tries.
-var providerOrder = []string{"tensorrt", "cuda", "webgpu", "cpu"}
+var providerOrder = func() (out []string) {
+	for _, r := range configs.Providers {
+		if r.Auto {
+			out = append(out, r.Word)
+		}
+	}
+	return out
+}()
 
-// DeviceMemory names the memory of each provider that has its own.
-var DeviceMemory = map[string]string{"webgpu": "WebGPU_Buf", "cuda": "Cuda", "tensorrt": "Cuda"}
-
-// ortProvider is the name under which ONNX Runtime profiles a provider.
-var ortProvider = map[string]string{
-	"cpu": "CPUExecutionProvider", "webgpu": "WebGpuExecutionProvider",
-	"cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider",
+// memoryOf names the memory of a provider's device; "" where it has none of its own.
+func memoryOf(name string) string {
+	if r := configs.ProviderOf(name); r != nil {
+		return r.Memory
+	}
+	return ""
 }
 
 // ChooseProvider finds the provider that was asked for, or under auto the
@@ -81,7 +88,7 @@ func ChooseProvider(asked string, device int, options map[string]string, try fun
 
 // NewProvider checks what can be checked before a session is made.
 func NewProvider(name string, device int, options map[string]string, auto bool) (Provider, error) {
-	p := Provider{Name: name, id: device, Memory: DeviceMemory[name]}
+	p := Provider{Name: name, id: device, Memory: memoryOf(name)}
 	var err error
 	if p.Options, err = CheckOptions(name, options); err != nil {
 		return p, &LoadError{"option", err}
@@ -215,20 +222,17 @@ func (p Provider) apply(o *ortgo.SessionOptions, spec SessionSpec, on *stream) e
 	return nil
 }
 
-// GraphOption is ONNX Runtime's name of a provider's own CUDA graphs.
-var GraphOption = map[string]string{"cuda": "enable_cuda_graph", "tensorrt": "trt_cuda_graph_enable"}
-
 // ForSession are the options of one session on a CUDA device. Its graphs are
 // for sessions that capture: a replay over other shapes or addresses than it was
 // recorded with answers wrongly, and nothing says so.
 func (p Provider) ForSession(options map[string]string, spec SessionSpec, on *stream) map[string]string {
 	opts := map[string]string{"device_id": strconv.Itoa(p.id)}
 	maps.Copy(opts, options)
-	for _, name := range GraphOption {
-		delete(opts, name)
+	for _, r := range configs.Providers {
+		delete(opts, r.Graph)
 	}
 	if spec.Capture {
-		opts[GraphOption[p.Name]] = "1"
+		opts[configs.ProviderOf(p.Name).Graph] = "1"
 	}
 	on.name(opts)
 	return opts
@@ -310,9 +314,9 @@ func cpuName() string {
 
 // ShortProvider is our name of a provider that ONNX Runtime names.
 func ShortProvider(name string) string {
-	for short, long := range ortProvider {
-		if long == name {
-			return short
+	for _, r := range configs.Providers {
+		if r.ORT == name {
+			return r.Word
 		}
 	}
 	return name

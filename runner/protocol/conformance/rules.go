@@ -10,10 +10,10 @@ import (
 )
 
 var (
-	modes      = []string{"prefill", "kv_decode", "e2e_kv", "forward"}
+	modes      = stats.ModeNames()
 	strategies = map[string][]string{
-		"prefill": {"variable", "padded", "bucketed", "dynamic", "eager"},
-		"decode":  {"variable", "padded", "bucketed", "dynamic", "eager", "kv-bucketed", "static-cache"},
+		"prefill": stats.StrategyWords(stats.PrefillPhase, ""),
+		"decode":  stats.StrategyWords(stats.DecodePhase, ""),
 	}
 	pairings = []string{"interleaved", "sequential", "concurrent"}
 	features = []string{"clear", "set", "profile", "aa", "evidence", "check", "device_ns", "steps", "capture"}
