@@ -98,7 +98,7 @@ func (j *job) show(ctx context.Context, c *cobra.Command) error {
 
 // sayings are the findings of an observed session that stand in its events:
 // those whose extra has one of the keys.
-var sayings = []string{"identity_check", "stratified", "overlapping", "capture_sizes"}
+var sayings = []string{"identity_check", "advice", "stratified", "overlapping", "capture_sizes"}
 
 // printSayings prints the last of each finding.
 func printSayings(w io.Writer, dir string) {

@@ -39,6 +39,7 @@ type line struct {
 	Callable int            `json:"callable"`
 	Shape    int            `json:"shape"`
 	Lane     int            `json:"lane"`
+	Device   bool           `json:"on_cuda"`
 	Extra    map[string]any `json:"extra"`
 
 	Error  string `json:"error"` // failed
@@ -77,7 +78,14 @@ type proc struct {
 	shapes    map[int]string
 	ids       map[uint64]uint64 // the process's number of a call that was mentioned, to ours
 	failed    map[uint64]string
-	cuda      bool // it has times of the device
+	cuda      bool // its tensors were on CUDA
+	compiling map[uint64]bool
+	advised   map[string]*dimension
+}
+
+func newProc(o *observer) *proc {
+	return &proc{o: o, callables: map[int]callable{}, shapes: map[int]string{}, ids: map[uint64]uint64{}, failed: map[uint64]string{},
+		compiling: map[uint64]bool{}, advised: map[string]*dimension{}}
 }
 
 // id is our number of a call: ours never come twice.
@@ -142,6 +150,12 @@ func (p *proc) take(raw []byte) {
 
 // event passes on what torch did, with the call it happened in.
 func (p *proc) event(l *line) {
+	p.cuda = p.cuda || l.Device
+	if l.Kind == compiling {
+		p.begun(l)
+		return
+	}
+	delete(p.compiling, l.Call)
 	e := stats.Event{TNs: l.TNs, Kind: l.Kind, DurNs: l.DurNs, Reason: l.Reason, Extra: l.Extra}
 	if e.Extra == nil {
 		e.Extra = map[string]any{}
@@ -157,6 +171,7 @@ func (p *proc) event(l *line) {
 	p.o.started(p)
 	p.o.count(c, &e)
 	p.o.note(e)
+	p.advise(l, c)
 	if made := l.Kind == stats.KindCompile || l.Kind == stats.KindRecompile; made && l.Call != 0 {
 		b := p.backend(c, 1)
 		p.o.send(&protocol.Evidence{Lane: "optimized", Mode: mode, Strategy: c.strategy, Shape: e.Shape, BackendRequested: b,

@@ -131,11 +131,12 @@ func (o *observer) accept(l net.Listener) {
 // follow reads one process's lines to its end.
 func (o *observer) follow(c net.Conn) {
 	defer c.Close()
-	p := &proc{o: o, callables: map[int]callable{}, shapes: map[int]string{}, ids: map[uint64]uint64{}, failed: map[uint64]string{}}
+	p := newProc(o)
 	r := bufio.NewReaderSize(c, 1<<16)
 	for {
 		raw, err := r.ReadBytes('\n')
 		if err != nil {
+			o.locked(func() { p.advice(true) })
 			return
 		}
 		o.locked(func() { p.take(raw); o.counters(); o.compare(false) })

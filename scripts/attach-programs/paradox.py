@@ -12,7 +12,7 @@ import time
 import torch
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
-width, heads, layers, calls = (1536, 12, 8, 80) if device == "cuda" else (64, 2, 1, 80)
+width, heads, layers, calls = (1536, 12, 8, 40) if device == "cuda" else (64, 2, 1, 80)
 what = sys.argv[1] if len(sys.argv) > 1 else "bad"
 calls = int(sys.argv[2]) if len(sys.argv) > 2 else calls
 torch.manual_seed(0)

@@ -1,7 +1,10 @@
 """Forks and spawns workers that compile on their own."""
 import multiprocessing as mp
+import os
 
-import torch
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # CUDA lives through no fork, bare or hooked
+
+import torch  # noqa: E402
 
 f = torch.compile(lambda x: x * 2, backend="eager", dynamic=False)
 

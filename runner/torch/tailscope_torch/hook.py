@@ -19,15 +19,16 @@ from .wire import now
 
 TEXTS = 4096  # shapes that are told apart
 WORTH = 4_000_000  # ns: below, reading what the host did (12 us, 40 with cold caches) would be felt
+ONE_IN = 16  # calls below that whose device time is taken, drawn by chance: two events cost a call about 25 us
 
 
 class Call:
     """The call in hand of a thread."""
-    __slots__ = ("depth", "number", "compile_ns", "callable", "shape", "eager")
+    __slots__ = ("depth", "number", "compile_ns", "callable", "shape", "eager", "cuda")
 
     def __init__(self):
         self.depth = self.number = self.compile_ns = self.callable = self.shape = 0
-        self.eager = False
+        self.eager = self.cuda = False
 
 
 class Local(threading.local):
@@ -50,19 +51,19 @@ class Hook:
         self.device_time = os.environ.get("TAILSCOPE_EXEC_DEVICE", "1") != "0"
         self.local, self.shapes, self.callables, self.capturing = Local(), {}, {}, 0
         self.draws(rank())
-        self.pool, self.late = [], threading.local()
+        self.pool, self.late, self.lates = [], threading.local(), []
         self.watch = hookwatch.Watch(self)
         self.lock, self.host = threading.Lock(), Host()
         os.register_at_fork(after_in_child=self.child)
 
     def draws(self, who):
-        self.draw = random.Random(f"{self.seed} {who}").random
+        self.draw, self.luck = random.Random(f"{self.seed} {who}").random, random.Random(f"events {self.seed} {who}").random
 
     def child(self):
         """After a fork: lanes and readings of its own; events of the device
         belong to the parent."""
         self.draws(os.getpid())
-        self.pool, self.late, self.host.local = [], threading.local(), threading.local()
+        self.pool, self.late, self.lates, self.host.local = [], threading.local(), [], threading.local()
         self.local.call = Call()
 
     def install(self):
@@ -78,6 +79,7 @@ class Hook:
         torch.compile = compile
         Link.facts = {"torch": str(torch.__version__), "python": ".".join(map(str, __import__("sys").version_info[:3])),
                       "cuda": torch.version.cuda or "", "hook_ns": self.cost()}
+        self.link.last = self.last
         self.link.say("hello")
 
     def observe(self, made, model, options):
@@ -103,7 +105,7 @@ class Hook:
 
     def timed(self, compiled, original, number):
         local, link, draw_of, share = self.local, self.link, self, self.share
-        host, shape_of, before, after, usual = self.host, self.shape, self.before, self.after, 0
+        host, shape_of, before, after, usual, timed = self.host, self.shape, self.before, self.after, 0, self.device_time
 
         def call(*args, **kwargs):
             nonlocal usual
@@ -111,11 +113,9 @@ class Hook:
             if me.depth or link.off:
                 return compiled(*args, **kwargs)
             me.depth, me.number, me.compile_ns, me.callable = 1, next(link.numbers), 0, number
-            eager = share > 0 and draw_of.draw() < share
-            me.eager = eager
-            shape, cuda = shape_of(args, kwargs)
-            me.shape = shape
-            events = before() if cuda else None
+            me.eager = eager = share > 0 and draw_of.draw() < share
+            me.shape, me.cuda = shape, cuda = shape_of(args, kwargs)
+            events = before() if cuda and timed and (usual > WORTH or not usual or draw_of.luck() < 1 / ONE_IN) else None
             h = host.read() if usual > WORTH else None
             error = ""
             t = now()
@@ -148,20 +148,31 @@ class Hook:
 
     def shape(self, args, kwargs):
         """The number of a call's shape, and whether its tensors are on CUDA."""
-        found = [a for a in args if isinstance(a, torch.Tensor)] if args else []
-        if kwargs:
-            found += [a for a in kwargs.values() if isinstance(a, torch.Tensor)]
-        if not found:
-            found = [x for a in (*args, *kwargs.values()) if isinstance(a, (list, tuple, dict))
-                     for x in (a.values() if isinstance(a, dict) else a) if isinstance(x, torch.Tensor)][:8]
-        key = tuple([a.shape for a in found[:8]])
+        if len(args) == 1 and not kwargs and type(args[0]) is torch.Tensor:  # most calls: nothing is built
+            found = args
+            key = args[0].shape
+        else:
+            found = [a for a in args if isinstance(a, torch.Tensor)] if args else []
+            if kwargs:
+                found += [a for a in kwargs.values() if isinstance(a, torch.Tensor)]
+            if not found:
+                found = [x for a in (*args, *kwargs.values()) if isinstance(a, (list, tuple, dict))
+                         for x in (a.values() if isinstance(a, dict) else a) if isinstance(x, torch.Tensor)][:8]
+            key = tuple([a.shape for a in found[:8]])
         n = self.shapes.get(key)
         if n is None:
-            n = self.shapes[key] = len(self.shapes) if len(self.shapes) < TEXTS else TEXTS
-            text = ",".join("x".join(map(str, s)) or "0d" for s in key[:4]) or "no tensors"
-            text += ",…" if len(key) > 4 else ""
-            self.link.define("shape", n, text=text if n < TEXTS else "other shapes")
-        return n, bool(found) and self.device_time and found[0].is_cuda
+            n = self.named(key, [key] if found is args else key)
+        return n, bool(found) and found[0].is_cuda
+
+    def named(self, key, shapes):
+        """The number of a shape that is new."""
+        n = len(self.shapes) if len(self.shapes) < TEXTS else TEXTS
+        if n < TEXTS:
+            self.shapes[key] = n
+        text = ",".join("x".join(map(str, s)) or "0d" for s in shapes[:4]) or "no tensors"
+        text += ",…" if len(shapes) > 4 else ""
+        self.link.define("shape", n, text=text if n < TEXTS else "other shapes")
+        return n
 
     # time of the device
 
@@ -185,22 +196,30 @@ class Hook:
         except AttributeError:
             import collections
             self.late.rows = collections.deque()
+            self.lates.append(self.late.rows)
             return self.late.rows
 
-    def settle(self, wait=False):
+    def settle(self):
         """Hands on the calls of this thread that the device has finished."""
         rows = self.waiting()
-        while rows and (wait or len(rows) > 4096 or rows[0][0][1].query()):
-            pair, row = rows.popleft()
-            try:
-                if wait:
-                    pair[1].synchronize()
-                if pair[1].query():
-                    row[6] = int(pair[0].elapsed_time(pair[1]) * 1e6)
-                    self.pool.append(pair)
-            except Exception:  # the device is gone, or the events were never recorded
-                pass
-            self.link.row(row)
+        while rows and (len(rows) > 4096 or rows[0][0][1].query()):
+            self.timed_by_device(*rows.popleft())
+
+    def last(self):
+        """At the end of the process: what still waits, of all threads. The
+        device is not waited for: what it has not finished has no time."""
+        for rows in self.lates:
+            while rows:
+                self.timed_by_device(*rows.popleft())
+
+    def timed_by_device(self, pair, row):
+        try:
+            if pair[1].query():
+                row[6] = int(pair[0].elapsed_time(pair[1]) * 1e6)
+                self.pool.append(pair)
+        except Exception:  # the device is gone, or the events were never recorded
+            pass
+        self.link.row(row)
 
     def cost(self):
         """Nanoseconds that the hook adds to a call, measured on one that does

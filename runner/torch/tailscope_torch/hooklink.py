@@ -87,7 +87,7 @@ class Link:
         return {"pid": os.getpid(), "ppid": os.getppid(), "rank": self.rank, "clock_ns": now(),
                 "argv": sys.argv[:1], **self.facts}
 
-    facts = {}
+    facts, last = {}, staticmethod(lambda: None)  # last: what else there is at the end
 
     @staticmethod
     def line(t, fields):
@@ -122,6 +122,8 @@ class Link:
     def close(self):
         """At the end of the process: what is left goes, for a while."""
         self.closing = True
+        if not self.off:
+            self.last()
         if self.off or not (self.rows or self.said or self.sock):
             return
         try:

@@ -92,7 +92,10 @@ class Watch(evidence.Watch):
 
     def start(self, args=None):
         own = self.own.__dict__.setdefault("started", {})
-        own[evidence.trigger_of(args)] = now(), evidence.unique_graphs(), self.count_breaks()
+        trigger = evidence.trigger_of(args)
+        own[trigger] = now(), evidence.unique_graphs(), self.count_breaks()
+        if trigger == "DYNAMO":
+            self.tell("compiling", "", now())
 
     def end(self, args=None):
         t, trigger = now(), evidence.trigger_of(args)
@@ -140,10 +143,10 @@ class Watch(evidence.Watch):
         """An event. What took time inside a call is part of it."""
         call, link = self.hook.local.call, self.hook.link
         fields = {"kind": kind, "reason": reason, "t_ns": start or now()}
-        if start is not None:
+        if end is not None:
             fields["dur_ns"] = end - start
         if call.depth:
-            fields.update(call=call.number, callable=call.callable, shape=call.shape, lane=0 if call.eager else 1)
+            fields.update(call=call.number, callable=call.callable, shape=call.shape, lane=0 if call.eager else 1, on_cuda=call.cuda)
             if kind in ("compile", "recompile"):
                 call.compile_ns += end - start
         if extra:
