@@ -174,6 +174,7 @@ func (m *model) still(v *view.View) {
 const (
 	slowerAbove, fasterBelow = 4.5, 3.5
 	slowestPace              = 500 * time.Millisecond
+	pausedPace               = 100 * time.Millisecond
 )
 
 // sameFigures reports whether nothing that is shown differs between two views
@@ -193,6 +194,8 @@ func (m *model) pace(cpu float64) time.Duration {
 	switch {
 	case m.at >= 0 || m.sc.Frozen:
 		return slowestPace // nobody sees the new ones yet
+	case m.newest.Phase == view.PhasePaused:
+		return max(least, pausedPace) // nothing moves until something is asked for
 	case m.o.Steady || !draw.Finite(cpu):
 		m.every = least
 	case cpu == m.lastCPU: // the same reading
