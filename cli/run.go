@@ -50,6 +50,12 @@ func newRunCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if c.Flags().Changed("profile") {
+				cfg.Profile, _ = c.Flags().GetInt("profile")
+			}
+			if len(cfg.Sweeps) > 0 {
+				return runSweeps(ctx, cfg, c.OutOrStdout(), asJSON)
+			}
 			if len(cfg.Sweep) > 0 {
 				return runSweep(ctx, cfg, c.OutOrStdout(), asJSON)
 			}
@@ -65,7 +71,7 @@ func newRunCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			j.opts.Profile, _ = c.Flags().GetInt("profile")
+			j.opts.Profile = cfg.Profile
 			j.mayDiverge, _ = c.Flags().GetBool("allow-divergence")
 			_, err = j.headless(ctx, c.OutOrStdout(), asJSON)
 			return err

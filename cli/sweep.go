@@ -60,6 +60,26 @@ func runSweep(ctx context.Context, cfg *configs.Config, out io.Writer, asJSON bo
 		return errors.Join(failed, json.NewEncoder(plain.JSONWriter(out)).Encode(points))
 	}
 	printSweep(out, keys, points)
+	for _, line := range append(crossovers(keys, points), attribution(keys, points)...) {
+		fmt.Fprintln(out, line)
+	}
+	return failed
+}
+
+// runSweeps runs several sweeps, each with its own table.
+func runSweeps(ctx context.Context, cfg *configs.Config, out io.Writer, asJSON bool) error {
+	var failed error
+	for _, s := range cfg.Sweeps {
+		c := *cfg
+		c.Sweep, c.Sweeps = s.Over, nil
+		if !asJSON {
+			fmt.Fprintf(out, "%s\n", s.Name)
+		}
+		failed = errors.Join(failed, runSweep(ctx, &c, out, asJSON))
+		if ctx.Err() != nil {
+			break
+		}
+	}
 	return failed
 }
 
@@ -96,7 +116,7 @@ func sweepPoints(cfg *configs.Config) (keys []string, points []sweepPoint, err e
 // pointConfig is the configuration with the point's values set.
 func pointConfig(cfg *configs.Config, keys []string, values map[string]string) (*configs.Config, error) {
 	c := *cfg
-	c.Sweep = nil
+	c.Sweep, c.Sweeps = nil, nil
 	for _, k := range keys {
 		if err := c.Set(k, values[k]); err != nil {
 			return nil, err
@@ -114,6 +134,7 @@ func runPoint(ctx context.Context, cfg *configs.Config, keys []string, p *sweepP
 	if err != nil {
 		return err
 	}
+	j.opts.Profile = c.Profile
 	res, err := j.headless(ctx, io.Discard, false)
 	if res.Missed != "" {
 		fmt.Fprintln(output.Stderr, "  "+res.Missed)

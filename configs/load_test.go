@@ -15,7 +15,7 @@ import (
 )
 
 func TestPresetsAreValidAndReadBack(t *testing.T) {
-	want := []string{"default", "aa", "decode_sweep", "root_cause", "root_cause_dynamic", "root_cause_padded", "root_cause_padded_kv", "root_cause_prefill_only"}
+	want := []string{"default", "aa", "decode_sweep", "root_cause", "root_cause_dynamic", "root_cause_padded", "root_cause_padded_kv", "root_cause_prefill_only", "tr120_b"}
 	if got := Presets(); !slices.Equal(got, want) {
 		t.Fatalf("presets %v, want %v", got, want)
 	}

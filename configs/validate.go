@@ -174,26 +174,49 @@ func (c *Config) checkTexts() *Error {
 	if c.Engine == "ort" && c.Model == "" {
 		return faultf("model", "name a model: builtin:NAME, a file or a folder")
 	}
-	for k := range c.Sweep {
-		if err := c.checkSweep(k); err != nil {
+	if c.Profile < 0 {
+		return faultf("profile", "%d is negative", c.Profile)
+	}
+	if len(c.Sweep) > 0 && len(c.Sweeps) > 0 {
+		return faultf("sweeps", "there is a sweep as well: put it among them")
+	}
+	if err := c.checkSweep("sweep.", c.Sweep); err != nil {
+		return err
+	}
+	for i, s := range c.Sweeps {
+		at := fmt.Sprintf("sweeps[%d].", i)
+		if s.Name == "" || len(s.Over) == 0 {
+			return faultf(at+"over", "a sweep wants a name and keys to run over")
+		}
+		if err := c.checkSweep(at+"over.", s.Over); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkSweep sets each swept value on a copy.
-func (c *Config) checkSweep(key string) *Error {
-	if len(c.Sweep[key]) == 0 {
-		return faultf("sweep."+key, "no values to run over")
+// checkSweep checks the keys of one sweep, which stands at a place in the file.
+func (c *Config) checkSweep(at string, over map[string][]any) *Error {
+	for k := range over {
+		if err := c.checkSwept(at, k, over[k]); err != nil {
+			return err
+		}
 	}
-	for i, v := range c.Sweep[key] {
+	return nil
+}
+
+// checkSwept sets each swept value on a copy.
+func (c *Config) checkSwept(at, key string, values []any) *Error {
+	if len(values) == 0 {
+		return faultf(at+key, "no values to run over")
+	}
+	for i, v := range values {
 		trial := *c
 		if err := trial.Set(key, fmt.Sprint(v)); err != nil {
 			if e, ok := errors.AsType[*Error](err); ok {
-				return faultf(fmt.Sprintf("sweep.%s[%d]", key, i), "%s", e.Msg)
+				return faultf(fmt.Sprintf("%s%s[%d]", at, key, i), "%s", e.Msg)
 			}
-			return faultf("sweep."+key, "%v", err)
+			return faultf(at+key, "%v", err)
 		}
 	}
 	return nil
