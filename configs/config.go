@@ -64,9 +64,9 @@ type Config struct {
 	Out         string   `yaml:"out" json:"out" jsonschema:"folder for session folders"`
 	MaxDisk     string   `yaml:"max_disk,omitempty" json:"max_disk,omitempty" jsonschema:"bound of the session folder, e.g. 20GB"`
 
-	Sweep map[string][]any `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"key to a list of values: one session a point"`
-	Sweeps  []Sweep `yaml:"sweeps,omitempty" json:"sweeps,omitempty" jsonschema:"several sweeps, run one after the other"`
-	Profile int     `yaml:"profile,omitempty" json:"profile,omitempty" jsonschema:"requests to record with the engine's own profiler once timing has begun: which kernels differ"`
+	Sweep   map[string][]any `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"key to a list of values: one session a point"`
+	Sweeps  []Sweep          `yaml:"sweeps,omitempty" json:"sweeps,omitempty" jsonschema:"several sweeps, run one after the other"`
+	Profile int              `yaml:"profile,omitempty" json:"profile,omitempty" jsonschema:"requests to record with the engine's own profiler once timing has begun: which kernels differ"`
 }
 
 // Sweep is one sweep of several.
