@@ -146,13 +146,14 @@ func runTune(c *cobra.Command, a *asked) error {
 	}
 	out := c.OutOrStdout()
 	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
-		return json.NewEncoder(plain.JSONWriter(out)).Encode(map[string]any{"dir": dir, "result": res})
+		return output.JSON(out, res)
 	}
 	tune.Print(out, res)
 	for _, line := range tune.Wrap(res.Sentence, min(max(output.Width(out), 80), 120)) {
 		fmt.Fprintln(out, line)
 	}
-	fmt.Fprintf(out, "tune: %s\nNext: 'tailscope run --config %s'\n", dir, filepath.Join(dir, tune.ConfigFile))
+	fmt.Fprintln(out, "tune: "+dir)
+	output.Next("tailscope run --config " + output.Quote(filepath.Join(dir, tune.ConfigFile)))
 	return nil
 }
 

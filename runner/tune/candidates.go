@@ -2,6 +2,7 @@ package tune
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type candidate struct {
 	setup    int   // index of its worker
 	firsts   int   // executables that the horizon needs
 	lacks    string
+	late     bool // it makes an executable for each length: the cost of one is to be known before
 }
 
 // words are the strategies of each mode, the one that compiles nothing first.
@@ -47,7 +49,7 @@ func (t *tuner) strategies(mode string) ([]candidate, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := candidate{name: w, strategy: st, lane: stats.Optimized, lacks: t.first.ready.Lacks(mode, st)}
+		c := candidate{name: w, strategy: st, lane: stats.Optimized, late: w == "variable", lacks: t.first.ready.Lacks(mode, st)}
 		if w == "eager" {
 			c.lane = stats.Eager
 		}
@@ -120,6 +122,18 @@ func (t *tuner) edges(mode string) ([]int, error) {
 	return plans[len(plans)-1].Edges, nil
 }
 
+// bundle is a setup of several keys: those given and one more.
+func bundle(keys map[string]string, key, value string) setup {
+	s := setup{Set: maps.Clone(keys)}
+	s.Set[key] = value
+	var words []string
+	for _, k := range slices.Sorted(maps.Keys(s.Set)) {
+		words = append(words, k+"="+s.Set[k])
+	}
+	s.Name = strings.Join(words, " ")
+	return s
+}
+
 // setups are the options that need a worker of their own, those worth most first.
 func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
 	add := func(key string, values ...string) {
@@ -129,12 +143,11 @@ func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
 	}
 	switch {
 	case cfg.Engine == "torch":
-		add("options.step_graph", "own")
-		add("options.merge", "true")
-		add("torch.mode", slices.DeleteFunc([]string{"max-autotune", "default"}, func(m string) bool { return m == cfg.Torch.Mode })...)
-		if cfg.Torch.Attention == "" {
-			add("options.optimized_attn", "sdpa")
+		own := map[string]string{"options.step_graph": "own", "options.optimized_attn": "grouped"}
+		if provider == "cuda" {
+			all = append(all, bundle(own, "options.compile.coordinate_descent_tuning", "true"), bundle(own, "options.merge", "true"))
 		}
+		add("torch.mode", slices.DeleteFunc([]string{"max-autotune", "default"}, func(m string) bool { return m == cfg.Torch.Mode })...)
 	case provider == "cpu":
 		for n := 1; n < threads; n *= 2 {
 			add("threads", fmt.Sprint(n))

@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,7 +88,7 @@ func (t *tuner) run(ctx context.Context, h *heat) error {
 			return err
 		}
 		h.race.Tell(block)
-		if err := t.bounds(h); err != nil {
+		if err := cmp.Or(t.dear(h), t.bounds(h)); err != nil {
 			return err
 		}
 		t.show(h, false)
@@ -102,6 +103,9 @@ func (t *tuner) block(ctx context.Context, h *heat, it plan.Item) ([]race.Obs, e
 	byWorker, order := map[int][]int{}, []int{}
 	for _, i := range h.race.Ask() {
 		s := h.cands[i].setup
+		if h.cands[i].late && h.race.Blocks() < lateBlocks {
+			continue
+		}
 		if byWorker[s] == nil {
 			order = append(order, s)
 		}
@@ -153,6 +157,68 @@ func (t *tuner) obs(h *heat, i int, a *runner.Answer) race.Obs {
 // of, and how many times the leader's time that must be.
 const share, times = .35, 3
 
+// lateBlocks is after how many blocks those join that make an executable for each
+// length: unless that would take more of the time than a candidate may.
+const lateBlocks = 2
+
+// dear takes out the late candidates that cost too much, by what the others'
+// executables took.
+func (t *tuner) dear(h *heat) error {
+	if h.race.Blocks() != lateBlocks {
+		return nil
+	}
+	rows := h.race.Standing()
+	var made, ns int64
+	for _, row := range rows {
+		made, ns = made+int64(row.Made), ns+row.CompileNs
+	}
+	for i, row := range rows {
+		c := &h.cands[i]
+		if !c.late || row.Out != "" || made == 0 {
+			continue
+		}
+		need := int64(c.firsts)
+		if h.mode == "kv_decode" {
+			most, err := t.cacheLengths(h)
+			if err != nil {
+				return err
+			}
+			need = min(most, int64(t.cfg.Limit()))
+		}
+		budget := h.until.Sub(h.began)
+		if takes := time.Duration(need * ns / made); float64(takes) > share*float64(budget) {
+			if err := t.drop(h, i, fmt.Sprintf("not judged: to make its executables, up to %d, would take about %s of the %s there were", need, round(takes), round(budget))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cacheLengths is how many lengths a growing cache goes through at most: from the
+// shortest prompt of the traffic to the longest and its last step.
+func (t *tuner) cacheLengths(h *heat) (int64, error) {
+	p, err := t.traffic(h.mode, t.cfg.Seed+1)
+	if err != nil {
+		return 0, err
+	}
+	least, most := math.MaxInt, 0
+	for range t.o.Horizon {
+		it, ok := p.Next()
+		if !ok {
+			break
+		}
+		least, most = min(least, it.Tokens), max(most, it.Tokens+it.NewTokens)
+	}
+	return int64(max(1, most-least)), nil
+}
+
+// drop takes a candidate out and tells the journal.
+func (t *tuner) drop(h *heat, i int, why string) error {
+	h.race.Drop(i, why)
+	return t.journal.add(entry{Race: h.key, Drop: &i, Why: why})
+}
+
 // bounds takes out the candidates that break a bound.
 func (t *tuner) bounds(h *heat) error {
 	if h.race.Blocks()%10 != 0 && h.race.Blocks() > 10 {
@@ -177,8 +243,7 @@ func (t *tuner) bounds(h *heat) error {
 		default:
 			continue
 		}
-		h.race.Drop(i, why)
-		if err := t.journal.add(entry{Race: h.key, Drop: &i, Why: why}); err != nil {
+		if err := t.drop(h, i, why); err != nil {
 			return err
 		}
 	}

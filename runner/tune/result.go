@@ -18,6 +18,7 @@ import (
 // Result is what a tune found, as tune.json has it. Times are milliseconds.
 type Result struct {
 	Schema    string            `json:"schema"` // tailscope.tune/1
+	Dir       string            `json:"dir"`
 	Model     string            `json:"model"`
 	Engine    string            `json:"engine"`
 	Provider  string            `json:"provider"`
@@ -89,7 +90,7 @@ func (t *tuner) raceResult(h *heat) RaceResult {
 func (t *tuner) result() (*Result, *configs.Config, error) {
 	l := t.first.ready.Loaded
 	st, edges := t.picked()
-	res := &Result{Schema: "tailscope.tune/1", Model: t.cfg.Model, Engine: t.cfg.Engine, Provider: l.Provider, Device: l.Device,
+	res := &Result{Schema: "tailscope.tune/1", Dir: t.o.Dir, Model: t.cfg.Model, Engine: t.cfg.Engine, Provider: l.Provider, Device: l.Device,
 		Objective: t.o.Objective.String(), Horizon: t.o.Horizon, Strategy: st.String(), Edges: edges, NotTried: t.notTried}
 	firsts := 0
 	for _, h := range t.heats {
