@@ -54,8 +54,12 @@ var feedRules = []struct {
 	{regexp.MustCompile(`(?i)total_sequence_length`), "i", 1, Feed{Role: "a length", Rule: Size}},
 	{regexp.MustCompile(`(?i)^(im_?shape|orig_?size|target_?sizes?|image_?size)$`), "fi", 0, Feed{Role: "the picture's height and width", Rule: Size, Axis: 2}},
 	{regexp.MustCompile(`(?i)(^|_)(pos|position_?ids)$`), "i", 0, Feed{Role: "positions", Rule: Count}},
+	{regexp.MustCompile(`(?i)^bytes?$`), "i", 0, Feed{Role: "bytes", Rule: Index, Value: 256}},
 	{regexp.MustCompile(`(?i)token_type|segment_?ids`), "i", 0, Feed{Role: "segments", Rule: Fixed}},
 }
+
+// divisor is the role of whole numbers that must not be 0.
+const divisor = "a divisor"
 
 // operandRules are what an operator's operand must be.
 var operandRules = map[string]map[int]Feed{
@@ -93,6 +97,8 @@ var operandRules = map[string]map[int]Feed{
 	"LSTM":                    {4: {Role: "lengths", Rule: Size}},
 	"GRU":                     {4: {Role: "lengths", Rule: Size}},
 	"RNN":                     {4: {Role: "lengths", Rule: Size}},
+	"Div":                     {1: {Role: divisor, Rule: Fixed, Value: 1}},
+	"Mod":                     {1: {Role: divisor, Rule: Fixed, Value: 1}},
 	"Compress":                {1: {Role: "a condition", Rule: Fixed, Value: 1}},
 	"STFT":                    {1: {Role: "a step", Rule: Fixed, Value: 4}, 3: {Role: "a length", Rule: Fixed, Value: 16}},
 	"DFT":                     {1: {Role: "a length", Rule: Fixed, Value: 16}, 2: {Role: "an axis", Rule: Fixed, Value: 1}},
@@ -115,10 +121,16 @@ func findFeeds(g *graph, inputs []Port) []Feed {
 	out := make([]Feed, len(inputs))
 	for n, p := range inputs {
 		f, op := named(p), g.operand(uses[p.Name], inputs)
+		if op != nil && strings.HasPrefix(op.Role, divisor) && !strings.Contains(p.Type, "int") {
+			op = nil
+		}
 		if op != nil && (f == nil || f.Rule == Size && op.Rule == Size && op.Of != "") {
 			f = op
 		}
-		if f == nil {
+		switch {
+		case f == nil && p.Type == "uint8" && len(p.Dims) > 2:
+			f = &Feed{Role: "bytes of a picture", Rule: Index, Value: 256}
+		case f == nil:
 			f = &Feed{}
 		}
 		f.Input = p.Name

@@ -43,6 +43,15 @@ func TestFeeds(t *testing.T) {
 		{"bounds of a slice", func(g *build.Graph) string {
 			return g.Op("Slice", []string{g.In("x", f32, "n", 8), g.In("from", i64, 1), g.In("until", i64, 1), g.In("along", i64, 1)})
 		}, map[string]Feed{"from": {Rule: Fixed}, "until": {Rule: Largest}, "along": {Rule: Count}}},
+		{"whole divisors are not 0", func(g *build.Graph) string {
+			return g.Op("Mod", []string{g.Op("Div", []string{g.In("x", i64, "n"), g.In("by", i64, 1)}), g.In("of", i64, "n")})
+		}, map[string]Feed{"by": {Rule: Fixed, Value: 1}, "of": {Rule: Fixed, Value: 1}, "x": {Rule: Noise}}},
+		{"a divisor in floats is any", func(g *build.Graph) string {
+			return g.Op("Div", []string{g.In("x", f32, "n"), g.In("by", f32, "n")})
+		}, map[string]Feed{"by": {Rule: Noise}}},
+		{"a picture in bytes", func(g *build.Graph) string {
+			return g.Op("Cast", []string{g.In("img", 2, "batch", "h", "w", 3)}, build.AttrInt("to", int64(f32)))
+		}, map[string]Feed{"img": {Rule: Index, Value: 256}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := build.NewGraph("feeds", f32)
