@@ -41,12 +41,12 @@ func TestWalkthroughWorks(t *testing.T) {
 		}
 		all.WriteString(out)
 	}
-	for _, want := range []string{"Not compiler-real", "holds: 0 against 0", "fails", "lost"} {
+	for _, want := range []string{"recompiles", "compiles in the tail", "Stabilise the shapes", "gate 'ratio(optimized.p99_ms) <= 0.8' holds", "gate 'ratio(optimized.p99_ms) <= 1.25' fails", "Not compiler-real", "holds: 0 against 0", "fails", "lost"} {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("nobody said %q:\n%s", want, all.String())
 		}
 	}
-	for _, f := range []string{"gates.xml", "analysis/summary.json", "variable/*/report.html", "killed/*/report.html", "mix/*/prefill/metrics.csv"} {
+	for _, f := range []string{"gates.xml", "analysis/summary.json", "variable/*/report.html", "killed/*/report.html", "mix/*/prefill/metrics.csv", "both/sessions.html", "tail.xml"} {
 		if m, err := filepath.Glob(filepath.Join(dir, f)); err != nil || len(m) != 1 {
 			t.Errorf("%s: %v, %v", f, m, err)
 		}
