@@ -26,7 +26,7 @@ func rule(of, what, re string, kind stats.Kind, says string) logRule {
 // logRules are tried in order. They match loosely: texts change between
 // releases. fixtures in testdata/logs hold lines of two releases each.
 var logRules = []logRule{
-	rule("vllm", "jit", `(?:Triton )?kernel JIT compilation (?:during inference|while serving)[^:]*: *(?P<kernel>[\w.]+)`, stats.KindCompile, "Triton kernel $kernel was compiled while serving"),
+	rule("vllm", "jit", `Triton (?:kernel|autotune/warmup candidate) JIT compilation (?:during inference|while serving)[^:]*: *(?P<kernel>[\w.]+)`, stats.KindCompile, "Triton kernel $kernel was compiled while serving"),
 	rule("vllm", "jit", `JIT[- ]compil\w+ .*during inference.*?(?P<kernel>[\w.]+_kernel\w*)`, stats.KindCompile, "kernel $kernel was compiled while serving"),
 	rule("vllm", "monitor", `[Kk]ernel JIT monitor(?:ed)? ?activated`, stats.KindMark, "the server watches for JIT compiles"),
 	rule("vllm", "compile", `torch\.compile took (?P<s>[\d.]+) ?s`, stats.KindMark, "the server's torch.compile took $s s"),
@@ -39,8 +39,8 @@ var logRules = []logRule{
 	rule("torch", "recompile", `Recompiling function (?P<function>\S+)`, stats.KindRecompile, "function $function is compiled again"),
 	rule("torch", "limit", `torch\._dynamo hit config\.(?:recompile|cache_size)_limit`, stats.KindLimitReached, "the recompile limit is reached: new shapes run eager"),
 	rule("", "error", `(?:CUDA out of memory|OutOfMemoryError)`, stats.KindError, "the server is out of device memory"),
-	{of: "vllm", what: "step", steady: true, re: regexp.MustCompile(`Iteration\(\d+\): (?P<context>\d+) context requests, (?P<context_tokens>\d+) context tokens, (?P<requests>\d+) generation requests, (?P<tokens>\d+) generation tokens, iteration elapsed time: (?P<ms>[\d.]+) ms`)},
-	{of: "vllm", what: "graphs", steady: true, re: regexp.MustCompile(`^\s*\|? *(?P<unpadded>\d+) *\| *(?P<padded>\d+) *\| *(?P<paddings>\d+) *\| *(?P<mode>FULL|PIECEWISE|NONE)\w* *\| *(?P<count>\d+)`)},
+	{of: "vllm", what: "step", steady: true, re: regexp.MustCompile(`Iteration\(\d+\): (?P<context>\d+) context requests, (?P<context_tokens>\d+) context tokens, (?P<requests>\d+) generation requests, (?P<tokens>\d+) generation tokens, iteration elapsed time: (?P<ms>[\d.]+) ms(?P<dummy> \(dummy\))?`)},
+	{of: "vllm", what: "graphs", steady: true, re: regexp.MustCompile(`(?:^|\] )\s*\| *(?P<unpadded>\d+) *\| *(?P<padded>\d+) *\| *(?P<paddings>\d+) *\| *(?P<mode>FULL|PIECEWISE|NONE)\w* *\| *(?P<count>\d+)`)},
 	{of: "sglang", what: "step", steady: true, re: regexp.MustCompile(`Decode batch[.,].*#running-req: (?P<requests>\d+).*?cuda graph: (?P<graph>True|False).*?gen throughput \(token/s\): (?P<rate>[\d.]+)(?:.*#queue-req: (?P<waiting>\d+))?`)},
 	{of: "trtllm", what: "step", steady: true, re: regexp.MustCompile(`iter = (?P<iter>\d+).*host_step_time = (?P<ms>[\d.]+)ms.*num_scheduled_requests: (?P<requests>\d+).*num_generation_tokens'?: (?P<tokens>\d+)`)},
 }
@@ -99,7 +99,7 @@ func (s *Server) LearnFromLog(line string) {
 
 // step is one step of the server, from its log.
 func (l LogLine) step() (tokens int, ms float64, graph string, ok bool) {
-	if !l.Steady || l.What != "step" {
+	if !l.Steady || l.What != "step" || l.Values["dummy"] != "" {
 		return 0, 0, "", false
 	}
 	n := l.Values["tokens"]
