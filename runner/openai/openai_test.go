@@ -168,7 +168,7 @@ func FuzzStream(f *testing.F) {
 	f.Add("data: \xff\r\n: comment\r\n\r\nevent: x\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		r := reply{tokens: -1}
-		r.read(strings.NewReader(s))
+		r.read(strings.NewReader(s), nil)
 		if r.err == "" && !strings.Contains(s, "[DONE]") && r.finish == "" {
 			t.Errorf("%q came to no end and is no error", s)
 		}

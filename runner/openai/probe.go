@@ -66,7 +66,7 @@ func NewServer(url, model, key string, conns int) *Server {
 		url = "http://" + url
 	}
 	return &Server{URL: strings.TrimSuffix(url, "/v1"), Model: model, key: key, Identity: Identity{}, http: &http.Client{
-		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 2 * conns, MaxIdleConnsPerHost: conns + 8, IdleConnTimeout: 90 * time.Second,
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: dialStamped, MaxIdleConns: 2 * conns, MaxIdleConnsPerHost: conns + 8, IdleConnTimeout: 90 * time.Second,
 			DisableCompression: true}}}
 }
 

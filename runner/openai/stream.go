@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tailscope/tailscope/runner/clock"
 )
@@ -36,7 +37,8 @@ func (s *Server) post(ctx context.Context, path string, body any) reply {
 		r.err = err.Error()
 		return r
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+path, bytes.NewReader(data))
+	var conn atomic.Pointer[stamped]
+	req, err := http.NewRequestWithContext(connOf(ctx, &conn), http.MethodPost, s.URL+path, bytes.NewReader(data))
 	if err != nil {
 		r.err = err.Error()
 		return r
@@ -57,7 +59,13 @@ func (s *Server) post(ctx context.Context, path string, body any) reply {
 		r.err = fmt.Sprintf("HTTP %d: %s", resp.StatusCode, sentence(text))
 		return r
 	}
-	r.read(resp.Body)
+	c := conn.Load()
+	if c != nil {
+		if t := c.wroteNs.Load(); t > r.startNs {
+			r.startNs = t
+		}
+	}
+	r.read(resp.Body, c)
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)) // to the end, so that the connection lives on
 	return r
 }
@@ -121,13 +129,17 @@ type chunk struct {
 }
 
 // read takes server-sent events until [DONE] or the end. A chunk's time is
-// that of the read which brought its first line, before anything is decoded.
-func (r *reply) read(body io.Reader) {
+// that of the read of the connection which brought its first line, before
+// anything is decoded; conn is nil where that is not known.
+func (r *reply) read(body io.Reader, conn *stamped) {
 	br := bufio.NewReaderSize(body, 64<<10)
 	done := false
 	for !done {
 		line, err := br.ReadSlice('\n')
 		t := clock.Monotonic()
+		if conn != nil {
+			t = conn.readNs.Load()
+		}
 		if r.firstByteNs == 0 && len(line) > 0 {
 			r.firstByteNs = t
 		}
