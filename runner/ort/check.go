@@ -123,12 +123,20 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 	if opt.forward != nil {
 		what = "an output differs"
 	}
-	ev.Reason = fmt.Sprintf("%s from the eager lane's by %.3g relative L2, over %g", what, d, e.checks.tolerance) + by
+	ev.Reason = fmt.Sprintf("%s from the eager lane's by %.3g relative L2, over %g", what, d, e.checks.tolerance) + by + e.quantises()
 	if why != "" {
 		ev.Reason = why
 	}
 	ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
 	opt.lane.pending = append(opt.lane.pending, ev)
+}
+
+// quantises says why small differences of a model can be large ones.
+func (e *engine) quantises() string {
+	if e.model == nil || e.model.Info.Operators["DynamicQuantizeLinear"] == 0 {
+		return ""
+	}
+	return "; the model quantises its activations as it runs: what one lane rounds up and the other down is a whole step apart"
 }
 
 // checkRecorded compares each lane's outputs with those that were recorded,

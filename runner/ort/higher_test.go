@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -108,5 +109,17 @@ func TestFartherAway(t *testing.T) {
 		if wrong, _ := fartherAway(c.eager, c.optimized, .02); wrong != c.wrong {
 			t.Errorf("%+v", c)
 		}
+	}
+}
+
+// A difference of a model that quantises as it runs says so.
+func TestQuantisingModelsSayWhyTheyDiffer(t *testing.T) {
+	e := &engine{model: &onnxmodel.Prepared{Info: &onnxmodel.Info{Operators: map[string]int{"DynamicQuantizeLinear": 24}}}}
+	if got := e.quantises(); !strings.Contains(got, "quantises its activations") {
+		t.Errorf("%q", got)
+	}
+	e.model.Info.Operators = map[string]int{"MatMul": 24}
+	if got := e.quantises(); got != "" {
+		t.Errorf("%q", got)
 	}
 }
