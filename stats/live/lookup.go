@@ -18,7 +18,10 @@ const placeBits = 8
 
 // placeOf finds a sample's scenario and shape. Batches and plans reuse their
 // strings, so comparing addresses nearly always suffices; the cache holds the
-// strings, so their memory cannot be reused.
+// strings, so their memory cannot be reused. Comparing the strings instead, placed
+// by intern.Mix, takes 5 % more of Add (162.8 against 155.5, with everything an
+// engine may report 219 against 209 ns of processor time, least of eight rounds
+// each on two contended cores), placed by hash/maphash 8 %: beyond its budget.
 func (c *Collector) placeOf(m *modeState, s *stats.Sample) *place {
 	a, b, d := address(s.Scenario), address(s.Strategy), address(s.Shape)
 	p := &m.places[(a*0x9e3779b97f4a7c15^d*0xc2b2ae3d27d4eb4f)>>(64-placeBits)]

@@ -1,12 +1,8 @@
 package intern
 
-import (
-	"unsafe"
-)
-
 // Interner gives small consecutive numbers to strings, without allocating for
-// one it has seen. The cache compares pointers; it holds the strings, so their
-// memory cannot be reused while it does. At most maxInterned strings are told
+// one it has seen. Where a string comes again from the same memory, the cache
+// compares addresses. At most maxInterned strings are told
 // apart; all further ones share the number maxInterned.
 type Interner struct {
 	ids   map[string]int32
@@ -20,16 +16,16 @@ type internEntry struct {
 }
 
 const (
-	internCache = 256
+	internBits  = 8
+	internCache = 1 << internBits
 	maxInterned = 4096
 )
 
 func New() *Interner { return &Interner{ids: map[string]int32{}} }
 
 func (t *Interner) ID(s string) int32 {
-	p := uint64(uintptr(unsafe.Pointer(unsafe.StringData(s))))
-	e := &t.cache[p*0x9e3779b97f4a7c15>>56]
-	if len(e.s) == len(s) && unsafe.StringData(e.s) == unsafe.StringData(s) && len(s) > 0 {
+	e := &t.cache[Mix(s)>>(64-internBits)]
+	if e.s == s && len(s) > 0 {
 		return e.id
 	}
 	id, ok := t.ids[s]
