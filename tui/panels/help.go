@@ -43,7 +43,7 @@ var words = []helpBlock{
 	}},
 	{"the map (view 1)", [][2]string{
 		{"a cell", "log latency upward, time to the right; brighter: more samples; colour: the cause"},
-		{"╌ p50 ━ p99", "p50 of the column, p99 of the latest 459 samples or more; neither crosses a toggle"},
+		{"╌ p50 ━ p99", "of the latest 7 samples and 459, or of a column that has more; neither crosses a toggle"},
 		{"rows below", "what happened: ▲ one or two, bars where it is often; GPU clock and power where there is one"},
 		{"a click", "goes to that instant; [ and ] zoom, ←/→ move, enter shows the samples"},
 	}},
@@ -67,6 +67,8 @@ var words = []helpBlock{
 	}},
 	{"shapes, segments (4, 5)", [][2]string{
 		{"padding ×", "executed tokens ÷ real tokens: 1.00 is no padding"},
+		{"first run", "of the shape in the optimized lane, its compile included"},
+		{"last minute", "the slowest sample of each second, log scale; pink: a compile or the like"},
 		{"pays back", "requests until the time saved equals the compile"},
 		{"▶", "the best edges; enter on a row applies exactly those"},
 		{"p (Holm)", "chance of such a difference from the row above if nothing changed, corrected for the number of rows"},
