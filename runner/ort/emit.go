@@ -2,6 +2,7 @@ package ort
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/limit"
 )
 
 // flushEvery is the longest that a finished sample waits for its batch.
@@ -155,4 +157,49 @@ func label(r *protocol.Request) string {
 		return stats.JoinStrategy(r.Strategy.Prefill, r.Strategy.Decode)
 	}
 	return r.Strategy.Prefill
+}
+
+// workTold is a kind of request whose work has been told.
+type workTold struct {
+	lane, mode, shape string
+	tokens, steps     int
+}
+
+// findLimit says what the device can do, where the work of requests is known;
+// else a note says why there is no limit.
+func (e *engine) findLimit(loaded *protocol.Loaded) {
+	costs, err := e.model.Costs()
+	if err == nil && e.maker.Provider.Name == "webgpu" {
+		err = errors.New("the rates of WebGPU are not measured")
+	}
+	if err == nil {
+		loaded.Roof, err = e.maker.Roof(e.dev, e.heap, native.TypeOf(loaded.Model.DType), loaded.Device)
+	}
+	if err != nil {
+		loaded.Notes = append(loaded.Notes, "the limit is not known: "+err.Error())
+		return
+	}
+	e.costs, e.told = costs, map[workTold]bool{}
+}
+
+// tellWork tells the bytes and operations of a request before its first like.
+func (e *engine) tellWork(r *protocol.Request, o *outcome) {
+	s := &o.sample
+	k := workTold{s.lane, s.mode, s.shape, r.Tokens, 0}
+	if s.mode != "prefill" {
+		k.steps = r.NewTokens
+	}
+	if e.costs == nil || s.err != "" || e.told[k] {
+		return
+	}
+	e.told[k] = true
+	m := &protocol.Work{Lane: s.lane, Mode: s.mode, Shape: s.shape, Tokens: r.Tokens, NewTokens: k.steps}
+	if s.mode != "kv_decode" {
+		m.Passes = append(m.Passes, limit.Pass{Times: 1, Natural: e.costs.Prefill(r.Batch, r.Tokens), Executed: e.costs.Prefill(r.Batch, r.Exec[o.lane.id])})
+	}
+	if n := len(s.stepsKV); n > 0 {
+		m.Passes = append(m.Passes, limit.Pass{Times: float64(n), Natural: e.costs.Steps(r.Batch, r.Tokens+1, r.Tokens+n),
+			Executed: e.costs.Steps(r.Batch, s.stepsKV[0], s.stepsKV[n-1])})
+	}
+	e.out.queue(m)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/limit"
 )
 
 // engine is a loaded model in both lanes. The executor owns it: one goroutine
@@ -50,6 +51,8 @@ type engine struct {
 	jobs     []*evidenceJob
 	proven   map[[3]string]bool // mode, strategy and phase of what was made
 	took     map[workKey]int64  // wall time of a kind of request when it ran last
+	costs    *limit.Transformer // nil: not known
+	told     map[workTold]bool  // kinds of requests whose work is told
 	dirty    bool               // counters changed since they were sent
 	bg       *background
 	prof     *profiling
@@ -106,6 +109,7 @@ func (e *engine) request(r *protocol.Request) {
 	e.record(r, outs)
 	e.remember(r, outs)
 	for _, o := range outs {
+		e.tellWork(r, o)
 		e.report(o)
 	}
 	e.proveFirst()

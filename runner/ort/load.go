@@ -46,6 +46,7 @@ func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *prot
 		return nil, nil, err
 	}
 	e.finishLoad(loaded)
+	e.findLimit(loaded)
 	loaded.DurNs = native.Now() - start
 	return e, loaded, nil
 }

@@ -267,3 +267,49 @@ func TestEvidence(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkIsToldBeforeItsSamples: with a real engine each kind of request has
+// its bytes and operations once, ahead of its first batch, and the bound that
+// follows is no more than what it took.
+func TestWorkIsToldBeforeItsSamples(t *testing.T) {
+	k := startWorker(t)
+	loaded := k.loadBuiltin("tiny-gpt2", nil)
+	if !loaded.Roof.Known() {
+		t.Fatalf("roof %+v, notes %q", loaded.Roof, loaded.Notes)
+	}
+	s := protocol.Strategy{Prefill: "padded", Decode: "kv-bucketed"}
+	for range 2 {
+		for _, mode := range []string{"prefill", "kv_decode", "e2e_kv"} {
+			k.next++
+			k.send(&protocol.Request{ID: k.next, Mode: mode, Batch: 1, Tokens: 20, Exec: [2]int{20, 32}, NewTokens: 4, Strategy: s, Order: []string{"eager", "optimized"}, Seed: 1})
+		}
+	}
+	told, seen := map[workTold]*protocol.Work{}, 0
+	for seen < 12 {
+		for _, m := range []any{wait[any](k)} {
+			switch m := m.(type) {
+			case *protocol.Work:
+				key := workTold{m.Lane, m.Mode, m.Shape, m.Tokens, m.NewTokens}
+				if told[key] != nil {
+					t.Errorf("%+v is told twice", key)
+				}
+				told[key] = m
+			case *protocol.Batch:
+				steps := map[string]int{"prefill": 0, "kv_decode": 4, "e2e_kv": 4}[m.Mode]
+				w := told[workTold{m.Lane, m.Mode, m.Shape, 20, steps}]
+				if w == nil {
+					t.Fatalf("a batch of %s %s %s, whose work is not told", m.Lane, m.Mode, m.Shape)
+				}
+				b := loaded.Roof.Bound(w.Passes)
+				if m.Lane == "eager" && b.Padding != 0 || m.Lane == "optimized" && b.Padding <= 0 {
+					t.Errorf("%s %s: padding %v ns", m.Lane, m.Mode, b.Padding)
+				}
+				for _, wall := range m.WallNs {
+					if seen++; b.Ns <= 0 || b.Ns > float64(wall) {
+						t.Errorf("%s %s: the bound is %v ns, it took %d", m.Lane, m.Mode, b.Ns, wall)
+					}
+				}
+			}
+		}
+	}
+}

@@ -50,6 +50,8 @@ func (e *engine) take(r received) {
 		if m.BackendRequested == "" || m.BackendActual == "" {
 			e.fail("evidence of %s names no backends", m.Shape)
 		}
+	case *protocol.Work:
+		e.takeWork(m)
 	case *protocol.Error:
 		e.errors = append(e.errors, m)
 		if m.Message == "" || m.Code != "" && !slices.Contains(codes, m.Code) {
@@ -71,6 +73,23 @@ func (e *engine) take(r received) {
 		e.fail("a message of unknown type %q", m.T)
 	default:
 		e.fail("a message that only tailscope sends: %T", m)
+	}
+}
+
+// takeWork checks the work of a kind of request: something is moved, padding
+// takes nothing away, and what it is needed with is there.
+func (e *engine) takeWork(m *protocol.Work) {
+	e.lane(m.Lane, "work")
+	if e.loaded == nil || !e.loaded.Roof.Known() {
+		e.fail("work of %s, but loaded has no roof that bounds can be computed with", m.Shape)
+	}
+	if len(m.Passes) == 0 {
+		e.fail("work of %s has no passes", m.Shape)
+	}
+	for _, p := range m.Passes {
+		if !(p.Times >= 1 && p.Natural.Bytes > 0 && p.Natural.Ops >= 0 && p.Executed.Bytes >= p.Natural.Bytes && p.Executed.Ops >= p.Natural.Ops) {
+			e.fail("work of %s: %+v", m.Shape, p)
+		}
 	}
 }
 

@@ -100,7 +100,7 @@ class Worker:
                 return {"roof": roof.known(dev.type, dev.index or 0, str(self.model.dtype).replace("torch.", ""), torch.get_num_threads(),
                                            torch.get_float32_matmul_precision())}
         except Exception as e:
-            why = f"the device's rates could not be measured: {type(e).__name__}: {models.first_line(e)}"
+            why = self.work.unknown = f"the device's rates could not be measured: {type(e).__name__}: {models.first_line(e)}"
         notes.append(f"the limit is not known: {why}")
         return {}
 
