@@ -39,6 +39,7 @@ func newLiveCmd(use string) *cobra.Command {
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
 				return exit.Usage(errors.New("the live screen needs a terminal; without one use 'tailscope run'"))
 			}
+			given, tuned := *cfg, false
 			j, err := prepare(c.Context(), cfg, output.Stderr)
 			if err != nil {
 				return err
@@ -46,7 +47,17 @@ func newLiveCmd(use string) *cobra.Command {
 			plain, _ := c.Flags().GetBool("plain")
 			j.opts.Profile, _ = c.Flags().GetInt("profile")
 			j.opts.FPS, _ = c.Flags().GetInt("fps")
-			return j.live(c.Context(), tui.Options{Plain: plain, Steady: c.Flags().Changed("fps")}, c.OutOrStdout())
+			o := tui.Options{Plain: plain, Steady: c.Flags().Changed("fps"), OnTune: func() { tuned = true }}
+			if err := j.live(c.Context(), o, c.OutOrStdout()); err != nil || !tuned {
+				return err
+			}
+			a := usual
+			a.Modes = phases(&given, c.Flags().Changed("mode"))
+			dir, err := newTuneFolder(&given, &a)
+			if err != nil {
+				return err
+			}
+			return tuneIn(c, &a, &given, dir)
 		},
 	}
 	addRunFlags(c)

@@ -58,6 +58,9 @@ func (a *asked) parse() (o race.Objective, memory int64, err error) {
 	return o, memory, nil
 }
 
+// usual is what a tune is asked unless told otherwise.
+var usual = asked{Minimize: "p99", Duration: 2 * time.Minute, Horizon: 10_000, Restarts: 3, Options: true}
+
 const askedFile = "asked.json"
 
 // tuneFlags are the common flags that mean something to a tune.
@@ -89,14 +92,14 @@ func newTuneCmd() *cobra.Command {
 	f.StringArray("dim", nil, "`NAME=SIZES` of a symbolic dimension, e.g. batch=1,2,4 (repeatable)")
 	f.StringArray("option", nil, "`KEY=VALUE` for the engine or provider (repeatable)")
 	f.StringArray("set", nil, "`KEY=VALUE`: any key of the configuration (repeatable)")
-	f.StringVar(&a.Minimize, "minimize", "p99", "`WORD`: p99, p50 or mean")
+	f.StringVar(&a.Minimize, "minimize", usual.Minimize, "`WORD`: p99, p50 or mean")
 	_ = c.RegisterFlagCompletionFunc("minimize", cobra.FixedCompletions([]string{"p99", "p50", "mean"}, cobra.ShellCompDirectiveNoFileComp))
-	f.DurationVar(&a.Duration, "duration", 2*time.Minute, "of it all, restarts included")
-	f.IntVar(&a.Horizon, "horizon", 10_000, "requests over which executables are paid: a p99 counts those that wait for one")
+	f.DurationVar(&a.Duration, "duration", usual.Duration, "of it all, restarts included")
+	f.IntVar(&a.Horizon, "horizon", usual.Horizon, "requests over which executables are paid: a p99 counts those that wait for one")
 	f.StringVar(&a.Memory, "memory", "", "bound of what a candidate's executables take, e.g. `2GB`")
 	f.DurationVar(&a.ColdStart, "cold-start", 0, "bound of the time to make a candidate's executables")
-	f.IntVar(&a.Restarts, "restarts", 3, "sessions that confirm the pick, each with a fresh worker")
-	f.BoolVar(&a.Options, "options", true, "race options that need a worker of their own, too")
+	f.IntVar(&a.Restarts, "restarts", usual.Restarts, "sessions that confirm the pick, each with a fresh worker")
+	f.BoolVar(&a.Options, "options", usual.Options, "race options that need a worker of their own, too")
 	f.String("resume", "", "`DIR` of a tune that was stopped: it goes on where it was")
 	f.Bool("json", false, "print the result as JSON")
 	f.Bool("plain", false, "no colours and no drawing characters beyond ASCII")
@@ -108,6 +111,11 @@ func runTune(c *cobra.Command, a *asked) error {
 	if err != nil {
 		return err
 	}
+	return tuneIn(c, a, cfg, dir)
+}
+
+// tuneIn tunes in a folder that is there.
+func tuneIn(c *cobra.Command, a *asked, cfg *configs.Config, dir string) error {
 	objective, memory, err := a.parse()
 	if err != nil {
 		return err
@@ -187,20 +195,26 @@ func tuneFolder(c *cobra.Command, a *asked) (*configs.Config, string, error) {
 		return nil, "", err
 	}
 	a.Modes = phases(cfg, f.Changed("mode"))
+	dir, err := newTuneFolder(cfg, a)
+	return cfg, dir, err
+}
+
+// newTuneFolder makes the folder of a tune.
+func newTuneFolder(cfg *configs.Config, a *asked) (string, error) {
 	kept := cfg.Redacted()
 	yaml, err := kept.YAML()
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	_, dir, err := folder.NewRunID(cfg.Out, time.Now())
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	b, err := json.MarshalIndent(a, "", "  ")
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return cfg, dir, errors.Join(os.WriteFile(filepath.Join(dir, "config.yaml"), yaml, 0o644), os.WriteFile(filepath.Join(dir, askedFile), append(b, '\n'), 0o644))
+	return dir, errors.Join(os.WriteFile(filepath.Join(dir, "config.yaml"), yaml, 0o644), os.WriteFile(filepath.Join(dir, askedFile), append(b, '\n'), 0o644))
 }
 
 // phases are the modes to race: both of a language model, unless its user said

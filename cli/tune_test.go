@@ -207,6 +207,26 @@ func TestTuneLeavesOutWhatAnswersWrongly(t *testing.T) {
 	}
 }
 
+// TestKeyTEndsTheLiveRunAndTunesIt, with a folder of its own.
+func TestKeyTEndsTheLiveRunAndTunesIt(t *testing.T) {
+	out := t.TempDir()
+	s := newScreen(t, 140, 34, tailscope(t, "--out", out))
+	s.until("samples", time.Minute, func(text string) bool { return counted.MatchString(text) })
+	s.keys("T")
+	s.until("the question", 10*time.Second, func(text string) bool { return strings.Contains(text, "end this run and tune") })
+	s.keys("y")
+	s.until("the race", time.Minute, func(text string) bool { return strings.Contains(text, "race of prefill by p99") })
+	s.keys("q")
+	if err := s.ended(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	found, err := filepath.Glob(filepath.Join(out, "*", "tune.json"))
+	sessions, err2 := filepath.Glob(filepath.Join(out, "*", "manifest.json"))
+	if err != nil || err2 != nil || len(found) != 1 || len(sessions) != 1 {
+		t.Errorf("tunes %v, sessions %v", found, sessions)
+	}
+}
+
 func TestTuneRefusesWhatCannotBe(t *testing.T) {
 	for _, args := range [][]string{{"--minimize", "energy"}, {"--memory", "much"}, {"--horizon", "0"}, {"--resume", t.TempDir()}} {
 		_, stderr, code := run(t, append([]string{"tune", "--out", t.TempDir()}, args...)...)

@@ -118,6 +118,18 @@ func (m *model) quit() tea.Cmd {
 	return tea.Quit
 }
 
+// tune ends the run for a race of strategies with its model and traffic.
+func (m *model) tune() {
+	if m.o.OnTune == nil {
+		m.say("warn", "tune needs a model that tailscope itself runs: tailscope tune --model …")
+		return
+	}
+	m.confirm("end this run and tune: race strategies for its model and traffic? ", func() tea.Cmd {
+		m.o.OnTune()
+		return m.quit()
+	})
+}
+
 // scope chooses the stretch of time that figures are of, and tells the session.
 func (m *model) scope(i int) {
 	first := 0

@@ -73,6 +73,7 @@ var commandKeys = []keyRow{
 	{keys: []string{"e"}, shown: "e", help: "export now, without stopping", group: groupRun, in: live, foot: "export", drop: 2, do: wish(view.Command{Action: view.ActExport}, "exporting; the run goes on")},
 	{keys: []string{"P"}, shown: "P", help: "profile a window of requests", group: groupRun, in: live, foot: "profile", drop: 17,
 		do: wish(view.Command{Action: view.ActProfile, N: profileRequests}, "profiling "+draw.Count(profileRequests)+" requests in both lanes")},
+	{keys: []string{"T"}, shown: "T", help: "end the run and tune it", group: groupRun, in: live, do: do((*model).tune)},
 }
 
 // the keys that look back, and those that move a recording

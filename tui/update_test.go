@@ -82,6 +82,25 @@ func TestKeysAskTheSession(t *testing.T) {
 	}
 }
 
+// TestTuneIsAskedForThenTheRunEnds; a screen that cannot tune says so.
+func TestTuneIsAskedForThenTheRunEnds(t *testing.T) {
+	m, _ := newTestModel(image.Pt(120, 40), time.Second)
+	press(m, "T")
+	if got := asked(m); len(got) > 0 || m.sc.Flash.Level != "warn" {
+		t.Errorf("asked for %v, said %+v", got, m.sc.Flash)
+	}
+	wanted := 0
+	m.o.OnTune = func() { wanted++ }
+	press(m, "T")
+	if wanted != 0 {
+		t.Error("it did not wait for the answer")
+	}
+	press(m, "y")
+	if d := cmp.Diff([]view.Command{{Action: view.ActQuit}}, asked(m)); d != "" || wanted != 1 {
+		t.Errorf("wanted %d times: %s", wanted, d)
+	}
+}
+
 func TestPressingAgainReturns(t *testing.T) {
 	m, src := newTestModel(image.Pt(120, 40), time.Second)
 	v := src.View()
