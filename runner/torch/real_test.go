@@ -2,7 +2,6 @@ package torch
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,23 +21,7 @@ func openReal(t *testing.T, load protocol.Load) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{t: t, cmd: exec.Command(python, filepath.Join(dir, "worker.py"))}
-	s.cmd.Stderr = testLog{t}
-	in, err := s.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() })
-	s.w, s.r = protocol.NewWriter(in), protocol.NewReader(out)
-	s.send(&load)
-	return s
+	return openWorker(t, []string{python, filepath.Join(dir, "worker.py")}, nil, load)
 }
 
 // Lanes that differ by rounding alone are no divergence, those that compute

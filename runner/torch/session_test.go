@@ -22,6 +22,19 @@ type session struct {
 func open(t *testing.T, load protocol.Load, extra ...string) *session {
 	t.Helper()
 	argv, env := standin(t, extra...)
+	if load.Name == "" {
+		load.Name = "builtin:tiny-gpt2"
+	}
+	load.RecompileLimit, load.Seed = max(load.RecompileLimit, 2), 7
+	if load.Check == 0 {
+		load.Check = 1
+	}
+	return openWorker(t, argv, env, load)
+}
+
+// openWorker starts a worker and loads; env nil is this process's.
+func openWorker(t *testing.T, argv, env []string, load protocol.Load) *session {
+	t.Helper()
 	s := &session{t: t, cmd: exec.Command(argv[0], argv[1:]...)}
 	s.cmd.Env, s.cmd.Stderr = env, testLog{t}
 	in, err := s.cmd.StdinPipe()
@@ -37,13 +50,6 @@ func open(t *testing.T, load protocol.Load, extra ...string) *session {
 	}
 	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() })
 	s.w, s.r = protocol.NewWriter(in), protocol.NewReader(out)
-	if load.Name == "" {
-		load.Name = "builtin:tiny-gpt2"
-	}
-	load.RecompileLimit, load.Seed = max(load.RecompileLimit, 2), 7
-	if load.Check == 0 {
-		load.Check = 1
-	}
 	s.send(&load)
 	return s
 }

@@ -1,15 +1,16 @@
 package compare
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/foreign"
+	"github.com/tailscope/tailscope/snapshot/internal/fields"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -67,24 +68,22 @@ func (q quantities) set(mode, name string, v float64) {
 	q[mode][name] = v
 }
 
-// group adds every number of a struct's JSON form; null is NaN.
+// group adds every number of a struct under its JSON name; what is not known is NaN.
 func (q quantities) group(mode, label string, v any) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return
-	}
-	var m map[string]any
-	if json.Unmarshal(raw, &m) != nil {
-		return
-	}
-	for k, x := range m {
-		switch x := x.(type) {
-		case float64:
-			q.set(mode, label+"."+k, x)
-		case nil:
-			q.set(mode, label+"."+k, math.NaN())
-		case bool:
-			q.set(mode, label+"."+k, map[bool]float64{true: 1}[x])
+	for k, x := range fields.Of(v) {
+		switch {
+		case x.CanFloat():
+			f := x.Float()
+			if math.IsInf(f, 0) {
+				f = math.NaN()
+			}
+			q.set(mode, label+"."+k, f)
+		case x.CanInt():
+			q.set(mode, label+"."+k, float64(x.Int()))
+		case x.CanUint():
+			q.set(mode, label+"."+k, float64(x.Uint()))
+		case x.Kind() == reflect.Bool:
+			q.set(mode, label+"."+k, map[bool]float64{true: 1}[x.Bool()])
 		}
 	}
 }

@@ -2,12 +2,12 @@ package folder
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/snapshot/internal/fields"
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -55,43 +55,23 @@ func summaryCSV(groups []stats.GroupSummary) []byte {
 	return b.Bytes()
 }
 
-// flatten returns the keys and values of a struct's JSON form in order.
+// flatten returns the fields of a struct as a line of a table: numbers as JSON
+// writes them, nothing for what is not known.
 func flatten(v any) (keys, values []string) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, nil
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	_, _ = d.Token() // the opening brace
-	for d.More() {
-		k, err := d.Token()
-		if err != nil {
-			return keys, values
+	for k, x := range fields.Of(v) {
+		keys = append(keys, k)
+		switch x := x.Interface().(type) {
+		case stats.Num:
+			text := ""
+			if raw, err := x.MarshalJSON(); err == nil && !x.Missing() {
+				text = strings.Replace(string(raw), "null", "", 1) // of an infinity
+			}
+			values = append(values, text)
+		default:
+			values = append(values, fmt.Sprint(x))
 		}
-		var x any
-		if d.Decode(&x) != nil {
-			return keys, values
-		}
-		keys = append(keys, fmt.Sprint(k))
-		values = append(values, csvValue(x))
 	}
 	return keys, values
-}
-
-func csvValue(x any) string {
-	switch x := x.(type) {
-	case nil:
-		return ""
-	case json.Number:
-		return x.String()
-	case bool:
-		return strconv.FormatBool(x)
-	case string:
-		return x
-	default:
-		return fmt.Sprint(x)
-	}
 }
 
 func writeCSVLine(b *bytes.Buffer, fields []string) {

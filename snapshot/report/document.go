@@ -183,7 +183,7 @@ figure svg{width:100%;height:auto;display:block;touch-action:pan-y}figure[data-c
 svg text{font:13px system-ui,sans-serif;fill:var(--dim)}.grid{stroke:var(--line)}.pointer{stroke:var(--fg);stroke-dasharray:3 3}.curve{fill:none;stroke-width:2}.dashed{stroke-dasharray:6 4}
 .c0{stroke:#d9730d}.c1{stroke:#3b82e0}.c2{stroke:#2a9d4a}.c3{stroke:#a04ad6}svg .n0{fill:#d9730d}svg .n1{fill:#3b82e0}svg .n2{fill:#2a9d4a}svg .n3{fill:#a04ad6}output{display:block;font-variant-numeric:tabular-nums;padding:.2rem}
 th[role=button]{cursor:pointer}th[aria-sort=ascending]::after{content:" ↑"}th[aria-sort=descending]::after{content:" ↓"}input[type=search]{font:inherit;padding:.2rem .5rem}
-pre{overflow-x:auto;background:var(--mark);padding:.6rem}@media print{input,output,.pointer{display:none}}
+pre{overflow-x:auto;background:var(--mark);padding:.6rem}@media print{:root{color-scheme:light;--bg:#fff;--fg:#1c2128;--dim:#57606a;--line:#d0d7de;--card:#fff;--mark:#f6f8fa}body{margin:0;max-width:none;font-size:11pt}input,output,.pointer{display:none}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:.75rem}th,td{padding:.2rem .35rem}}
 .answer{font-size:1.12rem;border-left:4px solid #1f6fd6;padding:.4rem .9rem;background:var(--mark)}.todo{border-color:#2a8c4a}`
 
 func (d *document) html() string {
@@ -219,7 +219,7 @@ func (d *document) html() string {
 			fmt.Fprintf(&b, "<figure data-curves=\"%s\"><figcaption>%s</figcaption></figure>\n", html.EscapeString(string(raw)), text)
 		case "picture":
 			fmt.Fprintf(&b, "<figure><img alt=\"%s\" src=\"data:image/svg+xml;base64,%s\"><figcaption>%s</figcaption></figure>\n",
-				html.EscapeString(x.picture.Name), base64.StdEncoding.EncodeToString(x.picture.SVG), html.EscapeString(x.picture.Caption))
+				html.EscapeString("plot: "+strings.ReplaceAll(x.picture.Name, "_", " ")), base64.StdEncoding.EncodeToString(x.picture.SVG), html.EscapeString(x.picture.Caption))
 		}
 	}
 	fmt.Fprintf(&b, "<script>\n%s</script>\n</body></html>\n", script)
@@ -237,7 +237,7 @@ func (t *table) html(b *strings.Builder) {
 	if strings.Join(t.head, "") != "" {
 		b.WriteString("<thead><tr>")
 		for i, h := range t.head {
-			fmt.Fprintf(b, "<th%s>%s</th>", class[i], html.EscapeString(h))
+			fmt.Fprintf(b, "<th scope=\"col\"%s>%s</th>", class[i], html.EscapeString(h))
 		}
 		b.WriteString("</tr></thead>")
 	}
