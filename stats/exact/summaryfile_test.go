@@ -41,7 +41,7 @@ func TestSummaryKeys(t *testing.T) {
 		device_p50_ms device_p99_ms tokens_per_s ttft_p50_ms ttft_p99_ms ttft_p99_lo_ms ttft_p99_hi_ms itl_p50_ms itl_p99_ms itl_p99_lo_ms itl_p99_hi_ms
 		slo_missed errors response_p50_ms response_p99_ms`)
 	check("a pair", f.Pairs[0], "mode scenario segment n median_diff_ms median_diff_lo_ms median_diff_hi_ms share_won ratio_geomean crossover_q crossover_q_lo crossover_q_hi second_ratio second_ratio_lo second_ratio_hi")
-	check("the paradox", f.Paradox, "verdict points sentence winner_mean winner_p50 winner_p99 statistics")
+	check("the paradox", f.Paradox, "advice verdict points sentence winner_mean winner_p50 winner_p99 statistics")
 	check("a statistic", f.Paradox["statistics"].([]any)[0].(map[string]any), "statistic ahead winner diff_ms lo_ms hi_ms level n n_effective paired noise_floor_ms")
 	check("a cause", f.Causes[0], "mode lane cause n p99_ms_without")
 	if f.Schema != "tailscope.summary/1" || f.Source != "test" {
