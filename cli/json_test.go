@@ -72,6 +72,7 @@ func TestJSONIsAsDocumented(t *testing.T) {
 		{"tailscope.doctor/1", []string{"doctor"}, ""},
 		{"tailscope.setup/1", []string{"setup", "--cpu"}, ""},
 		{"tailscope.tune/1", []string{"tune", "--mode", "prefill", "--duration", "3s", "--restarts", "0", "--out", dir}, "races"},
+		{"tailscope.restarts/1", []string{"run", "--restarts", "2", "--config", "root_cause_prefill_only", "--reps", "1", "--out", dir}, "starts"},
 		{"tailscope.run/1", []string{"run", "--config", "root_cause_prefill_only", "--reps", "1", "--out", dir}, "summaries"},
 	} {
 		stdout, stderr, code := run(t, append(c.args, "--json")...)

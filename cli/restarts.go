@@ -112,7 +112,7 @@ func runRestarts(ctx context.Context, cfg *configs.Config, n int, caches []strin
 		r.failed = errors.Join(r.failed, err)
 	}
 	if asJSON {
-		return errors.Join(r.failed, json.NewEncoder(plain.JSONWriter(out)).Encode(map[string]any{"dir": dir, "sessions": r.dirs, "modes": modes, "floors": floors, "starts": r.starts}))
+		return errors.Join(r.failed, json.NewEncoder(plain.JSONWriter(out)).Encode(map[string]any{"schema": "tailscope.restarts/1", "dir": dir, "sessions": r.dirs, "modes": modes, "floors": floors, "starts": r.starts}))
 	}
 	for _, m := range modes {
 		fmt.Fprintln(out, m.sentence())
