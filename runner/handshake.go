@@ -106,6 +106,9 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 		return
 	}
 	s.dog.loadNs = clock.Monotonic() - s.eng.helloNs
+	if m.DurNs < 0 || m.DurNs > s.dog.loadNs+int64(clockSkew) { // no engine loads longer than it was waited for
+		m.DurNs = s.dog.loadNs
+	}
 	s.nameEngine(m)
 	if m.CPUs == "" {
 		m.CPUs = worker.Affinity(s.eng.proc.PID()).String()

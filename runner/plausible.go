@@ -63,13 +63,19 @@ func (fl *inflight) impossible(b *protocol.Batch, i int, now int64) string {
 		}
 		return ""
 	}
+	part := func(name string, c []int64) string { // of the request: none can be far longer than the whole
+		if v := column(c, i, 0); v < stats.Absent || v > 2*wall+int64(time.Second) {
+			return fmt.Sprintf("%s is %d of a request of %d ns", name, v, wall)
+		}
+		return ""
+	}
 	count := func(name string, c []int) string {
 		if v := column(c, i, 0); v < 0 || v > maxTokens {
 			return fmt.Sprintf("%s is %d", name, v)
 		}
 		return ""
 	}
-	for _, why := range []string{ns("device_ns", b.DeviceNs), ns("compile_ns", b.CompileNs), ns("ttft_ns", b.TTFTNs), ns("run_delay_ns", b.RunDelayNs),
+	for _, why := range []string{part("device_ns", b.DeviceNs), part("compile_ns", b.CompileNs), part("ttft_ns", b.TTFTNs), part("run_delay_ns", b.RunDelayNs),
 		ns("minflt", b.MinFlt), ns("majflt", b.MajFlt), ns("nivcsw", b.NIvCSw), count("executed_tokens", b.ExecutedTokens), count("kv_tokens", b.KVTokens)} {
 		if why != "" {
 			return why
