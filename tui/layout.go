@@ -148,8 +148,8 @@ func (l *layout) body(w, y, h int, s layoutState) {
 // latencies, and below it the lanes against each other, why the tail is slow
 // and what happened.
 func (l *layout) overview(w, y, h int, s layoutState) {
-	verdict := min(max(s.verdict, 3), 5) + 2
-	bottom := min(max((h-verdict)*42/100, 11), 24)
+	verdict := min(min(max(s.verdict, 3), 5)+2, h)
+	bottom := min(max((h-verdict)*42/100, 11), 24, h-verdict) // the palette may leave little
 	heat := h - verdict - bottom
 	l.add(panels.SlotVerdict, 0, y, w, verdict)
 	l.add(timeline.SlotHeat, 0, y+verdict, w, heat)
@@ -170,7 +170,7 @@ func (l *layout) overview(w, y, h int, s layoutState) {
 		l.add(panels.SlotTail, x, y, tail, bottom)
 		l.add(timeline.SlotEvents, x+tail, y, rest-tail, bottom)
 	default:
-		top := min(max(bottom/2, 5), 10)
+		top := min(max(bottom/2, 5), 10, bottom)
 		l.add(panels.SlotTail, x, y, rest, top)
 		l.add(timeline.SlotEvents, x, y+top, rest, bottom-top)
 	}

@@ -62,9 +62,13 @@ func (p *ComparePanel) counts() []draw.Run {
 	st := p.Sc.St
 	e, what := p.Sc.Main(0)
 	o, _ := p.Sc.Main(1)
-	n := draw.Count(e.N) + alike(e)
+	good := alike
+	if p.W < 76 { // rather both lanes' names
+		good = func(*stats.Summary) string { return "" }
+	}
+	n := draw.Count(e.N) + good(e)
 	if e.N != o.N {
-		n += " and " + draw.Count(o.N) + alike(o)
+		n += " and " + draw.Count(o.N) + good(o)
 	}
 	k := st.Muted
 	if p.Sc.Hide {
