@@ -47,6 +47,15 @@ type optionalColumn struct {
 
 func counted(g *stats.GroupSummary) int { return g.N }
 
+// rate names what TokensPerS counts: a forward pass of any model has no tokens, so
+// each request, row by row, counts as one.
+func rate(s *stats.SummaryFile) string {
+	if len(s.Groups) > 0 && s.Groups[0].Mode == stats.Forward.String() {
+		return "requests/s"
+	}
+	return "tokens/s"
+}
+
 func (o *optionalColumn) cell(g *stats.GroupSummary) string {
 	switch {
 	case o.n != nil:
@@ -68,7 +77,7 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		{"device p50", func(g *stats.GroupSummary) stats.Num { return g.DeviceP50Ms }, counted, .5},
 		{"TTFT p99", func(g *stats.GroupSummary) stats.Num { return g.TTFTP99Ms }, counted, .99},
 		{"ITL p99", func(g *stats.GroupSummary) stats.Num { return g.ITLP99Ms }, func(g *stats.GroupSummary) int { return g.ITLN }, .99},
-		{"tokens/s", func(g *stats.GroupSummary) stats.Num { return g.TokensPerS }, nil, 0},
+		{rate(s), func(g *stats.GroupSummary) stats.Num { return g.TokensPerS }, nil, 0},
 		{"% of the limit", func(g *stats.GroupSummary) stats.Num { return limitPercent(g) }, counted, .5},
 		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }, nil, 0},
 		{"failed", func(g *stats.GroupSummary) stats.Num { return stats.Num(g.Errors) }, nil, 0}}
