@@ -1,0 +1,105 @@
+package torch
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// realPython runs a program against the worker's package in a real torch,
+// TAILSCOPE_TORCH_PYTHON, and returns what it prints.
+func realPython(t *testing.T, program string) string {
+	t.Helper()
+	python := os.Getenv("TAILSCOPE_TORCH_PYTHON")
+	if python == "" {
+		t.Skip("no torch: set TAILSCOPE_TORCH_PYTHON to an interpreter that has it")
+	}
+	dir, err := install(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(python, "-c", program)
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.ToSlash(dir))
+	cmd.Stderr = testLog{t}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return string(out)
+}
+
+const merging = `
+import torch
+from torch import nn
+from tailscope_torch import rewrites, options
+from tailscope_torch.calls import greedy
+torch.manual_seed(1)
+torch.set_grad_enabled(False)
+class Block(nn.Module):
+    def __init__(self, bias):
+        super().__init__()
+        self.q_proj, self.k_proj, self.v_proj = nn.Linear(8, 8, bias=bias), nn.Linear(8, 4, bias=bias), nn.Linear(8, 4, bias=bias)
+        self.gate_proj, self.up_proj, self.down_proj = nn.Linear(16, 6, bias=False), nn.Linear(16, 6, bias=False), nn.Linear(6, 8)
+    def forward(self, x):
+        y = torch.cat([self.q_proj(x), self.k_proj(x), self.v_proj(x)], -1)
+        return x + self.down_proj(torch.sigmoid(self.gate_proj(y)) * self.up_proj(y))
+m = nn.Sequential(Block(True), Block(False))
+x = torch.randn(3, 8)
+want = m(x)
+size = sum(p.numel() for p in m.parameters())
+twin, merged = rewrites.optimized(m, options.parse({"merge": "true"}))
+fused = torch.compile(twin, backend="eager", fullgraph=True)
+print(merged, torch.equal(m(x), want), torch.allclose(twin(x), want, atol=1e-6), torch.allclose(fused(2 * x), m(2 * x), atol=1e-6))
+print(size == sum(p.numel() for p in m.parameters()), twin[0].q_proj.whole.weight.data_ptr() == m[0].q_proj.weight.data_ptr(),
+      twin[1].down_proj.weight.data_ptr() == m[1].down_proj.weight.data_ptr(), m[0].k_proj.weight.is_contiguous())
+m[0].up_proj.weight.mul_(2)  # both lanes see it: the memory is one
+print(torch.allclose(twin(x), m(x), atol=1e-6), torch.allclose(twin(x), want, atol=1e-6))
+print(rewrites.optimized(m, options.parse({}))[0] is m)
+q, k, v, mask = torch.randn(2, 8, 1, 4), torch.randn(2, 2, 9, 4), torch.randn(2, 2, 9, 4), torch.randn(2, 1, 1, 9)
+sdpa = nn.functional.scaled_dot_product_attention(q, k.repeat_interleave(4, 1), v.repeat_interleave(4, 1), attn_mask=mask)
+print(torch.allclose(rewrites.grouped(None, q, k, v, mask)[0], sdpa.transpose(1, 2), atol=1e-6))
+print(all((greedy(l) == l.argmax(-1, keepdim=True)).all() for l in (torch.randn(3, v) for v in (7, 128, 16384, 128256, 50257))))
+`
+
+// Merged linears give what they gave apart, from the same memory, compiled and
+// not; attention without repeated keys is sdpa's; a choice in two stages is argmax.
+func TestWhatTheOptimizedLaneRewrites(t *testing.T) {
+	if got, want := realPython(t, merging), "10 True True True\nTrue True True True\nTrue False\nTrue\nTrue\nTrue\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+const itself = `
+import json, sys
+try:
+    import transformers
+except ImportError as e:
+    print("no transformers"); sys.exit()
+from tailscope_torch import selftest, evidence
+class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 6, True
+for mode, prefill, decode, more in (("kv_decode", "padded", "static-cache", {}), ("kv_decode", "variable", "static-cache", {"merge": "true", "optimized_attn": "grouped"}),
+                                    ("e2e_kv", "padded", "kv-bucketed", {"optimized_attn": "eager"})):
+    w, out = selftest.worker(Args, {"explain": "false", "backend": "aot_eager", "step_graph": "own", **more})
+    w.comparer.share = 1
+    for r in selftest.requests(Args, mode, prefill, decode, 2):
+        w.requests.run(r)
+    w.report(); w.close(); w.out.flush()
+    c, e = out.take("counters")[-1], out.take("evidence")
+    print(mode, [x for b in out.take("batch") for x in b.get("error", []) if x], c["checks"]["n"], c["checks"]["failed"], c["engine"]["tokens_differ"],
+          any(x["extra"]["step_graph"] == "own" for x in e), e[0]["extra"]["linears_merged"])
+    evidence.reset()
+`
+
+// A step that feeds itself chooses the tokens that the eager lane chooses, padded
+// or not, in every request of a cache.
+func TestAStepThatFeedsItself(t *testing.T) {
+	got := realPython(t, itself)
+	if strings.HasPrefix(got, "no transformers") {
+		t.Skip("this torch has no transformers beside it, whose StaticCache the step needs")
+	}
+	if want := "kv_decode [] 8 0 0 True 0\nkv_decode [] 8 0 0 True 10\ne2e_kv [] 8 0 0 True 0\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
