@@ -3,6 +3,7 @@ package runner
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tailscope/tailscope/runner/clock"
@@ -54,6 +55,9 @@ func (p *publisher) send(v view.View) {
 	p.views <- v
 }
 
+// loadingPrefix begins what an engine tells of before it is loaded.
+const loadingPrefix = "loading: "
+
 // statusNow is what happens: what the worker has been doing for long, else what
 // the session is about.
 func (s *Session) statusNow(d view.Doing) string {
@@ -63,6 +67,8 @@ func (s *Session) statusNow(d view.Doing) string {
 		return s.status
 	case s.end != nil:
 		return s.status + "; " + doing
+	case d.What == view.WorkLoad && strings.HasPrefix(s.status, loadingPrefix):
+		return doing + ": " + strings.TrimPrefix(s.status, loadingPrefix)
 	}
 	return doing
 }
