@@ -174,6 +174,7 @@ func (j *job) beside(ctx context.Context, out io.Writer, asJSON bool) error {
 	}
 	if res.Samples > 0 || err == nil {
 		printEnd(os.Stderr, j.opts.Dir, "")
+		printCompiles(os.Stderr, j.opts.Dir)
 		printSayings(os.Stderr, j.opts.Dir)
 	}
 	return err

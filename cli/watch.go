@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -42,7 +44,7 @@ func newWatchCmd() *cobra.Command {
 				return err
 			}
 			if asJSON, _ := c.Flags().GetBool("json"); !asJSON {
-				printCompiles(j.opts.Dir)
+				printCompiles(os.Stdout, j.opts.Dir)
 			}
 			return nil
 		},
@@ -60,9 +62,9 @@ type compiled struct {
 	reason              string
 }
 
-// printCompiles is the table that a watch ends with: what was compiled, how
-// often, for how long, and the last reason.
-func printCompiles(dir string) {
+// printCompiles is the table that exec and watch end with: what was compiled,
+// how often, for how long, and the last reason.
+func printCompiles(out io.Writer, dir string) {
 	rec, err := snapshot.Open(dir)
 	if err != nil {
 		return // the folder was said
@@ -74,7 +76,7 @@ func printCompiles(dir string) {
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil || len(by) == 0 {
 		return
 	}
 	all := make([]*compiled, 0, len(by))
@@ -82,7 +84,7 @@ func printCompiles(dir string) {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b *compiled) int { return int(b.ns/1e3 - a.ns/1e3) })
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "function\tcompiles\trecompiles\tseconds\tlast reason")
 	for _, c := range all {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%.1f\t%s\n", c.function, c.compiles, c.recompile, float64(c.ns)/1e9, c.reason)
@@ -94,7 +96,7 @@ func addCompile(by map[string]*compiled, e *stats.Event) {
 	f, _ := e.Extra["function"].(string)
 	c := by[f]
 	if c == nil {
-		c = &compiled{function: f}
+		c = &compiled{function: f, reason: strings.TrimPrefix(e.Reason, f+": ")}
 		by[f] = c
 	}
 	c.ns += e.DurNs
@@ -102,5 +104,5 @@ func addCompile(by map[string]*compiled, e *stats.Event) {
 		c.compiles++
 		return
 	}
-	c.recompile, c.reason = c.recompile+1, e.Reason
+	c.recompile, c.reason = c.recompile+1, strings.TrimPrefix(e.Reason, f+": ")
 }

@@ -166,7 +166,7 @@ func (p *proc) event(l *line) {
 		id := p.id(l.Call)
 		c = p.callables[l.Callable]
 		e.Request, e.Lane, e.Mode, e.Strategy, e.Shape = &id, laneNames[l.Lane&1], mode, c.strategy, p.shapes[l.Shape]
-		e.Reason = p.scenario(c) + ": " + e.Reason
+		e.Reason, e.Extra["function"] = p.scenario(c)+": "+e.Reason, p.scenario(c)
 	}
 	p.o.started(p)
 	p.o.count(c, &e)
