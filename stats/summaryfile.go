@@ -93,6 +93,13 @@ type GroupSummary struct {
 	GapHost      Num `json:"gap_host"`
 	GapDevice    Num `json:"gap_device"`
 
+	// Energy of the whole device while the lane ran alone, over all scenarios.
+	EnergyJ           Num `json:"energy_j"` // a request
+	EnergyLoJ         Num `json:"energy_j_lo"`
+	EnergyHiJ         Num `json:"energy_j_hi"`
+	EnergyPer1kTokens Num `json:"energy_j_per_1k_tokens"`
+	EnergyBlocks      int `json:"energy_blocks"` // that it rests on
+
 	ITLN int `json:"-"` // independent steps that would tell as much as those under itl_p99_ms
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/energy"
 	"github.com/tailscope/tailscope/stats/exact"
 )
 
@@ -58,6 +59,7 @@ type Collected struct {
 	steps        uint64 // that entered the analysis
 	labelsErr    error
 	manySegments bool
+	energy       energy.Meter
 
 	Manifest   *Manifest // set by conclude, as what follows
 	Tables     *labels.Report
@@ -212,6 +214,9 @@ func (c *Collected) take(r *journal.Record, m *Manifest, w *sideFiles) error {
 		}
 	case journal.KindTelemetry:
 		m.telemetry(&r.Telemetry)
+		if t := &r.Telemetry; t.Why == "" {
+			c.energy.Reading(t.TNs, t.EnergyMillijoules.OrNaN())
+		}
 		if w != nil {
 			return w.gpu(&r.Telemetry)
 		}
@@ -238,6 +243,7 @@ func (c *Collected) sample(r *journal.Record, m *Manifest) error {
 		s.Segment, c.manySegments = maxSegments, true
 	}
 	c.hists.add(s)
+	c.energy.Sample(s)
 	if s.Request%c.every == 0 {
 		c.analysis.Add(s)
 		if n := uint64(len(r.Steps)); n > 0 && s.Counts() && s.Request%c.stepEvery == 0 && c.steps+n <= analysisSteps {

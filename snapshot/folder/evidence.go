@@ -187,5 +187,21 @@ func (c *Collected) summary(mode stats.Mode) *stats.SummaryFile {
 	for _, k := range c.counterFile(mode, 0).Checks {
 		c.analysis.AddChecks(mode, k.N, k.Failed, k.MaxRelL2)
 	}
-	return c.analysis.Finish(mode)
+	f := c.analysis.Finish(mode)
+	c.addEnergy(mode, f)
+	return f
+}
+
+// addEnergy says what a lane's requests cost, in the group of all of them.
+func (c *Collected) addEnergy(mode stats.Mode, f *stats.SummaryFile) {
+	for i := range f.Groups {
+		g := &f.Groups[i]
+		lane, err := stats.ParseLane(g.Lane)
+		if err != nil || g.Scenario != "*" || g.Segment != "*" {
+			continue
+		}
+		j := c.energy.Of(mode, lane)
+		g.EnergyJ, g.EnergyLoJ, g.EnergyHiJ = stats.Num(j.Request), stats.Num(j.Lo), stats.Num(j.Hi)
+		g.EnergyPer1kTokens, g.EnergyBlocks = stats.Num(j.Per1kTokens), j.Blocks
+	}
 }

@@ -79,9 +79,11 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		{"ITL p99", func(g *stats.GroupSummary) stats.Num { return g.ITLP99Ms }, func(g *stats.GroupSummary) int { return g.ITLN }, .99},
 		{rate(s), func(g *stats.GroupSummary) stats.Num { return g.TokensPerS }, nil, 0},
 		{"% of the limit", func(g *stats.GroupSummary) stats.Num { return limitPercent(g) }, counted, .5},
+		{"J a request", func(g *stats.GroupSummary) stats.Num { return energyOf(g, g.EnergyJ) }, nil, 0},
+		{"J per 1,000 tokens", func(g *stats.GroupSummary) stats.Num { return energyOf(g, g.EnergyPer1kTokens) }, nil, 0},
 		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }, nil, 0},
 		{"failed", func(g *stats.GroupSummary) stats.Num { return stats.Num(g.Errors) }, nil, 0}}
-	var has [9]bool
+	var has [11]bool
 	for i := range s.Groups {
 		if g := &s.Groups[i]; keep(g) {
 			for k, o := range optional {
@@ -115,6 +117,14 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		t.rows = append(t.rows, row)
 	}
 	return t
+}
+
+// energyOf is a figure of energy, NaN where no block is under it.
+func energyOf(g *stats.GroupSummary, v stats.Num) stats.Num {
+	if g.EnergyBlocks == 0 {
+		return stats.Num(math.NaN())
+	}
+	return v
 }
 
 // limitPercent is the share of the limit, 100 is the limit.

@@ -190,6 +190,8 @@ func (a *Analysis) group(c *columns, threshold float64) stats.GroupSummary {
 	g := c.summary()
 	g.TailN = len(c.wall) - sort.Search(len(c.wall), func(i int) bool { return float64(c.wall[i]) > threshold })
 	g.TailThresholdMs = stats.Ms(threshold)
+	nan := stats.Num(math.NaN())
+	g.EnergyJ, g.EnergyLoJ, g.EnergyHiJ, g.EnergyPer1kTokens = nan, nan, nan, nan
 	c.tokenTimes(&g)
 	quantile.SortInts(c.ratios)
 	g.TakeLimit(c.limits.Describe(quantile.Exact(c.ratios, .5)))
