@@ -185,6 +185,38 @@ func (p *partsBench) after(f func()) int64 {
 	return native.Now() - start
 }
 
+// BenchmarkCUDARunWaits asks whether an uncaptured run returns when the device is
+// done: on work of tens of milliseconds, which takes far less to launch, it
+// reports how long the run takes and how long the stream is busy afterwards.
+func BenchmarkCUDARunWaits(b *testing.B) {
+	OnCUDA(b)
+	e := newTestEngine(b, "gpt2", func(l *protocol.Load) { l.Provider, l.Capture = "cuda", "off" })
+	p := &partsBench{e: e, l: e.lanes[stats.Optimized]}
+	p.r = &protocol.Request{Mode: "prefill", Batch: 16, Tokens: 1024, Exec: [2]int{1024, 1024}, Order: []string{"optimized"},
+		Strategy: protocol.Strategy{Prefill: "variable"}}
+	for range 3 {
+		p.engine()
+	}
+	p.s = e.group("prefill", "variable").oldest().s
+	var run, busy []int64
+	for i := 0; b.Loop(); i++ {
+		p.r.ID, p.r.Seed = uint64(i), uint64(i)
+		q, err := e.prompt(p.l, p.r)
+		must(err)
+		p.c, err = p.l.bindPrompt(p.s, lmShape{batch: 16, seq: 1024}, q)
+		must(err)
+		must(p.s.Stream.Idle())
+		start := native.Now()
+		p.plain()
+		ran := native.Now()
+		must(p.s.Stream.Idle())
+		run, busy = append(run, ran-start), append(busy, native.Now()-ran)
+	}
+	b.ReportMetric(median(run)/1e3, "run-µs")
+	b.ReportMetric(median(busy)/1e3, "busy-after-µs")
+	b.ReportMetric(float64(slices.Max(busy))/1e3, "busy-most-µs")
+}
+
 // BenchmarkCUDAParts prints the p50 of a prompt by what its region holds and
 // by what was done right before, in an order drawn anew each turn, and the
 // engine's and the bare loop's by who ran before.

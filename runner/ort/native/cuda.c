@@ -88,7 +88,6 @@ char *ts_cuda_memory(int device, size_t *available, size_t *total) {
 char *ts_stream_new(int device, ts_stream *s) {
 	char *err = fail(cu.SetDevice(device));
 	if (err == NULL) err = fail(cu.StreamCreateWithFlags(&s->stream, non_blocking));
-	if (err == NULL) err = fail(cu.StreamCreateWithFlags(&s->aside, non_blocking));
 	if (err == NULL) err = fail(cu.EventCreate(&s->begin));
 	if (err == NULL) err = fail(cu.EventCreate(&s->end));
 	return err;
@@ -97,7 +96,6 @@ char *ts_stream_new(int device, ts_stream *s) {
 void ts_stream_free(ts_stream *s) {
 	if (s->begin != NULL) cu.EventDestroy(s->begin);
 	if (s->end != NULL) cu.EventDestroy(s->end);
-	if (s->aside != NULL) cu.StreamDestroy(s->aside);
 	if (s->stream != NULL) cu.StreamDestroy(s->stream);
 }
 

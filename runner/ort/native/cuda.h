@@ -8,10 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// ts_stream is a stream with the two events that bracket what runs on it, and
-// another one for what follows a run that has waited for the device itself.
+// ts_stream is a stream with the two events that bracket what runs on it.
 typedef struct {
-	void *stream, *aside, *begin, *end;
+	void *stream, *begin, *end;
 } ts_stream;
 
 // ts_preload opens a library for all that are opened after it.
