@@ -126,13 +126,15 @@ func (s *Session) setAA() {
 // word in force, goes back to the configured one, and from there to variable.
 func (s *Session) setStrategy(word string) {
 	next := s.base
-	if word != "" && word != s.set.strategy.String() {
+	if word != "" {
 		st, err := plan.ParseStrategy(word)
 		if err != nil {
 			s.pub.notice("error", err.Error())
 			return
 		}
-		next = st
+		if st != s.set.strategy {
+			next = st
+		}
 	}
 	if next == s.set.strategy {
 		if next = (plan.Strategy{Prefill: "variable", Decode: "variable"}); next == s.set.strategy {

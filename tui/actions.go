@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -169,14 +170,19 @@ func (m *model) toggleAA() {
 	m.ask(view.Command{Action: view.ActAA}, text)
 }
 
-// strategy asks for a strategy, or back for the configured one when it is in
-// force already.
+// strategy asks for a strategy. The session decides: one that is in force, or
+// asked for already, goes back to the configured one.
 func (m *model) strategy(word string) {
-	if m.newest.Session.Strategy == word {
-		m.ask(view.Command{Action: view.ActStrategy}, word+" off")
-		return
+	text := word + " asked for; a new segment begins"
+	if m.strategyNow() == word {
+		text = word + " off"
 	}
-	m.ask(view.Command{Action: view.ActStrategy, Arg: word}, word+" asked for; a new segment begins")
+	m.ask(view.Command{Action: view.ActStrategy, Arg: word}, text)
+}
+
+// strategyNow is the one asked for last, which the figures may not be of yet.
+func (m *model) strategyNow() string {
+	return cmp.Or(m.newest.Session.Asked, m.newest.Session.Strategy)
 }
 
 // ask sends a command unless the engine has said that it cannot.
@@ -199,13 +205,14 @@ func (m *model) cache() {
 		m.say("info", "k is for decode: in "+s.Mode+" there is no cache that grows (m changes the mode)")
 		return
 	}
-	for _, word := range after([]string{"kv-bucketed", "static-cache"}, s.Strategy) {
+	now := m.strategyNow()
+	for _, word := range after([]string{"kv-bucketed", "static-cache"}, now) {
 		if s.Lacks[word] == "" {
 			m.strategy(word)
 			return
 		}
 	}
-	m.strategy(s.Strategy) // the one in force: off
+	m.strategy(now) // off
 }
 
 // after lists the words behind one, all of them when it is not among them.
