@@ -72,9 +72,13 @@ func (t *tuner) strategies(mode string) ([]candidate, error) {
 		if err := t.count(mode, &all[i]); err != nil {
 			return nil, err
 		}
+		all[i].late = all[i].late && (mode == "kv_decode" || all[i].firsts > fewShapes)
 	}
 	return all, nil
 }
+
+// fewShapes is how many executables are no reason to wait.
+const fewShapes = 16
 
 // count says how many executables a candidate needs over the horizon.
 func (t *tuner) count(mode string, c *candidate) error {

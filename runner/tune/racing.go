@@ -234,7 +234,7 @@ func (t *tuner) bounds(h *heat) error {
 		spent := time.Duration(h.race.SpentNs(i))
 		bytes := t.bytes(h, i, row)
 		switch {
-		case i != lead && lead >= 0 && float64(spent) > share*float64(budget) && spent > times*time.Duration(h.race.SpentNs(lead)):
+		case i != lead && lead >= 0 && row.N > 1 && float64(spent) > share*float64(budget) && spent > times*time.Duration(h.race.SpentNs(lead)):
 			why = fmt.Sprintf("not judged: %s took %s of the %s there were", requests(row.N), round(spent), round(budget))
 		case t.o.ColdStart > 0 && row.ColdNs > float64(t.o.ColdStart):
 			why = fmt.Sprintf("making its executables takes %s, over the %s allowed", round(time.Duration(row.ColdNs)), t.o.ColdStart)

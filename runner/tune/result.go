@@ -214,7 +214,7 @@ func (r *RaceResult) sentence(res *Result) string {
 	if r.Few && len(open) > 0 {
 		s += fmt.Sprintf("; their p99s rest on fewer than %d requests, so the least p%g of those left was taken", need, 100*race.Instead)
 	} else if n := min(p.N, e.N); n < need {
-		s += fmt.Sprintf("; p99 rests on %d requests, %d are needed", n, need)
+		s += fmt.Sprintf("; p99 rests on %s, %d are needed", requests(n), need)
 	}
 	return s + "."
 }

@@ -46,13 +46,25 @@ type Confirmed struct {
 	P99   [stats.NumLanes]stats.Num `json:"p99_ms"`
 }
 
-// Shares of the time that races of strategies, the race of options and the
-// confirmation get.
+// Shares of the time that races of strategies and the race of options get; the
+// rest is the confirmation's. What is not wanted leaves its share to the strategies.
 const (
 	strategiesShare = .6
 	optionsShare    = .15
 	firstShare      = .35 // of the strategies' time: prefill's, whose requests are the shorter ones
 )
+
+// strategiesEnd is when the races of strategies are to be over.
+func (t *tuner) strategiesEnd() time.Time {
+	part := strategiesShare
+	if !t.o.Setups {
+		part += optionsShare
+	}
+	if t.o.Restarts == 0 {
+		part += 1 - strategiesShare - optionsShare
+	}
+	return t.began.Add(time.Duration(part * float64(t.o.Duration)))
+}
 
 type tuner struct {
 	o        Options
@@ -112,7 +124,7 @@ func (t *tuner) races(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		end := t.began.Add(time.Duration(strategiesShare * float64(t.o.Duration)))
+		end := t.strategiesEnd()
 		part := 1.
 		if i+1 < len(left) {
 			part = firstShare
@@ -188,7 +200,7 @@ func (t *tuner) options(ctx context.Context) error {
 	loaded := t.first.ready.Loaded
 	all := setups(t.cfg, loaded.Provider, cmp.Or(loaded.Threads, t.cfg.Threads))
 	st, edges := t.picked()
-	until := t.began.Add(time.Duration((strategiesShare + optionsShare) * float64(t.o.Duration)))
+	until := t.strategiesEnd().Add(time.Duration(optionsShare * float64(t.o.Duration)))
 	if (st.Prefill == "eager" && st.Decode == "eager") || !t.o.Setups || ctx.Err() != nil {
 		t.leave(all, "")
 		return nil
