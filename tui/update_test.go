@@ -107,8 +107,14 @@ func TestPressingAgainReturns(t *testing.T) {
 	v.Session.Strategy = "padded"
 	m.Update(viewMsg{&v})
 	press(m, "p")
-	if d := cmp.Diff([]view.Command{{Action: view.ActStrategy}}, asked(m)); d != "" {
-		t.Error(d)
+	if d := cmp.Diff([]view.Command{{Action: view.ActStrategy, Arg: "padded"}}, asked(m)); d != "" || m.sc.Flash.Text != "padded off" {
+		t.Errorf("%q: %s", m.sc.Flash.Text, d)
+	}
+	v.Session.Strategy, v.Session.Asked = "variable", "padded" // asked for, not in force yet
+	m.Update(viewMsg{&v})
+	press(m, "p")
+	if m.sc.Flash.Text != "padded off" {
+		t.Errorf("before it is in force: %q", m.sc.Flash.Text)
 	}
 }
 
