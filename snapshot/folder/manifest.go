@@ -18,6 +18,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/limit"
 )
 
 // Names of the files at the top of a session folder.
@@ -111,6 +112,7 @@ type Engine struct {
 	CPUs          string             `json:"cpus,omitempty"` // that the worker could run on once it had loaded, e.g. "1-15"
 	Precision     string             `json:"precision,omitempty"`
 	Boundary      string             `json:"boundary,omitempty"`
+	Roof          *limit.Roof        `json:"roof,omitempty"`
 	Versions      map[string]string  `json:"versions,omitempty"`
 	Libraries     []protocol.Library `json:"libraries,omitempty"` // that the engine has opened, with their hashes
 	Notes         []string           `json:"notes,omitempty"`
@@ -241,7 +243,7 @@ func (m *Manifest) loaded(l *protocol.Loaded) {
 	m.Model = l.Model
 	e := &m.Engine
 	e.ProviderAsked, e.Provider, e.Device, e.Refusals = l.ProviderAsked, l.Provider, l.Device, l.Refusals
-	e.Backends, e.Threads, e.CPUs, e.Boundary, e.Precision = l.Backends, l.Threads, l.CPUs, l.Boundary, l.Precision
+	e.Backends, e.Threads, e.CPUs, e.Boundary, e.Precision, e.Roof = l.Backends, l.Threads, l.CPUs, l.Boundary, l.Precision, l.Roof
 	e.Versions, e.Libraries, e.Notes, e.LoadNs = l.Versions, l.Libraries, l.Notes, l.DurNs
 	if v := l.Versions[e.Name]; v != "" && e.Version == "" {
 		e.Version = v

@@ -83,6 +83,6 @@ func (s *folderSource) counters() (map[int]*protocol.Counters, error) {
 func (m *Manifest) loadedRecord() protocol.Loaded {
 	e := &m.Engine
 	return protocol.Loaded{T: "loaded", DurNs: e.LoadNs, Model: m.Model, ProviderAsked: e.ProviderAsked, Provider: e.Provider,
-		Device: e.Device, Refusals: e.Refusals, Backends: e.Backends, Threads: e.Threads, CPUs: e.CPUs, Boundary: e.Boundary, Precision: e.Precision,
+		Device: e.Device, Refusals: e.Refusals, Backends: e.Backends, Threads: e.Threads, CPUs: e.CPUs, Boundary: e.Boundary, Roof: e.Roof, Precision: e.Precision,
 		Notes: e.Notes, Versions: e.Versions, Libraries: e.Libraries}
 }
