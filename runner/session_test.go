@@ -324,6 +324,8 @@ func TestTogglesStartSegments(t *testing.T) {
 	})
 	commands <- view.Command{Action: view.ActAA}
 	wait("the noise floor", func(v view.View) bool { return v.Session.Segment == 3 && v.Stats.Pair.NoiseNs > 0 })
+	commands <- view.Command{Action: view.ActStrategy, Arg: "padded"} // it is in force: off
+	wait("the configured strategy again", func(v view.View) bool { return v.Session.Segment == 4 && v.Session.Strategy == "variable" })
 	commands <- view.Command{Action: view.ActQuit}
 	res := <-done
 	if res.Err != nil || res.Reason != "quit" {
@@ -331,7 +333,7 @@ func TestTogglesStartSegments(t *testing.T) {
 	}
 	executed := map[uint64]int32{} // of the A/A segment's eager lane
 	for _, s := range mem.samples {
-		want := []string{"variable", "padded", "padded", "padded"}[s.Segment]
+		want := []string{"variable", "padded", "padded", "padded", "variable"}[s.Segment]
 		if s.Strategy != want {
 			t.Fatalf("a sample of segment %d has strategy %s", s.Segment, s.Strategy)
 		}
@@ -340,11 +342,11 @@ func TestTogglesStartSegments(t *testing.T) {
 				t.Fatalf("A/A lanes ran %d and %d of %d tokens", n, s.ExecutedTokens, s.Tokens)
 			}
 			executed[s.Request] = s.ExecutedTokens
-		} else if s.Segment > 0 && s.Lane == stats.Optimized && s.Scenario == "a" && s.ExecutedTokens != 50 {
+		} else if s.Segment > 0 && s.Segment < 4 && s.Lane == stats.Optimized && s.Scenario == "a" && s.ExecutedTokens != 50 {
 			t.Fatalf("padded to %d", s.ExecutedTokens)
 		}
 	}
-	if k := mem.kinds(); k[stats.KindToggle] != 3 || k[stats.KindSegment] != 3 {
+	if k := mem.kinds(); k[stats.KindToggle] != 4 || k[stats.KindSegment] != 4 {
 		t.Fatalf("events %v", k)
 	}
 }
