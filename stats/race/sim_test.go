@@ -132,7 +132,7 @@ func simulate(seed uint64, o race.Objective, most int) simulated {
 func TestThePickIsWithinTwoPercentOfTheBest(t *testing.T) {
 	runs := 24
 	if os.Getenv("TAILSCOPE_SLOW") != "" {
-		runs = 80
+		runs = 40
 	}
 	for _, o := range []race.Objective{race.P99, race.P50, race.Mean} {
 		t.Run(o.String(), func(t *testing.T) {
