@@ -59,7 +59,7 @@ func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *doc
 		d.para(compilerSentence(x.Judged))
 		d.table(lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario == "*" && g.Segment == "*" }, "lane"))
 		d.list(append(pairSentences(x.Summary), sloSentences(m, x.Summary)...))
-		d.draw(curvesOf(c, x.Mode), "Latency at each quantile. The pointer reads it off.")
+		d.draw(curvesOf(c, x.Mode), "Latency at each quantile, and of two lanes the difference. The pointer reads it off.")
 		for _, p := range pics[x.Mode] {
 			d.picture(p, x.Mode.String()+"/analysis/plots")
 		}

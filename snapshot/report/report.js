@@ -63,14 +63,32 @@
       if (i <= 0) return c.ms[i < 0 ? c.ms.length - 1 : 0];
       return c.ms[i - 1] + (c.ms[i] - c.ms[i - 1]) * (q - c.q[i - 1]) / (c.q[i] - c.q[i - 1]);
     };
+    const lines = [line], drawings = [svg];
+    if (curves.length === 2) { // their difference, small ones and large ones alike visible
+      const h = 200, qs = [...new Set(curves.flatMap((c) => c.q))].sort((a, b) => a - b), d = qs.map((q) => at(curves[1], q) - at(curves[0], q));
+      const unit = Math.max(Math.max(...d.map(Math.abs)) / 1000, 1e-6), bend = (v) => Math.sign(v) * Math.log1p(Math.abs(v) / unit);
+      const from = bend(Math.min(0, ...d)), to = bend(Math.max(0, ...d)) + 1e-9, y2 = (v) => h - B - (bend(v) - from) / (to - from) * (h - 24 - B);
+      const below = make(figure, "svg", { viewBox: `0 0 ${W} ${h}`, role: "img", "aria-label": `difference at each quantile, ${curves[1].name} less ${curves[0].name}` });
+      svg.after(below);
+      make(below, "text", { x: L, y: 14, class: "name" }, `${curves[1].name} − ${curves[0].name}, ms: below the line ${curves[1].name} is faster`);
+      for (const v of new Set([Math.min(0, ...d), 0, Math.max(0, ...d)])) {
+        make(below, "line", { x1: L, x2: W - R, y1: y2(v), y2: y2(v), class: "grid" });
+        make(below, "text", { x: L - 6, y: y2(v) + 4, "text-anchor": "end" }, v ? nice(Math.abs(v)).replace(/^/, v < 0 ? "−" : "+") : "0");
+      }
+      for (const q of [0, 0.5, 0.9, 0.99, 0.999, 0.9999]) if (tail(q) <= last) make(below, "line", { x1: x(q), x2: x(q), y1: 24, y2: h - B, class: "grid" });
+      make(below, "text", { x: W / 2, y: h - 12, "text-anchor": "middle" }, "the same quantiles · symmetric logarithm");
+      make(below, "polyline", { class: "curve c1", points: qs.map((q, i) => x(q) + "," + y2(d[i])).join(" ") });
+      lines.push(make(below, "line", { y1: 24, y2: h - B, class: "pointer", visibility: "hidden" }));
+      drawings.push(below);
+    }
     const show = (q) => {
-      line.setAttribute("visibility", "visible"); line.setAttribute("x1", x(q)); line.setAttribute("x2", x(q));
+      for (const l of lines) { l.setAttribute("visibility", "visible"); l.setAttribute("x1", x(q)); l.setAttribute("x2", x(q)); }
       const v = curves.map((c) => at(c, q));
       says.textContent = "p" + (q * 100).toFixed(q > 0.999 ? 3 : q > 0.9 ? 2 : 0) + ": " + curves.map((c, k) => c.name + " " + nice(v[k]) + " ms").join(", ") +
         (v.length === 2 ? ", difference " + nice(v[1] - v[0]) + " ms" : "");
     };
-    svg.onpointermove = (e) => {
-      const box = svg.getBoundingClientRect(), p = ((e.clientX - box.left) / box.width * W - L) / (W - L - R) * last;
+    for (const drawing of drawings) drawing.onpointermove = (e) => {
+      const box = drawing.getBoundingClientRect(), p = ((e.clientX - box.left) / box.width * W - L) / (W - L - R) * last;
       show(Math.min(Math.max(1 - Math.pow(10, -p), 0), 1 - Math.pow(10, -last)));
     };
     show(0.5);
