@@ -80,7 +80,8 @@ except ImportError as e:
 from tailscope_torch import selftest, evidence
 class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 6, True
 for mode, prefill, decode, more in (("kv_decode", "padded", "static-cache", {}), ("kv_decode", "variable", "static-cache", {"merge": "true", "optimized_attn": "grouped"}),
-                                    ("e2e_kv", "padded", "kv-bucketed", {"optimized_attn": "eager"})):
+                                    ("e2e_kv", "padded", "kv-bucketed", {"optimized_attn": "eager"}),
+                                    ("kv_decode", "padded", "static-cache", {"regional": "true", "merge": "true"})):
     w, out = selftest.worker(Args, {"explain": "false", "backend": "aot_eager", "step_graph": "own", **more})
     w.comparer.share = 1
     for r in selftest.requests(Args, mode, prefill, decode, 2):
@@ -88,18 +89,18 @@ for mode, prefill, decode, more in (("kv_decode", "padded", "static-cache", {}),
     w.report(); w.close(); w.out.flush()
     c, e = out.take("counters")[-1], out.take("evidence")
     print(mode, [x for b in out.take("batch") for x in b.get("error", []) if x], c["checks"]["n"], c["checks"]["failed"], c["engine"]["tokens_differ"],
-          any(x["extra"]["step_graph"] == "own" for x in e), e[0]["extra"]["linears_merged"])
+          any(x["extra"]["step_graph"] == "own" for x in e), e[0]["extra"]["linears_merged"], e[0]["extra"]["blocks_compiled_once"])
     evidence.reset()
 `
 
 // A step that feeds itself chooses the tokens that the eager lane chooses, padded
-// or not, in every request of a cache.
+// or not, in every request of a cache; also where its blocks are compiled once.
 func TestAStepThatFeedsItself(t *testing.T) {
 	got := realPython(t, itself)
 	if strings.HasPrefix(got, "no transformers") {
 		t.Skip("this torch has no transformers beside it, whose StaticCache the step needs")
 	}
-	if want := "kv_decode [] 8 0 0 True 0\nkv_decode [] 8 0 0 True 10\ne2e_kv [] 8 0 0 True 0\n"; got != want {
+	if want := "kv_decode [] 8 0 0 True 0 0\nkv_decode [] 8 0 0 True 10 0\ne2e_kv [] 8 0 0 True 0 0\nkv_decode [] 8 0 0 True 10 2\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

@@ -47,13 +47,17 @@ FORWARD = """
 def {name}(inputs):
     return model(**inputs)
 """
+REGION = """
+def {name}(block, args, kwargs):
+    return block(*args, **kwargs)
+"""
 serial = itertools.count()
 
 
 def make(module, kind, static):
     """Returns a new function with new code: kind is prefill, step,
-    self (a step that feeds itself) or forward; static says that it works on a fixed-size cache."""
-    text = {"prefill": PREFILL, "step": STEP, "self": SELF, "forward": FORWARD}[kind]
+    self (a step that feeds itself), region (of any module) or forward; static says that it works on a fixed-size cache."""
+    text = {"prefill": PREFILL, "step": STEP, "self": SELF, "region": REGION, "forward": FORWARD}[kind]
     name = f"tailscope_{kind}_{next(serial)}"
     cp = ", cache_position=cp" if static and takes_cache_position(module) else ""
     advance = f"\n    past.advance({'ids' if kind == 'prefill' else 'tok'}.shape[1])" if static else ""

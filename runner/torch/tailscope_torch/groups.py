@@ -4,7 +4,7 @@ import collections
 
 import torch
 
-from . import calls, evidence, rewrites
+from . import calls, evidence, regional, rewrites
 from .models import first_line
 from .options import OptionError
 
@@ -91,7 +91,7 @@ class Groups:
     def __init__(self, model, opts):
         self.model, self.opts, self.all = model, opts, {}
         self.backend, self.refused = usable_backend(opts["backend"], model.device)  # may be EAGER
-        self.module, self.merged = None, 0
+        self.module, self.merged, self.regions = None, 0, None  # regions: (twin, run, blocks), see regional.py
 
     def get(self, mode, strategy):
         key = (mode, label(mode, strategy))
@@ -135,12 +135,28 @@ class Groups:
             and self.model.device.type == "cuda" and not self.opts["disable_cudagraphs"] and evidence.marks_steps()
         if phase == "step" and not static:  # growing cache
             graphs = False  # each step's cache is the next one's input: replays would overwrite it (TR120 5.3.1)
+        by_block = self.opts["regional"] and static
+        if by_block and itself is None:
+            graphs = False  # torch's graphs would be recorded anew for each block
         if itself is not None:
             graphs, itself = False, graphs  # one graph of ours in place of torch's
         how = {"backend": backend, "dynamic": dynamic, "fullgraph": self.opts["fullgraph"]}
         how.update(self.inductor_options(backend, mode, graphs))
-        return Compiled(fn, torch.compile(fn, **how), backend, self.opts["backend"], graphs, dynamic is not False,
-                        dynamic is None, self.opts, itself)
+        call = torch.compile(fn, **how) if not by_block else self.by_region(phase, itself, static, {**how, "dynamic": False})
+        return Compiled(fn, call, backend, self.opts["backend"], graphs, dynamic is not False, dynamic is None, self.opts, itself)
+
+    def by_region(self, phase, itself, static, how):
+        """A call whose repeated blocks are compiled, once for all of them."""
+        if self.regions is None:
+            self.regions = regional.regional(self.module)
+        twin, run, blocks = self.regions
+        fn = calls.make(twin, phase if itself is None else "self", static)
+        block = torch.compile(calls.make(None, "region", False), **how)
+
+        def call(*args):
+            run[0] = block
+            return fn(*args)
+        return call if blocks else torch.compile(fn, **how)
 
     def inductor_options(self, backend, mode, graphs):
         if backend != "inductor":

@@ -8,13 +8,13 @@ CHOICES = {
     "steps": ("auto", "events", "host", "off"),
     "step_graph": ("trees", "own"),
 }
-FLAGS = ("fullgraph", "disable_cudagraphs", "nvtx", "allow_pickle", "explain", "merge")
+FLAGS = ("fullgraph", "disable_cudagraphs", "nvtx", "allow_pickle", "explain", "merge", "regional")
 SIZES = ("layers", "heads", "kv_heads", "width", "inner", "vocab", "positions")
 DEFAULTS = {
     "device": "auto", "dtype": "float32", "backend": "inductor", "mode": "reduce-overhead", "fullgraph": False,
     "attn": "", "disable_cudagraphs": False, "stance": "default", "nvtx": False, "entry": "", "allow_pickle": False,
     "explain": True, "steps": "auto", "static_len": 0, "inductor_cache": "keep",
-    "step_graph": "trees", "merge": False, "optimized_attn": "", "mega_cache": "",
+    "step_graph": "trees", "merge": False, "regional": False, "optimized_attn": "", "mega_cache": "",
 }
 LIVE = ("stance", "mode", "backend", "fullgraph", "disable_cudagraphs", "nvtx", "steps", "step_graph")  # may change while running
 

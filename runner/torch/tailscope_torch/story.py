@@ -152,6 +152,7 @@ class Story:
         }, compile_id, {**extra, "mode": self.opts["mode"], "dynamic": c.dynamic, "cudagraphs": c.cudagraphs or c.captures,
                             "fullgraph": self.opts["fullgraph"],
                             "step_graph": "own" if c.feeds_itself else "trees", "linears_merged": self.groups.merged,
+                            "blocks_compiled_once": self.groups.regions[2] if self.groups.regions else 0,
                             "optimized_attn": self.opts["optimized_attn"] or self.opts["attn"]}))
 
     def event(self, kind, job, reason, lane=None, shape=None, at=None, dur_ns=0, extra=None):
