@@ -9,7 +9,8 @@
 //
 // model.go takes messages in, keys.go is the table of keys, layout.go says what
 // stands where; the rectangles themselves are in panels, what they are drawn
-// with in draw.
+// with in draw, and how a frame gets to the terminal in paint: Bubble Tea takes
+// keys in and keeps the terminal's modes.
 package tui
 
 import (
