@@ -220,7 +220,11 @@ func (r *RaceResult) sentence(res *Result) string {
 }
 
 func (c *Confirmed) sentence() string {
-	s := fmt.Sprintf("%d restarts of %s: optimized ÷ eager %.3f", c.N, c.Mode, float64(c.Ratio))
+	restarts := "restarts"
+	if c.N == 1 {
+		restarts = "restart"
+	}
+	s := fmt.Sprintf("%d %s of %s: optimized ÷ eager %.3f", c.N, restarts, c.Mode, float64(c.Ratio))
 	if !c.Lo.Missing() && !c.Hi.Missing() {
 		s += fmt.Sprintf(" [%.3f, %.3f] between sessions", float64(c.Lo), float64(c.Hi))
 	}
