@@ -6,6 +6,7 @@ import torch
 
 from . import calls, groups
 from .job import BadRequest, Job, forget
+from .statics import StaticCaches
 from .stepgraph import StepGraph
 from .steps import Steps
 
@@ -15,7 +16,7 @@ class Lanes:
 
     def __init__(self, model, opts, clock, groups_, load):
         self.model, self.opts, self.clock, self.groups = model, opts, clock, groups_
-        self.twin, self.eager, self.statics = None, {}, calls.StaticCaches(model)
+        self.twin, self.eager, self.statics = None, {}, StaticCaches(model)
         self.edges = load.get("kv_edges") or []
         self.swap = bool(load.get("swap"))  # A/A: the twin plays the eager lane
         self.static_len = opts["static_len"]
@@ -27,7 +28,7 @@ class Lanes:
     def beside(self, model):
         """Lanes of another model with the same settings; nothing of them is timed."""
         other = copy.copy(self)
-        other.model, other.twin, other.eager, other.statics = model, None, {}, calls.StaticCaches(model)
+        other.model, other.twin, other.eager, other.statics = model, None, {}, StaticCaches(model)
         return other
 
     def job(self, req, lane):
