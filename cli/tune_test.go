@@ -53,7 +53,7 @@ func TestTuneEndsWithPaddingAndAFixedCache(t *testing.T) {
 		t.Errorf("prefill %s, decode %s:\n%s", p, d, stdout)
 	}
 	for _, want := range []string{"▸", "variable", "prefill:", "kv_decode:", "Not tried:", "restarts of e2e_kv: optimized ÷ eager"} {
-		if !strings.Contains(stdout, want) {
+		if !strings.Contains(inOneLine(stdout), want) {
 			t.Errorf("no %q in what it printed:\n%s", want, stdout)
 		}
 	}
@@ -65,6 +65,9 @@ func TestTuneEndsWithPaddingAndAFixedCache(t *testing.T) {
 		t.Errorf("the tuned configuration: exit %d: %s", code, stderr)
 	}
 }
+
+// inOneLine undoes the breaks of lines between words.
+func inOneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // leastBlocks is how many requests the shortest race of a tune had.
 func leastBlocks(t *testing.T, dir string) int {
@@ -202,7 +205,7 @@ func TestTuneLeavesOutWhatAnswersWrongly(t *testing.T) {
 			t.Errorf("%v", r)
 		}
 	}
-	if !strings.Contains(strings.Join(strings.Fields(stdout), " "), "there is nothing to confirm") { // lines are broken between words
+	if !strings.Contains(inOneLine(stdout), "there is nothing to confirm") {
 		t.Error(stdout)
 	}
 }
