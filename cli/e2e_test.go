@@ -281,3 +281,21 @@ func TestTerminalThatGoesAway(t *testing.T) {
 	_ = s.ended(30 * time.Second) // a signal is no error, whatever the code
 	checkPercentiles(t, sessionDir(t, out), readCSV(t, filepath.Join(sessionDir(t, out), "prefill", "metrics.csv")), 2*5)
 }
+
+// TestTerminalThatGoesAwayAfterAFailure closes the terminal over a session that
+// has failed and waits for a key.
+func TestTerminalThatGoesAwayAfterAFailure(t *testing.T) {
+	out := t.TempDir()
+	cmd := tailscope(t, "--provider", "cpu", "--out", out)
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
+	s := newScreen(t, 100, 30, cmd)
+	s.until("both lanes count", time.Minute, func(x string) bool { return len(counted.FindAllString(x, -1)) >= 2 })
+	if err := os.RemoveAll(sessionDir(t, out)); err != nil {
+		t.Fatal(err)
+	}
+	s.until("the session has failed", time.Minute, func(x string) bool { return strings.Contains(x, "FAILED") })
+	if err := syscall.Kill(cmd.Process.Pid, syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.ended(10 * time.Second)
+}

@@ -74,6 +74,7 @@ func (j *job) live(ctx context.Context, o tui.Options, out io.Writer) error {
 	j.opts.Views, j.opts.Commands, j.opts.FrameNs = views, commands, frames.p99
 	o.FPS, o.OnFrame = max(j.opts.FPS, 20), frames.add // keys and the first frame do not wait for a view
 
+	asked := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	screen, closeScreen := context.WithCancel(context.WithoutCancel(ctx)) // outlives a signal until the folder is finished
@@ -88,12 +89,10 @@ func (j *job) live(ctx context.Context, o tui.Options, out io.Writer) error {
 		var e ended
 		defer func() { done <- e }() // also when it panics
 		e.res, e.err = j.run(ctx)
-		switch {
-		case e.res.Reason == "quit":
+		if e.res.Reason == "quit" {
 			close(views)
-		case e.res.Reason == "interrupted", end.panic() != nil: // by a signal, or the terminal is gone: nobody will press q
-			closeScreen()
 		}
+		context.AfterFunc(asked, closeScreen) // a signal, a panic, or the terminal is gone, now or later: nobody will press q
 	})
 	uiErr := end.show(func() error { return tui.Run(screen, views, commands, o) })
 	end.leaving()

@@ -26,8 +26,8 @@ var optional = []string{"nvmlDeviceGetMemoryInfo_v2", "nvmlDeviceGetCurrentClock
 	"nvmlDeviceGetCurrentClocksThrottleReasons", "nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetTotalEnergyConsumption",
 	"nvmlDeviceGetMemoryBusWidth"}
 
-// Open starts NVML for the device at index, 0-based. Errors say in a phrase
-// why there is nothing to read.
+// Open starts NVML for the device at index, 0-based as CUDA counts in this
+// environment. Errors say in a phrase why there is nothing to read.
 func Open(index int) (gpu.Source, error) { return open(nvml.New(), index, lookup) }
 
 // lookup asks the loaded library for a symbol; valid only after Init.
@@ -65,12 +65,16 @@ func initError(ret nvml.Return) error {
 	return fmt.Errorf("NVML does not start (code %d)", ret)
 }
 
-func (s *source) find() error {
+func (s *source) find() (err error) {
 	n, ret := s.lib.DeviceGetCount()
 	if ret != nvml.SUCCESS {
 		return fmt.Errorf("count GPUs: %w", refusal(ret))
 	}
-	if s.count = n; s.index < 0 || s.index >= n {
+	s.count = n
+	if s.index, err = s.physical(s.index); err != nil {
+		return err
+	}
+	if s.index < 0 || s.index >= n {
 		return fmt.Errorf("there is no GPU %d: the driver shows %d", s.index, n)
 	}
 	if s.dev, ret = s.lib.DeviceGetHandleByIndex(s.index); ret != nvml.SUCCESS {

@@ -190,3 +190,32 @@ func TestThisMachine(t *testing.T) {
 	}
 	t.Logf("%+v", st)
 }
+
+func TestTheDeviceThatCUDASees(t *testing.T) {
+	lib := fullServer()
+	uuids := make([]string, len(lib.Devices))
+	for i, dev := range lib.Devices {
+		uuids[i], _ = dev.GetUUID()
+	}
+	for _, c := range []struct {
+		visible string
+		index   int
+		want    int    // the driver's number
+		err     string // or a part of the refusal
+	}{
+		{"1", 0, 1, ""}, {"3, 2", 0, 3, ""}, {"3,2", 1, 2, ""}, {uuids[5], 0, 5, ""}, {uuids[6][:12], 0, 6, ""},
+		{"", 1, 1, ""}, {"-1", 0, 0, ""}, {"2,99,4", 1, 0, "there is no GPU 1"}, {"2,word", 0, 2, ""}, {"MIG-1234", 0, 0, "slice of a GPU"},
+	} {
+		t.Setenv("CUDA_VISIBLE_DEVICES", c.visible)
+		src, err := open(lib, c.index, all)
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%q %d: %v", c.visible, c.index, err)
+			}
+			continue
+		}
+		if err != nil || src.Read().Index != c.want {
+			t.Errorf("%q %d: %v, want device %d", c.visible, c.index, err, c.want)
+		}
+	}
+}
