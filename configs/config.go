@@ -122,13 +122,22 @@ type Duration time.Duration
 // D returns the duration as time.Duration.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
-// Limit is the recompile limit in force: RecompileLimit, or the engine's own.
+// Foreign reports whether what is measured was started by others: by exec,
+// watch or attach.
+func (c *Config) Foreign() bool {
+	return c.Engine == "exec" || c.Engine == "watch" || c.Engine == "openai"
+}
+
+// Limit is the recompile limit in force: RecompileLimit, or the engine's own; 0
+// is unknown: whoever made the observed program or server decides.
 func (c *Config) Limit() int {
 	switch {
 	case c.RecompileLimit > 0:
 		return c.RecompileLimit
 	case c.Engine == "torch":
 		return 8 // torch._dynamo.config.recompile_limit; the worker takes what its torch has
+	case c.Foreign():
+		return 0
 	}
 	return 2048
 }

@@ -47,11 +47,11 @@ func (s *Session) compileFirst() {
 // lies beyond it has no executable anyway.
 func (s *Session) compileAhead() int {
 	sh := plan.NewShaper(s.cfg, s.set.strategy)
-	seen := map[string]bool{}
+	seen, limit := map[string]bool{}, s.cfg.Limit()
 	var items []plan.Item
 	for _, it := range s.queue.plans[s.queue.mode()].Shapes(4096) {
 		key := fmt.Sprint(it.Batch, sh.Exec(it.Tokens, it.PadTo)[1], it.NewTokens, it.Dims)
-		if seen[key] || len(items) >= s.cfg.Limit() {
+		if seen[key] || limit > 0 && len(items) >= limit {
 			continue
 		}
 		seen[key] = true

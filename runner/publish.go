@@ -159,7 +159,7 @@ func (s *Session) sessionView() view.Session {
 		v.Strategy, v.Asked = v.Asked, ""
 	}
 	if v.Observed = s.observes(); v.Observed { // none of it is asked for
-		v.Pairing, v.EagerInputs, v.ProviderAsked = "observed, not asked for", "", ""
+		v.Pairing, v.EagerInputs, v.ProviderAsked = view.NotAskedFor, "", ""
 	}
 	if v.Scenarios == "" {
 		v.Scenarios = "*"

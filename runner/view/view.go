@@ -14,6 +14,9 @@ import (
 	"github.com/tailscope/tailscope/stats/kept"
 )
 
+// NotAskedFor is the pairing of requests that others made.
+const NotAskedFor = "observed, not asked for"
+
 // Phase is where a session stands.
 type Phase string
 

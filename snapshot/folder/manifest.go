@@ -136,6 +136,7 @@ type Settings struct {
 	MaxNewTokens   int      `json:"max_new_tokens"`
 	RecompileLimit int      `json:"recompile_limit"`
 	AA             bool     `json:"aa"`
+	Observed       bool     `json:"observed,omitempty"` // requests are of others, none was planned
 
 	Noise map[string]stats.Noise `json:"noise,omitempty"` // by mode: the floors of the A/A session that was given
 }
@@ -193,7 +194,8 @@ func NewManifest(c *configs.Config, runID string, startNs int64, now time.Time) 
 func settings(c *configs.Config) Settings {
 	return Settings{Config: c.Name, Modes: c.Modes, Strategy: c.Strategy, EagerInputs: c.EagerInputs,
 		Pairing: c.Pairing, RatePerS: c.Rate, SLONs: int64(c.SLO), Seed: c.Seed, Reps: c.Reps, Warmup: c.Warmup,
-		Batch: c.Batch, MaxNewTokens: c.MaxNewTokens, RecompileLimit: c.Limit(), AA: c.AA}
+		Batch: c.Batch, MaxNewTokens: c.MaxNewTokens, RecompileLimit: c.Limit(), AA: c.AA,
+		Observed: c.Engine == "exec" || c.Engine == "watch"}
 }
 
 func program() Program {

@@ -51,6 +51,9 @@ func newState(rec *folder.Session, startNs int64) *state {
 	st.session = view.Session{RunID: m.RunID, Dir: rec.Dir, Model: m.Model.Name, Engine: strings.TrimSpace(m.Engine.Name + " " + m.Engine.Version),
 		ProviderAsked: m.Engine.ProviderAsked, Provider: m.Engine.Provider, Device: m.Engine.Device, EagerInputs: set.EagerInputs,
 		Pairing: set.Pairing, Rate: set.RatePerS, Seed: set.Seed, Threads: m.Engine.Threads, AA: set.AA, Strategy: set.Strategy, Scenarios: "*"}
+	if st.session.Observed = set.Observed; set.Observed {
+		st.session.Pairing, st.session.EagerInputs, st.session.ProviderAsked = view.NotAskedFor, "", ""
+	}
 	for _, r := range m.Engine.Refusals {
 		st.session.Refusals = append(st.session.Refusals, r.Provider+": "+r.Reason)
 	}

@@ -93,8 +93,8 @@ func (p *ComparePanel) identity(w int) []string {
 		word, k = "NO", st.Bad
 	}
 	l.Phrase(draw.R(st.Muted, "compiler-real "), draw.R(k, word))
-	if la.Limit > 0 {
-		l.Phrase(draw.R(st.Muted, " · executables "), draw.R(limitInk(st, la.UniqueGraphs, la.Limit), draw.Count(la.UniqueGraphs)+" of "+draw.Count(la.Limit)))
+	if la.Limit > 0 || la.UniqueGraphs > 0 {
+		l.Phrase(draw.R(st.Muted, " · executables "), draw.R(limitInk(st, la.UniqueGraphs, la.Limit), executables(la.UniqueGraphs, la.Limit)))
 	}
 	if la.CompileNs > 0 {
 		l.Phrase(draw.R(st.Muted, " · "+draw.Plural(la.Compiles, "compile")+" "+draw.Brief(float64(la.CompileNs))))

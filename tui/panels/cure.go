@@ -50,10 +50,11 @@ func CureOf(sc *Scene) (Cure, bool) {
 		return measured(sc)
 	}
 	word := FixedWord(s.Mode)
-	if s.Lacks[word] != "" || fixedShapes(s.Strategy) {
+	lacks := func() bool { return s.Lacks["strategy"] != "" || s.Lacks[word] != "" || fixedShapes(s.Strategy) }
+	if lacks() {
 		word = BucketWord(s.Mode)
 	}
-	if s.Lacks[word] != "" || fixedShapes(s.Strategy) || s.Mode == "forward" {
+	if lacks() || s.Mode == "forward" {
 		return measured(sc)
 	}
 	c := Cure{Key: "p", Command: view.Command{Action: view.ActStrategy, Arg: word}, Text: "pads prompts: one executable a scenario"}

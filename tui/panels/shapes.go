@@ -1,7 +1,6 @@
 package panels
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -126,6 +125,14 @@ func Payback(st *draw.Styles, s *stats.ShapeRow) (string, draw.Ink) {
 
 var SlotGauges = Register(Desc{Name: "gauges", Focus: true, Least: 3, Make: func() Panel { return &GaugesPanel{} }, Want: func(sc *Scene, w int) int { return len(sc.V.Stats.Gauges) }})
 
+// executables counts them against their limit, 0 where it is unknown.
+func executables(n, limit int) string {
+	if limit == 0 {
+		return draw.Count(n)
+	}
+	return draw.Count(n) + " of " + draw.Count(limit)
+}
+
 // GaugesPanel shows the recompile limit as it fills, per mode and strategy.
 type GaugesPanel struct{ Pane }
 
@@ -144,7 +151,7 @@ func (p *GaugesPanel) View() string {
 			full, rest := draw.Gauge(float64(g.Used)/float64(g.Limit), max(4, min(g.Limit, w/5)))
 			l.Put(k, full).Put(st.Faint, rest).Gap(1)
 		}
-		l.Put(k, fmt.Sprintf("%d of %d", g.Used, g.Limit))
+		l.Put(k, executables(g.Used, g.Limit))
 		if g.Reached {
 			l.Put(st.Bad, "  reached: new shapes run eager")
 		}
