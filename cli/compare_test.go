@@ -81,7 +81,7 @@ func TestGates(t *testing.T) {
 	if out, code := run(append([]string{"compare", "--strict-undecided", "--gate", `ratio("./server --fast".p50_ms) <= 1.3`}, args...)...); code != 3 {
 		t.Errorf("strict: exit code %d\n%s", code, out)
 	}
-	if out, code := run(append([]string{"compare", "--json"}, args...)...); code != 0 || !json.Valid([]byte(out)) || !strings.Contains(out, `"SessionsA": 3`) {
+	if out, code := run(append([]string{"compare", "--json"}, args...)...); code != 0 || !json.Valid([]byte(out)) || !strings.Contains(out, `"sessions_a": 3`) {
 		t.Errorf("JSON: exit code %d\n%s", code, out)
 	}
 	if out, code := run(append(append([]string{"compare"}, args...), "--", args[0])...); code != 0 || strings.Count(out, "\nB: ") != 2 {
