@@ -45,7 +45,7 @@ type RaceResult struct {
 	Blocks int    `json:"blocks"`
 	Over   string `json:"over"`
 	Rows   []Row  `json:"candidates"`
-	Pick   int    `json:"pick"` // its place; −1: none
+	Pick   int    `json:"pick"` // its place; −1: none, or too few requests to choose by
 	Few    bool   `json:"few"`  // too few requests for the p99s: a lower quantile picked
 }
 
@@ -78,7 +78,7 @@ func msOf(ns float64) stats.Num {
 
 // raceResult is a race as it stands.
 func (t *tuner) raceResult(h *heat) RaceResult {
-	r := RaceResult{Name: h.name, Mode: h.mode, Blocks: h.race.Blocks(), Over: h.race.Over(), Pick: h.race.Pick(), Few: h.race.Few()}
+	r := RaceResult{Name: h.name, Mode: h.mode, Blocks: h.race.Blocks(), Over: h.race.Over(), Pick: h.pick(), Few: h.race.Few()}
 	for i, x := range h.race.Standing() {
 		r.Rows = append(r.Rows, Row{Name: x.Name, N: x.N, Value: msOf(x.Value.Ns), Lo: msOf(x.Value.Lo), Hi: msOf(x.Value.Hi), Mean: msOf(x.Mean), P50: msOf(x.P50), P99: msOf(x.P99),
 			Executables: h.cands[i].firsts, Made: x.Made, Cold: msOf(x.ColdNs), Bytes: stats.Num(t.bytes(h, i, x)), Out: x.Out, Told: x.Told, Pick: i == r.Pick})
@@ -183,7 +183,7 @@ func (r *Result) sentence() string {
 // sentence of a race: pick against eager, its costs, and whom it was told from.
 func (r *RaceResult) sentence(res *Result) string {
 	if r.Pick < 0 {
-		return r.Name + ": no candidate is left."
+		return r.nothing()
 	}
 	p, e := r.Rows[r.Pick], r.Rows[0]
 	s := fmt.Sprintf("%s: %s takes %s at p50 and %s at p99", r.Name, p.Name, ms(p.P50), ms(p.P99))
@@ -217,6 +217,20 @@ func (r *RaceResult) sentence(res *Result) string {
 		s += fmt.Sprintf("; p99 rests on %s, %d are needed", requests(n), need)
 	}
 	return s + "."
+}
+
+// nothing says why a race chose none.
+func (r *RaceResult) nothing() string {
+	most, left := 0, false
+	for _, x := range r.Rows {
+		if x.Out == "" {
+			most, left = max(most, x.N), true
+		}
+	}
+	if !left {
+		return r.Name + ": no candidate is left."
+	}
+	return fmt.Sprintf("%s: nothing is chosen, by %s a candidate at most; %d are needed, its time was too short.", r.Name, requests(most), quantile.Need(.5))
 }
 
 func (c *Confirmed) sentence() string {

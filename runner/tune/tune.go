@@ -13,6 +13,7 @@ import (
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/stats/race"
 )
 
@@ -147,19 +148,28 @@ func (t *tuner) races(ctx context.Context) error {
 
 // finished notes the line of a race that is over.
 func (t *tuner) finished(h *heat) {
-	i := h.race.Pick()
+	i := h.pick()
 	if i < 0 {
-		t.done = append(t.done, h.name+": no candidate answers")
+		t.done = append(t.done, h.name+": nothing to choose, or too few requests to choose by")
 		return
 	}
 	t.done = append(t.done, fmt.Sprintf("%s: %s after %d requests (%s)", h.name, h.cands[i].name, h.race.Blocks(), h.race.Over()))
+}
+
+// pick is the race's, −1 while it rests on too few requests to say a median of.
+func (h *heat) pick() int {
+	i := h.race.Pick()
+	if i >= 0 && h.race.Standing()[i].N < quantile.Need(.5) {
+		return -1
+	}
+	return i
 }
 
 // picked is the strategy that the races chose, and the edges of bucketed.
 func (t *tuner) picked() (plan.Strategy, []int) {
 	st, edges := plan.Strategy{Prefill: "eager", Decode: "eager"}, []int(nil)
 	for _, h := range t.heats {
-		i := h.race.Pick()
+		i := h.pick()
 		if i < 0 || h.name == optionsHeat {
 			continue
 		}

@@ -2,6 +2,7 @@ package tune
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tailscope/tailscope/stats"
@@ -25,5 +26,17 @@ func TestEveryStrategyIsACandidate(t *testing.T) {
 		if stats.StrategyOf(w) == nil {
 			t.Errorf("%s is no strategy", w)
 		}
+	}
+}
+
+// A handful of requests chooses nothing, and says no quantile.
+func TestNothingIsChosenByTooFew(t *testing.T) {
+	r := RaceResult{Name: "prefill", Pick: -1, Rows: []Row{{Name: "eager", N: 1, P50: 5.32, P99: 5.32}, {Name: "padded", N: 3}, {Name: "dynamic", N: 9, Out: "slow"}}}
+	if s := r.sentence(&Result{Horizon: 10000}); !strings.Contains(s, "nothing is chosen, by 3 requests a candidate at most; 7 are needed") {
+		t.Error(s)
+	}
+	r.Rows[0].Out, r.Rows[1].Out = "slow", "slow"
+	if s := r.sentence(&Result{Horizon: 10000}); s != "prefill: no candidate is left." {
+		t.Error(s)
 	}
 }
