@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -119,14 +120,22 @@ func TestSamePlanForTheSameSeed(t *testing.T) {
 
 var counted = regexp.MustCompile(`n\s+([1-9][\d,.]*)`)
 
+// liveScreen is the program on a screen of w×h where both lanes count, and the
+// folder that its session goes into.
+func liveScreen(t *testing.T, w, h int) (s *screen, cmd *exec.Cmd, out string) {
+	t.Helper()
+	out = t.TempDir()
+	cmd = tailscope(t, "--provider", "cpu", "--out", out)
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
+	s = newScreen(t, w, h, cmd)
+	s.until("both lanes count", time.Minute, func(x string) bool { return len(counted.FindAllString(x, -1)) >= 2 })
+	return s, cmd, out
+}
+
 // TestLiveScreen drives the real program by keys: both lanes count, a toggle
 // starts a segment, an export is complete, and the terminal comes back.
 func TestLiveScreen(t *testing.T) {
-	out := t.TempDir()
-	cmd := tailscope(t, "--provider", "cpu", "--out", out)
-	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
-	s := newScreen(t, 160, 48, cmd)
-	s.until("both lanes count", time.Minute, func(x string) bool { return len(counted.FindAllString(x, -1)) >= 2 })
+	s, _, out := liveScreen(t, 160, 48)
 	s.keys("p")
 	s.until("both lanes count in the padded segment", time.Minute, func(x string) bool {
 		return strings.Contains(x, "padded · segment 1") && counted.MatchString(x) // once where both have the same n
@@ -270,11 +279,7 @@ func TestUsageErrors(t *testing.T) {
 // TestTerminalThatGoesAway closes the terminal under a live session: it ends
 // by itself and its folder is finished.
 func TestTerminalThatGoesAway(t *testing.T) {
-	out := t.TempDir()
-	cmd := tailscope(t, "--provider", "cpu", "--out", out)
-	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
-	s := newScreen(t, 100, 30, cmd)
-	s.until("both lanes count", time.Minute, func(x string) bool { return len(counted.FindAllString(x, -1)) >= 2 })
+	s, cmd, out := liveScreen(t, 100, 30)
 	if err := syscall.Kill(cmd.Process.Pid, syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
@@ -285,11 +290,7 @@ func TestTerminalThatGoesAway(t *testing.T) {
 // TestTerminalThatGoesAwayAfterAFailure closes the terminal over a session that
 // has failed and waits for a key.
 func TestTerminalThatGoesAwayAfterAFailure(t *testing.T) {
-	out := t.TempDir()
-	cmd := tailscope(t, "--provider", "cpu", "--out", out)
-	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
-	s := newScreen(t, 100, 30, cmd)
-	s.until("both lanes count", time.Minute, func(x string) bool { return len(counted.FindAllString(x, -1)) >= 2 })
+	s, cmd, out := liveScreen(t, 100, 30)
 	if err := os.RemoveAll(sessionDir(t, out)); err != nil {
 		t.Fatal(err)
 	}
