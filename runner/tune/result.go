@@ -186,6 +186,9 @@ func (r *RaceResult) sentence(res *Result) string {
 		return r.nothing()
 	}
 	p, e := r.Rows[r.Pick], r.Rows[0]
+	if p.N < quantile.Need(.5) {
+		return fmt.Sprintf("%s: %s alone is left, the others are out by what the table says; %s timed, too few for quantiles.", r.Name, p.Name, requests(p.N))
+	}
 	s := fmt.Sprintf("%s: %s takes %s at p50 and %s at p99", r.Name, p.Name, ms(p.P50), ms(p.P99))
 	if r.Pick != 0 {
 		s += fmt.Sprintf(", eager %s and %s", ms(e.P50), ms(e.P99))

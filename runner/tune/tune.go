@@ -156,10 +156,11 @@ func (t *tuner) finished(h *heat) {
 	t.done = append(t.done, fmt.Sprintf("%s: %s after %d requests (%s)", h.name, h.cands[i].name, h.race.Blocks(), h.race.Over()))
 }
 
-// pick is the race's, −1 while it rests on too few requests to say a median of.
+// pick is the race's, −1 while it rests on too few requests to say a median of
+// and others are left.
 func (h *heat) pick() int {
 	i := h.race.Pick()
-	if i >= 0 && h.race.Standing()[i].N < quantile.Need(.5) {
+	if i >= 0 && h.race.Standing()[i].N < quantile.Need(.5) && h.race.Left() > 1 {
 		return -1
 	}
 	return i

@@ -35,7 +35,11 @@ func TestNothingIsChosenByTooFew(t *testing.T) {
 	if s := r.sentence(&Result{Horizon: 10000}); !strings.Contains(s, "nothing is chosen, by 3 requests a candidate at most; 7 are needed") {
 		t.Error(s)
 	}
-	r.Rows[0].Out, r.Rows[1].Out = "slow", "slow"
+	r.Pick, r.Rows[1].Out = 0, "its outputs differ"
+	if s := r.sentence(&Result{Horizon: 10000}); s != "prefill: eager alone is left, the others are out by what the table says; 1 request timed, too few for quantiles." {
+		t.Error(s)
+	}
+	r.Pick, r.Rows[0].Out = -1, "slow"
 	if s := r.sentence(&Result{Horizon: 10000}); s != "prefill: no candidate is left." {
 		t.Error(s)
 	}

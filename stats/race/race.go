@@ -180,6 +180,9 @@ func (r *Race) Blocks() int { return r.blocks }
 // SpentNs is the time that a candidate's requests took.
 func (r *Race) SpentNs(i int) int64 { return r.all[i].spentNs }
 
+// Left is how many candidates are.
+func (r *Race) Left() int { return len(r.racing()) }
+
 // racing are the candidates that are left.
 func (r *Race) racing() (left []*racer) {
 	for _, c := range r.all {
