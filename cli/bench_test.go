@@ -2,17 +2,16 @@ package cli_test
 
 import (
 	"encoding/json"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // bench runs the real screen in a pseudo-terminal against no screen, and tells
 // each quantile of each lane with an interval from its restarts.
 func TestBench(t *testing.T) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("no python3 for the example engine")
-	}
+	demand.Command(t, demand.Python, "python3")
 	engine, err := filepath.Abs("../docs/example_engine.py")
 	if err != nil {
 		t.Fatal(err)

@@ -4,20 +4,19 @@ package cli_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // What the report says of two made-up engines, through the whole program: a
 // stall of the host is not the new shape's, and a lane whose every sample
 // compiles is not known without.
 func TestWhatTheReportBlames(t *testing.T) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("no python3 for the scripted engine")
-	}
+	demand.Command(t, demand.Python, "python3")
 	script, err := filepath.Abs("testdata/cases.py")
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/worker"
 )
 
@@ -37,7 +38,7 @@ func threadsOn(pid int) map[string]int {
 // the kernel on which CPUs their threads may run.
 func TestWorkerHasItsCPUs(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.NumCPU() < 2 {
-		t.Skip("needs Linux and two CPUs")
+		demand.Lacks(t, demand.Linux, "needs Linux and two CPUs")
 	}
 	place, err := worker.Placer("") // the choice itself has a test of its own
 	if err != nil {

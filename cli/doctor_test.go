@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 type report struct {
@@ -69,10 +71,7 @@ func TestDoctorTries(t *testing.T) {
 
 // TestDoctorSurvivesALibraryThatCrashes loads one whose constructor aborts.
 func TestDoctorSurvivesALibraryThatCrashes(t *testing.T) {
-	cc, err := exec.LookPath("gcc")
-	if err != nil {
-		t.Skip("no gcc")
-	}
+	cc := demand.Command(t, demand.GCC, "gcc")
 	dir := t.TempDir()
 	src, lib := filepath.Join(dir, "x.c"), filepath.Join(dir, "libonnxruntime.so.1.30.0")
 	text := "#include <stdlib.h>\n__attribute__((constructor)) static void boom(void) { abort(); }\nconst void *OrtGetApiBase(void) { return 0; }\n"

@@ -10,14 +10,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // stuck are the arguments of a run whose engine hangs after 20 requests.
 func stuck(t *testing.T, more ...string) []string {
 	t.Helper()
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("no python3 for the scripted engine")
-	}
+	demand.Command(t, demand.Python, "python3")
 	script, err := filepath.Abs("testdata/stuck.py")
 	if err != nil {
 		t.Fatal(err)
@@ -154,9 +154,7 @@ func TestNamedPipesAreNotWaitedFor(t *testing.T) {
 
 // A reader of progress lines that goes away does not end the run.
 func TestAClosedPipeDoesNotEndARun(t *testing.T) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("no python3 for the scripted engine")
-	}
+	demand.Command(t, demand.Python, "python3")
 	out := t.TempDir()
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // slow skips a test that takes long where only the fast ones are wanted.
 func slow(t *testing.T) {
 	t.Helper()
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("takes long: TAILSCOPE_SLOW=1 runs it")
-	}
+	demand.Time(t)
 }
 
 // TestExamplesWork runs what 'tailscope examples' prints, as typed, one after

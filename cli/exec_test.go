@@ -13,23 +13,19 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // torchPython is an interpreter with a real torch: TAILSCOPE_TORCH_PYTHON, or
 // python3 where it has one.
 func torchPython(t *testing.T) string {
 	t.Helper()
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("set TAILSCOPE_SLOW=1 to run it: importing torch takes seconds")
-	}
-	if p := os.Getenv("TAILSCOPE_TORCH_PYTHON"); p != "" {
-		return p
-	}
-	if exec.Command("python3", "-c", "import torch; torch.compile").Run() == nil {
+	demand.Time(t)
+	if exec.Command("python3", "-c", "import torch; torch.compile").Run() == nil && os.Getenv("TAILSCOPE_TORCH_PYTHON") == "" {
 		return "python3"
 	}
-	t.Skip("no torch: set TAILSCOPE_TORCH_PYTHON to an interpreter that has it")
-	return ""
+	return demand.TorchPython(t)
 }
 
 // execRun runs a program of testdata/exec under tailscope exec and returns its

@@ -14,6 +14,8 @@ import (
 
 	"github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // plants are where the program of this test panics, by the word in TAILSCOPE_PLANT:
@@ -81,8 +83,9 @@ func plantedBinary(t *testing.T) string {
 // left as it was found, the sentence and the stack stand on it, the exit code is
 // 1, and the folder is finished or says how to finish it.
 func TestAPanicRestoresTheTerminal(t *testing.T) {
-	if os.Getenv("TAILSCOPE_SLOW") == "" || os.Getenv("TAILSCOPE_BINARY") != "" {
-		t.Skip("set TAILSCOPE_SLOW=1 to run it; it builds a program of its own")
+	demand.Time(t)
+	if os.Getenv("TAILSCOPE_BINARY") != "" {
+		demand.Lacks(t, demand.GCC, "it builds a program of its own")
 	}
 	path := plantedBinary(t)
 	fresh, other, err := pty.Open()

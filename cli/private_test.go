@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // Nothing in a session folder holds a secret of the command line or of the
 // environment, and with --anonymous neither home nor host.
 func TestWhatAFolderDoesNotTell(t *testing.T) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("no python3 for the example engine")
-	}
+	demand.Command(t, demand.Python, "python3")
 	host, _ := os.Hostname()
 	home := t.TempDir()
 	src, err := os.ReadFile("../docs/example_engine.py")

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // inProc reads a number of kilobytes or a count from /proc/PID/status.
@@ -30,9 +32,7 @@ func inProc(t *testing.T, pid int, key string) (n int64) {
 // budget and flat, descriptors and threads do not grow.
 func TestSoak(t *testing.T) {
 	long := 90 * time.Second
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("set TAILSCOPE_SLOW=1 to run it")
-	}
+	demand.Time(t)
 	if s := os.Getenv("TAILSCOPE_SOAK"); s != "" {
 		d, err := time.ParseDuration(s)
 		if err != nil {
@@ -41,7 +41,7 @@ func TestSoak(t *testing.T) {
 		long = d
 	}
 	if _, err := os.Stat("/proc/self/status"); err != nil {
-		t.Skip("no /proc to look at")
+		demand.Lacks(t, demand.Linux, "no /proc to look at")
 	}
 	args := stuck(t, "--fps", "30", "--duration", "2h")
 	for i := range args {

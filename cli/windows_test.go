@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // TestWindowsReadsAsHere runs the Windows program that TAILSCOPE_WINDOWS names
@@ -15,7 +17,7 @@ import (
 func TestWindowsReadsAsHere(t *testing.T) {
 	windows := os.Getenv("TAILSCOPE_WINDOWS")
 	if windows == "" {
-		t.Skip("TAILSCOPE_WINDOWS names no program; .ci/run wine does")
+		demand.Lacks(t, demand.Wine, "TAILSCOPE_WINDOWS names no program; .ci/run wine does")
 	}
 	here, err := binary()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
 )
@@ -31,7 +32,7 @@ func threadsOn() map[string]int {
 func TestPairingMoves(t *testing.T) {
 	before, procs := worker.Started(), runtime.GOMAXPROCS(0)
 	if len(before) < 2 {
-		t.Skip("one CPU: nothing is ever pinned")
+		demand.Lacks(t, demand.Linux, "one CPU: nothing is ever pinned")
 	}
 	apart := worker.Placement{Worker: before[1:], Supervisor: before[:1], Asked: true}
 	cfg := sessionConfig()

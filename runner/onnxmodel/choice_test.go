@@ -11,15 +11,15 @@ import (
 	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // TestDefaultShowsTheMatter measures what the default model was chosen by:
 // on the CPU provider with one thread, optimized p50 ≤ 0.75 × eager p50 and
 // one compile ≥ 10 × the optimized p50. Lanes are interleaved. TAILSCOPE_SLOW=1.
 func TestDefaultShowsTheMatter(t *testing.T) {
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("timing: set TAILSCOPE_SLOW=1")
-	}
+	demand.Time(t)
 	needORT(t)
 	path, err := EnsureBuiltin("default")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -34,19 +35,14 @@ const (
 func TestCorpus(t *testing.T) {
 	models, err := filepath.Glob(filepath.Join(corpusDir, "*", "*", "model.onnx"))
 	if err != nil || len(models) == 0 {
-		if os.Getenv("TAILSCOPE_SLOW") != "" {
-			t.Fatal("no ONNX test models: .ci/run installs libonnx-testdata")
-		}
-		t.Skip("no ONNX test models: install libonnx-testdata")
+		demand.Lacks(t, demand.Corpus, "no ONNX test models: install libonnx-testdata")
 	}
 	slices.Sort(models)
 	if at := os.Getenv("TAILSCOPE_CORPUS_FROM"); at != "" {
 		corpusChild(t, models, at)
 		return
 	}
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("minutes: set TAILSCOPE_SLOW=1")
-	}
+	demand.Time(t)
 	testLibrary(t)
 	found := map[string]string{}
 	for from := 0; from < len(models); {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -16,7 +17,7 @@ func OnCUDA(t testing.TB) {
 	t.Helper()
 	testOpen(t)
 	if _, _, err := native.ChooseProvider("cuda", 0, nil, native.TryProbe); err != nil {
-		t.Skip(err)
+		demand.Lacks(t, demand.CUDA, err.Error())
 	}
 }
 

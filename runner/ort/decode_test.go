@@ -1,9 +1,9 @@
 package ort
 
 import (
-	"os"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -58,9 +58,7 @@ func TestDecodeVariableReachesLimit(t *testing.T) {
 
 // The same on the size of GPT-2 small.
 func TestDecodeAgreesOn124M(t *testing.T) {
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("500 MB of weights: set TAILSCOPE_SLOW=1")
-	}
+	demand.Time(t)
 	k := startWorker(t)
 	k.loadBuiltin("gpt2", nil)
 	k.prefill("variable", 9, 9)

@@ -1,12 +1,12 @@
 package ort
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -60,8 +60,8 @@ func TestForwardOtherModels(t *testing.T) {
 	}
 	for _, f := range files {
 		t.Run(filepath.Base(f), func(t *testing.T) {
-			if strings.Contains(f, "big_compute") && os.Getenv("TAILSCOPE_SLOW") == "" {
-				t.Skip("200 MB of inputs: set TAILSCOPE_SLOW=1")
+			if strings.Contains(f, "big_compute") { // 200 MB of inputs
+				demand.Time(t)
 			}
 			k := startWorker(t)
 			loaded, refused := k.loadFile(f)

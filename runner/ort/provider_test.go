@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -26,10 +27,7 @@ func swiftShader(t *testing.T) (here bool) {
 		err = vulkanLoader()
 	}
 	if err != nil {
-		if os.Getenv("TAILSCOPE_SLOW") != "" { // the full run installs it
-			t.Fatal(err)
-		}
-		t.Skipf("no SwiftShader (%v): install chromium and libvulkan1 for the WebGPU tests", err)
+		demand.Lacks(t, demand.Vulkan, "no SwiftShader ("+err.Error()+"): install chromium and libvulkan1 for the WebGPU tests")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), "VK_ICD_FILENAMES="+icd)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
@@ -20,7 +21,7 @@ func TestWaitingForThePartnerIsNoNoise(t *testing.T) {
 	l := &lane{probe: native.NewNoiseProbe()}
 	defer l.probe.Close()
 	if l.probe.Read().RunDelay < 0 {
-		t.Skip("this kernel does not tell run-queue delay")
+		demand.Lacks(t, demand.Linux, "this kernel does not tell run-queue delay")
 	}
 	var stop atomic.Bool
 	defer stop.Store(true)

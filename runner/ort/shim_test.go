@@ -1,14 +1,13 @@
 package ort
 
 import (
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
 // tablePositions reads the order of functions in struct OrtApi from the C
@@ -17,7 +16,7 @@ func tablePositions(t *testing.T) map[string]int {
 	t.Helper()
 	src, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/yalue/onnxruntime_go"), "onnxruntime_c_api.h"))
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	text := regexp.MustCompile(`(?s)/\*.*?\*/|//[^\n]*`).ReplaceAllString(string(src), "")
 	_, body, ok := strings.Cut(text, "struct OrtApi {")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 )
@@ -16,7 +17,7 @@ import (
 func rss(t testing.TB) (anon, file int64) {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {
-		t.Skip("no /proc")
+		demand.Lacks(t, demand.Linux, "no /proc")
 	}
 	defer f.Close()
 	for sc := bufio.NewScanner(f); sc.Scan(); {

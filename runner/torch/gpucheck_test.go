@@ -1,19 +1,18 @@
 package torch
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // TestGPUCheckOnStandin runs scripts/gpu-check with the real program and the
 // stand-in modules: counts, events and files must be right, times mean
 // nothing.
 func TestGPUCheckOnStandin(t *testing.T) {
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("set TAILSCOPE_SLOW=1 to run it")
-	}
+	demand.Time(t)
 	_, env := standin(t)
 	root, err := filepath.Abs("../..")
 	if err != nil {

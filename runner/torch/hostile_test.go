@@ -2,21 +2,18 @@ package torch
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // Modules of a stranger's folder are not run when the interpreter is asked what
 // it has: with the current folder on its path, json.py and torch.py were.
 func TestProbeRunsNothingOfTheCurrentFolder(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3")
-	}
+	python := demand.Command(t, demand.Python, "python3")
 	stranger, mark := t.TempDir(), filepath.Join(t.TempDir(), "ran")
 	for _, name := range []string{"json", "torch", "transformers", "os", "sys", "re", "typing", "shutil", "importlib", "numpy", "sitecustomize", "usercustomize", "site"} {
 		if err := os.WriteFile(filepath.Join(stranger, name+".py"), []byte("open("+`"`+mark+`"`+", 'a').write(__name__ + ' ')\n"), 0o600); err != nil {

@@ -1,11 +1,11 @@
 package torch
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -13,10 +13,7 @@ import (
 // openReal loads into a worker of a real torch, TAILSCOPE_TORCH_PYTHON.
 func openReal(t *testing.T, load protocol.Load) *session {
 	t.Helper()
-	python := os.Getenv("TAILSCOPE_TORCH_PYTHON")
-	if python == "" {
-		t.Skip("no torch: set TAILSCOPE_TORCH_PYTHON to an interpreter that has it")
-	}
+	python := demand.TorchPython(t)
 	dir, err := install(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

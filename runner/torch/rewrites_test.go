@@ -6,16 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // realPython runs a program against the worker's package in a real torch,
 // TAILSCOPE_TORCH_PYTHON, and returns what it prints.
 func realPython(t *testing.T, program string) string {
 	t.Helper()
-	python := os.Getenv("TAILSCOPE_TORCH_PYTHON")
-	if python == "" {
-		t.Skip("no torch: set TAILSCOPE_TORCH_PYTHON to an interpreter that has it")
-	}
+	python := demand.TorchPython(t)
 	dir, err := install(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +97,7 @@ for mode, prefill, decode, more in (("kv_decode", "padded", "static-cache", {}),
 func TestAStepThatFeedsItself(t *testing.T) {
 	got := realPython(t, itself)
 	if strings.HasPrefix(got, "no transformers") {
-		t.Skip("this torch has no transformers beside it, whose StaticCache the step needs")
+		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose StaticCache the step needs")
 	}
 	if want := "kv_decode [] 8 0 0 True 0 0\nkv_decode [] 8 0 0 True 10 0\ne2e_kv [] 8 0 0 True 0 0\nkv_decode [] 8 0 0 True 10 2\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

@@ -2,11 +2,11 @@ package torch
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/protocol/conformance"
 	"github.com/tailscope/tailscope/stats"
@@ -17,10 +17,7 @@ import (
 // environment.
 func standin(t *testing.T, extra ...string) (argv, env []string) {
 	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3 in the path")
-	}
+	python := demand.Command(t, demand.Python, "python3")
 	dir, err := install(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -43,9 +40,7 @@ func TestConformanceOnStandin(t *testing.T) {
 }
 
 func TestConformanceOnStandinWithoutCallbacks(t *testing.T) {
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("set TAILSCOPE_SLOW=1 to run it")
-	}
+	demand.Time(t)
 	argv, env := standin(t, "STANDIN_LEGACY=1")
 	conformance.Run(t, argv, conformance.Options{Env: env, Load: cpuLoad()})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -193,9 +194,7 @@ func TestPlantedCausesThroughTheProtocol(t *testing.T) {
 // in what the lanes do not share: no row of the comparison claims a change in more
 // than 6 % of comparisons, nor does a ratio that is 15 % worse go unseen.
 func TestSessionsOfTheSameThroughTheProtocol(t *testing.T) {
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("set TAILSCOPE_SLOW=1")
-	}
+	demand.Time(t)
 	const comparisons, requests = 80, 120
 	var mu sync.Mutex
 	claims, found := map[string]int{}, 0

@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -131,12 +133,10 @@ func keysOf[V any](m map[string]V) (out []string) {
 
 // TestIndependentIsFresh runs the independent computation again.
 func TestIndependentIsFresh(t *testing.T) {
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("TAILSCOPE_SLOW is not set")
-	}
-	python, err := exec.LookPath("python3")
-	if err != nil || exec.Command(python, "-c", "import numpy").Run() != nil {
-		t.Skip("needs python3 with NumPy")
+	demand.Time(t)
+	python := cmp.Or(os.Getenv("TAILSCOPE_TORCH_PYTHON"), "python3") // the first comes with NumPy
+	if exec.Command(python, "-c", "import numpy").Run() != nil {
+		demand.Lacks(t, demand.NumPy, "no NumPy in "+python)
 	}
 	got, err := exec.Command(python, "testdata/independent.py").Output()
 	if err != nil {

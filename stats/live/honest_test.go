@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/exact"
 	"github.com/tailscope/tailscope/stats/internal/sim"
@@ -214,9 +215,7 @@ func TestNothingIsClaimedWhileWatching(t *testing.T) {
 // True differences are found: 3 % and 10 % by so many sessions of so many pairs,
 // no worse than the best valid method of the audit with a fifth more samples.
 func TestDifferencesAreFound(t *testing.T) {
-	if !statstest.IsSlow() {
-		t.Skip("set TAILSCOPE_SLOW=1")
-	}
+	demand.Time(t)
 	for _, x := range []struct {
 		condition string
 		n         int

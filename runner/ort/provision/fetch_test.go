@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/adrg/xdg"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // TestMain lets the test binary stand for a second tailscope process.
@@ -123,11 +125,9 @@ func TestKilledProcessLeavesNoHalf(t *testing.T) {
 // registry makes npm ask a server of this test; its cache is empty.
 func registry(t *testing.T, h http.Handler) {
 	t.Helper()
-	if _, err := exec.LookPath("npm"); err != nil {
-		t.Skip("no npm")
-	}
+	demand.Command(t, demand.NPM, "npm")
 	if err := supported(); err != nil {
-		t.Skip(err)
+		demand.Lacks(t, demand.NPM, err.Error())
 	}
 	url := "http://127.0.0.1:1/"
 	if h != nil {
@@ -174,7 +174,7 @@ func TestNoNPMSaysWhatToDo(t *testing.T) {
 	isolate(t)
 	onlyHere(t)
 	if err := supported(); err != nil {
-		t.Skip(err)
+		demand.Lacks(t, demand.NPM, err.Error())
 	}
 	t.Setenv("PATH", t.TempDir())
 	_, err := Ensure(t.Context(), Options{})
@@ -187,7 +187,7 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 	isolate(t)
 	onlyHere(t)
 	if err := supported(); err != nil {
-		t.Skip(err)
+		demand.Lacks(t, demand.NPM, err.Error())
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, "")
@@ -279,9 +279,7 @@ func TestFetchStopsWithItsContext(t *testing.T) {
 // TestFetch has two processes put the real library in place at once, one at
 // its start and one by setup; it is slow and needs npm's registry.
 func TestFetch(t *testing.T) {
-	if os.Getenv("TAILSCOPE_SLOW") == "" {
-		t.Skip("TAILSCOPE_SLOW is not set")
-	}
+	demand.Time(t)
 	cache := isolate(t)
 	onlyHere(t)
 	var wg sync.WaitGroup

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/adrg/xdg"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // isolate gives the test a home, cache and search path of its own.
@@ -33,10 +35,7 @@ func isolate(t *testing.T) (cache string) {
 // version on the symbol as in the official builds; no version if "".
 func makeLibrary(t *testing.T, path, version string) string {
 	t.Helper()
-	cc, err := exec.LookPath("gcc")
-	if err != nil {
-		t.Skip("no gcc")
-	}
+	cc := demand.Command(t, demand.GCC, "gcc")
 	dir := t.TempDir()
 	src := filepath.Join(dir, "ort.c")
 	write(t, src, fmt.Sprintf("const char mark[] = %q; const void *OrtGetApiBase(void) { return mark; }\n", version))

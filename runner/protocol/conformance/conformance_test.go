@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/demand"
 )
 
 // python returns the interpreter that the example engine needs.
@@ -16,7 +18,7 @@ func python(t *testing.T) string {
 			return path
 		}
 	}
-	t.Skip("no python interpreter in the path")
+	demand.Lacks(t, demand.Python, "no python interpreter in the path")
 	return ""
 }
 
