@@ -218,15 +218,17 @@ func (j *joiner) releaseOne(fl *inflight) {
 // sampleOf joins row i of a batch with its request.
 func (j *joiner) sampleOf(b *protocol.Batch, i int, fl *inflight, lane stats.Lane, mode stats.Mode) stats.Sample {
 	it := &fl.item
-	smp := stats.Sample{Request: fl.id, Generation: j.rec.gen, Segment: fl.segment, Prompt: int32(it.Prompt),
-		Order: uint8(b.Order[i]), Lane: lane, Mode: mode, Warmup: it.Warmup, Strategy: fl.label,
-		Scenario: it.Scenario, Backend: b.Backend, Shape: b.Shape, Batch: int32(it.Batch),
-		NewTokens: int32(it.NewTokens), StartNs: b.StartNs[i], WallNs: b.WallNs[i],
-		DeviceNs: column(b.DeviceNs, i, stats.Absent), ResponseNs: stats.Absent,
-		CompileNs: column(b.CompileNs, i, 0), TTFTNs: column(b.TTFTNs, i, stats.Absent),
-		RunDelayNs: column(b.RunDelayNs, i, stats.Absent), MinFlt: column(b.MinFlt, i, stats.Absent),
-		MajFlt: column(b.MajFlt, i, stats.Absent), NIvCSw: column(b.NIvCSw, i, stats.Absent),
-		BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
+	smp := stats.Unknown()
+	smp.Request, smp.Generation, smp.Segment, smp.Prompt = fl.id, j.rec.gen, fl.segment, int32(it.Prompt)
+	smp.Order, smp.Lane, smp.Mode, smp.Warmup = uint8(b.Order[i]), lane, mode, it.Warmup
+	smp.Strategy, smp.Scenario, smp.Backend, smp.Shape = fl.label, it.Scenario, b.Backend, b.Shape
+	smp.Batch, smp.NewTokens, smp.StartNs, smp.WallNs = int32(it.Batch), int32(it.NewTokens), b.StartNs[i], b.WallNs[i]
+	smp.DeviceNs, smp.CompileNs = column(b.DeviceNs, i, stats.Absent), column(b.CompileNs, i, 0)
+	smp.TTFTNs, smp.RunDelayNs = column(b.TTFTNs, i, stats.Absent), column(b.RunDelayNs, i, stats.Absent)
+	smp.MinFlt, smp.MajFlt, smp.NIvCSw = column(b.MinFlt, i, stats.Absent), column(b.MajFlt, i, stats.Absent), column(b.NIvCSw, i, stats.Absent)
+	for _, c := range protocol.Further {
+		c.Set(&smp, column(b.Further[c.Wire], i, c.Get(&smp)))
+	}
 	smp.Tokens = semanticTokens(mode, it)
 	smp.ExecutedTokens = int32(column(b.ExecutedTokens, i, int(smp.Tokens)))
 	smp.KVTokens = int32(column(b.KVTokens, i, 0))

@@ -69,6 +69,14 @@ func (fl *inflight) impossible(b *protocol.Batch, i int, now int64) string {
 		}
 		return ""
 	}
+	further := func() string {
+		for _, c := range protocol.Further {
+			if why := ns(c.Wire, b.Further[c.Wire]); why != "" {
+				return why
+			}
+		}
+		return ""
+	}
 	count := func(name string, c []int) string {
 		if v := column(c, i, 0); v < 0 || v > maxTokens {
 			return fmt.Sprintf("%s is %d", name, v)
@@ -76,7 +84,7 @@ func (fl *inflight) impossible(b *protocol.Batch, i int, now int64) string {
 		return ""
 	}
 	for _, why := range []string{part("device_ns", b.DeviceNs), part("compile_ns", b.CompileNs), part("ttft_ns", b.TTFTNs), part("run_delay_ns", b.RunDelayNs),
-		ns("minflt", b.MinFlt), ns("majflt", b.MajFlt), ns("nivcsw", b.NIvCSw), count("executed_tokens", b.ExecutedTokens), count("kv_tokens", b.KVTokens)} {
+		ns("minflt", b.MinFlt), ns("majflt", b.MajFlt), ns("nivcsw", b.NIvCSw), count("executed_tokens", b.ExecutedTokens), count("kv_tokens", b.KVTokens), further()} {
 		if why != "" {
 			return why
 		}

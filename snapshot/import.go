@@ -166,10 +166,10 @@ func (t *inTurn) sample(s *stats.Sample, row *foreign.Row) {
 	lane := t.lanes[row.Label]
 	run := [2]string{row.Label, row.File + "\x00" + row.Run + "\x00" + row.Scenario}
 	// The index keeps the lanes' requests apart: they were no pairs.
-	*s = stats.Sample{Seq: t.seq, Request: t.requests[lane]*2 + uint64(lane), NthInRun: t.nth[run], Lane: lane, Mode: foreignMode(row.Mode),
-		Warmup: row.Warmup, Failed: !row.OK, Scenario: row.Scenario, Backend: row.Label, Batch: 1, StartNs: t.now, WallNs: row.Ns,
-		DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: stats.Absent, MinFlt: stats.Absent,
-		MajFlt: stats.Absent, NIvCSw: stats.Absent, BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
+	*s = stats.Unknown()
+	s.Seq, s.Request, s.NthInRun = t.seq, t.requests[lane]*2+uint64(lane), t.nth[run]
+	s.Lane, s.Mode, s.Warmup, s.Failed = lane, foreignMode(row.Mode), row.Warmup, !row.OK
+	s.Scenario, s.Backend, s.Batch, s.StartNs, s.WallNs = row.Scenario, row.Label, 1, t.now, row.Ns
 	t.seq++
 	t.requests[lane]++
 	if row.OK && !row.Warmup && len(t.nth) < 1<<16 {

@@ -1,99 +1,6 @@
 package stats
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
-
-// Lane is one of the two sessions that run side by side.
-type Lane uint8
-
-const (
-	Eager     Lane = iota // the reference: dynamic shapes, no optimisation
-	Optimized             // the compiled session (in an A/A run: a second, independent eager one)
-	NumLanes  = 2
-)
-
-// String returns the lane's name as it stands in every file.
-func (l Lane) String() string {
-	if l == Optimized {
-		return "optimized"
-	}
-	return "eager"
-}
-
-// ParseLane is the inverse of Lane.String.
-func ParseLane(s string) (Lane, error) {
-	switch s {
-	case "eager":
-		return Eager, nil
-	case "optimized":
-		return Optimized, nil
-	}
-	return 0, fmt.Errorf("unknown lane %q: want eager or optimized", s)
-}
-
-// Mode says which part of a request is inside the timed region.
-type Mode uint8
-
-const (
-	Prefill  Mode = iota // one forward pass over the prompt, with the KV cache as output
-	KVDecode             // the greedy decode loop only
-	E2EKV                // prefill and decode
-	Forward              // one run of any other model
-	NumModes = 4
-)
-
-var modeNames = [NumModes]string{"prefill", "kv_decode", "e2e_kv", "forward"}
-
-// String returns the mode's name as it stands in every file.
-func (m Mode) String() string {
-	if int(m) < len(modeNames) {
-		return modeNames[m]
-	}
-	return fmt.Sprintf("mode(%d)", uint8(m))
-}
-
-// ModeNames are the names of all modes, in order.
-func ModeNames() []string { return slices.Clone(modeNames[:]) }
-
-// LanguageModes are the names of those that a language model has, in order.
-func LanguageModes() []string { return slices.Clone(modeNames[:Forward]) }
-
-// ParseMode is the inverse of Mode.String.
-func ParseMode(s string) (Mode, error) {
-	for i, n := range modeNames {
-		if n == s {
-			return Mode(i), nil
-		}
-	}
-	return 0, fmt.Errorf("unknown mode %q: want %s", s, strings.Join(modeNames[:], ", "))
-}
-
-// Flag marks what happened to one sample while it ran. A sample with any of
-// the event flags is not clean.
-type Flag uint16
-
-const (
-	FlagCompile    Flag = 1 << iota // first executable of its mode and strategy was made inside it
-	FlagRecompile                   // a later executable was made inside it
-	FlagCapture                     // a graph was captured inside it
-	FlagFallback                    // something other than what was asked for ran
-	FlagShapeNew                    // first sample of its shape in its lane, mode and strategy
-	FlagColdStart                   // first of its run, more than 3 × the median of what follows
-	FlagThrottle                    // the GPU reported throttling while it ran
-	FlagClockDrop                   // the GPU's clock had dropped while it ran
-	FlagDivergence                  // its output differed from the other lane's
-	FlagTool                        // tailscope itself disturbed it (its own collector, export, warm-up)
-	FlagEvict                       // an executable was evicted to make room inside it
-	FlagSpike                       // an outlier against the window before it
-)
-
-// EventFlags are the flags that attach an event to a sample: a sample with
-// one of them is not clean.
-const EventFlags = FlagCompile | FlagRecompile | FlagCapture | FlagFallback |
-	FlagThrottle | FlagClockDrop | FlagDivergence | FlagEvict
+import "fmt"
 
 // Absent marks an int64 measurement that the engine does not have.
 const Absent int64 = -1
@@ -149,6 +56,14 @@ func (s *Sample) Clean() bool {
 	return s.Counts() && !s.Tagged()
 }
 
+// Status is "ok" or "error".
+func (s *Sample) Status() string {
+	if s.Failed {
+		return "error"
+	}
+	return "ok"
+}
+
 // Counts reports whether the sample enters statistics.
 func (s *Sample) Counts() bool { return !s.Warmup && !s.Failed }
 
@@ -156,15 +71,77 @@ func (s *Sample) Counts() bool { return !s.Warmup && !s.Failed }
 // of its shape.
 func (s *Sample) Tagged() bool { return s.Flags&(EventFlags|FlagShapeNew) != 0 }
 
-// PhaseStrategy picks a phase's word from "padded" or "prefill=padded,decode=eager".
-func PhaseStrategy(s, phase string) string {
-	if !strings.Contains(s, "=") {
-		return s
-	}
-	for part := range strings.SplitSeq(s, ",") {
-		if k, v, ok := strings.Cut(strings.TrimSpace(part), "="); ok && k == phase {
-			return v
-		}
-	}
-	return ""
+// Columns has every column, in the order of samples.parquet. A new one comes
+// last and may be absent: readers know a file by the columns that it has. The
+// journal, Parquet, metrics.csv, the import, batches of the protocol and
+// docs/snapshot.md follow.
+var Columns = []*Column{
+	unsigned("seq", "position in the session over both lanes, 0-based", func(s *Sample) *uint64 { return &s.Seq }),
+	unsigned("request", "unique per occurrence; both lanes of a pair share it", func(s *Sample) *uint64 { return &s.Request }).wire("request"),
+	count("generation", "worker process, 0-based, +1 at each restart", func(s *Sample) *int32 { return &s.Generation }),
+	count("segment", "stretch between two toggles, 0-based", func(s *Sample) *int32 { return &s.Segment }),
+	count("nth_in_run", "position in its run, 0-based; a failed sample does not count, the next has its place too", func(s *Sample) *int32 { return &s.NthInRun }),
+	orderColumn.wire("order"),
+	modeColumn, laneColumn,
+	text("strategy", "how its shape came about", func(s *Sample) *string { return &s.Strategy }),
+	text("scenario", "its name", func(s *Sample) *string { return &s.Scenario }),
+	count("prompt", "index of the prompt in its scenario", func(s *Sample) *int32 { return &s.Prompt }),
+	text("backend", "what really ran", func(s *Sample) *string { return &s.Backend }),
+	text("shape", "executed, as `1x64`", func(s *Sample) *string { return &s.Shape }).notInCSV(),
+	statusColumn,
+	flag("is_warmup", "`true` or `false`", func(s *Sample) *bool { return &s.Warmup }),
+	flagsColumn.notInCSV(),
+	causeColumn,
+	count("batch", "rows", func(s *Sample) *int32 { return &s.Batch }).in("rows"),
+	count("tokens", "semantic (non-padding) tokens in the timed region, TR120 2.4", func(s *Sample) *int32 { return &s.Tokens }).in("tokens"),
+	count("executed_tokens", "with padding", func(s *Sample) *int32 { return &s.ExecutedTokens }).in("tokens").wire("executed_tokens"),
+	count("new_tokens", "decode steps", func(s *Sample) *int32 { return &s.NewTokens }).in("tokens"),
+	count("kv_tokens", "cache length at the end", func(s *Sample) *int32 { return &s.KVTokens }).in("tokens").wire("kv_tokens"),
+	duration("start_ns", "start; in `t_ms` since the session's start", func(s *Sample) *int64 { return &s.StartNs }).asCSV("t_ms").instant().wire("start_ns"),
+	duration("wall_ns", "the timed region; of a failed sample the time until the error", func(s *Sample) *int64 { return &s.WallNs }).asCSV("latency_ms").wire("wall_ns"),
+	duration("device_ns", "from device events", func(s *Sample) *int64 { return &s.DeviceNs }).absent().wire("device_ns"),
+	duration("response_ns", "since the request was due; open loop only", func(s *Sample) *int64 { return &s.ResponseNs }).absent(),
+	duration("compile_ns", "part of the latency spent making an executable", func(s *Sample) *int64 { return &s.CompileNs }).wire("compile_ns"),
+	duration("ttft_ns", "time to the first token", func(s *Sample) *int64 { return &s.TTFTNs }).absent().notInCSV().wire("ttft_ns"),
+	duration("run_delay_ns", "runnable but not running", func(s *Sample) *int64 { return &s.RunDelayNs }).absent().wire("run_delay_ns"),
+	number("minflt", "minor page faults", func(s *Sample) *int64 { return &s.MinFlt }).absent().wire("minflt"),
+	number("majflt", "major page faults", func(s *Sample) *int64 { return &s.MajFlt }).absent().wire("majflt"),
+	number("nivcsw", "involuntary context switches", func(s *Sample) *int64 { return &s.NIvCSw }).absent().wire("nivcsw"),
+	duration("bound_ns", "least time that its work takes on the device, without padding (limits.md)", func(s *Sample) *int64 { return &s.BoundNs }).absent(),
+	duration("bound_compute_ns", "part of the bound that operations set", func(s *Sample) *int64 { return &s.BoundComputeNs }).absent().notInCSV(),
+	duration("padding_ns", "what padding adds to the bound", func(s *Sample) *int64 { return &s.PaddingNs }).absent().notInCSV(),
 }
+
+// csvOrder is the order of the columns that metrics.csv had at first; those
+// that came later follow in the order of the table.
+var csvOrder = []string{"generation", "segment", "seq", "request", "order", "start_ns", "mode", "strategy", "scenario", "prompt", "lane", "backend",
+	"status", "batch", "tokens", "executed_tokens", "new_tokens", "kv_tokens", "wall_ns", "device_ns", "response_ns", "compile_ns", "cause",
+	"is_warmup", "nth_in_run", "run_delay_ns", "minflt", "majflt", "nivcsw"}
+
+// Columns whose values have names.
+var (
+	orderColumn = &Column{Name: "order", Doc: "0: this lane ran first in its pair, 1: second", Type: Int32,
+		Get: func(s *Sample) int64 { return int64(s.Order) }, Set: func(s *Sample, v int64) { s.Order = uint8(v & 1) }}
+	flagsColumn = &Column{Name: "flags", Doc: "a bit for each event attached", Type: Int32,
+		Get: func(s *Sample) int64 { return int64(s.Flags) }, Set: func(s *Sample, v int64) { s.Flags = Flag(v) }}
+	modeColumn = &Column{Name: "mode", Doc: "`prefill`, `kv_decode`, `e2e_kv`, `forward`", Type: Text,
+		Text:    func(s *Sample) string { return s.Mode.String() },
+		SetText: func(s *Sample, v string) (err error) { s.Mode, err = ParseMode(v); return err }}
+	laneColumn = &Column{Name: "lane", Doc: "`eager` or `optimized`", Type: Text,
+		Text:    func(s *Sample) string { return s.Lane.String() },
+		SetText: func(s *Sample, v string) (err error) { s.Lane, err = ParseLane(v); return err }}
+	statusColumn = &Column{Name: "status", Doc: "`ok` or `error`; then the latency is the time until the error", Type: Text,
+		Text:    (*Sample).Status,
+		SetText: func(s *Sample, v string) error { s.Failed = v != "ok"; return nil }}
+	causeColumn = &Column{Name: "cause", Type: Text,
+		Doc:  "why it is in the tail; empty outside the tail",
+		Text: func(s *Sample) string { return s.Cause.String() },
+		SetText: func(s *Sample, v string) error {
+			c, ok := ParseCause(v)
+			if !ok {
+				return fmt.Errorf("%q is no cause", v)
+			}
+			s.Cause = c
+			return nil
+		}}
+)

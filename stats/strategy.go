@@ -1,6 +1,9 @@
 package stats
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Phase is a part of a request that has a strategy of its own.
 type Phase string
@@ -94,4 +97,17 @@ func JoinStrategy(prefill, decode string) string {
 		return decode
 	}
 	return "prefill=" + prefill + ",decode=" + decode
+}
+
+// PhaseStrategy picks a phase's word from "padded" or "prefill=padded,decode=eager".
+func PhaseStrategy(s, phase string) string {
+	if !strings.Contains(s, "=") {
+		return s
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		if k, v, ok := strings.Cut(strings.TrimSpace(part), "="); ok && k == phase {
+			return v
+		}
+	}
+	return ""
 }

@@ -19,6 +19,11 @@ func (b *Batch) Check() error {
 			return fmt.Errorf("batch: column %q has %d entries, request has %d", c.name, got, n)
 		}
 	}
+	for name, v := range b.Further {
+		if len(v) != n && len(v) != 0 {
+			return fmt.Errorf("batch: column %q has %d entries, request has %d", name, len(v), n)
+		}
+	}
 	return nil
 }
 
@@ -123,7 +128,10 @@ func (p *scanner) field(b *Batch, key []byte) {
 	case "error":
 		b.Error = list(p, func(p *scanner) string { return string(p.str()) })
 	default:
-		p.ok = false
+		name := isFurther(key)
+		if p.ok = name != ""; p.ok {
+			b.setFurther(name, ints[int64](p))
+		}
 	}
 }
 

@@ -30,6 +30,9 @@ func appendBatch(dst []byte, b *Batch) []byte {
 	dst = appendColumn(dst, "minflt", b.MinFlt)
 	dst = appendColumn(dst, "majflt", b.MajFlt)
 	dst = appendColumn(dst, "nivcsw", b.NIvCSw)
+	for _, c := range Further {
+		dst = appendColumn(dst, c.Wire, b.Further[c.Wire])
+	}
 	dst = appendLists(dst, "steps_ns", b.StepsNs)
 	dst = appendLists(dst, "steps_kv", b.StepsKV)
 	if len(b.Error) > 0 {

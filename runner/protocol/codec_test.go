@@ -48,7 +48,9 @@ func filled(typ reflect.Type) reflect.Value {
 		v.Set(filled(typ.Elem()).Addr())
 	case reflect.Struct:
 		for i := range typ.NumField() {
-			v.Field(i).Set(filled(typ.Field(i).Type))
+			if typ.Field(i).Tag.Get("json") != "-" {
+				v.Field(i).Set(filled(typ.Field(i).Type))
+			}
 		}
 	case reflect.Slice:
 		v.Set(reflect.Append(v, filled(typ.Elem())))

@@ -119,6 +119,8 @@ type Batch struct {
 	StepsNs        [][]int64 `json:"steps_ns,omitempty"` // decode: time of each step
 	StepsKV        [][]int   `json:"steps_kv,omitempty"` // decode: cache length after each step
 	Error          []string  `json:"error,omitempty"`    // "" is ok
+
+	Further map[string][]int64 `json:"-"` // the columns of the list Further, by their names on the wire
 }
 
 // Event is an event of the engine; stats.Kind* name the kinds.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tailscope/tailscope/stats/column"
+	"github.com/tailscope/tailscope/stats"
 )
 
 var updateDocs = flag.Bool("docs", false, "write the tables of docs/snapshot.md anew")
@@ -26,13 +26,13 @@ func columnsTable() string {
 	row("metrics.csv", "samples.parquet", "unit", "meaning")
 	row("---", "---", "---", "---")
 	row(code(runIDColumn), "", "", "of the session")
-	for _, c := range column.CSV {
+	for _, c := range stats.CSVColumns {
 		row(code(c.CSV), code(c.Name), c.Unit, c.Doc)
 		if c.Name == rateAfter {
 			row(code(rateColumn), "", "1/s", "`tokens / (latency_ms / 1000)`, nine digits")
 		}
 	}
-	for _, c := range column.Table {
+	for _, c := range stats.Columns {
 		if c.CSV == "" {
 			row("", code(c.Name), "", c.Doc)
 		}

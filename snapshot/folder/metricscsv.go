@@ -5,7 +5,6 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/column"
 )
 
 // metrics.csv has the columns of the table, the session's name before them
@@ -19,7 +18,7 @@ const (
 // metricsHeader names the columns of metrics.csv.
 func metricsHeader() []byte {
 	b := []byte(runIDColumn)
-	for _, c := range column.CSV {
+	for _, c := range stats.CSVColumns {
 		b = append(append(b, ','), c.CSV...)
 		if c.Name == rateAfter {
 			b = append(b, ","+rateColumn...)
@@ -32,7 +31,7 @@ func metricsHeader() []byte {
 // nanoseconds as milliseconds with six decimals; absent values are empty.
 func appendMetricsRow(b []byte, runID string, startNs int64, s *stats.Sample) []byte {
 	b = textio.AppendCSV(b, runID)
-	for _, c := range column.CSV {
+	for _, c := range stats.CSVColumns {
 		b = appendField(append(b, ','), c, startNs, s)
 		if c.Name == rateAfter {
 			b = append(b, ',')
@@ -44,8 +43,8 @@ func appendMetricsRow(b []byte, runID string, startNs int64, s *stats.Sample) []
 	return append(b, '\n')
 }
 
-func appendField(b []byte, c *column.Column, startNs int64, s *stats.Sample) []byte {
-	if c.Type == column.Text {
+func appendField(b []byte, c *stats.Column, startNs int64, s *stats.Sample) []byte {
+	if c.Type == stats.Text {
 		return textio.AppendCSV(b, c.Text(s))
 	}
 	v := c.Get(s)
@@ -56,9 +55,9 @@ func appendField(b []byte, c *column.Column, startNs int64, s *stats.Sample) []b
 		return textio.AppendMs(b, v-startNs)
 	case c.Time:
 		return textio.AppendMs(b, v)
-	case c.Type == column.Bool:
+	case c.Type == stats.Bool:
 		return strconv.AppendBool(b, v != 0)
-	case c.Type == column.Uint64:
+	case c.Type == stats.Uint64:
 		return strconv.AppendUint(b, uint64(v), 10)
 	}
 	return strconv.AppendInt(b, v, 10)

@@ -11,7 +11,6 @@ import (
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/column"
 )
 
 // Rows hands out the samples of a session as rows: the lane is the label.
@@ -93,12 +92,12 @@ func (s *Session) column(x *stats.Sample, name string) (string, error) {
 			return "", foreign.NoColumn("%s is not finished, and causes are given at the end: 'tailscope report %s' shows those so far", s.Dir, s.Dir)
 		}
 	}
-	switch c := column.ByName(name); {
+	switch c := stats.ColumnOf(name); {
 	case c == nil:
 		return "", foreign.NoColumn("a session has no column %q; columns are model, quantization, %s", name, strings.Join(columnNames(), ", "))
-	case c.Type == column.Text:
+	case c.Type == stats.Text:
 		return c.Text(x), nil
-	case c.Type == column.Bool:
+	case c.Type == stats.Bool:
 		return strconv.FormatBool(c.Get(x) != 0), nil
 	default:
 		return strconv.FormatInt(c.Get(x), 10), nil
@@ -106,7 +105,7 @@ func (s *Session) column(x *stats.Sample, name string) (string, error) {
 }
 
 func columnNames() (out []string) {
-	for _, c := range column.Table {
+	for _, c := range stats.Columns {
 		out = append(out, c.Name)
 	}
 	return out

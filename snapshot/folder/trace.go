@@ -10,7 +10,6 @@ import (
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/column"
 )
 
 // maxTrace is the number of requests a trace.json holds; beyond it every k-th
@@ -131,7 +130,7 @@ func (t *traceFile) sample(s *stats.Sample) error {
 	t.buf = append(t.buf, `,"args":{"request":`...)
 	t.buf = strconv.AppendUint(t.buf, s.Request, 10)
 	for _, kv := range [...][2]string{{"scenario", s.Scenario}, {"strategy", s.Strategy}, {"backend", s.Backend},
-		{"cause", s.Cause.String()}, {"status", column.Status(s)}} {
+		{"cause", s.Cause.String()}, {"status", s.Status()}} {
 		if kv[1] != "" {
 			t.buf = append(t.buf, `,"`...)
 			t.buf = append(t.buf, kv[0]...)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/column"
 )
 
 // marked are samples of which each has another column set to what no other
@@ -13,13 +12,12 @@ import (
 func marked(t *testing.T) (out []stats.Sample) {
 	t.Helper()
 	words := map[string]string{"mode": "e2e_kv", "lane": "optimized", "status": "error", "cause": "host"}
-	for _, c := range column.Table {
-		var s stats.Sample
-		column.Reset(&s)
+	for _, c := range stats.Columns {
+		s := stats.Unknown()
 		switch {
-		case c.Type == column.Bool || c.Name == "order":
+		case c.Type == stats.Bool || c.Name == "order":
 			c.Set(&s, 1)
-		case c.Type != column.Text:
+		case c.Type != stats.Text:
 			c.Set(&s, 42)
 		default:
 			word, ok := words[c.Name]
@@ -46,7 +44,7 @@ func TestJournalHasTheColumns(t *testing.T) {
 	var dec frameDecoder
 	dec.reset(enc.seal()[frameHeader:], enc.first)
 	var r Record
-	for i, c := range column.Table {
+	for i, c := range stats.Columns {
 		if ok, err := dec.next(&r); !ok || err != nil || r.Sample != want[i] {
 			t.Errorf("%s: %v %v\n%+v, want\n%+v", c.Name, ok, err, r.Sample, want[i])
 		}
@@ -78,7 +76,7 @@ func TestParquetHasTheColumns(t *testing.T) {
 	}
 	defer r.Close()
 	var s stats.Sample
-	for i, c := range column.Table {
+	for i, c := range stats.Columns {
 		if err := r.Next(&s); err != nil || s != want[i] {
 			t.Errorf("%s: %v\n%+v, want\n%+v", c.Name, err, s, want[i])
 		}

@@ -8,7 +8,10 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
-var errTorn = errors.New("journal record is cut short")
+var (
+	errTorn     = errors.New("journal record is cut short")
+	errNoString = errors.New("journal sample names a string that is not defined")
+)
 
 // maxSteps bounds the decode steps of one request.
 const maxSteps = 1 << 20
@@ -97,7 +100,8 @@ func (d *frameDecoder) sample(r *Record, withSteps bool) error {
 	if len(d.b) < 5 {
 		return errTorn
 	}
-	lane, mode := stats.Lane(d.b[0]&1), stats.Mode(d.b[0]>>1)
+	more := d.b[0]&hasFurther != 0
+	lane, mode := stats.Lane(d.b[0]&1), stats.Mode(d.b[0]&^hasFurther>>1)
 	if mode >= stats.NumModes {
 		return fmt.Errorf("journal sample of unknown mode %d", mode)
 	}
@@ -119,6 +123,9 @@ func (d *frameDecoder) sample(r *Record, withSteps bool) error {
 	if err := d.fill(&r.Sample, f, lane, mode); err != nil {
 		return err
 	}
+	if err := d.further(&r.Sample, more); err != nil {
+		return err
+	}
 	r.Steps, r.KV = r.Steps[:0], r.KV[:0]
 	if !withSteps {
 		return nil
@@ -129,7 +136,7 @@ func (d *frameDecoder) sample(r *Record, withSteps bool) error {
 func (d *frameDecoder) fill(s *stats.Sample, f *fields, lane stats.Lane, mode stats.Mode) error {
 	for _, i := range [...]int{fStrategy, fScenario, fBackend, fShape} {
 		if uint64(f[i]) >= uint64(len(d.strings)) {
-			return errors.New("journal sample names a string that is not defined")
+			return errNoString
 		}
 	}
 	*s = stats.Sample{Seq: uint64(f[fSeq]), Request: uint64(f[fRequest]), Generation: int32(f[fGeneration]),

@@ -16,14 +16,16 @@ import (
 //	         samples u32 · seq of the first u64 · payload        (little endian)
 //	payload = records
 //	record = 'D' length bytes                 a string, numbered from 0 in its frame
-//	       | 'S' lane|mode<<1 mask varints    a sample; 's' with steps after it
+//	       | 'S' lane|mode<<1 mask varints    a sample; 's' with steps after it; with the
+//	                                          bit hasFurther in lane|mode<<1, further
+//	                                          columns stand between
 //	       | kind length JSON                 anything else
 //
 // A sample is numFields integers. Each is predicted (seq: previous + 1;
 // start: previous start; others: the value of the lane's previous sample, for
 // request and nth_in_run + 1); mask tells which differ, and only those follow, as
-// zigzag varints of the difference. Fields are only added, at the end, with
-// 0 for what an older journal does not know.
+// zigzag varints of the difference. They are written by hand, for speed; every
+// column of stats.Columns that came later is a further one, see further.go.
 const (
 	magic       = "TSJRNL1\n"
 	frameSync   = "TSF1"
@@ -76,11 +78,16 @@ type fields [numFields]int64
 // predictor is the state that encoder and decoder share within a frame.
 type predictor struct {
 	lane       [stats.NumLanes]fields
+	further    [stats.NumLanes][]int64
 	seq, start int64
 }
 
 func (p *predictor) reset(firstSeq uint64) {
-	*p = predictor{seq: int64(firstSeq)}
+	p.lane, p.seq = [stats.NumLanes]fields{}, int64(firstSeq)
+	p.start = 0
+	for lane := range p.further {
+		p.further[lane] = append(p.further[lane][:0], make([]int64, len(further))...)
+	}
 }
 
 // next returns what a sample of lane is expected to be.
@@ -103,6 +110,7 @@ type frameEncoder struct {
 	buf     []byte // header and payload
 	pred    predictor
 	strings map[string]int64
+	further []int64 // of the sample in hand
 	last    [stats.NumLanes][4]string
 	lastID  [stats.NumLanes][4]int64
 	samples uint32
@@ -128,9 +136,14 @@ func (e *frameEncoder) empty() bool { return len(e.buf) == frameHeader }
 // intern returns the frame's number for s, defining it on first use. slot is
 // the field's position among the four strings.
 func (e *frameEncoder) intern(lane stats.Lane, slot int, s string) int64 {
-	if e.lastID[lane][slot] >= 0 && e.last[lane][slot] == s {
-		return e.lastID[lane][slot]
+	if e.lastID[lane][slot] < 0 || e.last[lane][slot] != s {
+		e.last[lane][slot], e.lastID[lane][slot] = s, e.number(s)
 	}
+	return e.lastID[lane][slot]
+}
+
+// number is the frame's number for s, defined on first use.
+func (e *frameEncoder) number(s string) int64 {
 	id, ok := e.strings[s]
 	if !ok {
 		id = int64(len(e.strings))
@@ -139,7 +152,6 @@ func (e *frameEncoder) intern(lane stats.Lane, slot int, s string) int64 {
 		e.buf = binary.AppendUvarint(e.buf, uint64(len(s)))
 		e.buf = append(e.buf, s...)
 	}
-	e.last[lane][slot], e.lastID[lane][slot] = s, id
 	return id
 }
 
@@ -148,6 +160,7 @@ func (e *frameEncoder) sample(s *stats.Sample, steps []int64, kv []int32) {
 	lane := s.Lane & 1
 	strategy, scenario := e.intern(lane, 0, s.Strategy), e.intern(lane, 1, s.Scenario)
 	backend, shape := e.intern(lane, 2, s.Backend), e.intern(lane, 3, s.Shape)
+	e.further = e.values(s, e.further[:0])
 	if e.samples == 0 {
 		e.first = s.Seq
 		e.pred.reset(s.Seq)
@@ -174,6 +187,9 @@ func (e *frameEncoder) sample(s *stats.Sample, steps []int64, kv []int32) {
 	binary.LittleEndian.PutUint32(e.buf[at:], mask)
 	*p = v
 	e.pred.took(p)
+	if e.appendFurther(lane) {
+		e.buf[at-1] |= hasFurther
+	}
 	if len(steps) > 0 {
 		e.steps(steps, kv)
 	}

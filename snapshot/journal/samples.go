@@ -11,28 +11,27 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/column"
 )
 
 // Schema names the layout of a session folder.
 const Schema = "tailscope.session/1"
 
 // sampleSchema is samples.parquet: the columns of the table.
-var sampleSchema = schemaOf(column.Table)
+var sampleSchema = schemaOf(stats.Columns)
 
 // schemaOf makes the schema of columns: what may be absent is null then.
-func schemaOf(columns []*column.Column) *parquet.Schema {
-	types := [...]reflect.Type{column.Int32: reflect.TypeFor[int32](), column.Int64: reflect.TypeFor[int64](),
-		column.Uint64: reflect.TypeFor[uint64](), column.Bool: reflect.TypeFor[bool](), column.Text: reflect.TypeFor[string]()}
+func schemaOf(columns []*stats.Column) *parquet.Schema {
+	types := [...]reflect.Type{stats.Int32: reflect.TypeFor[int32](), stats.Int64: reflect.TypeFor[int64](),
+		stats.Uint64: reflect.TypeFor[uint64](), stats.Bool: reflect.TypeFor[bool](), stats.Text: reflect.TypeFor[string]()}
 	var fields []reflect.StructField
 	for _, c := range columns {
 		t, how := types[c.Type], ",delta"
 		switch {
 		case c.Absent:
 			t, how = reflect.PointerTo(t), ",optional"
-		case c.Type == column.Text:
+		case c.Type == stats.Text:
 			how = ",dict"
-		case c.Type == column.Bool:
+		case c.Type == stats.Bool:
 			how = ""
 		}
 		fields = append(fields, reflect.StructField{Name: strings.ToUpper(c.Name), Type: t, Tag: reflect.StructTag(`parquet:"` + c.Name + how + `"`)})
@@ -78,8 +77,8 @@ func (f *SamplesFile) Add(s *stats.Sample) error {
 }
 
 // value is what a sample has in a column; null where it is absent.
-func value(c *column.Column, s *stats.Sample) parquet.Value {
-	if c.Type == column.Text {
+func value(c *stats.Column, s *stats.Sample) parquet.Value {
+	if c.Type == stats.Text {
 		t := c.Text(s)
 		return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(t), len(t))) // read only, and not kept
 	}
@@ -88,9 +87,9 @@ func value(c *column.Column, s *stats.Sample) parquet.Value {
 		return parquet.NullValue()
 	case c.Absent:
 		return parquet.Int64Value(v).Level(0, 1, 0) // defined
-	case c.Type == column.Int32:
+	case c.Type == stats.Int32:
 		return parquet.Int32Value(int32(v))
-	case c.Type == column.Bool:
+	case c.Type == stats.Bool:
 		return parquet.BooleanValue(v != 0)
 	default:
 		return parquet.Int64Value(v)
@@ -101,7 +100,7 @@ func (f *SamplesFile) flush() error {
 	for i, w := range f.w.ColumnWriters() {
 		f.values = f.values[:0]
 		for k := range f.rows {
-			f.values = append(f.values, value(column.Table[i], &f.rows[k]))
+			f.values = append(f.values, value(stats.Columns[i], &f.rows[k]))
 		}
 		if _, err := w.WriteRowValues(f.values); err != nil {
 			return err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/column"
 )
 
 // SamplesReader reads samples.parquet.
@@ -58,8 +57,8 @@ func (r *SamplesReader) Next(s *stats.Sample) error {
 // sample fills s with the row.
 func (r *SamplesReader) sample(s *stats.Sample) error {
 	i := r.i % batchRows
-	for k, c := range column.Table {
-		if at := &r.columns[k]; c.Type != column.Text {
+	for k, c := range stats.Columns {
+		if at := &r.columns[k]; c.Type != stats.Text {
 			c.Set(s, at.ints[i])
 		} else if err := c.SetText(s, at.texts[i]); err != nil {
 			return fmt.Errorf("%s: seq %d: %w", r.path, r.seq(), err)

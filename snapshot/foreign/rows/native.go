@@ -7,14 +7,13 @@ import (
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/column"
 )
 
 // bindNative finds the columns of tailscope's own metrics.csv; a table that
 // lacks one that was always there is another tool's.
 func (t *columnReader) bindNative() {
-	at := make([]int, len(column.CSV))
-	for i, c := range column.CSV {
+	at := make([]int, len(stats.CSVColumns))
+	for i, c := range stats.CSVColumns {
 		if at[i] = t.position(c.CSV); at[i] < 0 && !c.Absent {
 			return
 		}
@@ -25,8 +24,8 @@ func (t *columnReader) bindNative() {
 // sample reads the columns that only tailscope writes.
 func (t *columnReader) sample(r *Row) error {
 	s := &t.own
-	column.Reset(s)
-	for i, c := range column.CSV {
+	*s = stats.Unknown()
+	for i, c := range stats.CSVColumns {
 		if t.native[i] < 0 {
 			continue
 		}
@@ -48,24 +47,24 @@ func (t *columnReader) sample(r *Row) error {
 }
 
 // takeOwn reads one field into s.
-func (t *columnReader) takeOwn(s *stats.Sample, c *column.Column, b []byte) error {
+func (t *columnReader) takeOwn(s *stats.Sample, c *stats.Column, b []byte) error {
 	var v int64
 	var err error
 	switch {
-	case c.Type == column.Text:
+	case c.Type == stats.Text:
 		return c.SetText(s, plain.Uncell(t.str(b)))
 	case c.Time:
 		v, err = textio.ParseMs(b)
-	case c.Type == column.Bool:
+	case c.Type == stats.Bool:
 		var is bool
 		if is, err = strconv.ParseBool(string(b)); is {
 			v = 1
 		}
-	case c.Type == column.Uint64:
+	case c.Type == stats.Uint64:
 		var u uint64
 		u, err = strconv.ParseUint(string(b), 10, 64)
 		v = int64(u)
-	case c.Type == column.Int32:
+	case c.Type == stats.Int32:
 		v, err = strconv.ParseInt(string(b), 10, 32)
 	default:
 		v, err = strconv.ParseInt(string(b), 10, 64)

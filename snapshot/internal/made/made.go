@@ -44,12 +44,12 @@ func (t *Session) Sample(request uint64, lane stats.Lane, mode stats.Mode) *stat
 	if lane == stats.Optimized {
 		wall /= 2
 	}
-	s := &stats.Sample{Seq: t.Seq, Request: request, NthInRun: int32(request), Prompt: int32(request % 2), Order: uint8(t.Seq % 2),
-		Lane: lane, Mode: mode, Warmup: request < 4, Strategy: "variable", Scenario: fmt.Sprintf("s%d", request%2),
-		Backend: "ort-cpu-" + lane.String(), Shape: fmt.Sprintf("1x%d", tokens), Batch: 1, Tokens: tokens, ExecutedTokens: tokens,
-		StartNs: t.Now, WallNs: wall, DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent,
-		RunDelayNs: int64(t.rng.IntN(4000)), MinFlt: int64(t.rng.IntN(3)), MajFlt: 0, NIvCSw: stats.Absent,
-		BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
+	s := stats.Unknown()
+	s.Seq, s.Request, s.NthInRun, s.Prompt, s.Order = t.Seq, request, int32(request), int32(request%2), uint8(t.Seq%2)
+	s.Lane, s.Mode, s.Warmup, s.Strategy = lane, mode, request < 4, "variable"
+	s.Scenario, s.Backend, s.Shape = fmt.Sprintf("s%d", request%2), "ort-cpu-"+lane.String(), fmt.Sprintf("1x%d", tokens)
+	s.Batch, s.Tokens, s.ExecutedTokens, s.StartNs, s.WallNs = 1, tokens, tokens, t.Now, wall
+	s.RunDelayNs, s.MinFlt, s.MajFlt = int64(t.rng.IntN(4000)), int64(t.rng.IntN(3)), 0
 	if lane == stats.Optimized && request < 13 {
 		s.Flags |= stats.FlagRecompile | stats.FlagShapeNew
 		s.CompileNs = 20e6
@@ -58,7 +58,7 @@ func (t *Session) Sample(request uint64, lane stats.Lane, mode stats.Mode) *stat
 	s.Failed = request == 50 && lane == stats.Eager
 	t.Seq++
 	t.Now += s.WallNs + 10_000
-	return s
+	return &s
 }
 
 // Fill writes n requests of both lanes and returns the samples.

@@ -39,11 +39,12 @@ func (g *stream) Next() stats.Sample {
 	if lane == stats.Optimized {
 		median *= 0.6
 	}
-	s := stats.Sample{Seq: uint64(g.I), Request: req, Lane: lane, Order: uint8(lane), Mode: stats.Prefill, Scenario: g.names[sc],
-		Strategy: "variable", Shape: g.shapes[2*sc+pr], Backend: "test", Batch: 1, Tokens: int32(8 * (2*sc + pr + 1)),
-		ExecutedTokens: int32(8 * (2*sc + pr + 1)), Prompt: int32(pr), StartNs: g.T, NthInRun: int32(g.I / 10),
-		DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: 0, MinFlt: 3, MajFlt: 0, NIvCSw: 0,
-		BoundNs: stats.Absent, BoundComputeNs: stats.Absent, PaddingNs: stats.Absent}
+	s := stats.Unknown()
+	s.Seq, s.Request, s.Lane, s.Order, s.Mode, s.Scenario = uint64(g.I), req, lane, uint8(lane), stats.Prefill, g.names[sc]
+	s.Strategy, s.Shape, s.Backend, s.Batch = "variable", g.shapes[2*sc+pr], "test", 1
+	s.Tokens, s.ExecutedTokens = int32(8*(2*sc+pr+1)), int32(8*(2*sc+pr+1))
+	s.Prompt, s.StartNs, s.NthInRun = int32(pr), g.T, int32(g.I/10)
+	s.RunDelayNs, s.MinFlt, s.MajFlt, s.NIvCSw = 0, 3, 0, 0
 	s.WallNs = int64(median * math.Exp(0.1*g.r.NormFloat64()))
 	if k := 2*sc + pr; lane == stats.Optimized && (!g.seen[k] || g.r.Float64() < g.churn) {
 		g.seen[k] = true

@@ -83,9 +83,12 @@ func (s *Source) pair() {
 	if s.AA {
 		optimized = eager * math.Exp(0.05*s.rng.NormFloat64())
 	}
-	base := stats.Sample{Request: s.request, Segment: s.segment, Mode: stats.Prefill, Strategy: s.strategy, Scenario: scenarios[s.request%5], Shape: fmt.Sprintf("1x%d", executed),
-		Batch: 1, Tokens: int32(tokens), ExecutedTokens: int32(executed), NthInRun: int32(s.request / 5), DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, MinFlt: 3, MajFlt: 0, NIvCSw: 0,
-		BoundNs: 2e5 + 5e3*int64(tokens), PaddingNs: 5e3 * int64(executed-tokens)}
+	base := stats.Unknown()
+	base.Request, base.Segment, base.Mode, base.Strategy = s.request, s.segment, stats.Prefill, s.strategy
+	base.Scenario, base.Shape, base.Batch = scenarios[s.request%5], fmt.Sprintf("1x%d", executed), 1
+	base.Tokens, base.ExecutedTokens, base.NthInRun = int32(tokens), int32(executed), int32(s.request/5)
+	base.RunDelayNs, base.MinFlt, base.MajFlt, base.NIvCSw = 0, 3, 0, 0
+	base.BoundNs, base.BoundComputeNs, base.PaddingNs = 2e5+5e3*int64(tokens), 0, 5e3*int64(executed-tokens)
 	if tokens > 40 { // 2e5 ns are bytes'
 		base.BoundComputeNs = base.BoundNs
 	}

@@ -1,17 +1,13 @@
-package column
+package stats
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/tailscope/tailscope/stats"
-)
-
-// Type is how a column's values are kept in Parquet.
-type Type uint8
+// ColumnType is how a column's values are kept in Parquet.
+type ColumnType uint8
 
 // The types of columns.
 const (
-	Int32 Type = iota
+	Int32 ColumnType = iota
 	Int64
 	Uint64
 	Bool
@@ -25,16 +21,16 @@ type Column struct {
 	Wire    string // in a batch of the protocol; "": the engine does not send it
 	Unit    string // in metrics.csv; "": none
 	Doc     string // what it means
-	Type    Type
+	Type    ColumnType
 	Time    bool // nanoseconds
 	Instant bool // a time of CLOCK_MONOTONIC; in metrics.csv since the session's start
-	Absent  bool // may be missing: stats.Absent, null, an empty field
+	Absent  bool // may be missing: Absent, null, an empty field
 
 	// Numbers, and truth values as 0 and 1, have Get and Set; texts the others.
-	Get     func(*stats.Sample) int64
-	Set     func(*stats.Sample, int64)
-	Text    func(*stats.Sample) string
-	SetText func(*stats.Sample, string) error
+	Get     func(*Sample) int64
+	Set     func(*Sample, int64)
+	Text    func(*Sample) string
+	SetText func(*Sample, string) error
 }
 
 func (c *Column) wire(name string) *Column  { c.Wire = name; return c }
@@ -46,49 +42,49 @@ func (c *Column) notInCSV() *Column         { c.CSV = "-"; return c }
 
 type integer interface{ int32 | int64 | uint64 }
 
-func numeric[T integer](name, doc string, t Type, at func(*stats.Sample) *T) *Column {
+func numeric[T integer](name, doc string, t ColumnType, at func(*Sample) *T) *Column {
 	return &Column{Name: name, Doc: doc, Type: t,
-		Get: func(s *stats.Sample) int64 { return int64(*at(s)) }, Set: func(s *stats.Sample, v int64) { *at(s) = T(v) }}
+		Get: func(s *Sample) int64 { return int64(*at(s)) }, Set: func(s *Sample, v int64) { *at(s) = T(v) }}
 }
 
-func unsigned(name, doc string, at func(*stats.Sample) *uint64) *Column {
+func unsigned(name, doc string, at func(*Sample) *uint64) *Column {
 	return numeric(name, doc, Uint64, at)
 }
 
-func count(name, doc string, at func(*stats.Sample) *int32) *Column {
+func count(name, doc string, at func(*Sample) *int32) *Column {
 	return numeric(name, doc, Int32, at)
 }
 
-func number(name, doc string, at func(*stats.Sample) *int64) *Column {
+func number(name, doc string, at func(*Sample) *int64) *Column {
 	return numeric(name, doc, Int64, at)
 }
 
 // duration is a time in nanoseconds.
-func duration(name, doc string, at func(*stats.Sample) *int64) *Column {
+func duration(name, doc string, at func(*Sample) *int64) *Column {
 	c := number(name, doc, at)
 	c.Time, c.Unit = true, "ms"
 	return c
 }
 
-func flag(name, doc string, at func(*stats.Sample) *bool) *Column {
+func flag(name, doc string, at func(*Sample) *bool) *Column {
 	return &Column{Name: name, Doc: doc, Type: Bool,
-		Get: func(s *stats.Sample) int64 {
+		Get: func(s *Sample) int64 {
 			if *at(s) {
 				return 1
 			}
 			return 0
 		},
-		Set: func(s *stats.Sample, v int64) { *at(s) = v != 0 }}
+		Set: func(s *Sample, v int64) { *at(s) = v != 0 }}
 }
 
-func text(name, doc string, at func(*stats.Sample) *string) *Column {
-	return &Column{Name: name, Doc: doc, Type: Text, Text: func(s *stats.Sample) string { return *at(s) },
-		SetText: func(s *stats.Sample, v string) error { *at(s) = v; return nil }}
+func text(name, doc string, at func(*Sample) *string) *Column {
+	return &Column{Name: name, Doc: doc, Type: Text, Text: func(s *Sample) string { return *at(s) },
+		SetText: func(s *Sample, v string) error { *at(s) = v; return nil }}
 }
 
-// ByName finds a column by its name in samples.parquet; nil if there is none.
-func ByName(name string) *Column {
-	for _, c := range Table {
+// ColumnOf finds a column by its name in samples.parquet; nil if there is none.
+func ColumnOf(name string) *Column {
+	for _, c := range Columns {
 		if c.Name == name {
 			return c
 		}
@@ -96,14 +92,14 @@ func ByName(name string) *Column {
 	return nil
 }
 
-// CSV lists the columns of metrics.csv, in order.
-var CSV = func() (out []*Column) {
+// CSVColumns lists the columns of metrics.csv, in order.
+var CSVColumns = func() (out []*Column) {
 	listed := map[*Column]bool{}
 	for _, n := range csvOrder {
-		c := ByName(n)
+		c := ColumnOf(n)
 		out, listed[c] = append(out, c), true
 	}
-	for _, c := range Table {
+	for _, c := range Columns {
 		switch {
 		case c.CSV == "-":
 			c.CSV = ""
@@ -121,12 +117,14 @@ var CSV = func() (out []*Column) {
 	return out
 }()
 
-// Reset makes s a sample of which nothing is known.
-func Reset(s *stats.Sample) {
-	*s = stats.Sample{}
-	for _, c := range Table {
+// Unknown is a sample of which nothing is known.
+func Unknown() Sample { return unknown }
+
+var unknown = func() (s Sample) {
+	for _, c := range Columns {
 		if c.Absent {
-			c.Set(s, stats.Absent)
+			c.Set(&s, Absent)
 		}
 	}
-}
+	return s
+}()
