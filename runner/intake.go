@@ -127,7 +127,7 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 			s.routeSeen(smp, fl)
 		}
 	}
-	s.rec.sample(smp, r.steps, r.kv)
+	s.rec.sample(smp, r.place, r.steps, r.kv)
 	s.answer(smp, r.err)
 	if why := s.failing.see(smp.Lane, r.err); why != "" && s.end == nil {
 		s.answersNothing(why)

@@ -11,6 +11,7 @@ import (
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/live"
 )
 
 // inflight is one request on its way.
@@ -50,6 +51,7 @@ func (fl *inflight) String() string {
 // row is a reported sample that waits for those that ran before it.
 type row struct {
 	smp   stats.Sample
+	place *live.Place // shared with others of its batch
 	steps []int64
 	kv    []int
 	err   string // of the engine; "" it succeeded
@@ -122,6 +124,7 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 	}
 	b.Shape, b.Backend, b.Scenario = clip(b.Shape, maxName), clip(b.Backend, maxName), clip(b.Scenario, maxName)
 	now := clock.Monotonic()
+	var at places
 	for i, id := range b.Request {
 		fl := j.pending[id]
 		if fl == nil && unasked != nil {
@@ -139,7 +142,7 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 		if why := fl.impossible(b, i, now); why != "" {
 			from, k = instead(b, i, why, now), 0
 		}
-		fl.rows = append(fl.rows, row{j.sampleOf(from, k, fl, lane, mode), column(from.StepsNs, k, nil), column(from.StepsKV, k, nil), column(from.Error, k, "")})
+		fl.rows = append(fl.rows, row{j.sampleOf(from, k, fl, lane, mode), at.of(fl), column(from.StepsNs, k, nil), column(from.StepsKV, k, nil), column(from.Error, k, "")})
 		if fl.left--; fl.left == 0 {
 			delete(j.pending, id)
 			j.outstanding--
@@ -147,6 +150,24 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 	}
 	j.release()
 	return nil
+}
+
+// places are those of a batch, which has one mode and shape.
+type places []placed
+
+type placed struct {
+	label, scenario string
+	at              *live.Place
+}
+
+func (p *places) of(fl *inflight) *live.Place {
+	for i := range *p {
+		if x := &(*p)[i]; x.label == fl.label && x.scenario == fl.item.Scenario {
+			return x.at
+		}
+	}
+	*p = append(*p, placed{fl.label, fl.item.Scenario, &live.Place{}})
+	return (*p)[len(*p)-1].at
 }
 
 // takeBack forgets requests that the worker dropped and returns them.

@@ -43,10 +43,10 @@ func (r *recorder) emit(e stats.Event) {
 }
 
 // sample numbers a sample and hands it on, with the events that follow from it.
-func (r *recorder) sample(smp *stats.Sample, steps []int64, kv []int) {
+func (r *recorder) sample(smp *stats.Sample, at *live.Place, steps []int64, kv []int) {
 	smp.Seq = r.seq
 	r.seq++
-	derived := r.coll.Add(smp)
+	derived := r.coll.AddAt(smp, at)
 	r.heat.Add(smp)
 	r.kept.Add(smp)
 	if len(steps) > 0 && smp.Counts() {

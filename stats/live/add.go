@@ -5,10 +5,21 @@ import (
 	"github.com/tailscope/tailscope/stats/ledger"
 )
 
+// Place is where the samples of one mode, strategy, shape and scenario belong.
+// A caller keeps one for those of a batch; the first that is added finds it.
+type Place struct {
+	scen   *scenState
+	shape  *shapeState
+	scenID int32
+}
+
 // Add takes in one sample, in the order of arrival. It sets the flags and the
 // cause that follow from earlier samples and returns the events derived from
 // it: usually none. The returned slice is valid until the next Add.
-func (c *Collector) Add(s *stats.Sample) []stats.Event {
+func (c *Collector) Add(s *stats.Sample) []stats.Event { return c.AddAt(s, &Place{}) }
+
+// AddAt is Add of a sample whose place others of its batch may have found.
+func (c *Collector) AddAt(s *stats.Sample, at *Place) []stats.Event {
 	c.out = c.out[:0]
 	if int(s.Mode) >= stats.NumModes || int(s.Lane) >= stats.NumLanes {
 		return nil
@@ -18,8 +29,11 @@ func (c *Collector) Add(s *stats.Sample) []stats.Event {
 		s.Flags |= stats.FlagRecompile
 	}
 	m := c.mode(s.Mode)
-	at := c.placeOf(m, s)
-	shape := at.state
+	if at.shape == nil {
+		at.scen, at.scenID = m.scenario(s.Scenario, c.o.MaxScenarios)
+		at.shape = m.shapes.of(c.strings, s)
+	}
+	shape := at.shape
 	if shape.lanes[s.Lane].seen != s.Generation+1 {
 		c.noteShape(m, shape, s)
 	}
@@ -37,8 +51,8 @@ func (c *Collector) Add(s *stats.Sample) []stats.Event {
 
 // count takes a sample that counts into everything. Most samples are ordinary:
 // what follows asks first and calls only where there is something to note.
-func (c *Collector) count(m *modeState, at *place, s *stats.Sample) {
-	shape, scen, lane := at.state, at.scen, &m.lanes[s.Lane]
+func (c *Collector) count(m *modeState, at *Place, s *stats.Sample) {
+	shape, scen, lane := at.shape, at.scen, &m.lanes[s.Lane]
 	c.total[s.Lane]++
 	lane.n++
 	scen.recent[s.Lane].add(s)

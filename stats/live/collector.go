@@ -96,7 +96,6 @@ type modeState struct {
 	boot             *paired.BootstrapResult
 	advised          advised // in the current segment, as of the last view
 	before           advised // in the segment before
-	places           [1 << placeBits]place
 }
 
 // laneState is one lane of one mode. Samples are recorded once, in the group of

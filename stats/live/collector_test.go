@@ -2,7 +2,12 @@ package live
 
 import (
 	"math"
+	"reflect"
+	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/exact"
@@ -102,7 +107,7 @@ func BenchmarkAdd(b *testing.B) {
 func benchmarkAdd(b *testing.B, all bool) {
 	const n = 1 << 10
 	g := statstest.NewStream(1)
-	ring := make([]stats.Sample, 20)
+	ring, places := make([]stats.Sample, 20), make([]Place, 20)
 	var walls [n]int64
 	var flags [n]stats.Flag
 	for i := range walls {
@@ -129,7 +134,7 @@ func benchmarkAdd(b *testing.B, all bool) {
 			s.DeviceNs, s.ResponseNs = s.WallNs-s.WallNs>>3, s.WallNs+s.WallNs>>2
 		}
 		t += s.WallNs + 1000
-		c.Add(s)
+		c.AddAt(s, &places[i%20])
 	}
 }
 
@@ -149,5 +154,36 @@ func BenchmarkLive(b *testing.B) {
 			c.Add(&s)
 		}
 		c.Live(stats.Prefill, g.T)
+	}
+}
+
+// TestAddAtIsAdd: samples that share the places of their batches give what
+// samples that look for theirs give.
+func TestAddAtIsAdd(t *testing.T) {
+	type key struct{ strategy, scenario, shape string }
+	g := statstest.NewStream(3)
+	alone, shared, places := New(Options{MaxShapes: 6}), New(Options{MaxShapes: 6}), map[key]*Place{}
+	for i := range 4000 {
+		s := g.Next()
+		s.Strategy = []string{"variable", "padded"}[i/1000%2]
+		if i == 2000 {
+			alone.NewSegment(1, "padded", false, s.StartNs)
+			shared.NewSegment(1, "padded", false, s.StartNs)
+		}
+		if i%50 == 0 {
+			clear(places) // of the next batch
+		}
+		k := key{s.Strategy, s.Scenario, s.Shape}
+		if places[k] == nil {
+			places[k] = &Place{}
+		}
+		again := s
+		want := slices.Clone(alone.Add(&s))
+		if got := shared.AddAt(&again, places[k]); !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 || again != s {
+			t.Fatalf("sample %d: %v %v, want %v %v", i, again, got, s, want)
+		}
+	}
+	if diff := cmp.Diff(alone.Live(stats.Prefill, g.T), shared.Live(stats.Prefill, g.T), cmpopts.EquateNaNs()); diff != "" {
+		t.Error(diff)
 	}
 }
