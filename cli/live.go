@@ -52,6 +52,7 @@ func newLiveCmd(use string) *cobra.Command {
 				return err
 			}
 			a := usual
+			a.usually(&given)
 			a.Modes = phases(&given, c.Flags().Changed("mode"))
 			dir, err := newTuneFolder(&given, &a)
 			if err != nil {

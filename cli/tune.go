@@ -61,6 +61,17 @@ func (a *asked) parse() (o race.Objective, memory int64, err error) {
 // usual is what a tune is asked unless told otherwise.
 var usual = asked{Minimize: "p99", Duration: 2 * time.Minute, Horizon: 10_000, Restarts: 3, Options: true}
 
+// slowDuration is the usual one of PyTorch, where an executable takes seconds.
+const slowDuration = 10 * time.Minute
+
+// usually sets the duration that nobody gave, and says so where it is no common one.
+func (a *asked) usually(cfg *configs.Config) {
+	if cfg.Engine == "torch" {
+		a.Duration = slowDuration
+		fmt.Fprintf(output.Stderr, "tune: --duration is %s for PyTorch, whose executables take seconds each (%s elsewhere)\n", slowDuration, usual.Duration)
+	}
+}
+
 const askedFile = "asked.json"
 
 // tuneFlags are the common flags that mean something to a tune.
@@ -94,7 +105,7 @@ func newTuneCmd() *cobra.Command {
 	f.StringArray("set", nil, "`KEY=VALUE`: any key of the configuration (repeatable)")
 	f.StringVar(&a.Minimize, "minimize", usual.Minimize, "`WORD`: p99, p50 or mean")
 	_ = c.RegisterFlagCompletionFunc("minimize", cobra.FixedCompletions([]string{"p99", "p50", "mean"}, cobra.ShellCompDirectiveNoFileComp))
-	f.DurationVar(&a.Duration, "duration", usual.Duration, "of it all, restarts included")
+	f.DurationVar(&a.Duration, "duration", usual.Duration, fmt.Sprintf("of it all, restarts included; %s with PyTorch", slowDuration))
 	f.IntVar(&a.Horizon, "horizon", usual.Horizon, "requests over which executables are paid: a p99 counts those that wait for one")
 	f.StringVar(&a.Memory, "memory", "", "bound of what a candidate's executables take, e.g. `2GB`")
 	f.DurationVar(&a.ColdStart, "cold-start", 0, "bound of the time to make a candidate's executables")
@@ -193,6 +204,9 @@ func tuneFolder(c *cobra.Command, a *asked) (*configs.Config, string, error) {
 	}
 	if _, _, err := a.parse(); err != nil {
 		return nil, "", err
+	}
+	if !f.Changed("duration") {
+		a.usually(cfg)
 	}
 	a.Modes = phases(cfg, f.Changed("mode"))
 	dir, err := newTuneFolder(cfg, a)

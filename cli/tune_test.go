@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -32,33 +31,32 @@ func phaseOf(t *testing.T, dir, key string) string {
 }
 
 // TestTuneEndsWithPaddingAndAFixedCache without being told, in a pipe, and its
-// configuration runs.
+// configuration runs. A machine that is busy with other tests may have had no time
+// to make what they need: then the tune says so, and goes on.
 func TestTuneEndsWithPaddingAndAFixedCache(t *testing.T) {
 	out := t.TempDir()
-	stdout, stderr, code := run(t, "tune", "--duration", "30s", "--restarts", "2", "--out", out)
-	if code != 0 {
-		t.Fatalf("exit %d: %s", code, stderr)
-	}
+	stdout, stderr, code := run(t, "tune", "--duration", "25s", "--restarts", "1", "--options=false", "--out", out)
 	dir := sessionDir(t, out)
-	for range 3 { // a machine that is busy with other tests has had too little time
-		if leastBlocks(t, dir) >= 60 {
-			break
-		}
-		stdout, stderr, code = run(t, "tune", "--resume", dir, "--duration", "60s")
+	for range 3 {
 		if code != 0 {
 			t.Fatalf("exit %d: %s", code, stderr)
 		}
+		if judged(t, dir, "prefill", "padded") && judged(t, dir, "kv_decode", "kv-bucketed") && strings.Contains(stdout, "optimized ÷ eager") {
+			break
+		}
+		stdout, stderr, code = run(t, "tune", "--resume", dir, "--duration", "1m")
 	}
-	if p, d := phaseOf(t, dir, "prefill"), phaseOf(t, dir, "decode"); p != "padded" && p != "bucketed" || d != "kv-bucketed" {
+	p, d := phaseOf(t, dir, "prefill"), phaseOf(t, dir, "decode")
+	if p == "eager" || p == "variable" || p == "dynamic" && candidateRow(t, dir, "prefill", "padded")["out"] != "" || d != "kv-bucketed" {
 		t.Errorf("prefill %s, decode %s:\n%s", p, d, stdout)
 	}
-	for _, want := range []string{"▸", "variable", "prefill:", "kv_decode:", "Not tried:", "restarts of e2e_kv: optimized ÷ eager"} {
+	for _, want := range []string{"▸", "variable", "prefill:", "kv_decode:", "Not tried:", "restart of e2e_kv: optimized ÷ eager"} {
 		if !strings.Contains(inOneLine(stdout), want) {
 			t.Errorf("no %q in what it printed:\n%s", want, stdout)
 		}
 	}
-	if n := strings.Count(stderr, "candidates race"); n < 4 {
-		t.Errorf("%d lines of progress:\n%s", n, stderr)
+	if !strings.Contains(stderr, "candidates race") {
+		t.Errorf("no line of progress:\n%s", stderr)
 	}
 	checkCandidates(t, dir)
 	if _, stderr, code := run(t, "run", "--config", filepath.Join(dir, "tuned.yaml"), "--duration", "1s", "--out", t.TempDir()); code != 0 {
@@ -66,18 +64,30 @@ func TestTuneEndsWithPaddingAndAFixedCache(t *testing.T) {
 	}
 }
 
+// candidateRow is a candidate's in the table of a tune.
+func candidateRow(t *testing.T, dir, race, name string) map[string]string {
+	t.Helper()
+	for _, r := range readCSV(t, filepath.Join(dir, "candidates.csv")) {
+		if r["race"] == race && r["candidate"] == name {
+			return r
+		}
+	}
+	t.Fatalf("no %s in the race of %s", name, race)
+	return nil
+}
+
+// judged reports whether a candidate answered enough requests to be chosen, or is
+// out by a test.
+func judged(t *testing.T, dir, race, name string) bool {
+	t.Helper()
+	r := candidateRow(t, dir, race, name)
+	n, err := strconv.Atoi(r["n"])
+	must(t, err)
+	return n >= 20 && r["out"] == "" || r["told"] == "true"
+}
+
 // inOneLine undoes the breaks of lines between words.
 func inOneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// leastBlocks is how many requests the shortest race of a tune had.
-func leastBlocks(t *testing.T, dir string) int {
-	t.Helper()
-	least := math.MaxInt
-	for _, r := range readJSON(t, filepath.Join(dir, "tune.json"))["races"].([]any) {
-		least = min(least, int(r.(map[string]any)["blocks"].(float64)))
-	}
-	return least
-}
 
 // checkCandidates recomputes what each candidate answered, and the medians of
 // those that made nothing at all, from the blocks as they were told.
@@ -196,7 +206,7 @@ func TestTuneLeavesOutWhatAnswersWrongly(t *testing.T) {
 	entry, err := filepath.Abs("../runner/torch/testdata/half.py")
 	must(t, err)
 	out := t.TempDir()
-	stdout, stderr, code := run(t, "tune", "--engine", "torch", "--python", python, "--torch-entry", entry+":wrong", "--torch-device", "cpu", "--mode", "forward", "--duration", "1m", "--out", out)
+	stdout, stderr, code := run(t, "tune", "--engine", "torch", "--python", python, "--torch-entry", entry+":wrong", "--torch-device", "cpu", "--mode", "forward", "--duration", "10m", "--out", out) // it ends by itself
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}

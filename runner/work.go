@@ -1,6 +1,9 @@
 package runner
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -35,19 +38,49 @@ type Ready struct {
 	Lacks  func(mode string, st plan.Strategy) (why string) // why it cannot run that; "" it can
 }
 
-// Distinct counts how many of the next n requests of a plan meet their shapes for
-// the first time under a strategy: what must be made for them, as far as the
-// lengths of prompts decide it.
-func Distinct(cfg *configs.Config, p *plan.Plan, st plan.Strategy, n int) int {
-	r, met := newRouter(cfg), map[string]bool{}
+// Firsts are those of the next n requests of a plan that meet their shapes for the
+// first time under a strategy, in the order in which most others follow them: what
+// must be made for them, as far as the lengths of prompts decide it.
+func Firsts(cfg *configs.Config, p *plan.Plan, st plan.Strategy, n int) []plan.Item {
+	r, met := newRouter(cfg), map[string]int{}
+	first := map[string]plan.Item{}
+	var order []string
 	for range n {
 		it, ok := p.Next()
 		if !ok {
 			break
 		}
-		met[r.key(it, st)] = true
+		key := r.stepKey(it, st)
+		if met[key]++; met[key] == 1 {
+			first[key], order = it, append(order, key)
+		}
 	}
-	return len(met)
+	slices.SortStableFunc(order, func(a, b string) int { return met[b] - met[a] })
+	items := make([]plan.Item, len(order))
+	for i, key := range order {
+		items[i] = first[key]
+	}
+	return items
+}
+
+// leastKVEdge is the smallest cache that kv-bucketed makes without edges given.
+const leastKVEdge = 16
+
+// stepKey is the key of an item's executables. A decode alone runs none for its
+// prompt: over a cache of fixed size the length of that cache decides.
+func (r *router) stepKey(it plan.Item, st plan.Strategy) string {
+	if it.Mode != "kv_decode" || st.Decode != string(stats.KVBucketed) && st.Decode != string(stats.StaticCache) {
+		return r.key(it, st)
+	}
+	edge := 0 // static-cache has one length for all
+	if st.Decode == string(stats.KVBucketed) {
+		need := plan.NewShaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1] + it.NewTokens
+		edge = max(leastKVEdge, plan.NextEdge(nil, need))
+		if i, _ := slices.BinarySearch(r.cfg.KVEdges, need); i < len(r.cfg.KVEdges) {
+			edge = r.cfg.KVEdges[i]
+		}
+	}
+	return fmt.Sprintf("%s\x00%s\x00%d/%d", it.Mode, st.Decode, it.Batch, edge)
 }
 
 // assigned is the block in hand.

@@ -19,9 +19,10 @@ type candidate struct {
 	name     string
 	lane     stats.Lane
 	strategy plan.Strategy
-	edges    []int // of bucketed; nil: powers of two
-	setup    int   // index of its worker
-	firsts   int   // executables that the horizon needs
+	edges    []int       // of bucketed; nil: powers of two
+	setup    int         // index of its worker
+	firsts   int         // executables that the horizon needs
+	makers   []plan.Item // requests that make them
 	lacks    string
 	late     bool // it makes an executable for each length: the cost of one is to be known before
 }
@@ -30,7 +31,7 @@ type candidate struct {
 // It is the eager lane, which everything is held against.
 var words = map[string][]string{
 	"prefill":   {"eager", "variable", "padded", "bucketed", "dynamic"},
-	"kv_decode": {"eager", "variable", "dynamic", "kv-bucketed", "static-cache"},
+	"kv_decode": {"eager", "variable", "static-cache", "kv-bucketed", "dynamic"},
 	"forward":   {"eager", "variable", "dynamic"},
 }
 
@@ -90,7 +91,9 @@ func (t *tuner) count(mode string, c *candidate) error {
 	if c.edges != nil {
 		cfg.BucketEdges = c.edges
 	}
-	c.firsts = min(runner.Distinct(&cfg, p, c.strategy, t.o.Horizon), cfg.Limit())
+	c.makers = runner.Firsts(&cfg, p, c.strategy, t.o.Horizon)
+	c.makers = c.makers[:min(len(c.makers), cfg.Limit())]
+	c.firsts = len(c.makers)
 	return nil
 }
 
@@ -149,7 +152,7 @@ func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
 	case cfg.Engine == "torch":
 		own := map[string]string{"options.step_graph": "own", "options.optimized_attn": "grouped"}
 		if provider == "cuda" {
-			all = append(all, bundle(own, "options.compile.coordinate_descent_tuning", "true"), bundle(own, "options.merge", "true"))
+			all = append(all, bundle(own, "options.merge", "true"), bundle(own, "options.compile.coordinate_descent_tuning", "true"))
 		}
 		add("torch.mode", slices.DeleteFunc([]string{"max-autotune", "default"}, func(m string) bool { return m == cfg.Torch.Mode })...)
 	case provider == "cpu":

@@ -10,7 +10,8 @@
 // while another does. Every block is told to race.jsonl before it counts, so a
 // tune that was cut off goes on where it was.
 //
-// Begin in tune.go; candidates.go says what is tried, heat.go runs one race,
-// bench.go owns the workers, journal.go is the file, result.go and files.go what
-// comes out.
+// Begin in tune.go; candidates.go says what is tried, ahead.go makes executables
+// before a race and on a clock of its own, racing.go runs one race, options.go
+// the race of options, bench.go owns the workers, journal.go is the file,
+// result.go, words.go and files.go what comes out.
 package tune

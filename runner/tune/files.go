@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/stats"
@@ -70,7 +71,7 @@ func cell(v stats.Num) string {
 // Print writes the tables of a result.
 func Print(w interface{ Write([]byte) (int, error) }, res *Result) {
 	for _, r := range res.Races {
-		fmt.Fprintf(w, "%s: %d requests, %s\n", r.Name, r.Blocks, r.Over)
+		fmt.Fprintf(w, "%s: %d requests, %s%s\n", r.Name, r.Blocks, r.Over, r.madeAhead())
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(tw, "  candidate\tn\t%s ms\t95 %%\tp50\tp99\twait\tms in all\twhy it is out\n", res.Objective)
 		for _, x := range order(r.Rows) {
@@ -82,6 +83,14 @@ func Print(w interface{ Write([]byte) (int, error) }, res *Result) {
 		}
 		_ = tw.Flush() // a closed stdout is the reader's choice
 	}
+}
+
+// madeAhead says what making executables before the race took, where that is seconds.
+func (r *RaceResult) madeAhead() string {
+	if took := time.Duration(float64(r.Ahead) * 1e6); took >= time.Second {
+		return "; executables were made before it in " + round(took).String()
+	}
+	return ""
 }
 
 func short(v stats.Num) string {

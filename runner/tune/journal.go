@@ -19,7 +19,9 @@ type entry struct {
 	Race  string     `json:"race"`
 	Names []string   `json:"candidates,omitempty"`
 	Block []race.Obs `json:"block,omitempty"`
+	Ahead bool       `json:"ahead,omitempty"` // the block made executables before the race
 	Drop  *int       `json:"drop,omitempty"`
+	Dear  bool       `json:"dear,omitempty"` // dropped for want of time: who has more tries again
 	Why   string     `json:"why,omitempty"`
 }
 
@@ -82,10 +84,13 @@ func (j *journal) replay(name string, names []string, r *race.Race) error {
 	}
 	for _, e := range past[1:] {
 		switch {
+		case e.Dear:
 		case e.Drop != nil && *e.Drop >= 0 && *e.Drop < len(names):
 			r.Drop(*e.Drop, e.Why)
 		case !slices.ContainsFunc(e.Block, func(o race.Obs) bool { return o.Candidate < 0 || o.Candidate >= len(names) }):
-			r.Ask() // the order was drawn then, too
+			if !e.Ahead {
+				r.Ask() // the order was drawn then, too
+			}
 			r.Tell(e.Block)
 		default:
 			return fmt.Errorf("%s: a candidate that is none", journalFile)

@@ -23,9 +23,12 @@ type heat struct {
 	cands []candidate
 	race  *race.Race
 	plan  *plan.Plan
-	began time.Time
+	began time.Time // of the race itself: its executables are made
 	until time.Time
 	shown time.Time
+
+	ahead  time.Duration // what making executables before it took
+	before []int64       // ns that each candidate's requests took until then
 }
 
 // errEager is the end of a tune without a baseline.
@@ -52,10 +55,18 @@ func (t *tuner) newHeat(name, mode string, cands []candidate, until time.Time) (
 	if err := t.journal.replay(h.key, names, h.race); err != nil {
 		return nil, err
 	}
-	t.heats = append(t.heats, h)
 	var err error
 	h.plan, err = t.traffic(mode, t.cfg.Seed+uint64(1000+h.race.Blocks()))
 	return h, err
+}
+
+// begin begins the race proper, which is to be over at until.
+func (t *tuner) begin(h *heat, until time.Time) error {
+	h.began, h.until, h.before = time.Now(), until, make([]int64, len(h.cands))
+	for i := range h.cands {
+		h.before[i] = h.race.SpentNs(i)
+	}
+	return t.dear(h)
 }
 
 // run runs the race until it is over, its time is, or ctx is done.
@@ -88,7 +99,10 @@ func (t *tuner) run(ctx context.Context, h *heat) error {
 			return err
 		}
 		h.race.Tell(block)
-		if err := cmp.Or(t.dear(h), t.bounds(h)); err != nil {
+		if h.race.Blocks() == lateBlocks {
+			err = t.dear(h)
+		}
+		if err := cmp.Or(err, t.bounds(h)); err != nil {
 			return err
 		}
 		t.show(h, false)
@@ -113,20 +127,11 @@ func (t *tuner) block(ctx context.Context, h *heat, it plan.Item) ([]race.Obs, e
 	}
 	var block []race.Obs
 	for _, s := range order {
-		var asked []runner.Asked
-		for _, i := range byWorker[s] {
-			c := &h.cands[i]
-			asked = append(asked, runner.Asked{Item: it, Lane: c.lane, Strategy: c.strategy, Edges: c.edges})
-		}
-		answers, err := t.workers[s].run(ctx, asked)
+		part, err := t.ask(ctx, h, s, byWorker[s], it)
 		if err != nil {
 			return nil, err
 		}
-		for k, a := range answers {
-			if !a.Lost {
-				block = append(block, t.obs(h, byWorker[s][k], &a))
-			}
-		}
+		block = append(block, part...)
 	}
 	for _, o := range block {
 		if o.Bad != "" && h.cands[o.Candidate].lane == stats.Eager {
@@ -158,15 +163,13 @@ func (t *tuner) obs(h *heat, i int, a *runner.Answer) race.Obs {
 const share, times = .35, 3
 
 // lateBlocks is after how many blocks those join that make an executable for each
-// length: unless that would take more of the time than a candidate may.
+// length: unless that would take more of the time than a candidate may. Blocks that
+// made executables ahead count: what one takes is known then.
 const lateBlocks = 2
 
 // dear takes out the late candidates that cost too much, by what the others'
 // executables took.
 func (t *tuner) dear(h *heat) error {
-	if h.race.Blocks() != lateBlocks {
-		return nil
-	}
 	rows := h.race.Standing()
 	var made, ns int64
 	for _, row := range rows {
@@ -187,7 +190,7 @@ func (t *tuner) dear(h *heat) error {
 		}
 		budget := h.until.Sub(h.began)
 		if takes := time.Duration(need * ns / made); float64(takes) > share*float64(budget) {
-			if err := t.drop(h, i, fmt.Sprintf("not judged: to make its executables, up to %d, would take about %s of the %s there were", need, round(takes), round(budget))); err != nil {
+			if err := t.leaveOut(h, i, fmt.Sprintf("not judged: to make its executables, up to %d, would take about %s of the %s there were", need, round(takes), round(budget))); err != nil {
 				return err
 			}
 		}
@@ -231,11 +234,12 @@ func (t *tuner) bounds(h *heat) error {
 			continue
 		}
 		var why string
-		spent := time.Duration(h.race.SpentNs(i))
+		spent := h.spent(i)
 		bytes := t.bytes(h, i, row)
+		out := t.drop
 		switch {
-		case i != lead && lead >= 0 && row.N > 1 && float64(spent) > share*float64(budget) && spent > times*time.Duration(h.race.SpentNs(lead)):
-			why = fmt.Sprintf("not judged: %s took %s of the %s there were", requests(row.N), round(spent), round(budget))
+		case i != lead && lead >= 0 && row.N > 1 && float64(spent) > share*float64(budget) && spent > times*h.spent(lead):
+			out, why = t.leaveOut, fmt.Sprintf("not judged: %s took %s of the %s there were", requests(row.N), round(spent), round(budget))
 		case t.o.ColdStart > 0 && row.ColdNs > float64(t.o.ColdStart):
 			why = fmt.Sprintf("making its executables takes %s, over the %s allowed", round(time.Duration(row.ColdNs)), t.o.ColdStart)
 		case t.o.Memory > 0 && bytes > float64(t.o.Memory):
@@ -243,12 +247,15 @@ func (t *tuner) bounds(h *heat) error {
 		default:
 			continue
 		}
-		if err := t.drop(h, i, why); err != nil {
+		if err := out(h, i, why); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// spent is the time that a candidate's requests took in the race proper.
+func (h *heat) spent(i int) time.Duration { return time.Duration(h.race.SpentNs(i) - h.before[i]) }
 
 // bytes is what a candidate's executables take once all are made; NaN unknown.
 func (t *tuner) bytes(h *heat, i int, row race.Row) float64 {

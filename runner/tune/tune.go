@@ -1,7 +1,6 @@
 package tune
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,22 +46,30 @@ type Confirmed struct {
 	P99   [stats.NumLanes]stats.Num `json:"p99_ms"`
 }
 
-// Shares of the time that races of strategies and the race of options get; the
-// rest is the confirmation's. What is not wanted leaves its share to the strategies.
-const (
-	strategiesShare = .6
-	optionsShare    = .15
-	firstShare      = .35 // of the strategies' time: prefill's, whose requests are the shorter ones
-)
+// shares of the time: the races of strategies, then the race of options; the rest
+// is the confirmation's. What is not wanted leaves its share to the strategies.
+type shares struct{ strategies, options float64 }
+
+// sharesOf are an engine's. Each option of PyTorch's compiles everything anew.
+func sharesOf(engine string) shares {
+	if engine == "torch" {
+		return shares{.45, .35}
+	}
+	return shares{.6, .15}
+}
+
+// firstShare of the strategies' time for requests is prefill's, whose are the shorter ones.
+const firstShare = .35
 
 // strategiesEnd is when the races of strategies are to be over.
 func (t *tuner) strategiesEnd() time.Time {
-	part := strategiesShare
+	s := sharesOf(t.cfg.Engine)
+	part := s.strategies
 	if !t.o.Setups {
-		part += optionsShare
+		part += s.options
 	}
 	if t.o.Restarts == 0 {
-		part += 1 - strategiesShare - optionsShare
+		part += 1 - s.strategies - s.options
 	}
 	return t.began.Add(time.Duration(part * float64(t.o.Duration)))
 }
@@ -76,6 +83,7 @@ type tuner struct {
 	setups   []setup
 	heats    []*heat
 	began    time.Time
+	made     making
 	notTried []string
 	done     []string
 }
@@ -111,8 +119,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // races races the strategies of each mode.
 func (t *tuner) races(ctx context.Context) error {
-	left := t.o.Modes
-	for i, mode := range left {
+	var heats []*heat
+	for _, mode := range t.o.Modes {
 		if ctx.Err() != nil {
 			t.notTried = append(t.notTried, mode+" (it was stopped)")
 			continue
@@ -125,25 +133,54 @@ func (t *tuner) races(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		end := t.strategiesEnd()
-		part := 1.
-		if i+1 < len(left) {
-			part = firstShare
-		}
-		until := time.Now().Add(time.Duration(part * float64(time.Until(end))))
-		h, err := t.newHeat(mode, mode, cands, until)
+		h, err := t.newHeat(mode, mode, cands, t.strategiesEnd())
 		if err != nil {
 			return err
 		}
-		if err := t.run(ctx, h); err != nil {
+		heats = append(heats, h)
+	}
+	if len(heats) == 0 {
+		return errors.New(strings.Join(t.notTried, "; "))
+	}
+	for i, h := range heats {
+		if i > 0 && ctx.Err() != nil {
+			t.notTried = append(t.notTried, h.name+" (it was stopped)")
+			continue
+		}
+		t.heats = append(t.heats, h)
+		if err := t.heat(ctx, h, heats[i+1:]); err != nil {
 			return err
 		}
 		t.finished(h)
 	}
-	if len(t.heats) == 0 {
-		return errors.New(strings.Join(t.notTried, "; "))
-	}
 	return nil
+}
+
+// heat runs one race of strategies: executables first, by their share of the time
+// for that, then requests, by theirs.
+func (t *tuner) heat(ctx context.Context, h *heat, later []*heat) error {
+	end := t.strategiesEnd()
+	own, others := h.needs(), 0
+	for _, x := range later {
+		others += x.needs()
+	}
+	share, err := t.aheadShare(ctx, h, time.Until(end))
+	if err != nil {
+		return err
+	}
+	budget := share * float64(time.Until(end)) * float64(own) / float64(max(1, own+others))
+	if err := t.ahead(ctx, h, time.Duration(budget)); err != nil {
+		return err
+	}
+	part := 1.
+	if len(later) > 0 {
+		part = firstShare
+	}
+	left := max(0, time.Until(end)-time.Duration(others)*t.made.each())
+	if err := t.begin(h, time.Now().Add(time.Duration(part*float64(left)))); err != nil {
+		return err
+	}
+	return t.run(ctx, h)
 }
 
 // finished notes the line of a race that is over.
@@ -204,79 +241,6 @@ func (t *tuner) mode() string {
 	return mode
 }
 
-const optionsHeat = "options"
-
-// options races what needs a worker of its own, all under the strategy picked.
-func (t *tuner) options(ctx context.Context) error {
-	loaded := t.first.ready.Loaded
-	all := setups(t.cfg, loaded.Provider, cmp.Or(loaded.Threads, t.cfg.Threads))
-	st, edges := t.picked()
-	until := t.strategiesEnd().Add(time.Duration(optionsShare * float64(t.o.Duration)))
-	if (st.Prefill == "eager" && st.Decode == "eager") || !t.o.Setups || ctx.Err() != nil {
-		t.leave(all, "")
-		return nil
-	}
-	mode := t.mode()
-	if why := t.first.ready.Lacks(mode, st); why != "" {
-		t.leave(all, why)
-		return nil
-	}
-	cands := []candidate{{name: "eager", lane: stats.Eager, strategy: plan.Strategy{Prefill: "eager", Decode: "eager"}},
-		{name: st.String(), lane: stats.Optimized, strategy: st, edges: edges}}
-	for i, s := range all {
-		if time.Now().Add(2 * t.first.startNs).After(until) { // a start, and as long for requests
-			t.leave(all[i:], "no time was left")
-			break
-		}
-		t.say("starting a worker with " + s.Name)
-		c := candidate{name: st.String() + " with " + s.Name, lane: stats.Optimized, strategy: st, edges: edges, setup: len(t.setups)}
-		cfg, err := s.config(t.cfg)
-		if err == nil {
-			t.workers[c.setup], err = start(ctx, t.o.Open, cfg)
-		}
-		if ctx.Err() != nil {
-			t.leave(all[i:], "")
-			return nil
-		}
-		if err != nil {
-			c.lacks = err.Error()
-		}
-		t.setups = append(t.setups, s)
-		cands = append(cands, c)
-	}
-	if len(cands) == 2 {
-		return nil
-	}
-	for i := 1; i < len(cands); i++ {
-		if err := t.count(mode, &cands[i]); err != nil {
-			return err
-		}
-	}
-	h, err := t.newHeat(optionsHeat, mode, cands, until)
-	if err != nil {
-		return err
-	}
-	if err := t.run(ctx, h); err != nil {
-		return err
-	}
-	t.finished(h)
-	return nil
-}
-
-// leave says what was not tried.
-func (t *tuner) leave(all []setup, why string) {
-	var names []string
-	for _, s := range all {
-		names = append(names, s.Name)
-	}
-	if why != "" {
-		why = " (" + why + ")"
-	}
-	if len(names) > 0 {
-		t.notTried = append(t.notTried, strings.Join(names, ", ")+why)
-	}
-}
-
 // stop ends all workers.
 func (t *tuner) stop() {
 	for i, w := range t.workers {
@@ -298,6 +262,14 @@ func (t *tuner) show(h *heat, now bool) {
 	h.shown = time.Now()
 	t.o.OnView(view.Race{Title: h.name, Objective: t.o.Objective.String(), Blocks: h.race.Blocks(), Elapsed: time.Since(t.began), Left: max(0, time.Until(h.until)),
 		Rows: h.race.Standing(), Over: h.race.Over(), Done: t.done})
+}
+
+// sayNow says what is done before a race, once a second.
+func (t *tuner) sayNow(h *heat, what string) {
+	if time.Since(h.shown) > time.Second {
+		h.shown = time.Now()
+		t.say(what)
+	}
 }
 
 // say tells what is done between races.

@@ -1,0 +1,190 @@
+package tune
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/stats/race"
+)
+
+// Executables are made before a race, with a clock of their own: one that takes
+// seconds would otherwise take all the time that there is for timed requests.
+
+const (
+	leastAhead, mostAhead = .5, .85 // of a race's time: what making executables may take, the more the shorter its requests are
+	blocksWanted          = 60      // for which time is left
+	settingRuns           = 3       // a shape is run until a request makes nothing, at most so often: the second one may record a graph
+)
+
+// making is what executables of a tune took to make, one entry each.
+type making struct{ ns []time.Duration }
+
+// each is what one is taken to take: the median, as the first loads the compiler.
+func (m *making) each() time.Duration {
+	if len(m.ns) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(m.ns))
+	return sorted[(len(sorted)-1)/2]
+}
+
+// ahead makes what the candidates need, those that need least first. Who does not
+// fit into what is left of the budget is out, by what the others took.
+func (t *tuner) ahead(ctx context.Context, h *heat, budget time.Duration) error {
+	began := time.Now()
+	defer func() { h.ahead = time.Since(began) }()
+	for _, i := range h.byNeed() {
+		c, own := &h.cands[i], making{}
+		for k := range c.makers {
+			if ctx.Err() != nil || h.race.Over() != "" {
+				return nil
+			}
+			spent := time.Since(began)
+			if why := t.tooDear(h, c, k, &own, spent, budget); why != "" {
+				if err := t.leaveOut(h, i, why); err != nil {
+					return err
+				}
+				break
+			}
+			if err := t.makeOne(ctx, h, i, k, &own, max(budget-spent, time.Second)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// aheadShare is the share of a race's time that making may take: what requests of
+// all candidates leave, taken to be half as long as eager's on average.
+func (t *tuner) aheadShare(ctx context.Context, h *heat, total time.Duration) (float64, error) {
+	p, err := t.traffic(h.mode, t.cfg.Seed+3)
+	if err != nil {
+		return 0, err
+	}
+	it, ok := p.Next()
+	if !ok || h.needs() == 0 {
+		return leastAhead, nil
+	}
+	var block []race.Obs
+	for range 2 { // the first one warms up
+		if block, err = t.ask(ctx, h, 0, []int{0}, it); err != nil || len(block) == 0 {
+			return leastAhead, unless(ctx.Err() != nil, err)
+		}
+	}
+	if bad := block[0].Bad; bad != "" {
+		return 0, fmt.Errorf("%w: %s", errEager, bad)
+	}
+	requests := float64(blocksWanted*len(h.cands)) / 2 * float64(block[0].Ns)
+	return min(max(leastAhead, 1-requests/float64(max(total, 1))), mostAhead), nil
+}
+
+// needs is how many executables are to be made ahead.
+func (h *heat) needs() (n int) {
+	for _, i := range h.byNeed() {
+		n += h.cands[i].firsts
+	}
+	return n
+}
+
+// byNeed are the candidates whose executables are made ahead, the fewest first.
+func (h *heat) byNeed() (order []int) {
+	for i, row := range h.race.Standing() {
+		if row.Out == "" && !h.cands[i].late {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(h.cands[a].firsts, h.cands[b].firsts) })
+	return order
+}
+
+// tooDear says why there is no time to make what a candidate still needs, k of
+// it being made; "" there is. The first of a tune is always tried.
+func (t *tuner) tooDear(h *heat, c *candidate, k int, own *making, spent, budget time.Duration) string {
+	each := own.each()
+	if each == 0 {
+		each = t.made.each()
+	}
+	left := len(c.makers) - k
+	if k > 0 && len(own.ns) == 0 || spent+time.Duration(left)*each <= budget {
+		return ""
+	}
+	return fmt.Sprintf("not judged: to make %d executables would take about %s, and %s of the %s for that were left", left, round(time.Duration(left)*each), round(max(0, budget-spent)), round(budget))
+}
+
+// makeOne runs the k-th maker of a candidate until it makes nothing more. In a
+// worker of its own a compile that takes more than limit ends the candidate.
+func (t *tuner) makeOne(ctx context.Context, h *heat, i, k int, own *making, limit time.Duration) error {
+	c := &h.cands[i]
+	t.sayNow(h, fmt.Sprintf("%s: making executables ahead, %d of %d of %s", h.name, k+1, len(c.makers), c.name))
+	inner := ctx
+	if c.setup != 0 {
+		var cancel context.CancelFunc
+		inner, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	began, made := time.Now(), false
+	for range settingRuns {
+		block, err := t.ask(inner, h, c.setup, []int{i}, c.makers[k])
+		if ctx.Err() == nil && inner.Err() != nil {
+			t.workers[c.setup].stop()
+			return t.leaveOut(h, i, fmt.Sprintf("not judged: its executable %d of %d was not made in %s", k+1, len(c.makers), round(limit)))
+		}
+		if err != nil || ctx.Err() != nil || len(block) == 0 {
+			return unless(ctx.Err() != nil, err)
+		}
+		if !block[0].First && block[0].Bad == "" {
+			break // no part of the traffic's quantiles: shapes are not run as often as they come
+		}
+		if err := t.journal.add(entry{Race: h.key, Block: block, Ahead: true}); err != nil {
+			return err
+		}
+		if h.race.Tell(block); block[0].Bad != "" {
+			break
+		}
+		made = true
+	}
+	if made {
+		took := time.Since(began)
+		own.ns, t.made.ns = append(own.ns, took), append(t.made.ns, took)
+	}
+	return nil
+}
+
+// unless is an error that counts only where the tune was not stopped.
+func unless(stopped bool, err error) error {
+	if stopped {
+		return nil
+	}
+	return err
+}
+
+// leaveOut takes a candidate out for want of time; a tune that is resumed with
+// more tries it again.
+func (t *tuner) leaveOut(h *heat, i int, why string) error {
+	h.race.Drop(i, why)
+	return t.journal.add(entry{Race: h.key, Drop: &i, Why: why, Dear: true})
+}
+
+// ask runs one request in candidates of one worker.
+func (t *tuner) ask(ctx context.Context, h *heat, setup int, who []int, it plan.Item) (block []race.Obs, err error) {
+	var asked []runner.Asked
+	for _, i := range who {
+		c := &h.cands[i]
+		asked = append(asked, runner.Asked{Item: it, Lane: c.lane, Strategy: c.strategy, Edges: c.edges})
+	}
+	answers, err := t.workers[setup].run(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	for k := range answers {
+		if !answers[k].Lost {
+			block = append(block, t.obs(h, who[k], &answers[k]))
+		}
+	}
+	return block, nil
+}

@@ -1,0 +1,175 @@
+package tune
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/runner/protocol"
+	process "github.com/tailscope/tailscope/runner/worker"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
+	"github.com/tailscope/tailscope/stats/race"
+)
+
+// The engine of these tests is this test binary again. What it reports are the
+// times below, whatever else the machine does: it sleeps for at least as long.
+
+func TestMain(m *testing.M) {
+	if how := os.Getenv("TAILSCOPE_TEST_ENGINE"); how != "" {
+		simulate(how)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// takes is what a request takes once its executable is there.
+var takes = map[string]time.Duration{"eager": 4 * time.Millisecond, "dynamic": 3 * time.Millisecond, "variable": time.Millisecond, "padded": time.Millisecond,
+	"bucketed": 1100 * time.Microsecond, "static-cache": time.Millisecond, "kv-bucketed": time.Millisecond}
+
+const compiles = 150 * time.Millisecond // an executable
+
+// simulate serves requests one by one. how is "slow", or "stuck": with one thread no compile ever ends.
+func simulate(how string) {
+	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
+	_ = out.Send(&protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(), Credit: 1,
+		Modes: []string{"prefill", "kv_decode", "e2e_kv"}, Pairings: []string{"interleaved"}, Strategies: map[string][]string{
+			"prefill": {"eager", "variable", "padded", "bucketed", "dynamic"}, "decode": {"eager", "variable", "dynamic", "kv-bucketed", "static-cache"}}})
+	made, stuck := map[string]bool{}, false
+	for {
+		msg, err := in.Next()
+		if err != nil {
+			return
+		}
+		switch m := msg.(type) {
+		case *protocol.Load:
+			stuck = how == "stuck" && m.Threads == 1
+			_ = out.Send(&protocol.Loaded{DurNs: 1, Model: protocol.Model{Name: m.Name, Kind: "causal-lm", MaxPositions: 4096}, Provider: "cpu", Device: "test",
+				Backends: map[string]string{"eager": "test-eager", "optimized": "test-compiled"}, Threads: 4})
+		case *protocol.Request:
+			answer(out, m, made, stuck)
+		case *protocol.Flush:
+			_ = out.Send(&protocol.Flushed{ID: m.ID})
+		case *protocol.Stop:
+			_ = out.Send(&protocol.Bye{})
+			return
+		}
+	}
+}
+
+// answer runs a request of one lane.
+func answer(out *protocol.Writer, m *protocol.Request, made map[string]bool, stuck bool) {
+	lane, word := m.Order[0], plan.Strategy(m.Strategy).Label(m.Mode)
+	if lane == "eager" {
+		word = "eager"
+	}
+	begin, cost := clock.Monotonic(), time.Duration(0)
+	for _, key := range executables(m, word) {
+		if !made[key] {
+			made[key], cost = true, cost+compiles
+		}
+	}
+	if cost > 0 && stuck {
+		time.Sleep(time.Hour)
+	}
+	wall := cost + takes[strings.TrimPrefix(word, "prefill=")]
+	if m.Mode == "e2e_kv" {
+		wall = cost + takes[m.Strategy.Prefill] + takes[m.Strategy.Decode]
+	}
+	time.Sleep(wall)
+	shape := fmt.Sprintf("%dx%d", m.Batch, m.Exec[1])
+	if cost > 0 {
+		_ = out.Send(&protocol.Event{TNs: begin, Kind: stats.KindCompile, Lane: lane, Mode: m.Mode, Strategy: word, Shape: shape, Request: &m.ID, DurNs: int64(cost)})
+	}
+	_ = out.Send(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: word, Shape: shape, Backend: "test-" + lane, Request: []uint64{m.ID}, Order: []int{0},
+		StartNs: []int64{begin}, WallNs: []int64{int64(wall)}, CompileNs: []int64{int64(cost)}, ExecutedTokens: []int{m.Exec[1] * m.Batch}})
+}
+
+// executables are those that a request needs.
+func executables(m *protocol.Request, word string) []string {
+	key := func(n int) string { return fmt.Sprint(m.Mode, word, n) }
+	switch {
+	case word == "eager":
+		return nil
+	case m.Strategy.Prefill == "dynamic" || m.Strategy.Decode == "static-cache" && m.Mode == "kv_decode":
+		return []string{key(0)}
+	case m.Mode == "kv_decode" && word == "variable":
+		return []string{key(m.Exec[1]), key(m.Exec[1] + 1), key(m.Exec[1] + 2)}
+	case m.Mode == "kv_decode":
+		return []string{key(plan.NextEdge(nil, m.Exec[1]+m.NewTokens))}
+	}
+	return []string{key(m.Exec[1])}
+}
+
+// tuneWith tunes the traffic of technical report 120 with the simulated engine.
+func tuneWith(t *testing.T, how string, o Options) *Result {
+	t.Helper()
+	cfg, err := configs.Load("root_cause")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config, o.Horizon, o.Dir = cfg, 10_000, t.TempDir()
+	o.Open = func(_ context.Context, cfg *configs.Config) (runner.Options, error) {
+		return runner.Options{Config: cfg, RunID: "test", Engine: process.Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE="+how)}}, nil
+	}
+	res, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// TestSlowCompilesLeaveTimeForRequests: an engine that takes 150 ms an executable,
+// of which all candidates need 24 for prefill alone, in four seconds. Before, the
+// first block compiled until the time was over, and nothing was chosen.
+func TestSlowCompilesLeaveTimeForRequests(t *testing.T) {
+	began := time.Now()
+	res := tuneWith(t, "slow", Options{Modes: []string{"prefill", "kv_decode"}, Duration: 4 * time.Second})
+	if took := time.Since(began); took > 12*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	want := map[string][]string{"prefill": {"padded", "bucketed"}, "kv_decode": {"static-cache", "kv-bucketed"}}
+	for _, r := range res.Races {
+		if r.Pick < 0 {
+			t.Errorf("%s: %s", r.Name, res.Sentence)
+			continue
+		}
+		p, ok := r.Rows[r.Pick], false
+		for _, w := range want[r.Name] {
+			ok = ok || strings.HasPrefix(p.Name, w)
+		}
+		if !ok || p.N < quantile.Need(.5) || r.Ahead <= 0 {
+			t.Errorf("%s: %+v, ahead %v ms", r.Name, p, r.Ahead)
+		}
+		for _, x := range r.Rows {
+			if x.N == 0 && !strings.Contains(x.Out, "would take about") {
+				t.Errorf("%s answered nothing, and its cost is not told: %+v", x.Name, x)
+			}
+		}
+	}
+	if v := res.Races[1].Rows[1]; v.Name != "variable" || !strings.Contains(v.Out, "not judged") {
+		t.Errorf("decode's variable: %+v", v)
+	}
+}
+
+// TestACompileThatNeverEnds ends the worker of its option, not the tune.
+func TestACompileThatNeverEnds(t *testing.T) {
+	res := tuneWith(t, "stuck", Options{Modes: []string{"kv_decode"}, Objective: race.P50, Duration: 10 * time.Second, Setups: true})
+	last := res.Races[len(res.Races)-1]
+	if last.Name != optionsHeat || last.Pick < 0 {
+		t.Fatalf("%+v", res)
+	}
+	if x := last.Rows[2]; !strings.HasSuffix(x.Name, "threads=1") || !strings.Contains(x.Out, "was not made in") || x.N != 0 {
+		t.Errorf("%+v", x)
+	}
+	if x := last.Rows[last.Pick]; x.N < quantile.Need(.5) {
+		t.Errorf("%+v", x)
+	}
+}
