@@ -2,6 +2,7 @@ package exact
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
@@ -74,11 +75,7 @@ func (m *exactMode) weighAll(in *verdict.Input, noise stats.Noise, share float64
 	in.Pair = *m.allPairs
 	in.Ranks = paired.Rank(m.estimates(anySegment), noise, share)
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
-		in.Lanes[l] = quantile.Empty()
-		quantile.DescribeSorted(&in.Lanes[l], m.lanes[l].sorted)
-		in.Causes[l] = m.causeRows(l, m.lanes[l].sorted, anySegment)
-		in.Failed[l] = m.failedIn(l, func(*rowKind) bool { return true })
-		m.describeResponses(&in.Lanes[l], l, anySegment)
+		m.weighLane(in, l, m.lanes[l].sorted, anySegment)
 	}
 }
 
@@ -96,12 +93,30 @@ func (a *Analysis) weighPart(m *exactMode, in *verdict.Input, noise *stats.Noise
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
 		walls := m.wallsOf(l, func(x *exactRun) bool { return keep(x.segment) })
 		quantile.SortInts(walls)
-		in.Lanes[l] = quantile.Empty()
-		quantile.DescribeSorted(&in.Lanes[l], walls)
-		in.Causes[l] = m.causeRows(l, walls, keep)
-		in.Failed[l] = m.failedIn(l, func(k *rowKind) bool { return keep(k.segment) })
-		m.describeResponses(&in.Lanes[l], l, keep)
+		m.weighLane(in, l, walls, keep)
 	}
+}
+
+// weighLane fills in what a lane's samples in the segments that keep holds show;
+// sorted are their latencies.
+func (m *exactMode) weighLane(in *verdict.Input, l stats.Lane, sorted []int64, keep func(segment int32) bool) {
+	in.Lanes[l] = quantile.Empty()
+	quantile.DescribeSorted(&in.Lanes[l], sorted)
+	in.Lanes[l].Compiles = m.compiled(l, keep)
+	in.Causes[l] = m.causeRows(l, sorted, keep)
+	in.Failed[l] = m.failedIn(l, func(k *rowKind) bool { return keep(k.segment) })
+	m.describeResponses(&in.Lanes[l], l, keep)
+}
+
+// compiled counts the samples inside which an executable was made, whatever made
+// them slow.
+func (m *exactMode) compiled(l stats.Lane, keep func(segment int32) bool) (n int) {
+	for i := range m.rows {
+		if r := &m.rows[i]; r.e.Compiled() && r.counts() && m.lane(r) == l && keep(m.kinds.all[r.kind].segment) {
+			n++
+		}
+	}
+	return n
 }
 
 // estimates of the whole mode: of its pairs, or of the lanes where requests have
@@ -211,6 +226,9 @@ func (m *exactMode) causeRows(l stats.Lane, sorted []int64, keep func(segment in
 		row.Example = "worst " + stats.FormatMs(row.WorstNs)
 		if c == stats.CauseCompile {
 			row.FirstCompiles = firsts
+			if m.compiled(l, keep) == len(sorted) { // none is without
+				row.P99Without = math.NaN()
+			}
 		}
 		out = append(out, row)
 	}

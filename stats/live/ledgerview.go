@@ -81,6 +81,9 @@ func (l *laneState) histRows(g *group, hists *causeHists, threshold float64, scr
 		if firsts := hists[firstCompiles]; c == stats.CauseCompile && firsts != nil {
 			row.FirstCompiles, _, _ = firsts.TailOf(threshold)
 		}
+		if c == stats.CauseCompile && g.compiles == g.d.N { // none is without
+			row.P99Without = math.NaN()
+		}
 		rows = append(rows, row)
 	}
 	return rows, tailN
@@ -92,9 +95,12 @@ func (l *laneState) earlyRows(lane stats.Lane, threshold float64) (rows []stats.
 	var counts, firsts [stats.NumCauses]int
 	var worst [stats.NumCauses]int64
 	var sums [stats.NumCauses]float64
-	causes := make([]stats.Cause, len(early))
+	causes, compiled := make([]stats.Cause, len(early)), 0
 	for i := range early {
 		e := &early[i].e
+		if e.Compiled() {
+			compiled++
+		}
 		if !(float64(e.Wall) > threshold) {
 			continue
 		}
@@ -115,7 +121,7 @@ func (l *laneState) earlyRows(lane stats.Lane, threshold float64) (rows []stats.
 		}
 		kept = kept[:0]
 		for i := range early {
-			if causes[i] != c {
+			if causes[i] != c && (c != stats.CauseCompile || compiled < len(early)) {
 				kept = append(kept, early[i].e.Wall)
 			}
 		}

@@ -101,7 +101,7 @@ func causeWords(r *stats.CauseRow) string {
 // compiling says of a lane that nothing is known of it but its compiles.
 func (in *Input) compiling() string {
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
-		if r := in.cause(l, stats.CauseCompile); r != nil && r.N == in.Lanes[l].N {
+		if n := in.Lanes[l].Compiles; n > 0 && n == in.Lanes[l].N {
 			return fmt.Sprintf(" Every %s sample contains a compile: what it takes without one is not known.", l)
 		}
 	}
