@@ -9,14 +9,11 @@ import (
 	"testing"
 )
 
-// TestEveryPromiseHasItsTest: each test that docs/robustness.md names is there.
+// TestEveryPromiseHasItsTest: each test that docs/robustness.md and docs/cases.md
+// name is there.
 func TestEveryPromiseHasItsTest(t *testing.T) {
-	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "robustness.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	there, test := map[string]bool{}, regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
-	err = filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -29,9 +26,15 @@ func TestEveryPromiseHasItsTest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9_]+)`").FindAllStringSubmatch(string(doc), -1) {
-		if !there[m[1]] {
-			t.Errorf("docs/robustness.md names %s, which is not there", m[1])
+	for _, name := range []string{"robustness.md", "cases.md"} {
+		doc, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9_]+)`").FindAllStringSubmatch(string(doc), -1) {
+			if !there[m[1]] {
+				t.Errorf("docs/%s names %s, which is not there", name, m[1])
+			}
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -179,30 +180,8 @@ func TestRecordedInputs(t *testing.T) {
 
 // An optional output that is none is no crash.
 func TestNoneOutput(t *testing.T) {
-	tensor := &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(1),
-		Shape: &onnxpb.TensorShapeProto{Dim: []*onnxpb.TensorShapeProto_Dimension{{Value: &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: 4}}}}}}}
-	optional := &onnxpb.TypeProto{Value: &onnxpb.TypeProto_OptionalType{OptionalType: &onnxpb.TypeProto_Optional{ElemType: tensor}}}
-	branch := func(name string, node *onnxpb.NodeProto) *onnxpb.AttributeProto {
-		return build.AttrGraph(name, &onnxpb.GraphProto{Name: proto.String(name), Node: []*onnxpb.NodeProto{node},
-			Output: []*onnxpb.ValueInfoProto{{Name: proto.String(node.Output[0]), Type: optional}}})
-	}
-	none := &onnxpb.NodeProto{OpType: proto.String("Optional"), Output: []string{"e"}, Attribute: []*onnxpb.AttributeProto{
-		{Name: proto.String("type"), Type: onnxpb.AttributeProto_TYPE_PROTO.Enum(), Tp: tensor}}}
-	some := &onnxpb.NodeProto{OpType: proto.String("Optional"), Input: []string{"x"}, Output: []string{"b"}}
-	model := &onnxpb.ModelProto{IrVersion: proto.Int64(8), OpsetImport: []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(16)}},
-		Graph: &onnxpb.GraphProto{Name: proto.String("none"),
-			Node: []*onnxpb.NodeProto{{OpType: proto.String("If"), Input: []string{"cond"}, Output: []string{"y"},
-				Attribute: []*onnxpb.AttributeProto{branch("then_branch", some), branch("else_branch", none)}}},
-			Input: []*onnxpb.ValueInfoProto{
-				{Name: proto.String("cond"), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(9), Shape: &onnxpb.TensorShapeProto{}}}}},
-				{Name: proto.String("x"), Type: tensor}},
-			Output: []*onnxpb.ValueInfoProto{{Name: proto.String("y"), Type: optional}}}}
-	b, err := proto.Marshal(model)
+	path, err := testmodels.WriteCase(t.TempDir(), "none")
 	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "none.onnx")
-	if err := os.WriteFile(path, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	k := startWorker(t)

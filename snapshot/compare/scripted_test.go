@@ -43,7 +43,8 @@ type script struct {
 	Lanes [stats.NumLanes]float64 // factors; 0: 1
 	Cause string                  // planted in the optimized lane; "": nothing
 	Share float64                 // of the requests
-	Truth string                  // file that gets the latencies without a cause, ns, as JSON
+	Odd   bool                    // plants oddities instead
+	Truth string                  // file that gets the latencies without a cause, ns, or the requests in their order, as JSON
 }
 
 // plants say how a cause of so many ns shows in a row.
@@ -73,7 +74,7 @@ func scripted(text string) {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
 	_ = out.Send(&protocol.Hello{Protocol: protocol.Version, Engine: "scripted", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(), Credit: 64,
 		Modes: []string{"prefill"}, Pairings: []string{"interleaved"}, Strategies: map[string][]string{"prefill": {"variable"}}})
-	served, others := 0, []int64{}
+	served, others, requests := 0, []int64{}, []uint64{}
 	for {
 		msg, err := in.Next()
 		if err != nil {
@@ -84,6 +85,11 @@ func scripted(text string) {
 			_ = out.Send(&protocol.Loaded{DurNs: 1, Model: protocol.Model{Name: m.Name, Kind: "causal-lm"}, Provider: "cpu", Device: "script",
 				Backends: map[string]string{"eager": "e", "optimized": "o"}, Threads: m.Threads})
 		case *protocol.Request:
+			if s.Odd {
+				odd(out, r, m, len(requests))
+				requests = append(requests, m.ID)
+				continue
+			}
 			for order, lane := range m.Order {
 				l, _ := stats.ParseLane(lane)
 				wall := int64(2e6 * math.Exp(.05*r.NormFloat64()) * max(s.Lanes[l], 1e-3))
@@ -105,9 +111,8 @@ func scripted(text string) {
 		case *protocol.Flush:
 			_ = out.Send(&protocol.Flushed{ID: m.ID})
 		case *protocol.Stop:
-			if s.Truth != "" {
-				text, _ := json.Marshal(others)
-				_ = os.WriteFile(s.Truth, text, 0o600)
+			if s.writeTruth(others); s.Odd {
+				s.writeTruth(requests)
 			}
 			_ = out.Send(&protocol.Bye{})
 			return

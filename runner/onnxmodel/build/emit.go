@@ -30,6 +30,7 @@ type Graph struct {
 	Weights []Weight
 	DType   int32    // of floating point weights and constants
 	Domains []string // of operators that are not ONNX's own
+	Opset   int64    // 0: 14
 
 	scope  string
 	counts map[string]int

@@ -2,6 +2,7 @@ package build
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ func write(path string, body func(*bufio.Writer) error) error {
 
 // opsets are ONNX's own operators and those of g.Domains, at version 1.
 func (g *Graph) opsets() []*onnxpb.OperatorSetIdProto {
-	out := []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(14)}}
+	out := []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(cmp.Or(g.Opset, 14))}}
 	for _, d := range g.Domains {
 		out = append(out, &onnxpb.OperatorSetIdProto{Domain: proto.String(d), Version: proto.Int64(1)})
 	}
