@@ -31,14 +31,41 @@ func (p *Prepared) Costs() (*limit.Transformer, error) {
 	case i.Layers == 0 || i.Heads == 0 || i.KVHeads == 0 || i.HeadDim == 0 || i.Vocab == 0:
 		return nil, errors.New("the model does not say its layers, heads or vocabulary")
 	}
-	m, err := scan(g.Path)
+	c, m, err := countIn(g.Path)
 	if err != nil {
 		return nil, err
 	}
-	c := counting{weights: map[string]*tensor{}, matrices: map[*tensor]int64{}, whole: map[*tensor]bool{}, gathered: map[*tensor]bool{}}
-	m.graph.tensors(func(t *tensor) { c.weights[t.name] = t })
-	m.graph.walk(c.node)
 	return c.transformer(i, m.graph.outputs)
+}
+
+// convolutions are operators whose second input is their filters.
+var convolutions = []string{"Conv", "ConvTranspose"}
+
+// ForwardWeights are the bytes of weights that a pass of a model that is no
+// language model reads whole. An error says why they are not known.
+func (p *Prepared) ForwardWeights() (float64, error) {
+	if p.Forward == nil {
+		return 0, errors.New("the model has no forward pass")
+	}
+	c, _, err := countIn(p.Forward.Path)
+	if err != nil {
+		return 0, err
+	}
+	if c.strange != "" {
+		return 0, fmt.Errorf("what %s does with its weights is not counted", c.strange)
+	}
+	if len(c.whole) == 0 {
+		return 0, errors.New("the graph reads no weights")
+	}
+	return c.bytes(), nil
+}
+
+// bytes of the weights that are read whole.
+func (c *counting) bytes() (n float64) {
+	for t := range c.whole {
+		n += float64(t.elements()*elemBits[t.dtype]) / 8
+	}
+	return n
 }
 
 // counting collects which weights which operators read.
@@ -47,6 +74,18 @@ type counting struct {
 	matrices        map[*tensor]int64  // multiplied with each token: how often
 	whole, gathered map[*tensor]bool
 	strange         string // an operator that reads weights in a way that is not counted
+}
+
+// countIn counts in the graph of a file.
+func countIn(path string) (*counting, *model, error) {
+	m, err := scan(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &counting{weights: map[string]*tensor{}, matrices: map[*tensor]int64{}, whole: map[*tensor]bool{}, gathered: map[*tensor]bool{}}
+	m.graph.tensors(func(t *tensor) { c.weights[t.name] = t })
+	m.graph.walk(c.node)
+	return c, m, nil
 }
 
 func (c *counting) node(n *node) {
@@ -68,6 +107,8 @@ func (c *counting) node(n *node) {
 		case slices.Contains(products, n.op) && len(t.dims) == 2:
 			c.whole[t] = true
 			c.matrices[t]++
+		case slices.Contains(convolutions, n.op):
+			c.whole[t] = true
 		case len(t.dims) >= 2 && t.elements() > 1<<16:
 			c.strange = n.op
 		default:
@@ -81,9 +122,7 @@ func (c *counting) transformer(i *Info, outputs []Port) (*limit.Transformer, err
 		return nil, fmt.Errorf("what %s does with its weights is not counted", c.strange)
 	}
 	out := &limit.Transformer{Row: 8}
-	for t := range c.whole {
-		out.Weights += float64(t.elements()*elemBits[t.dtype]) / 8
-	}
+	out.Weights = c.bytes()
 	for t := range c.gathered {
 		if len(t.dims) == 2 {
 			out.Row += float64(t.dims[1]*elemBits[t.dtype]) / 8

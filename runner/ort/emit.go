@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/runner/ort/native"
+	"github.com/tailscope/tailscope/runner/ort/probe"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/limit"
@@ -168,7 +169,14 @@ type workTold struct {
 // findLimit says what the device can do, where the work of requests is known;
 // else a note says why there is no limit.
 func (e *engine) findLimit(loaded *protocol.Loaded) {
-	costs, err := e.model.Costs()
+	var costs *limit.Transformer
+	var weights float64
+	var err error
+	if e.forwardG != nil {
+		weights, err = e.model.ForwardWeights()
+	} else {
+		costs, err = e.model.Costs()
+	}
 	if err == nil && e.maker.Provider.Name == "webgpu" {
 		err = errors.New("the rates of WebGPU are not measured")
 	}
@@ -179,13 +187,17 @@ func (e *engine) findLimit(loaded *protocol.Loaded) {
 		loaded.Notes = append(loaded.Notes, "the limit is not known: "+err.Error())
 		return
 	}
-	e.costs, e.told = costs, map[workTold]bool{}
+	e.costs, e.weights, e.told, e.forwards = costs, weights, map[workTold]bool{}, map[string]limit.Work{}
 }
 
 // tellWork tells the bytes and operations of a request before its first like.
 func (e *engine) tellWork(r *protocol.Request, o *outcome) {
 	s := &o.sample
 	k := workTold{s.lane, s.mode, s.shape, r.Tokens, 0}
+	if s.mode == "forward" {
+		e.tellForward(k, o)
+		return
+	}
 	if s.mode != "prefill" {
 		k.steps = r.NewTokens
 	}
@@ -202,4 +214,40 @@ func (e *engine) tellWork(r *protocol.Request, o *outcome) {
 			Executed: e.costs.Steps(r.Batch, s.stepsKV[0], s.stepsKV[n-1])})
 	}
 	e.out.queue(m)
+}
+
+// limitOf keeps what a probe run says of the work of a forward pass. Where an
+// operator cannot be counted nobody is told a bound.
+func (e *engine) limitOf(shape string, p *probe.Profile) {
+	switch {
+	case e.weights == 0:
+	case p.Uncounted != "":
+		e.weights = 0
+		e.out.event(protocol.Event{TNs: native.Now(), Kind: stats.KindMark, Reason: "the limit is not known: what " + p.Uncounted + " computes is not counted"})
+	default:
+		e.forwards[shape] = limit.Work{Bytes: e.weights + p.Gathered, Ops: p.Ops}
+	}
+}
+
+// tellForward tells the work of a forward pass once its executable was probed.
+func (e *engine) tellForward(k workTold, o *outcome) {
+	w, known := e.forwards[k.shape]
+	if !known || e.told[k] || o.sample.err != "" || o.forward == nil {
+		return
+	}
+	e.told[k] = true
+	w.Bytes += o.forward.moved()
+	e.out.queue(&protocol.Work{Lane: k.lane, Mode: k.mode, Shape: k.shape, Tokens: k.tokens, Passes: []limit.Pass{{Times: 1, Natural: w, Executed: w}}})
+}
+
+// moved is the bytes of the inputs and of the outputs whose sizes are known.
+func (c *forwardCall) moved() float64 {
+	n := 0
+	for _, x := range c.inputs {
+		n += x.x.Bytes
+	}
+	for _, x := range c.outputs {
+		n += x.x.Bytes
+	}
+	return float64(n)
 }

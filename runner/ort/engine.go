@@ -49,11 +49,13 @@ type engine struct {
 	noPad    string // why padded prompts have other answers with this model; "" they do not
 	backends [stats.NumLanes]string
 	jobs     []*evidenceJob
-	proven   map[[3]string]bool // mode, strategy and phase of what was made
-	took     map[workKey]int64  // wall time of a kind of request when it ran last
-	costs    *limit.Transformer // nil: not known
-	told     map[workTold]bool  // kinds of requests whose work is told
-	dirty    bool               // counters changed since they were sent
+	proven   map[[3]string]bool    // mode, strategy and phase of what was made
+	took     map[workKey]int64     // wall time of a kind of request when it ran last
+	costs    *limit.Transformer    // of a language model; nil: not known
+	weights  float64               // bytes that a forward pass reads whole; 0: not known
+	forwards map[string]limit.Work // of forward passes by shape, without inputs and outputs
+	told     map[workTold]bool     // kinds of requests whose work is told
+	dirty    bool                  // counters changed since they were sent
 	bg       *background
 	prof     *profiling
 	alone    bool // only one session may run at a time

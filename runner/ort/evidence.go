@@ -1,7 +1,6 @@
 package ort
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
+	"github.com/tailscope/tailscope/runner/ort/probe"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -23,14 +23,8 @@ type evidenceJob struct {
 	spec  native.SessionSpec
 	once  func(s *native.Session, st *native.Store) error // one run on made-up inputs
 	group *group
-	first bool // of its mode, strategy and phase: taken right after its request
-}
-
-// nodeProfile is what a profile says about the nodes that ran.
-type nodeProfile struct {
-	providers map[string]int
-	operators map[string]int
-	nodes     int
+	shape string // of the request that it was made for
+	first bool   // of its mode, strategy and phase: taken right after its request
 }
 
 // evidence queues the proof of an executable.
@@ -40,7 +34,7 @@ func (e *engine) evidence(l *lane, r *protocol.Request, ch *choice, x *executabl
 	e.proven[k] = true
 	backend := e.backends[stats.Optimized]
 	e.jobs = append(e.jobs, &evidenceJob{
-		graph: ch.graph, spec: spec, once: ch.once, group: ch.group, first: first,
+		graph: ch.graph, spec: spec, once: ch.once, group: ch.group, shape: ch.shape.String(), first: first,
 		e: protocol.Evidence{
 			Lane: l.name, Mode: r.Mode, Strategy: label(r), Shape: x.key.shape,
 			BackendRequested: backend, BackendActual: backend, CompileNs: x.s.MakeNs, Bytes: x.bytes,
@@ -113,23 +107,29 @@ func (e *engine) proveRest(deadline int64) {
 }
 
 // conclude fills in what a profile proves.
-func (e *engine) conclude(j *evidenceJob, p *nodeProfile) {
-	j.e.NodesAfter, j.e.NodesPerProvider = p.nodes, p.providers
+func (e *engine) conclude(j *evidenceJob, p *probe.Profile) {
+	j.e.NodesAfter, j.e.NodesPerProvider = p.Nodes, map[string]int{}
+	for name, n := range p.Providers {
+		j.e.NodesPerProvider[native.ShortProvider(name)] += n
+	}
+	if j.e.Mode == "forward" {
+		e.limitOf(j.shape, p)
+	}
 	if in, err := onnxmodel.Inspect(j.graph.Path); err == nil {
 		j.e.NodesBefore = in.Nodes
 		j.e.Fused = map[string]int{}
-		for op, n := range p.operators {
+		for op, n := range p.Operators {
 			if in.Operators[op] == 0 && !strings.HasPrefix(op, "Memcpy") {
 				j.e.Fused[op] = n
 			}
 		}
 	}
 	want := e.maker.Provider.Profiled()
-	if want == "cpu" || p.providers[want] > 0 {
+	if want == "cpu" || j.e.NodesPerProvider[want] > 0 {
 		return
 	}
 	j.e.BackendActual, j.e.FallbackFrom = e.backends[stats.Optimized]+"-on-cpu", e.backends[stats.Optimized]
-	j.e.FallbackError = fmt.Sprintf("none of its %d nodes ran on %s", p.nodes, want)
+	j.e.FallbackError = fmt.Sprintf("none of its %d nodes ran on %s", p.Nodes, want)
 	e.out.event(protocol.Event{
 		Kind: stats.KindFallback, Lane: j.e.Lane, Mode: j.e.Mode, Strategy: j.e.Strategy, Shape: j.e.Shape,
 		Reason: j.e.FallbackError,
@@ -140,7 +140,7 @@ func (e *engine) conclude(j *evidenceJob, p *nodeProfile) {
 }
 
 // probeNodes runs an executable's twin once under the profiler.
-func (e *engine) probeNodes(j *evidenceJob) (*nodeProfile, error) {
+func (e *engine) probeNodes(j *evidenceJob) (*probe.Profile, error) {
 	dir, err := os.MkdirTemp("", "tailscope-probe-")
 	if err != nil {
 		return nil, err
@@ -162,42 +162,5 @@ func (e *engine) probeNodes(j *evidenceJob) (*nodeProfile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readProfile(file)
-}
-
-// readProfile counts the nodes in a profile of ONNX Runtime: JSON events, of
-// which those of category Node with a provider are runs of one node.
-func readProfile(path string) (*nodeProfile, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var events []struct {
-		Cat  string `json:"cat"`
-		Name string `json:"name"`
-		Args struct {
-			Op       string `json:"op_name"`
-			Provider string `json:"provider"`
-			Index    string `json:"node_index"`
-		} `json:"args"`
-	}
-	if err := json.Unmarshal(data, &events); err != nil {
-		return nil, fmt.Errorf("profile: %w", err)
-	}
-	p := &nodeProfile{providers: map[string]int{}, operators: map[string]int{}}
-	seen := map[[3]string]bool{}
-	for _, ev := range events {
-		k := [3]string{ev.Name, ev.Args.Index, ev.Args.Provider}
-		if ev.Cat != "Node" || ev.Args.Provider == "" || !strings.HasSuffix(ev.Name, "_kernel_time") || seen[k] {
-			continue
-		}
-		seen[k] = true
-		p.nodes++
-		p.providers[native.ShortProvider(ev.Args.Provider)]++
-		p.operators[ev.Args.Op]++
-	}
-	if p.nodes == 0 {
-		return nil, fmt.Errorf("the profile holds no node")
-	}
-	return p, nil
+	return probe.Read(file)
 }

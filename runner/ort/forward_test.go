@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"math"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/limit"
 )
 
 // moduleDir is where the go command keeps a module's files.
@@ -158,5 +160,29 @@ func TestForwardTolerance(t *testing.T) {
 				t.Errorf("tolerance %g, want %g", got, want)
 			}
 		})
+	}
+}
+
+// TestTheLimitOfAForwardPass: a residual network of 18 layers at 224 × 224 is
+// 1.814 billion multiplications and additions and 11.69 million weights (He, Zhang,
+// Ren and Sun, CVPR 2016, table 1, and its published weights).
+func TestTheLimitOfAForwardPass(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("vision", nil)
+	dims, told := map[string]int{"batch_size": 1, "height": 224, "width": 224}, map[string]limit.Work{}
+	k.forward("variable", dims)
+	wait[*protocol.Evidence](k) // its probe tells what was computed
+	k.forward("variable", dims)
+	for len(told) < 2 {
+		w := wait[*protocol.Work](k)
+		told[w.Lane] = w.Passes[0].Natural
+	}
+	for lane, w := range told {
+		if ops := 2 * 1.814e9; math.Abs(w.Ops/ops-1) > .01 {
+			t.Errorf("%s: %v operations, want %v", lane, w.Ops, ops)
+		}
+		if bytes := 4 * (11.69e6 + 3*224*224 + 1000); math.Abs(w.Bytes/bytes-1) > .01 {
+			t.Errorf("%s: %v bytes, want %v", lane, w.Bytes, bytes)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/ort/probe"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -150,7 +151,7 @@ func TestProfile(t *testing.T) {
 		t.Fatalf("%+v", p)
 	}
 	for _, f := range p.Files {
-		if n, err := readProfile(f); err != nil || n.nodes == 0 {
+		if n, err := probe.Read(f); err != nil || n.Nodes == 0 {
 			t.Errorf("%s: %v", f, err)
 		}
 		if st, err := os.Stat(f); err != nil || st.Size() == 0 {
