@@ -62,7 +62,7 @@ var counted = []struct {
 	kind           stats.Kind
 }{
 	{"preemptions", "preemption", "%.0f requests were preempted", stats.KindMark},
-	{"eager passes", "fall off the captured sizes", "%.0f decode passes ran without a CUDA graph: more running than the largest captured size", stats.KindFallback},
+	{"eager passes", "fall off the captured sizes", "%.0f decode passes ran without a CUDA graph", stats.KindFallback},
 	{"eager iterations", "fall off the captured sizes", "%.0f iterations ran without a CUDA graph", stats.KindFallback},
 }
 

@@ -151,7 +151,7 @@ func (o *observer) arrived(p *proc) {
 	if a.Rank != nil {
 		rank = fmt.Sprintf(", rank %d", *a.Rank)
 	}
-	o.note(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("process %d%s: Python %s, torch %s; the hook costs a call %.1f µs", a.PID, rank, a.Python, a.Torch, float64(a.HookNs)/1e3),
+	o.note(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("process %d%s: Python %s, torch %s; the hook costs a call %.1f µs at least", a.PID, rank, a.Python, a.Torch, float64(a.HookNs)/1e3),
 		Extra: map[string]any{"pid": a.PID, "ppid": a.PPID, "hook_ns": a.HookNs, "rank": a.Rank}})
 }
 
@@ -178,7 +178,7 @@ func (o *observer) load(p *proc) {
 			m.Backends["optimized"] = p.backend(c, 1)
 		}
 		m.Versions = map[string]string{"torch": p.about.Torch, "python": p.about.Python}
-		m.Notes = []string{fmt.Sprintf("the hook costs a call %.1f µs, measured in the program before its first call", float64(p.about.HookNs)/1e3)}
+		m.Notes = []string{fmt.Sprintf("the hook costs a call %.1f µs at least, measured in the program before its first call", float64(p.about.HookNs)/1e3)}
 	}
 	o.send(m)
 	for i := range o.early {

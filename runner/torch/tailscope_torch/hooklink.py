@@ -10,10 +10,12 @@ import os
 import socket
 import sys
 import threading
+import time
 
 from .wire import now
 
 ROOM = 1 << 16  # rows and messages that may wait
+AT_ONCE = 64  # rows that are written down without a pause: some 0.1 ms
 EVERY = 0.04  # seconds between two sendings
 LAST = 2.0  # seconds that the end of a program may wait for what is left
 
@@ -23,6 +25,7 @@ class Link:
 
     def __init__(self, address, rank=None):
         self.address, self.rank, self.off = address, rank, False
+        self.rows, self.said = collections.deque(), collections.deque()  # the same for ever: calls hold on to them
         self.kept = {}  # what a process that is forked off must say again: texts of shapes and callables
         self.begin()
         os.register_at_fork(after_in_child=self.begin)
@@ -36,9 +39,10 @@ class Link:
         os._exit = last
 
     def begin(self):
-        self.rows, self.said, self.dropped, self.sock = collections.deque(), collections.deque(), 0, None
-        self.numbers, self.wake, self.thread, self.busy = itertools.count(1), threading.Event(), None, threading.Lock()
-        self.closing = False
+        self.rows.clear()
+        self.said.clear()
+        self.dropped, self.sock, self.closing = 0, None, False
+        self.numbers, self.thread, self.busy = itertools.count(1), None, threading.Lock()
 
     def start(self):
         if self.thread is None and not self.off:
@@ -68,7 +72,7 @@ class Link:
     def run(self):
         try:
             while not self.closing:
-                self.wake.wait(EVERY)
+                time.sleep(EVERY)
                 self.flush()
         except Exception:  # nobody listens, or the interpreter ends
             self.quit()
@@ -87,7 +91,8 @@ class Link:
         return {"pid": os.getpid(), "ppid": os.getppid(), "rank": self.rank, "clock_ns": now(),
                 "argv": sys.argv[:1], **self.facts}
 
-    facts, last = {}, staticmethod(lambda: None)  # last: what else there is at the end
+    # last: what else there is at the end; gone: nobody listens; wire: a row as it is sent
+    facts, last, gone, wire = {}, staticmethod(lambda: None), staticmethod(lambda: None), staticmethod(lambda row: row)
 
     @staticmethod
     def line(t, fields):
@@ -102,20 +107,23 @@ class Link:
             return
         if self.sock is None:
             self.connect()
-        lines, n = [], len(self.rows)  # rows that are there now: their messages are there too
+        lines, calls, n = [], [], len(self.rows)  # rows that are there now: what they mention is said already, or by wire
         dropped, self.dropped = self.dropped, 0
+        for left in range(n, 0, -AT_ONCE):
+            if calls:
+                time.sleep(0)  # whoever waits for the interpreter has it
+            calls.append(self.line("calls", {"rows": [self.wire(self.rows.popleft()) for _ in range(min(left, AT_ONCE))]}))
         while self.said:
             t, fields = self.said.popleft()
             lines.append(self.line(t, fields))
-        rows = [self.rows.popleft() for _ in range(n)]
-        if rows:
-            lines.append(self.line("calls", {"rows": rows}))
+        lines += calls
         if dropped:
             lines.append(self.line("dropped", {"n": dropped}))
         self.sock.sendall(b"".join(lines))
 
     def quit(self):
         self.off = True
+        self.gone()
         self.rows.clear()
         self.said.clear()
 

@@ -141,12 +141,14 @@ class Watch(evidence.Watch):
 
     def tell(self, kind, reason, start=None, end=None, extra=None):
         """An event. What took time inside a call is part of it."""
-        call, link = self.hook.local.call, self.hook.link
+        calls, link = self.hook.calls, self.hook.link
+        call = calls.local.call
         fields = {"kind": kind, "reason": reason, "t_ns": start or now()}
         if end is not None:
             fields["dur_ns"] = end - start
         if call.depth:
-            fields.update(call=call.number, callable=call.callable, shape=call.shape, lane=0 if call.eager else 1, on_cuda=call.cuda)
+            fields.update(call=calls.number(call), callable=call.one.number, shape=self.hook.shape(call.key), lane=0 if call.eager else 1,
+                          on_cuda=call.one.cuda)
             if kind in ("compile", "recompile"):
                 call.compile_ns += end - start
         if extra:
