@@ -25,6 +25,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/between"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
@@ -257,7 +258,7 @@ type benchRow struct {
 }
 
 func benchRows(runs map[string][]benchRun) (rows []benchRow) {
-	for _, lane := range []string{"eager", "optimized"} {
+	for _, lane := range stats.Lanes {
 		for _, q := range []struct {
 			name   string
 			budget float64
@@ -303,7 +304,7 @@ func printBench(out io.Writer, rows []benchRow, runs map[string][]benchRun) {
 	fmt.Fprintln(out, "\nThe kernel's counters of the worker, a request (mean over runs):")
 	w = tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "lane\tscreen\tms runnable but not running\tinvoluntary switches\tminor faults\trequests a run\t")
-	for _, lane := range []string{"eager", "optimized"} {
+	for _, lane := range stats.Lanes {
 		for _, arm := range benchArms {
 			var sum benchLane
 			n := float64(len(runs[arm]))

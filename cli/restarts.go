@@ -145,16 +145,8 @@ func betweenSessions(dirs []string) (out []restarted) {
 		c := between.Compare(ones, out[i].Ratios, nil) // one side without variation: a t interval of the other
 		out[i].Ratio, out[i].Lo, out[i].Hi, out[i].Told = stats.Num(c.Ratio), stats.Num(c.Lo), stats.Num(c.Hi), c.Told()
 	}
-	slices.SortFunc(out, func(a, b restarted) int { return modeOrder(a.Mode) - modeOrder(b.Mode) })
+	slices.SortFunc(out, func(a, b restarted) int { return int(stats.ModeOf(a.Mode)) - int(stats.ModeOf(b.Mode)) })
 	return out
-}
-
-func modeOrder(name string) int {
-	m, err := stats.ParseMode(name)
-	if err != nil {
-		return stats.NumModes
-	}
-	return int(m)
 }
 
 // floorSentence says what a machine's A/A sessions come to.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,7 +78,7 @@ func (c *Config) Validate() error {
 
 func (c *Config) checkModes() *Error {
 	if len(c.Modes) == 0 {
-		return faultf("modes", "name at least one of prefill, kv_decode, e2e_kv, forward")
+		return faultf("modes", "name at least one of %s", strings.Join(stats.ModeNames(), ", "))
 	}
 	for i, m := range c.Modes {
 		key := fmt.Sprintf("modes[%d]", i)
@@ -137,8 +136,6 @@ func ascending(key string, edges []int) *Error {
 	return nil
 }
 
-var cpuList = regexp.MustCompile(`^(auto|all)?$|^[0-9]+(-[0-9]+)?( *, *[0-9]+(-[0-9]+)?)*$`)
-
 // minGPUInterval keeps the polling out of the measurement.
 const minGPUInterval = 100 * time.Millisecond
 
@@ -157,8 +154,10 @@ func (c *Config) checkTexts() *Error {
 			return faultf("until", "%s", strings.TrimPrefix(err.Error(), "until "))
 		}
 	}
-	if !cpuList.MatchString(c.CPUs) {
-		return faultf("cpus", "%s is not a list of cores such as 2-5 or 0,2, nor auto or all", quote(c.CPUs))
+	if !slices.Contains([]string{"", "auto", "all"}, c.CPUs) {
+		if _, err := ParseCPUs(c.CPUs); err != nil {
+			return faultf("cpus", "%v, nor auto or all", err)
+		}
 	}
 	for name, values := range c.Dims {
 		if _, err := dims.ParseSpec(values); err != nil {

@@ -189,7 +189,7 @@ func (s *Session) setRate(rate float64) {
 
 func (s *Session) setMode(arg string) {
 	if arg == "" {
-		arg = after(slices.DeleteFunc(slices.Clone(s.eng.hello.Modes), func(m string) bool { return m == "forward" }), s.queue.mode())
+		arg = after(slices.DeleteFunc(slices.Clone(s.eng.hello.Modes), func(m string) bool { return !slices.Contains(stats.ModeNames(stats.CausalLM), m) }), s.queue.mode())
 	}
 	if arg == s.queue.mode() {
 		s.pub.notice("info", "this model has no other mode")
@@ -199,7 +199,7 @@ func (s *Session) setMode(arg string) {
 		s.pub.notice("warn", "this engine cannot run "+lack)
 		return
 	}
-	if s.eng.loaded.Model.Kind != "causal-lm" || arg == "forward" {
+	if s.eng.loaded.Model.Kind != stats.CausalLM || !slices.Contains(stats.ModeNames(stats.CausalLM), arg) {
 		s.pub.notice("info", "this model has no other mode")
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/worker"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // engine is the worker in hand: its process, what it says of itself, and what
@@ -230,10 +231,10 @@ func (e *engine) lacks(mode string, st plan.Strategy) string {
 	if mode == "forward" && (w.Prefill == "padded" || w.Prefill == "bucketed") {
 		return "the strategy " + st.String() + " in forward: sizes of a dimension are run as they are given"
 	}
-	if mode == "prefill" || mode == "e2e_kv" {
+	if stats.ModeOf(mode).Times(stats.PrefillPhase) {
 		lack = check("prefill", w.Prefill)
 	}
-	if lack == "" && (mode == "kv_decode" || mode == "e2e_kv") {
+	if lack == "" && stats.ModeOf(mode).Times(stats.DecodePhase) {
 		lack = check("decode", w.Decode)
 	}
 	return lack

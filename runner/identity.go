@@ -76,13 +76,8 @@ func (s Identity) covers(mode, strategy string) bool {
 		return false
 	}
 	w := plan.Strategy(s.Strategy.Wire(s.Strategies))
-	switch mode {
-	case "kv_decode":
-		return strategy == w.Decode
-	case "e2e_kv":
-		return strategy == w.String() || strategy == s.Strategy.String() || strategy == "prefill="+w.Prefill+",decode="+w.Decode
-	}
-	return strategy == w.Prefill
+	return strategy == w.Label(mode) || mode == stats.E2EKV.String() &&
+		(strategy == s.Strategy.String() || strategy == "prefill="+w.Prefill+",decode="+w.Decode)
 }
 
 // compilerReal is judged by the executables and counters of the strategy in force.

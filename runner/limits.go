@@ -79,7 +79,7 @@ func (l *limits) set(smp *stats.Sample, it *plan.Item) {
 	if smp.Mode == stats.Forward {
 		k.tokens = 0
 	}
-	if smp.Mode == stats.Forward || smp.Mode == stats.Prefill {
+	if !smp.Mode.Times(stats.DecodePhase) {
 		k.new = 0
 	}
 	if b, ok := l.kinds[k]; ok {

@@ -51,12 +51,9 @@ func (s *Session) noteMissed() {
 // names the scenarios of its plan that have none in some lane; no mode without
 // any sample has such names.
 func (s *Session) measured(mode string) (done int, idle []string) {
-	p, m := s.queue.plans[mode], stats.Prefill
+	p, m := s.queue.plans[mode], stats.ModeOf(mode)
 	if p == nil {
 		return 0, nil
-	}
-	if v, err := stats.ParseMode(mode); err == nil {
-		m = v
 	}
 	n := map[string][]int{}
 	some := false

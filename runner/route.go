@@ -90,7 +90,7 @@ func (r *router) toEager(it plan.Item, st plan.Strategy) bool {
 func (r *router) key(it plan.Item, st plan.Strategy) string {
 	label := st.Label(it.Mode)
 	head := it.Mode + "\x00" + label + "\x00"
-	if st.Prefill == "dynamic" && (it.Mode == "prefill" || it.Mode == "forward" || st.Decode == "dynamic") {
+	if st.Prefill == "dynamic" && (st.Decode == "dynamic" || !stats.ModeOf(it.Mode).Times(stats.DecodePhase)) {
 		return head // one executable for every shape
 	}
 	b := make([]byte, 0, 64) // for each sample of the optimized lane: no fmt
@@ -119,7 +119,7 @@ func (r *router) learn(smp *stats.Sample, fl *inflight, now plan.Strategy) {
 // every length of its mode and strategy in decode, where one request runs many.
 func (r *router) unlearn(mode, label, shape string) {
 	for key, ran := range r.known {
-		if strings.HasPrefix(key, mode+"\x00"+label+"\x00") && (ran == shape || mode == "kv_decode" || mode == "e2e_kv") {
+		if strings.HasPrefix(key, mode+"\x00"+label+"\x00") && (ran == shape || stats.ModeOf(mode).Times(stats.DecodePhase)) {
 			delete(r.known, key)
 		}
 	}

@@ -1,6 +1,9 @@
 package stats
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Absent marks an int64 measurement that the engine does not have.
 const Absent int64 = -1
@@ -124,10 +127,10 @@ var (
 		Get: func(s *Sample) int64 { return int64(s.Order) }, Set: func(s *Sample, v int64) { s.Order = uint8(v & 1) }}
 	flagsColumn = &Column{Name: "flags", Doc: "a bit for each event attached", Type: Int32,
 		Get: func(s *Sample) int64 { return int64(s.Flags) }, Set: func(s *Sample, v int64) { s.Flags = Flag(v) }}
-	modeColumn = &Column{Name: "mode", Doc: "`prefill`, `kv_decode`, `e2e_kv`, `forward`", Type: Text,
+	modeColumn = &Column{Name: "mode", Doc: "`" + strings.Join(ModeNames(), "`, `") + "`", Type: Text,
 		Text:    func(s *Sample) string { return s.Mode.String() },
 		SetText: func(s *Sample, v string) (err error) { s.Mode, err = ParseMode(v); return err }}
-	laneColumn = &Column{Name: "lane", Doc: "`eager` or `optimized`", Type: Text,
+	laneColumn = &Column{Name: "lane", Doc: "`" + strings.Join(Lanes[:], "` or `") + "`", Type: Text,
 		Text:    func(s *Sample) string { return s.Lane.String() },
 		SetText: func(s *Sample, v string) (err error) { s.Lane, err = ParseLane(v); return err }}
 	statusColumn = &Column{Name: "status", Doc: "`ok` or `error`; then the latency is the time until the error", Type: Text,

@@ -35,6 +35,7 @@ type StrategyRow struct {
 	Phases  []Phase  // it is a strategy of
 	Prompt  Strategy // of the prompt, where the word stands alone for a request of both phases
 	Engines []string // own engines that have it
+	Grows   bool     // in decode it stands for the growing cache
 	Lacking string   // why the others have not, a phrase
 	Means   string   // a phrase: the optimized lane runs …
 }
@@ -49,13 +50,13 @@ var (
 
 // Strategies are all of them, in the order in which people are told.
 var Strategies = []StrategyRow{
-	{Variable, everyPhase, Variable, ownEngines, "", "each shape as it comes, on an executable of its own"},
-	{Padded, prompts, Padded, ownEngines, "", "every prompt padded to the longest"},
-	{Bucketed, prompts, Bucketed, ownEngines, "", "every prompt padded to the next edge"},
-	{Dynamic, everyPhase, Dynamic, ownEngines, "", "all shapes on one executable whose sizes are open"},
-	{AllEager, everyPhase, AllEager, ownEngines, "", "what the eager lane runs"},
-	{KVBucketed, decodeAlone, Bucketed, ownEngines, "", "decode over a cache padded to the next edge"},
-	{StaticCache, decodeAlone, Padded, torchsEngine, "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here", "decode over a cache of one fixed size"},
+	{Variable, everyPhase, Variable, ownEngines, false, "", "each shape as it comes, on an executable of its own"},
+	{Padded, prompts, Padded, ownEngines, true, "", "every prompt padded to the longest"},
+	{Bucketed, prompts, Bucketed, ownEngines, true, "", "every prompt padded to the next edge"},
+	{Dynamic, everyPhase, Dynamic, ownEngines, false, "", "all shapes on one executable whose sizes are open"},
+	{AllEager, everyPhase, AllEager, ownEngines, false, "", "what the eager lane runs"},
+	{KVBucketed, decodeAlone, Bucketed, ownEngines, false, "", "decode over a cache padded to the next edge"},
+	{StaticCache, decodeAlone, Padded, torchsEngine, false, "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here", "decode over a cache of one fixed size"},
 }
 
 // StrategyOf is the row of a word; nil: there is none.

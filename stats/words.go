@@ -15,60 +15,102 @@ const (
 	NumLanes  = 2
 )
 
-// String returns the lane's name as it stands in every file.
-func (l Lane) String() string {
-	if l == Optimized {
-		return "optimized"
-	}
-	return "eager"
-}
+// Lanes are the lanes' names, as they stand in every file.
+var Lanes = [NumLanes]string{Eager: "eager", Optimized: "optimized"}
+
+// String returns the lane's name.
+func (l Lane) String() string { return Lanes[l&1] }
 
 // ParseLane is the inverse of Lane.String.
 func ParseLane(s string) (Lane, error) {
-	switch s {
-	case "eager":
-		return Eager, nil
-	case "optimized":
-		return Optimized, nil
+	if i := slices.Index(Lanes[:], s); i >= 0 {
+		return Lane(i), nil
 	}
-	return 0, fmt.Errorf("unknown lane %q: want eager or optimized", s)
+	return 0, fmt.Errorf("unknown lane %q: want %s", s, strings.Join(Lanes[:], " or "))
 }
 
 // Mode says which part of a request is inside the timed region.
 type Mode uint8
 
+// The modes. What each is, is its row of Modes and nowhere else.
 const (
-	Prefill  Mode = iota // one forward pass over the prompt, with the KV cache as output
-	KVDecode             // the greedy decode loop only
-	E2EKV                // prefill and decode
-	Forward              // one run of any other model
+	Prefill Mode = iota
+	KVDecode
+	E2EKV
+	Forward
 	NumModes = 4
 )
 
-var modeNames = [NumModes]string{"prefill", "kv_decode", "e2e_kv", "forward"}
+// ModeRow is what a mode is.
+type ModeRow struct {
+	Name   string  // as it stands in every file
+	Phases []Phase // that are timed
+	Model  string  // kind of the models that have it
+}
 
-// String returns the mode's name as it stands in every file.
+// The kinds of models.
+const (
+	CausalLM = "causal-lm"
+	AnyModel = "any"
+)
+
+// Modes are all of them.
+var Modes = [NumModes]ModeRow{
+	Prefill:  {"prefill", []Phase{PrefillPhase}, CausalLM},  // one forward pass over the prompt, with the KV cache as output
+	KVDecode: {"kv_decode", []Phase{DecodePhase}, CausalLM}, // the greedy decode loop alone
+	E2EKV:    {"e2e_kv", []Phase{PrefillPhase, DecodePhase}, CausalLM},
+	Forward:  {"forward", []Phase{ForwardPhase}, AnyModel}, // one run of any other model
+}
+
+// String returns the mode's name.
 func (m Mode) String() string {
-	if int(m) < len(modeNames) {
-		return modeNames[m]
+	if int(m) < len(Modes) {
+		return Modes[m].Name
 	}
 	return fmt.Sprintf("mode(%d)", uint8(m))
 }
 
-// ModeNames are the names of all modes, in order.
-func ModeNames() []string { return slices.Clone(modeNames[:]) }
+// Times reports whether a phase is timed.
+func (m Mode) Times(p Phase) bool { return int(m) < len(Modes) && slices.Contains(Modes[m].Phases, p) }
 
-// LanguageModes are the names of those that a language model has, in order.
-func LanguageModes() []string { return slices.Clone(modeNames[:Forward]) }
+// Label is the strategy of a request as files and screen name it: the word of the
+// mode's phase, or both for the mode that has two.
+func (m Mode) Label(prefill, decode string) string {
+	switch prompt := !m.Times(DecodePhase); {
+	case prompt:
+		return prefill
+	case m.Times(PrefillPhase):
+		return JoinStrategy(prefill, decode)
+	}
+	return decode
+}
 
-// ParseMode is the inverse of Mode.String.
+// ParseMode is the inverse of Mode.String; of an unknown name it returns a mode
+// that times nothing.
 func ParseMode(s string) (Mode, error) {
-	for i, n := range modeNames {
-		if n == s {
-			return Mode(i), nil
+	for m := range Modes {
+		if Modes[m].Name == s {
+			return Mode(m), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown mode %q: want %s", s, strings.Join(modeNames[:], ", "))
+	return NumModes, fmt.Errorf("unknown mode %q: want %s", s, strings.Join(ModeNames(), ", "))
+}
+
+// ModeOf is the mode of a name; of an unknown one it times nothing.
+func ModeOf(s string) Mode {
+	m, _ := ParseMode(s)
+	return m
+}
+
+// ModeNames are the names of all modes, in order; with kinds of models those
+// that these have.
+func ModeNames(kinds ...string) (out []string) {
+	for m := range Modes {
+		if r := &Modes[m]; len(kinds) == 0 || slices.Contains(kinds, r.Model) {
+			out = append(out, r.Name)
+		}
+	}
+	return out
 }
 
 // Flag marks what happened to one sample while it ran. A sample with any of

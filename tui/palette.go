@@ -10,6 +10,7 @@ import (
 	"github.com/sahilm/fuzzy"
 
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
 	"github.com/tailscope/tailscope/tui/panels"
 )
@@ -35,7 +36,7 @@ var verbs = []verb{
 	})},
 	{"edges", "20,24,28", "bucket edges in tokens; bucketing comes into force", live, say((*model).edges)},
 	{"rate", "N", "requests a second; 0 is one after the other", live, say((*model).rate)},
-	{"mode", "NAME", "prefill, kv_decode, e2e_kv", live, say(func(m *model, a string) { m.ask(view.Command{Action: view.ActMode, Arg: a}, a+" asked for") })},
+	{"mode", "NAME", strings.Join(stats.ModeNames(stats.CausalLM), ", "), live, say(func(m *model, a string) { m.ask(view.Command{Action: view.ActMode, Arg: a}, a+" asked for") })},
 	{"scenario", "NAME", "one scenario, * for all", live, say(func(m *model, a string) { m.ask(view.Command{Action: view.ActScenario, Arg: a}, a+" asked for") })},
 	{"pairing", "WORD", "interleaved, sequential, concurrent", live, say(func(m *model, a string) { m.ask(view.Command{Action: view.ActPairing, Arg: a}, a+" asked for") })},
 	{"mark", "NOTE", "a mark with a note", live, say(func(m *model, a string) { m.send(view.Command{Action: view.ActMark, Arg: a}, "marked: "+a) })},

@@ -8,7 +8,7 @@ import (
 
 // Modes and strategies, as the protocol names them.
 var (
-	lmModes           = stats.LanguageModes()
+	lmModes           = stats.ModeNames(stats.CausalLM)
 	prefillStrategies = stats.StrategyWords(stats.PrefillPhase, "")
 	decodeStrategies  = stats.StrategyWords(stats.DecodePhase, "")
 	forwardStrategies = stats.StrategyWords(stats.ForwardPhase, "")

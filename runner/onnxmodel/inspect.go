@@ -7,12 +7,13 @@ import (
 	"slices"
 
 	"github.com/tailscope/tailscope/configs/dims"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Kinds of models.
 const (
-	KindCausalLM = "causal-lm"
-	KindAny      = "any"
+	KindCausalLM = stats.CausalLM
+	KindAny      = stats.AnyModel
 )
 
 // Layouts of models on disk.

@@ -153,7 +153,7 @@ func (e *engine) load(l *protocol.Load) error {
 		}
 	}
 	a := e.servers[0]
-	m.Model = protocol.Model{Name: a.Model, Kind: "causal-lm", DType: a.Identity["dtype"]}
+	m.Model = protocol.Model{Name: a.Model, Kind: stats.CausalLM, DType: a.Identity["dtype"]}
 	m.Provider, m.Device = firstOf(a.Identity["server"], "openai"), a.URL
 	verdict, same := e.compare()
 	if verdict != "" {

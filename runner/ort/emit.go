@@ -78,7 +78,7 @@ func (e *emitter) add(s *sample) {
 	if s.mode == "e2e_kv" {
 		b.TTFTNs = append(b.TTFTNs, s.ttftNs)
 	}
-	if s.mode == "e2e_kv" || s.mode == "kv_decode" {
+	if stats.ModeOf(s.mode).Times(stats.DecodePhase) {
 		b.StepsNs = append(b.StepsNs, s.stepsNs)
 		b.StepsKV = append(b.StepsKV, s.stepsKV)
 	}
@@ -151,13 +151,7 @@ func about(kind stats.Kind, r *protocol.Request, lane, strategy, shape string) p
 // label is the strategy of a request as files and screen name it: the word of
 // the mode's phase, or both for the mode that has two.
 func label(r *protocol.Request) string {
-	switch r.Mode {
-	case "kv_decode":
-		return r.Strategy.Decode
-	case "e2e_kv":
-		return stats.JoinStrategy(r.Strategy.Prefill, r.Strategy.Decode)
-	}
-	return r.Strategy.Prefill
+	return stats.ModeOf(r.Mode).Label(r.Strategy.Prefill, r.Strategy.Decode)
 }
 
 // workTold is a kind of request whose work has been told.
@@ -198,7 +192,7 @@ func (e *engine) tellWork(r *protocol.Request, o *outcome) {
 		e.tellForward(k, o)
 		return
 	}
-	if s.mode != "prefill" {
+	if stats.ModeOf(s.mode).Times(stats.DecodePhase) {
 		k.steps = r.NewTokens
 	}
 	if e.costs == nil || s.err != "" || e.told[k] {
@@ -206,7 +200,7 @@ func (e *engine) tellWork(r *protocol.Request, o *outcome) {
 	}
 	e.told[k] = true
 	m := &protocol.Work{Lane: s.lane, Mode: s.mode, Shape: s.shape, Tokens: r.Tokens, NewTokens: k.steps}
-	if s.mode != "kv_decode" {
+	if stats.ModeOf(s.mode).Times(stats.PrefillPhase) {
 		m.Passes = append(m.Passes, limit.Pass{Times: 1, Natural: e.costs.Prefill(r.Batch, r.Tokens), Executed: e.costs.Prefill(r.Batch, r.Exec[o.lane.id])})
 	}
 	if n := len(s.stepsKV); n > 0 {

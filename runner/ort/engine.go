@@ -193,9 +193,9 @@ func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 		err = fmt.Errorf("mode %s needs a language model with cached keys and values: use forward", r.Mode)
 	case r.Mode == "prefill":
 		err = e.prefill(l, r, o)
-	case e.decodeG == nil && (r.Mode == "kv_decode" || r.Mode == "e2e_kv"):
+	case e.decodeG == nil && stats.ModeOf(r.Mode).Times(stats.DecodePhase):
 		err = fmt.Errorf("mode %s needs a model with past keys and values: use prefill", r.Mode)
-	case r.Mode == "kv_decode" || r.Mode == "e2e_kv":
+	case stats.ModeOf(r.Mode).Times(stats.DecodePhase):
 		err = e.generate(l, r, o)
 	default:
 		err = fmt.Errorf("mode %q is not known to this engine", r.Mode)

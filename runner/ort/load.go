@@ -257,7 +257,7 @@ func (e *engine) describe(l *protocol.Load) protocol.Model {
 		m.Dims = e.forwardG.Symbols()
 	}
 	if e.prefillG != nil {
-		m.Kind = "causal-lm"
+		m.Kind = stats.CausalLM
 		m.Vocab, m.DType = e.vocab, e.prefillG.Output(e.prefillG.Logits).Typ.String()
 		m.Layers, m.Heads, m.KVHeads, m.Width, m.MaxPositions = in.Layers, in.Heads, in.KVHeads, in.Width, in.MaxPositions
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Item is one planned request, before a strategy gives it a shape.
@@ -150,7 +151,7 @@ func (p *Plan) item(sc configs.Scenario, i int) Item {
 	if it.NewTokens == 0 {
 		it.NewTokens = p.cfg.MaxNewTokens
 	}
-	if p.mode == "prefill" || p.mode == "forward" {
+	if !stats.ModeOf(p.mode).Times(stats.DecodePhase) {
 		it.NewTokens = 0
 	}
 	if p.dims != nil {

@@ -53,13 +53,7 @@ func expandWord(w string) (Strategy, error) {
 
 // Label is the strategy as files and screen name it in a mode.
 func (s Strategy) Label(mode string) string {
-	switch mode {
-	case "kv_decode":
-		return s.Decode
-	case "e2e_kv":
-		return s.String()
-	}
-	return s.Prefill
+	return stats.ModeOf(mode).Label(s.Prefill, s.Decode)
 }
 
 // String is the shortest spelling that ParseStrategy reads back.
@@ -69,8 +63,7 @@ func (s Strategy) String() string { return stats.JoinStrategy(s.Prefill, s.Decod
 // engine does not list is the growing cache, which is what it means.
 func (s Strategy) Wire(offered map[string][]string) protocol.Strategy {
 	w := protocol.Strategy{Prefill: s.Prefill, Decode: s.Decode}
-	grows := w.Decode == "padded" || w.Decode == "bucketed"
-	if grows && !slices.Contains(offered["decode"], w.Decode) {
+	if r := stats.StrategyOf(w.Decode); r != nil && r.Grows && !slices.Contains(offered["decode"], w.Decode) {
 		w.Decode = "variable"
 	}
 	return w

@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/tailscope/tailscope/configs"
+import (
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/stats"
+)
 
 // TrafficRow is one arrival of a recorded production mix.
 type TrafficRow struct {
@@ -25,7 +28,7 @@ func (p *Plan) nextTraffic() (Item, bool) {
 	case p.trafficAt > 0:
 		it.GapNs = row.AtNs - p.traffic[p.trafficAt-1].AtNs
 	}
-	if p.mode == "prefill" || p.mode == "forward" {
+	if !stats.ModeOf(p.mode).Times(stats.DecodePhase) {
 		it.NewTokens = 0
 	}
 	p.trafficAt++

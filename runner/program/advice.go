@@ -25,7 +25,7 @@ func (p *proc) begun(l *line) {
 	}
 	p.compiling[l.Call] = true
 	id, c := p.id(l.Call), p.callables[l.Callable]
-	e := stats.Event{TNs: l.TNs, Kind: stats.KindMark, Lane: laneNames[l.Lane&1], Mode: mode, Strategy: c.strategy, Shape: p.shapes[l.Shape], Request: &id,
+	e := stats.Event{TNs: l.TNs, Kind: stats.KindMark, Lane: stats.Lanes[l.Lane&1], Mode: mode, Strategy: c.strategy, Shape: p.shapes[l.Shape], Request: &id,
 		Reason: fmt.Sprintf("%s: compiling for shape %s, for more than %v so far", p.scenario(c), p.shapes[l.Shape], long), Extra: map[string]any{"pid": p.about.PID, "compiling": true}}
 	time.AfterFunc(long, func() {
 		p.o.locked(func() {

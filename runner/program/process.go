@@ -116,8 +116,6 @@ func (p *proc) backend(c callable, lane int) string {
 	return p.where() + "-" + c.backend
 }
 
-var laneNames = [2]string{"eager", "optimized"}
-
 // take handles one line.
 func (p *proc) take(raw []byte) {
 	var l line
@@ -165,7 +163,7 @@ func (p *proc) event(l *line) {
 	if l.Call != 0 {
 		id := p.id(l.Call)
 		c = p.callables[l.Callable]
-		e.Request, e.Lane, e.Mode, e.Strategy, e.Shape = &id, laneNames[l.Lane&1], mode, c.strategy, p.shapes[l.Shape]
+		e.Request, e.Lane, e.Mode, e.Strategy, e.Shape = &id, stats.Lanes[l.Lane&1], mode, c.strategy, p.shapes[l.Shape]
 		e.Reason, e.Extra["function"] = p.scenario(c)+": "+e.Reason, p.scenario(c)
 	}
 	p.o.started(p)
@@ -194,7 +192,7 @@ func (p *proc) calls(rows [][]int64) {
 		if k := [3]int64{r[colCallable], r[colShape], r[colLane]}; b == nil || k != of {
 			p.o.batch(b)
 			c := p.callables[int(k[0])]
-			b, of = &protocol.Batch{Lane: laneNames[k[2]&1], Mode: mode, Strategy: c.strategy, Shape: p.shapes[int(k[1])],
+			b, of = &protocol.Batch{Lane: stats.Lanes[k[2]&1], Mode: mode, Strategy: c.strategy, Shape: p.shapes[int(k[1])],
 				Backend: p.backend(c, int(k[2])), Scenario: p.scenario(c)}, k
 		}
 		p.add(b, r)

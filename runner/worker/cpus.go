@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/tailscope/tailscope/configs"
 )
 
 // CPUs is a set of logical CPUs, ascending. Empty means any.
@@ -32,30 +34,6 @@ func (c CPUs) String() string {
 // without returns the CPUs of c that d lacks.
 func (c CPUs) without(d CPUs) CPUs {
 	return slices.DeleteFunc(slices.Clone(c), func(n int) bool { return slices.Contains(d, n) })
-}
-
-// maxCPUs bounds the number of a CPU: what the kernel's set has room for.
-const maxCPUs = 1024
-
-// ParseCPUs reads a list such as "2-5,7".
-func ParseCPUs(list string) (CPUs, error) {
-	var out CPUs
-	for part := range strings.SplitSeq(list, ",") {
-		lo, hi, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		a, err := strconv.Atoi(lo)
-		b := a
-		if err == nil && isRange {
-			b, err = strconv.Atoi(hi)
-		}
-		if err != nil || a < 0 || b < a || b >= maxCPUs {
-			return nil, fmt.Errorf("cpus %q: want cores and ranges such as 2-5,7", list)
-		}
-		for n := a; n <= b; n++ {
-			out = append(out, n)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
 }
 
 // Placement says on which CPUs the two processes run. A drawn frame that takes
@@ -108,10 +86,11 @@ func placeCPUs(word, pairing string, allowed CPUs, siblings func(int) CPUs) (Pla
 // placeList gives the worker what the user asked for, and the supervisor what
 // is left, if anything is.
 func placeList(list string, allowed CPUs) (Placement, error) {
-	want, err := ParseCPUs(list)
+	numbers, err := configs.ParseCPUs(list)
 	if err != nil {
-		return Placement{}, err
+		return Placement{}, fmt.Errorf("cpus: %w", err)
 	}
+	want := CPUs(numbers)
 	if len(allowed) == 0 {
 		return Placement{}, fmt.Errorf("cpus %q: processes cannot be pinned on %s", list, runtime.GOOS)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailscope/tailscope/configs"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,7 +20,7 @@ func Affinity(pid int) CPUs {
 		return nil
 	}
 	var out CPUs
-	for n := range maxCPUs {
+	for n := range configs.MaxCPUs {
 		if set.IsSet(n) {
 			out = append(out, n)
 		}
@@ -33,7 +34,7 @@ func siblings(cpu int) CPUs {
 	if err != nil {
 		return nil
 	}
-	list, _ := ParseCPUs(strings.TrimSpace(string(b)))
+	list, _ := configs.ParseCPUs(strings.TrimSpace(string(b)))
 	return list
 }
 

@@ -32,7 +32,7 @@ func pick(mode, prompt, cache string) string {
 }
 
 // IsDecode reports whether the cache's shapes are in the timed region.
-func IsDecode(mode string) bool { return mode == "kv_decode" || mode == "e2e_kv" }
+func IsDecode(mode string) bool { return stats.ModeOf(mode).Times(stats.DecodePhase) }
 
 // CureOf is the one action that the tail of the optimized lane asks for now, or
 // what the last toggle did to it. It is of the current segment.

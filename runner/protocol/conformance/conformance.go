@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Options say how to run the engine. The zero value will do for engines that
@@ -140,10 +141,10 @@ func (e *engine) request(mode, prefill, decode string, tokens int) *protocol.Req
 	}
 	r := &protocol.Request{ID: e.nextID, Mode: mode, Batch: 1, Tokens: tokens, Exec: [2]int{exec, exec}, Seed: e.nextID,
 		Strategy: protocol.Strategy{Prefill: prefill, Decode: decode}, Order: orders[e.nextID%2]}
-	if mode == "kv_decode" || mode == "e2e_kv" {
+	if stats.ModeOf(mode).Times(stats.DecodePhase) {
 		r.NewTokens = e.o.Steps
 	}
-	if mode == "forward" {
+	if stats.ModeOf(mode).Times(stats.ForwardPhase) {
 		r.Dims = map[string]int{}
 		for _, d := range e.loaded.Model.Dims {
 			r.Dims[d] = tokens

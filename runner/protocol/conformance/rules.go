@@ -136,10 +136,10 @@ func (e *engine) takeLoaded(m *protocol.Loaded) {
 	if m.Model.Name == "" || m.Device == "" || m.Boundary == "" || m.Threads < 1 || m.DurNs < 0 {
 		e.fail("loaded: name %q, device %q, boundary %q, threads %d", m.Model.Name, m.Device, m.Boundary, m.Threads)
 	}
-	if m.Model.Kind != "causal-lm" && m.Model.Kind != "any" {
+	if m.Model.Kind != stats.CausalLM && m.Model.Kind != stats.AnyModel {
 		e.fail("loaded: kind %q, want causal-lm or any", m.Model.Kind)
 	}
-	for _, lane := range []string{"eager", "optimized"} {
+	for _, lane := range stats.Lanes {
 		if m.Backends[lane] == "" {
 			e.fail("loaded: no backend for lane %s", lane)
 		}

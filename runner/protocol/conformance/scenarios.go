@@ -17,7 +17,7 @@ func stopAtOnce(e *engine) {
 func everyModeAndStrategy(e *engine) {
 	e.load()
 	for _, mode := range e.hello.Modes {
-		if (mode == "forward") == (e.loaded.Model.Kind == "causal-lm") && mode != "prefill" {
+		if !slices.Contains(stats.ModeNames(e.loaded.Model.Kind), mode) && mode != "prefill" {
 			continue // not for this model
 		}
 		for _, p := range words(e, mode, "prefill") {
@@ -36,7 +36,7 @@ func everyModeAndStrategy(e *engine) {
 // have that phase alone, some where both come together.
 func words(e *engine, mode, phase string) []string {
 	all := e.hello.Strategies[phase]
-	used := phase == "prefill" && mode != "kv_decode" || phase == "decode" && (mode == "kv_decode" || mode == "e2e_kv")
+	used := stats.ModeOf(mode).Times(stats.Phase(phase)) || phase == "prefill" && mode == "forward" // its strategies are called those of prefill
 	switch {
 	case !used || len(all) == 0:
 		return []string{"eager"}
@@ -211,7 +211,7 @@ func setLimit(e *engine) {
 func oneLane(e *engine) {
 	e.load()
 	mode, prefill, decode := e.mode()
-	for _, lane := range []string{"eager", "optimized"} {
+	for _, lane := range stats.Lanes {
 		r := e.request(mode, prefill, decode, e.o.Lengths[0])
 		r.ID, r.Order = 900, []string{lane}
 		e.ask(r)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
@@ -207,10 +208,4 @@ func pathFields(name string) map[string]string {
 	return out
 }
 
-func isMode(s string) bool {
-	switch s {
-	case "prefill", "kv_decode", "e2e_kv", "forward":
-		return true
-	}
-	return false
-}
+func isMode(s string) bool { return slices.Contains(stats.ModeNames(), s) }
