@@ -80,7 +80,7 @@ func newRunCmd() *cobra.Command {
 	addRunFlags(c)
 	c.Flags().Bool("json", false, "print the result as JSON")
 	c.Flags().Int("restarts", 1, "sessions to run one after the other, each with a fresh worker and an order of its own, into one folder")
-	c.Flags().String("caches", "", "with --restarts, PyTorch: `KINDS` of start to compare, of cold,warm,mega (caches of compiled kernels empty, filled, or loaded from one file)")
+	c.Flags().String("caches", "", "with --restarts, PyTorch: `KINDS` of start to compare, of cold,regional,warm,mega (caches of compiled kernels empty, and repeated blocks compiled once; filled; loaded from one file)")
 	c.Flags().String("summary", "", "`WHERE` each session's report is appended as a job summary: github, the file that GITHUB_STEP_SUMMARY names")
 	c.Flags().Bool("allow-divergence", false, "exit 0 though the lanes' outputs differ")
 	return c

@@ -22,14 +22,15 @@ import (
 
 // startKinds are what a worker finds of compiled kernels when it starts.
 var startKinds = map[string]string{
-	"cold": "nothing is in any cache of compiled kernels",
-	"warm": "the cache that a first session filled",
-	"mega": "empty caches and one file of artifacts (torch.compiler.save_cache_artifacts)",
+	"cold":     "nothing is in any cache of compiled kernels",
+	"regional": "as cold, and repeated blocks are compiled once (option regional; functions on a fixed-size cache)",
+	"warm":     "the cache that a first session filled",
+	"mega":     "empty caches and one file of artifacts (torch.compiler.save_cache_artifacts)",
 }
 
 // started is one session's, with its folder.
 type started struct {
-	Kind  string                   `json:"kind"` // cold, warm or mega; empty: as torch has it
+	Kind  string                   `json:"kind"` // cold, regional, warm or mega; empty: as torch has it
 	Dir   string                   `json:"dir"`
 	Lanes map[string]startup.Times `json:"lanes"`
 }
@@ -48,8 +49,8 @@ func parseCaches(text string, cfg *configs.Config) ([]string, error) {
 	if cfg.Engine != "torch" {
 		return nil, exit.Usage(fmt.Errorf("--caches is about caches of torch.compile; the engine is %s", cfg.Engine))
 	}
-	for _, name := range []string{"inductor_cache", "mega_cache"} {
-		if cfg.Options[name] != "" {
+	for _, name := range []string{"inductor_cache", "mega_cache", "regional"} {
+		if (name != "regional" || slices.Contains(kinds, name)) && cfg.Options[name] != "" {
 			return nil, exit.Usage(fmt.Errorf("--caches sets the option %s itself", name))
 		}
 	}
@@ -70,6 +71,8 @@ func cached(cfg configs.Config, kind, dir string) *configs.Config {
 		cfg.Options["inductor_cache"], cfg.Options["mega_cache"] = filled, artifacts
 	case "cold":
 		cfg.Options["inductor_cache"] = "fresh"
+	case "regional":
+		cfg.Options["inductor_cache"], cfg.Options["regional"] = "fresh", "true"
 	case "warm":
 		cfg.Options["inductor_cache"] = filled
 	case "mega":

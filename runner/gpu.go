@@ -4,6 +4,7 @@ import (
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/energy"
 )
 
 // gpuState is the last reading and what it says about samples.
@@ -13,6 +14,7 @@ type gpuState struct {
 	watch          gpu.Watcher
 	throttle, drop bool
 	past           gpu.History
+	energy         energy.Meter
 }
 
 // flags are those of a sample that ran while the last reading stood.
@@ -33,6 +35,9 @@ func (s *Session) takeGPU(st gpu.State) {
 	g.last, g.seen = st, true
 	s.rec.keep(s.rec.sink.GPU(st))
 	g.past.Take(st)
+	if st.Why == "" {
+		g.energy.Reading(st.TNs, st.EnergyMillijoules.OrNaN())
+	}
 	if why := s.limits.check(&st); why != "" {
 		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: why})
 	}
@@ -51,11 +56,17 @@ func (s *Session) takeGPU(st gpu.State) {
 	}
 }
 
-// view is the state for the screen.
-func (g *gpuState) view(now int64) view.GPU {
+// view is the state for the screen, with what requests of a mode cost.
+func (g *gpuState) view(now int64, mode string) view.GPU {
 	st := g.last
 	if !g.seen || st.Why != "" {
 		return view.GPU{State: gpu.State{Why: st.Why, Index: st.Index}}
 	}
-	return view.GPU{State: st, History: g.past, AgeNs: now - st.TNs}
+	v := view.GPU{State: st, History: g.past, AgeNs: now - st.TNs}
+	if m, err := stats.ParseMode(mode); err == nil && st.EnergyMillijoules.OK() {
+		for lane := range stats.Lane(stats.NumLanes) {
+			v.Energy[lane] = g.energy.Of(m, lane)
+		}
+	}
+	return v
 }

@@ -127,6 +127,7 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 			s.routeSeen(smp, fl)
 		}
 	}
+	s.gpuNow.energy.Sample(smp)
 	s.rec.sample(smp, r.place, r.steps, r.kv)
 	s.answer(smp, r.err)
 	if why := s.failing.see(smp.Lane, r.err); why != "" && s.end == nil {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -69,5 +70,24 @@ func TestRatesAreHeldAgainstTheDriver(t *testing.T) {
 		if got := l.check(&st); c.kept && got != "" {
 			t.Errorf("%s: said twice: %q", name, got)
 		}
+	}
+}
+
+// TestEnergyIsShownWhileItRuns: two blocks of three seconds at 300 W in requests of
+// 10 ms are 3 J each; the other lane and other modes have none.
+func TestEnergyIsShownWhileItRuns(t *testing.T) {
+	g := &gpuState{seen: true, last: gpu.State{EnergyMillijoules: gpu.Of(1e6)}}
+	for at := int64(0); at < 7e9; at += 10e6 {
+		if at%100e6 == 0 {
+			g.energy.Reading(at, 1e6+300*float64(at)/1e6)
+		}
+		g.energy.Sample(&stats.Sample{StartNs: at, WallNs: 10e6, Tokens: 20, Lane: stats.Optimized, Mode: stats.Prefill})
+	}
+	v := g.view(7e9, "prefill")
+	if e := v.Energy[stats.Optimized]; e.Blocks != 2 || math.Abs(e.Request-3) > .01 || math.Abs(e.Per1kTokens-150) > .5 {
+		t.Errorf("%+v", e)
+	}
+	if v.Energy[stats.Eager].Blocks != 0 || g.view(7e9, "kv_decode").Energy[stats.Optimized].Blocks != 0 {
+		t.Error("energy of what did not run")
 	}
 }

@@ -135,8 +135,9 @@ func (s *Session) renew(now int64, age time.Duration) *shown {
 func (s *Session) view(figures bool) view.View {
 	now := clock.Monotonic()
 	p := s.renew(now, s.figuresAge(figures))
+	shown := s.sessionView()
 	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
-		Session: s.sessionView(), Self: s.selfView(now), GPU: s.gpuNow.view(now),
+		Session: shown, Self: s.selfView(now), GPU: s.gpuNow.view(now, shown.Mode),
 		Stats: s.pub.live, FiguresNs: p.figuresNs, Heat: p.heat, NumEvents: p.num, Events: p.events, Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
 	v.Progress, v.Left = s.progress(now)
 	v.Doing = s.doing(now)

@@ -8,7 +8,9 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/energy"
 	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/tui/draw"
 	"github.com/tailscope/tailscope/tui/panels"
@@ -138,5 +140,30 @@ func TestPaybackIsGreyOnFewSamples(t *testing.T) {
 	row.Clean[stats.Eager].P50.Need = 6
 	if s, k := panels.Payback(st, &row); s != "never at this rate" || k != st.Faint {
 		t.Errorf("%q in %+v", s, k)
+	}
+}
+
+// TestEnergyOfARequest stands under the power that it is measured by, and says
+// what it needs where there is none.
+func TestEnergyOfARequest(t *testing.T) {
+	m := toggled(t, image.Pt(200, 60))
+	v := *m.sc.V
+	show := func() string {
+		m.Update(viewMsg{&v})
+		p := m.panels[panels.SlotFullGPU]
+		p.SetSize(120, 14)
+		return ansi.Strip(p.View())
+	}
+	if text := show(); strings.Contains(text, "energy") {
+		t.Errorf("a device without a counter has energy:\n%s", text)
+	}
+	v.GPU.EnergyMillijoules = gpu.Of(1e9)
+	if text := show(); !strings.Contains(text, "energy    — needs 3 s of one lane alone: --pairing sequential") {
+		t.Errorf("no block:\n%s", text)
+	}
+	v.GPU.Energy[stats.Eager] = energy.Joules{Request: 3.25, Lo: 3.1, Hi: 3.4, Per1kTokens: 50.78, Blocks: 4}
+	v.GPU.Energy[stats.Optimized] = energy.Joules{Request: 1.5, Lo: math.NaN(), Hi: math.NaN(), Per1kTokens: math.NaN(), Blocks: 1}
+	if text := show(); !strings.Contains(text, "3.250 J [3.100, 3.400] a request  (50.780 per 1,000 tokens)") || !strings.Contains(text, "1.500 J a request") {
+		t.Errorf("two lanes:\n%s", text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/energy"
 	"github.com/tailscope/tailscope/stats/heat"
 	"github.com/tailscope/tailscope/stats/kept"
 )
@@ -184,7 +185,8 @@ type Self struct {
 type GPU struct {
 	gpu.State
 	gpu.History
-	AgeNs int64 // since the last reading
+	AgeNs  int64                         // since the last reading
+	Energy [stats.NumLanes]energy.Joules // of the mode that is shown; no blocks: not known
 }
 
 // Notice is a line for the status bar.

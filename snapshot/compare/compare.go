@@ -255,6 +255,7 @@ func (c *Comparison) changes() {
 			}
 		}
 		c.limits(mode)
+		c.energies(mode)
 		if len(c.Changes) > n {
 			c.Modes = append(c.Modes, mode)
 		}

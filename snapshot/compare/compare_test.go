@@ -38,6 +38,22 @@ func TestQuantityThatOneSideLost(t *testing.T) {
 	}
 }
 
+// TestEnergyOfBothSides is the median over sessions of each lane's, unknown
+// where one of them has none.
+func TestEnergyOfBothSides(t *testing.T) {
+	of := func(j ...float64) (all []*session) {
+		for _, x := range j {
+			all = append(all, sessionsOf(map[string]float64{"optimized.energy_j": x})...)
+		}
+		return all
+	}
+	c := &Comparison{sides: [2][]*session{of(3, 1, 2), of(4, math.NaN())}}
+	c.energies("prefill")
+	if want := []string{"prefill, optimized: 2 J a request in A, an unknown energy in B (docs/limits.md)"}; !slices.Equal(c.Notes, want) {
+		t.Errorf("%q", c.Notes)
+	}
+}
+
 func parse(t testing.TB, s string) *gate.Expr {
 	t.Helper()
 	g, err := gate.Parse(s)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/energy"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
@@ -16,6 +18,9 @@ var (
 	SlotFullGPU = Register(Desc{Name: "fullgpu", Focus: true, Least: 5, Make: func() Panel { return &gpuPanel{full: true} }, Want: func(sc *Scene, _ int) int {
 		if sc.V.GPU.Why != "" {
 			return 1
+		}
+		if sc.V.GPU.EnergyMillijoules.OrNaN() > 0 {
+			return 12
 		}
 		return 11
 	}})
@@ -105,6 +110,9 @@ func (p *gpuPanel) Rows(w int) []string {
 			l.Gap(2).Put(st.Muted, draw.Spark(r.history, r.top, sw))
 		}
 		out = append(out, l.String())
+		if r.name == "power" && g.EnergyMillijoules.OrNaN() > 0 {
+			out = append(out, p.energy(w))
+		}
 	}
 	return out
 }
@@ -121,6 +129,36 @@ func (p *gpuPanel) throttle(w int) string {
 		l.Put(st.Ok, "none")
 	}
 	return l.String()
+}
+
+// energy is what a request of each lane costs, in the mode that is shown.
+func (p *gpuPanel) energy(w int) string {
+	st, g := p.Sc.St, &p.Sc.V.GPU
+	l := draw.NewLine(w).Put(st.Muted, draw.Left("energy", 10))
+	known := 0
+	for lane := range stats.Lane(stats.NumLanes) {
+		e := &g.Energy[lane]
+		if e.Blocks == 0 {
+			continue
+		}
+		known++
+		l.Phrase(draw.R(st.LaneStrong[lane], draw.LaneMark(lane)+" "+draw.Num(e.Request, 3)+" J"), draw.R(st.Muted, between(e)+" a request  "))
+		if draw.Finite(e.Per1kTokens) {
+			l.Phrase(draw.R(st.Muted, "("+draw.Num(e.Per1kTokens, 3)+" per 1,000 tokens)  "))
+		}
+	}
+	if known == 0 {
+		l.Put(st.Faint, draw.Missing+" needs 3 s of one lane alone: --pairing sequential")
+	}
+	return l.String()
+}
+
+// between is " [3.1, 3.3]"; "" without an interval.
+func between(e *energy.Joules) string {
+	if !draw.Finite(e.Lo) || !draw.Finite(e.Hi) {
+		return ""
+	}
+	return " [" + draw.Num(e.Lo, 3) + ", " + draw.Num(e.Hi, 3) + "]"
 }
 
 func readings(g *view.GPU) []reading {
