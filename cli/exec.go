@@ -108,7 +108,7 @@ func (j *job) program(args, env []string, screen, asJSON bool) (*exec.Cmd, error
 	if !screen {
 		return p, nil
 	}
-	log, err := os.OpenFile(filepath.Join(j.opts.Dir, "program.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	log, err := os.OpenFile(filepath.Join(j.opts.Dir, programLog), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("make the program's log: %w", err)
 	}

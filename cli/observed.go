@@ -86,7 +86,7 @@ func (j *job) show(ctx context.Context, c *cobra.Command) error {
 	if hasScreen(c) {
 		plain, _ := c.Flags().GetBool("plain")
 		j.opts.FPS, _ = c.Flags().GetInt("fps")
-		return j.live(ctx, tui.Options{Plain: plain, Steady: c.Flags().Changed("fps")}, c.OutOrStdout())
+		return j.live(ctx, tui.Options{Plain: plain, Steady: c.Flags().Changed("fps"), Output: programOutput(j.opts.Dir)}, c.OutOrStdout())
 	}
 	asJSON, _ := c.Flags().GetBool("json")
 	_, err := j.headless(ctx, c.OutOrStdout(), asJSON)

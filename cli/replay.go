@@ -45,7 +45,7 @@ func newReplayCmd() *cobra.Command {
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
 				return exit.Usage(errors.New("replay needs a terminal; without one use --print 120x40, 'tailscope analyze' or 'tailscope report'"))
 			}
-			return play(c.Context(), rec, speed, at, tui.Options{Plain: plain})
+			return play(c.Context(), rec, speed, at, tui.Options{Plain: plain, Output: programOutput(args[0])})
 		},
 	}
 	c.Flags().Float64Var(&speed, "speed", 1, "times as fast as it happened")

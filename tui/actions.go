@@ -88,6 +88,8 @@ func (m *model) hints() []panels.KeyHint {
 		}
 		h := panels.KeyHint{Shown: r.shown, Help: r.help, Group: r.group, Foot: r.foot, Drop: r.drop, On: r.on}
 		switch {
+		case m.newest.Session.Lacks[string(r.asks)] != "":
+			h.Foot, h.Help = "", h.Help+" (not with this engine)"
 		case r.footIf != nil && !r.footIf(m), past && (r.group == groupShapes || r.group == groupRun), r.footIn&in == 0 && r.footIn != 0 && !(past && r.footIn&over != 0):
 			h.Foot = ""
 		case r.shown == "enter":

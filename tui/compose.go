@@ -83,7 +83,7 @@ func (r *rowBuf) Put(x int, s string, w int) {
 func (m *model) layoutState() layoutState {
 	v := m.sc.V
 	return layoutState{
-		screen: m.sc.Screen, help: m.help, found: m.found, prompt: promptRows(&m.sc), want: m.wants(),
+		screen: m.sc.Screen, help: m.help, output: m.output, found: m.found, prompt: promptRows(&m.sc), want: m.wants(),
 		start:  !m.sc.Started() && (v.Phase == "" || v.Phase == view.PhaseStarting || v.Phase == view.PhaseFailed),
 		replay: v.Replay != nil,
 		noGPU:  v.GPU.Why != "" || v.GPU.Name == "",

@@ -88,7 +88,7 @@ func (m *model) find(q kept.Query) {
 		return
 	}
 	m.send(view.Command{Action: view.ActFind, Find: q}, "")
-	m.found, m.help = true, false
+	m.found, m.output, m.help = true, false, false
 	m.sc.Sel[panels.SlotFound] = 0
 	m.focus = panels.SlotFound
 }
@@ -112,6 +112,8 @@ func (m *model) back() tea.Cmd {
 	switch {
 	case m.help:
 		m.help = false
+	case m.output:
+		m.output = false
 	case m.found:
 		m.found = false
 	case m.sc.Filter != "":

@@ -27,6 +27,7 @@ type keyRow struct {
 	keys   []string          // as Bubble Tea calls them
 	shown  string            // as the user sees it
 	help   string            // what it does
+	asks   view.Action       // what of the session; an engine may not have it
 	group  string            // heading in the help
 	in     situation         // where it applies
 	foot   string            // word in the bottom line, "" for none
@@ -54,24 +55,24 @@ var keyTable = slices.Concat(commandKeys, timeKeys, lookKeys, viewKeys(), moving
 
 // the keys that ask the session for something
 var commandKeys = []keyRow{
-	{keys: []string{"p"}, shown: "p", help: "padding on/off; in decode a cache of one size", group: groupShapes, in: live, foot: "pad", drop: 1, on: strategyIs(panels.FixedWord), do: wantStrategy(panels.FixedWord)},
-	{keys: []string{"b"}, shown: "b", help: "bucketing on/off; in decode of the cache", group: groupShapes, in: live, foot: "bucket", drop: 2, on: strategyIs(panels.BucketWord), do: wantStrategy(panels.BucketWord)},
-	{keys: []string{"d"}, shown: "d", help: "dynamic shapes on/off", group: groupShapes, in: live, foot: "dynamic", drop: 3, on: strategyIs(word("dynamic")), do: wantStrategy(word("dynamic"))},
-	{keys: []string{"k"}, shown: "k", help: "decode: the cache bucketed, of one size, off", group: groupShapes, in: live, foot: "cache", drop: 1, footIf: func(m *model) bool { return panels.IsDecode(m.newest.Session.Mode) }, on: func(sc *panels.Scene) bool {
+	{keys: []string{"p"}, shown: "p", asks: view.ActStrategy, help: "padding on/off; in decode a cache of one size", group: groupShapes, in: live, foot: "pad", drop: 1, on: strategyIs(panels.FixedWord), do: wantStrategy(panels.FixedWord)},
+	{keys: []string{"b"}, shown: "b", asks: view.ActStrategy, help: "bucketing on/off; in decode of the cache", group: groupShapes, in: live, foot: "bucket", drop: 2, on: strategyIs(panels.BucketWord), do: wantStrategy(panels.BucketWord)},
+	{keys: []string{"d"}, shown: "d", asks: view.ActStrategy, help: "dynamic shapes on/off", group: groupShapes, in: live, foot: "dynamic", drop: 3, on: strategyIs(word("dynamic")), do: wantStrategy(word("dynamic"))},
+	{keys: []string{"k"}, shown: "k", asks: view.ActStrategy, help: "decode: the cache bucketed, of one size, off", group: groupShapes, in: live, foot: "cache", drop: 1, footIf: func(m *model) bool { return panels.IsDecode(m.newest.Session.Mode) }, on: func(sc *panels.Scene) bool {
 		return sc.V.Session.Strategy == "kv-bucketed" || sc.V.Session.Strategy == "static-cache"
 	}, do: do((*model).cache)},
-	{keys: []string{"o"}, shown: "o", help: "A/A: eager against eager", group: groupShapes, in: live, foot: "A/A", drop: 6, on: func(sc *panels.Scene) bool { return sc.V.Session.AA }, do: do((*model).toggleAA)},
-	{keys: []string{"m"}, shown: "m", help: "next mode", group: groupRun, in: live | replay, foot: "mode", drop: 8, do: wish(view.Command{Action: view.ActMode}, "next mode asked for")},
-	{keys: []string{"s"}, shown: "s", help: "next scenario", group: groupRun, in: live, foot: "scenario", drop: 9, do: wish(view.Command{Action: view.ActScenario}, "next scenario asked for")},
-	{keys: []string{"i"}, shown: "i", help: "next pairing", group: groupRun, in: live, foot: "pairing", drop: 15, do: wish(view.Command{Action: view.ActPairing}, "next pairing asked for")},
-	{keys: []string{"w"}, shown: "w", help: "warm up all shapes now", group: groupShapes, in: live, foot: "warm", drop: 10, do: wish(view.Command{Action: view.ActWarm}, "warming up every planned shape")},
-	{keys: []string{"c"}, shown: "c", help: "clear the compile cache", group: groupShapes, in: live, foot: "clear", drop: 11, do: do((*model).clear)},
-	{keys: []string{"t"}, shown: "t", help: "next compiler stance (torch)", group: groupShapes, in: live, do: wish(view.Command{Action: view.ActStance}, "next stance asked for")},
+	{keys: []string{"o"}, shown: "o", asks: view.ActAA, help: "A/A: eager against eager", group: groupShapes, in: live, foot: "A/A", drop: 6, on: func(sc *panels.Scene) bool { return sc.V.Session.AA }, do: do((*model).toggleAA)},
+	{keys: []string{"m"}, shown: "m", asks: view.ActMode, help: "next mode", group: groupRun, in: live | replay, foot: "mode", drop: 8, do: wish(view.Command{Action: view.ActMode}, "next mode asked for")},
+	{keys: []string{"s"}, shown: "s", asks: view.ActScenario, help: "next scenario", group: groupRun, in: live, foot: "scenario", drop: 9, do: wish(view.Command{Action: view.ActScenario}, "next scenario asked for")},
+	{keys: []string{"i"}, shown: "i", asks: view.ActPairing, help: "next pairing", group: groupRun, in: live, foot: "pairing", drop: 15, do: wish(view.Command{Action: view.ActPairing}, "next pairing asked for")},
+	{keys: []string{"w"}, shown: "w", asks: view.ActWarm, help: "warm up all shapes now", group: groupShapes, in: live, foot: "warm", drop: 10, do: wish(view.Command{Action: view.ActWarm}, "warming up every planned shape")},
+	{keys: []string{"c"}, shown: "c", asks: view.ActClear, help: "clear the compile cache", group: groupShapes, in: live, foot: "clear", drop: 11, do: do((*model).clear)},
+	{keys: []string{"t"}, shown: "t", asks: view.ActStance, help: "next compiler stance (torch)", group: groupShapes, in: live, do: wish(view.Command{Action: view.ActStance}, "next stance asked for")},
 	{keys: []string{"r"}, shown: "r", help: "new segment", group: groupRun, in: live, foot: "segment", drop: 7, do: wish(view.Command{Action: view.ActSegment}, "new segment")},
-	{keys: []string{"space"}, shown: "space", help: "pause the run", group: groupRun, in: live, foot: "pause", drop: 3, on: func(sc *panels.Scene) bool { return sc.V.Phase == view.PhasePaused }, do: wish(view.Command{Action: view.ActPause}, "")},
+	{keys: []string{"space"}, shown: "space", asks: view.ActPause, help: "pause the run", group: groupRun, in: live, foot: "pause", drop: 3, on: func(sc *panels.Scene) bool { return sc.V.Phase == view.PhasePaused }, do: wish(view.Command{Action: view.ActPause}, "")},
 	{keys: []string{"M"}, shown: "M", help: "a mark with a note", group: groupRun, in: live, do: do(func(m *model) { m.open(promptMark) })},
 	{keys: []string{"e"}, shown: "e", help: "export now, without stopping", group: groupRun, in: live, foot: "export", drop: 2, do: wish(view.Command{Action: view.ActExport}, "exporting; the run goes on")},
-	{keys: []string{"P"}, shown: "P", help: "profile a window of requests", group: groupRun, in: live, foot: "profile", drop: 17,
+	{keys: []string{"P"}, shown: "P", asks: view.ActProfile, help: "profile a window of requests", group: groupRun, in: live, foot: "profile", drop: 17,
 		do: wish(view.Command{Action: view.ActProfile, N: profileRequests}, "profiling "+draw.Count(profileRequests)+" requests in both lanes")},
 	{keys: []string{"T"}, shown: "T", help: "end the run and tune it", group: groupRun, in: live, do: do((*model).tune)},
 }
@@ -104,6 +105,7 @@ var lookKeys = []keyRow{
 	{keys: []string{"["}, shown: "[", help: "zoom the map in", group: groupShown, in: always, foot: "zoom in", drop: 9, do: do(func(m *model) { m.zoom(-1) })},
 	{keys: []string{"]"}, shown: "]", help: "zoom the map out", group: groupShown, in: always, foot: "out", drop: 9, do: do(func(m *model) { m.zoom(1) })},
 	{keys: []string{"S"}, shown: "S", help: "sort the list by its next column", group: groupShown, in: always, do: do((*model).sort)},
+	{keys: []string{"L"}, shown: "L", help: "exec: what the program printed", group: groupShown, in: always, foot: "output", drop: 6, footIf: (*model).prints, do: do((*model).showOutput)},
 	{keys: []string{"/"}, shown: "/", help: "search the events", group: groupShown, in: always, foot: "search", drop: 13, do: do(func(m *model) { m.open(promptSearch) })},
 	{keys: []string{"+", "="}, shown: "+", help: "figures of more time: 60 s, segment, session", group: groupShown, in: live | over, foot: "scope", drop: 16, do: windowBy(1)},
 	{keys: []string{"-", "_"}, shown: "-", help: "figures of less time", group: groupShown, in: live | over, do: windowBy(-1)},
@@ -113,7 +115,7 @@ func viewKeys() (rows []keyRow) {
 	for i, name := range screenNames() {
 		d := string(rune('1' + i))
 		rows = append(rows, keyRow{keys: []string{d}, shown: d, help: name, group: groupViews, in: always,
-			do: do(func(m *model) { m.sc.Screen, m.help, m.found = i+1, false, false })})
+			do: do(func(m *model) { m.sc.Screen, m.help, m.output, m.found = i+1, false, false, false })})
 	}
 	return rows
 }

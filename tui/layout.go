@@ -68,6 +68,7 @@ type layoutState struct {
 	screen  int  // 1–6
 	start   bool // nothing measured yet
 	help    bool
+	output  bool // what the program printed is open
 	found   bool // the list of samples is open
 	prompt  int  // rows of the palette and 1, 0: nothing is being typed
 	replay  bool // the position in a recording is shown
@@ -122,6 +123,8 @@ func (l *layout) body(w, y, h int, s layoutState) {
 	switch {
 	case s.help:
 		l.add(panels.SlotHelp, 0, y, w, h)
+	case s.output:
+		l.add(panels.SlotOutput, 0, y, w, h)
 	case s.found:
 		l.add(panels.SlotFound, 0, y, w, h)
 	case s.start:

@@ -34,6 +34,7 @@ type model struct {
 	focus    panels.Slot
 	panels   []panels.Panel
 	help     bool
+	output   bool // what the program printed is open
 	found    bool // the list of samples is open
 	prompt   prompt
 	colours  draw.Colours
@@ -154,6 +155,7 @@ func (m *model) take(v *view.View) tea.Cmd {
 	} else {
 		m.still(v)
 	}
+	m.readOutput()
 	return waitView(m.views, now.Add(m.pace(v.Self.CPUPercent)), m.done)
 }
 
@@ -221,6 +223,7 @@ func (m *model) show(v *view.View) {
 const staleAfter = 3 * time.Second
 
 func (m *model) everySecond() tea.Cmd {
+	m.readOutput()
 	now := m.now()
 	old, flash := m.sc.Stale, m.sc.Flash.Text
 	m.sc.Stale = 0

@@ -71,6 +71,9 @@ func (m *model) scrollTarget() panels.Slot {
 	if m.help {
 		return panels.SlotHelp
 	}
+	if m.output {
+		return panels.SlotOutput
+	}
 	return m.focus
 }
 
@@ -80,11 +83,13 @@ func (m *model) scroll(s panels.Slot, by int) {
 		m.sc.Sel[s] = max(0, min(m.sc.Sel[s]+by, rows(&m.sc)-1))
 		return
 	}
-	if s == timeline.SlotEvents || s == timeline.SlotAllEvents {
+	if s == timeline.SlotEvents || s == timeline.SlotAllEvents || s == panels.SlotOutput {
 		by = -by
 	}
 	limit := 1000
 	switch s {
+	case panels.SlotOutput:
+		limit = max(0, len(m.sc.Output)-1)
 	case timeline.SlotEvents, timeline.SlotAllEvents:
 		p := m.panels[s].(*timeline.EventsPanel)
 		limit = max(0, len(p.Rows())-len(p.Shown))

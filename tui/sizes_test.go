@@ -22,7 +22,7 @@ func TestEverySizeAndStateHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(1, 300).Draw(t, "w"), rapid.IntRange(1, 80).Draw(t, "h")
 		m.Update(tea.WindowSizeMsg{Width: w, Height: h})
-		keys := rapid.SliceOfN(rapid.SampledFrom([]string{"1", "2", "3", "4", "5", "6", "?", "h", "l", "+", "-", "[", "]", "tab", "up", "down", "S", "enter", "esc", "v", "left", "right", "n", "N", "<", ">", "home", "end"}), 0, 5).Draw(t, "keys")
+		keys := rapid.SliceOfN(rapid.SampledFrom([]string{"1", "2", "3", "4", "5", "6", "?", "h", "l", "+", "-", "[", "]", "tab", "up", "down", "S", "L", "enter", "esc", "v", "left", "right", "n", "N", "<", ">", "home", "end"}), 0, 5).Draw(t, "keys")
 		open := rapid.SampledFrom([]string{"", ":", "/", "M", "c"}).Draw(t, "open")
 		press(m, append([]string{"esc", "esc", "esc", "esc"}, keys...)...)
 		if open != "" {

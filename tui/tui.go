@@ -40,6 +40,7 @@ type Options struct {
 	Steady  bool                  // keep the frame rate, whatever it costs
 	Theme   string                // "dark" or "light"; "": TAILSCOPE_THEME, else what the terminal answers
 	Env     []string              // environment; os.Environ when nil
+	Output  func() []string       // the newest lines of what the program under exec printed; nil: there is none
 	OnTune  func()                // the user wants the run to end and to be tuned, before ActQuit; nil: it cannot be
 	OnFrame func(d time.Duration) // CPU time of composing each frame; called from the screen's goroutine
 }

@@ -127,6 +127,11 @@ func TestWhatTheEngineLacksIsSaidNotAsked(t *testing.T) {
 	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "this engine cannot do profile: the ort engine has no profiler window") {
 		t.Error("the reason is not on the screen")
 	}
+	for _, h := range m.hints() {
+		if h.Shown == "P" && (h.Foot != "" || !strings.HasSuffix(h.Help, "(not with this engine)")) {
+			t.Errorf("the key stands there as if it did something: %+v", h)
+		}
+	}
 }
 
 func TestFrozenScreenStaysWhileViewsComeIn(t *testing.T) {

@@ -37,6 +37,7 @@ type Scene struct {
 	Sort      map[Slot]int // column that a list is sorted by, from 1 on; 0: as it comes
 	Marked    []int32      // segments chosen for comparing, two at most
 	Filter    string       // of events
+	Output    []string     // lines that the program printed, while they are shown
 	Prompt    Prompt
 }
 

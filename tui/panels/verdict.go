@@ -225,7 +225,10 @@ func (p *VerdictPanel) PairLines(w, n, indent int) []string {
 	if pr.N == 0 {
 		text := "no pairs yet"
 		if ses.Pairing != "" && ses.Pairing != "interleaved" {
-			text = "no pairs: pairing is " + ses.Pairing + " (i changes it)"
+			text = "no pairs: pairing is " + ses.Pairing
+			if ses.Lacks["pairing"] == "" {
+				text += " (i changes it)"
+			}
 		}
 		return []string{l.Put(st.Muted, text).String()}
 	}

@@ -1,0 +1,31 @@
+package panels
+
+import "github.com/tailscope/tailscope/tui/draw"
+
+// SlotOutput is what the program under exec printed, over everything else.
+var SlotOutput = Register(Desc{Name: "output", Focus: true, Least: 3, Make: func() Panel { return &outputPanel{} }})
+
+type outputPanel struct{ Pane }
+
+func (p *outputPanel) View() string {
+	st := p.Sc.St
+	w, h := p.Inner()
+	title := []draw.Run{draw.R(st.Title, "what the program printed")}
+	extra := []draw.Run{draw.R(st.Muted, "↑/↓ scroll · L or esc back · all of it: program.log")}
+	if w < 1 || h < 1 {
+		return p.Frame(title, extra, nil)
+	}
+	lines, back := p.Sc.Output, p.Sc.Scroll[p.Slot]
+	if len(lines) == 0 {
+		return p.Frame(title, extra, []string{draw.NewLine(w).Put(st.Muted, "nothing so far").String()})
+	}
+	if back > 0 {
+		title = append(title, draw.R(st.Warn, " · scrolled back "+draw.Count(back)))
+	}
+	end := max(len(lines)-back, 1)
+	var body []string
+	for _, l := range lines[max(end-h, 0):end] {
+		body = append(body, draw.NewLine(w).Put(st.Text, l).String())
+	}
+	return p.Frame(title, extra, body)
+}
