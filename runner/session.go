@@ -43,6 +43,7 @@ type Options struct {
 	Engines  map[string]string // options for the engine, with those of the configuration
 	Sink     Sink
 	Views    chan view.View      // capacity 1, newest wins; nil: nobody looks
+	Wanted   <-chan struct{}     // the next view is asked for; nil: FPS views a second are made unasked
 	Commands <-chan view.Command // nil: nobody types
 	GPU      <-chan gpu.State    // nil: no telemetry
 	Traffic  []plan.TrafficRow
@@ -52,7 +53,7 @@ type Options struct {
 	Place    func(pairing string) worker.Placement // where the processes run (worker.Placer); nil: anywhere
 	Swap     bool                                  // A/A: the session made second plays the eager lane
 	Profile  int                                   // requests to record with the engine's profiler once timing has begun; 0: none
-	FPS      int                                   // views a second, 1 to 30; 0: 10
+	FPS      int                                   // views a second that nobody has to ask for, 1 to 30; 0: 5
 	FrameNs  func() int64                          // p99 of a frame of the screen, nanoseconds; may be nil
 	Hurry    <-chan struct{}                       // closes when nothing is waited for any more; may be nil
 	OnStatus func(Progress)                        // called about four times a second; may be nil
@@ -85,6 +86,8 @@ const (
 	maxFPS        = 30
 	defaultWindow = 10 * time.Second
 	flushEvery    = 50 * time.Millisecond // the journal: at most 100 ms of samples at risk
+	flushWith     = 30 * time.Millisecond // since the last time: messages take the journal along
+	idleEvery     = 250 * time.Millisecond
 	statusEvery   = 250 * time.Millisecond
 	maxRestarts   = 5 // in a row without a sample between
 )
@@ -123,6 +126,7 @@ type Session struct {
 	startNs     int64 // when loading had finished
 	firstWorkNs int64
 	endNs       int64   // when the end was decided
+	tickedNs    int64   // of the last tick
 	end         *Result // set once the session is to end
 	inbox       []any   // read together with the message in hand, not handled yet
 	strange     int     // messages of types that this version does not know
@@ -223,6 +227,9 @@ func (s *Session) viewEvery() time.Duration {
 func (s *Session) loop(ctx, wctx context.Context) {
 	views := time.NewTicker(s.viewEvery())
 	defer views.Stop()
+	if s.o.Wanted != nil {
+		views.Stop()
+	}
 	flush := time.NewTicker(flushEvery)
 	defer flush.Stop()
 	status := time.NewTicker(statusEvery)
@@ -243,6 +250,10 @@ func (s *Session) loop(ctx, wctx context.Context) {
 				s.handle(msg)
 			}
 			s.dispatch()
+			if clock.Monotonic()-s.tickedNs >= int64(flushWith) {
+				s.tick()
+				flush.Reset(flushEvery)
+			}
 		case w := <-s.workNow():
 			s.takeWork(w)
 			s.dispatch()
@@ -254,6 +265,7 @@ func (s *Session) loop(ctx, wctx context.Context) {
 			s.command(c)
 			s.dispatch()
 			s.publish(true)
+			flush.Reset(flushEvery)
 		case <-s.eng.restart:
 			s.eng.restart = nil
 			if err := s.startWorker(wctx); err != nil {
@@ -265,14 +277,23 @@ func (s *Session) loop(ctx, wctx context.Context) {
 				continue
 			}
 			s.takeGPU(st)
+			flush.Reset(flushEvery)
 		case x := <-s.export.done:
 			s.exportDone(x)
 		case b := <-s.bands.done:
 			s.bands.take(s.rec.coll, b)
 		case <-views.C:
 			s.publish(false)
+			if s.o.Wanted != nil { // the next when it is asked for
+				views.Stop()
+			}
+		case <-s.o.Wanted:
+			views.Reset(max(s.newsIn(clock.Monotonic()), 1))
 		case <-flush.C:
 			s.tick()
+			if s.idle() {
+				flush.Reset(idleEvery)
+			}
 		case <-status.C:
 			s.reportStatus()
 		case <-done:
@@ -338,8 +359,14 @@ func (s *Session) diskRefused(err error) {
 	}
 }
 
+// idle reports whether nothing happens until somebody asks for something.
+func (s *Session) idle() bool {
+	return s.eng.loaded != nil && s.end == nil && s.paused && len(s.join.pending) == 0 && s.cfg.Duration.D() == 0
+}
+
 // tick keeps the journal fresh and watches the ends that time brings.
 func (s *Session) tick() {
+	s.tickedNs = clock.Monotonic()
 	if err := s.rec.sink.Flush(); err != nil {
 		s.fail(fmt.Errorf("write the journal: %w", err))
 		return

@@ -159,9 +159,16 @@ func (m *model) send(c view.Command, text string) {
 		m.say("warn", "the session is busy; press again")
 		return
 	}
+	m.hasten()
 	if text != "" {
 		m.say("info", text)
 	}
+}
+
+// hasten asks for the next views at once: one of them holds the answer.
+func (m *model) hasten() {
+	m.asked = m.now()
+	poke(m.in.soon)
 }
 
 func (m *model) toggleAA() {

@@ -14,42 +14,63 @@ type (
 	tickMsg        time.Time              // once a second: ages and notices
 )
 
-// waitView delivers one view; Update returns it again for the next, so that at
-// most one is in flight. It waits out the rest of the frame's time first and
-// then takes the newest there is: the session replaces what was not taken.
-func waitView(ch <-chan view.View, notBefore time.Time, done <-chan struct{}) tea.Cmd {
+// intake is where views come from.
+type intake struct {
+	views <-chan view.View
+	want  chan<- struct{} // the next one is asked for; nil: they come unasked
+	soon  chan struct{}   // of capacity 1: the time between two is not waited out
+	done  <-chan struct{} // closed when the program ends
+}
+
+// wait delivers one view; Update returns it again for the next, so that at
+// most one is in flight. It waits out the rest of the frame's time first, then
+// asks for a view and takes the newest there is: the session replaces what was
+// not taken.
+func (in *intake) wait(notBefore time.Time) tea.Cmd {
 	return func() tea.Msg {
-		if d := time.Until(notBefore); d > 0 && !pass(min(d, time.Second), done) {
+		if d := time.Until(notBefore); d > 0 && !pass(min(d, stillPace), in.soon, in.done) {
 			return nil
 		}
+		poke(in.want)
 		select {
-		case v, ok := <-ch:
+		case v, ok := <-in.views:
 			if !ok {
 				return streamEndedMsg{}
 			}
 			return viewMsg{&v}
-		case <-done:
+		case <-in.done:
 			return nil
 		}
+	}
+}
+
+// poke leaves a sign in a channel of capacity 1.
+func poke(ch chan<- struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
 	}
 }
 
 // tick is tea.Tick that ends with the program: Bubble Tea waits out its own.
 func tick(done <-chan struct{}) tea.Cmd {
 	return func() tea.Msg {
-		if !pass(time.Second, done) {
+		if !pass(time.Second, nil, done) {
 			return nil
 		}
 		return tickMsg(time.Now())
 	}
 }
 
-// pass lets d pass and reports true, or false as soon as done is closed.
-func pass(d time.Duration, done <-chan struct{}) bool {
+// pass lets d pass, or what is left when soon says so, and reports true; false
+// as soon as done is closed.
+func pass(d time.Duration, soon, done <-chan struct{}) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
+	case <-soon:
 		return true
 	case <-done:
 		return false

@@ -18,8 +18,7 @@ import (
 // model is the only tea.Model: it takes views and keys in, owns focus, time
 // and layout, and lets the panels draw.
 type model struct {
-	views  <-chan view.View
-	done   <-chan struct{} // closed when the program ends
+	in     intake
 	out    outbox
 	term   *paint.Terminal // that frames are painted on; nil: Bubble Tea does it
 	o      Options
@@ -55,10 +54,11 @@ type model struct {
 
 	every   time.Duration // between views, see pace
 	lastCPU float64       // percent of a core, as last read
+	asked   time.Time     // when something was asked of the session last
 }
 
 func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Options) *model {
-	m := &model{views: views, out: out, done: done, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: panels.SlotVerdict}
+	m := &model{in: intake{views, o.Want, make(chan struct{}, 1), done}, out: out, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: panels.SlotVerdict}
 	m.scopeAt = segmentScope
 	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}, Sel: map[panels.Slot]int{}, Sort: map[panels.Slot]int{}}
 	m.ascii = o.ascii()
@@ -79,8 +79,14 @@ func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Option
 }
 
 func (m *model) Init() tea.Cmd {
-	cmds := []tea.Cmd{waitView(m.views, time.Time{}, m.done), tick(m.done)}
-	if m.o.Theme == "" && !m.o.mono() {
+	cmds := []tea.Cmd{m.in.wait(time.Time{}), tick(m.in.done)}
+	asks := m.o.Theme == "" && !m.o.mono()
+	switch {
+	case m.term != nil && asks: // the terminal takes keys raw by now
+		m.term.Enter(ansi.RequestBackgroundColor)
+	case m.term != nil:
+		m.term.Enter("")
+	case asks:
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
 	if m.o.forceSync() {
@@ -150,14 +156,17 @@ func (m *model) take(v *view.View) tea.Cmd {
 	m.sc.Hints = m.hints()
 	m.past.Add(v)
 	m.sc.Stale = 0
-	if m.at < 0 && !m.sc.Frozen {
+	if !m.looksBack() {
 		m.show(v)
 	} else {
 		m.still(v)
 	}
 	m.readOutput()
-	return waitView(m.views, now.Add(m.pace(v.Self.CPUPercent)), m.done)
+	return m.in.wait(now.Add(m.pace(v.Self.CPUPercent)))
 }
+
+// looksBack reports whether the picture is of the past or frozen.
+func (m *model) looksBack() bool { return m.at >= 0 || m.sc.Frozen }
 
 // still leaves the picture as it is, of the past or frozen; only an answer that
 // was waited for comes in.
@@ -176,7 +185,10 @@ func (m *model) still(v *view.View) {
 const (
 	slowerAbove, fasterBelow = 4.5, 3.5
 	slowestPace              = 500 * time.Millisecond
-	pausedPace               = 100 * time.Millisecond
+	pausedPace               = 250 * time.Millisecond // only readings move
+	stillPace                = 2 * time.Second        // nobody sees the new ones yet: for the way back alone
+	soonPace                 = 50 * time.Millisecond  // something is waited for: the first sample, or for a while
+	answerTime               = time.Second            // what was asked of the session
 )
 
 // sameFigures reports whether nothing that is shown differs between two views
@@ -194,10 +206,12 @@ func sameFigures(a, b *view.View) bool {
 func (m *model) pace(cpu float64) time.Duration {
 	least := m.o.interval()
 	switch {
-	case m.at >= 0 || m.sc.Frozen:
-		return slowestPace // nobody sees the new ones yet
+	case m.now().Sub(m.asked) < answerTime, begins(m.newest):
+		return min(least, soonPace)
+	case m.looksBack():
+		return stillPace
 	case m.newest.Phase == view.PhasePaused:
-		return max(least, pausedPace) // nothing moves until something is asked for
+		return max(least, pausedPace)
 	case m.o.Steady || !draw.Finite(cpu):
 		m.every = least
 	case cpu == m.lastCPU: // the same reading
@@ -228,7 +242,7 @@ func (m *model) everySecond() tea.Cmd {
 	old, flash := m.sc.Stale, m.sc.Flash.Text
 	m.sc.Stale = 0
 	if !m.received.IsZero() && !m.sc.Ended && expectsViews(m.newest) {
-		if d := now.Sub(m.received); d > staleAfter {
+		if d := now.Sub(m.received); d > staleAfter && !m.looksBack() {
 			m.sc.Stale = d.Round(time.Second)
 		}
 	}
@@ -238,7 +252,12 @@ func (m *model) everySecond() tea.Cmd {
 	if m.sc.Stale == old && m.sc.Flash.Text == flash {
 		m.rev--
 	}
-	return tick(m.done)
+	return tick(m.in.done)
+}
+
+// begins reports whether the first sample is about to come.
+func begins(v *view.View) bool {
+	return v.Self.Samples == 0 && v.Replay == nil && (v.StartNs == 0 || v.NowNs-v.StartNs < int64(5*time.Second))
 }
 
 func expectsViews(v *view.View) bool {

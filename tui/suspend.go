@@ -27,7 +27,7 @@ func (m *model) suspend() tea.Cmd {
 			select {
 			case <-resumed:
 				return
-			case <-m.done:
+			case <-m.in.done:
 				return
 			case <-time.After(wakeEvery):
 				sys.Resume()
@@ -44,6 +44,9 @@ func (m *model) resumed() {
 	}
 	close(m.suspended)
 	m.suspended = nil
+	if m.term != nil {
+		m.term.Enter("")
+	}
 	if m.now().Sub(m.left) < 2*wakeEvery {
 		m.say("info", "no shell to go to: the program was not started from one")
 	}

@@ -21,6 +21,7 @@ func (m *model) freeze() {
 func (m *model) goLive() {
 	m.at, m.sc.Past, m.sc.Frozen, m.sc.Picked = -1, 0, false, -1
 	m.sc.V = m.newest
+	m.hasten() // it is as old as nobody needed another
 }
 
 // scrub steps through the kept views; past the newest it is live again.

@@ -41,9 +41,14 @@ type Options struct {
 	Theme   string                // "dark" or "light"; "": TAILSCOPE_THEME, else what the terminal answers
 	Env     []string              // environment; os.Environ when nil
 	Output  func() []string       // the newest lines of what the program under exec printed; nil: there is none
+	Want    chan<- struct{}       // of capacity 1: the screen is ready for another view; nil: they come unasked
 	OnTune  func()                // the user wants the run to end and to be tuned, before ActQuit; nil: it cannot be
 	OnFrame func(d time.Duration) // CPU time of composing each frame; called from the screen's goroutine
 }
+
+// modesFPS is how often Bubble Tea looks for modes of the terminal to change;
+// frames are painted at once.
+const modesFPS = 4
 
 // DefaultFPS is the frame rate unless something else was asked for.
 const DefaultFPS = 30
@@ -62,13 +67,14 @@ func Run(ctx context.Context, views <-chan view.View, commands chan<- view.Comma
 
 	m := newModel(views, out, done, o)
 	m.term = paint.NewTerminal(o.Out)
-	opts := []tea.ProgramOption{tea.WithFPS(o.FPS), tea.WithInput(o.In), tea.WithOutput(m.term.Output()), tea.WithEnvironment(o.Env)}
+	opts := []tea.ProgramOption{tea.WithFPS(modesFPS), tea.WithInput(o.In), tea.WithOutput(m.term.Output()), tea.WithEnvironment(o.Env)}
 	if o.mono() {
 		opts = append(opts, tea.WithColorProfile(colorprofile.ASCII))
 	}
 	p := tea.NewProgram(m, opts...)
 	// Quit, not tea.WithContext: that kills, and a killed program closes its input under the goroutine that reads it.
 	defer context.AfterFunc(ctx, p.Quit)()
+	defer m.term.Leave()
 	_, err := p.Run()
 	if errors.Is(err, tea.ErrProgramPanic) { // its stack is printed; it also counts as killed, which is no failure
 		return errors.New("internal error in the screen (a bug in tailscope: please report it)")

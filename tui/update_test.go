@@ -376,3 +376,32 @@ func TestClockHasNoNegativeZero(t *testing.T) {
 		}
 	}
 }
+
+// While the picture stands still hardly a view is asked for, until something is
+// asked of the session or the picture is to move again.
+func TestAStillPictureAsksForFewViews(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 0)
+	feed(m, src.Step, src.View, 10*time.Second)
+	now := time.Unix(1, 0)
+	m.now = func() time.Time { return now }
+	pace := func() time.Duration { return m.pace(m.newest.Self.CPUPercent) }
+	if d := pace(); d > slowestPace {
+		t.Errorf("%v while it moves", d)
+	}
+	press(m, "v")
+	if d := pace(); d != stillPace {
+		t.Errorf("%v while frozen", d)
+	}
+	press(m, "p")
+	if d := pace(); d > soonPace || len(m.in.soon) != 1 {
+		t.Errorf("%v after a key that the session answers", d)
+	}
+	now = now.Add(2 * answerTime)
+	if d := pace(); d != stillPace {
+		t.Errorf("%v long after it", d)
+	}
+	<-m.in.soon
+	if press(m, "v"); len(m.in.soon) != 1 || pace() > soonPace {
+		t.Error("the way back to now waits")
+	}
+}

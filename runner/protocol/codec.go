@@ -50,8 +50,11 @@ var names = func() map[reflect.Type]string {
 
 // isBatch tells from its first key whether a line is a batch, however it is
 // spaced: Python's json.dumps puts a space behind each colon.
-func isBatch(line []byte) bool {
-	for _, token := range []string{"{", `"t"`, ":", `"batch"`} {
+func isBatch(line []byte) bool { return begins(line, `"batch"`) }
+
+// begins reports whether the first key of a line is "t", of this value.
+func begins(line []byte, quoted string) bool {
+	for _, token := range [...]string{"{", `"t"`, ":", quoted} {
 		line = bytes.TrimLeft(line, " \t")
 		rest, ok := bytes.CutPrefix(line, []byte(token))
 		if !ok {
@@ -72,6 +75,9 @@ func Decode(line []byte) (any, error) {
 		if b := parseBatch(line); b != nil {
 			return b, b.Check()
 		}
+	}
+	if c := parseCounters(line); c != nil {
+		return c, nil
 	}
 	var head struct {
 		T *string `json:"t"`
@@ -129,6 +135,9 @@ func explain(err error) error {
 // appendMessage appends msg as one line with its "t" filled in. msg is a
 // message or a pointer to one and is not changed.
 func appendMessage(dst []byte, msg any) ([]byte, error) {
+	if r, ok := msg.(*Request); ok && r != nil {
+		return append(appendRequest(dst, r), '\n'), nil
+	}
 	v := reflect.Indirect(reflect.ValueOf(msg))
 	if !v.IsValid() {
 		return dst, fmt.Errorf("send %T: nil message", msg)

@@ -140,6 +140,23 @@ func TestTerminal(t *testing.T) {
 	if got := take(); got != "" {
 		t.Errorf("the same frame: %q", got)
 	}
+	term.Leave()
+	if got := take(); !strings.HasPrefix(got, "\x1b[?1049l") {
+		t.Errorf("left: %q", got)
+	}
+	if term.Leave(); take() != "" {
+		t.Error("left twice")
+	}
+	term.Enter("?")
+	if got := take(); !strings.HasPrefix(got, "\x1b[?1049h") || !strings.Contains(got, "?") || !strings.Contains(got, "one") {
+		t.Errorf("entered: %q", got)
+	}
+	if n, err := o.Write([]byte("\x1b[?1049h\x1b[?1002h")); n != len("\x1b[?1049h\x1b[?1002h") || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if got := take(); strings.Contains(got, "1049") || !strings.HasPrefix(got, "\x1b[?1002h") {
+		t.Errorf("entered twice: %q", got)
+	}
 	term.Synchronized()
 	term.Show("two", 5, 1)
 	if got := take(); !strings.HasPrefix(got, "\x1b[?2026h") || !strings.Contains(got, "tw") || !strings.HasSuffix(got, "\x1b[?2026l") {

@@ -43,11 +43,40 @@ func (f file) Read(p []byte) (int, error) { return f.f.Read(p) }
 func (f file) Close() error               { return f.f.Close() }
 func (f file) Fd() uintptr                { return f.f.Fd() }
 
+// Enter goes to the alternate screen, and asks the terminal a question there;
+// what others write to go there again is left out.
+func (t *Terminal) Enter(question string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, err := io.WriteString(t.out, ansi.SetModeAltScreenSaveCursor+ansi.ResetModeTextCursorEnable+question)
+	if t.on = err == nil; t.on && t.frame != "" {
+		t.screen.Forget()
+		_ = t.paint()
+	}
+}
+
+// Leave goes back, if nobody else has.
+func (t *Terminal) Leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.on {
+		_, _ = io.WriteString(t.out, ansi.ResetModeAltScreenSaveCursor+ansi.SetModeTextCursorEnable)
+	}
+	t.on = false
+}
+
 // Write passes p on and paints what it may have wiped.
 func (t *Terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n, err := t.out.Write(p)
+	out := p
+	if t.on {
+		out = bytes.ReplaceAll(p, []byte(ansi.SetModeAltScreenSaveCursor), nil)
+	}
+	n, err := t.out.Write(out)
+	if err == nil {
+		n = len(p)
+	}
 	if in, out := bytes.LastIndex(p, []byte(ansi.SetModeAltScreenSaveCursor)), bytes.LastIndex(p, []byte(ansi.ResetModeAltScreenSaveCursor)); in != out {
 		t.on = in > out
 	}
