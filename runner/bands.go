@@ -44,14 +44,14 @@ func (b *bootstraps) start(coll *live.Collector, mode stats.Mode, seg int32, now
 	if b.running || now-max(b.lastNs, sinceNs) < int64(wait) {
 		return
 	}
-	pairs, segment := coll.PairSample(mode)
+	pairs, first, segment := coll.PairSample(mode)
 	if len(pairs) == 0 {
 		return
 	}
 	b.running, b.lastNs, b.seg = true, now, seg
 	guard.Go("a bootstrap", func() {
 		r := paired.Bootstrap(pairs, paired.BootstrapOptions{Seed: uint64(now)})
-		r.Segment = segment
+		r.Segment, r.Second = segment, paired.OrderOf(pairs, first).Effect()
 		b.done <- bands{mode: mode, result: r}
 	})
 }
@@ -74,7 +74,7 @@ func (b *bootstraps) noise(coll *live.Collector, now int64) {
 		return
 	}
 	for mode := range stats.Mode(stats.NumModes) {
-		pairs, _ := coll.PairSample(mode)
+		pairs, _, _ := coll.PairSample(mode)
 		if len(pairs) == 0 {
 			continue
 		}

@@ -143,16 +143,15 @@ type PairSummary struct {
 
 // OrderWords say what running second does, where it is told; "" where it is not.
 func (p *PairSummary) OrderWords() string {
-	lo, hi := float64(p.SecondLo), float64(p.SecondHi)
-	if !(lo > 1 || hi < 1) || !(p.SecondRatio > 0) { // 0: a file without it
+	s := Second{float64(p.SecondRatio), float64(p.SecondLo), float64(p.SecondHi)}
+	if !s.Told() { // zero: a file without it
 		return ""
 	}
 	words := "slower"
-	if hi < 1 {
+	if s.Hi < 1 {
 		words = "faster"
 	}
-	percent := func(ratio float64) string { return fmt.Sprintf("%+.1f", 100*(ratio-1)) }
-	return fmt.Sprintf("The lane that runs second is %s: %s %% [%s, %s]; the order is drawn, so that neither lane gains.", words, percent(float64(p.SecondRatio)), percent(lo), percent(hi))
+	return fmt.Sprintf("The lane that runs second is %s: %s; the order is drawn, so that neither lane gains.", words, s.Words())
 }
 
 // Paradox says whether mean, median and p99 rank the lanes alike. A winner is

@@ -16,6 +16,7 @@ type Quantile struct {
 	Lo, Hi float64 // distribution-free 95 % interval from order statistics; NaN where n is too small
 	N      int     // samples it rests on
 	Need   int     // further samples it needs before it should be believed; 0: enough
+	Alike  bool    // there are samples enough for an interval, but neighbours are so alike that they tell none
 	Exact  bool    // from raw samples; otherwise from a histogram, relative error at most 0.1 %
 }
 
@@ -99,6 +100,20 @@ type PairView struct {
 	P                          float64   // Wilcoxon signed-rank, two-sided; NaN without pairs
 	PHolm                      float64   // the same corrected over the rows of its table; NaN where there is no table
 	NoiseNs                    float64   // half width of the A/A noise floor of the median difference; NaN if unknown
+	Second                     Second    // of the latest pairs; zero: not known
+}
+
+// Second is the latency of a lane that runs second over that of the same lane
+// running first, with its 95 % interval; NaN or zero where it is not known.
+type Second struct{ Ratio, Lo, Hi float64 }
+
+// Told reports whether running second is told to matter.
+func (s Second) Told() bool { return s.Ratio > 0 && (s.Lo > 1 || s.Hi < 1) }
+
+// Words are what running second adds: "+3.1 % [+2.0, +4.2]".
+func (s Second) Words() string {
+	percent := func(ratio float64) string { return fmt.Sprintf("%+.1f", 100*(ratio-1)) }
+	return fmt.Sprintf("%s %% [%s, %s]", percent(s.Ratio), percent(s.Lo), percent(s.Hi))
 }
 
 // Statistic is one of the three by which lanes are ranked.

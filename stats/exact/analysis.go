@@ -9,6 +9,7 @@ import (
 	"github.com/tailscope/tailscope/stats/internal/intern"
 	"github.com/tailscope/tailscope/stats/ledger"
 	"github.com/tailscope/tailscope/stats/paired"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // Options says what an Analysis cannot see in samples.
@@ -78,8 +79,9 @@ type exactExtra struct{ device, response, ttft, bound, compute, padding int64 }
 // exactLane is what all groups of a lane share.
 type exactLane struct {
 	threshold float64
-	median    float64 // of what is settled
-	sorted    []int64 // all latencies, ascending
+	median    float64         // of what is settled
+	sorted    []int64         // all latencies, ascending
+	spread    quantile.Spread // of the same in their order
 }
 
 // New returns an empty Analysis.

@@ -63,8 +63,8 @@ func (a *Analysis) Finish(mode stats.Mode) *stats.SummaryFile {
 		if p := s.pair; p.N > 0 {
 			p.Mode, p.Scenario, p.Segment = mode.String(), scenario, segment
 			if k.anyScenario && k.anySegment {
-				ratio, lo, hi := m.order.Effect()
-				p.SecondRatio, p.SecondLo, p.SecondHi = stats.Num(ratio), stats.Num(lo), stats.Num(hi)
+				s := m.order.Effect()
+				p.SecondRatio, p.SecondLo, p.SecondHi = stats.Num(s.Ratio), stats.Num(s.Lo), stats.Num(s.Hi)
 			}
 			f.Pairs = append(f.Pairs, p)
 		}
@@ -146,6 +146,7 @@ type columns struct {
 	wallSum, firstSum         quantile.U128
 	firsts, cold, slo         int
 	tokens                    int64
+	spread                    quantile.Spread // of the lane
 }
 
 func (c *columns) take(x *exactRun) {
@@ -168,7 +169,7 @@ func (c *columns) take(x *exactRun) {
 
 // columnsOf collects the runs of a lane that a scope holds.
 func (m *exactMode) columnsOf(k scope, l stats.Lane) columns {
-	var c columns
+	c := columns{spread: m.lanes[l].spread}
 	n := 0
 	in := func(x *exactRun) bool { return k.holds(x.scenario, x.segment) }
 	for i := range m.runs {
@@ -194,7 +195,7 @@ func (a *Analysis) group(c *columns, threshold float64) stats.GroupSummary {
 	g.EnergyJ, g.EnergyLoJ, g.EnergyHiJ, g.EnergyPer1kTokens = nan, nan, nan, nan
 	c.tokenTimes(&g)
 	quantile.SortInts(c.ratios)
-	g.TakeLimit(c.limits.Describe(quantile.Exact(c.ratios, .5)))
+	g.TakeLimit(c.limits.Describe(quantile.ExactWith(c.ratios, .5, c.spread.At(.5))))
 	g.SLOMissed = stats.Num(math.NaN())
 	if a.o.SLONs > 0 {
 		g.SLOMissed = stats.Num(float64(c.slo) / float64(g.N))
@@ -205,11 +206,11 @@ func (a *Analysis) group(c *columns, threshold float64) stats.GroupSummary {
 // tokenTimes are the times of first and of later tokens. Steps of one request are
 // alike: their interval takes the request for the unit.
 func (c *columns) tokenTimes(g *stats.GroupSummary) {
-	ttft := quantile.Exact(c.ttft, .99)
+	ttft := quantile.ExactWith(c.ttft, .99, c.spread.At(.99))
 	g.TTFTP50Ms, g.TTFTP99Ms, g.TTFTP99LoMs, g.TTFTP99HiMs = stats.Ms(quantile.Percentile(c.ttft, .5)), stats.Ms(ttft.Value), stats.Ms(ttft.Lo), stats.Ms(ttft.Hi)
 	sorted := slices.Clone(c.steps)
 	quantile.SortInts(sorted)
-	itl := quantile.Clustered(c.steps, c.stepsOf, sorted, .99)
+	itl := quantile.Clustered(c.steps, c.stepsOf, sorted, .99, c.spread.At(.99))
 	g.ITLP50Ms, g.ITLP99Ms, g.ITLP99LoMs, g.ITLP99HiMs = stats.Ms(quantile.Percentile(sorted, .5)), stats.Ms(itl.Value), stats.Ms(itl.Lo), stats.Ms(itl.Hi)
 	g.ITLN = itl.N
 }
@@ -219,7 +220,7 @@ func (c *columns) summary() stats.GroupSummary {
 	quantile.SortInts(c.ttft)
 	quantile.SortInts(c.response)
 	s := quantile.Empty()
-	quantile.DescribeSorted(&s, c.wall)
+	quantile.DescribeSorted(&s, c.wall, c.spread)
 	g := stats.GroupSummary{N: s.N, MeanMs: stats.Ms(s.Mean), StdMs: stats.Ms(s.Std), MinMs: stats.Ms(s.Min), P50Ms: stats.Ms(s.P50.Value),
 		P90Ms: stats.Ms(s.P90.Value), P95Ms: stats.Ms(s.P95.Value), P99Ms: stats.Ms(s.P99.Value), P999Ms: stats.Ms(s.P999.Value),
 		MaxMs: stats.Ms(s.Max), MeanExclMaxMs: stats.Ms(s.MeanExclMax), MeanExclTop5Ms: stats.Ms(s.MeanExclTop5),

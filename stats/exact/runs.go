@@ -8,6 +8,7 @@ import (
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/ledger"
 	"github.com/tailscope/tailscope/stats/limit"
+	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -205,6 +206,7 @@ func (m *exactMode) takeShapes(slots []int32, byShape [][]int64) {
 		m.medians[k] = medians[s]
 	}
 	settled := m.settled()
+	order := m.inOrder()
 	for l := range m.lanes {
 		all := m.wallsOf(stats.Lane(l), func(*exactRun) bool { return true })
 		quantile.SortInts(all)
@@ -212,8 +214,19 @@ func (m *exactMode) takeShapes(slots []int32, byShape [][]int64) {
 		if math.IsNaN(median) { // all are marked, none says how long it took
 			median = quantile.Percentile(all, 0.5)
 		}
-		m.lanes[l] = exactLane{threshold: ledger.Threshold(median, quantile.PercentileOf(settled[l], 0.99)), median: median, sorted: all}
+		m.lanes[l] = exactLane{threshold: ledger.Threshold(median, quantile.PercentileOf(settled[l], 0.99)), median: median, sorted: all,
+			spread: paired.SpreadOf(order[l], all)}
 	}
+}
+
+// inOrder are the lanes' latencies in their order.
+func (m *exactMode) inOrder() (out [stats.NumLanes][]int64) {
+	for i := range m.rows {
+		if r := &m.rows[i]; r.counts() {
+			out[m.lane(r)] = append(out[m.lane(r)], r.e.Wall)
+		}
+	}
+	return out
 }
 
 // settled are the latencies that make the lanes' tails.

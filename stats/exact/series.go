@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -156,9 +157,9 @@ func (s *Series) Summary(sorted []int64) stats.Summary {
 		return out
 	}
 	if s.hist == nil {
-		quantile.DescribeSorted(&out, sorted)
+		quantile.DescribeSorted(&out, sorted, paired.SpreadOf(s.values, sorted))
 	} else {
-		quantile.DescribeHist(&out, s.hist, s.sum, s.sq)
+		quantile.DescribeHist(&out, s.hist, s.sum, s.sq, quantile.Spread{})
 		out.Min, out.Max = float64(s.min), float64(s.max)
 		out.MeanExclMax, out.MeanExclTop5 = s.meanWithout(s.top[:1]), s.meanWithout(s.top)
 	}

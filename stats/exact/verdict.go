@@ -101,7 +101,7 @@ func (a *Analysis) weighPart(m *exactMode, in *verdict.Input, noise *stats.Noise
 // sorted are their latencies.
 func (m *exactMode) weighLane(in *verdict.Input, l stats.Lane, sorted []int64, keep func(segment int32) bool) {
 	in.Lanes[l] = quantile.Empty()
-	quantile.DescribeSorted(&in.Lanes[l], sorted)
+	quantile.DescribeSorted(&in.Lanes[l], sorted, m.lanes[l].spread)
 	in.Lanes[l].Compiles = m.compiled(l, keep)
 	in.Causes[l] = m.causeRows(l, sorted, keep)
 	in.Failed[l] = m.failedIn(l, func(k *rowKind) bool { return keep(k.segment) })

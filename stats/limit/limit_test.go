@@ -102,7 +102,7 @@ func TestGroupTellsWhatSamplesSay(t *testing.T) {
 			g.Add(&stats.Sample{WallNs: 5, BoundNs: stats.Absent})
 		}
 		g.Merge(&half)
-		l := g.Describe([2]float64{})
+		l := g.Describe(quantile.Spread{})
 		slices.Sort(ratios)
 		if want := quantile.Percentile(ratios, .5); math.Abs(l.Share.Value-want) > 2e-9 || l.Share.N != len(ratios) {
 			t.Fatalf("share %v of %d, want %v of %d", l.Share.Value, l.Share.N, want, len(ratios))
@@ -125,7 +125,7 @@ func TestNoBoundNoLimit(t *testing.T) {
 	var g Group
 	g.Add(&stats.Sample{WallNs: 5, BoundNs: stats.Absent})
 	g.Add(&stats.Sample{WallNs: 5, BoundNs: 3, Warmup: true})
-	if l := g.Describe([2]float64{}); l.Known() || l.Words() != "" || l.Gap() != "" || l.By() != "" {
+	if l := g.Describe(quantile.Spread{}); l.Known() || l.Words() != "" || l.Gap() != "" || l.By() != "" {
 		t.Fatalf("%+v", l)
 	}
 }

@@ -98,12 +98,12 @@ func (g *Group) Reset() {
 	}
 }
 
-// Describe is the group's limit. inflation is that of its latencies' intervals.
-func (g *Group) Describe(inflation [2]float64) stats.Limit {
+// Describe is the group's limit. spread is that of its latencies.
+func (g *Group) Describe(spread quantile.Spread) stats.Limit {
 	if g.N == 0 {
 		return stats.NoLimit()
 	}
-	g.ratio.Inflation = inflation
+	g.ratio.Spread = spread
 	q := [1]stats.Quantile{{Q: .5}}
 	g.ratio.Quantiles(q[:])
 	return g.Sums.Describe(q[0])

@@ -6,12 +6,13 @@ import (
 )
 
 // PairSample copies the latest pairs (at most 4,096) of the current segment, in
-// order, for Bootstrap.
-func (c *Collector) PairSample(mode stats.Mode) (pairs []paired.Pair, segment int32) {
+// order, for Bootstrap, and the lane that ran first in each, for OrderOf.
+func (c *Collector) PairSample(mode stats.Mode) (pairs []paired.Pair, first []stats.Lane, segment int32) {
 	if int(mode) >= stats.NumModes || c.modes[mode] == nil {
-		return nil, c.segment
+		return nil, nil, c.segment
 	}
-	return c.modes[mode].pairs.inOrder(), c.segment
+	pairs, first = c.modes[mode].pairs.inOrder()
+	return pairs, first, c.segment
 }
 
 // SetBootstrap gives a mode's views the latest bands. A result of another

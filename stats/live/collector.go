@@ -112,6 +112,8 @@ type laneState struct {
 	n                  int
 	failed             int               // requests of the current segment
 	series             paired.LaneSeries // of the current segment
+	spread             quantile.Spread   // of the same, as of the last view
+	before             spreadOf          // of the segment before with most samples
 	threshold          float64           // of the tail, as last computed
 	settledMedian      float64           // of the lane, as last computed; 0: not yet
 	odd                oddSamples        // of the session

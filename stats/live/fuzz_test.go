@@ -95,5 +95,6 @@ func (m *modeState) recentPairs() []paired.Pair {
 	if m == nil {
 		return nil
 	}
-	return m.pairs.inOrder()
+	pairs, _ := m.pairs.inOrder()
+	return pairs
 }

@@ -184,6 +184,6 @@ func (g *group) describeExtras(s *stats.Summary) {
 		s.SLOMissed = float64(g.sloMissed) / float64(g.sloJudged)
 		s.SLOLo, s.SLOHi = quantile.ClopperPearson(g.sloMissed, g.sloJudged)
 	}
-	s.Limit = g.limit.Describe(g.d.Inflation)
+	s.Limit = g.limit.Describe(g.d.Spread)
 	s.Compiles, s.CompileNs = g.compiles, g.compileNs
 }

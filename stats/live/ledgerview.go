@@ -151,7 +151,7 @@ func (g *group) hidden(scratch *quantile.Hist) stats.Summary {
 	}
 	s := quantile.Empty()
 	if v := g.d.Values(); v != nil {
-		quantile.DescribeSorted(&s, quantile.Without(v, g.tagged.Values()))
+		quantile.DescribeSorted(&s, quantile.Without(v, g.tagged.Values()), g.d.Spread)
 		return s
 	}
 	scratch.CopyFrom(&g.d.H)
@@ -159,6 +159,6 @@ func (g *group) hidden(scratch *quantile.Hist) stats.Summary {
 	sum, sq := g.d.Sum, g.d.Sq
 	sum.SubU128(g.tagged.Sum)
 	sq.SubU128(g.tagged.Sq)
-	quantile.DescribeHist(&s, scratch, sum, sq)
+	quantile.DescribeHist(&s, scratch, sum, sq, g.d.Spread)
 	return s
 }

@@ -119,7 +119,7 @@ func TestAnySession(t *testing.T) {
 				if want[m][0]+want[m][1] > 0 {
 					checkLive(t, &v, want[m])
 				}
-				pairs, seg := c.PairSample(m)
+				pairs, _, seg := c.PairSample(m)
 				r := paired.Bootstrap(pairs[max(0, len(pairs)-100):], paired.BootstrapOptions{Resamples: 10})
 				r.Segment = seg
 				c.SetBootstrap(m, r)

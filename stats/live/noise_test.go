@@ -52,7 +52,7 @@ func TestNoiseFloorFromAA(t *testing.T) {
 		if v := an.Finish(stats.Prefill).Paradox; v.Verdict != "aa" {
 			t.Errorf("A/A, exported: %+v", v)
 		}
-		pairs, _ := col.PairSample(stats.Prefill)
+		pairs, _, _ := col.PairSample(stats.Prefill)
 		start(m, col, an, 1, false)
 		floor := paired.NoiseFloor(pairs, 1)
 		col.SetNoise(stats.Prefill, floor)

@@ -19,8 +19,9 @@ type pairTable struct {
 	open             []halfPair
 	spilled          int // halves that wait in open
 	lost             int
-	session, segment pairStats     // merged, as of the last view
-	recent           []paired.Pair // of the current segment, a ring
+	session, segment pairStats               // merged, as of the last view
+	recent           []paired.Pair           // of the current segment, a ring
+	recentFirst      [recentPairs]stats.Lane // the lane that ran first in each
 	recentAt         int
 }
 
@@ -102,7 +103,7 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *stats
 		return
 	}
 	sc.pairSeg.add(p)
-	m.pairs.remember(p)
+	m.pairs.remember(p, s.Lane^stats.Lane(s.Order&1))
 	if m.rank.Due() {
 		m.aimPairs()
 	}
@@ -112,18 +113,21 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *stats
 	}
 }
 
-func (t *pairTable) remember(p paired.Pair) {
+func (t *pairTable) remember(p paired.Pair, first stats.Lane) {
 	if len(t.recent) < recentPairs {
+		t.recentFirst[len(t.recent)] = first
 		t.recent = append(t.recent, p)
 		return
 	}
-	t.recent[t.recentAt] = p
+	t.recent[t.recentAt], t.recentFirst[t.recentAt] = p, first
 	t.recentAt = (t.recentAt + 1) % recentPairs
 }
 
-// inOrder returns a copy of the recent pairs, oldest first.
-func (t *pairTable) inOrder() []paired.Pair {
-	return slices.Concat(t.recent[t.recentAt:], t.recent[:t.recentAt])
+// inOrder returns a copy of the recent pairs, oldest first, and the lane that ran
+// first in each.
+func (t *pairTable) inOrder() ([]paired.Pair, []stats.Lane) {
+	first := t.recentFirst[:len(t.recent)]
+	return slices.Concat(t.recent[t.recentAt:], t.recent[:t.recentAt]), slices.Concat(first[t.recentAt:], first[:t.recentAt])
 }
 
 // pairStats is the distribution of optimized − eager over requests.

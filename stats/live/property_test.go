@@ -46,7 +46,7 @@ func TestWindowEqualsRecount(t *testing.T) {
 		}
 		for l := range want {
 			slices.Sort(want[l])
-			s := lanes[l].summary(raw[l])
+			s := lanes[l].summary(raw[l], quantile.Spread{})
 			if s.N != len(want[l]) {
 				t.Fatalf("lane %d: %d in the window, want %d", l, s.N, len(want[l]))
 			}

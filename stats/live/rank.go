@@ -3,6 +3,7 @@ package live
 import (
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/paired"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // aimPairs and aimLane tell the series of the current segment the quantiles by
@@ -19,16 +20,26 @@ func (m *modeState) aimLane(l stats.Lane) {
 	m.lanes[l].series.Aim(d.Quantile(.5), d.Quantile(.99))
 }
 
-// spread widens the intervals of the current segment's lanes by how much
-// neighbours are alike. Scenarios take their lane's.
+// spreadOf is the spread of a segment of n samples.
+type spreadOf struct {
+	n      int
+	spread quantile.Spread
+}
+
+// spread widens the intervals of the lanes by how much neighbours are alike in the
+// current segment, those of the whole session by the segment that has most
+// samples. Scenarios and shapes take their lane's.
 func (m *modeState) spread() {
 	for l := range m.lanes {
-		s := &m.lanes[l].series
-		by := [2]float64{s.Inflation(.5), s.Inflation(.99)}
-		m.lanes[l].segment.d.Inflation = by
+		lane := &m.lanes[l]
+		lane.spread, lane.session.d.Spread = lane.series.Spread(), lane.before.spread
+		if lane.series.N() >= lane.before.n {
+			lane.session.d.Spread = lane.spread
+		}
+		lane.segment.d.Spread = lane.spread
 		for _, sc := range m.scen {
 			if sc != nil {
-				sc.segment[l].d.Inflation = by
+				sc.segment[l].d.Spread, sc.session[l].d.Spread = lane.spread, lane.session.d.Spread
 			}
 		}
 	}

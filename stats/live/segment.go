@@ -36,6 +36,10 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 	for l := range m.lanes {
 		g := new(group)
 		g.merge(&m.lanes[l].segment)
+		g.d.Spread = m.lanes[l].series.Spread()
+		if n := m.lanes[l].series.N(); n > m.lanes[l].before.n {
+			m.lanes[l].before = spreadOf{n, g.d.Spread}
+		}
 		row.lanes[l] = g
 		m.lanes[l].itlSegment, m.lanes[l].failed, m.lanes[l].series = nil, 0, paired.LaneSeries{}
 		m.lanes[l].fold(stats.Lane(l))

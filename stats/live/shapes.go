@@ -131,13 +131,14 @@ func (st *shapeState) cleanMedian(lane stats.Lane) float64 {
 }
 
 // list gives the shapes that the optimized lane ran, most used first; win
-// describes a shape in the sliding window.
-func (t *shapeTable) list(nowNs int64, win func(id int32) [stats.NumLanes]stats.ShapeQuantiles) []stats.ShapeRow {
+// describes a shape in the sliding window. spread are the
+// lanes'.
+func (t *shapeTable) list(nowNs int64, spread [stats.NumLanes]quantile.Spread, win func(id int32, spread [stats.NumLanes]quantile.Spread) [stats.NumLanes]stats.ShapeQuantiles) []stats.ShapeRow {
 	var out []stats.ShapeRow
 	add := func(st *shapeState) {
 		if st != nil && st.lanes[stats.Optimized].n > 0 {
-			row := st.row()
-			row.Window, row.Recent = win(st.id), st.recent.view(nowNs)
+			row := st.row(spread)
+			row.Window, row.Recent = win(st.id, spread), st.recent.view(nowNs)
 			out = append(out, row)
 		}
 	}
@@ -151,19 +152,20 @@ func (t *shapeTable) list(nowNs int64, win func(id int32) [stats.NumLanes]stats.
 
 // row describes the shape; quantiles are computed again only after they may
 // have changed.
-func (st *shapeState) row() stats.ShapeRow {
+func (st *shapeState) row(spread [stats.NumLanes]quantile.Spread) stats.ShapeRow {
 	key := [3]int64{int64(st.eagerOfPairs.N + st.lanes[stats.Eager].clean.N + st.lanes[stats.Optimized].n), int64(st.compiles), st.saved}
 	if st.cachedKey != key {
-		st.cached, st.cachedKey = st.describe(), key
+		st.cached, st.cachedKey = st.describe(spread), key
 	}
 	return st.cached
 }
 
-func (st *shapeState) describe() stats.ShapeRow {
+func (st *shapeState) describe(spread [stats.NumLanes]quantile.Spread) stats.ShapeRow {
 	eager, opt := &st.eagerOfPairs, &st.lanes[stats.Optimized].clean
 	if eager.N == 0 {
 		eager = &st.lanes[stats.Eager].clean
 	}
+	eager.Spread, opt.Spread = spread[stats.Eager], spread[stats.Optimized]
 	r := stats.ShapeRow{Shape: st.shape, Strategy: st.strategy, N: st.lanes[stats.Optimized].n,
 		Clean:     [stats.NumLanes]stats.ShapeQuantiles{eager.OfShape(), opt.OfShape()},
 		CompileNs: st.compileNs, SavedNs: float64(st.saved + st.counted), PaddingTax: math.NaN(), FirstSeenNs: st.firstSeen, FirstNs: st.firstNs}

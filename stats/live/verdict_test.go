@@ -21,9 +21,9 @@ func TestParadoxSentence(t *testing.T) {
 		a.Add(&s)
 		c.Add(&rows.Rows[i])
 	}
-	pairs, segment := c.PairSample(stats.Prefill)
+	pairs, first, segment := c.PairSample(stats.Prefill)
 	bands := paired.Bootstrap(pairs, paired.BootstrapOptions{})
-	bands.Segment = segment
+	bands.Segment, bands.Second = segment, paired.OrderOf(pairs, first).Effect()
 	c.SetBootstrap(stats.Prefill, bands)
 	live := c.Live(stats.Prefill, now)
 	if v := live.Verdict; v.Code != "flip" || v.WinnerP50 != "optimized" || v.WinnerMean != "eager" || v.WinnerP99 != "eager" {
@@ -77,5 +77,27 @@ func TestParadoxSentence(t *testing.T) {
 	}
 	if sum != live.Lanes[stats.Optimized].TailN || sum < 135 {
 		t.Errorf("causes over two segments add up to %d of %d", sum, live.Lanes[stats.Optimized].TailN)
+	}
+}
+
+// What running second does is in the view, in either order's words.
+func TestOrderIsShownLive(t *testing.T) {
+	c := New(Options{})
+	m := statstest.NewMixture(33)
+	for i := range 5000 { // more than the ring of recent pairs holds
+		first := stats.Lane(i / 3 % 2)
+		for order, lane := range []stats.Lane{first, 1 - first} {
+			c.Add(m.Add("a", 2e6*(1-.05*float64(order)), func(s *stats.Sample) {
+				s.Lane, s.Request, s.Order = lane, uint64(i), uint8(order)
+			}))
+		}
+	}
+	pairs, first, segment := c.PairSample(stats.Prefill)
+	bands := paired.Bootstrap(pairs, paired.BootstrapOptions{Resamples: 10})
+	bands.Segment, bands.Second = segment, paired.OrderOf(pairs, first).Effect()
+	c.SetBootstrap(stats.Prefill, bands)
+	s := c.Live(stats.Prefill, m.T).Pair.Second
+	if !s.Told() || s.Hi >= 1 || s.Ratio < .94 || s.Ratio > .96 || !strings.HasPrefix(s.Words(), "-5.") && !strings.HasPrefix(s.Words(), "-4.") {
+		t.Errorf("running second: %+v, %s", s, s.Words())
 	}
 }

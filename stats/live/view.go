@@ -121,7 +121,7 @@ func (c *Collector) laneView(m *modeState, l stats.Lane, win *winDist, raw small
 		v.Window = v.Segment
 		v.HistWin = displayHist(&lane.segment.d.H, tagOf(&lane.segment))
 	} else {
-		v.Window = win.summary(raw)
+		v.Window = win.summary(raw, lane.spread)
 		if m.win.cut {
 			v.Window.Warnings = append(v.Window.Warnings, "more samples than the window can hold: it shows the latest")
 		}
@@ -183,12 +183,16 @@ func rebin(h *quantile.Hist, lo, hi float64, bins []uint64) []uint64 {
 
 // shapeRows are the shapes; with a window that is the segment they have none.
 func (c *Collector) shapeRows(m *modeState, nowNs int64) []stats.ShapeRow {
+	var spread [stats.NumLanes]quantile.Spread
+	for l := range spread {
+		spread[l] = m.whole(stats.Lane(l)).d.Spread
+	}
 	if c.o.WindowNs == 0 {
 		var none window
-		return m.shapes.list(nowNs, none.shapeView)
+		return m.shapes.list(nowNs, spread, none.shapeView)
 	}
 	m.win.gatherShapes()
-	return m.shapes.list(nowNs, m.win.shapeView)
+	return m.shapes.list(nowNs, spread, m.win.shapeView)
 }
 
 func (c *Collector) scenarioRows(m *modeState, raw [][stats.NumLanes]small, nowNs int64) []stats.ScenarioRow {
@@ -202,7 +206,7 @@ func (c *Collector) scenarioRows(m *modeState, raw [][stats.NumLanes]small, nowN
 			row.Lanes[l], row.Session[l] = s.segment[l].summary(), s.whole(stats.Lane(l)).summary()
 			row.Recent[l] = s.recent[l].view(nowNs)
 			if i < len(raw) && c.o.WindowNs > 0 {
-				row.Window[l] = m.win.scen[i][l].summary(raw[i][l])
+				row.Window[l] = m.win.scen[i][l].summary(raw[i][l], m.lanes[l].spread)
 			} else {
 				row.Window[l] = row.Lanes[l]
 			}

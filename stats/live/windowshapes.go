@@ -37,7 +37,7 @@ func (w *window) gatherShapes() {
 }
 
 // shapeView describes a shape in the window, as of the last gatherShapes.
-func (w *window) shapeView(id int32) (out [stats.NumLanes]stats.ShapeQuantiles) {
+func (w *window) shapeView(id int32, spread [stats.NumLanes]quantile.Spread) (out [stats.NumLanes]stats.ShapeQuantiles) {
 	for l := range out {
 		out[l].P50, out[l].P99 = quantile.Exact(nil, .5), quantile.Exact(nil, .99)
 		if int(id)+1 >= len(w.shapes) || w.shapes[id+1][l].n == 0 {
@@ -47,10 +47,10 @@ func (w *window) shapeView(id int32) (out [stats.NumLanes]stats.ShapeQuantiles) 
 		out[l].N = s.n
 		if s.n < quantile.ExactBelow {
 			slices.Sort(s.raw)
-			out[l].P50, out[l].P99 = quantile.Exact(s.raw, .5), quantile.Exact(s.raw, .99)
+			out[l].P50, out[l].P99 = quantile.ExactWith(s.raw, .5, spread[l].At(.5)), quantile.ExactWith(s.raw, .99, spread[l].At(.99))
 			continue
 		}
-		out[l].P50, out[l].P99 = quantile.IntervalOfHist(&s.h, .5, 0, math.MaxInt64), quantile.IntervalOfHist(&s.h, .99, 0, math.MaxInt64)
+		out[l].P50, out[l].P99 = quantile.IntervalOfHist(&s.h, .5, spread[l].At(.5), 0, math.MaxInt64), quantile.IntervalOfHist(&s.h, .99, spread[l].At(.99), 0, math.MaxInt64)
 	}
 	return out
 }

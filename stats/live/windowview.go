@@ -59,8 +59,9 @@ func (m *small) take(e *winSample, dev int64) {
 	}
 }
 
-// summary describes a window group; raw are its values when it is small.
-func (w *winDist) summary(raw small) stats.Summary {
+// summary describes a window group; raw are its values when it is small, spread is its
+// lane's.
+func (w *winDist) summary(raw small, spread quantile.Spread) stats.Summary {
 	s := quantile.Empty()
 	s.N = w.n
 	if w.n == 0 {
@@ -70,10 +71,10 @@ func (w *winDist) summary(raw small) stats.Summary {
 	if w.n < quantile.ExactBelow {
 		slices.Sort(raw.wall)
 		slices.Sort(raw.dev)
-		quantile.DescribeSorted(&s, raw.wall)
+		quantile.DescribeSorted(&s, raw.wall, spread)
 		s.DeviceP50, s.DeviceP99 = quantile.Percentile(raw.dev, 0.5), quantile.Percentile(raw.dev, 0.99)
 	} else {
-		quantile.DescribeHist(&s, &w.h, w.sum, w.sq)
+		quantile.DescribeHist(&s, &w.h, w.sum, w.sq, spread)
 		if w.devs > 0 {
 			s.DeviceP50 = quantile.OfHist(w.devH, 0.5, 0, math.MaxInt64)
 			s.DeviceP99 = quantile.OfHist(w.devH, 0.99, 0, math.MaxInt64)

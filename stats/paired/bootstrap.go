@@ -26,9 +26,10 @@ type BootstrapResult struct {
 	N, Block, Resamples int
 	Segment             int32 // set by PairSample, so that a late result can be told
 	DeltaQ              []float64
-	Delta               []float64 // quantile(optimized) − quantile(eager) of the pairs themselves
-	Lo, Hi              []float64 // of the same
-	MeanLo, MeanHi      float64   // of mean(optimized − eager); NaN below 100 pairs
+	Delta               []float64    // quantile(optimized) − quantile(eager) of the pairs themselves
+	Lo, Hi              []float64    // of the same
+	MeanLo, MeanHi      float64      // of mean(optimized − eager); NaN below 100 pairs
+	Second              stats.Second // set by who knows the order; zero: not known
 }
 
 // bootMin is the number of samples that must lie beyond a quantile, meanMin that
@@ -227,7 +228,7 @@ func percentileInterval(v []float64) (lo, hi float64) {
 func (r *BootstrapResult) Apply(v *stats.PairView) {
 	var told []Side
 	if r != nil && len(v.DeltaQ) == len(r.DeltaQ) {
-		v.DeltaLo, v.DeltaHi, v.BlockLen = r.Lo, r.Hi, r.Block
+		v.DeltaLo, v.DeltaHi, v.BlockLen, v.Second = r.Lo, r.Hi, r.Block, r.Second
 		for i, q := range r.DeltaQ {
 			s := Side{Q: q}
 			if r.Hi[i] < 0 {

@@ -26,7 +26,7 @@ type Side struct {
 // far neighbours are alike.
 func sides(pairs []Pair, eager, optimized []int64, inflation float64) []Side {
 	n := float64(len(pairs))
-	f := factor(n/inflation, crossAlpha, false)
+	f := factor(n, inflation, crossAlpha, false)
 	if math.IsInf(f, 1) {
 		return nil
 	}

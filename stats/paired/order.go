@@ -18,15 +18,25 @@ func (o *Order) Add(first stats.Lane, p Pair) {
 	}
 }
 
+// OrderOf takes in pairs, and which lane ran first in each.
+func OrderOf(pairs []Pair, first []stats.Lane) *Order {
+	o := new(Order)
+	for i, p := range pairs {
+		o.Add(first[i], p)
+	}
+	return o
+}
+
 // Effect is the latency of a lane that runs second over that of the same lane
 // running first, with its 95 % interval: half the difference of the two mean log
 // ratios (Welch's t by effective numbers). NaN where one order has too few pairs.
-func (o *Order) Effect() (ratio, lo, hi float64) {
+func (o *Order) Effect() stats.Second {
 	e, p := &o.first[stats.Eager], &o.first[stats.Optimized]
-	f := factor(math.Min(e.Effective(), p.Effective()), alpha, false)
+	inflation := math.Max(e.Inflation(), p.Inflation())
+	f := factor(math.Min(e.Effective(), p.Effective())*inflation, inflation, alpha, false)
 	if math.IsInf(f, 1) {
-		return math.NaN(), math.NaN(), math.NaN()
+		return stats.Second{Ratio: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 	}
 	d, half := (e.Mean()-p.Mean())/2, f*math.Hypot(e.SE(), p.SE())/2
-	return math.Exp(d), math.Exp(d - half), math.Exp(d + half)
+	return stats.Second{Ratio: math.Exp(d), Lo: math.Exp(d - half), Hi: math.Exp(d + half)}
 }

@@ -201,11 +201,7 @@ func (r *Running) Estimates(s *Shape) (out Estimates) {
 	}}
 	mean := Estimate{Diff: r.diffs.Mean(), Interval: func(a float64) (float64, float64) { return r.diffs.Interval(a, s.Sequence) }}
 	p99 := Estimate{Diff: s.LaneAt[stats.Optimized](.99) - s.LaneAt[stats.Eager](.99), Interval: func(a float64) (float64, float64) {
-		least := 1.0
-		if s.Sequence { // few exceedances, looked at early and often, hide how alike they are
-			least = math.Sqrt(r.signs.Inflation())
-		}
-		return tailInterval(s, r.tails.series().exceed(r.signs.n, a, least, s.Sequence))
+		return tailInterval(s, r.tails.series().exceed(r.signs.n, a, r.leastTail(), s.Sequence))
 	}}
 	median.Base, p99.Base = s.LaneAt[stats.Eager](.5), s.LaneAt[stats.Eager](.99)
 	mean.Base = s.EagerMean
@@ -214,15 +210,19 @@ func (r *Running) Estimates(s *Shape) (out Estimates) {
 		out[i] = *e
 	}
 	out[stats.Median].Effective, out[stats.Mean].Effective = r.signs.Effective(), r.diffs.Effective()
-	out[stats.P99].Effective = float64(r.signs.n) / r.tails.series().Inflation()
+	out[stats.P99].Effective = float64(r.signs.n) / math.Max(r.tails.series().Inflation(), r.leastTail())
 	return out
 }
+
+// leastTail is the inflation below which that of the few pairs beyond the lanes'
+// p99s is not believed.
+func (r *Running) leastTail() float64 { return 1 + shareP99*(r.signs.Inflation()-1) }
 
 // ranksAround are the quantiles between which the median lies. n samples stand
 // n+1 apart, so that a rank outwards is counted.
 func ranksAround(signs *Series, alpha float64, sequence bool) (lo, hi float64) {
 	g, n := signs.Inflation(), float64(signs.n)
-	f := factor(n/g, alpha, sequence)
+	f := factor(n, g, alpha, sequence)
 	half := f*math.Sqrt(g/n)/2 + .5/n
 	if math.IsInf(f, 1) || half >= .5 {
 		return math.NaN(), math.NaN()

@@ -82,15 +82,11 @@ func (s *Series) Inflation() float64 {
 	if s.n < 8 || !(v > 0) {
 		return 1
 	}
-	return math.Max(1, math.Max(s.byNeighbours(v), s.byBatches(v)))
+	return math.Max(1, math.Max(s.byNeighbours(), s.byBatches(v)))
 }
 
-func (s *Series) byNeighbours(v float64) float64 {
-	n, mean := float64(s.n), s.sum/float64(s.n)
-	c := (s.cross-mean*(2*s.sum-s.first-s.last))/(n-1) + mean*mean
-	rho := c / v
-	rho += (1 + 3*rho) / n // what the estimate is too low by (Marriott and Pope 1954)
-	rho = math.Max(0, math.Min(rho, 1-2/n))
+func (s *Series) byNeighbours() float64 {
+	rho := math.Max(0, math.Min(s.lag1(), 1-2/float64(s.n)))
 	if s.Signs {
 		return signInflation(rho)
 	}
@@ -132,27 +128,70 @@ func (s *Series) byBatches(v float64) float64 {
 	return 1
 }
 
+// lasting is Inflation where what goes on for long matters more than a narrow
+// interval: from 16 to 31 batches, twice as long as those of Inflation, whose own
+// correlation, beyond a standard error of it, is taken for that of a first-order
+// process. It is as much larger as Student's t of so few batches is than that of
+// the effective number of values.
+func (s *Series) lasting() float64 {
+	v := s.variance()
+	if s.n < 32 || !(v > 0) {
+		return s.Inflation()
+	}
+	k, g := s.full/2, math.Max(1, s.byNeighbours())
+	var means Series
+	for i := range k {
+		means.Add((s.batch[2*i] + s.batch[2*i+1]) / float64(2*s.size))
+	}
+	rho := means.lag1() - 1/math.Sqrt(float64(k))
+	rho = math.Max(0, math.Min(rho, .9))
+	if x := means.variance() * float64(2*s.size) / v * (1 + rho) / (1 - rho); x > batchSlack {
+		g = math.Max(g, x)
+	}
+	effective := float64(s.n)/g - 1
+	if g == 1 || effective < 1 {
+		return g
+	}
+	wider := quantile.T((1+quantile.Confidence)/2, math.Min(effective, float64(k-1))) / quantile.T((1+quantile.Confidence)/2, effective)
+	return g * wider * wider
+}
+
+// lag1 is the correlation of neighbours, corrected for what it is too low by.
+func (s *Series) lag1() float64 {
+	v := s.variance()
+	if s.n < 8 || !(v > 0) {
+		return 0
+	}
+	n, mean := float64(s.n), s.sum/float64(s.n)
+	rho := ((s.cross-mean*(2*s.sum-s.first-s.last))/(n-1) + mean*mean) / v
+	return rho + (1+3*rho)/n // Marriott and Pope 1954
+}
+
 // Effective is the number of independent values that would tell as much.
 func (s *Series) Effective() float64 { return float64(s.n) / s.Inflation() }
 
 // SE is the standard error of the mean; NaN below two values.
 func (s *Series) SE() float64 { return math.Sqrt(s.variance() / s.Effective()) }
 
-// Least number of independent values below which nothing is said.
-const leastEffective = 10
+// Least number of independent values below which nothing is said, and below which
+// nothing is said where one looks again and again, or where neighbours are alike, so
+// that the number itself is uncertain.
+const (
+	leastEffective = 10
+	leastCareful   = 20
+	alike          = 1.5
+)
 
-// factor is how many standard errors an interval of this α reaches, by the
-// effective number of values; +Inf where they are too few to tell. A sequence
-// is looked at again and again.
-func factor(effective, alpha float64, sequence bool) float64 {
-	if effective < leastEffective || math.IsNaN(effective) {
+// factor is how many standard errors an interval of this α reaches, by the number
+// of values and how much more their mean varies than if they were independent;
+// +Inf where they are too few to tell. A sequence is looked at again and again.
+func factor(n, inflation, alpha float64, sequence bool) float64 {
+	effective := n / inflation
+	switch {
+	case !(effective >= leastEffective), (sequence || inflation > alike) && effective < leastCareful:
 		return math.Inf(1)
-	}
-	if !sequence {
+	case !sequence:
 		return quantile.T(1-alpha/2, effective-1)
-	}
-	if effective < 2*leastEffective {
-		return math.Inf(1)
 	}
 	return quantile.T(quantile.NormalCDF(boundary(effective, alpha)), effective-1)
 }
@@ -185,19 +224,24 @@ const leastExceed = 15
 // exceed is half the width, after n pairs, for a series of 1 where only the
 // optimized lane lies beyond its quantile, −1 where only the eager one does, else
 // 0. The quantiles come from the same samples, which hides one a lane, and where
-// few differ their variance is uncertain: two more are counted (Agresti and Min,
-// Statistics in Medicine 24, 2005) and one step of the counts is added.
+// few differ their variance is uncertain: one more is counted (Agresti and Min,
+// Statistics in Medicine 24, 2005), where one looks again and again two, and one step
+// of the counts is added.
 // least is an inflation below which that of so few is not believed.
 func (s *Series) exceed(n int, alpha, least float64, sequence bool) float64 {
 	g, all := math.Max(s.Inflation(), least), float64(n)
 	if sequence && s.sq*all < leastExceed*float64(s.n) {
 		return math.NaN()
 	}
-	f := factor(all/g, alpha, sequence)
-	if math.IsInf(f, 1) || s.n == 0 {
+	f := factor(all, g, alpha, sequence)
+	if math.IsInf(f, 1) || s.n == 0 || !quantile.Tells(n, .99, g) {
 		return math.NaN()
 	}
-	return (f*math.Sqrt((s.sq*all/float64(s.n)+2)*g) + 1) / all
+	more, step := 1.0, 0.0
+	if sequence {
+		more, step = 2, 1
+	}
+	return (f*math.Sqrt((s.sq*all/float64(s.n)+more)*g) + step) / all
 }
 
 // judged is a Series of judgements against a quantile that is not known before:
@@ -224,7 +268,7 @@ func (j *judged) series() *Series {
 
 // Half is half the width of Interval.
 func (s *Series) Half(alpha float64, sequence bool) float64 {
-	f := factor(s.Effective(), alpha, sequence)
+	f := factor(float64(s.n), s.Inflation(), alpha, sequence)
 	if math.IsInf(f, 1) {
 		return math.NaN()
 	}
@@ -251,7 +295,7 @@ func (s *Series) Exceedance(alpha, q float64) float64 {
 		return math.NaN()
 	}
 	g, n := s.Inflation(), float64(s.n)
-	f := factor(n/g, alpha, true)
+	f := factor(n, g, alpha, true)
 	if math.IsInf(f, 1) {
 		return math.NaN()
 	}

@@ -12,8 +12,9 @@ import (
 // the unit (the variance of a ratio: Cochran, Sampling Techniques, 6.4; Woodruff,
 // Journal of the American Statistical Association 47, 1952), and N is the number
 // of independent values that would tell as much: at least the groups count, at
-// most the values.
-func Clustered(values []int64, sizes []int, sorted []int64, q float64) stats.Quantile {
+// most the values. inflation is by how much requests that are alike make it vary
+// more: see ExactWith.
+func Clustered(values []int64, sizes []int, sorted []int64, q, inflation float64) stats.Quantile {
 	out := stats.Quantile{Q: q, Value: Percentile(sorted, q), Lo: math.NaN(), Hi: math.NaN(), Need: Need(q), Exact: true}
 	n, k := float64(len(values)), 0.0
 	if len(values) == 0 {
@@ -39,7 +40,7 @@ func Clustered(values []int64, sizes []int, sorted []int64, q float64) stats.Qua
 		out.Need = max(0, Need(q)-out.N)
 		return out
 	}
-	v := sum / (n * n) * k / (k - 1)
+	v := sum / (n * n) * k / (k - 1) * max(inflation, 1)
 	out.N = int(math.Max(k, math.Min(n, p*q/math.Max(v, p*q/n))))
 	out.Need = max(0, Need(q)-out.N)
 	half := T((1+Confidence)/2, k-1)*math.Sqrt(math.Max(v, p*q/n)) + 1/n

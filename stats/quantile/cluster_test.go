@@ -30,7 +30,7 @@ func TestClusteredCovers(t *testing.T) {
 			}
 			sorted := slices.Clone(v)
 			slices.Sort(sorted)
-			q := Clustered(v, sizes, sorted, .99)
+			q := Clustered(v, sizes, sorted, .99, 1)
 			n += q.N / trials
 			if math.IsNaN(q.Lo) {
 				continue

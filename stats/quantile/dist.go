@@ -13,12 +13,12 @@ const ExactBelow = 1000
 // Dist is a distribution without moments: quantiles that are exact below 1,000
 // values and within 0.1 % above.
 type Dist struct {
-	Inflation [2]float64 // of intervals, up to Middle and above: see ExactWith; 0 is 1
-	N         int
-	Min, Max  int64
-	raw       []int64 // every value while n < ExactBelow
-	sorted    int     // raw[:sorted] ascends
-	H         Hist
+	Spread   Spread // of intervals
+	N        int
+	Min, Max int64
+	raw      []int64 // every value while n < ExactBelow
+	sorted   int     // raw[:sorted] ascends
+	H        Hist
 }
 
 // MomentDist is one group's latency distribution: quantiles and exact moments.
@@ -182,28 +182,17 @@ func (d *Dist) Quantiles(qs []stats.Quantile) {
 	for i := range qs {
 		q := qs[i].Q
 		if d.N < ExactBelow {
-			qs[i] = ExactWith(raw, q, d.inflation(q))
+			qs[i] = ExactWith(raw, q, d.Spread.At(q))
 			continue
 		}
-		qs[i] = intervalOfHist(&d.H, q, d.inflation(q), d.Min, d.Max)
+		qs[i] = IntervalOfHist(&d.H, q, d.Spread.At(q), d.Min, d.Max)
 	}
 }
 
-func (d *Dist) inflation(q float64) float64 {
-	if q <= Middle {
-		return d.Inflation[0]
-	}
-	return d.Inflation[1]
-}
-
-// IntervalOfHist is a quantile with its interval from a histogram.
-func IntervalOfHist(h *Hist, q float64, minV, maxV int64) stats.Quantile {
-	return intervalOfHist(h, q, 1, minV, maxV)
-}
-
-// intervalOfHist takes the outer edges of the buckets in which the ends lie: a
-// value may be anywhere in its bucket.
-func intervalOfHist(h *Hist, q, inflation float64, minV, maxV int64) stats.Quantile {
+// IntervalOfHist is a quantile with its interval from a histogram: the outer edges
+// of the buckets in which the ends lie, since a value may be anywhere in its
+// bucket. inflation is that of ExactWith.
+func IntervalOfHist(h *Hist, q, inflation float64, minV, maxV int64) stats.Quantile {
 	n := int(h.N())
 	out := stats.Quantile{Q: q, Value: math.NaN(), Lo: math.NaN(), Hi: math.NaN(), N: n, Need: max(0, Need(q)-n)}
 	if n == 0 {
@@ -220,6 +209,7 @@ func intervalOfHist(h *Hist, q, inflation float64, minV, maxV int64) stats.Quant
 		_, most := outer(v[3])
 		out.Lo, out.Hi = ClampF(least, float64(minV), float64(maxV)), ClampF(most, float64(minV), float64(maxV))
 	} else {
+		out.Alike = inflation > 1 && Tells(n, q, 1)
 		h.Ranks(ranks[1:3], v[1:3])
 	}
 	out.Value = ClampF(Lerp(v[1], v[2], pos-float64(k)), float64(minV), float64(maxV))

@@ -46,6 +46,7 @@ func ExactWith(sorted []int64, q, inflation float64) stats.Quantile {
 	if lo, hi, ok := ranksWith(n, q, inflation, OrderRanks); ok {
 		out.Lo, out.Hi = float64(sorted[lo-1]), float64(sorted[hi-1])
 	}
+	out.Alike = math.IsNaN(out.Lo) && inflation > 1 && Tells(n, q, 1)
 	return out
 }
 

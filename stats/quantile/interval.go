@@ -129,20 +129,66 @@ func T(p, df float64) float64 {
 // NormalCDF is the standard normal distribution's, at most what T can invert.
 func NormalCDF(x float64) float64 { return math.Min(1-1e-12, math.Erfc(-x/math.Sqrt2)/2) }
 
-// Middle is the quantile up to which the inflation of the median stands for
-// others, too; above it is that of the p99.
+// Middle is the quantile up to which the spread of the median stands for others.
 const Middle = 0.75
 
-// ranksWith widens the ranks that hold for independent values by how much more
-// the values vary.
+// Spread is how much more quantiles vary than they would if the values were
+// independent: up to Middle, up to p95, above. 0 is 1.
+type Spread [3]float64
+
+// At is that of the q-quantile, 1 or more.
+func (s Spread) At(q float64) float64 {
+	switch {
+	case q <= Middle:
+		return max(s[0], 1)
+	case q < .97:
+		return max(s[1], 1)
+	}
+	return max(s[2], 1)
+}
+
+// effective is how many of n values that are independent would tell as much of
+// the median, at least 1; 0 where that is not known.
+func (s Spread) effective(n int) float64 {
+	if s[0] == 0 {
+		return 0
+	}
+	return max(1, float64(n)/s[0])
+}
+
+// ranksWith are the ranks of as many independent values as would tell as much,
+// spread over those there are.
 func ranksWith(n int, q, inflation float64, ranks func(n int, q float64) (lo, hi int, ok bool)) (lo, hi int, ok bool) {
 	if inflation <= 1 {
 		return ranks(n, q)
 	}
-	at, df := float64(n)*q, float64(n)/inflation-1
-	half := T((1+Confidence)/2, df) * math.Sqrt(float64(n)*q*(1-q)*inflation)
-	lo, hi = int(math.Floor(at-half)), int(math.Ceil(at+half))+1
-	return lo, hi, lo >= 1 && hi <= n && df >= 1
+	effective := int(float64(n) / inflation)
+	if lo, hi, ok = OrderRanks(effective, q); !ok || TooAlike(effective, inflation) {
+		return 0, 0, false
+	}
+	each := float64(n) / float64(effective)
+	return max(1, int(float64(lo)*each)), n - int(float64(effective-hi)*each), true
+}
+
+// leastAlike is how many independent values an interval rests on at least where
+// neighbours are alike (inflation above alike): of fewer, the inflation itself is
+// not known well enough for 95 %.
+const (
+	leastAlike = 30
+	alike      = 1.5
+)
+
+// Tells reports whether there is an interval of the q-quantile of n values whose
+// quantile varies so much more: of a p99, those that stand for 369 independent ones.
+func Tells(n int, q, inflation float64) bool {
+	_, _, ok := ranksWith(n, q, inflation, OrderRanks)
+	return ok
+}
+
+// TooAlike reports whether neighbours are alike, so that their inflation is above
+// one, and so few values independent that it is not known well enough.
+func TooAlike(effective int, inflation float64) bool {
+	return inflation > alike && effective < leastAlike
 }
 
 // TwoSided is the chance that |t| exceeds z with df degrees of freedom.

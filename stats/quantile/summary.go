@@ -9,9 +9,7 @@ import (
 // Describe fills the fields that follow from the latencies alone.
 func (d *MomentDist) Describe(s *stats.Summary) {
 	s.N = d.N
-	if d.Inflation[0] > 0 {
-		s.Effective = float64(d.N) / d.Inflation[0]
-	}
+	s.Effective = d.Spread.effective(d.N)
 	if d.N == 0 {
 		return
 	}
@@ -104,9 +102,9 @@ func (d *Dist) OfShape() stats.ShapeQuantiles {
 }
 
 // DescribeSorted fills in what follows from ascending values.
-func DescribeSorted(s *stats.Summary, sorted []int64) {
+func DescribeSorted(s *stats.Summary, sorted []int64, spread Spread) {
 	n := len(sorted)
-	s.N = n
+	s.N, s.Effective = n, spread.effective(n)
 	if n == 0 {
 		return
 	}
@@ -120,15 +118,16 @@ func DescribeSorted(s *stats.Summary, sorted []int64) {
 	s.MeanExclMax, s.MeanExclTop5 = meanOfFirst(sorted, n-1), meanOfFirst(sorted, n-5)
 	qs := summaryQuantiles()
 	for i := range qs {
-		qs[i] = Exact(sorted, qs[i].Q)
+		qs[i] = ExactWith(sorted, qs[i].Q, spread.At(qs[i].Q))
 	}
 	setQuantiles(s, &qs)
 	warn(s)
 }
 
 // DescribeHist does the same from a histogram and exact sums.
-func DescribeHist(s *stats.Summary, h *Hist, sum, sq U128) {
+func DescribeHist(s *stats.Summary, h *Hist, sum, sq U128, spread Spread) {
 	s.N = int(h.N())
+	s.Effective = spread.effective(s.N)
 	if h.N() == 0 {
 		return
 	}
@@ -138,7 +137,7 @@ func DescribeHist(s *stats.Summary, h *Hist, sum, sq U128) {
 	s.Min, s.Max = ends[0], ends[1]
 	qs := summaryQuantiles()
 	for i := range qs {
-		qs[i] = IntervalOfHist(h, qs[i].Q, 0, math.MaxInt64)
+		qs[i] = IntervalOfHist(h, qs[i].Q, spread.At(qs[i].Q), 0, math.MaxInt64)
 	}
 	setQuantiles(s, &qs)
 	warn(s)

@@ -18,7 +18,7 @@ func drawLabel(r *rand.Rand, name string, n int, scale float64) Label {
 	}
 	l.Sorted = slices.Clone(l.Order)
 	slices.Sort(l.Sorted)
-	quantile.DescribeSorted(&l.Summary, l.Sorted)
+	quantile.DescribeSorted(&l.Summary, l.Sorted, quantile.Spread{})
 	return l
 }
 

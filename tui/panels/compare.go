@@ -160,7 +160,15 @@ func intervalIn(st *draw.Styles, q stats.Quantile, w int) draw.Cell {
 	case draw.Finite(q.Lo) && draw.Finite(q.Hi):
 		return draw.C(interval(q.Lo, q.Hi, w), st.Muted)
 	}
-	return draw.C("", st.Muted)
+	return draw.C(tooAlike(q), st.Faint)
+}
+
+// tooAlike stands where an interval would be that no one may trust.
+func tooAlike(q stats.Quantile) string {
+	if q.Alike {
+		return "too alike to tell"
+	}
+	return ""
 }
 
 // hist draws both lanes on one axis in h rows: eager above it, optimized

@@ -208,7 +208,7 @@ func intervalCell(st *draw.Styles, q stats.Quantile) draw.Cell {
 	case draw.Finite(q.Lo) && draw.Finite(q.Hi):
 		return draw.C(interval(q.Lo, q.Hi, 24), st.Muted)
 	}
-	return draw.C("", st.Muted)
+	return draw.C(tooAlike(q), st.Faint)
 }
 
 func enterScenario(sc *Scene, row int) (c Choice) {

@@ -293,5 +293,8 @@ func PairFacts(pr *stats.PairView, aa bool) []string {
 	if draw.Finite(pr.NoiseNs) {
 		out = append(out, "noise floor ±"+draw.Dur(pr.NoiseNs))
 	}
+	if pr.Second.Told() {
+		out = append(out, "running second "+pr.Second.Words())
+	}
 	return out
 }
