@@ -18,19 +18,22 @@ import (
 // engine is the worker in hand: its process, what it says of itself, and what
 // has been asked of it beside requests.
 type engine struct {
-	proc      *worker.Process // nil: between two
-	placed    worker.Placement
-	startedNs int64
-	helloNs   int64 // when it was asked to load
-	flushNs   int64 // when it was asked to flush
-	hello     *protocol.Hello
-	loaded    *protocol.Loaded
-	counters  protocol.Counters
-	evidence  []protocol.Evidence
-	options   map[string]string // for it and for those that follow
+	proc       *worker.Process // nil: between two
+	placed     worker.Placement
+	startedNs  int64
+	helloNs    int64 // when it was asked to load
+	flushNs    int64 // when it was asked to flush
+	hello      *protocol.Hello
+	loaded     *protocol.Loaded
+	counters   protocol.Counters
+	evidence   []protocol.Evidence
+	rows       uint64            // samples that this worker has sent
+	unbelieved int               // claims of this worker that cannot be
+	options    map[string]string // for it and for those that follow
 
 	flushing bool
 	flushID  uint64
+	asked    map[uint64]bool // clears and profiles without an answer yet
 	askID    uint64          // of clear and profile: flushed must find the flush's own
 	warmed   map[string]bool // compile: warmup: mode, strategy and scenario whose shapes it has been sent
 
@@ -43,12 +46,13 @@ type engine struct {
 const maxEvidence = 4096
 
 func newEngine(options map[string]string) engine {
-	return engine{options: maps.Clone(options), warmed: map[string]bool{}, backoff: newBackOff()}
+	return engine{options: maps.Clone(options), warmed: map[string]bool{}, asked: map[uint64]bool{}, backoff: newBackOff()}
 }
 
 // started takes a new worker in hand.
 func (e *engine) started(p *worker.Process, now int64) {
 	e.proc, e.startedNs, e.hello, e.loaded = p, now, nil, nil
+	e.rows, e.unbelieved = 0, 0
 }
 
 // messages is the channel of the worker in hand, nil between two.
@@ -75,7 +79,16 @@ func (e *engine) ask(msg any) {
 
 func (e *engine) nextAsk() uint64 {
 	e.askID++
+	e.asked[e.askID] = true
 	return e.askID
+}
+
+// answers reports whether a clear or profile of this number waits for its
+// answer, and takes it as answered.
+func (e *engine) answers(id uint64) bool {
+	waits := e.asked[id]
+	delete(e.asked, id)
+	return waits
 }
 
 // alive notes that samples come: the next restart is the first in a row.
@@ -92,6 +105,7 @@ func (e *engine) forget() {
 	e.hello, e.loaded = nil, nil
 	e.counters = protocol.Counters{}
 	clear(e.warmed)
+	clear(e.asked)
 }
 
 // again counts a restart and says how long to wait for it.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,6 +107,13 @@ type engineState struct {
 	last   int
 	mu     sync.Mutex // buffer faults: batches by lane and shape, sent every 20 ms
 	open   map[string]*protocol.Batch
+	rows   atomic.Uint64
+}
+
+// batch sends samples and counts them.
+func (e *engineState) batch(b *protocol.Batch) {
+	e.rows.Add(uint64(len(b.Request)))
+	_ = e.out.Send(b)
 }
 
 func (e *engineState) flushOpen() {
@@ -117,7 +125,7 @@ func (e *engineState) flushOpen() {
 	}
 	slices.SortFunc(bs, func(a, b *protocol.Batch) int { return int(a.StartNs[0] - b.StartNs[0]) })
 	for _, b := range bs {
-		_ = e.out.Send(b)
+		e.batch(b)
 	}
 	clear(e.open)
 }
@@ -171,7 +179,11 @@ func (e *engineState) take(msg any) (done bool, code int) {
 		if e.fault == "hang" {
 			time.Sleep(time.Hour)
 		}
-		_ = e.out.Send(&protocol.Bye{})
+		bye := &protocol.Bye{Samples: e.rows.Load()}
+		if e.fault == "miscounts" {
+			bye.Samples += 5
+		}
+		_ = e.out.Send(bye)
 		return true, 0
 	}
 	return false, 0
@@ -231,7 +243,7 @@ func (e *engineState) run(m *protocol.Request, order int, lane string) {
 	e.last = n
 	work(n)
 	if k, ok := faultNumber(e.fault, "fails:"); e.fault == "fails" || ok && e.served <= k {
-		_ = e.out.Send(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape, Backend: "test-" + lane,
+		e.batch(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape, Backend: "test-" + lane,
 			Request: []uint64{m.ID}, Order: []int{order}, StartNs: []int64{begin}, WallNs: []int64{clock.Monotonic() - begin},
 			CompileNs: []int64{compiled}, ExecutedTokens: []int{n * m.Batch}, Error: []string{"copies are not possible here"}})
 		return
@@ -241,7 +253,7 @@ func (e *engineState) run(m *protocol.Request, order int, lane string) {
 			e.keep(b)
 			return
 		}
-		_ = e.out.Send(b)
+		e.batch(b)
 	}
 	send(&protocol.Batch{Lane: lane, Mode: m.Mode, Strategy: m.Strategy.Prefill, Shape: shape, Backend: "test-" + lane,
 		Request: []uint64{m.ID}, Order: []int{order}, StartNs: []int64{begin}, WallNs: []int64{clock.Monotonic() - begin},

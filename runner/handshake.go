@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"time"
 
 	"github.com/tailscope/tailscope/configs/dims"
@@ -19,6 +20,8 @@ import (
 // load, loaded.
 
 func (s *Session) takeHello(m *protocol.Hello) {
+	clipTexts(reflect.ValueOf(m))
+	m.Engine = cmp.Or(m.Engine, "without a name")
 	switch {
 	case s.eng.hello != nil:
 		s.fail(fmt.Errorf("the engine broke the protocol: it said hello twice"))
@@ -26,7 +29,7 @@ func (s *Session) takeHello(m *protocol.Hello) {
 	case m.Protocol != protocol.Version:
 		s.fail(fmt.Errorf("the engine %s speaks protocol %d, this tailscope speaks %d", m.Engine, m.Protocol, protocol.Version))
 		return
-	case max(clock.Monotonic()-m.ClockNs, m.ClockNs-clock.Monotonic()) > clockSkew:
+	case m.ClockNs < s.eng.startedNs-clockSkew || m.ClockNs > clock.Monotonic()+clockSkew: // on a busy machine hello is read late
 		s.fail(fmt.Errorf("the engine %s does not use CLOCK_MONOTONIC: its clock is %v away", m.Engine, time.Duration(m.ClockNs-clock.Monotonic()).Round(time.Millisecond)))
 		return
 	}
@@ -105,9 +108,14 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 		s.fail(fmt.Errorf("the engine broke the protocol: it said loaded when it was not asked to load"))
 		return
 	}
+	clipTexts(reflect.ValueOf(m))
 	s.dog.loadNs = clock.Monotonic() - s.eng.helloNs
 	if m.DurNs < 0 || m.DurNs > s.dog.loadNs+int64(clockSkew) { // no engine loads longer than it was waited for
 		m.DurNs = s.dog.loadNs
+	}
+	if why := cannotBe(&m.Model); why != "" || m.Threads < 0 {
+		s.fail(fmt.Errorf("the engine broke the protocol: what it says of the model cannot be: %s", cmp.Or(why, fmt.Sprintf("threads is %d", m.Threads))))
+		return
 	}
 	s.nameEngine(m)
 	if m.CPUs == "" {

@@ -2,7 +2,9 @@ package runner
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -21,8 +23,17 @@ func (s *Session) handle(msg any) {
 	case *protocol.Event:
 		s.takeEvent(m)
 	case *protocol.Counters:
+		if why := cannotBe(m); why != "" {
+			s.unbelieved("counters", why)
+			return
+		}
 		s.takeCounters(m)
 	case *protocol.Evidence:
+		if why := cannotBe(m); why != "" {
+			s.unbelieved("evidence", why)
+			return
+		}
+		clipTexts(reflect.ValueOf(m))
 		s.eng.prove(m)
 		s.rec.keep(s.rec.sink.Evidence(*m))
 	case *protocol.Work:
@@ -33,13 +44,18 @@ func (s *Session) handle(msg any) {
 		s.moved()
 		s.flushed(m)
 	case *protocol.Cleared:
+		if !s.eng.answers(m.ID) {
+			s.unbelieved("answer", fmt.Sprintf("nothing was cleared by number %d", m.ID))
+			return
+		}
 		clear(s.route.known)
-		s.pub.notice("info", fmt.Sprintf("compile cache cleared: %d executables dropped", m.Freed))
+		s.pub.notice("info", fmt.Sprintf("compile cache cleared: %d executables dropped", max(m.Freed, 0)))
 	case *protocol.Profiled:
 		s.profiled(m)
 	case *protocol.Error:
 		s.workerError(m)
 	case *protocol.Bye:
+		s.takeBye(m)
 		s.byeUnasked()
 		s.eng.proc.Ending()
 	default:
@@ -51,12 +67,12 @@ func (s *Session) handle(msg any) {
 
 func (s *Session) workerError(m *protocol.Error) {
 	m.Message = clip(m.Message, maxReason)
-	err := fmt.Errorf("%s", m.Message)
+	err := errors.New(cmp.Or(m.Message, "the engine failed and gave no reason"))
 	if m.Fatal {
 		s.fail(err)
 		return
 	}
-	s.rec.event(stats.Event{Kind: stats.KindError, Reason: m.Message})
+	s.rec.event(stats.Event{Kind: stats.KindError, Reason: err.Error()})
 }
 
 // takeEvent gives an engine's event its place in the session and its flag to
@@ -98,6 +114,7 @@ func (s *Session) takeBatch(b *protocol.Batch) {
 	if s.observes() {
 		unasked = func(id uint64) *inflight { return s.observed(b, id) }
 	}
+	s.eng.rows += uint64(len(b.Request))
 	if err := s.join.take(b, unasked); err != nil {
 		s.fail(fmt.Errorf("the engine broke the protocol: %w", err))
 		return

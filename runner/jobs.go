@@ -75,6 +75,10 @@ func (s *Session) profile(n int) {
 }
 
 func (s *Session) profiled(m *protocol.Profiled) {
+	if !s.eng.answers(m.ID) {
+		s.unbelieved("answer", fmt.Sprintf("there is no profile number %d", m.ID))
+		return
+	}
 	if m.Error != "" {
 		s.rec.event(stats.Event{Kind: stats.KindError, Reason: "profile: " + m.Error})
 		return

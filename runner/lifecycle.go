@@ -166,9 +166,13 @@ func (s *Session) stopWorker() {
 // lastWords takes what still counts after the session has ended.
 func (s *Session) lastWords(msgs []any) {
 	for _, msg := range msgs {
-		switch msg.(type) {
+		switch m := msg.(type) {
 		case *protocol.Counters, *protocol.Evidence, *protocol.Event:
 			s.handle(msg)
+		case *protocol.Batch: // too late to count, but sent
+			s.eng.rows += uint64(len(m.Request))
+		case *protocol.Bye:
+			s.takeBye(m)
 		}
 	}
 }

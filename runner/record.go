@@ -30,7 +30,7 @@ func (r *recorder) event(e stats.Event) {
 	if e.TNs == 0 {
 		e.TNs = clock.Monotonic()
 	}
-	e.Generation, e.Segment = r.gen, r.seg
+	e.Generation, e.Segment, e.Reason = r.gen, r.seg, clip(e.Reason, maxReason)
 	r.emit(e)
 }
 

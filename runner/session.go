@@ -342,6 +342,9 @@ func (s *Session) hurry() {
 
 // fail ends the session with an error.
 func (s *Session) fail(err error) {
+	if len(err.Error()) > maxReason {
+		err = errors.New(clip(err.Error(), maxReason))
+	}
 	if s.end == nil || s.end.Err == nil {
 		s.end = &Result{Reason: "failed", Err: err}
 	}

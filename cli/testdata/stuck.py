@@ -32,4 +32,4 @@ for line in sys.stdin:
         send("flushed", id=m["id"], dropped=[])
     elif m["t"] == "stop":
         break
-send("bye", samples=0)
+send("bye", samples=2 * served)

@@ -181,8 +181,11 @@ func pieces(re *regexp2.Regexp, s string, until time.Time) (out []string, err er
 			out = append(out, m.String())
 		}
 	}
+	if err != nil { // the library's sentence holds the whole text
+		return nil, fmt.Errorf("the tokenizer's pattern %.80q finds no end within %v", re.String(), patternTime)
+	}
 	if end < len(rs) {
 		out = append(out, string(rs[end:]))
 	}
-	return out, err
+	return out, nil
 }

@@ -120,7 +120,7 @@ func (r *Request) check() error {
 func explain(err error) error {
 	var typ *json.UnmarshalTypeError
 	if errors.As(err, &typ) && typ.Field != "" {
-		return fmt.Errorf("key %q: got %s, want %s", typ.Field, typ.Value, typ.Type)
+		return fmt.Errorf("key %q: got %.64s, want %s", typ.Field, typ.Value, typ.Type)
 	}
 	if errors.As(err, &typ) {
 		return fmt.Errorf("got %s, want a JSON object", typ.Value)
