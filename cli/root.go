@@ -1,6 +1,3 @@
-// Package cli is the command line: one file per subcommand turns flags into a
-// configuration, wires the packages together and decides the exit code. It
-// holds no measurement and no statistics.
 package cli
 
 import (
@@ -14,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/machine"
 	"github.com/tailscope/tailscope/cli/output"
+	"github.com/tailscope/tailscope/cli/results"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/sys"
@@ -70,4 +69,31 @@ func newRootCmd() *cobra.Command {
 		return exit.Usage(fmt.Errorf("there is no command %q%s; see '%s help'", args[0], nearestCommand(c, args[0]), c.Name()))
 	}
 	return root
+}
+
+// subcommands lists the command tree below the root, in the order of its help.
+func subcommands() []*cobra.Command {
+	return []*cobra.Command{
+		newLiveCmd("live"),
+		newRunCmd(),
+		newTuneCmd(),
+		newReplayCmd(),
+		results.NewAnalyzeCmd(),
+		results.NewCompareCmd(),
+		results.NewReportCmd(),
+		results.NewRecoverCmd(),
+		machine.NewDoctorCmd(),
+		machine.NewSetupCmd(),
+		machine.NewModelCmd(),
+		newConfigCmd(),
+		newExamplesCmd(),
+		newManCmd(),
+		newVersionCmd(),
+		newLicensesCmd(),
+		newWorkerCmd(),
+		newExecCmd(),
+		newAttachCmd(),
+		newWatchCmd(),
+		newBenchCmd(),
+	}
 }

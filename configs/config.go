@@ -1,6 +1,3 @@
-// Package configs holds the configuration of a session: the Config type, its
-// strict loading from YAML, its JSON schema and the presets that ship with
-// the program. A flag beats the file, the file beats the preset.
 package configs
 
 import "time"

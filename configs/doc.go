@@ -1,23 +1,6 @@
+// Package configs holds the configuration of a session: the Config type, its
+// strict loading from YAML, its JSON schema and the presets that ship with
+// the program. A flag beats the file, the file beats the preset. In: files, flags.
+// Out: a Config that was checked, or one sentence that names line and key. Begin in
+// config.go, then load.go.
 package configs
-
-import "strings"
-
-// PresetText returns a preset as it ships, with its comments.
-func PresetText(name string) ([]byte, bool) {
-	b, err := presetFiles.ReadFile("presets/" + name + ".yaml")
-	return b, err == nil
-}
-
-// PresetDoc is the comment at the top of a preset, on one line.
-func PresetDoc(name string) string {
-	text, _ := PresetText(name)
-	var doc []string
-	for line := range strings.Lines(string(text)) {
-		comment, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
-		if !ok {
-			break
-		}
-		doc = append(doc, strings.TrimSpace(comment))
-	}
-	return strings.Join(doc, " ")
-}

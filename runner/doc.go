@@ -6,4 +6,7 @@
 // In: a Config, an engine's command line, commands of the user, GPU readings.
 // Out: samples, events and counters to a Sink (the journal), views to the
 // screen. It executes no model itself and draws nothing.
+//
+// Begin in session.go; dispatch.go sends a request, intake.go and join.go take its
+// samples in, publish.go makes the view.
 package runner

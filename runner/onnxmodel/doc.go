@@ -6,5 +6,5 @@
 // Files are read and rewritten field by field (protowire), so a model of any
 // size costs kilobytes of memory; weights are copied by the kernel or not at
 // all. Nothing here runs a model. Every error is one sentence that names the
-// file, node or input.
+// file, node or input. Begin in inspect.go, then prepare.go.
 package onnxmodel

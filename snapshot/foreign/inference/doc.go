@@ -1,5 +1,6 @@
 // Package inference registers the formats of tools that run models: serving
 // benchmarks, runtimes' own benchmarks, and profilers whose traces name steps.
+// In: a file's text. Out: rows. Each format is one file; begin in llamabench.go.
 package inference
 
 import (

@@ -1,5 +1,6 @@
 // Package load registers the formats of load generators: oha, vegeta, k6,
-// JMeter, Locust, wrk, ab, hey, autocannon and bombardier.
+// JMeter, Locust, wrk, ab, hey, autocannon, bombardier and curl. In: a file's text.
+// Out: rows, or what the tool reports. Each format is one file; begin in vegeta.go.
 package load
 
 import (
