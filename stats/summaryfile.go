@@ -12,12 +12,23 @@ const SummarySchema = "tailscope.summary/1"
 // SummaryFile is summary.json of one mode: exact statistics from raw samples,
 // times in milliseconds, null where a field does not apply.
 type SummaryFile struct {
-	Schema  string         `json:"schema"`
-	Source  string         `json:"source"`
-	Groups  []GroupSummary `json:"groups"`
-	Pairs   []PairSummary  `json:"pairs"`
-	Paradox Paradox        `json:"paradox"`
-	Causes  []CauseSummary `json:"causes"`
+	Schema   string           `json:"schema"`
+	Source   string           `json:"source"`
+	Groups   []GroupSummary   `json:"groups"`
+	Pairs    []PairSummary    `json:"pairs"`
+	Paradox  Paradox          `json:"paradox"`
+	Segments []SegmentSummary `json:"segments,omitempty"` // where there are several
+	Causes   []CauseSummary   `json:"causes"`
+}
+
+// SegmentSummary is a segment judged alone: what each change of the settings did.
+type SegmentSummary struct {
+	Segment  string  `json:"segment"` // as in Groups
+	ID       int32   `json:"-"`
+	AA       bool    `json:"aa"`       // its second lane is another eager session
+	Strategy string  `json:"strategy"` // of the optimized lane; empty: several, or unknown
+	Compiled int     `json:"compiled"` // requests of the optimized lane that made an executable
+	Paradox  Paradox `json:"paradox"`
 }
 
 // Num is a number that may be missing: NaN and the infinities are null in JSON.

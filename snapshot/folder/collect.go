@@ -40,6 +40,7 @@ const maxSegments = 1000
 // Collected is what the first pass over a session finds out.
 type Collected struct {
 	proof
+	story
 	analysis     *exact.Analysis
 	hists        hists
 	damage       journal.Damage
@@ -208,6 +209,7 @@ func (c *Collected) take(r *journal.Record, m *Manifest, w *sideFiles) error {
 	case journal.KindEvent:
 		c.analysis.AddEvent(&r.Event)
 		c.Failures.add(&r.Event)
+		c.story.take(&r.Event, m.StartNs)
 		c.mark(&r.Event, m.StartNs)
 		if w != nil {
 			return w.event(&r.Event)

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"math"
 	"sort"
+	"strings"
 
 	"github.com/tailscope/tailscope/runner/plain"
 	"gonum.org/v1/plot"
@@ -34,6 +35,19 @@ type Series struct {
 type Picture struct {
 	Name, Caption string
 	PNG, SVG      []byte
+}
+
+// Alt says in words what the picture shows, for who cannot see it.
+func (p *Picture) Alt() string {
+	lane, heat := strings.CutPrefix(p.Name, "heat_")
+	if heat {
+		return "heat map: requests of the " + lane + " lane by time and latency"
+	}
+	if s := map[string]string{"cdf_latency_overall": "curves: the share of samples at or below each latency, by lane", "histogram": "histogram: samples by latency, by lane",
+		"timeline": "timeline: the slowest sample of each stretch of time, by lane, and when events happened", "quantile_delta": "curve: by how much the optimized lane differs at each quantile, with a 95 % band"}[p.Name]; s != "" {
+		return s
+	}
+	return "plot: " + strings.ReplaceAll(p.Name, "_", " ")
 }
 
 // palette: distinguishable without colour vision, in the order of series.
@@ -158,8 +172,11 @@ func CDF(title string, s []Series) (*Picture, error) {
 	}
 	p := newPlot(title, "latency, ms (log)", "share of samples at or below")
 	logAxis(&p.X, lo, hi)
-	p.Y.Min, p.Y.Max = 0, 1
-	p.Legend.Top, p.Legend.YOffs = false, vg.Points(8)
+	most := 0
+	for i := range s {
+		most = max(most, len(positive(s[i].Sorted)))
+	}
+	p.Legend.XOffs = vg.Points(8) // at the left top no curve is
 	for i := range s {
 		v := positive(s[i].Sorted)
 		if len(v) == 0 {
@@ -169,7 +186,8 @@ func CDF(title string, s []Series) (*Picture, error) {
 			return nil, err
 		}
 	}
-	return render(p, "cdf_latency_overall", "Share of samples at or below a latency. A curve that leans right at the top is a tail.")
+	tailAxis(&p.Y, most)
+	return render(p, "cdf_latency_overall", "Share of samples at or below a latency, the tail stretched. A curve that leans right at the top is a tail.")
 }
 
 // cdfPoints takes at most some 1,400 points, all of the largest 200.

@@ -84,7 +84,7 @@ func TestCDFShowsEveryLabelAndTheMaximum(t *testing.T) {
 // parts exceed its alpha is drawn as nothing.
 func TestMarksAreSeen(t *testing.T) {
 	for kind, want := range markColors {
-		pic, err := Timeline("t", []Track{{"eager", []float64{1, 2, 1, 3}}}, 1, []Mark{{2.5, kind}})
+		pic, err := Timeline("t", []Track{{"eager", []float64{1, 2, 1, 3}}}, 1, []Mark{{2.37, kind}})
 		if err != nil {
 			t.Fatal(err)
 		}

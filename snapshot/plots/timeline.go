@@ -34,6 +34,7 @@ func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Pictur
 	end = max(end, lastMark(marks))
 	p := newPlot(title, "seconds since the start", "slowest latency, ms (log)")
 	p.X.Min, p.X.Max = 0, end
+	p.X.Tick.Marker = secondTicks{}
 	kinds, err := addMarks(p, columns(marks, end), lo, hi*1.2)
 	if err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ func QuantileDelta(title string, d Delta, caption string) (*Picture, error) {
 	if len(mid) == 0 {
 		return nil, nil
 	}
-	p := newPlot(title, "quantile", "optimized − eager, ms")
+	p := newPlot(title, "quantile, the tail stretched", "optimized − eager, ms (symmetric log)")
 	if len(upper) > 1 {
 		ring := append(plotter.XYs{}, upper...)
 		for i := len(lower) - 1; i >= 0; i-- {
@@ -136,6 +137,17 @@ func QuantileDelta(title string, d Delta, caption string) (*Picture, error) {
 		p.Add(band)
 		p.Legend.Add("95 % band", band)
 	}
+	n := 10
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, v := range mid {
+		lo, hi = min(lo, v.Y), max(hi, v.Y)
+		if v.X < 1 {
+			n = max(n, int(1/(1-v.X)))
+		}
+	}
+	for i := range upper {
+		lo, hi = min(lo, lower[i].Y), max(hi, upper[i].Y)
+	}
 	zero, err := plotter.NewLine(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 0}})
 	if err != nil {
 		return nil, err
@@ -145,7 +157,8 @@ func QuantileDelta(title string, d Delta, caption string) (*Picture, error) {
 	if _, err := line(p, "optimized − eager", mid, 1); err != nil {
 		return nil, err
 	}
-	p.X.Min, p.X.Max = 0, 1
+	tailAxis(&p.X, n)
+	bentAxis(&p.Y, lo, hi)
 	p.Legend.XOffs = vg.Points(8)
 	return render(p, "quantile_delta", caption)
 }

@@ -39,9 +39,10 @@ type curve struct {
 
 // table is text cells under a head; numbers are aligned right in HTML.
 type table struct {
-	head []string
-	rows [][]string
-	note string
+	head  []string
+	rows  [][]string
+	note  string // on cells in parentheses
+	after string // stands below
 }
 
 func (d *document) head(level int, s string) { d.add(block{kind: "h" + strconv.Itoa(level), text: s}) }
@@ -106,7 +107,7 @@ func (d *document) markdown() string {
 		case "table":
 			x.table.markdown(&b)
 		case "picture":
-			fmt.Fprintf(&b, "![%s](%s/%s.svg)\n\n%s\n\n", x.picture.Name, x.dir, x.picture.Name, mdText(x.picture.Caption))
+			fmt.Fprintf(&b, "![%s](%s/%s.svg)\n\n%s\n\n", mdText(x.picture.Alt()), x.dir, x.picture.Name, mdText(x.picture.Caption))
 		}
 	}
 	return b.String()
@@ -128,14 +129,23 @@ func (t *table) markdown(b *strings.Builder) {
 		}
 	}
 	b.WriteString("|\n")
-	for _, r := range t.rows {
+	for _, r := range t.rows[:min(len(t.rows), mdRows)] {
 		row(r)
 	}
 	b.WriteString("\n")
 	if t.bracketed() {
 		fmt.Fprintf(b, "%s\n\n", t.note)
 	}
+	if n := len(t.rows) - mdRows; n > 0 {
+		fmt.Fprintf(b, "%d more rows are in the .html file.\n\n", n)
+	}
+	if t.after != "" {
+		fmt.Fprintf(b, "%s\n\n", mdText(t.after))
+	}
 }
+
+// mdRows are what a table has in Markdown, which people read in a pull request.
+const mdRows = 24
 
 // numeric reports whether column i holds numbers only.
 func (t *table) numeric(i int) bool {
@@ -169,32 +179,22 @@ func mdText(s string) string {
 //go:embed report.js
 var script string
 
-// style is the whole look: readable in light and dark, on paper and on a phone.
-const style = `:root{color-scheme:light dark;--bg:#fff;--fg:#1c2128;--dim:#57606a;--line:#d0d7de;--card:#fff;--mark:#f6f8fa}
-@media(prefers-color-scheme:dark){:root{--bg:#14181d;--fg:#dfe5ec;--dim:#9aa5b1;--line:#333c47;--card:#f4f4f2;--mark:#1d232a}}
-body{font:16px/1.55 system-ui,sans-serif;background:var(--bg);color:var(--fg);max-width:62rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem}h2{margin-top:2.5rem;border-bottom:1px solid var(--line);padding-bottom:.2rem}h3{margin-top:1.8rem}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;margin:.8rem 0}
-th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:break-word}
-th{background:var(--mark);white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}.grey{color:var(--dim)}
-figure{margin:1.2rem 0;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.6rem}
-figure img{width:100%;height:auto;display:block}figcaption{color:#57606a;font-size:.9rem;padding:.3rem .2rem}
-figure svg{width:100%;height:auto;display:block;touch-action:pan-y}figure[data-curves]{background:var(--mark)}figure[data-curves] figcaption,output{color:var(--dim)}
-svg text{font:13px system-ui,sans-serif;fill:var(--dim)}.grid{stroke:var(--line)}.pointer{stroke:var(--fg);stroke-dasharray:3 3}.curve{fill:none;stroke-width:2}.dashed{stroke-dasharray:6 4}
-.c0{stroke:#d9730d}.c1{stroke:#3b82e0}.c2{stroke:#2a9d4a}.c3{stroke:#a04ad6}svg .n0{fill:#d9730d}svg .n1{fill:#3b82e0}svg .n2{fill:#2a9d4a}svg .n3{fill:#a04ad6}output{display:block;font-variant-numeric:tabular-nums;padding:.2rem}
-th[role=button]{cursor:pointer}th[aria-sort=ascending]::after{content:" ↑"}th[aria-sort=descending]::after{content:" ↓"}input[type=search]{font:inherit;padding:.2rem .5rem}
-pre{overflow-x:auto;background:var(--mark);padding:.6rem}@media print{:root{color-scheme:light;--bg:#fff;--fg:#1c2128;--dim:#57606a;--line:#d0d7de;--card:#fff;--mark:#f6f8fa}body{margin:0;max-width:none;font-size:11pt}input,output,.pointer{display:none}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:.75rem}th,td{padding:.2rem .35rem}}
-.answer{font-size:1.12rem;border-left:4px solid #1f6fd6;padding:.4rem .9rem;background:var(--mark)}.todo{border-color:#2a8c4a}`
+// style is the whole look.
+//
+//go:embed report.css
+var style string
 
 func (d *document) html() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n<title>%s</title>\n<style>%s</style></head><body>\n<h1>%s</h1>\n",
+	fmt.Fprintf(&b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n<title>%s</title>\n<style>%s</style></head><body><main>\n<h1>%s</h1>\n",
 		html.EscapeString(d.title), style, html.EscapeString(d.title))
-	for _, x := range d.blocks {
+	heading := d.title
+	for i, x := range d.blocks {
 		text := html.EscapeString(x.text)
 		switch x.kind {
 		case "h2", "h3":
 			fmt.Fprintf(&b, "<%s>%s</%s>\n", x.kind, text, x.kind)
+			heading = x.text
 		case "p":
 			fmt.Fprintf(&b, "<p>%s</p>\n", text)
 		case "strong":
@@ -208,7 +208,7 @@ func (d *document) html() string {
 			}
 			b.WriteString("</ul>\n")
 		case "table":
-			x.table.html(&b)
+			x.table.html(&b, heading)
 		case "code":
 			fmt.Fprintf(&b, "<pre>%s</pre>\n", text)
 		case "curves":
@@ -218,22 +218,28 @@ func (d *document) html() string {
 			}
 			fmt.Fprintf(&b, "<figure data-curves=\"%s\"><figcaption>%s</figcaption></figure>\n", html.EscapeString(string(raw)), text)
 		case "picture":
+			if i == 0 || d.blocks[i-1].kind != "picture" {
+				b.WriteString("<div class=\"figures\">\n")
+			}
 			fmt.Fprintf(&b, "<figure><img alt=\"%s\" src=\"data:image/svg+xml;base64,%s\"><figcaption>%s</figcaption></figure>\n",
-				html.EscapeString("plot: "+strings.ReplaceAll(x.picture.Name, "_", " ")), base64.StdEncoding.EncodeToString(x.picture.SVG), html.EscapeString(x.picture.Caption))
+				html.EscapeString(x.picture.Alt()), base64.StdEncoding.EncodeToString(x.picture.SVG), html.EscapeString(x.picture.Caption))
+			if i+1 == len(d.blocks) || d.blocks[i+1].kind != "picture" {
+				b.WriteString("</div>\n")
+			}
 		}
 	}
-	fmt.Fprintf(&b, "<script>\n%s</script>\n</body></html>\n", script)
+	fmt.Fprintf(&b, "</main><script>\n%s</script>\n</body></html>\n", script)
 	return b.String()
 }
 
-func (t *table) html(b *strings.Builder) {
+func (t *table) html(b *strings.Builder, about string) {
 	class := make([]string, len(t.head))
 	for i := range t.head {
 		if t.numeric(i) {
 			class[i] = ` class="n"`
 		}
 	}
-	b.WriteString("<div class=\"wide\"><table>")
+	fmt.Fprintf(b, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table>", html.EscapeString("table: "+about))
 	if strings.Join(t.head, "") != "" {
 		b.WriteString("<thead><tr>")
 		for i, h := range t.head {
@@ -256,5 +262,8 @@ func (t *table) html(b *strings.Builder) {
 	b.WriteString("</tbody></table></div>\n")
 	if t.bracketed() {
 		fmt.Fprintf(b, "<p class=\"grey\">%s</p>\n", html.EscapeString(t.note))
+	}
+	if t.after != "" {
+		fmt.Fprintf(b, "<p class=\"grey\">%s</p>\n", html.EscapeString(t.after))
 	}
 }

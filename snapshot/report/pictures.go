@@ -6,7 +6,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strconv"
 
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -32,10 +31,14 @@ func pictures(c *folder.Collected, mode stats.Mode) ([]*plots.Picture, error) {
 			out = append(out, p)
 		}
 	}
-	keep(plots.CDF(title, series))
-	keep(plots.Histogram(title, series))
+	if n := c.Segments(mode); n > 1 { // their sum is of nothing that ran
+		title = fmt.Sprintf("%s, %s, %d segments", cmp.Or(m.Model.Name, m.RunID), mode, n)
+	} else {
+		keep(plots.CDF(title, series))
+		keep(plots.Histogram(title, series))
+		keep(deltaPlot(c, title, mode))
+	}
 	keep(timeline(c, title, mode))
-	keep(deltaPlot(c, title, mode))
 	grids, names := grids(c, mode)
 	for k, name := range names {
 		keep(plots.Heat(title, name, grids, k))
@@ -163,33 +166,29 @@ var tabled = []float64{.5, .9, .95, .99, .999}
 // between closest ranks, as everywhere.
 func curvesOf(c *folder.Collected, mode stats.Mode) (out []curve) {
 	for _, s := range seriesOf(c.Tables, mode.String()) {
-		n := len(s.Sorted)
-		if n < 2 || s.Sorted[0] <= 0 {
-			continue
+		if k, ok := curveOf(plain.Line(s.Name), s.Sorted); ok {
+			out = append(out, k)
 		}
-		qs := slices.DeleteFunc(slices.Clone(tabled), func(q float64) bool { return q > 1-1/float64(n) }) // beyond there is no sample
-		for i := 0; i < n; i += max(1, (n-i)/60) {                                                        // a sixtieth of what is left
-			qs = append(qs, float64(i)/float64(n-1))
-		}
-		slices.Sort(qs)
-		k := curve{Name: plain.Line(s.Name)}
-		for _, q := range slices.Compact(qs) {
-			k.Q, k.Ms = append(k.Q, q), append(k.Ms, round(quantile.Percentile(s.Sorted, q), 1e-6))
-		}
-		out = append(out, k)
 	}
 	return out
 }
 
-func round(v, to float64) float64 { return math.Round(v/to) * to }
-
-// slowestTable lists where the time of the slowest samples is to be looked up.
-func slowestTable(c *folder.Collected, mode stats.Mode) table {
-	t := table{head: []string{"lane", "latency", "scenario", "seq in samples.parquet"}}
-	for _, w := range c.Tables.Worst {
-		if w.Mode == mode.String() {
-			t.rows = append(t.rows, []string{w.Label, cellNum(stats.Num(float64(w.Ns) / 1e6)), w.Scenario, strconv.FormatInt(w.Index, 10)})
-		}
+// curveOf is one of ascending latencies in ms; false where there is too little to draw.
+func curveOf(name string, sorted []float64) (curve, bool) {
+	n := len(sorted)
+	if n < 2 || sorted[0] <= 0 {
+		return curve{}, false
 	}
-	return t
+	qs := slices.DeleteFunc(slices.Clone(tabled), func(q float64) bool { return q > 1-1/float64(n) }) // beyond there is no sample
+	for i := 0; i < n; i += max(1, (n-i)/60) {                                                        // a sixtieth of what is left
+		qs = append(qs, float64(i)/float64(n-1))
+	}
+	slices.Sort(qs)
+	k := curve{Name: name}
+	for _, q := range slices.Compact(qs) {
+		k.Q, k.Ms = append(k.Q, q), append(k.Ms, round(quantile.Percentile(sorted, q), 1e-6))
+	}
+	return k, true
 }
+
+func round(v, to float64) float64 { return math.Round(v/to) * to }

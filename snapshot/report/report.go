@@ -51,24 +51,23 @@ func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *doc
 	if m.Lost != nil {
 		d.para(m.Lost.Sentence)
 	}
+	d.howToRead(m)
 	for i := range c.Modes {
 		x := &c.Modes[i]
 		d.head(2, x.Mode.String())
-		d.strong(cmp.Or(x.Summary.Paradox.Sentence, "No verdict."))
-		d.advice(&x.Summary.Paradox)
+		if several := len(x.Summary.Segments) > 1; several {
+			d.segments(c, x)
+		} else {
+			d.answer(x.Summary, &x.Summary.Paradox, "*")
+			d.table(lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario == "*" && g.Segment == "*" }, "lane"))
+			d.list(append(pairSentences(x.Summary), sloSentences(m, x.Summary)...))
+			d.draw(curvesOf(c, x.Mode), "Latency at each quantile, and of two lanes the difference. The pointer reads it off.")
+		}
 		d.para(compilerSentence(x.Judged))
-		d.table(lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario == "*" && g.Segment == "*" }, "lane"))
-		d.list(append(pairSentences(x.Summary), sloSentences(m, x.Summary)...))
-		d.draw(curvesOf(c, x.Mode), "Latency at each quantile, and of two lanes the difference. The pointer reads it off.")
 		for _, p := range pics[x.Mode] {
 			d.picture(p, x.Mode.String()+"/analysis/plots")
 		}
-		d.section(3, "Why the tail samples were slow", causesTable(x.Summary))
-		d.section(3, "The slowest samples", slowestTable(c, x.Mode))
-		d.section(3, "By scenario", lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario != "*" && g.Segment == "*" }, "scenario"))
-		d.section(3, "By segment", segmentsTable(x.Summary))
-		d.section(3, "Trimmed means and cold starts", trimmedTable(x.Summary))
-		d.section(3, "Compile counters", countersTable(x.Counters))
+		d.mode(c, x)
 	}
 	if len(c.Modes) == 0 {
 		d.para("The session took no sample.")
@@ -76,13 +75,57 @@ func newDocument(c *folder.Collected, pics map[stats.Mode][]*plots.Picture) *doc
 	d.section(2, "Where it ran", environmentTable(m))
 	d.section(2, "What happened", eventsTable(m))
 	d.head(2, "How to reproduce")
-	d.code("tailscope run --config config.yaml")
-	d.para(fmt.Sprintf("config.yaml in this folder is the effective configuration, seed %d included.", m.Settings.Seed))
+	d.reproduce(m)
 	d.section(2, "What failed", failuresTable(c.Failures))
 	d.list(slices.DeleteFunc(append(slices.Concat(m.Notes, m.Engine.Notes), m.Model.MadeUp), func(s string) bool { return s == "" }))
 	d.para("Times are milliseconds. Percentiles are linear between closest ranks, over samples that are neither warm-ups nor failed. " +
 		"Every number comes from the raw samples in samples.parquet; docs/snapshot.md of tailscope describes each file and field.")
 	return d
+}
+
+// mode is what lies below the answer.
+func (d *document) mode(c *folder.Collected, x *folder.ModeResult) {
+	all := ""
+	if len(x.Summary.Segments) > 1 {
+		all = ", all segments together"
+	}
+	d.section(3, "Why the tail samples were slow"+all, causesTable(x.Summary))
+	d.section(3, "The slowest samples", slowestTable(c, x.Mode))
+	d.section(3, "What was compiled, and why", compilesTable(c, x.Mode))
+	d.section(3, "Shapes", shapesTable(c, x.Mode))
+	if all == "" {
+		d.section(3, "By scenario", lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario != "*" && g.Segment == "*" }, "scenario"))
+		d.section(3, "Trimmed means and cold starts", trimmedTable(x.Summary))
+	} else {
+		d.section(3, "By segment and scenario", lanesTable(x.Summary, func(g *stats.GroupSummary) bool { return g.Scenario != "*" && g.Segment != "*" }, "segment"))
+	}
+	d.section(3, "Compile counters", countersTable(x.Counters))
+}
+
+// reproduce says how the session is had again.
+func (d *document) reproduce(m *folder.Manifest) {
+	if command := map[string]string{"exec": "tailscope exec -- PROGRAM", "watch": "tailscope watch DIR", "openai": "tailscope attach URL"}[m.Settings.Config]; command != "" {
+		d.code(command)
+		d.para("with the program, folder or server that this session observed: what it is called stands above as the model.")
+		return
+	}
+	d.code("tailscope run --config config.yaml")
+	d.para(fmt.Sprintf("config.yaml in this folder is the effective configuration, seed %d included.", m.Settings.Seed))
+}
+
+// howToRead explains the words of a page that compares two lanes.
+func (d *document) howToRead(m *folder.Manifest) {
+	lanes := "The same requests ran in two lanes: eager, the model as it is written, and optimized, the compiled model."
+	switch {
+	case m.Settings.Observed:
+		return
+	case m.Settings.Config == "openai":
+		lanes = "The same requests went to the server, in two lanes where there are two servers: eager is the first, optimized the second."
+	case m.Settings.AA:
+		lanes = "The same requests ran in two lanes, both of them eager: what differs between them is noise."
+	}
+	d.para(lanes + " Half of the requests take longer than p50, one in a hundred longer than p99: the tail. Differences are optimized minus eager, so " +
+		"a minus means that optimized is faster; brackets hold their interval of 95 %. Not told apart: it may be chance.")
 }
 
 // advice is what to do, as judged, with what says so.
@@ -97,11 +140,17 @@ func (d *document) advice(p *stats.Paradox) {
 			}
 			evidence = append(slices.Clip(evidence), s)
 		}
+		if word := tryWith[a.Rule]; word != "" && a.Strategy == nil {
+			evidence = append(slices.Clip(evidence), "to try it: tailscope run --config config.yaml "+word+" --out cured, then tailscope compare with this folder")
+		}
 		if a.Rule != "not_compiler_real" { // the verdict and the sentence below say why
 			d.list(evidence)
 		}
 	}
 }
+
+// tryWith are the flags that follow advice which names no single strategy.
+var tryWith = map[string]string{"stabilise_shapes": "--strategy padded", "warm_up": "--warmup 3"}
 
 func subtitle(m *folder.Manifest) string {
 	s := fmt.Sprintf("%s on %s, %s samples (%d warm-ups, %d failed), started %s", cmp.Or(m.Model.Name, "unknown model"),

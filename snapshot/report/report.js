@@ -47,10 +47,12 @@
       make(svg, "line", { x1: x(q), x2: x(q), y1: T, y2: H - B, class: "grid" });
       make(svg, "text", { x: x(q), y: H - B + 18, "text-anchor": "middle" }, q ? "p" + +(q * 100).toFixed(2) : "min");
     }
-    for (let k = 0; k <= 4; k++) {
-      const v = Math.exp(lo + (hi - lo) * k / 4);
+    const range = Math.log10(Math.exp(hi - lo)), steps = range > 2.5 ? [1] : range > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9];
+    for (let e = Math.floor(lo / Math.LN10); e <= hi / Math.LN10; e++) for (const s of steps) {
+      const v = s * 10 ** e;
+      if (Math.log(v) < lo || Math.log(v) > hi) continue;
       make(svg, "line", { x1: L, x2: W - R, y1: y(v), y2: y(v), class: "grid" });
-      make(svg, "text", { x: L - 6, y: y(v) + 4, "text-anchor": "end" }, nice(v));
+      make(svg, "text", { x: L - 6, y: y(v) + 4, "text-anchor": "end" }, String(+v.toPrecision(2)));
     }
     make(svg, "text", { x: W / 2, y: H - 6, "text-anchor": "middle" }, "quantile, the tail stretched · ms, logarithmic");
     curves.forEach((c, k) => make(svg, "text", { x: L + k % columns * (W - L) / columns, y: 16 + 16 * Math.floor(k / columns), class: "name n" + k % 4 }, (k < 4 ? "— " : "┄ ") + c.name));

@@ -43,7 +43,7 @@ func WriteSeveral(dir *door.Dir, list []Named, changes []*compare.Comparison) er
 
 // modeOf is what the sessions that ran a mode show in it, the verdicts first.
 func (d *document) modeOf(list []Named, mode stats.Mode) {
-	t := table{head: []string{"session", "strategy", "lane", "n", "mean", "p50", "p95", "p99", "max"}, note: "A quantile in parentheses rests on too few samples."}
+	t := table{head: []string{"session", "strategy", "lane", "n", "mean", "p50", "p95", "p99", "max"}, note: fewSamples}
 	var all []curve
 	for _, s := range list {
 		for i := range s.C.Modes {

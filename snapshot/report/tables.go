@@ -37,6 +37,8 @@ func supported(v stats.Num, n int, q float64) string {
 	return "(" + cellNum(v) + ")"
 }
 
+const fewSamples = "A quantile in parentheses rests on too few samples."
+
 // optionalColumn is a column that not every session has.
 type optionalColumn struct {
 	name string
@@ -68,7 +70,7 @@ func (o *optionalColumn) cell(g *stats.GroupSummary) string {
 
 func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first string) table {
 	t := table{head: []string{first, "n", "mean", "std", "p50", "p90", "p95", "p99", "p99.9", "max"},
-		note: "A quantile in parentheses rests on too few samples."}
+		note: fewSamples}
 	if first != "lane" {
 		t.head = append([]string{first, "lane"}, t.head[1:]...)
 	}
@@ -105,7 +107,7 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		if first == "scenario" {
 			row = []string{g.Scenario, g.Lane}
 		} else if first == "segment" {
-			row = []string{g.Segment, g.Lane}
+			row = []string{g.Segment + ": " + g.Scenario, g.Lane}
 		}
 		row = append(row, strconv.Itoa(g.N), cellNum(g.MeanMs), cellNum(g.StdMs), supported(g.P50Ms, g.N, .5), supported(g.P90Ms, g.N, .9),
 			supported(g.P95Ms, g.N, .95), supported(g.P99Ms, g.N, .99), supported(g.P999Ms, g.N, .999), cellNum(g.MaxMs))
@@ -130,17 +132,6 @@ func energyOf(g *stats.GroupSummary, v stats.Num) stats.Num {
 // limitPercent is the share of the limit, 100 is the limit.
 func limitPercent(g *stats.GroupSummary) stats.Num {
 	return stats.Num(100 * g.Limit().Share.Value)
-}
-
-func segmentsTable(s *stats.SummaryFile) table {
-	segments := map[string]bool{}
-	for i := range s.Groups {
-		segments[s.Groups[i].Segment] = true
-	}
-	if len(segments) <= 2 { // "*" and the only one
-		return table{}
-	}
-	return lanesTable(s, func(g *stats.GroupSummary) bool { return g.Segment != "*" && g.Scenario == "*" }, "segment")
 }
 
 func causesTable(s *stats.SummaryFile) table {

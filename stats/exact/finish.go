@@ -71,6 +71,7 @@ func (a *Analysis) Finish(mode stats.Mode) *stats.SummaryFile {
 	}
 	f.Causes = m.causeSummaries(mode)
 	f.Paradox = paradoxOf(a.verdict(m, mode))
+	f.Segments = a.segments(m, mode)
 	return f
 }
 

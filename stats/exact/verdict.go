@@ -30,21 +30,16 @@ func (a *Analysis) verdict(m *exactMode, mode stats.Mode) stats.Verdict {
 		is := a.aaSegment(c.segment)
 		aa, other = aa || is, other || !is
 	}
-	in, noise := verdict.Input{Mode: mode, Facts: a.o.Facts, Decode: m.decodeShare()}, a.o.Noise[mode]
+	in, noise := a.input(m, mode), a.o.Noise[mode]
 	in.Facts.AA = aa && !other
-	if o := a.outputs[mode]; o.n > 0 {
-		in.Facts.Checks, in.Facts.Diverged, in.Facts.MaxRelL2 = o.n, o.diverged, o.maxRelL2
-	}
-	if r := a.real[mode]; r[0] != "" {
-		in.Facts.CompilerReal, in.Facts.Why = r[0], r[1]
-	}
 	if aa && other {
-		a.weighPart(m, &in, &noise)
+		noise.Take(paired.NoiseFloor(m.pairsIn(a.aaSegment), 1))
+		m.weighPart(&in, func(segment int32) bool { return !a.aaSegment(segment) }, noise, a.o.Share)
 	} else {
 		m.weighAll(&in, noise, a.o.Share)
 	}
 	in.Parts = a.parts(m, &in, func(segment int32) bool { return aa == !other || !a.aaSegment(segment) })
-	strategies := a.strategies(m)
+	strategies := a.strategiesOf(m, func(segment int32) bool { return !a.aaSegment(segment) })
 	if len(strategies) == 1 && strategies[0] != "" {
 		in.Facts.Strategy = strategies[0]
 	}
@@ -55,10 +50,22 @@ func (a *Analysis) verdict(m *exactMode, mode stats.Mode) stats.Verdict {
 	return v
 }
 
-// strategies are those under which the optimized lane ran, A/A apart.
-func (a *Analysis) strategies(m *exactMode) (out []string) {
+// input is what is known of a mode besides its latencies.
+func (a *Analysis) input(m *exactMode, mode stats.Mode) verdict.Input {
+	in := verdict.Input{Mode: mode, Facts: a.o.Facts, Decode: m.decodeShare()}
+	if o := a.outputs[mode]; o.n > 0 {
+		in.Facts.Checks, in.Facts.Diverged, in.Facts.MaxRelL2 = o.n, o.diverged, o.maxRelL2
+	}
+	if r := a.real[mode]; r[0] != "" {
+		in.Facts.CompilerReal, in.Facts.Why = r[0], r[1]
+	}
+	return in
+}
+
+// strategiesOf are those under which the optimized lane ran in the segments that keep holds.
+func (a *Analysis) strategiesOf(m *exactMode, keep func(segment int32) bool) (out []string) {
 	for _, k := range m.kinds.all {
-		if k.lane == stats.Optimized && !a.aaSegment(k.segment) {
+		if k.lane == stats.Optimized && keep(k.segment) {
 			out = append(out, a.strings.Name(k.strategy))
 		}
 	}
@@ -79,17 +86,14 @@ func (m *exactMode) weighAll(in *verdict.Input, noise stats.Noise, share float64
 	}
 }
 
-// weighPart fills in what the segments that were not A/A show, and the noise
-// of those that were.
-func (a *Analysis) weighPart(m *exactMode, in *verdict.Input, noise *stats.Noise) {
-	keep := func(segment int32) bool { return !a.aaSegment(segment) }
+// weighPart fills in what the segments that keep holds show.
+func (m *exactMode) weighPart(in *verdict.Input, keep func(segment int32) bool, noise stats.Noise, share float64) {
 	var est paired.Estimates
 	in.Pair, est = paired.Describe(m.pairsIn(keep))
-	noise.Take(paired.NoiseFloor(m.pairsIn(a.aaSegment), 1))
 	if in.Pair.N == 0 {
 		est = m.laneEstimates(keep)
 	}
-	in.Ranks = paired.Rank(est, *noise, a.o.Share)
+	in.Ranks = paired.Rank(est, noise, share)
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
 		walls := m.wallsOf(l, func(x *exactRun) bool { return keep(x.segment) })
 		quantile.SortInts(walls)

@@ -43,6 +43,12 @@ func (e *Evidence) Base() float64 {
 	return math.Max(0, float64(e.Wall)-float64(e.compileNs)-e.host())
 }
 
+// CompileNs is the part of Wall spent making an executable.
+func (e *Evidence) CompileNs() float64 { return float64(e.compileNs) }
+
+// HostNs is the part of Wall spent waiting for a processor, and for pages as estimated.
+func (e *Evidence) HostNs() float64 { return e.host() }
+
 func (e *Evidence) host() float64 { return float64(e.RunDelay) + float64(e.faultNs) }
 
 // Settled is Base, or where that is an anomaly of the shape, what the shape

@@ -80,6 +80,10 @@ func (in *Input) adviseShapes(v *stats.Verdict, churn []string, add func(rule, s
 		if !(compiles.P99Without < in.Lanes[stats.Eager].P99.Value) {
 			why = "compiles are a part of the tail, which is not won without them either"
 		}
+		if word == "padded" || word == "bucketed" || word == "dynamic" {
+			add("warm_up", fmt.Sprintf("Warm up each shape before requests count: the shapes are stable with %q and the median is won, %s.", word, why), ev...)
+			return
+		}
 		add("stabilise_shapes", "Stabilise the shapes (padded, bucketed or dynamic), then compile: the median is won, "+why+".", ev...)
 	case v.WinnerP50 == won && v.WinnerP99 == lost:
 		add("validate_tail", "The median is won and the tail is not, and compiles are not why: find the cause before shipping.", in.evidence()...)

@@ -119,6 +119,12 @@ func TestStabiliseSaysWhatCompilesExplain(t *testing.T) {
 	if s := sentence(14e6); !strings.Contains(s, "compiles make the tail") {
 		t.Error(s)
 	}
+	in := input(lane(1000, 2e6, 2e6, 15e6), lane(1000, 1e6, 1e6, 20e6), 1e5, stats.Noise{})
+	in.Mode, in.Facts.Strategy = stats.Prefill, "padded"
+	in.Causes[stats.Optimized] = []stats.CauseRow{{Cause: stats.CauseCompile, N: 3, P99Without: 14e6}}
+	if a := Judge(in).Advice; len(a) != 1 || a[0].Rule != "warm_up" || strings.Contains(a[0].Sentence, "Stabilise") {
+		t.Errorf("what is in force is advised: %+v", a)
+	}
 	if s := sentence(19e6); !strings.Contains(s, "not won without them either") {
 		t.Error(s)
 	}

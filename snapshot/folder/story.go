@@ -1,0 +1,63 @@
+package folder
+
+import (
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/exact"
+)
+
+// story is what events tell that a reader of the report wants to know: when each
+// segment began and why, and each executable that was made.
+type story struct {
+	Begins   map[int32]Begin
+	Compiles []stats.Event // the first of them
+	Made     int           // all of them
+}
+
+// Begin is the beginning of a segment.
+type Begin struct {
+	S     float64 // since the start
+	Label string  // the change that began it, a few words
+}
+
+// Bounds of what is kept for the report.
+const (
+	maxBegins   = 1000
+	maxCompiles = 300
+)
+
+// take takes in an event.
+func (s *story) take(e *stats.Event, startNs int64) {
+	switch {
+	case e.Kind == stats.KindSegment && len(s.Begins) < maxBegins:
+		if s.Begins == nil {
+			s.Begins = map[int32]Begin{}
+		}
+		label, _ := e.Extra["label"].(string)
+		s.Begins[e.Segment] = Begin{float64(e.TNs-startNs) / 1e9, label}
+	case e.Kind == stats.KindCompile || e.Kind == stats.KindRecompile:
+		if s.Made++; len(s.Compiles) < maxCompiles {
+			s.Compiles = append(s.Compiles, *e)
+		}
+	}
+}
+
+// Slowest are the n slowest samples of a mode.
+func (c *Collected) Slowest(mode stats.Mode, n int) []exact.Slow { return c.analysis.Slowest(mode, n) }
+
+// Shapes are those that a mode ran.
+func (c *Collected) Shapes(mode stats.Mode) []exact.Shape { return c.analysis.Shapes(mode) }
+
+// Walls are the latencies of a lane in one segment, ascending, in ns.
+func (c *Collected) Walls(mode stats.Mode, lane stats.Lane, segment int32) []int64 {
+	return c.analysis.Walls(mode, lane, segment)
+}
+
+// Segments is the number of those that a mode ran in.
+func (c *Collected) Segments(mode stats.Mode) int {
+	for i := range c.Modes {
+		if c.Modes[i].Mode == mode {
+			return max(len(c.Modes[i].Summary.Segments), 1)
+		}
+	}
+	return 0
+}
