@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 
@@ -63,12 +62,18 @@ func (s shades) Colors() []color.Color {
 	return out
 }
 
-// digits are three of a number, without an exponent.
-func digits(v float64) string {
-	if v >= 100 {
-		return fmt.Sprintf("%.0f", v)
+// rowTicks labels round latencies where they lie between rows of a heat map, the first of which is from.
+func rowTicks(ms []float64, from int) (out plot.ConstantTicks) {
+	for _, t := range (logTicks{}).Ticks(ms[0], ms[len(ms)-1]) {
+		for r := 1; r < len(ms); r++ {
+			if t.Value <= ms[r] && ms[r] > ms[r-1] {
+				part := math.Log(t.Value/ms[r-1]) / math.Log(ms[r]/ms[r-1])
+				out = append(out, plot.Tick{Value: float64(from+r-1) + part, Label: t.Label})
+				break
+			}
+		}
 	}
-	return fmt.Sprintf("%.3g", v)
+	return out
 }
 
 // Heat draws lane number k of the grids, in a frame that all of them share; nil
@@ -88,13 +93,6 @@ func Heat(title, name string, grids []*Grid, k int) (*Picture, error) {
 	p.Add(h)
 	p.X.Min, p.X.Max = 0, float64(cols)*c.g.BinS
 	p.Y.Min, p.Y.Max = float64(from), float64(to)
-	p.Y.Tick.Marker = plot.TickerFunc(func(lo, hi float64) (out []plot.Tick) {
-		at := func(r int, label string) { out = append(out, plot.Tick{Value: float64(r), Label: label}) }
-		step := max(1, (to-from)/5)
-		for r := from; r <= to; r += step {
-			at(r, digits(c.g.Ms[r]))
-		}
-		return out
-	})
+	p.Y.Tick.Marker = rowTicks(c.g.Ms[from : to+1], from)
 	return render(p, "heat_"+name, "Requests by time and latency, the "+name+" lane: the darker a cell, the more of them (logarithmic).")
 }

@@ -56,6 +56,9 @@ func bentAxis(a *plot.Axis, lo, hi float64) {
 	first := math.Ceil(math.Log10(most)) - 1
 	for k := range 4 { // decades down from the largest
 		v := math.Pow(10, first-float64(k))
+		if v < 3*s.unit {
+			break // too near to 0
+		}
 		if v <= hi {
 			ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("+%g", v)})
 		}

@@ -122,7 +122,11 @@ func deltaPlot(c *folder.Collected, title string, mode stats.Mode) (*plots.Pictu
 	}
 	b := paired.Bootstrap(pairs, paired.BootstrapOptions{Resamples: min(max(8_000_000/len(pairs), 100), 1000), Seed: 1})
 	d := plots.Delta{Q: b.DeltaQ}
-	for i := range b.DeltaQ {
+	for i, q := range b.DeltaQ {
+		if q > 1-1/float64(len(pairs)) {
+			d.Q = d.Q[:i] // beyond there is no sample
+			break
+		}
 		d.Delta = append(d.Delta, b.Delta[i]/1e6)
 		d.Lo, d.Hi = append(d.Lo, at(b.Lo, i)/1e6), append(d.Hi, at(b.Hi, i)/1e6)
 	}
