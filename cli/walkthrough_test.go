@@ -32,6 +32,12 @@ func TestWalkthroughWorks(t *testing.T) {
 	}
 	for _, b := range blocks {
 		out, code := shell(t, dir, filepath.Dir(path), b[1])
+		for again := 0; again < 3 && strings.Contains(out, "no row with status ok is left"); again++ { // seconds of a busy machine held no request at all
+			for _, left := range regexp.MustCompile(`--out (\w+)`).FindAllStringSubmatch(b[1], -1) {
+				must(t, os.RemoveAll(filepath.Join(dir, left[1])))
+			}
+			out, code = shell(t, dir, filepath.Dir(path), b[1])
+		}
 		want := 0
 		if m := regexp.MustCompile(`exit code (\d)`).FindStringSubmatch(b[1]); m != nil {
 			want, _ = strconv.Atoi(m[1]) // one digit

@@ -93,6 +93,6 @@ func Heat(title, name string, grids []*Grid, k int) (*Picture, error) {
 	p.Add(h)
 	p.X.Min, p.X.Max = 0, float64(cols)*c.g.BinS
 	p.Y.Min, p.Y.Max = float64(from), float64(to)
-	p.Y.Tick.Marker = rowTicks(c.g.Ms[from : to+1], from)
+	p.Y.Tick.Marker = rowTicks(c.g.Ms[from:to+1], from)
 	return render(p, "heat_"+name, "Requests by time and latency, the "+name+" lane: the darker a cell, the more of them (logarithmic).")
 }
