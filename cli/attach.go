@@ -128,7 +128,7 @@ func runAttach(c *cobra.Command, o openai.Options) error {
 		return err
 	}
 	if cfg.Traffic != "" {
-		if j.opts.Traffic, err = plan.ReadTraffic(cfg.Traffic); err != nil {
+		if j.opts.Traffic, err = plan.ReadTraffic(cfg.Traffic, cfg.Arrivals == "recorded"); err != nil {
 			return exit.Usage(err)
 		}
 	}

@@ -72,7 +72,7 @@ func prepareWorker(ctx context.Context, cfg *configs.Config, progress io.Writer)
 		return nil, exit.Usage(err)
 	}
 	if cfg.Traffic != "" {
-		rows, err := plan.ReadTraffic(cfg.Traffic)
+		rows, err := plan.ReadTraffic(cfg.Traffic, cfg.Arrivals == "recorded")
 		if err != nil {
 			return nil, exit.Usage(err)
 		}

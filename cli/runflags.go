@@ -79,7 +79,7 @@ var flagGroups = []flagGroup{
 		{name: "pairing", key: "pairing", arg: "WORD", usage: "interleaved: each request in both lanes, order random; sequential; concurrent", values: []string{"interleaved", "sequential", "concurrent"}},
 		{name: "rate", key: "rate", arg: "N", usage: "open loop: requests a second, however long each takes"},
 		{name: "arrivals", key: "arrivals", arg: "WORD", usage: "poisson, constant, or recorded: the times of the traffic file", values: []string{"poisson", "constant", "recorded"}},
-		{name: "traffic", key: "traffic", arg: "FILE", usage: "CSV or JSONL file with arrivals"},
+		{name: "traffic", key: "traffic", arg: "FILE", usage: "CSV or JSONL file with arrivals, or conversations as ShareGPT's"},
 		{name: "slo", key: "slo", arg: "TIME", usage: "service level objective: a latency not to exceed, e.g. 50ms"},
 	}},
 	{groupTrust, []runFlag{

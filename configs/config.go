@@ -26,7 +26,7 @@ type Config struct {
 	Dims         map[string]string `yaml:"dims,omitempty" json:"dims,omitempty" jsonschema:"forward: values of a symbolic dimension, as 1,2,4 or 1..64, or made of others, as past+seq"`
 	Inputs       map[string]string `yaml:"inputs,omitempty" json:"inputs,omitempty" jsonschema:"forward: what an input holds: a number, a list, LO..HI, text, @FILE.npy or @FILE.npz"`
 	Recorded     string            `yaml:"recorded,omitempty" json:"recorded,omitempty" jsonschema:"forward: a folder of recorded inputs (npz files, or test_data_set_* of ONNX), replayed in turn"`
-	Traffic      string            `yaml:"traffic,omitempty" json:"traffic,omitempty" jsonschema:"CSV or JSONL file with arrivals"`
+	Traffic      string            `yaml:"traffic,omitempty" json:"traffic,omitempty" jsonschema:"CSV or JSONL file with arrivals, or conversations as those of ShareGPT"`
 	MaxNewTokens int               `yaml:"max_new_tokens" json:"max_new_tokens" jsonschema:"decode steps a request"`
 
 	Pairing  string   `yaml:"pairing" json:"pairing" jsonschema:"interleaved, sequential or concurrent"`

@@ -29,21 +29,25 @@ var trafficNames = map[string]string{
 }
 
 // ReadTraffic reads arrivals from a CSV file with a header or a JSONL file:
-// arrival time, prompt tokens, new tokens. Errors name file and line.
-func ReadTraffic(path string) ([]TrafficRow, error) {
+// arrival time, prompt tokens, new tokens; or from conversations as ShareGPT's.
+// With timed they must have times. Errors name file and line.
+func ReadTraffic(path string, timed bool) ([]TrafficRow, error) {
 	f, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read traffic: %w", err)
 	}
 	defer f.Close()
-	rows, err := parseTraffic(&boundedLines{r: f, max: maxTrafficLine})
+	rows, err := parseTraffic(f)
+	if err == nil && timed && len(rows) > 1 && rows[len(rows)-1].AtNs == 0 {
+		err = errors.New("its requests have no times of arrival: leave out 'recorded', or give a rate")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("traffic file %s: %w", path, err)
 	}
 	return rows, nil
 }
 
-// maxTrafficLine bounds a line in bytes, maxTraffic the arrivals.
+// maxTrafficLine bounds a line in bytes.
 const maxTrafficLine = 1 << 20
 
 // boundedLines refuses a line beyond max bytes, so that no reader of lines
@@ -70,16 +74,20 @@ func (b *boundedLines) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// parseTraffic tells the two formats apart by the first byte.
+// parseTraffic tells the formats apart by the first byte.
 func parseTraffic(r io.Reader) ([]TrafficRow, error) {
-	br := bufio.NewReaderSize(r, 64<<10)
-	head, _ := br.Peek(64)
+	whole := bufio.NewReaderSize(r, 64<<10)
+	head, _ := whole.Peek(64)
+	lines := &boundedLines{r: whole, max: maxTrafficLine}
 	var rows []TrafficRow
 	var err error
-	if bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n\ufeff"), []byte("{")) {
-		rows, err = trafficJSONL(br)
-	} else {
-		rows, err = trafficCSV(br)
+	switch head = bytes.TrimLeft(head, " \t\r\n\ufeff"); {
+	case bytes.HasPrefix(head, []byte("[")):
+		rows, err = trafficConversations(whole)
+	case bytes.HasPrefix(head, []byte("{")):
+		rows, err = trafficJSONL(lines)
+	default:
+		rows, err = trafficCSV(lines)
 	}
 	if err == nil && len(rows) == 0 {
 		err = errors.New("no arrivals in it")
@@ -130,7 +138,7 @@ func trafficCSV(r io.Reader) ([]TrafficRow, error) {
 	}
 }
 
-func trafficJSONL(r *bufio.Reader) ([]TrafficRow, error) {
+func trafficJSONL(r io.Reader) ([]TrafficRow, error) {
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 64<<10), 1<<20)
 	var rows []TrafficRow
@@ -143,6 +151,12 @@ func trafficJSONL(r *bufio.Reader) ([]TrafficRow, error) {
 		dec.UseNumber()
 		if err := dec.Decode(&obj); err != nil {
 			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		if obj["conversations"] != nil {
+			if row, ok := conversationOf(sc.Bytes()); ok {
+				rows = append(rows, row)
+			}
+			continue
 		}
 		fields := make(map[string]string, len(obj))
 		for k, v := range obj {

@@ -1,7 +1,10 @@
 package plan
 
 import (
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -34,6 +37,10 @@ func TestTrafficErrorsNameTheLine(t *testing.T) {
 		"arrival_s,prompt_tokens\nnoon,5\n":   `"noon" is not a time`,
 		`{"prompt_tokens": 5}` + "\n{\n":      "line 2",
 		"prompt_tokens\n":                     "no arrivals",
+		"[]":                                  "no arrivals",
+		`[{"conversations": [{"from": "human", "value": "a"}]}]`: "no conversation with a question",
+		`[{"conversations": [`: "conversation 1",
+		`["text", 3]`:          "no conversation with a question",
 	} {
 		_, err := parseTraffic(strings.NewReader(in))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -42,9 +49,40 @@ func TestTrafficErrorsNameTheLine(t *testing.T) {
 	}
 }
 
+// TestConversations takes the first question and its answer of each
+// conversation; those without are passed over.
+func TestConversations(t *testing.T) {
+	said := func(turns ...string) string {
+		var parts []string
+		for i, text := range turns {
+			parts = append(parts, fmt.Sprintf(`{"from": %q, "value": %q}`, []string{"human", "gpt"}[i%2], text))
+		}
+		return `{"id": "x_0", "conversations": [` + strings.Join(parts, ", ") + `]}`
+	}
+	all := []string{said(strings.Repeat("w", 40), "answer", "again", "more"), said("never answered"), said(), said("\u00fc\u00fc", strings.Repeat("a", 401))}
+	all = append(all, `{"conversations": [{"from": "system", "value": "be brief"}, {"from": "user", "value": "hello"}, {"from": "chatgpt", "value": "hi"}]}`)
+	want := []TrafficRow{{0, 10, 2}, {0, 1, 101}, {0, 2, 1}}
+	for name, in := range map[string]string{"array": "[\n" + strings.Join(all, ",\n") + "]\n", "lines": strings.Join(all, "\n")} {
+		if got, err := parseTraffic(strings.NewReader(in)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "sharegpt.json")
+	if err := os.WriteFile(path, []byte("["+strings.Join(all, ",")+"]"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadTraffic(path, true); err == nil || !strings.Contains(err.Error(), "no times of arrival") {
+		t.Errorf("recorded arrivals of a file that has none: %v", err)
+	}
+	if rows, err := ReadTraffic(path, false); err != nil || len(rows) != 3 {
+		t.Errorf("%v, %v", rows, err)
+	}
+}
+
 func FuzzTraffic(f *testing.F) {
 	f.Add("arrival_s,prompt_tokens,new_tokens\n1,10,3\n2.5,20,4\n")
 	f.Add(`{"timestamp": 7, "input_length": 10}`)
+	f.Add(`[{"conversations": [{"from": "human", "value": "why"}, {"from": "gpt", "value": "because"}]}]`)
 	f.Fuzz(func(t *testing.T, in string) {
 		rows, err := parseTraffic(strings.NewReader(in))
 		if err != nil {
@@ -62,9 +100,9 @@ func FuzzTraffic(f *testing.F) {
 
 // A line without an end is refused before it fills the memory.
 func TestATrafficLineIsBounded(t *testing.T) {
-	for _, head := range []string{"", "tokens,arrival_s\n1,0\n", "{\"tokens\":1}\n"} {
+	for _, head := range []string{"", "tokens,arrival_s\n1,0\n", "{\"tokens\":1}\n", "[{\"id\":\"", "["} {
 		endless := io.MultiReader(strings.NewReader(head), endlessly{})
-		if _, err := parseTraffic(&boundedLines{r: endless, max: maxTrafficLine}); err == nil {
+		if _, err := parseTraffic(endless); err == nil {
 			t.Errorf("after %q it was taken", head)
 		}
 	}
