@@ -8,8 +8,9 @@ import (
 )
 
 // The lines of testdata/logs are written after the texts that the releases'
-// sources and issues show (vllm-project/vllm #40137, #31193, #29825;
-// sgl-project/sglang #6201): no server was at hand to record.
+// sources show, and logs that users of them published (vllm-project/vllm
+// #40137, #31193, #29825; sgl-project/sglang #6201): no server was at hand to
+// record. The file's name has the release.
 func TestLogsOfReleases(t *testing.T) {
 	for name, want := range map[string]struct {
 		kinds    map[string]int
@@ -22,8 +23,17 @@ func TestLogsOfReleases(t *testing.T) {
 			map[string]string{"capture sizes": "[1, 2, 4, 8, 16]"}},
 		"vllm-0.24.log": {map[string]int{"capture": 1, "monitor": 1, "jit": 2, "step": 2, "graphs": 2}, 4,
 			map[string]string{"capture sizes": "[1, 2, 4]", "eager": "false", "dtype": "bfloat16"}},
-		"sglang.log": {map[string]int{"capture": 1, "step": 2, "retract": 1}, 1,
-			map[string]string{"capture sizes": "[1, 2, 4, 8, 16, 24, 32]", "largest captured": "32", "eager": "false", "model": "meta/llama"}},
+		"sglang-0.4.log": {map[string]int{"capture": 1, "prefill": 1, "step": 1, "retract": 1}, 3,
+			map[string]string{"largest captured": "8", "eager": "false", "model": "meta/llama", "tensor parallel": "2", "prefix caching": "false"}},
+		"sglang-0.5.log": {map[string]int{"capture": 1, "prefill": 1, "step": 2, "retract": 1}, 1,
+			map[string]string{"capture sizes": "[1, 2, 4, 8]", "eager": "false", "dtype": "bfloat16", "prefix caching": "true"}},
+		"tgi-2.0.log": {map[string]int{"start": 4}, 1, map[string]string{"capture sizes": "[1, 2, 4, 8]"}},
+		"tgi-3.3.log": {map[string]int{"start": 2, "graphs off": 1}, 1, map[string]string{"capture sizes": "[32, 16, 8, 4, 2, 1]"}},
+		"tei-1.2.log": {map[string]int{"start": 2}, 1, nil},
+		"tei-1.8.log": {map[string]int{"start": 4}, 1, nil},
+
+		"triton-23.10.log": {map[string]int{"start": 3}, 1, nil},
+		"triton-25.02.log": {map[string]int{"start": 3, "load failed": 1}, 0, nil},
 	} {
 		text, err := os.ReadFile(filepath.Join("testdata", "logs", name))
 		if err != nil {
@@ -57,7 +67,11 @@ func TestLogsOfReleases(t *testing.T) {
 	} else if _, _, _, ok := l.step(); ok {
 		t.Error("a dummy step counts as a step")
 	}
-	l, _ := ReadLog("[x] Decode batch. #running-req: 48, #token: 1, cuda graph: False, gen throughput (token/s): 1200.00, #queue-req: 0,")
+	l, _ := ReadLog("[x TP0] Decode batch, #running-req: 8, #full token: 685000, accept len: 2.50, accept rate: 0.69, cuda graph: True, gen throughput (token/s): 1000.00, #queue-req: 0")
+	if tokens, ms, graph, ok := l.step(); !ok || tokens != 8 || ms != 20 || graph != "True" || l.Values["waiting"] != "0" {
+		t.Errorf("with speculative decoding: %d %g %s", tokens, ms, graph)
+	}
+	l, _ = ReadLog("[x] Decode batch. #running-req: 48, #token: 1, cuda graph: False, gen throughput (token/s): 1200.00, #queue-req: 0,")
 	if tokens, ms, graph, ok := l.step(); !ok || tokens != 48 || ms != 40 || graph != "False" {
 		t.Errorf("%d %g %s", tokens, ms, graph)
 	}

@@ -101,6 +101,7 @@ var metricTable = []metric{
 	{"itl", 'h', []string{"vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds", "sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds", "tgi_request_mean_time_per_token_duration"}, ""},
 	{"e2e", 'h', []string{"vllm:e2e_request_latency_seconds", "sglang:e2e_request_latency_seconds", "tgi_request_duration", "te_request_duration"}, ""},
 	{"forward", 'h', []string{"tgi_batch_forward_duration", "te_embed_inference_duration"}, ""},
+	{"first response in ms", 'h', []string{"nv_inference_first_response_histogram_ms"}, ""},
 	{"requests", 'c', []string{"vllm:request_success_total", "sglang:num_requests_total", "tgi_request_success", "te_request_success", "nv_inference_request_success"}, ""},
 	{"start", 'g', []string{"process_start_time_seconds"}, ""},
 }

@@ -178,16 +178,15 @@ func (s *Server) note(key string, v any) {
 		case map[string]any:
 			b, _ := json.Marshal(x)
 			text = string(b)
-		case bool:
-			if k.name == "prefix caching" && key == "disable_radix_cache" {
-				text = strconv.FormatBool(!x)
-			}
 		case float64:
 			text = strconv.FormatFloat(x, 'g', -1, 64)
 		}
 		text = strings.TrimPrefix(text, "torch.")
 		if text == "True" || text == "False" { // Python's, of a log
 			text = strings.ToLower(text)
+		}
+		if on, err := strconv.ParseBool(text); err == nil && key == "disable_radix_cache" { // prefix caching, the other way round
+			text = strconv.FormatBool(!on)
 		}
 		if text != "" {
 			s.Identity[k.name] = text
