@@ -31,29 +31,36 @@ func phaseOf(t *testing.T, dir, key string) string {
 }
 
 // TestTuneEndsWithPaddingAndAFixedCache without being told, in a pipe, and its
-// configuration runs. A machine that is busy with other tests may have had no time
-// to make what they need: then the tune says so, and goes on.
+// configuration runs. On a machine that is busy with other tests there may be no
+// time to make what they need: then it goes on once, and says so if that was not
+// enough (TestSlowCompilesLeaveTimeForRequests has engines that are slow by themselves).
 func TestTuneEndsWithPaddingAndAFixedCache(t *testing.T) {
 	out := t.TempDir()
-	stdout, stderr, code := run(t, "tune", "--duration", "25s", "--restarts", "1", "--options=false", "--out", out)
+	stdout, stderr, code := run(t, "tune", "--duration", "20s", "--restarts", "1", "--options=false", "--out", out)
 	dir := sessionDir(t, out)
-	for range 3 {
-		if code != 0 {
-			t.Fatalf("exit %d: %s", code, stderr)
-		}
-		if judged(t, dir, "prefill", "padded") && judged(t, dir, "kv_decode", "kv-bucketed") && strings.Contains(stdout, "optimized ÷ eager") {
-			break
-		}
-		stdout, stderr, code = run(t, "tune", "--resume", dir, "--duration", "1m")
+	if code == 0 && (!judged(t, dir, "prefill", "padded") || !judged(t, dir, "kv_decode", "kv-bucketed")) {
+		stdout, stderr, code = run(t, "tune", "--resume", dir, "--duration", "40s")
+	}
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
 	}
 	p, d := phaseOf(t, dir, "prefill"), phaseOf(t, dir, "decode")
-	if p == "eager" || p == "variable" || p == "dynamic" && candidateRow(t, dir, "prefill", "padded")["out"] != "" || d != "kv-bucketed" {
-		t.Errorf("prefill %s, decode %s:\n%s", p, d, stdout)
+	for _, c := range []struct {
+		race, fixed string
+		ok          bool
+	}{{"prefill", "padded", p == "padded" || p == "bucketed" || p == "dynamic"}, {"kv_decode", "kv-bucketed", d == "kv-bucketed"}} {
+		was, why := judged(t, dir, c.race, c.fixed), candidateRow(t, dir, c.race, c.fixed)["out"]
+		if was && !c.ok || !was && why != "" && !strings.HasPrefix(why, "not judged: ") {
+			t.Errorf("%s, judged %t: prefill %s, decode %s:\n%s", c.race, was, p, d, stdout)
+		}
 	}
-	for _, want := range []string{"▸", "variable", "prefill:", "kv_decode:", "Not tried:", "restart of e2e_kv: optimized ÷ eager"} {
+	for _, want := range []string{"▸", "variable", "prefill:", "kv_decode:", "Not tried:"} {
 		if !strings.Contains(inOneLine(stdout), want) {
 			t.Errorf("no %q in what it printed:\n%s", want, stdout)
 		}
+	}
+	if text := inOneLine(stdout); !strings.Contains(text, "restart of e2e_kv: optimized ÷ eager") && !strings.Contains(text, "Not confirmed: ") || strings.Contains(text, "NaN") {
+		t.Errorf("of its restart it says nothing, or no figure:\n%s", stdout)
 	}
 	if !strings.Contains(stderr, "candidates race") {
 		t.Errorf("no line of progress:\n%s", stderr)

@@ -41,7 +41,7 @@ type Ready struct {
 // Firsts are those of the next n requests of a plan that meet their shapes for the
 // first time under a strategy, in the order in which most others follow them: what
 // must be made for them, as far as the lengths of prompts decide it.
-func Firsts(cfg *configs.Config, p *plan.Plan, st plan.Strategy, n int) []plan.Item {
+func Firsts(cfg *configs.Config, p *plan.Plan, st plan.Strategy, n int) []First {
 	r, met := newRouter(cfg), map[string]int{}
 	first := map[string]plan.Item{}
 	var order []string
@@ -56,11 +56,18 @@ func Firsts(cfg *configs.Config, p *plan.Plan, st plan.Strategy, n int) []plan.I
 		}
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return met[b] - met[a] })
-	items := make([]plan.Item, len(order))
+	firsts := make([]First, len(order))
 	for i, key := range order {
-		items[i] = first[key]
+		firsts[i] = First{first[key], met[key]}
 	}
-	return items
+	return firsts
+}
+
+// First is a request that meets its shapes for the first time, and how many
+// of the plan's have the same, itself among them.
+type First struct {
+	plan.Item
+	N int
 }
 
 // leastKVEdge is the smallest cache that kv-bucketed makes without edges given.

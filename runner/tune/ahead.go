@@ -17,6 +17,7 @@ import (
 
 const (
 	leastAhead, mostAhead = .5, .85 // of a race's time: what making executables may take, the more the shorter its requests are
+	most                  = .8      // of the requests: who has their executables may race, and makes the rest as it comes
 	blocksWanted          = 60      // for which time is left
 	settingRuns           = 3       // a shape is run until a request makes nothing, at most so often: the second one may record a graph
 )
@@ -45,7 +46,10 @@ func (t *tuner) ahead(ctx context.Context, h *heat, budget time.Duration) error 
 				return nil
 			}
 			spent := time.Since(began)
-			if why := t.tooDear(h, c, k, &own, spent, budget); why != "" {
+			if why := t.tooDear(c, k, &own, spent, budget); why != "" {
+				if c.covers(k) >= most {
+					break
+				}
 				if err := t.leaveOut(h, i, why); err != nil {
 					return err
 				}
@@ -102,18 +106,49 @@ func (h *heat) byNeed() (order []int) {
 	return order
 }
 
+// covers is the share of requests that the first k makers serve.
+func (c *candidate) covers(k int) float64 {
+	served, all := 0, 0
+	for i, m := range c.makers {
+		if all += m.N; i < k {
+			served += m.N
+		}
+	}
+	return float64(served) / float64(max(1, all))
+}
+
+// enough is how many makers serve most requests.
+func (c *candidate) enough() int {
+	for k := range c.makers {
+		if c.covers(k) >= most {
+			return k
+		}
+	}
+	return len(c.makers)
+}
+
 // tooDear says why there is no time to make what a candidate still needs, k of
 // it being made; "" there is. The first of a tune is always tried.
-func (t *tuner) tooDear(h *heat, c *candidate, k int, own *making, spent, budget time.Duration) string {
+func (t *tuner) tooDear(c *candidate, k int, own *making, spent, budget time.Duration) string {
 	each := own.each()
 	if each == 0 {
 		each = t.made.each()
 	}
 	left := len(c.makers) - k
+	if enough := c.enough(); k < enough {
+		left = enough - k
+	}
 	if k > 0 && len(own.ns) == 0 || spent+time.Duration(left)*each <= budget {
 		return ""
 	}
-	return fmt.Sprintf("not judged: to make %d executables would take about %s, and %s of the %s for that were left", left, round(time.Duration(left)*each), round(max(0, budget-spent)), round(budget))
+	return fmt.Sprintf("not judged: to make %s would take about %s, and %s of the %s for that were left", executables(left), round(time.Duration(left)*each), round(max(0, budget-spent)), round(budget))
+}
+
+func executables(n int) string {
+	if n == 1 {
+		return "1 executable"
+	}
+	return fmt.Sprintf("%d executables", n)
 }
 
 // makeOne runs the k-th maker of a candidate until it makes nothing more. In a
@@ -129,7 +164,7 @@ func (t *tuner) makeOne(ctx context.Context, h *heat, i, k int, own *making, lim
 	}
 	began, made := time.Now(), false
 	for range settingRuns {
-		block, err := t.ask(inner, h, c.setup, []int{i}, c.makers[k])
+		block, err := t.ask(inner, h, c.setup, []int{i}, c.makers[k].Item)
 		if ctx.Err() == nil && inner.Err() != nil {
 			t.workers[c.setup].stop()
 			return t.leaveOut(h, i, fmt.Sprintf("not judged: its executable %d of %d was not made in %s", k+1, len(c.makers), round(limit)))

@@ -19,10 +19,10 @@ type candidate struct {
 	name     string
 	lane     stats.Lane
 	strategy plan.Strategy
-	edges    []int       // of bucketed; nil: powers of two
-	setup    int         // index of its worker
-	firsts   int         // executables that the horizon needs
-	makers   []plan.Item // requests that make them
+	edges    []int          // of bucketed; nil: powers of two
+	setup    int            // index of its worker
+	firsts   int            // executables that the horizon needs
+	makers   []runner.First // requests that make them, those first whose shapes most others have
 	lacks    string
 	late     bool // it makes an executable for each length: the cost of one is to be known before
 }

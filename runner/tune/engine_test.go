@@ -71,7 +71,7 @@ func answer(out *protocol.Writer, m *protocol.Request, made map[string]bool, stu
 		word = "eager"
 	}
 	begin, cost := clock.Monotonic(), time.Duration(0)
-	for _, key := range executables(m, word) {
+	for _, key := range executablesOf(m, word) {
 		if !made[key] {
 			made[key], cost = true, cost+compiles
 		}
@@ -92,8 +92,8 @@ func answer(out *protocol.Writer, m *protocol.Request, made map[string]bool, stu
 		StartNs: []int64{begin}, WallNs: []int64{int64(wall)}, CompileNs: []int64{int64(cost)}, ExecutedTokens: []int{m.Exec[1] * m.Batch}})
 }
 
-// executables are those that a request needs.
-func executables(m *protocol.Request, word string) []string {
+// executablesOf are those that a request needs.
+func executablesOf(m *protocol.Request, word string) []string {
 	key := func(n int) string { return fmt.Sprint(m.Mode, word, n) }
 	switch {
 	case word == "eager":

@@ -136,7 +136,7 @@ func (t *tuner) confirm(ctx context.Context, res *Result, cfg *configs.Config) {
 	warm := t.first.startNs + time.Duration(t.firstsOf(res))*t.made.each() // before a session's first request
 	n, each := t.o.Restarts, time.Duration(0)
 	for ; n > 0; n-- {
-		if each = left/time.Duration(n) - warm - time.Second; each >= time.Second {
+		if each = left/time.Duration(n) - warm - time.Second; each >= 2*time.Second {
 			break
 		}
 	}
@@ -156,6 +156,10 @@ func (t *tuner) confirm(ctx context.Context, res *Result, cfg *configs.Config) {
 		var err error
 		if res.Confirmed, err = t.o.Confirm(ctx, &own, n); err != nil {
 			res.Doubt = "a restart failed: " + err.Error()
+		}
+		res.Confirmed = slices.DeleteFunc(res.Confirmed, func(c Confirmed) bool { return c.N == 0 || c.Ratio.Missing() })
+		if len(res.Confirmed) == 0 && res.Doubt == "" {
+			res.Doubt = fmt.Sprintf("in %s a restart answered too few requests", round(each))
 		}
 	}
 	res.Seconds = time.Since(t.began).Seconds()

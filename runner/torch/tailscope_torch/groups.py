@@ -130,6 +130,7 @@ class Groups:
         if backend is EAGER:
             return Compiled(fn, fn, "eager", self.opts["backend"], False, True, itself=itself)
         dynamic = {"dynamic": True if phase != "step" else None}.get(word, False)
+        marked = dynamic is True and bool(self.opts["dynamic_dims"])
         mode = self.opts["mode"]
         graphs = backend == "inductor" and mode in ("reduce-overhead", "max-autotune") \
             and self.model.device.type == "cuda" and not self.opts["disable_cudagraphs"] and evidence.marks_steps()
@@ -140,7 +141,7 @@ class Groups:
             graphs = False  # torch's graphs would be recorded anew for each block
         if itself is not None:
             graphs, itself = False, graphs  # one graph of ours in place of torch's
-        how = {"backend": backend, "dynamic": dynamic, "fullgraph": self.opts["fullgraph"]}
+        how = {"backend": backend, "dynamic": False if marked else dynamic, "fullgraph": self.opts["fullgraph"]}
         how.update(self.inductor_options(backend, mode, graphs))
         call = torch.compile(fn, **how) if not by_block else self.by_region(phase, itself, static, {**how, "dynamic": False})
         return Compiled(fn, call, backend, self.opts["backend"], graphs, dynamic is not False, dynamic is None, self.opts, itself)

@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from . import calls, groups
+from . import calls, dynamics, groups
 from .job import BadRequest, Job, forget
 from .statics import StaticCaches
 from .stepgraph import StepGraph
@@ -23,6 +23,7 @@ class Lanes:
         self.steps = Steps(opts, clock)
         self.made_in = model.dtype  # what make_inputs fits
         self.graph_story = (lambda start, end: None, lambda reason: None)  # who hears of a recording, and of why there is none
+        self.trapped, self.trap = set(), lambda job, text: None  # who hears of a trap of dynamic dimensions
         self.maker_is, self.told = None, lambda text: None  # told: what the worker says to people
 
     def beside(self, model):
@@ -87,6 +88,7 @@ class Lanes:
         fn, c = self.function(j, "prefill", j.words[0])
         args = (*calls.Inputs(self.model, j.req, j.exec, self.masked(j)).prefill(), None)
         j.shape = j.shape_name()
+        self.mark_dims(j, c, args, {"batch": j.batch, "tokens": j.exec})
         self.mark(j, c, {j.shape})
 
         def go():
@@ -121,6 +123,7 @@ class Lanes:
         shape = dict(r.get("dims") or {"batch": j.batch, "tokens": j.exec})
         inputs = calls.copied(self.made(r, shape), self.model.dtype if self.model.dtype is not self.made_in else None)
         j.shape = j.shape_name()
+        self.mark_dims(j, c, inputs.values(), {n: shape[n] for n in self.model.dims if n in shape} or shape)
         self.mark(j, c, {j.shape})
 
         def go():
@@ -248,6 +251,16 @@ class Lanes:
             finally:
                 torch.cuda.nvtx.range_pop()
         return inside
+
+    def mark_dims(self, j, compiled, tensors, sizes):
+        """Marks dimensions of the inputs of a dynamic executable, where they are
+        named; each trap is told once, those of equal sizes before it is made."""
+        if compiled is None or j.words[0] != "dynamic" or not self.opts["dynamic_dims"] and compiled.graphs:
+            return
+        for text in dynamics.mark(self.opts, tensors, sizes):
+            if text not in self.trapped:
+                self.trapped.add(text)
+                self.trap(j, text)
 
     def mark(self, j, compiled, shapes):
         if compiled:

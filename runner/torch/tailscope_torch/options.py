@@ -7,6 +7,7 @@ CHOICES = {
     "stance": ("default", "eager_on_recompile", "fail_on_recompile", "force_eager", "eager_then_compile"),
     "steps": ("auto", "events", "host", "off"),
     "step_graph": ("trees", "own"),
+    "dynamic_by": ("mark", "unbacked", "spec"),
 }
 FLAGS = ("fullgraph", "disable_cudagraphs", "nvtx", "allow_pickle", "explain", "merge", "regional")
 SIZES = ("layers", "heads", "kv_heads", "width", "inner", "vocab", "positions")
@@ -15,6 +16,7 @@ DEFAULTS = {
     "attn": "", "disable_cudagraphs": False, "stance": "default", "nvtx": False, "entry": "", "allow_pickle": False,
     "explain": True, "steps": "auto", "static_len": 0, "inductor_cache": "keep",
     "step_graph": "trees", "merge": False, "regional": False, "optimized_attn": "", "mega_cache": "",
+    "dynamic_dims": "", "dynamic_by": "mark",
 }
 LIVE = ("stance", "mode", "backend", "fullgraph", "disable_cudagraphs", "nvtx", "steps", "step_graph")  # may change while running
 

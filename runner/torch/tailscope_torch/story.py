@@ -150,7 +150,7 @@ class Story:
             "backend_requested": c.requested, "backend_actual": c.backend, "compile_ns": dur,
             **({"fallback_from": c.requested, "fallback_error": c.error[:2000]} if c.error else {}),
         }, compile_id, {**extra, "mode": self.opts["mode"], "dynamic": c.dynamic, "cudagraphs": c.cudagraphs or c.captures,
-                            "fullgraph": self.opts["fullgraph"],
+                            "fullgraph": self.opts["fullgraph"], "dynamic_dims": self.opts["dynamic_dims"] and f'{self.opts["dynamic_dims"]} ({self.opts["dynamic_by"]})',
                             "step_graph": "own" if c.feeds_itself else "trees", "linears_merged": self.groups.merged,
                             "blocks_compiled_once": self.groups.regions[2] if self.groups.regions else 0,
                             "optimized_attn": self.opts["optimized_attn"] or self.opts["attn"]}))

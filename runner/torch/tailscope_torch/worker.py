@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from . import caches, calls, evidence, models, options, roof
+from . import caches, calls, dynamics, evidence, models, options, roof
 from .check import Comparer
 from .engine import Collector, versions
 from .groups import Groups
@@ -53,6 +53,9 @@ class Worker:
         self.collector = Collector()
         self.lanes = Lanes(self.model, self.opts, self.clock, self.groups, msg)
         self.lanes.told = lambda text: out.send("error", fatal=False, code="input", message=text)
+        if self.opts["dynamic_dims"]:
+            dynamics.marker(self.opts["dynamic_by"])  # refused now, not in a request
+        self.lanes.trap = lambda job, text: self.story.event("mark", job, text)
         self.lanes.graph_story = (self.story.recorded, self.story.skipped)
         self.story.steps_timed_by = self.lanes.steps.sums
         regions = Regions(self.model, self.opts, self.clock, Host())
