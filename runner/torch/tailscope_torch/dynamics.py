@@ -18,7 +18,11 @@ def marker(how):
     """torch's function, or an OptionError that says what this torch lacks."""
     if how == "spec":
         raise OptionError(f'option "dynamic_by" is "spec": torch {torch.__version__} has no shapes_spec; it has mark and unbacked')
-    found = getattr(getattr(torch, "_dynamo", None), MARKS[how], None)
+    try:
+        from torch._dynamo import decorators
+        found = getattr(decorators, MARKS[how], None)
+    except ImportError:
+        found = None
     if found is None:
         raise OptionError(f'option "dynamic_by" is "{how}": torch {torch.__version__} has no torch._dynamo.{MARKS[how]}')
     return found
