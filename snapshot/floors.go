@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -92,6 +94,11 @@ func Floors(c *configs.Config) (map[string]stats.Noise, error) {
 	var f floorFile
 	if err == nil {
 		err = json.Unmarshal(b, &f)
+	}
+	for _, n := range f.Modes {
+		if least := min(n.MedianNs, n.MeanNs, n.P99Ns, slices.Min(n.Shares[:]), float64(n.Sessions)); least < 0 {
+			err = cmp.Or(err, fmt.Errorf("%s holds the figure %g", path, least))
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("noise floor of this machine: %w", err)
