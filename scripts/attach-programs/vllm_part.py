@@ -1,14 +1,21 @@
 """Starts vLLM's own server on a made model (serve_model.py's), once captured for
 few sizes and once eager, and attaches: python vllm_part.py TAILSCOPE MODEL OUT
 
-Concurrency 6 falls off the captured sizes 1, 2, 4. Prints what was seen."""
+Concurrency 6 falls off the captured sizes 1, 2, 4. Meanwhile ten requests that
+sample by top-k and top-p come from elsewhere: vLLM's Triton kernel for eight
+rows and more was warmed up for 16 only. The last run is recorded as a .cast.
+Prints what was seen."""
+import importlib.machinery
+import importlib.util
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import types
 import urllib.request
 
 tailscope, model, out = sys.argv[1:]
@@ -33,6 +40,27 @@ def healthy(server, port):
         except OSError:
             time.sleep(0.5)
     return False
+
+
+def stir(port):
+    """Ten sampling requests at once, some seconds from now."""
+    def one(i):
+        body = {"model": "m", "prompt": [1000 + 7 * i] * (20 + i), "max_tokens": 24, "temperature": 0.8, "top_k": 20, "top_p": 0.9, "ignore_eos": True}
+        try:
+            urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/v1/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}), timeout=60).read()
+        except OSError as e:
+            print("a sampling request failed:", e)
+    for i in range(10):
+        threading.Timer(4, one, (i,)).start()
+
+
+def screen(*args):
+    """Records the screen with attach-gpu-check's own recorder: attach.cast."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "attach-gpu-check")
+    loader = importlib.machinery.SourceFileLoader("attach_gpu_check", path)
+    check = importlib.util.module_from_spec(importlib.util.spec_from_loader("attach_gpu_check", loader))
+    loader.exec_module(check)
+    check.Check(types.SimpleNamespace(tailscope=tailscope, out=out)).screen("attach", ["attach", *args, "--out", out, "--served-model", "m", "--warmup", "0", "--max-new-tokens", "32"], 25)
 
 
 def attach(name, *args):
@@ -61,8 +89,13 @@ try:
     print(f"healthy after {time.time() - begin:.0f} s: {up}")
     (_, a, la), (_, b, lb) = servers
     if all(up):
+        stir(a)
         attach("one at a time", f"127.0.0.1:{a}", f"127.0.0.1:{b}", "--log", la, "--log", lb, "--reps", "4")
         attach("six at a time", f"127.0.0.1:{a}", f"127.0.0.1:{b}", "--log", la, "--log", lb, "--reps", "8", "--concurrency", "6")
+        stir(a)
+        screen(f"127.0.0.1:{a}", f"127.0.0.1:{b}", "--log", la, "--log", lb, "--concurrency", "6")
+        for log in (la, lb):
+            print(os.path.basename(log), *[line.strip()[:200] for line in open(log, errors="replace") if "JIT compilation" in line][:4], sep="\n    ")
     elif any(up):
         port, log = (a, la) if up[0] else (b, lb)
         attach("one server", f"127.0.0.1:{port}", "--log", log, "--reps", "8", "--concurrency", "6")
