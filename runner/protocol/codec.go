@@ -98,6 +98,9 @@ func Decode(line []byte) (any, error) {
 	}
 	switch m := msg.(type) {
 	case *Batch:
+		if err := m.readFurther(line); err != nil {
+			return nil, fmt.Errorf("message %q: %w", *head.T, explain(err))
+		}
 		return m, m.Check()
 	case *Request:
 		return m, m.check()

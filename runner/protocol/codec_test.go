@@ -15,7 +15,7 @@ import (
 // plain decodes a batch by encoding/json alone: the reference of parseBatch.
 func plain(line []byte) (*Batch, error) {
 	var b Batch
-	err := json.Unmarshal(line, &b)
+	err := errors.Join(json.Unmarshal(line, &b), b.readFurther(line))
 	return &b, err
 }
 

@@ -31,13 +31,13 @@ func (b *Batch) setFurther(name string, values []int64) {
 	b.Further[name] = values
 }
 
-// UnmarshalJSON reads what is not plain enough for parseBatch.
-func (b *Batch) UnmarshalJSON(line []byte) error {
-	type fields Batch
-	if err := json.Unmarshal(line, (*fields)(b)); err != nil || len(Further) == 0 {
-		return err
-	}
+// readFurther reads the further columns of a line that is not plain enough
+// for parseBatch.
+func (b *Batch) readFurther(line []byte) error {
 	var keys map[string]json.RawMessage
+	if len(Further) == 0 {
+		return nil
+	}
 	if err := json.Unmarshal(line, &keys); err != nil {
 		return err
 	}
