@@ -141,12 +141,12 @@ func TestLiveScreen(t *testing.T) {
 		return strings.Contains(x, "padded · segment 1") && counted.MatchString(x)
 	})
 	s.keys("e")
-	s.until("an export is announced", 30*time.Second, func(x string) bool { return strings.Contains(x, "exported") })
+	s.until("an export is announced", 2*time.Minute, func(x string) bool { return strings.Contains(x, "exported") })
 	s.keys("?")
-	s.until("help is shown", 5*time.Second, func(x string) bool { return strings.Contains(x, "padding") })
+	s.until("help is shown", time.Minute, func(x string) bool { return strings.Contains(x, "padding") })
 	s.keys("?")
 	s.keys("q")
-	if err := s.ended(30 * time.Second); err != nil {
+	if err := s.ended(2 * time.Minute); err != nil {
 		t.Fatalf("quit: %v", err)
 	}
 	if !strings.Contains(string(s.raw), "\x1b[?1049l") {
@@ -283,7 +283,7 @@ func TestTerminalThatGoesAway(t *testing.T) {
 	if err := syscall.Kill(cmd.Process.Pid, syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	_ = s.ended(30 * time.Second) // a signal is no error, whatever the code
+	_ = s.ended(2 * time.Minute) // a signal is no error, whatever the code
 	checkPercentiles(t, sessionDir(t, out), readCSV(t, filepath.Join(sessionDir(t, out), "prefill", "metrics.csv")), 2*5)
 }
 
@@ -298,5 +298,5 @@ func TestTerminalThatGoesAwayAfterAFailure(t *testing.T) {
 	if err := syscall.Kill(cmd.Process.Pid, syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	_ = s.ended(10 * time.Second)
+	_ = s.ended(time.Minute)
 }

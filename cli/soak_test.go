@@ -33,6 +33,7 @@ func inProc(t *testing.T, pid int, key string) (n int64) {
 func TestSoak(t *testing.T) {
 	long := 90 * time.Second
 	demand.Time(t)
+	t.Parallel()
 	if s := os.Getenv("TAILSCOPE_SOAK"); s != "" {
 		d, err := time.ParseDuration(s)
 		if err != nil {
@@ -49,7 +50,7 @@ func TestSoak(t *testing.T) {
 	}
 	s := newScreen(t, 200, 60, tailscope(t, args...))
 	pid := s.cmd.Process.Pid
-	s.until("samples", time.Minute, func(text string) bool { return strings.Contains(text, "p99") })
+	s.until("samples", 5*time.Minute, func(text string) bool { return strings.Contains(text, "p99") })
 	type reading struct{ rss, threads, files int64 }
 	var readings []reading
 	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(long / 30) {
@@ -77,7 +78,7 @@ func TestSoak(t *testing.T) {
 		t.Errorf("from the middle third %+v to the last %+v", middle, last)
 	}
 	s.keys("q")
-	if err := s.ended(time.Minute); err != nil {
+	if err := s.ended(10 * time.Minute); err != nil {
 		t.Errorf("the end: %v", err)
 	}
 }

@@ -16,13 +16,13 @@ func TestSuspendWithoutShellComesBack(t *testing.T) {
 	running := func(text string) bool { return strings.Contains(text, "RUNNING") }
 	s.until("it runs", time.Minute, running)
 	s.keys("\x1a")
-	s.until("it says why it is back", 10*time.Second, func(text string) bool {
+	s.until("it says why it is back", time.Minute, func(text string) bool {
 		return running(text) && strings.Contains(text, "no shell to go to")
 	})
 	s.keys("p")
-	s.until("keys work", 10*time.Second, func(text string) bool { return strings.Contains(text, "segment 1") })
+	s.until("keys work", time.Minute, func(text string) bool { return strings.Contains(text, "segment 1") })
 	s.keys("q")
-	if err := s.ended(20 * time.Second); err != nil {
+	if err := s.ended(time.Minute); err != nil {
 		t.Fatal(err)
 	}
 }

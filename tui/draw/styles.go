@@ -38,7 +38,7 @@ var (
 	// the 16 colours by number: what must be read keeps away from those that are
 	// pale on one background, and eager from what compiles and warns are drawn in
 	few = [2]palette{
-		{muted: "8", faint: "8", border: "8", focus: "0", eager: "3", optimized: "4", tag: "5", ok: "2", warn: "1", bad: "1", selected: "7", onBadge: "15"},
+		{muted: "8", faint: "8", border: "8", focus: "0", eager: "0", optimized: "4", tag: "5", ok: "2", warn: "1", bad: "1", selected: "7", onBadge: "0"},
 		{muted: "7", faint: "8", border: "8", focus: "15", eager: "3", optimized: "12", tag: "13", ok: "10", warn: "11", bad: "9", selected: "8", onBadge: "0"},
 	}
 	palettes = map[Colours][2]palette{NoColour: {lightPalette, darkPalette}, FewColours: few, FullColour: {lightPalette, darkPalette}}
