@@ -11,6 +11,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/mem"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
@@ -18,8 +19,9 @@ import (
 // Two computations on a device differ by rounding (half precision, TF32, the order
 // of sums) with nothing wrong. Lanes that differ by more than the tolerance are
 // therefore judged as PyTorch's own accuracy check does
-// (torch._dynamo.utils.same): against a reference, the same model on the CPU, whose
-// operators compute in float32. The optimized lane is wrong when it is farther from it than
+// (torch._dynamo.utils.same): against a reference, the same model in float32 on the
+// CPU (onnxmodel.Widen: no value in it is rounded to half precision on the way). The
+// optimized lane is wrong when it is farther from it than
 // farther times what the eager lane is, and a tenth of the tolerance.
 const (
 	farther        = 3
@@ -71,7 +73,7 @@ func (h *higher) judge(e *engine, r *protocol.Request, ref, opt *outcome, d floa
 // fartherAway judges by the lanes' distances from the reference.
 func fartherAway(eager, optimized, tolerance float64) (wrong bool, why string) {
 	return !(optimized <= max(farther*eager, tolerance/10)),
-		fmt.Sprintf("; from the same model on the CPU the optimized lane is %.3g away, the eager lane %.3g", optimized, eager)
+		fmt.Sprintf("; from the same model in float32 on the CPU the optimized lane is %.3g away, the eager lane %.3g", optimized, eager)
 }
 
 // distances of the lanes from the reference.
@@ -133,11 +135,16 @@ func (h *higher) load(e *engine) (why string) {
 	l := e.load
 	l.Provider, l.Device, l.Capture, l.Compile, l.Check, l.Swap, l.Beside = "cpu", 0, "off", "inline", 0, false, nil
 	l.Options = nil
+	path, err := onnxmodel.Widen(e.model.Info)
+	if err != nil {
+		return strings.TrimSuffix(err.Error(), ".")
+	}
+	l.Model = path
 	other, _, err := newEngine(&l, newEmitter(protocol.NewWriter(io.Discard)), new(sync.Mutex))
 	if err != nil {
 		return strings.TrimSuffix(err.Error(), ".")
 	}
-	fmt.Fprintln(os.Stderr, "a reference on the CPU was loaded, to judge outputs that differ")
+	fmt.Fprintln(os.Stderr, "a reference in float32 on the CPU was loaded, to judge outputs that differ")
 	h.e = other
 	return ""
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
-// Lanes are judged by the same model on the CPU: in every mode, in half precision
+// Lanes are judged by the same model in float32 on the CPU: in every mode, in half precision
 // too, right outputs are right and those of another request are wrong. A bounded
 // number of references is taken, and what they took is reported.
 func TestLanesAreJudgedByAReference(t *testing.T) { judgedByAReference(t, "cpu") }
@@ -56,6 +56,9 @@ func judgedByAReference(t *testing.T, provider string) {
 			if wrong, why := e.higher.judge(e, r, eager, other, 1); !wrong {
 				t.Errorf("%s %s: the outputs of another request are right%s", name, mode, why)
 			}
+		}
+		if info := e.higher.e.model.Info; info.DType != "float32" || name == "half" && e.model.Info.DType != "float16" {
+			t.Errorf("%s: the reference computes in %s", name, info.DType)
 		}
 		if n := e.higher.report(); n == nil || n.N < 6 || n.Ns <= 0 || n.Why != "" || e.counters().Checks.Reference.N != n.N {
 			t.Errorf("%s: reported %+v", name, n)

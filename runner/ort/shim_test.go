@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"os"
 	"path/filepath"
@@ -83,7 +84,7 @@ func TestOptionsAreDocumented(t *testing.T) {
 
 func TestHalf(t *testing.T) {
 	for _, f := range []float32{0, 0.25, 0.5, 0.9995117, 1.0 / 3, 6e-8, 6.1e-5, 3e-5} {
-		got := native.HalfToFloat(native.ToHalf(f))
+		got := onnxmodel.HalfToFloat(native.ToHalf(f))
 		if d := float64(got - f); d > 0 || d < -float64(f)/1024-6e-8 {
 			t.Errorf("%v becomes %v", f, got)
 		}
@@ -92,7 +93,7 @@ func TestHalf(t *testing.T) {
 		bits uint16
 		want float32
 	}{{0x3c00, 1}, {0xc000, -2}, {0x7bff, 65504}, {0x0001, 1.0 / (1 << 24)}, {0x8001, -1.0 / (1 << 24)}} {
-		if got := native.HalfToFloat(c.bits); got != c.want {
+		if got := onnxmodel.HalfToFloat(c.bits); got != c.want {
 			t.Errorf("%#x is %v, want %v", c.bits, got, c.want)
 		}
 	}

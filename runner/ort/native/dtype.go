@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
 
 // Type is an element type as the C API numbers it.
@@ -93,7 +95,7 @@ func AppendFloats(dst []float32, raw []byte, t Type) []float32 {
 		}
 	case Float16:
 		for _, v := range unsafe.Slice((*uint16)(p), len(raw)/2) {
-			dst = append(dst, HalfToFloat(v))
+			dst = append(dst, onnxmodel.HalfToFloat(v))
 		}
 	case BFloat16:
 		for _, v := range unsafe.Slice((*uint16)(p), len(raw)/2) {
@@ -101,22 +103,6 @@ func AppendFloats(dst []float32, raw []byte, t Type) []float32 {
 		}
 	}
 	return dst
-}
-
-// HalfToFloat widens IEEE 754 binary16.
-func HalfToFloat(h uint16) float32 {
-	sign, exp, frac := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
-	switch {
-	case exp == 31:
-		return math.Float32frombits(sign | 255<<23 | frac<<13)
-	case exp != 0:
-		return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
-	}
-	v := float32(frac) / (1 << 24)
-	if sign != 0 {
-		v = -v
-	}
-	return v
 }
 
 // ToHalf rounds toward zero to IEEE 754 binary16; what is too large becomes infinite.
