@@ -129,12 +129,12 @@ func shares(c *sim.Condition, n, trials int, gain float64, of func([]sim.Pair) s
 }
 
 // allowed is how many false claims of a nominal 5 % may be seen: the upper bound
-// of what was seen must not pass 8 %; where a lane's own noise is correlated by
-// 0.9, 10 % are allowed, with a bound of 14 %.
+// of what was seen must not pass 8 %, 10 % where a lane's own noise is correlated
+// by 0.9.
 func allowed(c *sim.Condition, trials int) int {
 	limit := .08
 	if c.Lag1 > .5 {
-		limit = .14
+		limit = .10
 	}
 	k := 0
 	for {
@@ -216,6 +216,7 @@ func TestNothingIsClaimedWhileWatching(t *testing.T) {
 // no worse than the best valid method of the audit with a fifth more samples.
 func TestDifferencesAreFound(t *testing.T) {
 	demand.Time(t)
+	drawn := map[string][]int{} // claims by condition, n and gain
 	for _, x := range []struct {
 		condition string
 		n         int
@@ -224,14 +225,20 @@ func TestDifferencesAreFound(t *testing.T) {
 		least     float64
 	}{
 		{"iid", 120, .03, 0, .25}, {"mix", 120, .03, 0, .5}, {"shared", 120, .03, 0, .85}, {"bursts", 120, .03, 0, .54},
-		{"iid", 1200, .03, 0, .98}, {"mix", 1200, .03, 0, .98}, {"ar9shared", 120, .03, 0, .9},
+		{"iid", 1200, .03, 0, .98}, {"mix", 1200, .03, 0, .98}, {"ar9shared", 120, .03, 0, .96}, {"ar5own", 1200, .03, 1, .98},
 		{"mix", 1200, .03, 1, .98}, {"shared", 1200, .03, 1, .98}, {"bursts", 1200, .03, 1, .9}, {"iid", 1200, .03, 1, .98},
-		{"bimodal3", 4800, .1, 1, .98}, {"iid", 1200, .1, 2, .98}, {"mix", 1200, .1, 2, .95}, {"shared", 4800, .03, 2, .4}, {"iid", 4800, .03, 2, .95},
+		{"bimodal3", 4800, .1, 1, .98}, {"iid", 1200, .1, 2, .98}, {"mix", 1200, .1, 2, .95}, {"shared", 4800, .03, 2, .43}, {"iid", 4800, .03, 2, .98},
+		{"iid", 1200, .03, 2, .38}, {"mix", 1200, .03, 2, .22}, {"mix", 4800, .03, 2, .75}, {"bursts", 4800, .03, 2, .55}, {"bursts", 1200, .1, 2, .73},
+		{"ar9shared", 1200, .03, 2, .34}, {"ar5own", 4800, .03, 2, .92}, {"shared", 1200, .1, 2, .19},
 	} {
 		for i := range sim.Conditions {
 			if c := &sim.Conditions[i]; c.Name == x.condition {
 				const trials = 200
-				k := shares(c, x.n, trials, x.gain, afterTheRun)
+				key := fmt.Sprint(x.condition, x.n, x.gain)
+				if drawn[key] == nil {
+					drawn[key] = shares(c, x.n, trials, x.gain, afterTheRun)
+				}
+				k := drawn[key]
 				if times() > 0 {
 					fmt.Printf("power %-10s %6d %.0f %%: median %.0f mean %.0f p99 %.0f, asked %s %.0f\n", c.Name, x.n, 100*x.gain, float64(k[0])/trials*100,
 						float64(k[1])/trials*100, float64(k[2])/trials*100, claimNames[x.claim], 100*x.least)

@@ -173,13 +173,15 @@ func (s *Series) Effective() float64 { return float64(s.n) / s.Inflation() }
 // SE is the standard error of the mean; NaN below two values.
 func (s *Series) SE() float64 { return math.Sqrt(s.variance() / s.Effective()) }
 
-// Least number of independent values below which nothing is said, and below which
-// nothing is said where one looks again and again, or where neighbours are alike, so
-// that the number itself is uncertain.
+// Least number of independent values below which nothing is said: anywhere, where
+// one looks again and again or neighbours are alike, so that the number itself is
+// uncertain, and where they are very much alike.
 const (
 	leastEffective = 10
 	leastCareful   = 20
+	leastAlike     = 40
 	alike          = 1.5
+	veryAlike      = 3.5
 )
 
 // factor is how many standard errors an interval of this α reaches, by the number
@@ -188,7 +190,8 @@ const (
 func factor(n, inflation, alpha float64, sequence bool) float64 {
 	effective := n / inflation
 	switch {
-	case !(effective >= leastEffective), (sequence || inflation > alike) && effective < leastCareful:
+	case !(effective >= leastEffective), (sequence || inflation > alike) && effective < leastCareful,
+		inflation > veryAlike && effective < leastAlike:
 		return math.Inf(1)
 	case !sequence:
 		return quantile.T(1-alpha/2, effective-1)
