@@ -163,7 +163,7 @@ func ranksWith(n int, q, inflation float64, ranks func(n int, q float64) (lo, hi
 		return ranks(n, q)
 	}
 	effective := int(float64(n) / inflation)
-	if lo, hi, ok = OrderRanks(effective, q); !ok || TooAlike(effective, inflation) {
+	if lo, hi, ok = ranks(effective, q); !ok || TooAlike(effective, inflation) {
 		return 0, 0, false
 	}
 	each := float64(n) / float64(effective)
