@@ -152,9 +152,16 @@ func betweenSessions(dirs []string) (out []restarted) {
 // floorSentence says what a machine's A/A sessions come to.
 func floorSentence(mode string, n stats.Noise) string {
 	percent := func(s stats.Statistic) string { return fmt.Sprintf("%.1f %%", 100*n.Shares[s]) }
-	return fmt.Sprintf("%s: noise floor of this machine, engine and model from %d A/A sessions: %s of the median, %s of the mean, %s of the p99. Later runs take it for theirs.",
+	s := fmt.Sprintf("%s: noise floor of this machine, engine and model from %d A/A sessions: %s of the median, %s of the mean, %s of the p99. Later runs take it for theirs.",
 		mode, n.Sessions, percent(stats.Median), percent(stats.Mean), percent(stats.P99))
+	if n.Shares[stats.Median] > stats.SessionShare || n.Shares[stats.P99] > wideP99 {
+		s += " It is wide, as of a busy machine or of short sessions, and a smaller difference will not be told: make it again when the machine is quiet."
+	}
+	return s
 }
+
+// wideP99 is a floor of the p99, as a share, that hides what one looks for.
+const wideP99 = .10
 
 func (r *restarted) sentence() string {
 	switch n := len(r.Ratios); {
