@@ -1,5 +1,5 @@
 // Package load registers the formats of load generators: oha, vegeta, k6,
-// JMeter, Locust, wrk, ab, hey, autocannon, bombardier and curl. In: a file's text.
+// JMeter, Locust, wrk, ab, hey, autocannon, bombardier, h2load, siege and curl. In: a file's text.
 // Out: rows, or what the tool reports. Each format is one file; begin in vegeta.go.
 package load
 
@@ -78,12 +78,13 @@ func span(s string) float64 {
 	return float64(d)
 }
 
-// finish hands on the statistics; a report without any is refused with a cure.
+// finish hands on the statistics; a report without any, and without failures, is
+// refused with a cure.
 func (r *report) finish(in *rows.Input) error {
 	if err := in.Columns(); err != nil {
 		return err
 	}
-	if r.stats.Empty() {
+	if r.stats.Empty() && r.stats.Errors == 0 {
 		return in.Errorf(0, "%w: it is %s, without a latency in it. %s", rows.ErrNone, in.Format.Name, in.Format.Samples)
 	}
 	return in.Report(r.stats)

@@ -1,6 +1,7 @@
 package micro
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,15 +42,18 @@ var (
 			}},
 	})
 	_ = rows.Register(rows.Format{
-		Name: "hyperfine's table", Tool: "hyperfine --export-markdown, --export-asciidoc, --export-orgmode",
+		Name: "hyperfine's tables", Tool: "hyperfine --export-markdown, --export-asciidoc, --export-orgmode, and its screen",
 		Seen:   hyperfineSeen,
 		Reads:  "nothing: refused, with the option that writes JSON",
 		Leaves: "everything",
-		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool { return has("Command", "Relative") },
-			Each: func(*rows.Input, int, func(string) string) error {
-				return fmt.Errorf("%w: it is hyperfine's table for reading; 'hyperfine --export-json F' writes what can be analysed", rows.ErrNone)
-			}},
+		Head: func(head []byte) bool {
+			head = head[:min(len(head), 4096)]
+			table := bytes.Contains(head, []byte("| Command")) && bytes.Contains(head, []byte("| Mean [")) || bytes.Contains(head, []byte("| Command ")) && bytes.Contains(head, []byte(" Mean ["))
+			return table || bytes.Contains(head, []byte("Time (mean ± σ):")) || bytes.Contains(head, []byte("Time (abs ≡):"))
+		},
+		Read: func(in *rows.Input) error {
+			return in.Errorf(0, "%w: it is hyperfine's table for reading; 'hyperfine --export-json F' writes what can be analysed", rows.ErrNone)
+		},
 	})
 )
 

@@ -27,6 +27,12 @@ var sources = map[string][]string{
 var latencyNames = []string{"latency", "request_latency", "e2e_latency", "end_to_end_latency", "e2el", "total_latency", "wall", "wall_time", "duration", "elapsed", "elapsed_time",
 	"response_time", "inference_time", "execution_time", "run_time", "runtime", "time_taken", "request_duration"}
 
+// mayBeWhole are the names of latencyNames that may also be the time of a whole run.
+var mayBeWhole = []string{"wall", "wall_time", "duration", "elapsed", "elapsed_time", "run_time", "runtime", "time_taken", "execution_time"}
+
+// ofMany matches columns that say of how many requests a row is.
+var ofMany = regexp.MustCompile(`(?i)^(?:(?:num|total|completed|successful|failed|n)[ _-]?)?(?:requests|transactions|iterations|trans|operations|samples)(?:[ _-]?(?:total|count|completed))?$|^(?:rps|qps|iops)$|(?:requests|transactions?|operations|iterations|req|ops)[ _-]?(?:per|/)[ _-]?s|^(?:transaction|request)[ _-]rate$`)
+
 // statistic matches words of columns that hold no single measurements.
 var statistic = regexp.MustCompile(`^(mean|avg|average|median|min|max|std|stddev|p\d+)$`)
 
@@ -121,6 +127,9 @@ func (t *columnReader) bindLatency() (err error) {
 		}
 	}
 	lat := t.header[t.col[fLatency]]
+	if err := t.ofOne(lat); err != nil {
+		return err
+	}
 	unit := t.spec.Unit
 	if t.in.O.Columns["latency"] != "" && t.spec != AsTable.Table && t.spec.Columns["latency"] != lat {
 		unit = First(t.spec.Unit)
@@ -130,6 +139,23 @@ func (t *columnReader) bindLatency() (err error) {
 	}
 	t.scale, err = t.in.Unit(lat, unit)
 	return err
+}
+
+// ofOne refuses a column that is the time of many requests, as one beside it says:
+// only a user's word makes it a latency.
+func (t *columnReader) ofOne(lat string) error {
+	if t.spec != AsTable.Table || t.in.O.Columns["latency"] != "" {
+		return nil
+	}
+	i := slices.IndexFunc(t.header, ofMany.MatchString)
+	switch {
+	case i < 0:
+	case slices.Contains(mayBeWhole, baseName(lat)):
+		return NoColumn("no latency column: %s stands beside %s, so it is the time of all of them; --latency-column takes a column all the same", Quote(lat), Quote(t.header[i]))
+	default:
+		t.in.Note("%s: the column %s stands beside %s, so it may be a statistic: each row counts as one measurement, and quantiles are of rows.", t.in.Name, Quote(lat), Quote(t.header[i]))
+	}
+	return nil
 }
 
 // baseName is a column's name in words without those of units.

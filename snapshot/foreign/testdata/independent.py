@@ -270,5 +270,12 @@ rows = [("", x["backend"], ms(x["latency_ms"]), x["status"] == "ok", False) for 
 for name in ("pandas.csv", "pandas.parquet", "polars.parquet", "duckdb.parquet"):
     samples(name, rows)
 
+samples("h2load.log", [("", "all", int(f[2]) * 1e3, f[1] == "200", False) for f in (l.split("\t") for l in text("h2load.log").splitlines())])
+t = text("h2load.txt")
+low, top, mean, std = re.search(r"time for request: +(\S+) +(\S+) +(\S+) +(\S+)", t).groups()
+reported("h2load.txt", "", "all", int(re.search(r"(\d+) done", t)[1]), mean=span(mean), std=span(std), max=span(top))
+d = json.loads(text("siege.json"))
+reported("siege.json", "", "all", d["transactions"], mean=d["response_time"] * 1e9, max=d["longest_transaction"] * 1e9)
+
 json.dump(want, sys.stdout, indent=1, sort_keys=True)
 print()

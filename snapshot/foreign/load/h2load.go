@@ -1,0 +1,117 @@
+package load
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+
+	"github.com/tailscope/tailscope/snapshot/foreign/rows"
+)
+
+const (
+	h2loadSeen = "h2load of nghttp2 1.52 (files written here)"
+	siegeSeen  = "siege 4.0 (files written here)"
+)
+
+// h2loadLine is a line of h2load's log: when a request began, in µs since 1970, its
+// status, and how long it took.
+var h2loadLine = regexp.MustCompile(`^\d{16}\t(?:\d{3}|-1)\t\d+\n`)
+
+var (
+	_ = rows.Register(rows.Format{
+		Name: "h2load log", Tool: "h2load --log-file=F",
+		Seen:   h2loadSeen,
+		Reads:  "microseconds of each request, its status; −1 is a stream that failed",
+		Leaves: "when a request began",
+		Head:   func(head []byte) bool { return h2loadLine.Match(head[:min(len(head), 64)]) },
+		Read: func(in *rows.Input) error {
+			if err := in.Columns("status"); err != nil {
+				return err
+			}
+			b, err := in.Text.All(1 << 30)
+			if err != nil {
+				return err
+			}
+			n := 0
+			for line := range bytes.Lines(b) {
+				n++
+				f := bytes.Fields(line)
+				if len(f) != 3 || !h2loadLine.Match(append(bytes.TrimRight(line, "\r\n"), '\n')) {
+					in.Leave(n, "no request", string(line))
+					continue
+				}
+				us, err := strconv.ParseInt(string(f[2]), 10, 64)
+				if err != nil || us > 1<<50 {
+					in.Leave(n, "no time", string(line))
+					continue
+				}
+				r := rows.Row{HasRun: true, Index: int64(n), OK: true, Ns: 1000 * us}
+				in.Judge(&r, "status", string(f[1]))
+				if err := in.Emit(&r, func(c string) string { return map[string]string{"status": string(f[1])}[c] }); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	})
+	_ = rows.Register(rows.Format{
+		Name: "h2load text", Tool: "h2load",
+		Seen:    h2loadSeen,
+		Reads:   "time for request: min, max, mean and sd, with their units; how many were done, and failed or got another code than 2xx and 3xx",
+		Leaves:  "connect, first byte, rates",
+		Samples: "'h2load --log-file=F' keeps each request.",
+		Head:    func(head []byte) bool { return has(head[:min(len(head), 64)], "starting benchmark...") },
+		Read: func(in *rows.Input) error {
+			r, err := readReport(in)
+			if err != nil {
+				return err
+			}
+			for _, m := range r.all(`^time for request:\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)`) {
+				r.stats.Min, r.stats.Max, r.stats.Mean, r.stats.Std = span(m[1]), span(m[2]), span(m[3]), span(m[4])
+			}
+			r.stats.N = r.count(`^requests: .* (\d+) done`)
+			r.stats.Errors = r.count(`^requests: .* (\d+) failed`)
+			for _, m := range r.all(`^status codes: .* (\d+) 4xx, (\d+) 5xx`) {
+				r.stats.Errors = max(r.stats.Errors, atoi(m[1])+atoi(m[2]))
+			}
+			if r.stats.N == 0 { // all times are printed as 0
+				nothing := rows.NoStats()
+				nothing.Errors = r.stats.Errors
+				r.stats = nothing
+			}
+			return r.finish(in)
+		},
+	})
+	_ = rows.Register(rows.Format{
+		Name: "siege JSON", Tool: "siege --json-output, or its closing lines",
+		Seen:    siegeSeen,
+		Reads:   "response_time (mean), shortest and longest transaction, in seconds of two decimals; how many there were, and failed",
+		Leaves:  "elapsed_time, which is the whole run's; rates",
+		Samples: "siege keeps no single requests that are timed; oha --output-format csv, hey -o csv and vegeta do.",
+		Doc: func(d *rows.Doc) bool {
+			return d.Has("transactions") && d.Has("response_time") && d.Has("longest_transaction")
+		},
+		ReadDoc: func(in *rows.Input, d *rows.Doc) error {
+			var v struct {
+				N        int64     `json:"transactions"`
+				Failed   int64     `json:"failed_transactions"`
+				Mean     *rows.Num `json:"response_time"`
+				Shortest *rows.Num `json:"shortest_transaction"`
+				Longest  *rows.Num `json:"longest_transaction"`
+			}
+			if err := in.Decode(d, d.Raw, &v); err != nil {
+				return err
+			}
+			if d.N > 1 {
+				in.NextRun()
+			}
+			if err := in.Columns(); err != nil {
+				return err
+			}
+			s := rows.NoStats()
+			s.N, s.Errors, s.Mean, s.Min, s.Max = v.N, v.Failed, rows.Ns(v.Mean, 1e9), rows.Ns(v.Shortest, 1e9), rows.Ns(v.Longest, 1e9)
+			in.Note("%s: siege rounds times to 10 ms.", in.Name)
+			return in.Report(s)
+		},
+	})
+)

@@ -1,0 +1,63 @@
+package foreign
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTheTimeOfAllIsNoLatency: what stands beside a number of requests is the time
+// of all of them; siege's elapsed_time was read as one latency.
+func TestTheTimeOfAllIsNoLatency(t *testing.T) {
+	for name, text := range map[string]string{
+		"one.json":   `{"requests": 1000, "duration": 12.5, "rps": 80}`,
+		"lines.json": `{"name":"a","qps":80,"elapsed":12.5}` + "\n" + `{"name":"b","qps":70,"elapsed":13}`,
+		"list.json":  `[{"name":"a","total_requests":80,"run_time_s":12.5}]`,
+		"t.csv":      "name,iterations,execution_time\na,100,12.5\n",
+		"rate.csv":   "name,wall_time_s,Requests/sec\na,12.5,100\n",
+		"siege.csv":  "elapsed_time,transaction_rate\n12.5,100\n",
+	} {
+		g := readText(t, name, text, Options{})
+		if _, ok := errorAs[ColumnError](g.err); !ok || !strings.Contains(g.err.Error(), "the time of all of them") {
+			t.Errorf("%s: %v %v", name, g.rows, g.err)
+		}
+	}
+	for name, text := range map[string]string{
+		"tokens.csv": "request,duration,tokens_per_second,tps\na,12.5,80,80\n",
+		"steps.csv":  "step,elapsed_ms,iteration\na,12.5,3\n",
+	} {
+		if g := readText(t, name, text, Options{}); g.err != nil || len(g.rows) != 1 || strings.Contains(g.notes, "stands beside") {
+			t.Errorf("%s: %v %v %s", name, g.rows, g.err, g.notes)
+		}
+	}
+	if g := readText(t, "mean.csv", "name,latency_ms,requests\na,12.5,80\n", Options{}); g.err != nil || len(g.rows) != 1 || !strings.Contains(g.notes, "stands beside “requests”, so it may be a statistic") {
+		t.Error(g.rows, g.err, g.notes)
+	}
+	if g := readText(t, "one.json", `{"requests": 1000, "duration": 12.5}`, column("duration")); g.err != nil || g.rows[0].Ns != 12_500_000 {
+		t.Error("a column that the user names is taken", g.rows, g.err)
+	}
+}
+
+// TestNothingAnsweredIsNoLatency: tools that print 0 where nothing was measured.
+func TestNothingAnsweredIsNoLatency(t *testing.T) {
+	hey := "\nSummary:\n  Total:\t0.1 secs\n  Slowest:\t0.0000 secs\n  Fastest:\t0.0000 secs\n  Average:\t NaN secs\n\nStatus code distribution:\n\nError distribution:\n  [20]\tGet \"http://h/\": refused\n"
+	h2load := "starting benchmark...\nrequests: 20 total, 2 started, 0 done, 0 succeeded, 20 failed, 20 errored, 0 timeout\nstatus codes: 0 2xx, 0 3xx, 0 4xx, 0 5xx\n                     min         max         mean         sd        +/- sd\ntime for request:        0us         0us         0us         0us     0.00%\n"
+	for name, text := range map[string]string{"hey.txt": hey, "h2load.txt": h2load} {
+		g := readText(t, name, text, Options{})
+		if g.err != nil || len(g.info.Reported) != 1 || !g.info.Reported[0].Empty() || g.info.Reported[0].Errors != 20 {
+			t.Errorf("%s: %+v %v", name, g.info.Reported, g.err)
+		}
+	}
+}
+
+func TestHyperfinesTablesAreNamed(t *testing.T) {
+	for _, text := range []string{
+		"[cols=\"<,>,>,>,>\"]\n|===\n| Command \n| Mean [ms] \n| Min [ms] \n| Max [ms] \n| Relative \n\n| `true` \n",
+		"| Command  |  Mean [ms] |  Min [ms] |  Max [ms] |  Relative |\n|--+--+--+--+--|\n| =true=  |  7.7 ± 5.7 |  0.9 |  19.5 |  1.00 |\n",
+		"| Command | Mean [s] | Min [s] | Max [s] | Relative |\n|:---|---:|---:|---:|---:|\n| `true` | 7.7 ± 5.7 | 0.9 | 19.5 | 1.00 |\n",
+		"Benchmark 1: true\n  Time (mean ± σ):       7.7 ms ±   5.7 ms    [User: 0.8 ms, System: 0.0 ms]\n",
+	} {
+		if g := readText(t, "h.md", text, Options{}); g.err == nil || !strings.Contains(g.err.Error(), "hyperfine --export-json") {
+			t.Errorf("%q: %v %v", text, g.rows, g.err)
+		}
+	}
+}
