@@ -41,7 +41,8 @@ func TestTheTimeOfAllIsNoLatency(t *testing.T) {
 func TestNothingAnsweredIsNoLatency(t *testing.T) {
 	hey := "\nSummary:\n  Total:\t0.1 secs\n  Slowest:\t0.0000 secs\n  Fastest:\t0.0000 secs\n  Average:\t NaN secs\n\nStatus code distribution:\n\nError distribution:\n  [20]\tGet \"http://h/\": refused\n"
 	h2load := "starting benchmark...\nrequests: 20 total, 2 started, 0 done, 0 succeeded, 20 failed, 20 errored, 0 timeout\nstatus codes: 0 2xx, 0 3xx, 0 4xx, 0 5xx\n                     min         max         mean         sd        +/- sd\ntime for request:        0us         0us         0us         0us     0.00%\n"
-	for name, text := range map[string]string{"hey.txt": hey, "h2load.txt": h2load} {
+	autocannon := `{"latency":{"average":0,"mean":0,"stddev":0,"min":0,"max":0,"p50":0,"p97_5":0,"p99":0,"totalCount":0},"errors":20,"timeouts":0,"non2xx":0}`
+	for name, text := range map[string]string{"hey.txt": hey, "h2load.txt": h2load, "autocannon.json": autocannon} {
 		g := readText(t, name, text, Options{})
 		if g.err != nil || len(g.info.Reported) != 1 || !g.info.Reported[0].Empty() || g.info.Reported[0].Errors != 20 {
 			t.Errorf("%s: %+v %v", name, g.info.Reported, g.err)
@@ -58,6 +59,22 @@ func TestHyperfinesTablesAreNamed(t *testing.T) {
 	} {
 		if g := readText(t, "h.md", text, Options{}); g.err == nil || !strings.Contains(g.err.Error(), "hyperfine --export-json") {
 			t.Errorf("%q: %v %v", text, g.rows, g.err)
+		}
+	}
+}
+
+// TestACutLastLineIsLeftOut: a tool that was stopped leaves half a line.
+func TestACutLastLineIsLeftOut(t *testing.T) {
+	line := `{"attack":"a","code":200,"timestamp":"2026-11-28T10:00:00Z","latency":4000000,"error":"","method":"GET","url":"u"}`
+	for _, cut := range []string{line[:20], line[:len(line)-1], `{"attack":"a`, `{`} {
+		g := readText(t, "v.ndjson", line+"\n"+line+"\n"+cut, Options{})
+		if g.err != nil || len(g.rows) != 2 || !strings.Contains(g.notes, "1 line was left out (line 3): the last line is cut short") {
+			t.Errorf("%s: %d rows, %v, %s", cut, len(g.rows), g.err, g.notes)
+		}
+	}
+	for _, damaged := range []string{line[:20] + "\n" + line, line + "]", `{"attack":x}`} {
+		if g := readText(t, "v.ndjson", line+"\n"+damaged+"\n", Options{}); g.err == nil {
+			t.Errorf("%s: %v", damaged, g.rows)
 		}
 	}
 }

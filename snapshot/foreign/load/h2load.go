@@ -74,11 +74,6 @@ var (
 			for _, m := range r.all(`^status codes: .* (\d+) 4xx, (\d+) 5xx`) {
 				r.stats.Errors = max(r.stats.Errors, atoi(m[1])+atoi(m[2]))
 			}
-			if r.stats.N == 0 { // all times are printed as 0
-				nothing := rows.NoStats()
-				nothing.Errors = r.stats.Errors
-				r.stats = nothing
-			}
 			return r.finish(in)
 		},
 	})

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -47,9 +46,6 @@ var (
 			}
 			if _, after, ok := strings.Cut(r.text, "Error distribution:"); ok {
 				in.Note("%s: requests got no answer: %s.", in.Name, rows.Short(strings.Join(strings.Fields(after), " "), 200))
-				if r.stats.N == 0 { // what was not measured is printed as 0
-					r.stats.Mean, r.stats.Min, r.stats.Max = math.NaN(), math.NaN(), math.NaN()
-				}
 				for _, m := range regexp.MustCompile(`(?m)^\s+\[(\d+)\]\s`).FindAllStringSubmatch(after, -1) {
 					r.stats.Errors += atoi(m[1])
 				}

@@ -300,7 +300,10 @@ func (in *Input) Report(r Reported) error {
 	if len(in.Info.Reported) >= 10_000 {
 		return in.Errorf(0, "more than 10000 sets of statistics")
 	}
-	r.File, r.Tool = in.Name, in.Format.Name
+	if r.File, r.Tool = in.Name, in.Format.Name; r.nothing() {
+		none := NoStats()
+		r.Mean, r.Std, r.Min, r.Max, r.Percentiles = none.Mean, none.Std, none.Min, none.Max, none.Percentiles
+	}
 	r.Label, r.Mode = Clean(First(r.Label, in.Label())), Clean(r.Mode)
 	r.Label = in.serialLabel(r.Label)
 	in.Info.Rows++

@@ -122,10 +122,25 @@ func (s *docs) next() (*Doc, error) {
 		if syn := (*json.SyntaxError)(nil); errors.As(err, &syn) {
 			at = s.dec.InputOffset() + syn.Offset
 		}
+		if s.lastLine() {
+			s.in.Leave(s.line(int64(len(bytes.TrimSpace(s.rest)))), "the last line is cut short", string(bytes.TrimSpace(s.rest[s.dec.InputOffset():])))
+			return nil, io.EOF
+		}
 		return nil, s.in.Errorf(s.line(at), "%w", err)
 	}
 	s.n++
 	return &Doc{Raw: raw, Line: s.line(s.dec.InputOffset() - int64(len(raw))), N: s.n}, nil
+}
+
+// lastLine tells whether what could not be read is the last line of several, cut
+// short, as a tool leaves it that was stopped.
+func (s *docs) lastLine() bool {
+	left := bytes.TrimSpace(s.rest[s.dec.InputOffset():])
+	if s.n == 0 || s.lead+bytes.Count(s.rest, []byte("\n")) < 2 || bytes.Contains(left, []byte("\n")) {
+		return false
+	}
+	var raw json.RawMessage
+	return errors.Is(json.NewDecoder(bytes.NewReader(left)).Decode(&raw), io.ErrUnexpectedEOF)
 }
 
 // line is that of an offset in rest.

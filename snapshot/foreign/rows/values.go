@@ -58,6 +58,21 @@ func (r *Reported) Empty() bool {
 	return math.IsNaN(r.Mean) && math.IsNaN(r.Min) && math.IsNaN(r.Max) && len(r.Percentiles) == 0
 }
 
+// nothing tells whether every request failed and every time is 0, as tools print
+// it that measured none.
+func (r *Reported) nothing() bool {
+	some := func(ns float64) bool { return ns > 0 }
+	if r.N > 0 || r.Errors == 0 {
+		return false
+	}
+	for _, ns := range r.Percentiles {
+		if some(ns) {
+			return false
+		}
+	}
+	return !some(r.Mean) && !some(r.Min) && !some(r.Max)
+}
+
 // Latency is v times scale as nanoseconds.
 func Latency(v, scale float64) (int64, error) {
 	ns, err := textio.CheckNs(v * scale)
