@@ -78,3 +78,46 @@ func TestACutLastLineIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitsOfRows: a column that says each row's unit is honoured.
+func TestUnitsOfRows(t *testing.T) {
+	for _, head := range []string{"name,latency,unit", "name,duration,Time Unit", "name,latency,latency_unit"} {
+		g := readText(t, "u.csv", head+"\na,1.2,ms\nb,900,us\nc,0.002,s\n", Options{})
+		if g.err != nil || len(g.rows) != 3 || g.rows[0].Ns != 1_200_000 || g.rows[1].Ns != 900_000 || g.rows[2].Ns != 2_000_000 || g.notes != "" {
+			t.Errorf("%s: %+v %v %s", head, g.rows, g.err, g.notes)
+		}
+	}
+	if g := readText(t, "u.csv", "latency,unit\n1,parsec\n", Options{}); g.err == nil || !strings.Contains(g.err.Error(), "parsec") {
+		t.Error(g.rows, g.err)
+	}
+	if g := readText(t, "u.csv", "latency_ms,unit\n1,token\n", Options{}); g.err != nil || g.rows[0].Ns != 1e6 {
+		t.Error("the name says ms", g.rows, g.err)
+	}
+}
+
+// TestErrorCodes: llmperf and others write a request that failed with times of 0.
+func TestErrorCodes(t *testing.T) {
+	g := readText(t, "l.json", `[{"error_code":null,"error_msg":"","end_to_end_latency_s":1.5},{"error_code":429,"error_msg":"rate","end_to_end_latency_s":0},{"error_code":0,"error_msg":"","end_to_end_latency_s":1.4}]`, Options{})
+	if g.err != nil || len(g.rows) != 3 || !g.rows[0].OK || g.rows[1].OK || !g.rows[2].OK {
+		t.Error(g.rows, g.err)
+	}
+	g = readText(t, "l.csv", "latency_ms,exception\n1,\n2,Timeout\n", Options{})
+	if g.err != nil || !g.rows[0].OK || g.rows[1].OK {
+		t.Error(g.rows, g.err)
+	}
+	if g = readText(t, "z.csv", "latency_ms\n1\n0\n", Options{}); g.err != nil || !strings.Contains(g.notes, "1 of 2 latencies are 0") {
+		t.Error(g.notes, g.err)
+	}
+}
+
+// TestDotNet: values with their unit beside them, or in ns.
+func TestDotNet(t *testing.T) {
+	g := readText(t, "b.csv", "Method,Job,Runtime,N,Mean,Error,StdDev,Median\nSha,DefaultJob,.NET 8.0,1000,\"1,234.5 μs\",0.01 μs,0.02 μs,1.2 ms\nMd5,DefaultJob,.NET 8.0,1000,2.5 ms,0.01 μs,0.02 μs,NA\n", Options{})
+	if g.err != nil || len(g.info.Reported) != 2 || g.info.Reported[0].Mean != 1_234_500 || g.info.Reported[0].Percentiles["p50"] != 1_200_000 || g.info.Reported[1].Mean != 2_500_000 {
+		t.Errorf("%+v %v", g.info.Reported, g.err)
+	}
+	g = readText(t, "b.json", `{"Title":"X","HostEnvironmentInfo":{},"Benchmarks":[{"FullName":"X.Sha(N: 1000)","Statistics":{"OriginalValues":[4123.1,4223.2],"N":2}},{"FullName":"X.Broken","Statistics":null}]}`, Options{})
+	if g.err != nil || len(g.rows) != 2 || g.rows[1].Ns != 4223 || g.rows[0].Label != "X.Sha(N: 1000)" || !strings.Contains(g.notes, "which failed") {
+		t.Error(g.rows, g.err, g.notes)
+	}
+}

@@ -1,5 +1,5 @@
 // Package micro registers the formats of benchmarks of functions and commands:
-// hyperfine, Google benchmark, JMH, criterion, pytest-benchmark, pyperf, Go's
+// hyperfine, Google benchmark, JMH, criterion, pytest-benchmark, pyperf, BenchmarkDotNet, Go's
 // testing, and HdrHistogram's files.
 package micro
 

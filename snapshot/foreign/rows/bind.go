@@ -16,7 +16,7 @@ var sources = map[string][]string{
 	"scenario":     {"scenario"},
 	"model":        {"model", "model_name"},
 	"quantization": {"quantization", "dtype", "precision"},
-	"status":       {"status", "success", "ok", "passed", "status_code", "status-code", "http_status", "failed", "error"},
+	"status":       {"status", "success", "ok", "passed", "status_code", "status-code", "http_status", "failed", "error", "error_code", "error_msg", "error_message", "exception"},
 	"mode":         {"mode"},
 	"run":          {"run_file", "artifact", "artifact_path", "run_path"},
 	"warmup":       {"is_warmup", "warmup"},
@@ -28,7 +28,7 @@ var latencyNames = []string{"latency", "request_latency", "e2e_latency", "end_to
 	"response_time", "inference_time", "execution_time", "run_time", "runtime", "time_taken", "request_duration"}
 
 // mayBeWhole are the names of latencyNames that may also be the time of a whole run.
-var mayBeWhole = []string{"wall", "wall_time", "duration", "elapsed", "elapsed_time", "run_time", "runtime", "time_taken", "execution_time"}
+var mayBeWhole = []string{"total_latency", "wall", "wall_time", "duration", "elapsed", "elapsed_time", "run_time", "runtime", "time_taken", "execution_time"}
 
 // ofMany matches columns that say of how many requests a row is.
 var ofMany = regexp.MustCompile(`(?i)^(?:(?:num|total|completed|successful|failed|n)[ _-]?)?(?:requests|transactions|iterations|trans|operations|samples)(?:[ _-]?(?:total|count|completed))?$|^(?:rps|qps|iops)$|(?:requests|transactions?|operations|iterations|req|ops)[ _-]?(?:per|/)[ _-]?s|^(?:transaction|request)[ _-]rate$`)
@@ -55,7 +55,7 @@ const (
 // bind finds the columns of all fields.
 func (t *columnReader) bind(header []string) error {
 	t.header, t.at, t.strs, t.verdict = header, map[string]int{}, map[string]string{}, map[string]Verdict{}
-	t.recent = make([][4]string, len(header))
+	t.recent, t.unit = make([][4]string, len(header)), -1
 	for i, h := range header {
 		if _, twice := t.at[h]; !twice {
 			t.at[h] = i
@@ -137,9 +137,23 @@ func (t *columnReader) bindLatency() (err error) {
 	if slices.ContainsFunc(wordsOf(lat), func(w string) bool { return statistic.MatchString(w) }) {
 		t.in.Note("%s: the column %s sounds like a statistic: each row counts as one measurement, and quantiles are of rows.", t.in.Name, Quote(lat))
 	}
+	if _, named := UnitOf(lat); !named && unit == "" && t.in.O.Unit == "" {
+		t.unit = slices.IndexFunc(t.header, func(h string) bool {
+			return slices.Contains(unitColumns, strings.ToLower(strings.Join(wordsOf(h), "_")))
+		})
+		if t.unit >= 0 { // each row says its own
+			t.in.unitUsed = true
+			return nil
+		}
+	}
 	t.scale, err = t.in.Unit(lat, unit)
 	return err
 }
+
+// unitColumns are the names of columns that hold the unit of a row's latency.
+var unitColumns = []string{"unit", "units", "time_unit", "latency_unit", "duration_unit", "metric_unit"}
+
+const besides = "%s: the column %s stands beside %s, so it may be a statistic: each row counts as one measurement, and quantiles are of rows."
 
 // ofOne refuses a column that is the time of many requests, as one beside it says:
 // only a user's word makes it a latency.
@@ -148,12 +162,15 @@ func (t *columnReader) ofOne(lat string) error {
 		return nil
 	}
 	i := slices.IndexFunc(t.header, ofMany.MatchString)
+	throughput := slices.IndexFunc(t.header, func(h string) bool { return strings.EqualFold(h, "throughput") })
 	switch {
+	case i < 0 && throughput >= 0: // a request may have one, too
+		t.in.Note(besides, t.in.Name, Quote(lat), Quote(t.header[throughput]))
 	case i < 0:
 	case slices.Contains(mayBeWhole, baseName(lat)):
 		return NoColumn("no latency column: %s stands beside %s, so it is the time of all of them; --latency-column takes a column all the same", Quote(lat), Quote(t.header[i]))
 	default:
-		t.in.Note("%s: the column %s stands beside %s, so it may be a statistic: each row counts as one measurement, and quantiles are of rows.", t.in.Name, Quote(lat), Quote(t.header[i]))
+		t.in.Note(besides, t.in.Name, Quote(lat), Quote(t.header[i]))
 	}
 	return nil
 }

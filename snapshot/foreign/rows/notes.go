@@ -102,6 +102,9 @@ func (in *Input) plausible() {
 	if n == 0 {
 		return
 	}
+	if zero := in.sizes[0]; zero > 0 {
+		in.Note("%s: %d of %d latencies are 0: shorter than the clock of the tool, or not measured.", in.Name, zero, n)
+	}
 	ns := float64(uint64(1)<<max(at-1, 0)) * 0.75 // the middle of the median's bits
 	odd := ns < 50e3 || ns > 120e9
 	switch size := about(ns); {

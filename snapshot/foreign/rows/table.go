@@ -51,6 +51,7 @@ type columnReader struct {
 	native  []int // positions of nativeColumns; nil: not asked for, or another tool's table
 	own     stats.Sample
 	scale   float64
+	unit    int // position of the column with each row's unit; -1: all have scale
 	delim   byte
 	strs    map[string]string
 	fields  [][]byte

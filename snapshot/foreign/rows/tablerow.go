@@ -181,6 +181,11 @@ func (t *columnReader) str(b []byte) string {
 }
 
 func (t *columnReader) time(b []byte) (ns int64, err error) {
+	if t.unit >= 0 && !absent(b) {
+		if t.scale, err = Scale(string(t.fields[t.unit])); err != nil {
+			return 0, err
+		}
+	}
 	if t.delim == ';' && bytes.IndexByte(b, ',') >= 0 && bytes.IndexByte(b, '.') < 0 {
 		b = bytes.Replace(b, []byte{','}, []byte{'.'}, 1)
 	}

@@ -277,5 +277,10 @@ reported("h2load.txt", "", "all", int(re.search(r"(\d+) done", t)[1]), mean=span
 d = json.loads(text("siege.json"))
 reported("siege.json", "", "all", d["transactions"], mean=d["response_time"] * 1e9, max=d["longest_transaction"] * 1e9)
 
+samples("benchmarkdotnet.json", [("", b["FullName"], v, True, False) for b in json.loads(text("benchmarkdotnet.json"))["Benchmarks"] for v in b["Statistics"]["OriginalValues"]])
+for x in table("benchmarkdotnet.csv"):
+    us = lambda k: float(x[k].split()[0].replace(",", "")) * 1e3
+    reported("benchmarkdotnet.csv", "", x["Method"], mean=us("Mean"), std=us("StdDev"), p50=us("Median"))
+
 json.dump(want, sys.stdout, indent=1, sort_keys=True)
 print()
