@@ -28,8 +28,12 @@ func Recover(dir, out string, pages Pages) (*Manifest, error) {
 	defer at.Close()
 	jdir, err := at.Sub(journalDir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, merr := readManifest(at); merr != nil {
+		m, merr := readManifest(at)
+		if merr != nil {
 			return nil, fmt.Errorf("%s is no session folder: %w", dir, merr)
+		}
+		if m.State == StateRunning {
+			return nil, fmt.Errorf("%s: its session did not finish it, and its journal is gone: there is nothing to recover it from", dir)
 		}
 		return nil, fmt.Errorf("%s: %w", dir, ErrNothingToRecover)
 	}

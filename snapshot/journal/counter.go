@@ -53,6 +53,9 @@ func (c *counter) close() {
 	_ = sys.Unmap(page) // nothing is lost: the file holds the page
 }
 
+// maxAccepted is more than any session takes in: a greater count is damage.
+const maxAccepted = 1 << 40
+
 // Accepted reads what a counter left. The order of bytes is the host's:
 // the file never leaves the machine before it is recovered.
 func Accepted(dir *door.Dir) (uint64, bool) {
@@ -60,5 +63,6 @@ func Accepted(dir *door.Dir) (uint64, bool) {
 	if err != nil || len(b) < 8 {
 		return 0, false
 	}
-	return binary.NativeEndian.Uint64(b), true
+	n := binary.NativeEndian.Uint64(b)
+	return n, n < maxAccepted
 }

@@ -129,13 +129,19 @@ func (s *Reader) Records(yield func(*Record) error) (d Damage, err error) {
 
 func (s *Reader) stretches() []Stretch {
 	var out []Stretch
-	prev := 0
+	prev, seen := 0, map[[frameHeader]byte]bool{}
 	for _, n := range s.ns {
 		if n != prev+1 { // somebody removed what lies between: what follows is still good
 			out = append(out, Stretch{Records: func(keep, func(*Record) error) (Damage, error) { return Damage{Frames: 1}, nil }})
 		}
 		prev = n
 		seg := Segment{s.dir, n}
+		head := seg.firstFrame()
+		if seen[head] { // a copy of another segment
+			out = append(out, Stretch{Records: func(keep, func(*Record) error) (Damage, error) { return Damage{Frames: 1}, nil }})
+			continue
+		}
+		seen[head] = head != [frameHeader]byte{}
 		if n == s.last() && s.tail != nil {
 			out = append(out, Stretch{Records: func(_ keep, yield func(*Record) error) (Damage, error) {
 				return eachRecord(io.NewSectionReader(s.tail, 0, s.size), yield)
@@ -149,6 +155,20 @@ func (s *Reader) stretches() []Stretch {
 		out = append(out, x)
 	}
 	return out
+}
+
+// firstFrame is the header of a segment's first frame, its checksum in it; zero
+// where there is none.
+func (s Segment) firstFrame() (h [frameHeader]byte) {
+	f, err := s.dir.Read(s.frames())
+	if err != nil {
+		return h
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	if _, err := f.ReadAt(h[:], int64(len(magic))); err != nil {
+		return [frameHeader]byte{}
+	}
+	return h
 }
 
 // Records reads the segment in whichever form it has.
