@@ -58,6 +58,10 @@ func sharesOf(engine string) shares {
 	return shares{.6, .15}
 }
 
+// leastRace is the share of all the time left that requests get where one executable
+// outlasted what there was for strategies.
+const leastRace = .25
+
 // firstShare of the strategies' time for requests is prefill's, whose are the shorter ones.
 const firstShare = .35
 
@@ -177,7 +181,8 @@ func (t *tuner) heat(ctx context.Context, h *heat, later []*heat) error {
 		part = firstShare
 	}
 	left := max(0, time.Until(end)-time.Duration(others)*t.made.each())
-	if err := t.begin(h, time.Now().Add(time.Duration(part*float64(left)))); err != nil {
+	least := leastRace * float64(time.Until(t.began.Add(t.o.Duration))) / float64(1+len(later))
+	if err := t.begin(h, time.Now().Add(time.Duration(max(part*float64(left), least)))); err != nil {
 		return err
 	}
 	return t.run(ctx, h)
