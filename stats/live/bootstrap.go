@@ -1,6 +1,8 @@
 package live
 
 import (
+	"slices"
+
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/paired"
 )
@@ -35,4 +37,21 @@ func (m *modeState) noiseNow() stats.Noise {
 	}
 	n.P99Ns = paired.Apart(q[stats.Eager][0], q[stats.Optimized][0])
 	return n
+}
+
+func (t *pairTable) remember(p paired.Pair, first stats.Lane) {
+	if len(t.recent) < recentPairs {
+		t.recentFirst[len(t.recent)] = first
+		t.recent = append(t.recent, p)
+		return
+	}
+	t.recent[t.recentAt], t.recentFirst[t.recentAt] = p, first
+	t.recentAt = (t.recentAt + 1) % recentPairs
+}
+
+// inOrder returns a copy of the recent pairs, oldest first, and the lane that ran
+// first in each.
+func (t *pairTable) inOrder() ([]paired.Pair, []stats.Lane) {
+	first := t.recentFirst[:len(t.recent)]
+	return slices.Concat(t.recent[t.recentAt:], t.recent[:t.recentAt]), slices.Concat(first[t.recentAt:], first[:t.recentAt])
 }

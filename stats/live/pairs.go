@@ -113,23 +113,6 @@ func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *stats
 	}
 }
 
-func (t *pairTable) remember(p paired.Pair, first stats.Lane) {
-	if len(t.recent) < recentPairs {
-		t.recentFirst[len(t.recent)] = first
-		t.recent = append(t.recent, p)
-		return
-	}
-	t.recent[t.recentAt], t.recentFirst[t.recentAt] = p, first
-	t.recentAt = (t.recentAt + 1) % recentPairs
-}
-
-// inOrder returns a copy of the recent pairs, oldest first, and the lane that ran
-// first in each.
-func (t *pairTable) inOrder() ([]paired.Pair, []stats.Lane) {
-	first := t.recentFirst[:len(t.recent)]
-	return slices.Concat(t.recent[t.recentAt:], t.recent[:t.recentAt]), slices.Concat(first[t.recentAt:], first[:t.recentAt])
-}
-
 // pairStats is the distribution of optimized − eager over requests.
 type pairStats struct {
 	n, won    int

@@ -136,3 +136,25 @@ func (l *LaneSeries) between(at func(float64) float64, q, alpha float64, sequenc
 	}
 	return at(q - half), at(q + half)
 }
+
+// judged is a Series of judgements against a quantile that is not known before:
+// it begins anew each time the quantile is, and what the last one showed counts
+// until a quarter as many have come.
+type judged struct {
+	now, before Series
+	aimed       int // values when it began
+}
+
+func (j *judged) begin(n int) {
+	if j.now.n > 0 {
+		j.before = j.now
+	}
+	j.now, j.aimed = Series{Signs: j.now.Signs}, n
+}
+
+func (j *judged) series() *Series {
+	if j.before.n > 0 && j.now.n < j.aimed/4 {
+		return &j.before
+	}
+	return &j.now
+}

@@ -247,28 +247,6 @@ func (s *Series) exceed(n int, alpha, least float64, sequence bool) float64 {
 	return (f*math.Sqrt((s.sq*all/float64(s.n)+more)*g) + step) / all
 }
 
-// judged is a Series of judgements against a quantile that is not known before:
-// it begins anew each time the quantile is, and what the last one showed counts
-// until a quarter as many have come.
-type judged struct {
-	now, before Series
-	aimed       int // values when it began
-}
-
-func (j *judged) begin(n int) {
-	if j.now.n > 0 {
-		j.before = j.now
-	}
-	j.now, j.aimed = Series{Signs: j.now.Signs}, n
-}
-
-func (j *judged) series() *Series {
-	if j.before.n > 0 && j.now.n < j.aimed/4 {
-		return &j.before
-	}
-	return &j.now
-}
-
 // Half is half the width of Interval.
 func (s *Series) Half(alpha float64, sequence bool) float64 {
 	f := factor(float64(s.n), s.Inflation(), alpha, sequence)
