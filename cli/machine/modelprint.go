@@ -10,6 +10,7 @@ import (
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs/tokens"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/stats"
 )
 
 func printModel(out io.Writer, i *onnxmodel.Info) {
@@ -122,8 +123,11 @@ func operatorsText(i *onnxmodel.Info) string {
 func printAllowed(w io.Writer, label string, list []onnxmodel.Allowed) {
 	for _, a := range list {
 		mark, why := "yes", ""
-		if a.Tried != "" {
+		switch {
+		case a.Tried != "":
 			mark, why = "yes, ", a.Tried
+		case a.Name == stats.Forward.String(): // a graph that is nobody's may crash its runtime: only a worker loads it
+			mark, why = "yes, ", "untried: 'tailscope run' tries sizes when it loads the model; --dim and --input give them"
 		}
 		if !a.OK {
 			mark, why = "no: ", a.Why
