@@ -44,7 +44,10 @@ class Waiter:
 
 
 def begin(here):
-    """Hooks torch.compile. What fails here is told and never the program's."""
+    """Hooks torch.compile. What fails here is told and never the program's.
+    Processes that Inductor starts to compile in are none of the program's."""
+    if "compile_worker" in getattr(sys, "argv", [""])[0]:
+        return
     try:
         import importlib.util
         folder = os.path.join(os.path.dirname(here), "tailscope_torch")
