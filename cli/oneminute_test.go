@@ -49,9 +49,10 @@ func TestOneMinute(t *testing.T) {
 
 			pressed := time.Now()
 			s.keys(c.key)
-			cured := regexp.MustCompile(`→ since ` + c.strategy + `: p99 [\d.,]+ \S+ → [\d.,]+ \S+`)
-			text = s.until("what the cure did, for certain", 10*time.Minute, func(x string) bool {
-				return cured.MatchString(x) && !strings.Contains(x, "(not told apart)")
+			cured := regexp.MustCompile(`→ since ` + c.strategy + `: p99 ([\d.,]+ [mµ]?s) → ([\d.,]+ [mµ]?s)`)
+			text = s.until("what the cure did", 10*time.Minute, func(x string) bool {
+				m := cured.FindStringSubmatch(x)
+				return m != nil && shownTime(t, m[2]) < shownTime(t, m[1])
 			})
 			t.Logf("cured %v later: %q", time.Since(pressed).Round(time.Second), cured.FindString(text))
 			if cureKey(text) != "" && strings.Contains(text, "executable a scenario") {
@@ -82,6 +83,16 @@ func cureKey(text string) string {
 		return m[1]
 	}
 	return ""
+}
+
+// shownTime is a time as the screen shows it.
+func shownTime(t *testing.T, s string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(strings.NewReplacer(" ", "", ",", "").Replace(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func shows(words ...string) func(string) bool {

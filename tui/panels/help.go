@@ -62,7 +62,7 @@ var words = []helpBlock{
 		{"host", "waiting for a core, or page faults"},
 		{"work", "a long prompt, no excess over its own shape"},
 		{"unexplained", "slow, and nothing that was measured says why"},
-		{"p99 without", "p99 with that part taken out of each sample"},
+		{"p99 without", "p99 of the samples that are left without this cause's"},
 		{"cold start", "first sample of a run, over 3 × the five that follow"},
 	}},
 	{"shapes, segments (4, 5)", [][2]string{
