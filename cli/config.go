@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plain"
 )
@@ -98,6 +99,7 @@ func newConfigPresetsCmd() *cobra.Command {
 			out := c.OutOrStdout()
 			if len(args) == 0 {
 				listPresets(out)
+				output.Next("tailscope config show NAME, tailscope run --config NAME")
 				return nil
 			}
 			text, ok := configs.PresetText(args[0])

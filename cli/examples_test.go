@@ -4,15 +4,19 @@ package cli_test
 
 import (
 	"encoding/json"
+	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/runner/openai/mock"
 )
 
 // slow skips a test that takes long where only the fast ones are wanted.
@@ -58,34 +62,87 @@ func TestReadmeWorks(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "engine.py"), engine, 0o644))
 	must(t, os.WriteFile(filepath.Join(dir, "app.py"), []byte("import torch\nf = torch.compile(lambda x: x + 1, backend='eager')\nfor n in range(30):\n    f(torch.ones(1 + n % 3))\n"), 0o644))
 	asTyped(t, dir, "tailscope model build default --out . && ln -s default/model.onnx model.onnx && ln -s default/*data* . || true")
-	n := 0
-	for _, block := range regexp.MustCompile("(?s)```(?:sh)?\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
-		for line := range strings.Lines(block[1]) {
-			command, _, _ := strings.Cut(strings.TrimSpace(line), "   ")
-			if command, _, _ = strings.Cut(command, "  #"); !strings.HasPrefix(command, "tailscope") {
-				continue
+	must(t, os.MkdirAll(filepath.Join(dir, "DIR"), 0o755))
+	must(t, os.CopyFS(filepath.Join(dir, "DIR"), os.DirFS("../runner/torchtrace/testdata")))
+	serve8000(t)
+	ran := map[string]bool{}
+	for _, command := range readmeCommands(string(text)) {
+		for _, one := range oneByOne(command) {
+			if !ran[one] && !neverHere(t, one) {
+				asTyped(t, dir, one)
 			}
-			if n++; neverHere(t, command) {
-				continue
-			}
-			asTyped(t, dir, command)
+			ran[one] = true
 		}
 	}
-	if n < 10 {
-		t.Errorf("%d lines", n)
+	if len(ran) < 25 {
+		t.Errorf("%d commands: %v", len(ran), ran)
 	}
 }
 
-// neverHere tells of a line that needs what this machine has not: a server, a
-// process that writes a trace (TestWatch has one), PyTorch, transformers.
+// readmeCommands are the commands of README.md: the lines of its blocks, and what
+// stands in its text between backquotes.
+func readmeCommands(text string) (out []string) {
+	block := regexp.MustCompile("(?s)```(?:sh)?\n(.*?)```")
+	for _, b := range block.FindAllStringSubmatch(text, -1) {
+		for line := range strings.Lines(b[1]) {
+			command, _, _ := strings.Cut(strings.TrimSpace(line), "   ")
+			command, _, _ = strings.Cut(command, "  ")
+			out = append(out, command)
+		}
+	}
+	for _, m := range regexp.MustCompile("`((?:tailscope|go) [^`]+)`").FindAllStringSubmatch(block.ReplaceAllString(text, ""), -1) {
+		out = append(out, m[1])
+	}
+	return slices.DeleteFunc(out, func(c string) bool { return !strings.HasPrefix(c, "tailscope") && !strings.HasPrefix(c, "go ") })
+}
+
+// oneByOne are the commands that a line with alternatives stands for. 'go run .'
+// is what go build makes of the same folder.
+func oneByOne(command string) []string {
+	command = strings.TrimSpace(regexp.MustCompile(`^go run \.( |$)`).ReplaceAllString(command, "tailscope "))
+	if before, after, ok := strings.Cut(command, "bash|zsh|fish"); ok {
+		return []string{before + "bash" + after, before + "zsh" + after, before + "fish" + after}
+	}
+	if before, ok := strings.CutSuffix(command, " [URL_B]"); ok {
+		return []string{before, before + " http://localhost:8000"}
+	}
+	return []string{command}
+}
+
+// serve8000 is the server of the line with attach, where the port is free.
+func serve8000(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:8000")
+	if err != nil {
+		t.Logf("another server is at port 8000: %v", err)
+		return
+	}
+	web := httptest.NewUnstartedServer(&mock.Server{TTFT: 2 * time.Millisecond, ITL: time.Millisecond})
+	_ = web.Listener.Close()
+	web.Listener = listener
+	web.Start()
+	t.Cleanup(web.Close)
+}
+
+// elsewhere are commands of README.md that something else runs.
+var elsewhere = map[string]string{
+	"go test ./...":   ".ci/run tests",
+	"go build -v .":   "a first build, which docs/performance.md measures",
+	"tailscope setup": ".ci/run build",
+	"go install github.com/tailscope/tailscope@latest": "scripts/proxy-check",
+	"tailscope setup --from PATH":                      "cli/start_test.go and runner/ort/provision",
+}
+
+// neverHere tells of a line that something else runs, or that needs what this
+// machine has not: PyTorch, transformers.
 func neverHere(t *testing.T, command string) bool {
+	if by := elsewhere[command]; by != "" {
+		t.Logf("%s is run by %s", command, by)
+		return true
+	}
 	python := os.Getenv("TAILSCOPE_TORCH_PYTHON")
 	needs := ""
 	switch {
-	case strings.Contains(command, "http://"):
-		needs = "a server"
-	case strings.Contains(command, " watch "):
-		needs = "a process that writes a trace"
 	case python == "" && (strings.Contains(command, "torch") || strings.Contains(command, " exec ")):
 		needs = "PyTorch"
 	case strings.Contains(command, "--engine torch") && exec.Command(python, "-c", "import transformers").Run() != nil:
@@ -98,7 +155,7 @@ func neverHere(t *testing.T, command string) bool {
 }
 
 // live is a command that opens a screen.
-var live = regexp.MustCompile(`^tailscope( --.*| replay [^-]*)?$`)
+var live = regexp.MustCompile(`^tailscope( --.*| replay [^-]*| attach .*| watch .*)?$`)
 
 // asTyped runs a command line: in a terminal that q leaves, if it opens a
 // screen, else in a shell.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/snapshot"
@@ -45,7 +46,11 @@ func newReplayCmd() *cobra.Command {
 			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
 				return exit.Usage(errors.New("replay needs a terminal; without one use --print 120x40, 'tailscope analyze' or 'tailscope report'"))
 			}
-			return play(c.Context(), rec, speed, at, tui.Options{Plain: plain, Output: programOutput(args[0])})
+			if err := play(c.Context(), rec, speed, at, tui.Options{Plain: plain, Output: programOutput(args[0])}); err != nil {
+				return err
+			}
+			output.Next("tailscope analyze " + output.Quote(args[0]))
+			return nil
 		},
 	}
 	c.Flags().Float64Var(&speed, "speed", 1, "times as fast as it happened")

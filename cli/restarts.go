@@ -121,7 +121,8 @@ func runRestarts(ctx context.Context, cfg *configs.Config, n int, caches []strin
 		fmt.Fprintln(out, floorSentence(mode, floors[mode]))
 	}
 	printStartups(out, r.starts)
-	fmt.Fprintf(out, "%d sessions: %s\nNext: 'tailscope compare OTHER %s' compares them with others, session by session.\n", len(r.dirs), dir, dir)
+	fmt.Fprintf(out, "%d sessions: %s\n", len(r.dirs), dir)
+	output.Next("tailscope compare OTHER " + output.Quote(dir) + ", which compares them with others, session by session")
 	return r.failed
 }
 
