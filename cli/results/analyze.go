@@ -5,13 +5,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/output"
+	"github.com/tailscope/tailscope/runner/plain"
+	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/snapshot/compare"
+	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/snapshot/report"
@@ -80,6 +84,9 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 		}
 		return err
 	}
+	if len(paths) == 1 && isSession(paths[0]) && f.whole() {
+		ownVerdicts(rep, paths[0])
+	}
 	if f.out != "" {
 		if err := os.MkdirAll(f.out, 0o755); err != nil {
 			return fmt.Errorf("the output folder %s cannot be written: %w", f.out, err)
@@ -102,6 +109,44 @@ func (f *analyzeFlags) run(w io.Writer, paths []string) error {
 		output.Next("tailscope analyze " + output.Quote(paths[0]) + " --out DIR, which writes the report and its pictures")
 	}
 	return nil
+}
+
+// whole says whether the flags leave a session as it is: all of its rows, read as its own.
+func (f *analyzeFlags) whole() bool {
+	for _, name := range f.columns {
+		if *name != "" {
+			return false
+		}
+	}
+	return len(f.where) == 0 && f.unit == ""
+}
+
+// ownVerdicts puts what the session itself says, which rests on its pairs, in the place of what the rows alone allow: one session has one verdict.
+func ownVerdicts(rep *labels.Report, path string) {
+	s, err := snapshot.Open(path)
+	if err != nil {
+		return
+	}
+	c, err := s.Collect() // as the report does: a folder may be of an older version
+	if err != nil {
+		return
+	}
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return plain.Line(*s)
+	}
+	for i := range rep.Verdicts {
+		v := &rep.Verdicts[i]
+		k := slices.IndexFunc(c.Modes, func(m folder.ModeResult) bool { return m.Mode.String() == v.Mode })
+		if k < 0 {
+			continue
+		}
+		p := &c.Modes[k].Summary.Paradox
+		*v = labels.Verdict{Mode: v.Mode, Code: plain.Line(p.Verdict), Points: text(p.Points), Sentence: plain.Line(p.Sentence),
+			WinnerMean: text(p.WinnerMean), WinnerP50: text(p.WinnerP50), WinnerP99: text(p.WinnerP99)}
+	}
 }
 
 // isSession tells a session's folder from a file and a folder of others.
