@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -59,6 +60,7 @@ func TestAttachPairsTwoServers(t *testing.T) {
 	slow := &mock.Server{TTFT: 30 * time.Millisecond, ITL: 6 * time.Millisecond, Info: map[string]any{"enforce_eager": true}}
 	j := attach(t, []string{"TAILSCOPE_API_KEY=sk-very-secret"}, mockAt(t, fast), mockAt(t, slow), "--reps", "2", "--warmup", "0",
 		"--max-new-tokens", "8", "--concurrency", "2")
+	asDocumented(t, "tailscope.run/1", maps.Clone(j), "summaries", "attach")
 	if !says(t, j, "the servers differ in eager false / true") {
 		t.Error("nothing says how they differ")
 	}

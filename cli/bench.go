@@ -107,7 +107,7 @@ func runBench(ctx context.Context, cfg *configs.Config, rounds int, out io.Write
 	}
 	rows := benchRows(runs)
 	if asJSON {
-		return json.NewEncoder(out).Encode(map[string]any{"rounds": rounds, "rows": rows, "runs": runs})
+		return json.NewEncoder(out).Encode(map[string]any{"schema": "tailscope.bench/1", "rounds": rounds, "rows": rows, "runs": runs})
 	}
 	printBench(out, rows, runs)
 	return nil

@@ -33,6 +33,9 @@ func TestBench(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err, out)
 	}
+	var all map[string]any
+	must(t, json.Unmarshal([]byte(out), &all))
+	asDocumented(t, "tailscope.bench/1", all, "runs", "bench")
 	if len(got.Rows) != 4 || len(got.Runs["on"]) != 2 || len(got.Runs["off"]) != 2 || len(got.Runs["off again"]) != 2 {
 		t.Fatalf("%+v", got)
 	}

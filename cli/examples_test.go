@@ -179,7 +179,9 @@ func asTyped(t *testing.T, dir, command string) {
 	cmd := exec.Command("sh", "-c", "exec "+command)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TERM=xterm-256color", "PATH="+bin+":"+os.Getenv("PATH"))
 	s := newScreen(t, 120, 40, cmd)
-	s.until("a screen: "+command, 2*time.Minute, func(x string) bool { return strings.Contains(x, "quit") && (counted.MatchString(x) || oneLane.MatchString(x)) })
+	s.until("a screen: "+command, 2*time.Minute, func(x string) bool {
+		return strings.Contains(x, "quit") && (counted.MatchString(x) || oneLane.MatchString(x))
+	})
 	s.keys("q")
 	if err := s.ended(time.Minute); err != nil {
 		t.Errorf("%s: %v", command, err)

@@ -47,8 +47,6 @@ func documented(t *testing.T, text, schema string) (must, all []string) {
 // TestJSONIsAsDocumented: what each command prints with --json has the fields that
 // docs/json.md lists, all of them and no other.
 func TestJSONIsAsDocumented(t *testing.T) {
-	text, err := os.ReadFile("../docs/json.md")
-	must(t, err)
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b"} {
 		must(t, os.CopyFS(filepath.Join(dir, name), os.DirFS("../snapshot/testdata/golden/finished")))
@@ -81,21 +79,29 @@ func TestJSONIsAsDocumented(t *testing.T) {
 			t.Errorf("%v: exit code %d, %v, schema %v\n%s", c.args, code, err, v["schema"], stderr)
 			continue
 		}
-		got := map[string]bool{}
-		if c.open != "" {
-			v[c.open] = map[string]any{}
+		asDocumented(t, c.schema, v, c.open, strings.Join(c.args, " "))
+	}
+}
+
+// asDocumented compares the fields of a document with docs/json.md; below open field names are data.
+func asDocumented(t *testing.T, schema string, v map[string]any, open, by string) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/json.md")
+	must(t, err)
+	got := map[string]bool{}
+	if open != "" {
+		v[open] = map[string]any{}
+	}
+	paths(v, "", got)
+	want, known := documented(t, string(text), schema)
+	for p := range got {
+		if !slices.Contains(known, p) {
+			t.Errorf("%s prints %s, which docs/json.md does not list", by, p)
 		}
-		paths(v, "", got)
-		want, known := documented(t, string(text), c.schema)
-		for p := range got {
-			if !slices.Contains(known, p) {
-				t.Errorf("%v prints %s, which docs/json.md does not list", c.args, p)
-			}
-		}
-		for _, p := range want {
-			if !got[p] {
-				t.Errorf("%v does not print %s", c.args, p)
-			}
+	}
+	for _, p := range want {
+		if !got[p] {
+			t.Errorf("%s does not print %s", by, p)
 		}
 	}
 }
