@@ -157,8 +157,8 @@ func neverHere(t *testing.T, command string) bool {
 // live is a command that opens a screen.
 var live = regexp.MustCompile(`^tailscope( --.*| replay [^-]*| attach .*| watch .*)?$`)
 
-// oneLane is a screen over what has one lane: a server, a trace.
-var oneLane = regexp.MustCompile(`n 0 and [1-9]`)
+// oneLane is a screen over what has one lane: a server, or a trace, which may hold no calls.
+var oneLane = regexp.MustCompile(`n 0 and [1-9]|observed, not asked for`)
 
 // asTyped runs a command line: in a terminal that q leaves, if it opens a
 // screen, else in a shell.
