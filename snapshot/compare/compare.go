@@ -79,17 +79,6 @@ func (c *Comparison) Names(mode string) []string {
 	return slices.Sorted(maps.Keys(c.sides[0][0].q[mode]))
 }
 
-// Needs returns how many samples the thinnest session still needs before the
-// quantity of that name should be believed; 0: enough, or none are counted.
-func (c *Comparison) Needs(mode, name string) int {
-	for _, d := range c.Changes {
-		if d.Mode == mode && d.Label+"."+d.Quantity == name {
-			return d.Need
-		}
-	}
-	return 0
-}
-
 // session is one result of a comparison.
 type session struct {
 	path   string

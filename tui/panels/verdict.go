@@ -2,7 +2,6 @@ package panels
 
 import (
 	"math"
-	"strings"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -89,14 +88,6 @@ func (p *VerdictPanel) bare() string {
 		out = append(out, lines...)
 	}
 	return join(draw.Block(out, p.W, p.H))
-}
-
-// SecondSentence is what follows the first sentence, or s if nothing does.
-func SecondSentence(s string) string {
-	if _, rest, ok := strings.Cut(s, ". "); ok {
-		return rest
-	}
-	return s
 }
 
 func (p *VerdictPanel) Sentence() string {

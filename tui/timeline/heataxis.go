@@ -46,12 +46,6 @@ func fitStep(spanNs int64, cols int) int {
 	return i
 }
 
-// ZoomStep moves from one step to another by powers of two or so.
-func ZoomStep(from, by int) int {
-	const jump = 3
-	return max(0, min(from+by*jump, len(heatSteps)-1))
-}
-
 // timeAxis maps time to columns: column c covers [left+c, left+c+1) × step.
 type timeAxis struct {
 	heatStep

@@ -21,22 +21,6 @@ func AppendMs(b []byte, ns int64) []byte {
 		byte('0'+f/100%10), byte('0'+f/10%10), byte('0'+f%10))
 }
 
-// AppendOptMs appends ns as milliseconds, or nothing where it is absent.
-func AppendOptMs(b []byte, ns int64) []byte {
-	if ns < 0 {
-		return b
-	}
-	return AppendMs(b, ns)
-}
-
-// AppendOptInt appends v, or nothing where it is absent.
-func AppendOptInt(b []byte, v int64) []byte {
-	if v < 0 {
-		return b
-	}
-	return strconv.AppendInt(b, v, 10)
-}
-
 // AppendCSV appends s, quoted if it needs to be (RFC 4180), and as no formula.
 func AppendCSV(b []byte, s string) []byte {
 	s = plain.Cell(s)

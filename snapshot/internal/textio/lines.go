@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/tailscope/tailscope/configs/regular"
 )
 
 // MaxLine bounds a line of a text file.
@@ -21,15 +19,6 @@ type Lines struct {
 	path string
 	N    int // of the line last read, 1-based
 	long []byte
-}
-
-// OpenLines opens a text file.
-func OpenLines(path string) (*Lines, error) {
-	f, err := regular.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return NewLines(f, path), nil
 }
 
 // NewLines reads the lines of f, which it closes; path names it in errors.
