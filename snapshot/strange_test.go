@@ -54,7 +54,7 @@ func TestStrangeJournals(t *testing.T) {
 			}
 			c.change(dir)
 			m, err := Recover(dir, "")
-			said := ""
+			var said string
 			if err != nil {
 				said = err.Error()
 			} else {
