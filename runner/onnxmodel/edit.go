@@ -113,7 +113,7 @@ func AppendArgMax(src, dst string) error {
 	if err != nil {
 		return err
 	}
-	r := findRoles(m.graph.feeds(), m.graph.outputs)
+	r := m.graph.roles(m.graph.feeds())
 	if why := r.notLM(); why != "" {
 		return fmt.Errorf("model %s: no token can be taken from it: %s", src, why)
 	}

@@ -95,3 +95,25 @@ func TestExpressionsAreNoDimensions(t *testing.T) {
 		t.Errorf("dimensions %v, want batch and past_sequence_length", info.Dims)
 	}
 }
+
+// What labels tokens is no language model, though its ports are called so.
+func TestTaggersAreNoLanguageModels(t *testing.T) {
+	for width, want := range map[int]string{8: KindAny, 50: KindCausalLM} {
+		g := build.NewGraph("tagger", build.Float)
+		ids := g.In("input_ids", build.Int64, "batch", "seq")
+		x := g.Op("Gather", []string{g.Weight(build.Weight{Name: "table", Dims: []int{50, 4}, Std: 1}), ids})
+		x = g.Op("MatMul", []string{x, g.Weight(build.Weight{Name: "head", Dims: []int{4, width}, Std: 1})})
+		g.Out(x, "logits", build.Float, "batch", "seq", width)
+		path := filepath.Join(t.TempDir(), "model.onnx")
+		if err := g.Write(path, build.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		info, err := Inspect(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Kind != want {
+			t.Errorf("%d values a token, 50 ids: %s (%s), want %s", width, info.Kind, info.WhyNotLM, want)
+		}
+	}
+}

@@ -104,7 +104,7 @@ func Inspect(path string) (*Info, error) {
 	}
 	info.addModel(m)
 	info.Inputs, info.Outputs = m.graph.feeds(), m.graph.outputs
-	r := findRoles(info.Inputs, info.Outputs)
+	r := m.graph.roles(info.Inputs)
 	info.nameDims(r)
 	info.decode = r
 	decoder := m
@@ -160,7 +160,7 @@ func (i *Info) findLayout(m *model, r roles) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	rr := findRoles(second.graph.feeds(), second.graph.outputs)
+	rr := second.graph.roles(second.graph.feeds())
 	if why := rr.notLM(); why != "" {
 		return nil, fmt.Errorf("model %s: does not belong to %s: %s", sibling, filepath.Base(i.Path), why)
 	}

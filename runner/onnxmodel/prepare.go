@@ -160,7 +160,7 @@ func (p *Prepared) write(dir string, sources []string) error {
 		if err != nil {
 			return err
 		}
-		r := findRoles(m.graph.feeds(), m.graph.outputs)
+		r := m.graph.roles(m.graph.feeds())
 		edit := &portEdit{dims: r.canonical(m.graph.inputs)}
 		bases[i] = filepath.Join(dir, fmt.Sprintf("%d_%s", i, baseFile))
 		if err := externalise(src, bases[i], edit.apply); err != nil {
@@ -245,7 +245,7 @@ func (v variant) write(base, dst string) error {
 	if err != nil {
 		return err
 	}
-	r := findRoles(m.graph.feeds(), m.graph.outputs)
+	r := m.graph.roles(m.graph.feeds())
 	edit := &portEdit{rename: map[string]string{}}
 	if v.merged {
 		edit.drop = map[string]bool{r.branch.Name: true}

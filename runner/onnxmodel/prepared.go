@@ -32,7 +32,7 @@ func readGraph(path string) (*Graph, error) {
 		return nil, err
 	}
 	g := &Graph{Path: path, Inputs: m.graph.feeds(), Outputs: m.graph.outputs}
-	r := findRoles(m.graph.feeds(), m.graph.outputs)
+	r := m.graph.roles(m.graph.feeds())
 	if r.notLM() != "" {
 		return g, nil // a classifier's logits are not a language model's
 	}

@@ -32,6 +32,7 @@ type KV struct{ Key, Value string }
 type roles struct {
 	ids, mask, positions, branch, logits *Port
 	past, present                        []kvPorts
+	rows                                 int             // of the table that ids look into; 0 unless known
 	own                                  map[string]bool // of LastInput, RoomInput and ShiftInput those that are there
 	unknown                              []string        // inputs that nothing is known about
 }
@@ -42,6 +43,20 @@ var (
 	pastName    = regexp.MustCompile(`^past(?:_key_values)?[._](\d+)[._](?:self[._])?(key|value)s?$`)
 	presentName = regexp.MustCompile(`^(?:tailscope\.)?present(?:_key_values)?[._](\d+)[._](?:self[._])?(key|value)s?$`)
 )
+
+// roles finds the parts of the graph's ports; inputs are what it is fed.
+func (g *graph) roles(inputs []Port) roles {
+	r := findRoles(inputs, g.outputs)
+	if r.ids == nil || r.logits == nil {
+		return r
+	}
+	for _, f := range findFeeds(g, inputs) {
+		if f.Input == r.ids.Name && f.Rule == Index && f.Of == "" {
+			r.rows = int(f.Value)
+		}
+	}
+	return r
+}
 
 func findRoles(inputs, outputs []Port) roles {
 	var r roles
@@ -115,10 +130,22 @@ func (r roles) notLM() string {
 		return fmt.Sprintf("logits has %d dimensions, not 3 (batch, sequence, vocabulary)", len(r.logits.Dims))
 	case logitsTypes[r.logits.Type] == 0:
 		return fmt.Sprintf("logits is %s, not a floating point type", r.logits.Type)
+	case r.narrow():
+		return fmt.Sprintf("logits gives %s values a token, too few to be one of the %d that input_ids takes: it labels tokens", r.logits.Dims[2], r.rows)
 	case len(r.unknown) > 0:
 		return fmt.Sprintf("nothing is known about its input %s", r.unknown[0])
 	}
 	return ""
+}
+
+// narrow says that what comes out is no token that could go in again. Padding
+// of either table is never four-fold.
+func (r roles) narrow() bool {
+	if r.logits.NoShape {
+		return false
+	}
+	v, ok := r.logits.Dim(2)
+	return ok && int(v)*4 < r.rows
 }
 
 var logitsTypes = map[string]int{"float32": 1, "float16": 1, "bfloat16": 1, "float64": 1}

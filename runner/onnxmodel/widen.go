@@ -112,7 +112,7 @@ func widenFile(src, dst string) error {
 	}
 	defer out.Close()
 	w := &widener{from: filepath.Dir(src), out: out, cast: map[string]string{}}
-	w.inputs(m.GetGraph(), findRoles(scanned.graph.feeds(), scanned.graph.outputs))
+	w.inputs(m.GetGraph(), scanned.graph.roles(scanned.graph.feeds()))
 	w.graph(m.GetGraph(), true)
 	w.cast = nil // functions have names of their own
 	for _, f := range m.GetFunctions() {
