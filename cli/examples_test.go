@@ -103,8 +103,8 @@ func oneByOne(command string) []string {
 	if before, after, ok := strings.Cut(command, "bash|zsh|fish"); ok {
 		return []string{before + "bash" + after, before + "zsh" + after, before + "fish" + after}
 	}
-	if before, ok := strings.CutSuffix(command, " [URL_B]"); ok { // two servers: TestAttachPairsTwoServers
-		return []string{before}
+	if before, ok := strings.CutSuffix(command, " [URL_B]"); ok {
+		return []string{before, before + " http://localhost:8000"}
 	}
 	return []string{command}
 }
@@ -180,7 +180,7 @@ func asTyped(t *testing.T, dir, command string) {
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TERM=xterm-256color", "PATH="+bin+":"+os.Getenv("PATH"))
 	s := newScreen(t, 120, 40, cmd)
 	s.until("a screen: "+command, 2*time.Minute, func(x string) bool {
-		return strings.Contains(x, "quit") && (counted.MatchString(x) || oneLane.MatchString(x))
+		return strings.Contains(x, "quit") && (counted.MatchString(x) || strings.Count(command, "://") < 2 && oneLane.MatchString(x))
 	})
 	s.keys("q")
 	if err := s.ended(time.Minute); err != nil {

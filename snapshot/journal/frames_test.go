@@ -70,8 +70,9 @@ func TestAnySampleSurvivesTheJournal(t *testing.T) {
 // at many places: what is whole is read, and the loss is counted.
 func TestAnyCutOfAJournalReads(t *testing.T) {
 	w, dir := create(t)
+	session := made.New(3)
 	for i := range 5 {
-		made.Fill(t, w, 3+i, stats.KVDecode)
+		session.Fill(t, w, 3+i, stats.KVDecode)
 		if err := w.Flush(); err != nil {
 			t.Fatal(err)
 		}

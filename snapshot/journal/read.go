@@ -26,15 +26,16 @@ type frameReader struct {
 	buf    []byte
 	head   [frameHeader]byte
 	damage Damage
-	left   uint32                     // samples of the frame not yet handed out
-	seen   map[[frameHeader]byte]bool // headers with checksums: a frame comes once
+	left   uint32 // samples of the frame not yet handed out
+	after  uint64 // samples have sequence numbers from here on: what is before is a copy
+	copied bool   // the frame with samples before was one
 	infr   bool
 }
 
 // newFrameReader checks the magic. Of an empty file, which a crash right
 // after creation leaves, it reads no record.
 func newFrameReader(r io.Reader) (*frameReader, error) {
-	j := &frameReader{r: bufio.NewReaderSize(r, 256<<10), seen: map[[frameHeader]byte]bool{}}
+	j := &frameReader{r: bufio.NewReaderSize(r, 256<<10)}
 	m, err := j.r.Peek(len(magic))
 	switch {
 	case string(m) == magic:
@@ -105,13 +106,19 @@ func (j *frameReader) frame() error {
 		j.damage.Bytes += int64(n) + frameHeader
 		return nil
 	}
-	if j.seen[j.head] { // a copy of what was there already
+	first := binary.LittleEndian.Uint64(j.head[16:])
+	if samples > 0 {
+		j.copied = first < j.after
+	}
+	if j.copied { // what was there already, and the events beside it
 		j.damage.Frames++
 		j.damage.Bytes += int64(n) + frameHeader
 		return nil
 	}
-	j.seen[j.head] = true
-	j.dec.reset(j.buf, binary.LittleEndian.Uint64(j.head[16:]))
+	if samples > 0 {
+		j.after = first + uint64(samples)
+	}
+	j.dec.reset(j.buf, first)
 	j.left, j.infr = samples, true
 	return nil
 }

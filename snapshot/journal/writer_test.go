@@ -61,6 +61,34 @@ func TestJournalGivesBackWhatItTook(t *testing.T) {
 	}
 }
 
+// Two events alike, at the same time, are two: only samples have a number.
+func TestEventsAlikeAreNoCopies(t *testing.T) {
+	w, _ := create(t)
+	for range 2 {
+		if err := w.Event(&stats.Event{TNs: 5, Kind: "mark", Reason: "a server's own words"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src, err := w.SoFar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	n := 0
+	damage, err := src.Records(func(r *Record) error {
+		if r.Kind == KindEvent {
+			n++
+		}
+		return nil
+	})
+	if err != nil || damage != (Damage{}) || n != 2 {
+		t.Errorf("%d events, %v, %v", n, damage, err)
+	}
+}
+
 // TestFullDiskKeepsWhatWasFlushed lets writes to the journal fail with ENOSPC
 // by means of /dev/full.
 func TestFullDiskKeepsWhatWasFlushed(t *testing.T) {

@@ -58,10 +58,15 @@ func (t *Session) Sample(request uint64, lane stats.Lane, mode stats.Mode) *stat
 	return &s
 }
 
-// Fill writes n requests of both lanes and returns the samples.
+// Fill writes n requests of both lanes of a new session and returns the samples.
 func Fill(t testing.TB, w Sink, n int, mode stats.Mode) []stats.Sample {
 	t.Helper()
-	ts := New(3)
+	return New(3).Fill(t, w, n, mode)
+}
+
+// Fill writes the session's next n requests of both lanes, and returns the samples.
+func (ts *Session) Fill(t testing.TB, w Sink, n int, mode stats.Mode) []stats.Sample {
+	t.Helper()
 	check := func(err error) {
 		if err != nil {
 			t.Helper()
