@@ -162,7 +162,7 @@ func (p *PairSummary) OrderWords() string {
 	if s.Hi < 1 {
 		words = "faster"
 	}
-	return fmt.Sprintf("The lane that runs second is %s: %s; the order is drawn, so that neither lane gains.", words, s.Words())
+	return fmt.Sprintf("Whichever lane runs second is %s: %s; which one does is drawn by lot, so that neither gains.", words, s.Words())
 }
 
 // Paradox says whether mean, median and p99 rank the lanes alike. A winner is

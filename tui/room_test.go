@@ -62,15 +62,22 @@ func TestTheWindowOfTheFiguresIsNamed(t *testing.T) {
 	}
 }
 
-// A crossover that the pairs do not support is not named.
-func TestCrossoverOfFewPairs(t *testing.T) {
-	pr := &stats.PairView{N: 270, Crossover: .9902, MedianDiff: panels.Nan, DiffLo: panels.Nan, DiffHi: panels.Nan, ShareWon: panels.Nan, RatioGeomean: panels.Nan, P: panels.Nan, NoiseNs: panels.Nan}
-	if got, want := panels.PairFacts(pr, false)[0], "optimized wins as far as 270 pairs can tell, up to p98.3"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-	pr.N = 500
-	if got, want := panels.PairFacts(pr, false)[0], "optimized wins up to p99.02, loses beyond"; got != want {
-		t.Errorf("%q, want %q", got, want)
+// A crossover stands with the quantiles between which it lies, and of the largest
+// and the least no more is said than what is told.
+func TestCrossoverSaysWhatIsTold(t *testing.T) {
+	for _, c := range []struct {
+		at, lo, hi float64
+		want       string
+	}{
+		{.9577, .95, .99, "optimized wins up to p95.8 [p95, p99], loses beyond"},
+		{1, panels.Nan, panels.Nan, "optimized wins wherever they are told apart"},
+		{0, panels.Nan, panels.Nan, "optimized loses wherever they are told apart"},
+	} {
+		pr := &stats.PairView{N: 500, Crossover: c.at, CrossLo: c.lo, CrossHi: c.hi, MedianDiff: panels.Nan, DiffLo: panels.Nan, DiffHi: panels.Nan,
+			ShareWon: panels.Nan, RatioGeomean: panels.Nan, P: panels.Nan, NoiseNs: panels.Nan}
+		if got := panels.PairFacts(pr, false)[0]; got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 	if got := draw.Quantile(.99996); got != "p99.99" {
 		t.Errorf("quantile(.99996) is %s", got)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -124,15 +125,20 @@ func (d *document) howToRead(m *folder.Manifest) {
 	case m.Settings.AA:
 		lanes = "The same requests ran in two lanes, both of them eager: what differs between them is noise."
 	}
-	d.para(lanes + " Half of the requests take longer than p50, one in a hundred longer than p99: the tail. Differences are optimized minus eager, so " +
-		"a minus means that optimized is faster; brackets hold their interval of 95 %. Not told apart: it may be chance.")
+	d.para(lanes + " Half of the requests take longer than p50, one in a hundred longer than p99: the tail. Differences are optimized minus eager, request by request where the " +
+		"lanes ran the same ones, so a minus means that optimized is faster; brackets hold their interval of 95 %. Not told apart: it may be chance.")
 }
 
 // advice is what to do, as judged, with what says so.
 func (d *document) advice(p *stats.Paradox) {
 	for _, a := range p.Advice {
 		d.todo("What to do: " + a.Sentence)
-		evidence := a.Evidence
+		var evidence []string
+		for _, e := range a.Evidence {
+			if !inTable.MatchString(e) {
+				evidence = append(evidence, e)
+			}
+		}
 		if a.Strategy != nil {
 			s := "to follow it: --strategy " + *a.Strategy
 			if !a.ThenMs.Missing() {
@@ -149,8 +155,11 @@ func (d *document) advice(p *stats.Paradox) {
 	}
 }
 
+// inTable finds evidence that the table above has already.
+var inTable = regexp.MustCompile(`^(p50|p99|n) eager |^median difference of `)
+
 // tryWith are the flags that follow advice which names no single strategy.
-var tryWith = map[string]string{"stabilise_shapes": "--strategy padded", "warm_up": "--warmup 3"}
+var tryWith = map[string]string{"stabilise_shapes": "--strategy padded", "stabilise_cache": "--strategy kv-bucketed", "warm_up": "--warmup 3"}
 
 func subtitle(m *folder.Manifest) string {
 	s := fmt.Sprintf("%s on %s, %s samples (%d warm-ups, %d failed), started %s", cmp.Or(m.Model.Name, "unknown model"),
@@ -185,13 +194,9 @@ func pairSentences(s *stats.SummaryFile) []string {
 		if p.Scenario != "*" || p.Segment != "*" {
 			continue
 		}
-		interval := "too few for an interval"
-		if !p.MedianDiffLoMs.Missing() && !p.MedianDiffHiMs.Missing() {
-			interval = fmt.Sprintf("95 %%: %s to %s", cellNum(p.MedianDiffLoMs), cellNum(p.MedianDiffHiMs))
-		}
-		out := []string{fmt.Sprintf("Over %d pairs of the same request, optimized − eager has the median %s ms (%s).", p.N, cellNum(p.MedianDiffMs), interval),
+		out := []string{fmt.Sprintf("Over %d pairs of the same request, optimized − eager has the median %s ms.", p.N, cellNum(p.MedianDiffMs)),
 			fmt.Sprintf("The optimized lane was faster in %.1f %% of them; the geometric mean of the ratios is %s.", float64(p.ShareWon)*100, cellNum(p.RatioGeomean))}
-		if s := crossover(float64(p.CrossoverQ), p.N); s != "" {
+		if s := crossover(p); s != "" {
 			out = append(out, s)
 		}
 		if s := p.OrderWords(); s != "" {
@@ -202,26 +207,24 @@ func pairSentences(s *stats.SummaryFile) []string {
 	return nil
 }
 
-// crossover says up to which quantile the optimized lane wins, no finer than n
-// pairs tell; "" where that is not known.
-func crossover(q float64, n int) string {
-	digits := 2
-	if n >= 1000 {
-		digits = 3
-	}
-	switch least := 0.5 * math.Pow(10, -float64(digits)); {
-	case math.IsNaN(q) || n < quantile.Need(.5):
+// crossover says up to which quantile the optimized lane wins, and between which
+// told quantiles that lies; "" where it is not known.
+func crossover(p *stats.PairSummary) string {
+	switch q := float64(p.CrossoverQ); {
+	case math.IsNaN(q):
 		return ""
 	case q >= 1:
-		return "It wins up to the maximum."
+		return "It wins at every quantile at which the lanes are told apart."
 	case q <= 0:
-		return "It loses at every quantile."
-	case q < least:
-		return "It loses at nearly every quantile."
-	case q > 1-least:
-		return "It wins at nearly every quantile, but not up to the maximum."
+		return "It loses at every quantile at which the lanes are told apart."
+	case p.CrossoverLo.Missing() || p.CrossoverHi.Missing(): // a file of before
+		return ""
 	}
-	return fmt.Sprintf("It wins up to the quantile %.*f and loses beyond.", digits, q)
+	digits := 2
+	if p.N >= 1000 {
+		digits = 3
+	}
+	return fmt.Sprintf("It wins up to the quantile %.*f [%g, %g] and loses beyond.", digits, float64(p.CrossoverQ), float64(p.CrossoverLo), float64(p.CrossoverHi))
 }
 
 // sloSentences give the share that missed the service level with its interval.

@@ -35,17 +35,19 @@ func TestReportSaysHowSureItIs(t *testing.T) {
 // tell, and the columns that not every session has are in parentheses where
 // too few samples support them.
 func TestReportIsNoFinerThanItsSamples(t *testing.T) {
+	nan := stats.Num(math.NaN())
 	for _, c := range []struct {
-		q    float64
-		n    int
-		want string
+		q, lo, hi stats.Num
+		n         int
+		want      string
 	}{
-		{0.000271, 5, ""}, {math.NaN(), 500, ""}, {0, 500, "It loses at every quantile."}, {1, 500, "It wins up to the maximum."},
-		{0.000271, 500, "It loses at nearly every quantile."}, {0.9977, 500, "It wins at nearly every quantile, but not up to the maximum."},
-		{0.9577, 500, "It wins up to the quantile 0.96 and loses beyond."}, {0.9577, 1000, "It wins up to the quantile 0.958 and loses beyond."},
-		{0.9977, 1000, "It wins up to the quantile 0.998 and loses beyond."},
+		{nan, nan, nan, 500, ""}, {.9577, nan, nan, 500, ""},
+		{0, nan, nan, 500, "It loses at every quantile at which the lanes are told apart."},
+		{1, nan, nan, 500, "It wins at every quantile at which the lanes are told apart."},
+		{.9577, .9, .99, 500, "It wins up to the quantile 0.96 [0.9, 0.99] and loses beyond."},
+		{.9577, .95, .99, 1000, "It wins up to the quantile 0.958 [0.95, 0.99] and loses beyond."},
 	} {
-		if got := crossover(c.q, c.n); got != c.want {
+		if got := crossover(&stats.PairSummary{N: c.n, CrossoverQ: c.q, CrossoverLo: c.lo, CrossoverHi: c.hi}); got != c.want {
 			t.Errorf("%v of %d pairs: %q, want %q", c.q, c.n, got, c.want)
 		}
 	}

@@ -21,8 +21,7 @@ func (in *Input) advice(v *stats.Verdict) []stats.Advice {
 		out = append(out, stats.Advice{Rule: rule, Sentence: sentence, Evidence: evidence})
 	}
 	if in.Facts.CompilerReal != "yes" {
-		add("not_compiler_real", "Do not ship this as compiled: fix the evidence first.",
-			"compiler-real: "+cmp.Or(in.Facts.CompilerReal, "unknown"), cmp.Or(in.Facts.Why, "no evidence was reported"))
+		in.adviseEvidence(add)
 		return out
 	}
 	if in.Facts.Diverged > 0 {
@@ -44,6 +43,27 @@ func (in *Input) advice(v *stats.Verdict) []stats.Advice {
 		add("default_eager", "If one backend must be chosen today: eager, with the optimized lane behind a flag.", in.evidence()...)
 	}
 	return out
+}
+
+// adviseEvidence says what keeps the optimized lane from being called compiled.
+func (in *Input) adviseEvidence(add func(rule, sentence string, evidence ...string)) {
+	phase := stats.PrefillPhase
+	if in.Mode == stats.KVDecode {
+		phase = stats.DecodePhase
+	}
+	if stats.PhaseStrategy(in.Facts.Strategy, string(phase)) == string(stats.AllEager) {
+		add("both_eager", "Nothing to choose here: both lanes ran eager, and what differs is noise.")
+		return
+	}
+	why := cmp.Or(in.Facts.Why, "no evidence was reported")
+	sentence := "Do not ship this as compiled: " + why + "."
+	for _, g := range in.Gauges {
+		if g.Reached {
+			sentence += fmt.Sprintf(" The limit of %d executables is reached: stabilise the shapes, or raise it.", g.Limit)
+			break
+		}
+	}
+	add("not_compiler_real", sentence, "compiler-real: "+cmp.Or(in.Facts.CompilerReal, "unknown"), why)
 }
 
 func (in *Input) evidence() []string {
@@ -72,7 +92,7 @@ func (in *Input) adviseShapes(v *stats.Verdict, churn []string, add func(rule, s
 	switch {
 	case in.undecided():
 		add("no_gain", "The medians are not told apart: nothing to gain here, or not yet seen.", in.evidence()...)
-	case v.WinnerP50 == won && (v.WinnerP99 == won || v.WinnerP99 != lost && compiles == nil):
+	case v.WinnerP50 == won && v.WinnerMean != lost && (v.WinnerP99 == won || v.WinnerP99 != lost && compiles == nil):
 		add("compile_prefill", fmt.Sprintf("Compile %s with %q: it wins the median%s.", in.Mode, word, in.tailWords(v, " and the tail")), in.evidence()...)
 	case v.WinnerP50 == won && compiles != nil:
 		ev := append(in.evidence(), fmt.Sprintf("%d compiles in the tail; p99 %s without them", compiles.N, stats.FormatMs(compiles.P99Without)))
@@ -85,8 +105,8 @@ func (in *Input) adviseShapes(v *stats.Verdict, churn []string, add func(rule, s
 			return
 		}
 		add("stabilise_shapes", "Stabilise the shapes (padded, bucketed or dynamic), then compile: the median is won, "+why+".", ev...)
-	case v.WinnerP50 == won && v.WinnerP99 == lost:
-		add("validate_tail", "The median is won and the tail is not, and compiles are not why: find the cause before shipping.", in.evidence()...)
+	case v.WinnerP50 == won:
+		add("validate_tail", "The median is won and "+in.notWon(v)+" is not, and compiles are not why: find the cause before shipping.", in.evidence()...)
 	case v.WinnerP50 == lost:
 		add("keep_eager", fmt.Sprintf("Keep %s eager: optimized with %q loses the median.", in.Mode, word), in.evidence()...)
 	case v.WinnerP50 == "~":
@@ -108,7 +128,9 @@ func (in *Input) adviseDecode(v *stats.Verdict, add func(rule, sentence string, 
 	switch {
 	case in.undecided():
 		add("decode", "The medians are not told apart in decode: keep it eager until they are.", ev...)
-	case v.WinnerP50 == stats.Optimized.String() && v.WinnerP99 != stats.Eager.String():
+	case v.WinnerP50 == stats.Optimized.String() && in.notWon(v) != "":
+		in.adviseCache(v, word, add, ev)
+	case v.WinnerP50 == stats.Optimized.String():
 		add("decode", fmt.Sprintf("Compile decode with %q: it wins the median%s.", word, in.tailWords(v, " and does not lose the tail")), ev...)
 	case v.WinnerP50 == stats.Eager.String():
 		sentence := fmt.Sprintf("Keep decode eager: optimized with %q loses the median.", word)
@@ -120,6 +142,36 @@ func (in *Input) adviseDecode(v *stats.Verdict, add func(rule, sentence string, 
 	default:
 		add("decode", "Decode is not clearly won: keep it eager until it is.", ev...)
 	}
+}
+
+// notWon names what the eager lane wins of mean and p99; "" if nothing.
+func (in *Input) notWon(v *stats.Verdict) string {
+	switch lost := stats.Eager.String(); {
+	case v.WinnerMean == lost && v.WinnerP99 == lost:
+		return "the tail and with it the mean"
+	case v.WinnerMean == lost:
+		return "the mean"
+	case v.WinnerP99 == lost:
+		return "the tail"
+	}
+	return ""
+}
+
+// adviseCache is for decode that wins the median and loses by its tail.
+func (in *Input) adviseCache(v *stats.Verdict, word string, add func(rule, sentence string, evidence ...string), ev []string) {
+	compiles := in.cause(stats.Optimized, stats.CauseCompile)
+	switch {
+	case compiles == nil:
+		add("validate_tail", "The median is won and "+in.notWon(v)+" is not, and compiles are not why: find the cause before shipping.", ev...)
+		return
+	case !math.IsNaN(compiles.P99Without):
+		ev = append(ev, fmt.Sprintf("%d samples with compiles; p99 %s without them", compiles.N, stats.FormatMs(compiles.P99Without)))
+	}
+	if word == string(stats.KVBucketed) || word == string(stats.StaticCache) {
+		add("warm_up", fmt.Sprintf("Warm up each shape before requests count: the cache keeps its shape with %q and the median is won, compiles cost %s.", word, in.notWon(v)), ev...)
+		return
+	}
+	add("stabilise_cache", "Give the cache a shape that does not move (kv-bucketed or static-cache), then compile: the median is won, compiles cost "+in.notWon(v)+".", ev...)
 }
 
 // tailWords is sure, or why the samples do not say so much of the tail.

@@ -184,3 +184,35 @@ func TestEveryOptimizedSampleCompiles(t *testing.T) {
 		t.Errorf("one sample was without: %q", v.Sentence)
 	}
 }
+
+// Decode that wins the median and loses by compiles is not told to be compiled as
+// it is: its cache is to keep its shape.
+func TestDecodeThatRecompilesIsNotRecommended(t *testing.T) {
+	in := input(lane(400, 2e6, 2e6, 4e6), lane(400, 9e6, 1e6, 200e6), 1e5, stats.Noise{})
+	in.Mode, in.Facts.Strategy = stats.KVDecode, "variable"
+	in.Causes[stats.Optimized] = []stats.CauseRow{{Cause: stats.CauseCompile, N: 12, P99Without: 3e6}}
+	for strategy, want := range map[string]string{"variable": "stabilise_cache", "padded": "stabilise_cache", "kv-bucketed": "warm_up"} {
+		in.Facts.Strategy = strategy
+		if a := Judge(in).Advice; a[0].Rule != want || !strings.Contains(a[0].Sentence, "compiles cost the tail") {
+			t.Errorf("%s: %+v", strategy, a)
+		}
+	}
+	in.Causes[stats.Optimized] = nil
+	if a := Judge(in).Advice; a[0].Rule != "validate_tail" {
+		t.Errorf("without compiles: %+v", a)
+	}
+}
+
+// Without evidence the advice says what is missing, and what would mend it.
+func TestAdviceOnEvidenceSaysWhy(t *testing.T) {
+	in := input(lane(400, 2e6, 2e6, 4e6), lane(400, 1e6, 1e6, 2e6), 1e5, stats.Noise{})
+	in.Mode, in.Facts.CompilerReal, in.Facts.Why, in.Facts.Strategy = stats.Prefill, "no", "8 executables made, but 33 requests fell back to eager", "variable"
+	in.Gauges = []stats.Gauge{{Mode: "prefill", Strategy: "variable", Used: 8, Limit: 8, Reached: true}}
+	if a := Judge(in).Advice; len(a) != 1 || a[0].Sentence != "Do not ship this as compiled: 8 executables made, but 33 requests fell back to eager. The limit of 8 executables is reached: stabilise the shapes, or raise it." {
+		t.Errorf("%+v", a)
+	}
+	in.Facts.Strategy = "prefill=eager,decode=variable"
+	if a := Judge(in).Advice; len(a) != 1 || a[0].Rule != "both_eager" {
+		t.Errorf("%+v", a)
+	}
+}

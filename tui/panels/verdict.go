@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/stats/verdict"
 	"github.com/tailscope/tailscope/tui/draw"
 )
@@ -244,9 +243,6 @@ func (p *VerdictPanel) PairLines(w, n, indent int) []string {
 	return append(out, l.String())
 }
 
-// supported is the largest quantile that n samples support, see stats.Need.
-func supported(n int) float64 { return math.Pow(0.01, 1/float64(n)) }
-
 // PairFacts lists what the pairs say; in an A/A run both lanes are eager.
 func PairFacts(pr *stats.PairView, aa bool) []string {
 	diff := "optimized − eager"
@@ -258,13 +254,11 @@ func PairFacts(pr *stats.PairView, aa bool) []string {
 	if draw.Finite(pr.Crossover) && !aa && !noise { // inside the noise nobody wins
 		switch {
 		case pr.Crossover <= 0:
-			out = append(out, "optimized loses at every quantile")
+			out = append(out, "optimized loses wherever they are told apart")
 		case pr.Crossover >= 1:
-			out = append(out, "optimized wins up to the maximum")
-		case pr.N < quantile.Need(pr.Crossover):
-			out = append(out, "optimized wins as far as "+draw.Count(pr.N)+" pairs can tell, up to "+draw.Quantile(supported(pr.N)))
+			out = append(out, "optimized wins wherever they are told apart")
 		default:
-			out = append(out, "optimized wins up to "+draw.Quantile(pr.Crossover)+", loses beyond")
+			out = append(out, "optimized wins up to "+draw.Quantile(pr.Crossover)+" ["+draw.Quantile(pr.CrossLo)+", "+draw.Quantile(pr.CrossHi)+"], loses beyond")
 		}
 	}
 	d := "median " + diff + " " + draw.Signed(pr.MedianDiff)
