@@ -147,7 +147,7 @@ func (d *document) advice(p *stats.Paradox) {
 			evidence = append(slices.Clip(evidence), s)
 		}
 		if word := tryWith[a.Rule]; word != "" && a.Strategy == nil {
-			evidence = append(slices.Clip(evidence), "to try it: tailscope run --config config.yaml "+word+" --out cured, then tailscope compare with this folder")
+			evidence = append(slices.Clip(evidence), "to try it, in this folder: tailscope run --config config.yaml "+word+" --out cured && tailscope compare . cured/*")
 		}
 		if a.Rule != "not_compiler_real" { // the verdict and the sentence below say why
 			d.list(evidence)
