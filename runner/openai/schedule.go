@@ -1,0 +1,161 @@
+package openai
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/protocol"
+)
+
+// schedule starts requests: of an open loop when they are due, else as many
+// at once as are allowed. Two servers take turns in rounds, so that each
+// round's requests run at once on one server and then on the other.
+func (e *engine) schedule() {
+	rounds := len(e.servers) == 2 && !e.same() && !e.o.Together
+	for {
+		e.mu.Lock()
+		gone := e.gone && e.busy == 0
+		free := e.o.Concurrency - e.busy
+		if e.o.OpenLoop {
+			free = len(e.queue)
+		}
+		if rounds && e.busy > 0 {
+			free = 0
+		}
+		batch := e.next(free, rounds)
+		e.busy += len(batch)
+		e.mu.Unlock()
+		switch {
+		case gone:
+			return
+		case len(batch) == 0:
+			<-e.more
+		case rounds:
+			go e.round(batch)
+		default:
+			for _, q := range batch {
+				go e.one(q)
+			}
+		}
+	}
+}
+
+// next takes up to n requests from the queue; in rounds, those that run in the
+// same order of lanes as the first.
+func (e *engine) next(n int, rounds bool) (batch []*protocol.Request) {
+	for i := 0; i < len(e.queue) && len(batch) < n; {
+		if q := e.queue[i]; !rounds || len(batch) == 0 || slices.Equal(q.Order, batch[0].Order) {
+			batch = append(batch, q)
+			e.queue = slices.Delete(e.queue, i, i+1)
+			continue
+		}
+		i++
+	}
+	return batch
+}
+
+// one runs a request in all its lanes, one after the other, or together.
+func (e *engine) one(q *protocol.Request) {
+	if q.DueNs > 0 {
+		wait(e.ctx, q.DueNs)
+	}
+	var both sync.WaitGroup
+	for i, lane := range q.Order {
+		if q.Together {
+			both.Go(func() { e.run(q, lane, i) })
+		} else {
+			e.run(q, lane, i)
+		}
+	}
+	both.Wait()
+	e.free(1)
+}
+
+// round runs requests at once in their first lane, then in their second.
+func (e *engine) round(batch []*protocol.Request) {
+	for i, lane := range batch[0].Order {
+		var all sync.WaitGroup
+		for _, q := range batch {
+			all.Go(func() { e.run(q, lane, i) })
+		}
+		all.Wait()
+	}
+	e.free(len(batch))
+}
+
+func (e *engine) free(n int) {
+	e.mu.Lock()
+	e.busy -= n
+	e.mu.Unlock()
+	e.wake()
+}
+
+// wait sleeps until an instant of the monotonic clock.
+func wait(ctx context.Context, dueNs int64) {
+	t := time.NewTimer(time.Duration(dueNs - clock.Monotonic()))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// run sends a request to the server of a lane and reports the sample.
+func (e *engine) run(q *protocol.Request, lane string, order int) {
+	k := slices.Index(laneNames[:], lane)
+	s := e.servers[k]
+	j := job{tokens: q.Tokens, newTokens: q.NewTokens, seed: q.Seed, ids: q.IDs}
+	if e.same() && k == 1 {
+		j.seed, j.ids = j.seed^0x9e3779b97f4a7c15, nil // its own words: a prefix cache knows the other lane's
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, e.o.Timeout)
+	defer cancel()
+	id := e.spans.begin(k, q.ID)
+	r := s.ask(ctx, j)
+	e.spans.end(k, id, &r, q.Warmup)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sent++
+	e.send(batchOf(q, lane, order, s.name(), &r))
+	if s.perPrompt == 0 && !s.ids && r.prompt > 0 && q.Tokens > 0 {
+		s.perPrompt = float64(r.prompt) / float64(q.Tokens)
+	}
+}
+
+// batchOf is the sample of a reply.
+func batchOf(q *protocol.Request, lane string, order int, backend string, r *reply) *protocol.Batch {
+	b := &protocol.Batch{Lane: lane, Mode: mode, Strategy: "variable", Shape: fmt.Sprintf("%d+%d", q.Tokens, q.NewTokens), Backend: backend,
+		Request: []uint64{q.ID}, Order: []int{order}, StartNs: []int64{r.startNs}, WallNs: []int64{r.endNs - r.startNs},
+		TTFTNs: []int64{r.ttft()}, StepsNs: [][]int64{r.gaps()}, Error: []string{r.err}}
+	kv := make([]int, len(b.StepsNs[0]))
+	for i := range kv {
+		kv[i] = q.Tokens + i + 2
+	}
+	b.StepsKV = [][]int{kv}
+	tokens := len(r.contentNs)
+	if r.tokens >= 0 {
+		tokens = r.tokens
+	}
+	prompt := q.Tokens
+	if r.prompt > 0 {
+		prompt = r.prompt
+	}
+	b.ExecutedTokens, b.KVTokens = []int{prompt + tokens}, []int{prompt + tokens}
+	return b
+}
+
+// event sends an event; the caller holds the lock.
+func (e *engine) event(ev *protocol.Event) {
+	if ev.TNs == 0 {
+		ev.TNs = clock.Monotonic()
+	}
+	ev.Mode = mode
+	e.send(ev)
+}
+
+// send writes a message. A session that is gone closes stdin as well.
+func (e *engine) send(m any) { _ = e.out.Send(m) }
