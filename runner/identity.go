@@ -83,6 +83,11 @@ func (s Identity) covers(mode, strategy string) bool {
 // compilerReal is judged by the executables and counters of the strategy in force.
 func (s Identity) compilerReal(v *view.Lane) (verdict, why string) {
 	ev := stats.Evidence{Eager: s.Strategy.Label(s.Mode) == "eager", Counted: v.Compiles > 0, Compiles: v.Compiles, Fallbacks: v.Fallbacks}
+	for _, g := range s.groups() {
+		if g.LimitReached {
+			ev.Full = g.RecompileLimit
+		}
+	}
 	for _, e := range s.Evidence {
 		if e.Lane == stats.Optimized.String() && s.covers(e.Mode, e.Strategy) {
 			ev.Executables = append(ev.Executables, e.Backend())

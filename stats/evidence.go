@@ -12,6 +12,7 @@ type Evidence struct {
 	Counted     bool // the compiler's counters were taken after compiling
 	Compiles    int  // as counted; -1: counted, but not how many
 	Fallbacks   int  // requests that ran on something else than asked for
+	Full        int  // the limit of executables, where it was reached
 }
 
 // Backend is who was asked for an executable and who made it.
@@ -50,8 +51,12 @@ func CompilerReal(e *Evidence) (answer, why string) {
 	case !e.Counted || e.Compiles == 0:
 		return RealUnknown, "no compile was counted"
 	case e.Fallbacks > 0:
-		return RealNo, fmt.Sprintf("%s, but %s fell back to eager", counted(e.Compiles, "executable made", "executables made"),
+		why = fmt.Sprintf("%s, but %s fell back to eager", counted(e.Compiles, "executable made", "executables made"),
 			counted(e.Fallbacks, "request", "requests"))
+		if e.Full > 0 {
+			why += fmt.Sprintf(" at the limit of %d", e.Full)
+		}
+		return RealNo, why
 	case e.Compiles < 0:
 		return RealYes, "counters after compilation on record, no fallback"
 	}

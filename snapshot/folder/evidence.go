@@ -127,7 +127,10 @@ func (c *proof) judge(mode stats.Mode) Judged {
 	f := c.counterFile(mode, 0)
 	n := c.modeRows[mode]
 	ev := stats.Evidence{AA: n > 0 && n == c.aaRows[mode], Compiles: f.Compiles + f.Recompiles, Fallbacks: f.Fallbacks}
-	ev.Counted = ev.Compiles > 0
+	ev.Counted, ev.Eager = ev.Compiles > 0, c.optimizedRows[mode] > 0 && c.eagerRows[mode] == c.optimizedRows[mode]
+	if f.LimitReached {
+		ev.Full = f.RecompileLimit
+	}
 	for i := range c.evidence {
 		if e := &c.evidence[i]; e.Mode == mode.String() && e.Lane == stats.Optimized.String() {
 			ev.Executables = append(ev.Executables, e.Backend())

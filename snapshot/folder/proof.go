@@ -16,9 +16,11 @@ type proof struct {
 	seen     map[madeKey]*fromEvents // by events
 	modeRows [stats.NumModes]uint64
 	aaRows   [stats.NumModes]uint64 // of them, in A/A segments
-	aa       map[int32]bool         // segments whose beginning says what they are
-	aaFirst  bool                   // what the others are: as the session was set up
-	loads    int                    // worker generations that said what they loaded
+
+	optimizedRows, eagerRows [stats.NumModes]uint64 // of the optimized lane; of them, under a strategy that compiles nothing
+	aa                       map[int32]bool         // segments whose beginning says what they are
+	aaFirst                  bool                   // what the others are: as the session was set up
+	loads                    int                    // worker generations that said what they loaded
 }
 
 // madeKey is what a counter counts.
@@ -45,6 +47,12 @@ func (c *proof) take(r *journal.Record) {
 		c.modeRows[r.Sample.Mode]++
 		if c.isAA(r.Sample.Segment) {
 			c.aaRows[r.Sample.Mode]++
+		}
+		if r.Sample.Lane == stats.Optimized {
+			c.optimizedRows[r.Sample.Mode]++
+			if r.Sample.Strategy == string(stats.AllEager) {
+				c.eagerRows[r.Sample.Mode]++
+			}
 		}
 	case journal.KindEvidence:
 		c.evidence = append(c.evidence, EvidenceRecord{c.generation(), r.Evidence})

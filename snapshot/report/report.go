@@ -122,7 +122,7 @@ func (d *document) howToRead(m *folder.Manifest) {
 		return
 	case m.Settings.Config == "openai":
 		lanes = "The same requests went to the server, in two lanes where there are two servers: eager is the first, optimized the second."
-	case m.Settings.AA:
+	case m.Settings.AA || m.Settings.Strategy == string(stats.AllEager):
 		lanes = "The same requests ran in two lanes, both of them eager: what differs between them is noise."
 	}
 	d.para(lanes + " Half of the requests take longer than p50, one in a hundred longer than p99: the tail. Differences are optimized minus eager, request by request where the " +
@@ -159,7 +159,7 @@ func (d *document) advice(p *stats.Paradox) {
 var inTable = regexp.MustCompile(`^(p50|p99|n) eager |^median difference of `)
 
 // tryWith are the flags that follow advice which names no single strategy.
-var tryWith = map[string]string{"stabilise_shapes": "--strategy padded", "stabilise_cache": "--strategy kv-bucketed", "warm_up": "--warmup 3"}
+var tryWith = map[string]string{"stabilise_shapes": "--strategy padded", "fallback": "--strategy padded", "stabilise_cache": "--strategy kv-bucketed", "warm_up": "--warmup 3"}
 
 func subtitle(m *folder.Manifest) string {
 	s := fmt.Sprintf("%s on %s, %s samples (%d warm-ups, %d failed), started %s", cmp.Or(m.Model.Name, "unknown model"),

@@ -57,11 +57,10 @@ func (in *Input) adviseEvidence(add func(rule, sentence string, evidence ...stri
 	}
 	why := cmp.Or(in.Facts.Why, "no evidence was reported")
 	sentence := "Do not ship this as compiled: " + why + "."
-	for _, g := range in.Gauges {
-		if g.Reached {
-			sentence += fmt.Sprintf(" The limit of %d executables is reached: stabilise the shapes, or raise it.", g.Limit)
-			break
-		}
+	if r := in.cause(stats.Optimized, stats.CauseFallback); r != nil && in.Mode == stats.Prefill {
+		add("fallback", sentence+" Stabilise the shapes (padded, bucketed or dynamic), so that fewer executables are needed, or raise their limit.",
+			fmt.Sprintf("%d fallbacks in the tail; p99 %s without them", r.N, stats.FormatMs(r.P99Without)))
+		return
 	}
 	add("not_compiler_real", sentence, "compiler-real: "+cmp.Or(in.Facts.CompilerReal, "unknown"), why)
 }

@@ -207,8 +207,11 @@ func TestDecodeThatRecompilesIsNotRecommended(t *testing.T) {
 func TestAdviceOnEvidenceSaysWhy(t *testing.T) {
 	in := input(lane(400, 2e6, 2e6, 4e6), lane(400, 1e6, 1e6, 2e6), 1e5, stats.Noise{})
 	in.Mode, in.Facts.CompilerReal, in.Facts.Why, in.Facts.Strategy = stats.Prefill, "no", "8 executables made, but 33 requests fell back to eager", "variable"
-	in.Gauges = []stats.Gauge{{Mode: "prefill", Strategy: "variable", Used: 8, Limit: 8, Reached: true}}
-	if a := Judge(in).Advice; len(a) != 1 || a[0].Sentence != "Do not ship this as compiled: 8 executables made, but 33 requests fell back to eager. The limit of 8 executables is reached: stabilise the shapes, or raise it." {
+	if a := Judge(in).Advice; len(a) != 1 || a[0].Sentence != "Do not ship this as compiled: 8 executables made, but 33 requests fell back to eager." {
+		t.Errorf("%+v", a)
+	}
+	in.Causes[stats.Optimized] = []stats.CauseRow{{Cause: stats.CauseFallback, N: 30, P99Without: 3e6}}
+	if a := Judge(in).Advice; len(a) != 1 || a[0].Rule != "fallback" || !strings.Contains(a[0].Sentence, "33 requests fell back to eager. Stabilise the shapes") {
 		t.Errorf("%+v", a)
 	}
 	in.Facts.Strategy = "prefill=eager,decode=variable"
