@@ -172,7 +172,7 @@ func caseFile(t *testing.T, name string) string {
 // lighter demands that a run with the option takes less than its part of the time
 // that it takes without, by the median.
 func lighter(option string, part float64) func(t *testing.T, c *fieldCase) {
-	p50 := regexp.MustCompile(`p50 eager ([\d.]+) ms, optimized ([\d.]+) ms`)
+	p50 := regexp.MustCompile(`\(p50\) \| ([\d.]+) \| ([\d.]+) \|`)
 	return func(t *testing.T, c *fieldCase) {
 		var ms [2]float64
 		for i, more := range [][]string{nil, {option}} {

@@ -50,10 +50,8 @@ func (g *graph) roles(inputs []Port) roles {
 	if r.ids == nil || r.logits == nil {
 		return r
 	}
-	for _, f := range findFeeds(g, inputs) {
-		if f.Input == r.ids.Name && f.Rule == Index && f.Of == "" {
-			r.rows = int(f.Value)
-		}
+	if f := g.operand(g.uses([]Port{*r.ids})[r.ids.Name], inputs); f != nil && f.Rule == Index && f.Of == "" {
+		r.rows = int(f.Value)
 	}
 	return r
 }

@@ -198,11 +198,14 @@ func (t *tuner) finished(h *heat) {
 	t.done = append(t.done, fmt.Sprintf("%s: %s after %d requests (%s)", h.name, h.cands[i].name, h.race.Blocks(), h.race.Over()))
 }
 
-// pick is the race's, −1 while it rests on too few requests to say a median of
-// and others are left.
+// pick is the only candidate left, else the race's; −1 while that rests on too few
+// requests to say a median of.
 func (h *heat) pick() int {
+	if i := h.race.Only(); i >= 0 {
+		return i
+	}
 	i := h.race.Pick()
-	if i >= 0 && h.race.Standing()[i].N < quantile.Need(.5) && h.race.Left() > 1 {
+	if i >= 0 && h.race.Standing()[i].N < quantile.Need(.5) {
 		return -1
 	}
 	return i

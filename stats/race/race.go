@@ -180,8 +180,13 @@ func (r *Race) Blocks() int { return r.blocks }
 // SpentNs is the time that a candidate's requests took.
 func (r *Race) SpentNs(i int) int64 { return r.all[i].spentNs }
 
-// Left is how many candidates are.
-func (r *Race) Left() int { return len(r.racing()) }
+// Only is the place of the only candidate left; −1 while there are others, or none.
+func (r *Race) Only() int {
+	if left := r.racing(); len(left) == 1 {
+		return left[0].at
+	}
+	return -1
+}
 
 // racing are the candidates that are left.
 func (r *Race) racing() (left []*racer) {
