@@ -11,6 +11,9 @@ type lastMinute struct {
 
 func (r *lastMinute) add(s *stats.Sample) {
 	second := (s.StartNs + s.WallNs) / 1e9
+	if second < 0 { // no clock says so
+		return
+	}
 	switch d := second - r.second; {
 	case d > 0:
 		for i := max(r.second+1, second-stats.RecentSeconds+1); i <= second; i++ {
