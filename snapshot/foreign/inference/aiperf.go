@@ -118,10 +118,7 @@ func readAIPerfSummary(in *rows.Input, d *rows.Doc) error {
 	if !in.Format.Doc(d) {
 		return rows.ErrOther
 	}
-	if d.N > 1 {
-		in.NextRun()
-	}
-	if err := in.Columns(); err != nil {
+	if err := in.Begin(d); err != nil {
 		return err
 	}
 	for _, name := range sortedKeys(all) {

@@ -27,16 +27,7 @@ var _ = rows.Register(rows.Format{
 				} `json:"requests"`
 			} `json:"experiments"`
 		}
-		if err := in.Decode(d, d.Raw, &v); err != nil {
-			return err
-		}
-		if v.Experiments == nil {
-			return rows.ErrOther
-		}
-		if d.N > 1 {
-			in.NextRun()
-		}
-		if err := in.Columns(); err != nil {
+		if err := in.Document(d, &v, func() bool { return v.Experiments != nil }); err != nil {
 			return err
 		}
 		wanted, err := metrics{e2e: e2e, ttft: ttft}.wanted(in)

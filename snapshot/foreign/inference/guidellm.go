@@ -17,16 +17,7 @@ var _ = rows.Register(rows.Format{
 		var v struct {
 			Benchmarks []guidellm `json:"benchmarks"`
 		}
-		if err := in.Decode(d, d.Raw, &v); err != nil {
-			return err
-		}
-		if !d.Has("benchmarks", "[]", "requests", "successful") {
-			return rows.ErrOther
-		}
-		if d.N > 1 {
-			in.NextRun()
-		}
-		if err := in.Columns(); err != nil {
+		if err := in.Document(d, &v, func() bool { return d.Has("benchmarks", "[]", "requests", "successful") }); err != nil {
 			return err
 		}
 		wanted, err := metrics{"request_latency": e2e, "time_to_first_token_ms": ttft, "inter_token_latency_ms": tpot, e2e: e2e, ttft: ttft, tpot: tpot}.wanted(in)

@@ -46,9 +46,9 @@ var (
 		Leaves:  "all else",
 		Samples: "'llama-bench -o json' keeps each repetition.",
 		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool { return has("avg_ns", "stddev_ns", "n_prompt", "n_gen") },
+			Header: [][]string{{"avg_ns", "stddev_ns", "n_prompt", "n_gen"}},
 			Each: func(in *rows.Input, line int, get func(string) string) error {
-				t := llamaTest{Prompt: whole(get("n_prompt")), Gen: whole(get("n_gen")), Depth: whole(get("n_depth"))}
+				t := llamaTest{Prompt: rows.Whole(get("n_prompt")), Gen: rows.Whole(get("n_gen")), Depth: rows.Whole(get("n_depth"))}
 				s := rows.NoStats()
 				s.Label = t.label()
 				mean, err := strconv.ParseFloat(get("avg_ns"), 64)
@@ -62,8 +62,6 @@ var (
 		},
 	})
 )
-
-func whole(s string) int64 { n, _ := strconv.ParseInt(s, 10, 64); return n } // 0 where it is none
 
 type llamaTest struct {
 	Model   string     `json:"model_filename"`

@@ -17,10 +17,7 @@ var _ = rows.Register(rows.Format{
 		if targets == nil {
 			return rows.ErrOther
 		}
-		if d.N > 1 {
-			in.NextRun()
-		}
-		if err := in.Columns(); err != nil {
+		if err := in.Begin(d); err != nil {
 			return err
 		}
 		for _, name := range sortedKeys(targets) {

@@ -14,7 +14,7 @@ var _ = rows.Register(rows.Format{
 	Leaves:  "throughput, the parts of a request",
 	Samples: "'perf_analyzer --profile-export-file F' keeps each request.",
 	Table: &rows.Table{
-		Header: func(has func(...string) bool) bool { return has("Inferences/Second", "p50 latency", "p99 latency") },
+		Header: [][]string{{"Inferences/Second", "p50 latency", "p99 latency"}},
 		Each: func(in *rows.Input, _ int, get func(string) string) error {
 			s := rows.NoStats()
 			for _, c := range []string{"Concurrency", "Request Rate"} {

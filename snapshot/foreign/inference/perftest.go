@@ -28,7 +28,7 @@ var _ = rows.Register(rows.Format{
 // have a time before the seconds.
 func perfTestLine(f [][]byte) []string {
 	n := len(f)
-	if n != 5 && n != 6 || !digits(f[n-1]) || !digits(f[n-2]) || !digits(f[n-3]) {
+	if n != 5 && n != 6 || !rows.Digits(f[n-1]) || !rows.Digits(f[n-2]) || !rows.Digits(f[n-3]) {
 		return nil
 	}
 	for _, b := range f[1 : n-3] {
@@ -40,13 +40,4 @@ func perfTestLine(f [][]byte) []string {
 		return []string{"model", "submission_seconds", "seconds", "peak_working_set", "cpu_usage", "index"}
 	}
 	return []string{"model", "seconds", "peak_working_set", "cpu_usage", "index"}
-}
-
-func digits(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(b) > 0
 }

@@ -46,16 +46,7 @@ func readServing(in *rows.Input, d *rows.Doc) error {
 		ITLs      [][]rows.Num      `json:"itls"`
 		Errors    []json.RawMessage `json:"errors"`
 	}
-	if err := in.Decode(d, d.Raw, &s); err != nil {
-		return err
-	}
-	if !in.Format.Doc(d) {
-		return rows.ErrOther
-	}
-	if d.N > 1 {
-		in.NextRun()
-	}
-	if err := in.Columns(); err != nil {
+	if err := in.Document(d, &s, func() bool { return in.Format.Doc(d) }); err != nil {
 		return err
 	}
 	wanted, err := metrics{"ttfts": ttft, "itls": itl, "e2e": e2e, ttft: ttft, itl: itl, tpot: tpot}.wanted(in)

@@ -62,10 +62,7 @@ func readTrace(in *rows.Input, d *rows.Doc) error {
 	if err := in.Decode(d, raw, &list); err != nil {
 		return err
 	}
-	if d.N > 1 {
-		in.NextRun()
-	}
-	if err := in.Columns("name", "cat"); err != nil {
+	if err := in.Begin(d, "name", "cat"); err != nil {
 		return err
 	}
 	list = ranges(list)

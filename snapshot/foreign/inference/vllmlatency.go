@@ -12,16 +12,7 @@ var _ = rows.Register(rows.Format{
 		var v struct {
 			Latencies []rows.Num `json:"latencies"`
 		}
-		if err := in.Decode(d, d.Raw, &v); err != nil {
-			return err
-		}
-		if !d.Has("avg_latency") {
-			return rows.ErrOther
-		}
-		if d.N > 1 {
-			in.NextRun()
-		}
-		if err := in.Columns(); err != nil {
+		if err := in.Document(d, &v, func() bool { return d.Has("avg_latency") }); err != nil {
 			return err
 		}
 		return in.Times(d, rows.Row{}, v.Latencies, 1e9, nil)

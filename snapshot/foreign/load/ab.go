@@ -24,11 +24,11 @@ var (
 				return err
 			}
 			for _, m := range r.all(`^Total:\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)`) {
-				r.stats.Min, r.stats.Mean, r.stats.Std, r.stats.Max = number(m[1], 1e6), number(m[2], 1e6), number(m[3], 1e6), number(m[5], 1e6)
+				r.stats.Min, r.stats.Mean, r.stats.Std, r.stats.Max = rows.Number(m[1], 1e6), rows.Number(m[2], 1e6), rows.Number(m[3], 1e6), rows.Number(m[5], 1e6)
 			}
 			for _, m := range r.all(`^\s+(\d+)%\s+(\d+)`) {
 				if m[1] != "100" {
-					r.stats.Set(number(m[1], 1), number(m[2], 1e6))
+					r.stats.Set(rows.Number(m[1], 1), rows.Number(m[2], 1e6))
 				}
 			}
 			r.stats.N = r.count(`^Complete requests:\s+(\d+)`)
@@ -43,7 +43,7 @@ var (
 		Reads:  "ttime in ms (whole ones); --latency-column ctime, dtime or wait takes another. ab sorts the rows by ttime, so their order says nothing",
 		Leaves: "starttime; whether a request failed is not in the file",
 		Table: &rows.Table{Unit: "ms", Columns: map[string]string{"latency": "ttime"},
-			Header: func(has func(...string) bool) bool { return has("starttime", "ctime", "dtime", "ttime", "wait") },
+			Header: [][]string{{"starttime", "ctime", "dtime", "ttime", "wait"}},
 			Row:    func(_ *rows.Input, r *rows.Row, _ func(string) string) { r.HasRun = false }},
 	})
 	_ = rows.Register(rows.Format{
@@ -53,9 +53,9 @@ var (
 		Leaves:  "100 %, which ab prints for what was seen so far; how many requests there were is not in the file",
 		Samples: "'ab -g F' keeps each request.",
 		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool { return has("Percentage served", "Time in ms") },
+			Header: [][]string{{"Percentage served", "Time in ms"}},
 			Each: func(in *rows.Input, _ int, get func(string) string) error {
-				p, ns := number(get("Percentage served"), 1), number(get("Time in ms"), 1e6)
+				p, ns := rows.Number(get("Percentage served"), 1), rows.Number(get("Time in ms"), 1e6)
 				if p != p || ns != ns {
 					return errors.New("no percentage with its time")
 				}

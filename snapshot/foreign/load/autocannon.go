@@ -26,22 +26,13 @@ var (
 				Errors   int64                      `json:"errors"`
 				Timeouts int64                      `json:"timeouts"`
 			}
-			if err := in.Decode(d, d.Raw, &v); err != nil {
-				return err
-			}
-			if v.Latency == nil {
-				return rows.ErrOther
-			}
-			if d.N > 1 {
-				in.NextRun()
-			}
-			if err := in.Columns(); err != nil {
+			if err := in.Document(d, &v, func() bool { return v.Latency != nil }); err != nil {
 				return err
 			}
 			s := rows.NoStats()
 			s.Label, s.Errors = v.Title, v.Non2xx+v.Errors+v.Timeouts
 			for k, raw := range v.Latency {
-				ns := number(string(raw), 1e6)
+				ns := rows.Number(string(raw), 1e6)
 				switch k {
 				case "average":
 					s.Mean = ns
@@ -52,7 +43,7 @@ var (
 				case "max":
 					s.Max = ns
 				case "totalCount":
-					s.N = atoi(string(raw))
+					s.N = rows.Whole(string(raw))
 				default:
 					if p, err := strconv.ParseFloat(strings.Replace(strings.TrimPrefix(k, "p"), "_", ".", 1), 64); err == nil && k[0] == 'p' {
 						s.Set(p, ns)

@@ -29,23 +29,14 @@ var (
 					Req5 int64 `json:"req5xx"`
 				} `json:"result"`
 			}
-			if err := in.Decode(d, d.Raw, &v); err != nil {
-				return err
-			}
-			if v.Result == nil {
-				return rows.ErrOther
-			}
-			if d.N > 1 {
-				in.NextRun()
-			}
-			if err := in.Columns(); err != nil {
+			if err := in.Document(d, &v, func() bool { return v.Result != nil }); err != nil {
 				return err
 			}
 			x, s := v.Result, rows.NoStats()
 			s.N, s.Errors = x.Req1+x.Req2+x.Req3+x.Req4+x.Req5+x.Others, x.Req1+x.Req4+x.Req5+x.Others
 			s.Mean, s.Std, s.Max = rows.Ns(x.Latency.Mean, 1e3), rows.Ns(x.Latency.Stddev, 1e3), rows.Ns(x.Latency.Max, 1e3)
 			for p, n := range x.Latency.Percentiles {
-				s.Set(number(p, 1), rows.Ns(n, 1e3))
+				s.Set(rows.Number(p, 1), rows.Ns(n, 1e3))
 			}
 			return in.Report(s)
 		},
@@ -66,7 +57,7 @@ var (
 				r.stats.Mean, r.stats.Std, r.stats.Max = span(m[1]), span(m[2]), span(m[3])
 			}
 			for _, m := range r.all(`^\s+([\d.]+)%\s+([\d.]+[a-zµ]+)\s*$`) {
-				r.stats.Set(number(m[1], 1), span(m[2]))
+				r.stats.Set(rows.Number(m[1], 1), span(m[2]))
 			}
 			for _, class := range []string{"1xx", "2xx", "3xx", "4xx", "5xx", "others"} {
 				n := r.count(fmt.Sprintf(`\b%s - (\d+)`, class))

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"math"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -43,20 +42,7 @@ func (r *report) first(pattern string) string {
 
 // count reads the whole number that a pattern finds, 0 if none.
 func (r *report) count(pattern string) int64 {
-	n, err := strconv.ParseInt(r.first(pattern), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// number is a decimal number times scale; NaN if it is none.
-func number(s string, scale float64) float64 {
-	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil {
-		return math.NaN()
-	}
-	return v * scale
+	return rows.Whole(r.first(pattern))
 }
 
 // span reads a time with its unit, as in 1.02ms, 634.00us or 1.2 secs; NaN if it
@@ -68,7 +54,7 @@ func span(s string) float64 {
 		ns   float64
 	}{{"secs", 1e9}, {"sec", 1e9}} {
 		if n, ok := strings.CutSuffix(s, u.word); ok {
-			return number(n, u.ns)
+			return rows.Number(n, u.ns)
 		}
 	}
 	d, err := time.ParseDuration(strings.ReplaceAll(s, " ", ""))

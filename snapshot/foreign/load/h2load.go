@@ -72,7 +72,7 @@ var (
 			r.stats.N = r.count(`^requests: .* (\d+) done`)
 			r.stats.Errors = r.count(`^requests: .* (\d+) failed`)
 			for _, m := range r.all(`^status codes: .* (\d+) 4xx, (\d+) 5xx`) {
-				r.stats.Errors = max(r.stats.Errors, atoi(m[1])+atoi(m[2]))
+				r.stats.Errors = max(r.stats.Errors, rows.Whole(m[1])+rows.Whole(m[2]))
 			}
 			return r.finish(in)
 		},
@@ -94,13 +94,7 @@ var (
 				Shortest *rows.Num `json:"shortest_transaction"`
 				Longest  *rows.Num `json:"longest_transaction"`
 			}
-			if err := in.Decode(d, d.Raw, &v); err != nil {
-				return err
-			}
-			if d.N > 1 {
-				in.NextRun()
-			}
-			if err := in.Columns(); err != nil {
+			if err := in.Document(d, &v, nil); err != nil {
 				return err
 			}
 			s := rows.NoStats()

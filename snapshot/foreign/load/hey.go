@@ -17,7 +17,7 @@ var (
 		Reads:  "response-time in seconds (four decimals: 0.1 ms), status-code",
 		Leaves: "requests without an answer, which hey does not write; phases, offset",
 		Table: &rows.Table{Unit: "s", Columns: map[string]string{"latency": "response-time", "status": "status-code"},
-			Header: func(has func(...string) bool) bool { return has("response-time", "status-code", "Request-write") }},
+			Header: [][]string{{"response-time", "status-code", "Request-write"}}},
 	})
 	_ = rows.Register(rows.Format{
 		Name: "hey or oha text", Tool: "hey, oha --no-tui",
@@ -35,10 +35,10 @@ var (
 			}
 			r.stats.Mean, r.stats.Min, r.stats.Max = span(r.first(`^\s+Average:\s+(.*)$`)), span(r.first(`^\s+Fastest:\s+(.*)$`)), span(r.first(`^\s+Slowest:\s+(.*)$`))
 			for _, m := range r.all(`^\s+([\d.]+)%+ in ([\d.]+ \w+)`) {
-				r.stats.Set(number(m[1], 1), span(m[2]))
+				r.stats.Set(rows.Number(m[1], 1), span(m[2]))
 			}
 			for _, m := range r.all(`^\s+\[(\d+)\]\s+(\d+) responses`) {
-				n := atoi(m[2])
+				n := rows.Whole(m[2])
 				r.stats.N += n
 				if c, err := strconv.Atoi(m[1]); err != nil || !rows.HTTPOK(c) {
 					r.stats.Errors += n
@@ -47,7 +47,7 @@ var (
 			if _, after, ok := strings.Cut(r.text, "Error distribution:"); ok {
 				in.Note("%s: requests got no answer: %s.", in.Name, rows.Short(strings.Join(strings.Fields(after), " "), 200))
 				for _, m := range regexp.MustCompile(`(?m)^\s+\[(\d+)\]\s`).FindAllStringSubmatch(after, -1) {
-					r.stats.Errors += atoi(m[1])
+					r.stats.Errors += rows.Whole(m[1])
 				}
 			}
 			return r.finish(in)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sort"
-	"strconv"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
@@ -17,7 +16,7 @@ var (
 		Reads:  "elapsed in ms (whole ones), label, success; --latency-column Latency or Connect takes another time",
 		Leaves: "threads, bytes, messages",
 		Table: &rows.Table{Unit: "ms", Columns: map[string]string{"latency": "elapsed", "label": "label", "status": "success"},
-			Header: func(has func(...string) bool) bool { return has("timeStamp", "elapsed") }},
+			Header: [][]string{{"timeStamp", "elapsed"}}},
 	})
 	_ = rows.Register(rows.Format{
 		Name: "JMeter JTL (CSV without header)", Tool: "jmeter -n -l F.jtl -Jjmeter.save.saveservice.print_field_names=false",
@@ -26,7 +25,7 @@ var (
 		Leaves: "as with a header",
 		Table: &rows.Table{Unit: "ms", Columns: map[string]string{"latency": "elapsed", "label": "label", "status": "success"},
 			Line: func(f [][]byte) []string {
-				if len(f) != 17 || len(f[0]) != 13 || !digits(f[0]) || !digits(f[1]) || string(f[7]) != "true" && string(f[7]) != "false" {
+				if len(f) != 17 || len(f[0]) != 13 || !rows.Digits(f[0]) || !rows.Digits(f[1]) || string(f[7]) != "true" && string(f[7]) != "false" {
 					return nil
 				}
 				return []string{"timeStamp", "elapsed", "label", "responseCode", "responseMessage", "threadName", "dataType", "success", "failureMessage",
@@ -91,7 +90,7 @@ func emitJTL(in *rows.Input, t xml.StartElement, n int) error {
 		}
 		return ""
 	}
-	ns, err := rows.Latency(number(get("t"), 1e6), 1)
+	ns, err := rows.Latency(rows.Number(get("t"), 1e6), 1)
 	if err != nil {
 		return in.Errorf(0, "sample %d: t is %s", n, rows.Quote(get("t")))
 	}
@@ -139,12 +138,4 @@ func readDashboard(in *rows.Input, d *rows.Doc) error {
 	}
 	in.Note("JMeter's dashboard does not say which percentiles its three are: they were taken as the default, 90, 95 and 99 (aggregate_rpt_pct1 to 3).")
 	return nil
-}
-
-func atoi(s string) int64 {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }

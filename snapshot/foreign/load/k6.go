@@ -22,7 +22,7 @@ var (
 		Reads:  "http_req_duration in ms, the request's name as scenario; what k6 expected of the answer (expected_response), else status and error_code, says whether it is ok; --where metric_name=… takes another metric",
 		Leaves: "the other metrics: rates, counters, phases of a request",
 		Table: &rows.Table{Unit: "ms", Columns: map[string]string{"latency": "metric_value", "scenario": "name"},
-			Header: func(has func(...string) bool) bool { return has("metric_name", "timestamp", "metric_value") },
+			Header: [][]string{{"metric_name", "timestamp", "metric_value"}},
 			Keep: func(in *rows.Input, get func(string) string) bool {
 				return k6Asked(in) || get("metric_name") == k6Default || in.Skip("metric_name", get("metric_name"))
 			},
@@ -140,16 +140,7 @@ func readK6Summary(in *rows.Input, d *rows.Doc) error {
 	var v struct {
 		Metrics map[string]map[string]json.RawMessage `json:"metrics"`
 	}
-	if err := in.Decode(d, d.Raw, &v); err != nil {
-		return err
-	}
-	if v.Metrics == nil {
-		return rows.ErrOther
-	}
-	if d.N > 1 {
-		in.NextRun()
-	}
-	if err := in.Columns(); err != nil {
+	if err := in.Document(d, &v, func() bool { return v.Metrics != nil }); err != nil {
 		return err
 	}
 	names := make([]string, 0, len(v.Metrics))
@@ -188,7 +179,7 @@ func k6Number(m map[string]json.RawMessage, key string) float64 {
 	if raw := m["values"]; raw != nil && json.Unmarshal(raw, &m) != nil {
 		return 0
 	}
-	if n := number(string(m[key]), 1); n == n && n < 1e15 {
+	if n := rows.Number(string(m[key]), 1); n == n && n < 1e15 {
 		return n
 	}
 	return 0
@@ -197,7 +188,7 @@ func k6Number(m map[string]json.RawMessage, key string) float64 {
 func k6Stats(m map[string]json.RawMessage) rows.Reported {
 	s := rows.NoStats()
 	for k, raw := range m {
-		ns := number(string(raw), 1e6)
+		ns := rows.Number(string(raw), 1e6)
 		switch {
 		case k == "avg":
 			s.Mean = ns

@@ -19,10 +19,8 @@ var (
 		Leaves:  "the row Aggregated where there are others; rates, sizes. Locust rounds times above 100 ms to two digits",
 		Samples: "Locust keeps no single requests; a listener for the event 'request' can write them as CSV.",
 		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool {
-				return has("Type", "Name", "Request Count", "Average Response Time")
-			},
-			Each: locustRow},
+			Header: [][]string{{"Type", "Name", "Request Count", "Average Response Time"}},
+			Each:   locustRow},
 	})
 	_ = rows.Register(rows.Format{
 		Name: "Locust history, failures or exceptions", Tool: "locust --csv=PREFIX (PREFIX_stats_history.csv, _failures.csv, _exceptions.csv)",
@@ -30,9 +28,7 @@ var (
 		Reads:  "nothing: refused, with the name of the file that has the statistics",
 		Leaves: "everything",
 		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool {
-				return has("Timestamp", "User Count", "Type", "Name") || has("Method", "Name", "Error", "Occurrences") || has("Count", "Message", "Traceback", "Nodes")
-			},
+			Header: [][]string{{"Timestamp", "User Count", "Type", "Name"}, {"Method", "Name", "Error", "Occurrences"}, {"Count", "Message", "Traceback", "Nodes"}},
 			Each: func(*rows.Input, int, func(string) string) error {
 				return fmt.Errorf("%w: it is a history of windows, or a list of failures, that Locust writes; the statistics are in the file that ends in _stats.csv", rows.ErrNone)
 			}},
@@ -54,10 +50,10 @@ func locustRow(in *rows.Input, _ int, get func(string) string) error {
 		return nil
 	}
 	s := rows.NoStats()
-	s.Label, s.N, s.Errors = name, atoi(get("Request Count")), atoi(get("Failure Count"))
-	s.Mean, s.Min, s.Max = number(get("Average Response Time"), 1e6), number(get("Min Response Time"), 1e6), number(get("Max Response Time"), 1e6)
+	s.Label, s.N, s.Errors = name, rows.Whole(get("Request Count")), rows.Whole(get("Failure Count"))
+	s.Mean, s.Min, s.Max = rows.Number(get("Average Response Time"), 1e6), rows.Number(get("Min Response Time"), 1e6), rows.Number(get("Max Response Time"), 1e6)
 	for _, p := range []float64{50, 66, 75, 80, 90, 95, 98, 99, 99.9, 99.99} {
-		s.Set(p, number(get(fmt.Sprintf("%v%%", p)), 1e6))
+		s.Set(p, rows.Number(get(fmt.Sprintf("%v%%", p)), 1e6))
 	}
 	if math.IsNaN(s.Mean) {
 		return fmt.Errorf("average response time is %s", rows.Quote(get("Average Response Time")))
@@ -96,7 +92,7 @@ func readLocust(in *rows.Input, d *rows.Doc) error {
 		var bins []bin
 		total := 0.0
 		for ms, n := range x.Times {
-			if v := number(ms, 1); !math.IsNaN(v) && n > 0 {
+			if v := rows.Number(ms, 1); !math.IsNaN(v) && n > 0 {
 				bins = append(bins, bin{v, n})
 				total += n
 			}

@@ -18,7 +18,7 @@ var (
 		Reads:  "request-duration of each request, in seconds; status by its HTTP code",
 		Leaves: "requests without an answer, which oha does not write; DNS, connecting, bytes",
 		Table: &rows.Table{Unit: "s", Columns: map[string]string{"latency": "request-duration", "status": "status"},
-			Header: func(has func(...string) bool) bool { return has("request-start", "request-duration", "status") }},
+			Header: [][]string{{"request-start", "request-duration", "status"}}},
 	})
 	_ = rows.Register(rows.Format{
 		Name: "oha JSON", Tool: "oha --json or --output-format json",
@@ -40,16 +40,7 @@ func readOha(in *rows.Input, d *rows.Doc) error {
 		Codes  map[string]int64 `json:"statusCodeDistribution"`
 		Errors map[string]int64 `json:"errorDistribution"`
 	}
-	if err := in.Decode(d, d.Raw, &v); err != nil {
-		return err
-	}
-	if v.Percentiles == nil || v.Summary == nil {
-		return rows.ErrOther
-	}
-	if d.N > 1 {
-		in.NextRun()
-	}
-	if err := in.Columns(); err != nil {
+	if err := in.Document(d, &v, func() bool { return v.Percentiles != nil && v.Summary != nil }); err != nil {
 		return err
 	}
 	r := rows.NoStats()

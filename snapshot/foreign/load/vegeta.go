@@ -145,19 +145,10 @@ func (v *vegetaResult) emit(in *rows.Input, index int) error {
 // body, attack, seq, method, url, headers; no header line.
 func vegetaLine(f [][]byte) []string {
 	names := []string{"timestamp", "code", "latency", "bytes_out", "bytes_in", "error", "body", "attack", "seq", "method", "url", "headers"}
-	if len(f) < 8 || len(f) > len(names) || len(f[0]) < 16 || len(f[1]) > 3 || !digits(f[0]) || !digits(f[1]) || !digits(f[2]) || !digits(f[3]) {
+	if len(f) < 8 || len(f) > len(names) || len(f[0]) < 16 || len(f[1]) > 3 || !rows.Digits(f[0]) || !rows.Digits(f[1]) || !rows.Digits(f[2]) || !rows.Digits(f[3]) {
 		return nil
 	}
 	return names[:len(f)]
-}
-
-func digits(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(b) > 0
 }
 
 // readVegetaLog reads the gob stream of results.
@@ -200,22 +191,13 @@ func readVegetaReport(in *rows.Input, d *rows.Doc) error {
 		Requests  int64                      `json:"requests"`
 		Codes     map[string]int64           `json:"status_codes"`
 	}
-	if err := in.Decode(d, d.Raw, &v); err != nil {
-		return err
-	}
-	if v.Latencies == nil {
-		return rows.ErrOther
-	}
-	if d.N > 1 {
-		in.NextRun()
-	}
-	if err := in.Columns(); err != nil {
+	if err := in.Document(d, &v, func() bool { return v.Latencies != nil }); err != nil {
 		return err
 	}
 	r := rows.NoStats()
 	r.N = v.Requests
 	for k, raw := range v.Latencies {
-		ns := number(string(raw), 1)
+		ns := rows.Number(string(raw), 1)
 		switch k {
 		case "mean":
 			r.Mean = ns

@@ -24,7 +24,7 @@ var _ = rows.Register(rows.Format{
 		}
 		for _, m := range r.all(`^\s+([\d.]+)%\s+([\d.]+[a-z]+)\s*$`) {
 			if p := "p" + m[1]; r.stats.Percentiles[p] == 0 {
-				r.stats.Set(number(m[1], 1), span(m[2]))
+				r.stats.Set(rows.Number(m[1], 1), span(m[2]))
 			}
 		}
 		r.stats.N = r.count(`^\s+(\d+) requests in `)

@@ -31,7 +31,7 @@ var (
 			if len(v.Iters) != len(v.Times) {
 				return in.Errorf(d.Line, "%d iters and %d times", len(v.Iters), len(v.Times))
 			}
-			if err := begin(in, d); err != nil {
+			if err := in.Begin(d); err != nil {
 				return err
 			}
 			meansOfMany(in)
@@ -50,9 +50,7 @@ var (
 		Reads:  "sample_measured_value in its unit, divided by iteration_count; group, function and value as label",
 		Leaves: "throughput",
 		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool {
-				return has("group", "sample_measured_value", "unit", "iteration_count")
-			},
+			Header: [][]string{{"group", "sample_measured_value", "unit", "iteration_count"}},
 			Each: func(in *rows.Input, line int, get func(string) string) error {
 				scale, err := rows.Scale(get("unit"))
 				n, err2 := strconv.ParseFloat(get("iteration_count"), 64)
@@ -67,7 +65,7 @@ var (
 				}
 				meansOfMany(in)
 				r := rows.Row{Label: label, Run: label, HasRun: true, OK: true, Index: int64(line)}
-				if r.Ns, err = rows.Latency(number(get("sample_measured_value"), scale)/n, 1); err != nil {
+				if r.Ns, err = rows.Latency(rows.Number(get("sample_measured_value"), scale)/n, 1); err != nil {
 					return err
 				}
 				return in.Emit(&r, get)
@@ -89,13 +87,7 @@ var (
 				Median estimate `json:"median"`
 				Std    estimate `json:"std_dev"`
 			}
-			if err := in.Decode(d, d.Raw, &v); err != nil {
-				return err
-			}
-			if v.Mean.Point == nil {
-				return rows.ErrOther
-			}
-			if err := begin(in, d); err != nil {
+			if err := in.Document(d, &v, func() bool { return v.Mean.Point != nil }); err != nil {
 				return err
 			}
 			s := rows.NoStats()

@@ -25,10 +25,7 @@ var (
 					} `json:"Statistics"`
 				} `json:"Benchmarks"`
 			}
-			if err := in.Decode(d, d.Raw, &v); err != nil {
-				return err
-			}
-			if err := begin(in, d); err != nil {
+			if err := in.Document(d, &v, nil); err != nil {
 				return err
 			}
 			meansOfMany(in)
@@ -51,7 +48,7 @@ var (
 		Leaves:  "Error (half of a confidence interval), everything else",
 		Samples: "'--exporters json' keeps each iteration.",
 		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool { return has("Method", "Job", "Mean", "Error") },
+			Header: [][]string{{"Method", "Job", "Mean", "Error"}},
 			Each: func(in *rows.Input, _ int, get func(string) string) error {
 				s := rows.NoStats()
 				s.Label, s.Mean, s.Std = get("Method"), withUnit(get("Mean")), withUnit(get("StdDev"))
@@ -69,7 +66,7 @@ func withUnit(s string) float64 {
 	value, unit, _ := strings.Cut(strings.TrimSpace(s), " ")
 	scale, err := rows.Scale(unit)
 	if err != nil {
-		return number("", 1)
+		return rows.Number("", 1)
 	}
-	return number(strings.ReplaceAll(value, ",", ""), scale)
+	return rows.Number(strings.ReplaceAll(value, ",", ""), scale)
 }

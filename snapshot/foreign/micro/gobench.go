@@ -96,7 +96,7 @@ func goResult(in *rows.Input, pkg string, line []byte) error {
 	}
 	r := rows.Row{Label: string(m[1]), Scenario: pkg, Run: string(m[1]), HasRun: true, OK: true, Index: int64(in.Text.N)}
 	var err error
-	if r.Ns, err = rows.Latency(number(string(m[2]), 1), 1); err != nil {
+	if r.Ns, err = rows.Latency(rows.Number(string(m[2]), 1), 1); err != nil {
 		return in.Errorf(in.Text.N, "%w", err)
 	}
 	return in.Emit(&r, nil)

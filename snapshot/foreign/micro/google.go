@@ -28,12 +28,10 @@ var (
 		Leaves:  "as its JSON",
 		Samples: "Without --benchmark_report_aggregates_only the tool writes each repetition.",
 		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool {
-				return has("name", "iterations", "real_time", "cpu_time", "time_unit")
-			},
+			Header: [][]string{{"name", "iterations", "real_time", "cpu_time", "time_unit"}},
 			Each: func(in *rows.Input, line int, get func(string) string) error {
 				g := googleRow{Name: get("name"), Unit: get("time_unit"), Error: get("error_occurred") == "true"}
-				if t := rows.Num(number(get("real_time"), 1)); !t.Missing() {
+				if t := rows.Num(rows.Number(get("real_time"), 1)); !t.Missing() {
 					g.Time = &t
 				}
 				i := strings.LastIndexByte(g.Name, '_')
@@ -100,13 +98,7 @@ func readGoogle(in *rows.Input, d *rows.Doc) error {
 	var v struct {
 		Benchmarks googleRows `json:"benchmarks"`
 	}
-	if err := in.Decode(d, d.Raw, &v); err != nil {
-		return err
-	}
-	if v.Benchmarks == nil {
-		return rows.ErrOther
-	}
-	if err := begin(in, d); err != nil {
+	if err := in.Document(d, &v, func() bool { return v.Benchmarks != nil }); err != nil {
 		return err
 	}
 	return v.Benchmarks.read(in, d)

@@ -78,20 +78,20 @@ func readHgrm(in *rows.Input) error {
 			}
 		case f[0][0] == '#':
 			if m := hgrmMean.FindStringSubmatch(text); m != nil {
-				s.Mean, s.Std = number(m[1], scale), number(m[2], scale)
+				s.Mean, s.Std = rows.Number(m[1], scale), rows.Number(m[2], scale)
 			}
 			if m := hgrmMax.FindStringSubmatch(text); m != nil {
-				s.Max, s.N = number(m[1], scale), int64(number(m[2], 1))
+				s.Max, s.N = rows.Number(m[1], scale), int64(rows.Number(m[2], 1))
 			}
 		case len(f) >= 3:
-			value, q := number(f[0], scale), number(f[1], 100)
+			value, q := rows.Number(f[0], scale), rows.Number(f[1], 100)
 			if math.IsNaN(value) || math.IsNaN(q) {
 				return in.Errorf(in.Text.N, "%s is no line of a distribution", rows.Quote(text))
 			}
 			for ; next < len(hdrAt) && q >= hdrAt[next]-1e-9; next++ {
 				s.Set(hdrAt[next], value)
 			}
-			if n := number(f[2], 1); n >= float64(s.N) && n < 1e15 {
+			if n := rows.Number(f[2], 1); n >= float64(s.N) && n < 1e15 {
 				s.N = int64(n)
 			}
 		}

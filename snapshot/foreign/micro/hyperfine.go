@@ -29,12 +29,12 @@ var (
 		Leaves:  "user and system time; how many runs there were is not in the file",
 		Samples: "'hyperfine --export-json F' keeps each run.",
 		Table: &rows.Table{
-			Header: func(has func(...string) bool) bool { return has("command", "mean", "stddev", "median", "min", "max") },
+			Header: [][]string{{"command", "mean", "stddev", "median", "min", "max"}},
 			Each: func(in *rows.Input, _ int, get func(string) string) error {
 				s := rows.NoStats()
-				s.Label, s.Mean, s.Std = get("command"), number(get("mean"), 1e9), number(get("stddev"), 1e9)
-				s.Min, s.Max = number(get("min"), 1e9), number(get("max"), 1e9)
-				s.Set(50, number(get("median"), 1e9))
+				s.Label, s.Mean, s.Std = get("command"), rows.Number(get("mean"), 1e9), rows.Number(get("stddev"), 1e9)
+				s.Min, s.Max = rows.Number(get("min"), 1e9), rows.Number(get("max"), 1e9)
+				s.Set(50, rows.Number(get("median"), 1e9))
 				if s.Empty() {
 					return errors.New("no statistics")
 				}
@@ -83,7 +83,7 @@ func readHyperfine(in *rows.Input, d *rows.Doc) error {
 			columns = append(columns, k)
 		}
 	}
-	if err := begin(in, d, columns...); err != nil {
+	if err := in.Begin(d, columns...); err != nil {
 		return err
 	}
 	for i, x := range v.Results {

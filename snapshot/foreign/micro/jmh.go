@@ -16,10 +16,7 @@ var _ = rows.Register(rows.Format{
 	Doc:    func(d *rows.Doc) bool { return d.Has("[]", "benchmark") && d.Has("[]", "primaryMetric") },
 	ReadDoc: func(in *rows.Input, d *rows.Doc) error {
 		var list []jmh
-		if err := in.Decode(d, d.Raw, &list); err != nil {
-			return err
-		}
-		if err := begin(in, d, "mode"); err != nil {
+		if err := in.Document(d, &list, nil, "mode"); err != nil {
 			return err
 		}
 		for i := range list {

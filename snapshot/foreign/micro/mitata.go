@@ -24,10 +24,7 @@ func readMitata(in *rows.Input, d *rows.Doc) error {
 			} `json:"runs"`
 		} `json:"benchmarks"`
 	}
-	if err := in.Decode(d, d.Raw, &v); err != nil {
-		return err
-	}
-	if err := begin(in, d); err != nil {
+	if err := in.Document(d, &v, nil); err != nil {
 		return err
 	}
 	meansOfMany(in)

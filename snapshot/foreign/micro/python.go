@@ -40,13 +40,7 @@ func readPytest(in *rows.Input, d *rows.Doc) error {
 			} `json:"stats"`
 		} `json:"benchmarks"`
 	}
-	if err := in.Decode(d, d.Raw, &v); err != nil {
-		return err
-	}
-	if len(v.Benchmarks) > 0 && v.Benchmarks[0].Stats == nil {
-		return rows.ErrOther
-	}
-	if err := begin(in, d, "group", "name"); err != nil {
+	if err := in.Document(d, &v, func() bool { return len(v.Benchmarks) > 0 && v.Benchmarks[0].Stats != nil }, "group", "name"); err != nil {
 		return err
 	}
 	for _, b := range v.Benchmarks {
@@ -92,13 +86,7 @@ func readPyperf(in *rows.Input, d *rows.Doc) error {
 			} `json:"runs"`
 		} `json:"benchmarks"`
 	}
-	if err := in.Decode(d, d.Raw, &v); err != nil {
-		return err
-	}
-	if !in.Format.Doc(d) {
-		return rows.ErrOther
-	}
-	if err := begin(in, d); err != nil {
+	if err := in.Document(d, &v, func() bool { return in.Format.Doc(d) }); err != nil {
 		return err
 	}
 	meansOfMany(in)

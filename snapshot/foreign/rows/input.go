@@ -132,6 +132,26 @@ func (in *Input) Unit(column, unit string) (float64, error) {
 // what came before.
 func (in *Input) NextRun() { in.serial++ }
 
+// Begin starts a document that is a run of its own and has columns.
+func (in *Input) Begin(d *Doc, columns ...string) error {
+	if d.N > 1 {
+		in.NextRun()
+	}
+	return in.Columns(columns...)
+}
+
+// Document decodes a document into v and begins it. ErrOther: what it holds is
+// not is, so that it is of another format after all; nil asks nothing.
+func (in *Input) Document(d *Doc, v any, is func() bool, columns ...string) error {
+	if err := in.Decode(d, d.Raw, v); err != nil {
+		return err
+	}
+	if is != nil && !is() {
+		return ErrOther
+	}
+	return in.Begin(d, columns...)
+}
+
 // Skip remembers a value of a column whose rows are not read unless a filter
 // asks for them; it returns false.
 func (in *Input) Skip(column, value string) bool {

@@ -14,10 +14,10 @@ import (
 
 // Table says how a kind of table is known and which columns it is read from.
 type Table struct {
-	Header  func(has func(columns ...string) bool) bool // whether a header line is of it
-	Line    func(fields [][]byte) []string              // of files without a header: the columns if the first line fits, else nil
-	Columns map[string]string                           // of Fields to column
-	Unit    string                                      // of the latency column, where its name says none
+	Header  [][]string                     // sets of columns, any of which tells it
+	Line    func(fields [][]byte) []string // of files without a header: the columns if the first line fits, else nil
+	Columns map[string]string              // of Fields to column
+	Unit    string                         // of the latency column, where its name says none
 	Label   string
 	Lenient bool // lines that do not fit are left out and counted, else they are errors
 
@@ -139,7 +139,7 @@ func (t *Table) claims(fields [][]byte) bool {
 	if t.Line != nil {
 		return t.Line(fields) != nil
 	}
-	return t.Header != nil && t.Header(func(columns ...string) bool {
+	return slices.ContainsFunc(t.Header, func(columns []string) bool {
 		for _, c := range columns {
 			if !slices.ContainsFunc(fields, func(f []byte) bool { return strings.TrimSpace(string(f)) == c }) {
 				return false

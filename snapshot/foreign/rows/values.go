@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
@@ -39,6 +40,27 @@ func Ns(n *Num, scale float64) float64 {
 	}
 	return float64(*n) * scale
 }
+
+// Number is a decimal number times scale; NaN if it is none.
+func Number(s string, scale float64) float64 {
+	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return v * scale
+}
+
+// Whole is a whole number; 0 if it is none.
+func Whole(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Digits tells whether a field is nothing but digits.
+func Digits(b []byte) bool { return len(b) > 0 && len(bytes.Trim(b, "0123456789")) == 0 }
 
 // NoStats is Reported with every number missing.
 func NoStats() Reported {
