@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestPresetsAreValidAndReadBack(t *testing.T) {
@@ -20,21 +22,13 @@ func TestPresetsAreValidAndReadBack(t *testing.T) {
 		t.Fatalf("presets %v, want %v", got, want)
 	}
 	for _, name := range Presets() {
-		c, err := Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Get(Load(name))(t)
 		if err := c.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		b, err := c.YAML()
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(c.YAML())(t)
 		path := filepath.Join(t.TempDir(), "config.yaml")
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, b, 0o600))
 		back, err := Load(path)
 		if err != nil {
 			t.Fatalf("%s does not read back: %v", name, err)
@@ -57,10 +51,7 @@ func TestReportPresets(t *testing.T) {
 		"root_cause_dynamic":      {[]string{"prefill"}, "dynamic"},
 		"root_cause_prefill_only": {[]string{"prefill"}, "variable"},
 	} {
-		c, err := Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Get(Load(name))(t)
 		lengths := map[int]bool{}
 		prompts := 0
 		for _, sc := range c.Scenarios {
@@ -146,9 +137,7 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 		"\xff\xfe":        "not text in UTF-8",
 	} {
 		path := filepath.Join(t.TempDir(), "c.yaml")
-		if err := os.WriteFile(path, []byte(in), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, []byte(in), 0o600))
 		_, err := Load(path)
 		if err == nil {
 			t.Errorf("%q was accepted", in)
@@ -162,10 +151,7 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 
 // TestEmptyKeyLeavesThePreset: a key without a value is as if it were not there.
 func TestEmptyKeyLeavesThePreset(t *testing.T) {
-	c, err := parse("c.yaml", []byte("strategy:\nmodes:\nduration:\ntorch:\nscenarios:\nseed: 7\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(parse("c.yaml", []byte("strategy:\nmodes:\nduration:\ntorch:\nscenarios:\nseed: 7\n")))(t)
 	if c.Name, c.Seed = "default", 1; !reflect.DeepEqual(c, Default()) {
 		t.Errorf("%+v", c)
 	}
@@ -210,13 +196,8 @@ func TestNearest(t *testing.T) {
 
 func TestFileExtendsPreset(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mine.yaml")
-	if err := os.WriteFile(path, []byte("extends: root_cause_padded\nseed: 9\nslo: 50ms\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte("extends: root_cause_padded\nseed: 9\nslo: 50ms\n"), 0o600))
+	c := must.Get(Load(path))(t)
 	if c.Strategy != "padded" || c.Seed != 9 || c.SLO.D().Milliseconds() != 50 || c.Name != "mine" || len(c.Scenarios) != 5 {
 		t.Fatalf("%+v", c)
 	}
@@ -226,9 +207,7 @@ func TestSet(t *testing.T) {
 	c := Default()
 	for key, value := range map[string]string{"strategy": "padded", "modes": "kv_decode,e2e_kv", "seed": "12", "duration": "5s",
 		"aa": "true", "bucket_edges": "8,16", "torch.mode": "max-autotune", "torch.config.layers": "3", "check": "0.5", "cache.policy": "evict"} {
-		if err := c.Set(key, value); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, c.Set(key, value))
 	}
 	if c.Strategy != "padded" || !slices.Equal(c.Modes, []string{"kv_decode", "e2e_kv"}) || c.Seed != 12 || c.Duration.D().Seconds() != 5 ||
 		!c.AA || !slices.Equal(c.BucketEdges, []int{8, 16}) || c.Torch.Mode != "max-autotune" || c.Torch.Config["layers"] != 3 || c.Check != 0.5 || c.Cache.Policy != "evict" {
@@ -242,31 +221,15 @@ func TestSet(t *testing.T) {
 }
 
 func TestSchemaKnowsEveryKey(t *testing.T) {
-	b, err := Schema()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(Schema())(t)
 	var s jsonschema.Schema
-	if err := json.Unmarshal(b, &s); err != nil {
-		t.Fatal(err)
-	}
-	r, err := s.Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal(b, &s))
+	r := must.Get(s.Resolve(nil))(t)
 	for _, name := range Presets() {
-		c, err := Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		j, err := json.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Get(Load(name))(t)
+		j := must.Get(json.Marshal(c))(t)
 		var v any
-		if err := json.Unmarshal(j, &v); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, json.Unmarshal(j, &v))
 		if err := r.Validate(v); err != nil {
 			t.Errorf("preset %s does not follow the schema: %v", name, err)
 		}
@@ -293,10 +256,7 @@ func TestSchemaKnowsEveryKey(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	for _, name := range Presets() {
-		b, err := presetFiles.ReadFile("presets/" + name + ".yaml")
-		if err != nil {
-			f.Fatal(err)
-		}
+		b := must.Get(presetFiles.ReadFile("presets/" + name + ".yaml"))(f)
 		f.Add(b)
 	}
 	f.Add([]byte("scenarios: [{name: a, prompts: [{tokens: 1, to: 2}]}]\nslo: 5ms\n"))
@@ -308,10 +268,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		out, err := c.YAML()
-		if err != nil {
-			t.Fatal(err)
-		}
+		out := must.Get(c.YAML())(t)
 		back, err := parse("fuzz.yaml", out)
 		if err != nil {
 			t.Fatalf("what was accepted does not read back: %v\n%s", err, out)

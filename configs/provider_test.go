@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -16,10 +17,7 @@ func TestTablesAreWhole(t *testing.T) {
 	docs := ""
 	files, _ := filepath.Glob("../docs/*.md")
 	for _, f := range append(files, "../README.md") {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(os.ReadFile(f))(t)
 		docs += string(b)
 	}
 	for i := range Providers {

@@ -10,20 +10,17 @@ import (
 	"testing"
 
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 var update = flag.Bool("update", false, "write schema.json anew")
 
 // TestSchemaIsOfTheType keeps schema.json what the Config type says.
 func TestSchemaIsOfTheType(t *testing.T) {
-	want, err := makeSchema()
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(makeSchema())(t)
 	if *update {
-		if err := os.WriteFile("schema.json", want, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile("schema.json", want, 0o644))
 	}
 	if got, err := Schema(); err != nil || (!*update && !bytes.Equal(got, want)) {
 		t.Errorf("schema.json is old (%v): run go test ./configs -run %s -update", err, t.Name())

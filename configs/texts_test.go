@@ -4,16 +4,15 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestCountTexts: lengths take the place of texts in one configuration and not
 // in its copies, and the lengths are checked as given ones are.
 func TestCountTexts(t *testing.T) {
 	load := func(padTo int) *Config {
-		c, err := Load("default")
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Get(Load("default"))(t)
 		c.Scenarios = []Scenario{{Name: "a", PadTo: padTo, Prompts: []Prompt{{Tokens: 2}, {Text: "four", NewTokens: 3}}}}
 		return c
 	}

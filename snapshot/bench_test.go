@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
@@ -54,9 +55,7 @@ func TestExportOfAMillionSamplesDoesNotHoldUpTheWriter(t *testing.T) {
 	if err != nil || m.Counts.Samples < uint64(n) {
 		t.Fatal(m, err)
 	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	if m, err = folder.ReadManifest(w.Dir()); err != nil || m.Counts.Samples != seq {
 		t.Fatalf("%d samples in the folder, %d taken in, %v", m.Counts.Samples, seq, err)
 	}

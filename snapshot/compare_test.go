@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/foreign"
@@ -23,9 +24,7 @@ import (
 func TestFilteredQuantities(t *testing.T) {
 	w, dir := create(t)
 	want := made.Fill(t, w, 300, stats.Prefill)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	scenario := want[0].Scenario
 	kept := 0.0
 	for i := range want {
@@ -41,10 +40,7 @@ func TestFilteredQuantities(t *testing.T) {
 		{foreign.Filter{Column: "scenario", Value: scenario}, kept, false},
 		{foreign.Filter{Column: "mode", Value: "prefill"}, 0, true},
 	} {
-		cmp, err := compare.Results([]string{dir}, []string{dir}, nil, foreign.Options{Where: []foreign.Filter{c.filter}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		cmp := must.Get(compare.Results([]string{dir}, []string{dir}, nil, foreign.Options{Where: []foreign.Filter{c.filter}}))(t)
 		if n, ok := cmp.Lookup("prefill", "optimized.n", false); !ok || c.n > 0 && n != c.n {
 			t.Errorf("%v: n is %v, want %v", c.filter, n, c.n)
 		}
@@ -68,9 +64,7 @@ func unfinished(t *testing.T, n int) string {
 	t.Helper()
 	w, dir := create(t)
 	made.Fill(t, w, n, stats.Prefill)
-	if err := w.Flush(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Flush())
 	t.Cleanup(func() {
 		if err := w.Finish(testEnd); err != nil {
 			t.Error(err)
@@ -85,15 +79,10 @@ func TestRunningSession(t *testing.T) {
 	running := unfinished(t, 300)
 	w, finished := create(t)
 	made.Fill(t, w, 300, stats.Prefill)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	analysed := map[string]*labels.Report{}
 	for _, dir := range []string{running, finished} {
-		r, err := compare.Analyze([]string{dir}, foreign.Options{}, labels.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := must.Get(compare.Analyze([]string{dir}, foreign.Options{}, labels.Options{}))(t)
 		analysed[dir] = r
 	}
 	if got, want := analysed[running].Evidence(), analysed[finished].Evidence(); got != want || !strings.HasPrefix(got, "Compiler-real") {
@@ -111,10 +100,7 @@ func TestRunningSession(t *testing.T) {
 		}
 	}
 
-	c, err := compare.Results([]string{finished}, []string{running}, nil, foreign.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(compare.Results([]string{finished}, []string{running}, nil, foreign.Options{}))(t)
 	if w := c.Blocked(); w != "" {
 		t.Error(w)
 	}
@@ -141,13 +127,8 @@ func TestRunningSession(t *testing.T) {
 func TestDiedSession(t *testing.T) {
 	dir := unfinished(t, 20)
 	dead := filepath.Join(t.TempDir(), "dead")
-	if err := os.CopyFS(dead, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(dead)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.CopyFS(dead, os.DirFS(dir)))
+	s := must.Get(Open(dead))(t)
 	if got := s.Unfinished(); !strings.Contains(got, "died") || !strings.Contains(got, "tailscope recover "+dead) {
 		t.Errorf("%q", got)
 	}
@@ -162,13 +143,8 @@ func TestErrorsOfALostLane(t *testing.T) {
 	for i := range 40 {
 		rows += fmt.Sprintf("%d,eager,prefill,ok\n%d,optimized,prefill,error\n", 5+i%3, 4+i%3)
 	}
-	if err := os.WriteFile(path, []byte(rows), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := compare.Results([]string{path}, []string{path}, nil, foreign.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte(rows), 0o600))
+	c := must.Get(compare.Results([]string{path}, []string{path}, nil, foreign.Options{}))(t)
 	if n, ok := c.Lookup("prefill", "optimized.errors", false); !ok || n != 40 {
 		t.Errorf("%v, %v", n, ok)
 	}
@@ -181,17 +157,10 @@ func TestErrorsOfALostLane(t *testing.T) {
 func sessionWith(t *testing.T, yaml string) string {
 	t.Helper()
 	_, dir, err := folder.NewRunID(t.TempDir(), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := Create(dir, testManifest(dir), []byte(yaml))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	w := must.Get(Create(dir, testManifest(dir), []byte(yaml)))(t)
 	made.Fill(t, w, 60, stats.Prefill)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	return dir
 }
 
@@ -215,10 +184,7 @@ func TestOtherWorkIsNoComparison(t *testing.T) {
 		{chat, where, nil, false},
 		{chat + "  - {name: s1, prompts: [{tokens: 64}]}\naa: true\n", nil, []compare.Difference{{What: "aa", A: "none", B: "true", Blocks: true}}, true},
 	} {
-		got, err := compare.Results([]string{base}, []string{sessionWith(t, c.yaml)}, nil, foreign.Options{Where: c.where})
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := must.Get(compare.Results([]string{base}, []string{sessionWith(t, c.yaml)}, nil, foreign.Options{Where: c.where}))(t)
 		notes := slices.DeleteFunc(got.Notes, func(n string) bool { return strings.HasPrefix(n, "1 and 1 sessions") })
 		if !slices.Equal(got.Differences, c.want) || (got.Blocked() != "") != c.blocks || len(notes) > 0 {
 			t.Errorf("%s: %+v, blocked %q, notes %q", c.yaml, got.Differences, got.Blocked(), got.Notes)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
@@ -20,22 +21,15 @@ import (
 func died(t *testing.T, dir string) string {
 	t.Helper()
 	dead := filepath.Join(t.TempDir(), "dead")
-	if err := os.CopyFS(dead, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.CopyFS(dead, os.DirFS(dir)))
 	return dead
 }
 
 func flip(t *testing.T, path string, at int) {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(path))(t)
 	b[at] ^= 1
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, b, 0o600))
 }
 
 // TestFlippedBitCostsItsPage: wherever a bit of a rotated segment is flipped,
@@ -46,18 +40,12 @@ func TestFlippedBitCostsItsPage(t *testing.T) {
 	want := made.FillModes(t, w, 1000)
 	waitRotated(t, dir)
 	part := filepath.Join("journal", "000003.parquet")
-	whole, err := os.ReadFile(filepath.Join(dir, part))
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := must.Get(os.ReadFile(filepath.Join(dir, part)))(t)
 	worst := 0
 	for i := range 24 {
 		dead := died(t, dir)
 		flip(t, filepath.Join(dead, part), 4+i*(len(whole)-8)/24)
-		s, err := Open(dead)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := must.Get(Open(dead))(t)
 		n := 0
 		d, err := s.Records(func(r *journal.Record) error {
 			if r.Kind == journal.KindSample {
@@ -75,34 +63,23 @@ func TestFlippedBitCostsItsPage(t *testing.T) {
 		if i%8 != 3 {
 			continue
 		}
-		m, err := Recover(dead, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := must.Get(Recover(dead, ""))(t)
 		if got, _ := samplesOf(t, dead); len(got) != n || m.Lost.Samples != uint64(len(want)-n) {
 			t.Errorf("byte %d: %d samples in the folder, %d read before; %s", i, len(got), n, m.Lost.Sentence)
 		}
 	}
 	t.Logf("a flipped bit cost %d samples at most", worst)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 }
 
 // TestSegmentNumberFromAStranger: nobody walks to the number that a name
 // claims.
 func TestSegmentNumberFromAStranger(t *testing.T) {
 	dead := filepath.Join(t.TempDir(), "s")
-	if err := os.CopyFS(dead, os.DirFS(filepath.Join("testdata", "golden", "killed"))); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dead, "journal", "9999999999.parquet"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.CopyFS(dead, os.DirFS(filepath.Join("testdata", "golden", "killed"))))
+	must.OK(t, os.WriteFile(filepath.Join(dead, "journal", "9999999999.parquet"), nil, 0o600))
 	began := time.Now()
-	if err := Report(dead); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, Report(dead))
 	if m, err := Recover(dead, ""); err != nil || m.Counts.Samples == 0 {
 		t.Fatal(m, err)
 	}
@@ -115,9 +92,7 @@ func TestSegmentNumberFromAStranger(t *testing.T) {
 func TestDamageWhileItRuns(t *testing.T) {
 	w, dir := create(t)
 	made.Fill(t, w, 300, stats.Prefill)
-	if err := w.Flush(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Flush())
 	flip(t, filepath.Join(dir, "journal", "000001.tsj"), 2000)
 	if err := w.Finish(testEnd); err == nil || !strings.Contains(err.Error(), "is not whole") {
 		t.Errorf("the session ended with %v", err)
@@ -139,19 +114,14 @@ func TestWhatIsWrittenCanBeRead(t *testing.T) {
 	s := made.New(1).Sample(7, stats.Eager, stats.KVDecode)
 	s.Seq = 10
 	long := strings.Repeat("x", 20<<20)
-	err := errors.Join(w.Sample(s, make([]int64, 1_200_000), nil),
+	must.OK(t, errors.Join(w.Sample(s, make([]int64, 1_200_000), nil),
 		w.Event(&stats.Event{TNs: 1, Kind: stats.KindError, Reason: long}),
 		w.Event(&stats.Event{TNs: 2, Kind: stats.KindMark, Reason: "m", Extra: map[string]any{"x": long}}),
-		w.Evidence(protocol.Evidence{Lane: "optimized", Mode: "kv_decode", FallbackError: long}))
-	if err != nil {
-		t.Fatal(err)
-	}
+		w.Evidence(protocol.Evidence{Lane: "optimized", Mode: "kv_decode", FallbackError: long})))
 	if n := len(w.Warnings()); n != 2 { // the steps and the evidence
 		t.Errorf("%d warnings", n)
 	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	got, kinds := samplesOf(t, dir)
 	if len(got) != 11 || kinds['s'] != 10*4+1<<20 {
 		t.Errorf("%d samples, %d steps", len(got), kinds['s'])
@@ -166,9 +136,7 @@ func TestWhatIsWrittenCanBeRead(t *testing.T) {
 func TestRecoverElsewhere(t *testing.T) {
 	w, dir := create(t)
 	made.Fill(t, w, 30, stats.Prefill)
-	if err := w.Flush(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Flush())
 	dead, out := died(t, dir), filepath.Join(t.TempDir(), "a", "out")
 	before := tree(t, dead)
 	m, err := Recover(dead, out)
@@ -184,15 +152,13 @@ func TestRecoverElsewhere(t *testing.T) {
 	if _, err := Recover(dead, out); err == nil {
 		t.Error("files were written over others")
 	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 }
 
 func tree(t *testing.T, dir string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	must.OK(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			b.WriteString(path + "\n")
 			return err
@@ -200,10 +166,7 @@ func tree(t *testing.T, dir string) []byte {
 		content, err := os.ReadFile(path)
 		b.WriteString(path + " " + string(content) + "\n")
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return b.Bytes()
 }
 
@@ -213,17 +176,13 @@ func TestFolderThatIsGone(t *testing.T) {
 	for _, gone := range []bool{true, false} {
 		w, dir := create(t)
 		made.Fill(t, w, 30, stats.Prefill)
-		if err := w.Flush(); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, w.Flush())
 		moved := filepath.Join(t.TempDir(), "moved")
 		change := func() error { return os.Rename(dir, moved) }
 		if gone {
 			change = func() error { return os.RemoveAll(dir) }
 		}
-		if err := change(); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, change())
 		time.Sleep(1100 * time.Millisecond)
 		err := w.Flush()
 		if told := w.Warnings(); len(told) != 1 {
@@ -254,14 +213,10 @@ func TestManySegments(t *testing.T) {
 		for lane := range stats.Lane(stats.NumLanes) {
 			s := ts.Sample(r, lane, stats.Prefill)
 			s.Segment = int32(r * 70)
-			if err := w.Sample(s, nil, nil); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, w.Sample(s, nil, nil))
 		}
 	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	m, err := folder.ReadManifest(dir)
 	if err != nil || !strings.Contains(strings.Join(m.Notes, " "), "Segments after number 1000") {
 		t.Errorf("%v, notes %q", err, m.Notes)

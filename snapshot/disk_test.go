@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/snapshot/journal"
@@ -19,15 +20,10 @@ import (
 // TestMaxDiskWarnsAndThenEndsTheSession fills a small bound.
 func TestMaxDiskWarnsAndThenEndsTheSession(t *testing.T) {
 	_, dir, err := folder.NewRunID(t.TempDir(), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	m := testManifest(dir)
 	m.Limits.MaxDiskBytes = 32 << 20
-	w, err := Create(dir, m, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := must.Get(Create(dir, m, nil))(t)
 	ts := made.New(1)
 	taken := uint64(0)
 	for r := uint64(0); ; r++ {
@@ -46,19 +42,14 @@ func TestMaxDiskWarnsAndThenEndsTheSession(t *testing.T) {
 	if len(warnings) != 2 || !strings.Contains(warnings[0].Reason, "four fifths") || !strings.Contains(warnings[1].Reason, "bound") {
 		t.Fatalf("warnings %+v", warnings)
 	}
-	if err := w.Finish(folder.End{Reason: "disk", Err: err, Time: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(folder.End{Reason: "disk", Err: err, Time: time.Now()}))
 	var size int64
 	got, err := folder.ReadManifest(dir)
 	if err != nil || got.Counts.Samples < taken || got.Counts.Events["error"] != 2 || got.Exit.Error == "" {
 		t.Fatalf("%+v, %v, taken %d", got.Counts, err, taken)
 	}
 	for _, f := range got.Files {
-		fi, err := os.Stat(filepath.Join(dir, f))
-		if err != nil {
-			t.Fatal(err)
-		}
+		fi := must.Get(os.Stat(filepath.Join(dir, f)))(t)
 		size += fi.Size()
 	}
 	t.Logf("%d samples, folder %s of %s", taken, journal.FormatBytes(size), journal.FormatBytes(32<<20))
@@ -77,21 +68,15 @@ func TestTraceIsJSON(t *testing.T) {
 		r.Err = "not supported"
 	}
 	g.UtilPct = gpu.Of(50.0)
-	if err := w.GPU(g); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.GPU(g))
+	must.OK(t, w.Finish(testEnd))
 	var tr struct {
 		TraceEvents []struct {
 			Name, Ph string
 			Ts, Dur  float64
 		} `json:"traceEvents"`
 	}
-	if err := json.Unmarshal([]byte(read(t, dir, folder.TraceName)), &tr); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal([]byte(read(t, dir, folder.TraceName)), &tr))
 	kinds := map[string]int{}
 	for _, e := range tr.TraceEvents {
 		kinds[e.Ph+strings.Fields(e.Name)[0]]++
@@ -113,13 +98,9 @@ func TestTraceSlicesNest(t *testing.T) {
 		{TNs: at - 1000, Kind: stats.KindCompile, Lane: "optimized", Shape: "1x99", DurNs: 1e9, Reason: "in the background"},
 		{TNs: 5e9, Kind: stats.KindLoaded, DurNs: 1e6, Reason: "loaded"},
 	} {
-		if err := w.Event(&e); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, w.Event(&e))
 	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	var tr struct {
 		TraceEvents []struct {
 			Name, Ph string
@@ -127,9 +108,7 @@ func TestTraceSlicesNest(t *testing.T) {
 			Ts, Dur  float64
 		} `json:"traceEvents"`
 	}
-	if err := json.Unmarshal([]byte(read(t, dir, folder.TraceName)), &tr); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal([]byte(read(t, dir, folder.TraceName)), &tr))
 	for i, a := range tr.TraceEvents {
 		if a.Ph != "X" {
 			continue

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -20,19 +21,13 @@ func failing(t *testing.T, fails func(s *stats.Sample) bool) string {
 		for lane := range stats.Lane(stats.NumLanes) {
 			s := ts.Sample(r, lane, stats.Prefill)
 			if s.Failed = lane == stats.Optimized && fails(s); s.Failed {
-				if err := w.Event(&stats.Event{TNs: s.StartNs, Kind: stats.KindError, Lane: lane.String(), Mode: "prefill", Request: &r,
-					Reason: fmt.Sprintf("out of\nmemory %d", min(r/30, 1))}); err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, w.Event(&stats.Event{TNs: s.StartNs, Kind: stats.KindError, Lane: lane.String(), Mode: "prefill", Request: &r,
+					Reason: fmt.Sprintf("out of\nmemory %d", min(r/30, 1))}))
 			}
-			if err := w.Sample(s, nil, nil); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, w.Sample(s, nil, nil))
 		}
 	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	return dir
 }
 
@@ -66,9 +61,7 @@ func TestReportSaysWhatFailed(t *testing.T) {
 		if !strings.Contains(md, "| out of memory 0 | 30 |\n| out of memory 1 | 10 |\n") {
 			t.Errorf("%s: %s", when, md)
 		}
-		if err := Report(dir); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, Report(dir))
 	}
 	if md := read(t, failing(t, func(*stats.Sample) bool { return false }), "report.md"); strings.Contains(md, "What failed") {
 		t.Error("nothing failed")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // FuzzFloors reads a kept noise floor: what is believed can be one.
@@ -16,16 +17,9 @@ func FuzzFloors(f *testing.F) {
 		t.Setenv("XDG_CACHE_HOME", t.TempDir())
 		c := &configs.Config{}
 		s := setupOf(c)
-		path, err := s.path()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		path := must.Get(s.path())(t)
+		must.OK(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must.OK(t, os.WriteFile(path, b, 0o600))
 		floors, err := Floors(c)
 		if err != nil {
 			return

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -29,9 +30,7 @@ func TestFloorsAreKeptBySetup(t *testing.T) {
 	if f, err := KeepFloors(c, two); f != nil || err != nil {
 		t.Fatal("two sessions", f, err)
 	}
-	if _, err := KeepFloors(c, append(two, sessionThat(.01, .02, -.1))); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(KeepFloors(c, append(two, sessionThat(.01, .02, -.1))))(t)
 	f, err := Floors(c)
 	n := f["prefill"]
 	if err != nil || n.Sessions != 3 {

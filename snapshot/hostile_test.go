@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot/compare"
@@ -30,7 +31,7 @@ const evil = "=cmd\x1b]0;owned\a\x1b[31m\u009b1m\u202e<script>alert(1)</script>&
 func harmless(t *testing.T, dir string) {
 	t.Helper()
 	seen := map[string]int{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	must.OK(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -72,10 +73,7 @@ func harmless(t *testing.T, dir string) {
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	for _, ext := range []string{".csv", ".html", ".md", ".svg", ".json"} {
 		if seen[ext] == 0 {
 			t.Errorf("no file %s was looked at", ext)
@@ -89,9 +87,7 @@ func TestEscapesDieInFolders(t *testing.T) {
 	w, dir := create(t)
 	must := func(err error) {
 		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 	}
 	must(w.Loaded(protocol.Loaded{T: "loaded", Provider: evil, Device: evil, Boundary: evil, Notes: []string{evil}, Versions: map[string]string{evil: evil},
 		Model: protocol.Model{Name: evil, DType: evil}, Backends: map[string]string{"eager": evil, "optimized": evil + "o"},
@@ -128,19 +124,10 @@ func TestEscapesDieInAnalyses(t *testing.T) {
 	for i := range 40 {
 		rows = append(rows, []string{evil + string(rune('a'+i%2)), evil, "1." + string(rune('0'+i%10))})
 	}
-	if err := c.WriteAll(rows); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(in, []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, err := compare.Analyze([]string{in}, foreign.Options{}, labels.Options{Source: evil})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, c.WriteAll(rows))
+	must.OK(t, os.WriteFile(in, []byte(b.String()), 0o600))
+	r := must.Get(compare.Analyze([]string{in}, foreign.Options{}, labels.Options{Source: evil}))(t)
 	out := t.TempDir()
-	if err := report.WriteLabels(out, r); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, report.WriteLabels(out, r))
 	harmless(t, out)
 }

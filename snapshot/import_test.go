@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/snapshot/journal"
@@ -17,19 +18,14 @@ import (
 // openSamplesOf reads every sample of a path.
 func openSamplesOf(t *testing.T, path string) (*folder.Session, []stats.Sample) {
 	t.Helper()
-	s, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(Open(path))(t)
 	var out []stats.Sample
-	if _, err := s.Records(func(r *journal.Record) error {
+	must.Get(s.Records(func(r *journal.Record) error {
 		if r.Kind == journal.KindSample {
 			out = append(out, r.Sample)
 		}
 		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))(t)
 	return s, out
 }
 
@@ -38,9 +34,7 @@ func openSamplesOf(t *testing.T, path string) (*folder.Session, []stats.Sample) 
 func TestOwnTable(t *testing.T) {
 	w, dir := create(t)
 	made.Fill(t, w, 300, stats.Prefill)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	folder, want := openSamplesOf(t, dir)
 	csv := filepath.Join(dir, "prefill", "metrics.csv")
 	s, got := openSamplesOf(t, csv)
@@ -68,10 +62,7 @@ func TestOwnTable(t *testing.T) {
 		t.Errorf("notes %q", n)
 	}
 
-	lines, err := os.ReadFile(csv)
-	if err != nil {
-		t.Fatal(err)
-	}
+	lines := must.Get(os.ReadFile(csv))(t)
 	for name, c := range map[string]struct{ old, new, says string }{
 		"cause": {",compile,", ",boredom,", `cause: "boredom" is no cause`},
 		"lane":  {",eager,ort", ",lazy,ort", `lane: unknown lane "lazy"`},
@@ -81,9 +72,7 @@ func TestOwnTable(t *testing.T) {
 		if !strings.Contains(string(lines), c.old) {
 			t.Fatalf("%s: no %q in the table", name, c.old)
 		}
-		if err := os.WriteFile(bad, []byte(strings.Replace(string(lines), c.old, c.new, 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(bad, []byte(strings.Replace(string(lines), c.old, c.new, 1)), 0o600))
 		if _, err := Open(bad); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "line ") && !strings.Contains(err.Error(), ":") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -95,21 +84,12 @@ func TestOwnTable(t *testing.T) {
 func TestOwnTables(t *testing.T) {
 	w, dir := create(t)
 	made.Fill(t, w, 40, stats.Prefill)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "prefill", "metrics.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
+	b := must.Get(os.ReadFile(filepath.Join(dir, "prefill", "metrics.csv")))(t)
 	tree := t.TempDir()
 	for _, name := range []string{"a", "b"} {
-		if err := os.Mkdir(filepath.Join(tree, name), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(tree, name, "metrics.csv"), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.Mkdir(filepath.Join(tree, name), 0o700))
+		must.OK(t, os.WriteFile(filepath.Join(tree, name, "metrics.csv"), b, 0o600))
 	}
 	_, got := openSamplesOf(t, tree)
 	if len(got) != 160 {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestLinksLeadNowhere plants a link to a victim at every name that recovering
@@ -16,13 +18,8 @@ import (
 func TestLinksLeadNowhere(t *testing.T) {
 	golden := filepath.Join("testdata", "golden", "killed")
 	plain := filepath.Join(t.TempDir(), "plain")
-	if err := os.CopyFS(plain, os.DirFS(golden)); err != nil {
-		t.Fatal(err)
-	}
-	m, err := Recover(plain, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.CopyFS(plain, os.DirFS(golden)))
+	m := must.Get(Recover(plain, ""))(t)
 	names, folders := []string{"manifest.json", "journal/lock", "journal/accepted"}, map[string]bool{"journal": true}
 	for _, f := range m.Files {
 		names = append(names, f)
@@ -35,25 +32,15 @@ func TestLinksLeadNowhere(t *testing.T) {
 		t.Helper()
 		top := t.TempDir()
 		dir, victims := filepath.Join(top, "stranger"), filepath.Join(top, "home")
-		if err := os.CopyFS(dir, os.DirFS(golden)); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Mkdir(victims, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.CopyFS(dir, os.DirFS(golden)))
+		must.OK(t, os.Mkdir(victims, 0o755))
 		victim := filepath.Join(victims, "bashrc")
-		if err := os.WriteFile(victim, []byte(secret), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(victim, []byte(secret), 0o600))
 		for _, at := range names {
 			path := filepath.Join(dir, at)
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, os.MkdirAll(filepath.Dir(path), 0o755))
 			_ = os.RemoveAll(path) // it may not be there
-			if err := os.Symlink(target(victim), path); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, os.Symlink(target(victim), path))
 		}
 		_, _ = Recover(dir, "") // may refuse
 		_ = Report(dir)         // may refuse
@@ -87,13 +74,9 @@ func TestLinksLeadNowhere(t *testing.T) {
 func TestOnlyFilesAreRead(t *testing.T) {
 	for _, name := range []string{"manifest.json", "samples.parquet", "events.jsonl", "telemetry.csv", "compiler_evidence.json"} {
 		dir := filepath.Join(t.TempDir(), "s")
-		if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "golden", "finished"))); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "golden", "finished"))))
 		path := filepath.Join(dir, name)
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.Remove(path))
 		pipe(t, path)
 		s, err := Open(dir)
 		if err == nil {

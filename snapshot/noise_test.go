@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -16,28 +17,19 @@ import (
 func record(t *testing.T, aa bool, noise map[string]stats.Noise, n int) string {
 	t.Helper()
 	_, dir, err := folder.NewRunID(t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	m := testManifest(dir)
 	m.Settings.AA, m.Settings.Noise = aa, noise
-	w, err := Create(dir, m, []byte("name: test\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := must.Get(Create(dir, m, []byte("name: test\n")))(t)
 	ts := made.New(5)
 	for r := range uint64(n) {
 		for lane := range stats.Lane(stats.NumLanes) {
 			s := ts.Sample(r+100, stats.Eager, stats.Prefill) // one distribution for both
 			s.Lane = lane
-			if err := w.Sample(s, nil, nil); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, w.Sample(s, nil, nil))
 		}
 	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	return dir
 }
 
@@ -56,9 +48,7 @@ func TestRecordedNoiseFloor(t *testing.T) {
 	}{"given": {wide, true}, "not given": {nil, false}} {
 		dir := record(t, false, c.noise, 800)
 		var s stats.SummaryFile
-		if err := json.Unmarshal([]byte(read(t, dir, filepath.Join("prefill", "analysis", "summary.json"))), &s); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, json.Unmarshal([]byte(read(t, dir, filepath.Join("prefill", "analysis", "summary.json"))), &s))
 		if got := s.Paradox.Verdict == "noise"; got != c.want {
 			t.Errorf("%s: %+v", name, s.Paradox)
 		}

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -14,9 +15,7 @@ import (
 func TestOwnParquetAndHgrmAreRead(t *testing.T) {
 	w, dir := create(t)
 	made.Fill(t, w, 300, stats.Prefill)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	read := func(path string) (map[string]int64, *foreign.Info) {
 		sum := map[string]int64{}
 		info, err := foreign.Read(filepath.Join(dir, path), foreign.Options{}, func(r *foreign.Row) error {

@@ -5,11 +5,11 @@ package snapshot
 import (
 	"syscall"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func pipe(t *testing.T, path string) {
 	t.Helper()
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, syscall.Mkfifo(path, 0o600))
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/snapshot/journal"
@@ -54,22 +55,12 @@ func writeForEver(dir string) {
 // what Recover says with what the process said it took in.
 func TestRecoverAfterSIGKILLSaysWhatWasLost(t *testing.T) {
 	_, dir, err := folder.NewRunID(t.TempDir(), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	self := must.Get(os.Executable())(t)
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), "TAILSCOPE_TEST_WRITE="+dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	out := must.Get(cmd.StdoutPipe())(t)
+	must.OK(t, cmd.Start())
 	said := bufio.NewScanner(out)
 	for range 500 { // it is under way
 		if !said.Scan() {
@@ -79,22 +70,14 @@ func TestRecoverAfterSIGKILLSaysWhatWasLost(t *testing.T) {
 	if _, err := Recover(dir, ""); !errors.Is(err, journal.ErrRunning) {
 		t.Errorf("recovering a live session: %v", err)
 	}
-	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, cmd.Process.Signal(syscall.SIGKILL))
 	line := said.Text()
 	for said.Scan() {
 		line = said.Text()
 	}
 	_ = cmd.Wait() // it was killed
-	last, err := strconv.ParseUint(line, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := Recover(dir, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	last := must.Get(strconv.ParseUint(line, 10, 64))(t)
+	m := must.Get(Recover(dir, ""))(t)
 	l := m.Lost
 	t.Log(l.Sentence)
 	if taken := l.Recovered + l.Samples; !l.Known || taken < last || taken > last+1 {

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/exp/golden"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -19,17 +20,11 @@ import (
 func TestReportIsTheSameFromTheFolder(t *testing.T) {
 	w, dir := create(t)
 	made.Fill(t, w, 300, stats.KVDecode)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	for _, name := range []string{"report.md", "report.html"} {
 		want := read(t, dir, name)
-		if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-		if err := Report(dir); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.Remove(filepath.Join(dir, name)))
+		must.OK(t, Report(dir))
 		if d := cmp.Diff(want, read(t, dir, name)); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
@@ -41,9 +36,7 @@ func TestReportIsTheSameFromTheFolder(t *testing.T) {
 func TestReportPage(t *testing.T) {
 	w, dir := create(t)
 	made.Fill(t, w, 600, stats.Prefill)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	md := read(t, dir, "report.md")
 	i := strings.Index(md, "## Where it ran")
 	if i < 0 {
@@ -71,9 +64,7 @@ func TestReportPage(t *testing.T) {
 func TestForeignResultOpensAsSession(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.csv")
 	text := "backend,latency_ms,status\ngpu-compile,1.5,ok\ngpu,2.5,ok\ngpu,9,error\n"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte(text), 0o600))
 	got, _ := samplesOf(t, path)
 	if len(got) != 3 || got[0].Lane != stats.Optimized || got[1].Lane != stats.Eager || got[1].StartNs != 1_500_000 ||
 		!got[2].Failed || got[0].Request == got[1].Request {
@@ -86,9 +77,7 @@ func TestForeignResultOpensAsSession(t *testing.T) {
 func TestForeignRunsAreNumberedByWhatCounts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.csv")
 	text := "backend,latency_ms,status,is_warmup\ngpu,9,error,false\ngpu,8,ok,true\ngpu,2,ok,false\ngpu,7,error,false\ngpu,3,ok,false\n"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte(text), 0o600))
 	got, _ := samplesOf(t, path)
 	for i, want := range []int32{0, 0, 0, 1, 1} {
 		if got[i].NthInRun != want {
@@ -101,16 +90,12 @@ func TestForeignRunsAreNumberedByWhatCounts(t *testing.T) {
 func TestReportSaysThatASessionRuns(t *testing.T) {
 	w, dir := create(t)
 	made.Fill(t, w, 60, stats.Prefill)
-	if err := errors.Join(w.Flush(), Report(dir)); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, errors.Join(w.Flush(), Report(dir)))
 	const runs = "still runs: this is what it has so far."
 	if md := read(t, dir, "report.md"); !strings.Contains(md, runs) {
 		t.Errorf("a running session: %s", md)
 	}
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	if md := read(t, dir, "report.md"); strings.Contains(md, runs) {
 		t.Errorf("a finished session: %s", md)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/snapshot/journal"
@@ -22,14 +23,9 @@ import (
 func createWith(t testing.TB, o folder.Options) (*folder.Writer, string) {
 	t.Helper()
 	_, dir, err := folder.NewRunID(t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	o.Pages = report.Write
-	w, err := folder.Create(dir, testManifest(dir), []byte("name: test\n"), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := must.Get(folder.Create(dir, testManifest(dir), []byte("name: test\n"), o))(t)
 	return w, dir
 }
 
@@ -37,14 +33,8 @@ func createWith(t testing.TB, o folder.Options) (*folder.Writer, string) {
 func waitRotated(t testing.TB, dir string) (segments int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
-		frames, err := filepath.Glob(filepath.Join(dir, "journal", "*.tsj"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		parts, err := filepath.Glob(filepath.Join(dir, "journal", "*.rest"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		frames := must.Get(filepath.Glob(filepath.Join(dir, "journal", "*.tsj")))(t)
+		parts := must.Get(filepath.Glob(filepath.Join(dir, "journal", "*.rest")))(t)
 		if len(frames) == 1 {
 			return len(parts) + 1
 		}
@@ -73,14 +63,9 @@ func compareRotated(t *testing.T, textRows uint64) {
 	if d := cmp.Diff(plainList, list); d != "" {
 		t.Fatal("records in the journal: ", d)
 	}
-	exported, err := w.Export()
-	if err != nil {
-		t.Fatal(err)
-	}
+	exported := must.Get(w.Export())(t)
 	for _, x := range []*folder.Writer{plain, w} {
-		if err := x.Finish(testEnd); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, x.Finish(testEnd))
 	}
 	got, _ := samplesOf(t, dir)
 	copied, _ := samplesOf(t, exported)
@@ -90,10 +75,7 @@ func compareRotated(t *testing.T, textRows uint64) {
 	if d := cmp.Diff(recordsOf(t, plainDir), recordsOf(t, dir)); d != "" {
 		t.Fatal("records in the folder, causes included: ", d)
 	}
-	m, err := folder.ReadManifest(plainDir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(folder.ReadManifest(plainDir))(t)
 	for _, f := range m.Files {
 		if filepath.Ext(f) != ".parquet" && cmp.Diff(read(t, plainDir, f), read(t, dir, f)) != "" {
 			t.Errorf("%s differs", f)
@@ -107,10 +89,7 @@ func compareRotated(t *testing.T, textRows uint64) {
 // recordsOf prints every record of a session.
 func recordsOf(t testing.TB, dir string) (out []string) {
 	t.Helper()
-	s, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(Open(dir))(t)
 	if d, err := s.Records(func(r *journal.Record) error {
 		if r.Kind == journal.KindSample {
 			out = append(out, fmt.Sprintf("%+v %v %v", r.Sample, r.Steps, r.KV))
@@ -135,16 +114,9 @@ func TestRecoverFinishesARotatedJournal(t *testing.T) {
 	want := made.FillModes(t, w, 300)
 	waitRotated(t, live)
 	dir := filepath.Join(t.TempDir(), "dead")
-	if err := os.CopyFS(dir, os.DirFS(live)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "journal", ".000099.parquet.AAAAAAAAAAAA.tmp"), []byte("half"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m, err := Recover(dir, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.CopyFS(dir, os.DirFS(live)))
+	must.OK(t, os.WriteFile(filepath.Join(dir, "journal", ".000099.parquet.AAAAAAAAAAAA.tmp"), []byte("half"), 0o600))
+	m := must.Get(Recover(dir, ""))(t)
 	got, _ := samplesOf(t, dir)
 	if d := cmp.Diff(want, got); d != "" || m.Lost == nil || m.Lost.Samples != 0 || !m.Lost.Known {
 		t.Fatal(d, m.Lost)
@@ -187,9 +159,7 @@ func TestReadersFollowARunningRotation(t *testing.T) {
 			if n := prefix(dir); n != uint64(len(all)) {
 				t.Errorf("%d samples can be read of %d", n, len(all))
 			}
-			if err := w.Finish(testEnd); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, w.Finish(testEnd))
 			t.Logf("%d reads while it ran", reads)
 			return
 		default:
@@ -200,10 +170,7 @@ func TestReadersFollowARunningRotation(t *testing.T) {
 		}
 		prev = n
 		if reads++; reads == 3 {
-			exported, err := w.Export()
-			if err != nil {
-				t.Fatal(err)
-			}
+			exported := must.Get(w.Export())(t)
 			if n := prefix(exported); n < prev {
 				t.Errorf("the export has %d samples, the journal had %d before", n, prev)
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/snapshot/journal"
@@ -18,9 +19,7 @@ import (
 func samplesOf(t testing.TB, dir string) ([]stats.Sample, map[journal.Kind]int) {
 	t.Helper()
 	s, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	var out []stats.Sample
 	kinds := map[journal.Kind]int{}
 	_, err = s.Records(func(r *journal.Record) error {
@@ -34,9 +33,7 @@ func samplesOf(t testing.TB, dir string) ([]stats.Sample, map[journal.Kind]int) 
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	return out, kinds
 }
 
@@ -47,17 +44,10 @@ func TestFolderGivesTheSameNumbersAgain(t *testing.T) {
 		t.Run(mode.String(), func(t *testing.T) {
 			w, dir := create(t)
 			want := made.Fill(t, w, 400, mode)
-			if err := w.Flush(); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, w.Flush())
 			running, runningKinds := samplesOf(t, dir)
-			exported, err := w.Export()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := w.Finish(testEnd); err != nil {
-				t.Fatal(err)
-			}
+			exported := must.Get(w.Export())(t)
+			must.OK(t, w.Finish(testEnd))
 			finished, kinds := samplesOf(t, dir)
 			copied, _ := samplesOf(t, exported)
 			for name, got := range map[string][]stats.Sample{"journal": running, "finished": finished, "export": copied} {
@@ -70,16 +60,9 @@ func TestFolderGivesTheSameNumbersAgain(t *testing.T) {
 				t.Fatal(d)
 			}
 			again := filepath.Join(t.TempDir(), filepath.Base(dir))
-			if err := os.Mkdir(again, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			s, err := Open(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Rewrite(again, folder.Options{Pages: report.Write}); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, os.Mkdir(again, 0o755))
+			s := must.Get(Open(dir))(t)
+			must.OK(t, s.Rewrite(again, folder.Options{Pages: report.Write}))
 			for _, f := range s.Manifest.Files {
 				if filepath.Ext(f) == ".parquet" {
 					continue // compared above, row by row
@@ -94,9 +77,6 @@ func TestFolderGivesTheSameNumbersAgain(t *testing.T) {
 
 func read(t testing.TB, dir, name string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(filepath.Join(dir, filepath.FromSlash(name))))(t)
 	return string(b)
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestSessionsOnOnePage: each session with its verdict, the lanes side by side, and
@@ -14,14 +16,10 @@ func TestSessionsOnOnePage(t *testing.T) {
 	var dirs []string
 	for _, name := range []string{"one", "two", "<b>three"} {
 		dirs = append(dirs, filepath.Join(dir, name))
-		if err := os.CopyFS(dirs[len(dirs)-1], os.DirFS("testdata/golden/finished")); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.CopyFS(dirs[len(dirs)-1], os.DirFS("testdata/golden/finished")))
 	}
 	out := filepath.Join(dir, "out")
-	if err := ReportSeveral(dirs, out); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, ReportSeveral(dirs, out))
 	md, page := read(t, out, "sessions.md"), read(t, out, "sessions.html")
 	for _, want := range []string{"# tailscope: 3 sessions", "## From one to two", "## From one to &lt;b>three", "### Side by side"} {
 		if !strings.Contains(md, want) {

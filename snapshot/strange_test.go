@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 )
 
@@ -16,16 +17,10 @@ import (
 func TestStrangeJournals(t *testing.T) {
 	at := func(dir, name string) string { return filepath.Join(dir, "journal", name) }
 	read := func(path string) []byte {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
+		return must.Get(os.ReadFile(path))(t)
 	}
 	write := func(path string, b []byte) {
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, b, 0o600))
 	}
 	const whole = 1438 // samples of the killed session
 	for name, c := range map[string]struct {
@@ -49,9 +44,7 @@ func TestStrangeJournals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "s")
-			if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "golden", "killed"))); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "golden", "killed"))))
 			c.change(dir)
 			m, err := Recover(dir, "")
 			var said string

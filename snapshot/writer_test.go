@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -27,13 +28,8 @@ func testManifest(dir string) folder.Manifest {
 func create(t testing.TB) (*folder.Writer, string) {
 	t.Helper()
 	_, dir, err := folder.NewRunID(t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := Create(dir, testManifest(dir), []byte("name: test\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	w := must.Get(Create(dir, testManifest(dir), []byte("name: test\n")))(t)
 	return w, dir
 }
 
@@ -51,9 +47,7 @@ func TestNewRunIDIsUniqueWithinASecond(t *testing.T) {
 
 func TestNewRunIDSaysOneSentenceForAFileInTheWay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(file, nil, 0o600))
 	_, _, err := folder.NewRunID(filepath.Join(file, "runs"), time.Now())
 	if err == nil {
 		t.Fatal("no error for a folder below a file")
@@ -66,9 +60,7 @@ func TestNewRunIDSaysOneSentenceForAFileInTheWay(t *testing.T) {
 func TestSummaryEqualsWhatMetricsCSVSays(t *testing.T) {
 	w, dir := create(t)
 	want := made.Fill(t, w, 500, stats.Prefill)
-	if err := w.Finish(testEnd); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(testEnd))
 	rows := readCSV(t, filepath.Join(dir, "prefill", "metrics.csv"))
 	if len(rows) != len(want) {
 		t.Fatalf("%d rows, %d samples", len(rows), len(want))
@@ -79,21 +71,13 @@ func TestSummaryEqualsWhatMetricsCSVSays(t *testing.T) {
 			t.Fatalf("row %d has seq %s", i, r["seq"])
 		}
 		if r["is_warmup"] == "false" && r["status"] == "ok" {
-			v, err := strconv.ParseFloat(r["latency_ms"], 64)
-			if err != nil {
-				t.Fatal(err)
-			}
+			v := must.Get(strconv.ParseFloat(r["latency_ms"], 64))(t)
 			byLane[r["lane"]] = append(byLane[r["lane"]], v)
 		}
 	}
 	var sum stats.SummaryFile
-	b, err := os.ReadFile(filepath.Join(dir, "prefill", "analysis", "summary.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, &sum); err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(filepath.Join(dir, "prefill", "analysis", "summary.json")))(t)
+	must.OK(t, json.Unmarshal(b, &sum))
 	found := 0
 	for _, g := range sum.Groups {
 		if g.Scenario != "*" || g.Segment != "*" {
@@ -118,15 +102,9 @@ func TestSummaryEqualsWhatMetricsCSVSays(t *testing.T) {
 
 func readCSV(t testing.TB, path string) []map[string]string {
 	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(os.Open(path))(t)
 	defer func() { _ = f.Close() }()
-	all, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := must.Get(csv.NewReader(f).ReadAll())(t)
 	var out []map[string]string
 	for _, r := range all[1:] {
 		m := map[string]string{}

@@ -1,6 +1,10 @@
 package dims
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
+)
 
 func TestExpr(t *testing.T) {
 	sizes := map[string]int{"past": 3, "seq": 4, "h": 9, "input.1": 5, "past_sequence_length": 8, "s0": 7}
@@ -24,10 +28,7 @@ func TestExpr(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"h/2", "seq-past-2", "h/(past-3)", "nobody"} {
-		e, err := Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := must.Get(Parse(text))(t)
 		if got, err := e.Eval(sizes); err == nil {
 			t.Errorf("%q = %d, want an error", text, got)
 		}
@@ -73,9 +74,7 @@ func TestResolve(t *testing.T) {
 		{map[string]string{"total": "nobody"}, 0, true},
 	} {
 		ties, err := NewTies(c.ties)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 		sizes := map[string]int{"past": 3, "seq": 4}
 		err = ties.Resolve(sizes)
 		if (err != nil) != c.fails || err == nil && sizes["total"] != c.want {

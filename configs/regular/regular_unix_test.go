@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // A pipe without a writer, a device without an end and a folder are refused at
@@ -16,9 +18,7 @@ import (
 func TestOnlyFilesAreOpened(t *testing.T) {
 	dir := t.TempDir()
 	fifo, file, link := filepath.Join(dir, "fifo"), filepath.Join(dir, "file"), filepath.Join(dir, "link")
-	if err := errors.Join(syscall.Mkfifo(fifo, 0o600), os.WriteFile(file, []byte("text"), 0o600), os.Symlink(file, link)); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, errors.Join(syscall.Mkfifo(fifo, 0o600), os.WriteFile(file, []byte("text"), 0o600), os.Symlink(file, link)))
 	for _, path := range []string{fifo, "/dev/zero", "/dev/null", dir} {
 		done := make(chan error, 1)
 		go func() { _, err := Open(path); done <- err }()

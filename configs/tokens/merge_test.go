@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // naive merges by the definition: the pair of the lowest rank, leftmost first,
@@ -45,10 +47,7 @@ func TestMergeIsTheDefinition(t *testing.T) {
 }
 
 func TestLongWordIsMergedSoon(t *testing.T) {
-	c, err := Open(write(t, tiny(nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(Open(write(t, tiny(nil))))(t)
 	begin := time.Now()
 	if n, err := c.Count(strings.Repeat("=", 1<<19)); err != nil || n != 1<<18 {
 		t.Errorf("%d, %v", n, err)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // tiny is a tokenizer.json as a map: the 256 bytes, and tokens for "th", "the",
@@ -32,14 +34,9 @@ func tiny(change func(f map[string]any)) map[string]any {
 
 func write(t *testing.T, f map[string]any) string {
 	t.Helper()
-	b, err := json.Marshal(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(json.Marshal(f))(t)
 	path := filepath.Join(t.TempDir(), "tokenizer.json")
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, b, 0o600))
 	return path
 }
 
@@ -129,10 +126,7 @@ func TestWhatIsNotKnownIsRefused(t *testing.T) {
 			t.Errorf("want %q, got %v", want, err)
 		}
 	}
-	k, err := Open(write(t, tiny(nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	k := must.Get(Open(write(t, tiny(nil))))(t)
 	if n, err := k.Count("the<|end|>x"); err == nil || !strings.Contains(err.Error(), "<|end|>x") {
 		t.Errorf("a token that takes what is around it: %d, %v", n, err)
 	}
@@ -144,18 +138,14 @@ func TestWhatIsNotKnownIsRefused(t *testing.T) {
 func TestBeside(t *testing.T) {
 	dir := t.TempDir()
 	sub := filepath.Join(dir, "onnx")
-	if err := os.Mkdir(sub, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Mkdir(sub, 0o700))
 	file := filepath.Join(sub, "model.onnx")
 	want := filepath.Join(dir, "tokenizer.json")
 	for _, p := range []string{file, want} {
 		if got := Beside(file); got != "" {
 			t.Errorf("before it is there: %q", got)
 		}
-		if err := os.WriteFile(p, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(p, nil, 0o600))
 	}
 	for _, model := range []string{file, sub, dir} {
 		if got := Beside(model); got != want {

@@ -12,6 +12,7 @@ import (
 	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxa100"
 
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // all and none stand for drivers with every optional function and without.
@@ -55,10 +56,7 @@ func fullServer() *dgxa100.Server {
 
 func mustOpen(t *testing.T, lib nvml.Interface, has func(nvml.Interface, string) bool) gpu.Source {
 	t.Helper()
-	src, err := open(lib, 1, has)
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := must.Get(open(lib, 1, has))(t)
 	t.Cleanup(src.Close)
 	return src
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestEnsureBuiltinAtOnce: many callers get one complete model.
@@ -38,20 +40,11 @@ func TestEnsureBuiltinAtOnce(t *testing.T) {
 // TestEnsureBuiltinAfterCrash: what a process that died left is replaced.
 func TestEnsureBuiltinAfterCrash(t *testing.T) {
 	ownCache(t)
-	p, err := EnsureBuiltin("tiny-gpt2")
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(EnsureBuiltin("tiny-gpt2"))(t)
 	dir := filepath.Dir(p)
-	if err := os.Rename(dir, dir+".tmp"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(filepath.Join(dir+".tmp", "model.onnx"), 100); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := EnsureBuiltin("tiny-gpt2"); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Rename(dir, dir+".tmp"))
+	must.OK(t, os.Truncate(filepath.Join(dir+".tmp", "model.onnx"), 100))
+	must.Get(EnsureBuiltin("tiny-gpt2"))(t)
 	if _, err := Inspect(p); err != nil {
 		t.Error(err)
 	}
@@ -94,17 +87,13 @@ func TestPrune(t *testing.T) {
 	path, other := testModel(t, "mlp"), testModel(t, "vision")
 	age := func(dir string) {
 		old := time.Now().Add(-2 * staleAfter)
-		if err := os.Chtimes(filepath.Join(dir, sourceFile), old, old); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.Chtimes(filepath.Join(dir, sourceFile), old, old))
 	}
 	first, kept := prepared(t, path).Dir, prepared(t, other).Dir
 	age(first)
 	age(kept)
 	now := time.Now().Add(time.Second)
-	if err := os.Chtimes(path, now, now); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Chtimes(path, now, now))
 	second := prepared(t, path).Dir
 	if _, err := os.Stat(first); !os.IsNotExist(err) || first == second {
 		t.Errorf("%s is still there", first)

@@ -13,6 +13,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestDefaultShowsTheMatter measures what the default model was chosen by:
@@ -21,10 +22,7 @@ import (
 func TestDefaultShowsTheMatter(t *testing.T) {
 	demand.Time(t)
 	needORT(t)
-	path, err := EnsureBuiltin("default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(EnsureBuiltin("default"))(t)
 	ratio, compile := measureLanes(t, path)
 	if ratio > 0.75 {
 		t.Errorf("optimized p50 is %.2f × eager p50", ratio)
@@ -38,18 +36,12 @@ func TestDefaultShowsTheMatter(t *testing.T) {
 // lengths, and the median compile over optimized p50.
 func measureLanes(t *testing.T, path string) (ratio, compile float64) {
 	t.Helper()
-	p, err := Prepare(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(Prepare(path))(t)
 	var eager, opt, ratios, compiles []float64
 	es := session(t, p.Prefill.Path, optimised(ort.GraphOptimizationLevelDisableAll))
 	for _, n := range []int{6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 96} {
 		fixed := filepath.Join(p.Dir, fmt.Sprintf("test-%d.onnx", n))
-		err := Specialise(p.Prefill.Path, fixed, map[string]int64{DimBatch: 1, DimSeq: int64(n), DimPast: 0, DimTotal: int64(n)})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, Specialise(p.Prefill.Path, fixed, map[string]int64{DimBatch: 1, DimSeq: int64(n), DimPast: 0, DimTotal: int64(n)}))
 		start := time.Now()
 		s := session(t, fixed, optimised(ort.GraphOptimizationLevelEnableAll))
 		compile := time.Since(start)
@@ -67,9 +59,7 @@ func timeBoth(t *testing.T, p *Prepared, feeds map[string]feed, sessions ...*ort
 	t.Helper()
 	times := [2][]float64{}
 	in, out, err := values(p.Prefill.Path, feeds)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	for rep := range 60 {
 		for lane, s := range sessions {
 			start := time.Now()

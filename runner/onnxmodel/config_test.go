@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // FuzzConfig reads a config.json beside a model.
@@ -12,9 +14,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"hidden_size":9223372036854775807,"num_heads":-1,"head_dim":-9}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "config.json")
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, b, 0o600))
 		i := &Info{Path: path}
 		i.takeConfig(path)
 		for _, n := range []int{i.Layers, i.Vocab, i.KVHeads, i.HeadDim, i.Heads, i.Width, i.MaxPositions} {

@@ -3,19 +3,15 @@ package onnxmodel
 import (
 	"math"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // What the graph says is what the model's sizes say, by hand.
 func TestCostsOfBuiltinModels(t *testing.T) {
 	for _, name := range []string{"default", "tiny-gpt2"} {
-		path, err := EnsureBuiltin(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := Prepare(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		path := must.Get(EnsureBuiltin(name))(t)
+		p := must.Get(Prepare(path))(t)
 		c, err := p.Costs()
 		if err != nil {
 			t.Fatal(name, err)

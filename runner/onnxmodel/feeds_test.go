@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 )
 
@@ -57,13 +58,8 @@ func TestFeeds(t *testing.T) {
 			g := build.NewGraph("feeds", f32)
 			g.Out(c.make(g), "y", f32)
 			path := filepath.Join(t.TempDir(), "model.onnx")
-			if err := g.Write(path, build.Options{}); err != nil {
-				t.Fatal(err)
-			}
-			info, err := Inspect(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, g.Write(path, build.Options{}))
+			info := must.Get(Inspect(path))(t)
 			got := map[string]Feed{}
 			for _, f := range info.Feeds() {
 				got[f.Input] = f
@@ -84,13 +80,8 @@ func TestExpressionsAreNoDimensions(t *testing.T) {
 	g.In("past", build.Float, "batch", "past_sequence_length")
 	g.Out(g.Op("Relu", []string{g.In("mask", build.Float, "batch", "past_sequence_length + 1")}), "y", build.Float)
 	path := filepath.Join(t.TempDir(), "model.onnx")
-	if err := g.Write(path, build.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	info, err := Inspect(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, g.Write(path, build.Options{}))
+	info := must.Get(Inspect(path))(t)
 	if len(info.Dims) != 2 {
 		t.Errorf("dimensions %v, want batch and past_sequence_length", info.Dims)
 	}
@@ -105,13 +96,8 @@ func TestTaggersAreNoLanguageModels(t *testing.T) {
 		x = g.Op("MatMul", []string{x, g.Weight(build.Weight{Name: "head", Dims: []int{4, width}, Std: 1})})
 		g.Out(x, "logits", build.Float, "batch", "seq", width)
 		path := filepath.Join(t.TempDir(), "model.onnx")
-		if err := g.Write(path, build.Options{}); err != nil {
-			t.Fatal(err)
-		}
-		info, err := Inspect(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, g.Write(path, build.Options{}))
+		info := must.Get(Inspect(path))(t)
 		if info.Kind != want {
 			t.Errorf("%d values a token, 50 ids: %s (%s), want %s", width, info.Kind, info.WhyNotLM, want)
 		}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
@@ -13,43 +14,28 @@ import (
 func buildModel(t testing.TB, c spec, o build.Options) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "config.json"), c.ConfigJSON(), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(filepath.Join(dir, "config.json"), c.ConfigJSON(), 0o644))
 	path := filepath.Join(dir, "model.onnx")
-	if err := c.Graph().Write(path, o); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, c.Graph().Write(path, o))
 	return path
 }
 
 func prepared(t testing.TB, path string) *Prepared {
 	t.Helper()
-	p, err := Prepare(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return must.Get(Prepare(path))(t)
 }
 
 func ownCache(t testing.TB) { t.Setenv("XDG_CACHE_HOME", t.TempDir()) }
 
 func defaultSpec(t testing.TB, name string) build.GPT2 {
 	t.Helper()
-	b, err := findBuiltin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(findBuiltin(name))(t)
 	return b.spec.(build.GPT2)
 }
 
 func testModel(t testing.TB, name string) string {
 	t.Helper()
-	path, err := testmodels.Write(t.TempDir(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return must.Get(testmodels.Write(t.TempDir(), name))(t)
 }
 
 func randomIDs(seed uint64, n, vocab int) []int64 {

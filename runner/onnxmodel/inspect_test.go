@@ -12,20 +12,16 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
 func writeProto(t testing.TB, m proto.Message) string {
 	t.Helper()
-	b, err := proto.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(proto.Marshal(m))(t)
 	path := filepath.Join(t.TempDir(), "model.onnx")
-	if err := os.WriteFile(path, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, b, 0o644))
 	return path
 }
 
@@ -115,10 +111,7 @@ func TestInspectBadFiles(t *testing.T) {
 
 // TestInspectCut: a model cut anywhere is refused.
 func TestInspectCut(t *testing.T) {
-	b, err := os.ReadFile(testModel(t, "embedding"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(testModel(t, "embedding")))(t)
 	for n := 1; n < len(b); n += 1 + n/40 {
 		m, err := scanReader(bytes.NewReader(b[:n]), int64(n))
 		if err == nil {
@@ -169,10 +162,7 @@ func TestInspectLayouts(t *testing.T) {
 		"range-positions": {LayoutSingle, "prefill kv_decode e2e_kv", "static-cache"},
 		"vision":          {LayoutSingle, "forward", ""},
 	} {
-		info, err := Inspect(testModel(t, name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		info := must.Get(Inspect(testModel(t, name)))(t)
 		modes, no := names(info.Modes, true), names(info.Strategies["decode"], false)
 		if info.Layout != want.layout || modes != want.modes || no != want.no {
 			t.Errorf("%s: %s, modes %s, decode not by %s", name, info.Layout, modes, no)
@@ -228,10 +218,7 @@ func tinyLM() *onnxpb.ModelProto {
 // FuzzInspect: whatever the bytes, Inspect returns, and what it accepts can
 // be prepared or is refused in words.
 func FuzzInspect(f *testing.F) {
-	path, err := testmodels.Write(f.TempDir(), "types")
-	if err != nil {
-		f.Fatal(err)
-	}
+	path := must.Get(testmodels.Write(f.TempDir(), "types"))(f)
 	b, _ := os.ReadFile(path)
 	f.Add(b)
 	lm, _ := proto.Marshal(tinyLM())
@@ -240,9 +227,7 @@ func FuzzInspect(f *testing.F) {
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "model.onnx")
-		if err := os.WriteFile(path, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, b, 0o644))
 		info, err := Inspect(path)
 		if err != nil {
 			return

@@ -8,6 +8,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
@@ -22,10 +23,7 @@ func TestLayouts(t *testing.T) {
 			continue
 		}
 		t.Run(m.Name, func(t *testing.T) {
-			path, err := m.Write(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
+			path := must.Get(m.Write(t.TempDir()))(t)
 			p := prepared(t, path)
 			ref, tolerance := newReference(m.Spec), 1e-5
 			if p.Info.DType == "float16" {

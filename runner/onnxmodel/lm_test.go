@@ -8,6 +8,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 )
 
@@ -93,12 +94,8 @@ func decode(t *testing.T, p *Prepared, prompt []int64, steps, k int) []int64 {
 	for range steps {
 		feeds := stepFeeds(past, g, tokens[len(tokens)-1], n, max(k, n))
 		in, o, err := values(g.Path, feeds)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Run(in, o); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
+		must.OK(t, s.Run(in, o))
 		n++
 		for i, port := range g.Outputs {
 			for l, kv := range g.Present {

@@ -13,6 +13,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
@@ -32,9 +33,7 @@ var startORT = sync.OnceValue(func() error {
 // cache is moved.
 func needORT(t testing.TB) {
 	t.Helper()
-	if err := startORT(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, startORT())
 }
 
 func optimised(level ort.GraphOptimizationLevel) func(*ort.SessionOptions) {
@@ -44,10 +43,7 @@ func optimised(level ort.GraphOptimizationLevel) func(*ort.SessionOptions) {
 // session is one thread that does not spin.
 func session(t testing.TB, path string, set func(*ort.SessionOptions)) *ort.DynamicAdvancedSession {
 	t.Helper()
-	s, err := newSession(path, set)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(newSession(path, set))(t)
 	t.Cleanup(func() { s.Destroy() })
 	return s
 }
@@ -89,16 +85,9 @@ func run(t testing.TB, path string, set func(*ort.SessionOptions), feeds map[str
 	t.Helper()
 	s := session(t, path, set)
 	in, out, err := values(path, feeds)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Run(in, out); err != nil {
-		t.Fatal(err)
-	}
-	g, err := readGraph(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	must.OK(t, s.Run(in, out))
+	g := must.Get(readGraph(path))(t)
 	got := map[string]ort.Value{}
 	for i, o := range g.Outputs {
 		got[o.Name] = out[i]

@@ -11,20 +11,16 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
 func readProto(t *testing.T, path string) *onnxpb.ModelProto {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(path))(t)
 	m := &onnxpb.ModelProto{}
-	if err := proto.Unmarshal(b, m); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, proto.Unmarshal(b, m))
 	return m
 }
 
@@ -34,9 +30,7 @@ func TestSpecialiseEqualsUnmarshal(t *testing.T) {
 	src := testModel(t, "single")
 	dst := filepath.Join(t.TempDir(), "fixed.onnx")
 	dims := map[string]int64{DimBatch: 2, DimSeq: 5, DimPast: 0, DimTotal: 5}
-	if err := Specialise(src, dst, dims); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, Specialise(src, dst, dims))
 	want := readProto(t, src)
 	for _, v := range append(want.Graph.Input, want.Graph.Output...) {
 		for _, d := range v.GetType().GetTensorType().GetShape().Dim {
@@ -57,9 +51,7 @@ func TestSpecialiseEqualsUnmarshal(t *testing.T) {
 func TestAppendArgMax(t *testing.T) {
 	src := testModel(t, "half")
 	dst := filepath.Join(filepath.Dir(src), "token.onnx")
-	if err := AppendArgMax(src, dst); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, AppendArgMax(src, dst))
 	a, b := readProto(t, src), readProto(t, dst)
 	last := len(b.Graph.Output) - 1
 	if b.Graph.Output[last].GetName() != TokenOutput {
@@ -84,13 +76,9 @@ func TestRewriteKeepsEverything(t *testing.T) {
 	b, _ := os.ReadFile(src)
 	b = protowire.AppendTag(b, 99, protowire.BytesType)
 	b = protowire.AppendBytes(b, []byte("newer"))
-	if err := os.WriteFile(src, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(src, b, 0o644))
 	dst := filepath.Join(t.TempDir(), "same.onnx")
-	if err := rewrite(src, dst, nil, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, rewrite(src, dst, nil, nil))
 	if !proto.Equal(readProto(t, src), readProto(t, dst)) {
 		t.Error("rewritten model differs")
 	}
@@ -101,9 +89,7 @@ func TestRewriteKeepsEverything(t *testing.T) {
 func TestExternaliseKeepsWeights(t *testing.T) {
 	src := testModel(t, "single")
 	dst := filepath.Join(t.TempDir(), "graph.onnx")
-	if err := Externalise(src, dst); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, Externalise(src, dst))
 	a, b := readProto(t, src).Graph.Initializer, readProto(t, dst).Graph.Initializer
 	moved := 0
 	for i := range a {
@@ -127,10 +113,7 @@ func externalBytes(t *testing.T, path string, x *onnxpb.TensorProto) []byte {
 	for _, e := range x.ExternalData {
 		kv[e.GetKey()] = e.GetValue()
 	}
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(path), kv["location"]))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(os.ReadFile(filepath.Join(filepath.Dir(path), kv["location"])))(t)
 	off, _ := number(kv["offset"], 0)
 	n, _ := number(kv["length"], 0)
 	return data[off : off+n]
@@ -145,20 +128,13 @@ func TestHeapStaysSmall(t *testing.T) {
 		c = defaultSpec(t, "gpt2")
 	}
 	src := buildModel(t, c, build.Options{})
-	st, err := os.Stat(src)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := must.Get(os.Stat(src))(t)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := Specialise(src, src+".fixed", map[string]int64{DimBatch: 1, DimSeq: 4, DimPast: 0, DimTotal: 4}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, Specialise(src, src+".fixed", map[string]int64{DimBatch: 1, DimSeq: 4, DimPast: 0, DimTotal: 4}))
 	runtime.ReadMemStats(&after)
 	specialise := after.TotalAlloc - before.TotalAlloc
-	if _, err := Prepare(src); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(Prepare(src))(t)
 	runtime.ReadMemStats(&before)
 	prepare := before.TotalAlloc - after.TotalAlloc
 	t.Logf("file of %d MB: Specialise allocates %d kB in all, Prepare %d kB", st.Size()/1e6, specialise/1e3, prepare/1e3)

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
@@ -18,16 +19,11 @@ func TestWiden(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	for _, name := range []string{"half", "merged-half"} {
 		path, err := testmodels.Write(t.TempDir(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 		if path, err = Resolve(path); err != nil {
 			t.Fatal(err)
 		}
-		was, err := Inspect(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		was := must.Get(Inspect(path))(t)
 		wide, err := Widen(was)
 		if err != nil {
 			t.Fatal(name, err)
@@ -57,19 +53,11 @@ func sameWeights(t *testing.T, half, wide string) {
 	a, b := readModel(t, half), readModel(t, wide)
 	read := func(path string, x *onnxpb.TensorProto) []byte {
 		if isHalf(x.GetDataType()) || x.GetDataLocation() != onnxpb.TensorProto_EXTERNAL {
-			raw, err := (&widener{from: filepath.Dir(path)}).data(x)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return raw
+			return must.Get((&widener{from: filepath.Dir(path)}).data(x))(t)
 		}
 		c := proto.Clone(x).(*onnxpb.TensorProto)
 		c.Dims = append(c.GetDims(), 2) // data reads two bytes an element
-		raw, err := (&widener{from: filepath.Dir(path)}).data(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return raw
+		return must.Get((&widener{from: filepath.Dir(path)}).data(c))(t)
 	}
 	seen := 0
 	for i, x := range a.GetGraph().GetInitializer() {
@@ -97,14 +85,9 @@ func sameWeights(t *testing.T, half, wide string) {
 
 func readModel(t *testing.T, path string) *onnxpb.ModelProto {
 	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := must.Get(os.ReadFile(path))(t)
 	m := new(onnxpb.ModelProto)
-	if err := proto.Unmarshal(raw, m); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, proto.Unmarshal(raw, m))
 	return m
 }
 
@@ -124,18 +107,10 @@ func TestWidenKeepsInputs(t *testing.T) {
 			Initializer: []*onnxpb.TensorProto{{Name: proto.String("w"), DataType: proto.Int32(float16Type), Int32Data: []int32{0x3c01}}},
 			Node: []*onnxpb.NodeProto{{OpType: proto.String("Mul"), Input: []string{"x", "w"}, Output: []string{"y"}},
 				{OpType: proto.String("If"), Input: []string{"c"}, Output: []string{"u"}, Attribute: []*onnxpb.AttributeProto{{Name: proto.String("then_branch"), G: inner, Type: onnxpb.AttributeProto_GRAPH.Enum()}}}}}}
-	b, err := proto.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(proto.Marshal(m))(t)
 	path := filepath.Join(t.TempDir(), "m.onnx")
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	wide, err := Widen(&Info{Path: path})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, b, 0o600))
+	wide := must.Get(Widen(&Info{Path: path}))(t)
 	g := readModel(t, wide).GetGraph()
 	x, y := g.GetInput()[0].GetType().GetTensorType().GetElemType(), g.GetOutput()[0].GetType().GetTensorType().GetElemType()
 	w := g.GetInitializer()[0]

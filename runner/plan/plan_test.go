@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -32,11 +33,7 @@ func take(t *testing.T, p *Plan, n int) []Item {
 
 func mustPlan(t *testing.T, cfg *configs.Config, mode string) *Plan {
 	t.Helper()
-	p, err := New(cfg, mode, &protocol.Model{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return must.Get(New(cfg, mode, &protocol.Model{}, nil))(t)
 }
 
 func TestSameSeedSamePlan(t *testing.T) {
@@ -114,10 +111,7 @@ func TestLengthsStayInsideTheirScenario(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg := planConfig(0, 0)
 		cfg.Seed = rapid.Uint64().Draw(rt, "seed")
-		p, err := New(cfg, "prefill", &protocol.Model{}, nil)
-		if err != nil {
-			rt.Fatal(err)
-		}
+		p := must.Get(New(cfg, "prefill", &protocol.Model{}, nil))(rt)
 		for range 50 {
 			it, ok := p.Next()
 			if !ok {
@@ -145,10 +139,7 @@ func TestUnknownScenarioNamesWhatThereIs(t *testing.T) {
 func TestForwardEnumeratesDimensions(t *testing.T) {
 	cfg := planConfig(1, 0)
 	cfg.Dims = map[string]string{"batch": "1,2", "seq": "3..5"}
-	p, err := New(cfg, "forward", &protocol.Model{Dims: []string{"batch", "seq"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(New(cfg, "forward", &protocol.Model{Dims: []string{"batch", "seq"}}, nil))(t)
 	seen := map[[2]int]bool{}
 	for _, it := range take(t, p, 100) {
 		seen[[2]int{it.Dims["batch"], it.Dims["seq"]}] = true

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestStrategyRoundTrip(t *testing.T) {
@@ -52,10 +54,7 @@ func TestExecLengths(t *testing.T) {
 		{"eager", "same", nil, 61, [2]int{61, 61}},
 	}
 	for _, c := range cases {
-		st, err := ParseStrategy(c.strategy)
-		if err != nil {
-			t.Fatal(err)
-		}
+		st := must.Get(ParseStrategy(c.strategy))(t)
 		sh := Shaper{Strategy: st, Edges: c.edges, EagerInputs: c.eager}
 		if got := sh.Exec(c.tokens, 100); got != c.want {
 			t.Errorf("%+v: got %v", c, got)

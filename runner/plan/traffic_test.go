@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestTrafficFormats(t *testing.T) {
@@ -68,9 +70,7 @@ func TestConversations(t *testing.T) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "sharegpt.json")
-	if err := os.WriteFile(path, []byte("["+strings.Join(all, ",")+"]"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte("["+strings.Join(all, ",")+"]"), 0o644))
 	if _, err := ReadTraffic(path, true); err == nil || !strings.Contains(err.Error(), "no times of arrival") {
 		t.Errorf("recorded arrivals of a file that has none: %v", err)
 	}

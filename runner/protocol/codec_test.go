@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // plain decodes a batch by encoding/json alone: the reference of parseBatch.
@@ -188,10 +190,7 @@ func TestBatchRoundTrip(t *testing.T) {
 			b.StepsNs = rapid.SliceOfN(rapid.SliceOf(rapid.Int64()), n, n).Draw(t, "steps")
 			b.Error = rapid.SliceOfN(rapid.String(), n, n).Draw(t, "error")
 		}
-		line, err := appendMessage(nil, b)
-		if err != nil {
-			t.Fatal(err)
-		}
+		line := must.Get(appendMessage(nil, b))(t)
 		got, err := Decode(line)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, line)
@@ -214,10 +213,7 @@ func TestBatchRoundTrip(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(appendBatch(nil, sampleBatch(2)))
 	for typ := range names {
-		line, err := appendMessage(nil, filled(typ).Interface())
-		if err != nil {
-			f.Fatal(err)
-		}
+		line := must.Get(appendMessage(nil, filled(typ).Interface()))(f)
 		f.Add(line)
 	}
 	f.Add([]byte(`{"t":"batch","request":[01],"order":[1e3]}`))
@@ -267,26 +263,15 @@ func TestSpacedBatchesTakeTheFastPath(t *testing.T) {
 		}
 	}
 	want := sampleBatch(3)
-	compact, err := appendMessage(nil, want)
-	if err != nil {
-		t.Fatal(err)
-	}
+	compact := must.Get(appendMessage(nil, want))(t)
 	var values map[string]any
 	dec := json.NewDecoder(bytes.NewReader(compact))
 	dec.UseNumber()
-	if err := dec.Decode(&values); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, dec.Decode(&values))
 	delete(values, "t")
-	rest, err := json.MarshalIndent(values, "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
+	rest := must.Get(json.MarshalIndent(values, "", " "))(t)
 	spaced := append([]byte(`{"t": "batch", `), rest[1:]...)
-	got, err := Decode(spaced)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Get(Decode(spaced))(t)
 	first, _ := Decode(compact)
 	if diff := cmp.Diff(first, got); diff != "" {
 		t.Error(diff)

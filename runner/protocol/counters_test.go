@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // FuzzCounters: what the fast reader takes, encoding/json reads the same.
@@ -36,10 +38,7 @@ func FuzzCounters(f *testing.F) {
 // encoding/json, and no field is forgotten.
 func TestCountersAreReadFast(t *testing.T) {
 	want := Counters{T: "counters", Groups: []Counter{{"m", "s", 1, 2, 3, 4, true, 5, 6, 7, 8, 9}}, Checks: Checks{N: 1, Failed: 2, MaxRelL2: 0.25, Tolerance: 1e-6}}
-	line, err := json.Marshal(want)
-	if err != nil {
-		t.Fatal(err)
-	}
+	line := must.Get(json.Marshal(want))(t)
 	if got := parseCounters(line); got == nil || !reflect.DeepEqual(*got, want) {
 		t.Errorf("%s: %+v", line, got)
 	}

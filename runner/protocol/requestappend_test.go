@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // FuzzRequest: a request written by hand reads as the one that encoding/json
@@ -27,13 +29,8 @@ func FuzzRequest(f *testing.F) {
 			t.Fatalf("%s: %v", line, err)
 		}
 		r.T = "req"
-		plain, err := json.Marshal(&r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(plain, &want); err != nil {
-			t.Fatal(err)
-		}
+		plain := must.Get(json.Marshal(&r))(t)
+		must.OK(t, json.Unmarshal(plain, &want))
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s\nwant %s", line, plain)
 		}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestReaderNamesTheLineAndGoesOn(t *testing.T) {
@@ -64,9 +66,7 @@ func TestReaderAtATornEnd(t *testing.T) {
 		t.Fatalf("whole message without newline: %v, %v", msg, err)
 	}
 	r := NewReader(strings.NewReader("{\"t\":\"stop\"}\n{\"t\":\"bat"))
-	if _, err := r.Next(); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Next())(t)
 	_, err := r.Next()
 	var line *LineError
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.As(err, &line) || line.Line != 2 {
@@ -80,9 +80,7 @@ func TestReaderAtATornEnd(t *testing.T) {
 func TestReaderPassesReadErrors(t *testing.T) {
 	broken := errors.New("pipe broke")
 	r := NewReader(io.MultiReader(strings.NewReader("{\"t\":\"stop\"}\n"), iotest.ErrReader(broken)))
-	if _, err := r.Next(); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Next())(t)
 	if _, err := r.Next(); !errors.Is(err, broken) {
 		t.Fatalf("got %v", err)
 	}
@@ -114,9 +112,7 @@ func TestWriterIsSafeForManySenders(t *testing.T) {
 		if err == io.EOF {
 			break
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 		n++
 	}
 	if n != senders*each {
@@ -148,9 +144,7 @@ func TestWriterQueueWaits(t *testing.T) {
 	if err := w.Queue(Clear{ID: 1}); err != nil || out.Len() != 0 {
 		t.Fatalf("%d bytes out after Queue, %v", out.Len(), err)
 	}
-	if err := w.Send(Stop{}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Send(Stop{}))
 	if got, want := out.String(), "{\"t\":\"clear\",\"id\":1}\n{\"t\":\"stop\"}\n"; got != want {
 		t.Fatalf("got %q, want %q", got, want)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -16,9 +17,7 @@ import (
 // order once it does, whichever goroutine wrote it.
 func TestSenderNeverWaitsAndKeepsOrder(t *testing.T) {
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	defer r.Close()
 	var s sender
 	done := make(chan struct{})
@@ -59,9 +58,7 @@ func TestSenderNeverWaitsAndKeepsOrder(t *testing.T) {
 // After a broken pipe the session goes on: the exit of the worker tells it.
 func TestSenderOutlivesABrokenPipe(t *testing.T) {
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	_ = r.Close()
 	var s sender
 	done := make(chan struct{})
@@ -80,9 +77,7 @@ func TestSenderOutlivesABrokenPipe(t *testing.T) {
 // slow, fast or gone.
 func TestLinePipe(t *testing.T) {
 	out, theirs, err := linePipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	const n = 3000
 	go func() {
 		defer theirs.Close()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/gate"
 	"github.com/tailscope/tailscope/stats/between"
 )
@@ -56,11 +57,7 @@ func TestEnergyOfBothSides(t *testing.T) {
 
 func parse(t testing.TB, s string) *gate.Expr {
 	t.Helper()
-	g, err := gate.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
+	return must.Get(gate.Parse(s))(t)
 }
 
 // drawn are n sessions whose effects are those that the audit saw: 20 % of
@@ -96,10 +93,7 @@ func TestGatesUnderNoChange(t *testing.T) {
 			for range trials {
 				c := &Comparison{sides: [2][]*session{drawn(r, n, 0), drawn(r, n, shift)}}
 				for _, g := range gates {
-					d, err := c.Decide(g, "prefill", len(gates))
-					if err != nil {
-						t.Fatal(err)
-					}
+					d := must.Get(c.Decide(g, "prefill", len(gates)))(t)
 					if d.Outcome == between.Fail {
 						failed++
 						break

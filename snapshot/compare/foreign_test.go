@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
 )
@@ -16,12 +17,8 @@ const ohaHead = "request-start,DNS,DNS+dialup,Response-delay,request-duration,by
 func writeFile(t *testing.T, path, text string) string {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must.OK(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
 }
 

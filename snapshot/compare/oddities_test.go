@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -102,15 +103,9 @@ func TestEachOddityHasItsOwnCause(t *testing.T) {
 	for k, id := range order {
 		nth[fmt.Sprint(id)] = k
 	}
-	f, err := os.Open(filepath.Join(dir, "prefill", "metrics.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(os.Open(filepath.Join(dir, "prefill", "metrics.csv")))(t)
 	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := must.Get(csv.NewReader(f).ReadAll())(t)
 	at := map[string]int{}
 	for i, name := range rows[0] {
 		at[name] = i

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -127,34 +128,21 @@ func (s script) session(t *testing.T, requests int) string {
 		Seed: s.Seed, Reps: requests, Warmup: 1, Threads: 1, RecompileLimit: 1 << 20, Compile: "inline", Capture: "off",
 		Scenarios: []configs.Scenario{{Name: "a", Prompts: []configs.Prompt{{Tokens: 8}}}}}
 	id, dir, err := folder.NewRunID(t.TempDir(), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := folder.Create(dir, folder.NewManifest(cfg, id, clock.Monotonic(), time.Now()), nil, folder.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	w := must.Get(folder.Create(dir, folder.NewManifest(cfg, id, clock.Monotonic(), time.Now()), nil, folder.Options{}))(t)
 	text, _ := json.Marshal(s)
-	run, err := runner.NewSession(runner.Options{Config: cfg, RunID: id, Dir: dir, Sink: w,
-		Engine: worker.Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_SCRIPT="+string(text))}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	run := must.Get(runner.NewSession(runner.Options{Config: cfg, RunID: id, Dir: dir, Sink: w,
+		Engine: worker.Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_SCRIPT="+string(text))}}))(t)
 	if res := run.Run(t.Context()); res.Err != nil {
 		t.Fatal(res.Err)
 	}
-	if err := w.Finish(folder.End{Reason: "all repetitions done", TNs: clock.Monotonic(), Time: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Finish(folder.End{Reason: "all repetitions done", TNs: clock.Monotonic(), Time: time.Now()}))
 	return dir
 }
 
 func readJSON(t *testing.T, path string, into any) {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(path))(t)
 	if err := json.Unmarshal(b, into); err != nil {
 		t.Fatal(path, err)
 	}
@@ -217,9 +205,7 @@ func TestSessionsOfTheSameThroughTheProtocol(t *testing.T) {
 				}
 				a := side(1)
 				same, err := Results(a, side(1), nil, foreign.Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, err)
 				var worse *Comparison
 				if i < 20 {
 					if worse, err = Results(a, side(1.15), nil, foreign.Options{}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func testManifest(dir string) Manifest {
@@ -20,13 +21,8 @@ func testManifest(dir string) Manifest {
 func create(t testing.TB) (*Writer, string) {
 	t.Helper()
 	_, dir, err := NewRunID(t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := Create(dir, testManifest(dir), []byte("name: test\n"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	w := must.Get(Create(dir, testManifest(dir), []byte("name: test\n"), Options{}))(t)
 	return w, dir
 }
 

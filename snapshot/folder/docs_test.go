@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -44,19 +45,14 @@ func columnsTable() string {
 func TestDocsHaveTheColumns(t *testing.T) {
 	const begin, end = "<!-- columns -->\n", "<!-- /columns -->"
 	path := filepath.Join("..", "..", "docs", "snapshot.md")
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(path))(t)
 	head, rest, ok := strings.Cut(string(b), begin)
 	got, tail, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
 		t.Fatal("docs/snapshot.md has no table of columns")
 	}
 	if *updateDocs {
-		if err := os.WriteFile(path, []byte(head+begin+columnsTable()+end+tail), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, []byte(head+begin+columnsTable()+end+tail), 0o644))
 	} else if got != columnsTable() {
 		t.Errorf("docs/snapshot.md is not what the table says; run with -docs. It has\n%s", got)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -19,9 +20,7 @@ func twoGenerations(t *testing.T, checks [2]protocol.Checks) string {
 	ts := made.New(5)
 	must := func(err error) {
 		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 	}
 	for g, c := range checks {
 		must(w.Loaded(protocol.Loaded{T: "loaded", Provider: "cpu", Backends: map[string]string{"eager": "e", "optimized": "o"}}))
@@ -45,9 +44,7 @@ func twoGenerations(t *testing.T, checks [2]protocol.Checks) string {
 
 func readCounters(t *testing.T, dir, mode string) (f CounterFile) {
 	t.Helper()
-	if err := readJSON(filepath.Join(dir, mode, "compiler_counters.json"), &f); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, readJSON(filepath.Join(dir, mode, "compiler_counters.json"), &f))
 	return f
 }
 
@@ -89,14 +86,8 @@ func TestFolderTellsGenerationsApart(t *testing.T) {
 	var c [2]protocol.Checks
 	c[1].Note("prefill", protocol.ModeChecks{N: 3, MaxRelL2: 1e-7})
 	dir := twoGenerations(t, c)
-	s, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, err := s.Observe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(Open(dir))(t)
+	o := must.Get(s.Observe())(t)
 	for _, mode := range []stats.Mode{stats.Prefill, stats.KVDecode} {
 		got, _ := o.Files(mode)
 		if want := readCounters(t, dir, mode.String()); !reflect.DeepEqual(*got, want) {
@@ -122,9 +113,7 @@ func TestCountersOfAWorkerThatDied(t *testing.T) {
 	ts := made.New(5)
 	must := func(err error) {
 		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 	}
 	event := func(generation int32, kind stats.Kind, request uint64) {
 		t.Helper()
@@ -171,9 +160,7 @@ func TestSegmentsOfAA(t *testing.T) {
 	ts := made.New(5)
 	must := func(err error) {
 		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 	}
 	must(w.Loaded(protocol.Loaded{T: "loaded", Provider: "cpu", Backends: map[string]string{"eager": "e", "optimized": "o"}}))
 	run := func(segment int32, mode stats.Mode, backend string) {
@@ -237,14 +224,9 @@ func TestLoadsAreNoRestarts(t *testing.T) {
 		w.Event(&stats.Event{Kind: stats.KindWorkerRestart, Reason: "restart 1"}), w.Event(&stats.Event{Kind: stats.KindWorkerRestart, Reason: "restart 2"}),
 		w.Loaded(loaded), w.Sample(s, nil, nil), w.Finish(testEnd),
 	} {
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 	}
-	m, err := ReadManifest(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(ReadManifest(dir))(t)
 	if c := m.Counts; c.Loads != 1 || c.Restarts != 2 || c.Generations != 3 {
 		t.Errorf("%d loads, %d restarts, %d generations", c.Loads, c.Restarts, c.Generations)
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/snapshot/journal"
@@ -32,9 +33,7 @@ func bounded(t *testing.T, f func()) {
 func fuzzFolder(f *testing.F) (dir string) {
 	w, dir := create(f)
 	made.Fill(f, w, 12, stats.KVDecode)
-	if err := w.Finish(testEnd); err != nil {
-		f.Fatal(err)
-	}
+	must.OK(f, w.Finish(testEnd))
 	return dir
 }
 
@@ -46,15 +45,9 @@ func FuzzFolder(f *testing.F) {
 	names := []string{SamplesName, "kv_decode/" + StepsName, ManifestName, EventsName, TelemetryName, EvidenceName,
 		"kv_decode/compiler_counters.json", ConfigName}
 	good := map[string][]byte{}
-	m, err := ReadManifest(dir)
-	if err != nil {
-		f.Fatal(err)
-	}
+	m := must.Get(ReadManifest(dir))(f)
 	for _, n := range append(m.Files, ManifestName) {
-		b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(n)))
-		if err != nil {
-			f.Fatal(err)
-		}
+		b := must.Get(os.ReadFile(filepath.Join(dir, filepath.FromSlash(n))))(f)
 		good[n] = b
 	}
 	for i, n := range names {
@@ -71,9 +64,7 @@ func FuzzFolder(f *testing.F) {
 				content = b
 			}
 			path := filepath.Join(dir, filepath.FromSlash(n))
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o600)); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o600)))
 		}
 		bounded(t, func() {
 			s, err := Open(dir)
@@ -102,13 +93,8 @@ func FuzzFolder(f *testing.F) {
 func FuzzRecover(f *testing.F) {
 	w, dir := create(f)
 	made.Fill(f, w, 4, stats.KVDecode)
-	if err := w.Flush(); err != nil {
-		f.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, journalDir, "000001.tsj"))
-	if err != nil {
-		f.Fatal(err)
-	}
+	must.OK(f, w.Flush())
+	b := must.Get(os.ReadFile(filepath.Join(dir, journalDir, "000001.tsj")))(f)
 	const head = 8 + 24 // the journal's magic and the frame's header
 	payload := b[head:]
 	f.Add(payload, uint32(8), []byte{})
@@ -116,33 +102,20 @@ func FuzzRecover(f *testing.F) {
 	f.Add([]byte{'S', 0, 0, 0, 0, 0}, uint32(1), []byte("TSF1"))
 	f.Fuzz(func(t *testing.T, payload []byte, samples uint32, tail []byte) {
 		dir := filepath.Join(t.TempDir(), "20260102_030405")
-		if err := os.MkdirAll(filepath.Join(dir, journalDir), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.MkdirAll(filepath.Join(dir, journalDir), 0o755))
 		file := append(append([]byte("TSJRNL1\n"), journal.Frame(payload, samples)...), tail...)
 		m := testManifest(dir)
-		at, err := door.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		at := must.Get(door.Open(dir))(t)
 		defer at.Close()
-		if err := errors.Join(at.WriteJSON(ManifestName, &m), os.WriteFile(filepath.Join(dir, journalDir, "000001.tsj"), file, 0o600)); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, errors.Join(at.WriteJSON(ManifestName, &m), os.WriteFile(filepath.Join(dir, journalDir, "000001.tsj"), file, 0o600)))
 		bounded(t, func() { recoverRows(t, at, m) })
 	})
 }
 
 // recoverRows does what Recover does up to the pictures, which take long.
 func recoverRows(t *testing.T, dir *door.Dir, m Manifest) {
-	jdir, err := dir.Sub(journalDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := journal.Open(jdir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	jdir := must.Get(dir.Sub(journalDir))(t)
+	src := must.Get(journal.Open(jdir))(t)
 	defer src.Close()
 	m.State = StateRecovered
 	c, err := firstPass(dir, src, &m)
@@ -150,20 +123,11 @@ func recoverRows(t *testing.T, dir *door.Dir, m Manifest) {
 		t.Fatal("the frames are sound, and what is not is skipped: ", err)
 	}
 	m.lost(c)
-	if err := writeRows(dir, src, &m, c); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.conclude(&m); err != nil {
-		t.Fatal(err)
-	}
-	if err := dir.WriteJSON(ManifestName, &m); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, writeRows(dir, src, &m, c))
+	must.OK(t, c.conclude(&m))
+	must.OK(t, dir.WriteJSON(ManifestName, &m))
 	n := uint64(0)
-	s, err := Open(dir.Path())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(Open(dir.Path()))(t)
 	if _, err := s.Records(func(r *journal.Record) error {
 		if r.Kind == journal.KindSample {
 			n++

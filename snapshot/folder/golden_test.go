@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -38,10 +39,7 @@ type laneFig struct {
 
 func figuresOf(t *testing.T, dir string) figures {
 	t.Helper()
-	s, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(Open(dir))(t)
 	f := figures{Records: map[string]int{}, Lanes: map[string]laneFig{}}
 	walls := map[string][]int64{}
 	h := sha256.New()
@@ -93,30 +91,18 @@ func TestGoldenFolders(t *testing.T) {
 	}
 	path := filepath.Join(golden, "figures.json")
 	if *updateFigures {
-		b, err := json.MarshalIndent(got, "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(json.MarshalIndent(got, "", "  "))(t)
+		must.OK(t, os.WriteFile(path, append(b, '\n'), 0o644))
 	}
 	want := map[string]figures{}
-	if err := readJSON(path, &want); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, readJSON(path, &want))
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatal(d)
 	}
 	for _, name := range goldenFolders[1:] {
 		dir := t.TempDir()
-		if err := os.CopyFS(dir, os.DirFS(filepath.Join(golden, name))); err != nil {
-			t.Fatal(err)
-		}
-		m, err := Recover(dir, "", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.CopyFS(dir, os.DirFS(filepath.Join(golden, name))))
+		m := must.Get(Recover(dir, "", nil))(t)
 		if !m.Lost.Known {
 			t.Errorf("%s: %+v", name, m.Lost)
 		}

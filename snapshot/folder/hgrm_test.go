@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -20,18 +21,10 @@ func TestPercentileFile(t *testing.T) {
 	for i := range 1000 {
 		h.add(&stats.Sample{WallNs: int64(5_000 + 17*i)}) // 5 to 22 µs
 	}
-	at, err := door.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	at := must.Get(door.Open(dir))(t)
 	defer at.Close()
-	if err := h.write(at, stats.Prefill); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "eager.hgrm"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, h.write(at, stats.Prefill))
+	b := must.Get(os.ReadFile(filepath.Join(dir, "eager.hgrm")))(t)
 	lines := 0
 	for l := range strings.Lines(string(b)) {
 		f := strings.Fields(l)

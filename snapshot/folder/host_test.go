@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestPlatformReadsTheDistributionsFiles(t *testing.T) {
@@ -18,9 +20,7 @@ func TestPlatformReadsTheDistributionsFiles(t *testing.T) {
 			if text == "" {
 				continue
 			}
-			if err := os.WriteFile(filepath.Join(etc, file), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, os.WriteFile(filepath.Join(etc, file), []byte(text), 0o600))
 		}
 		if got := platform(etc); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
 
@@ -287,9 +288,7 @@ func TestFoldersKeepTheirRule(t *testing.T) {
 	if _, err := Read(dir, Options{}, func(*Row) error { return nil }); err == nil || !strings.Contains(err.Error(), "one by one") {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(os.Stat(dir))(t)
 }
 
 // TestNumbersThatJSONDoesNotKnow: Python and C++ write NaN and Infinity.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
 
@@ -19,10 +20,7 @@ const formatsDoc = "../../docs/formats.md"
 // TestDocsListEveryFormat: the table of docs/formats.md is what the formats say
 // of themselves; -update writes it.
 func TestDocsListEveryFormat(t *testing.T) {
-	b, err := os.ReadFile(formatsDoc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(formatsDoc))(t)
 	before, rest, ok := strings.Cut(string(b), "<!-- formats -->\n")
 	_, after, ok2 := strings.Cut(rest, "<!-- end of formats -->\n")
 	if !ok || !ok2 {
@@ -30,9 +28,7 @@ func TestDocsListEveryFormat(t *testing.T) {
 	}
 	want := before + "<!-- formats -->\n" + formatTable() + "<!-- end of formats -->\n" + after
 	if *update {
-		if err := os.WriteFile(formatsDoc, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(formatsDoc, []byte(want), 0o644))
 		return
 	}
 	if want != string(b) {

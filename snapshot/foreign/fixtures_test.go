@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -24,14 +25,9 @@ type wanted struct {
 
 func readWanted(t testing.TB) map[string]wanted {
 	t.Helper()
-	b, err := os.ReadFile("testdata/want.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile("testdata/want.json"))(t)
 	var w map[string]wanted
-	if err := json.Unmarshal(b, &w); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal(b, &w))
 	return w
 }
 
@@ -42,7 +38,7 @@ func TestFixturesAsComputedIndependently(t *testing.T) {
 	for name, want := range readWanted(t) {
 		t.Run(name, func(t *testing.T) {
 			values, counts := map[string][]int64{}, map[string]map[string]float64{}
-			info, err := Read(filepath.Join("testdata", name), Options{}, func(r *Row) error {
+			info := must.Get(Read(filepath.Join("testdata", name), Options{}, func(r *Row) error {
 				key := r.Mode + "|" + r.Label
 				if counts[key] == nil {
 					counts[key] = map[string]float64{"failed": 0, "warmups": 0}
@@ -56,10 +52,7 @@ func TestFixturesAsComputedIndependently(t *testing.T) {
 					values[key] = append(values[key], r.Ns)
 				}
 				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			}))(t)
 			for key, v := range counts {
 				summarize(v, values[key])
 			}
@@ -138,21 +131,11 @@ func TestIndependentIsFresh(t *testing.T) {
 	if exec.Command(python, "-c", "import numpy").Run() != nil {
 		demand.Lacks(t, demand.NumPy, "no NumPy in "+python)
 	}
-	got, err := exec.Command(python, "testdata/independent.py").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("testdata/want.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Get(exec.Command(python, "testdata/independent.py").Output())(t)
+	want := must.Get(os.ReadFile("testdata/want.json"))(t)
 	var a, b map[string]wanted
-	if err := json.Unmarshal(got, &a); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(want, &b); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal(got, &a))
+	must.OK(t, json.Unmarshal(want, &b))
 	for name := range b {
 		compare(t, name, b[name].Samples, a[name].Samples)
 		compare(t, name, b[name].Reported, a[name].Reported)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
 
@@ -34,9 +35,7 @@ func TestEveryFormat(t *testing.T) {
 			path := filepath.Join(t.TempDir(), f.name)
 			write(t, path, f.text)
 			var rows []Row
-			if _, err := Read(path, Options{}, func(r *Row) error { rows = append(rows, *r); return nil }); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(Read(path, Options{}, func(r *Row) error { rows = append(rows, *r); return nil }))(t)
 			failed := 0
 			for _, r := range rows {
 				if !r.OK {
@@ -52,12 +51,8 @@ func TestEveryFormat(t *testing.T) {
 
 func write(t testing.TB, path, text string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must.OK(t, os.WriteFile(path, []byte(text), 0o644))
 }
 
 func TestOhaReportsWhatItKnows(t *testing.T) {
@@ -149,18 +144,13 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add([]byte("\xef\xbb\xbflatency_ms\n1e308\n"))
 	for name := range readWanted(f) {
-		b, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			f.Fatal(err)
-		}
+		b := must.Get(os.ReadFile(filepath.Join("testdata", name)))(f)
 		f.Add(b)
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(dir, "f")
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, b, 0o600))
 		began := time.Now()
 		defer func() {
 			if d := time.Since(began); d > 20*time.Second {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func lookup(name string, inA bool) (float64, bool) {
@@ -32,10 +34,7 @@ func TestDecide(t *testing.T) {
 		"ratio(eager.p99_ms) >= 2 ":               true,
 		"optimized.p99_ms > 1e1":                  true,
 	} {
-		e, err := Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := must.Get(Parse(text))(t)
 		r, err := e.Values(lookup)
 		if err != nil || (r.Fails == "" && e.Holds(r)) != want {
 			t.Errorf("%s: %v, %v; want %v", text, r, err, want)
@@ -48,19 +47,13 @@ func TestDecide(t *testing.T) {
 func TestDivisionByZero(t *testing.T) {
 	for _, text := range []string{"optimized.p99_ms <= 1/0", "optimized.p99_ms / eager.fallbacks > 1", "ratio(optimized.fallbacks) > 1",
 		"ratio(eager.fallbacks) <= 1", "1 <= -(2 + 1/0)"} {
-		e, err := Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := must.Get(Parse(text))(t)
 		r, err := e.Values(lookup)
 		if err != nil || !strings.Contains(r.Fails, "divides by zero") {
 			t.Errorf("%s: %+v, %v", text, r, err)
 		}
 	}
-	e, err := Parse("1/0 <= optimized.p98_ms")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := must.Get(Parse("1/0 <= optimized.p98_ms"))(t)
 	if _, err := e.Values(lookup); err == nil || !strings.Contains(err.Error(), "p98") {
 		t.Error("unknown quantity beside a division by zero:", err)
 	}
@@ -73,10 +66,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%q was read as %+v", text, e)
 		}
 	}
-	e, err := Parse("optimized.p98_ms < 2")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := must.Get(Parse("optimized.p98_ms < 2"))(t)
 	if _, err := e.Values(lookup); err == nil || !strings.Contains(err.Error(), "p98") {
 		t.Fatal("unknown quantity:", err)
 	}
@@ -90,8 +80,6 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := e.Values(func(string, bool) (float64, bool) { return 1, true }); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(e.Values(func(string, bool) (float64, bool) { return 1, true }))(t)
 	})
 }

@@ -3,6 +3,7 @@ package journal
 import (
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -24,9 +25,7 @@ func marked(t *testing.T) (out []stats.Sample) {
 			if !ok {
 				word = "some " + c.Name
 			}
-			if err := c.SetText(&s, word); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, c.SetText(&s, word))
 		}
 		out = append(out, s)
 	}
@@ -53,27 +52,14 @@ func TestJournalHasTheColumns(t *testing.T) {
 
 // TestParquetHasTheColumns: so has samples.parquet.
 func TestParquetHasTheColumns(t *testing.T) {
-	dir, err := door.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := NewSamplesFile(dir, "x.parquet")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(door.Open(t.TempDir()))(t)
+	f := must.Get(NewSamplesFile(dir, "x.parquet"))(t)
 	want := marked(t)
 	for i := range want {
-		if err := f.Add(&want[i]); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, f.Add(&want[i]))
 	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	r, err := OpenSamples(dir, "x.parquet")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, f.Close())
+	r := must.Get(OpenSamples(dir, "x.parquet"))(t)
 	defer r.Close()
 	var s stats.Sample
 	for i, c := range stats.Columns {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
 	"pgregory.net/rapid"
@@ -24,9 +25,7 @@ func anySample(t *rapid.T) (s stats.Sample) {
 		if !ok {
 			g = rapid.SampledFrom([]string{"", "a", "1x64", "prefill=padded,decode=eager", "\x00ü\n"})
 		}
-		if err := c.SetText(&s, g.Draw(t, c.Name)); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, c.SetText(&s, g.Draw(t, c.Name)))
 	}
 	return s
 }
@@ -73,14 +72,9 @@ func TestAnyCutOfAJournalReads(t *testing.T) {
 	session := made.New(3)
 	for i := range 5 {
 		session.Fill(t, w, 3+i, stats.KVDecode)
-		if err := w.Flush(); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, w.Flush())
 	}
-	whole, err := os.ReadFile(filepath.Join(dir, "000001.tsj"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := must.Get(os.ReadFile(filepath.Join(dir, "000001.tsj")))(t)
 	count := func(b []byte) (n uint64, d Damage) {
 		d, err := eachRecord(bytes.NewReader(b), func(r *Record) error {
 			if r.Kind == KindSample {
@@ -119,14 +113,8 @@ func journalOfFour(f *testing.F) []byte {
 	f.Helper()
 	w, dir := create(f)
 	made.Fill(f, w, 4, stats.KVDecode)
-	if err := w.Flush(); err != nil {
-		f.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "000001.tsj"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	return b
+	must.OK(f, w.Flush())
+	return must.Get(os.ReadFile(filepath.Join(dir, "000001.tsj")))(f)
 }
 
 func FuzzJournal(f *testing.F) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -13,19 +14,12 @@ import (
 const benchRows = 64 << 10
 
 func writeRows(b *testing.B, dir *door.Dir) {
-	f, err := NewSamplesFile(dir, "x.parquet")
-	if err != nil {
-		b.Fatal(err)
-	}
+	f := must.Get(NewSamplesFile(dir, "x.parquet"))(b)
 	ts := made.New(1)
 	for i := range uint64(benchRows) {
-		if err := f.Add(ts.Sample(i/2, stats.Lane(i%2), stats.KVDecode)); err != nil {
-			b.Fatal(err)
-		}
+		must.OK(b, f.Add(ts.Sample(i/2, stats.Lane(i%2), stats.KVDecode)))
 	}
-	if err := f.Close(); err != nil {
-		b.Fatal(err)
-	}
+	must.OK(b, f.Close())
 }
 
 // BenchmarkRows is the cost of a row of samples.parquet.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -13,31 +14,18 @@ import (
 // and between good ones: the names of the row before must not stand in for it.
 func TestReaderRefusesNamesItDoesNotKnow(t *testing.T) {
 	for bad := range 3 {
-		dir, err := door.Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := NewSamplesFile(dir, "x.parquet")
-		if err != nil {
-			t.Fatal(err)
-		}
+		dir := must.Get(door.Open(t.TempDir()))(t)
+		f := must.Get(NewSamplesFile(dir, "x.parquet"))(t)
 		ts := made.New(1)
 		for i := range 3 {
 			s := ts.Sample(uint64(i), stats.Lane(i%2), stats.KVDecode)
 			if i == bad {
 				s.Mode = 9
 			}
-			if err := f.Add(s); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, f.Add(s))
 		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
-		r, err := OpenSamples(dir, "x.parquet")
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, f.Close())
+		r := must.Get(OpenSamples(dir, "x.parquet"))(t)
 		defer r.Close()
 		var s stats.Sample
 		for i := range 3 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/internal/made"
 	"github.com/tailscope/tailscope/stats"
@@ -17,14 +18,8 @@ import (
 func create(t testing.TB) (*Writer, string) {
 	t.Helper()
 	path := t.TempDir()
-	dir, err := door.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := Create(dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(door.Open(path))(t)
+	w := must.Get(Create(dir, Options{}))(t)
 	t.Cleanup(func() {
 		if src, err := w.End(EndRecord{}); err == nil {
 			if err := w.Close(); err != nil {
@@ -38,10 +33,7 @@ func create(t testing.TB) (*Writer, string) {
 func TestJournalGivesBackWhatItTook(t *testing.T) {
 	w, _ := create(t)
 	want := made.Fill(t, w, 300, stats.KVDecode)
-	src, err := w.SoFar()
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := must.Get(w.SoFar())(t)
 	defer src.Close()
 	var got []stats.Sample
 	damage, err := src.Records(func(r *Record) error {
@@ -65,17 +57,10 @@ func TestJournalGivesBackWhatItTook(t *testing.T) {
 func TestEventsAlikeAreNoCopies(t *testing.T) {
 	w, _ := create(t)
 	for range 2 {
-		if err := w.Event(&stats.Event{TNs: 5, Kind: "mark", Reason: "a server's own words"}); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Flush(); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, w.Event(&stats.Event{TNs: 5, Kind: "mark", Reason: "a server's own words"}))
+		must.OK(t, w.Flush())
 	}
-	src, err := w.SoFar()
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := must.Get(w.SoFar())(t)
 	defer src.Close()
 	n := 0
 	damage, err := src.Records(func(r *Record) error {
@@ -98,15 +83,11 @@ func TestFullDiskKeepsWhatWasFlushed(t *testing.T) {
 	}
 	w, _ := create(t)
 	made.Fill(t, w, 100, stats.Prefill)
-	if err := w.Flush(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Flush())
 	good := w.f
 	w.f = full
 	ts := made.New(9)
-	if err := w.Sample(ts.Sample(0, stats.Eager, stats.Prefill), nil, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Sample(ts.Sample(0, stats.Eager, stats.Prefill), nil, nil))
 	if err := w.Flush(); !errors.Is(err, ErrDiskFull) {
 		t.Fatal("a full disk gave", err)
 	}
@@ -117,10 +98,7 @@ func TestFullDiskKeepsWhatWasFlushed(t *testing.T) {
 		t.Fatal(n, "events about the full disk")
 	}
 	w.f = good
-	src, err := w.End(EndRecord{Reason: "the disk was full"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := must.Get(w.End(EndRecord{Reason: "the disk was full"}))(t)
 	samples, ended := 0, false
 	if _, err := src.Records(func(r *Record) error {
 		if r.Kind == KindSample {
@@ -131,9 +109,7 @@ func TestFullDiskKeepsWhatWasFlushed(t *testing.T) {
 	}); err != nil || !ended || samples != 200 {
 		t.Fatal("the journal does not know how the session ended", err, samples)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.Close())
 }
 
 // BenchmarkSample is the cost of one sample into the journal, flushes included.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/verdict"
@@ -32,21 +33,13 @@ func skewed(t *testing.T, o Options) *Report {
 				}
 				r := foreign.Row{Label: label, Scenario: fmt.Sprintf("s%d", run%7), Run: fmt.Sprint(run), HasRun: true, File: fmt.Sprintf("run_%d.json", run),
 					Index: int64(i), Ns: int64(v * 1e6), OK: true}
-				if err := a.Add(&r); err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, a.Add(&r))
 				r.OK = false
-				if err := a.Add(&r); err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, a.Add(&r))
 			}
 		}
 	}
-	rep, err := a.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep
+	return must.Get(a.Finish())(t)
 }
 
 func TestColdStartsFlipTheMean(t *testing.T) {
@@ -96,14 +89,9 @@ func TestHistogramsStayNearTheTruth(t *testing.T) {
 func TestTrimmedMeansByHand(t *testing.T) {
 	a := New(Options{})
 	for _, v := range []int64{10, 1, 2, 3, 4, 5, 6, 7} {
-		if err := a.Add(&foreign.Row{Label: "x", Ns: v * 1e6, OK: true, HasRun: true, Run: "r"}); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, a.Add(&foreign.Row{Label: "x", Ns: v * 1e6, OK: true, HasRun: true, Run: "r"}))
 	}
-	r, err := a.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(a.Finish())(t)
 	g := r.Overall[0]
 	for name, x := range map[string][2]stats.Num{"mean": {g.MeanMs, 38. / 8}, "max": {g.MeanExclMaxMs, 4}, "top5": {g.MeanExclTop5Ms, 2},
 		"first": {g.MeanExclFirstMs, 4}, "p50": {g.P50Ms, 4.5}, "std": {g.StdMs, stats.Num(math.Sqrt(59.5 / 7))}} {
@@ -144,16 +132,11 @@ func TestSummaryHasEveryModesVerdict(t *testing.T) {
 		for k, mode := range []string{"prefill", "kv_decode"} {
 			for l, label := range []string{"eager", "optimized"} {
 				ns := 1e6 + 10*rng.NormFloat64() + float64(1000*(k^l))
-				if err := a.Add(&foreign.Row{Label: label, Mode: mode, Ns: int64(ns), OK: true}); err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, a.Add(&foreign.Row{Label: label, Mode: mode, Ns: int64(ns), OK: true}))
 			}
 		}
 	}
-	rep, err := a.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rep := must.Get(a.Finish())(t)
 	s := rep.Summary()
 	winners := map[any]any{}
 	for _, p := range s["paradoxes"].([]map[string]any) {
@@ -182,14 +165,9 @@ func TestVerdictDoubts(t *testing.T) {
 			if i%2 == 1 {
 				label, v = "two", v*c.factor
 			}
-			if err := a.Add(&foreign.Row{Label: label, Ns: int64(v), OK: true}); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, a.Add(&foreign.Row{Label: label, Ns: int64(v), OK: true}))
 		}
-		rep, err := a.Finish()
-		if err != nil {
-			t.Fatal(err)
-		}
+		rep := must.Get(a.Finish())(t)
 		s := rep.Verdicts[0].Sentence
 		if got := strings.Contains(s, "do not tell"); got != (c.want != nil) {
 			t.Errorf("factor %v: %q", c.factor, s)

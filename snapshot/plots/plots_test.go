@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot/plotter"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 var absurd = [][]float64{nil, {1}, {0, 0}, {-1, 0, 2}, {1e-9, 1e9}, {1, 1, 1}, {math.Inf(-1), 1, math.Inf(1)}, {1, math.NaN()}}
@@ -69,10 +71,7 @@ func TestCDFShowsEveryLabelAndTheMaximum(t *testing.T) {
 	if last := xy[len(xy)-1]; last.X != 500 || last.Y != 1 || len(xy) > 2000 {
 		t.Fatal(len(xy), last)
 	}
-	p, err := CDF("both lanes", []Series{{"eager", v}, {"optimized", v}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(CDF("both lanes", []Series{{"eager", v}, {"optimized", v}}))(t)
 	for _, want := range []string{"eager (n = 100000)", "optimized (n = 100000)", "both lanes"} {
 		if !strings.Contains(string(p.SVG), want) {
 			t.Errorf("no %q in the picture", want)
@@ -84,14 +83,8 @@ func TestCDFShowsEveryLabelAndTheMaximum(t *testing.T) {
 // parts exceed its alpha is drawn as nothing.
 func TestMarksAreSeen(t *testing.T) {
 	for kind, want := range markColors {
-		pic, err := Timeline("t", []Track{{"eager", []float64{1, 2, 1, 3}}}, 1, []Mark{{2.37, kind}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		img, err := png.Decode(bytes.NewReader(pic.PNG))
-		if err != nil {
-			t.Fatal(err)
-		}
+		pic := must.Get(Timeline("t", []Track{{"eager", []float64{1, 2, 1, 3}}}, 1, []Mark{{2.37, kind}}))(t)
+		img := must.Get(png.Decode(bytes.NewReader(pic.PNG)))(t)
 		found := 0
 		b := img.Bounds()
 		for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -170,10 +163,7 @@ func TestLineBreaksWhereNothingWasMeasured(t *testing.T) {
 // and the picture says what that means.
 func TestSweepMarksWhatFewSamplesSay(t *testing.T) {
 	draw := func(few []bool) string {
-		pic, err := Sweep("prefill", "n", []string{"2", "8"}, []float64{2, 8}, []SweepLine{{Name: "eager p99", Y: []float64{3, 5}, Dashed: true, Few: few}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		pic := must.Get(Sweep("prefill", "n", []string{"2", "8"}, []float64{2, 8}, []SweepLine{{Name: "eager p99", Y: []float64{3, 5}, Dashed: true, Few: few}}))(t)
 		check(t, pic)
 		return string(pic.SVG)
 	}
@@ -189,15 +179,9 @@ func TestHostileNames(t *testing.T) {
 	v := []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	series := []Series{{Name: evil, Sorted: v}, {Name: "b" + evil, Sorted: v}}
 	for _, draw := range []func(string, []Series) (*Picture, error){CDF, Histogram} {
-		p, err := draw(evil, series)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(draw(evil, series))(t)
 		check(t, p)
 	}
-	p, err := Timeline(evil, []Track{{Name: evil, Max: v}}, 1, []Mark{{S: 2, Kind: "compile"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(Timeline(evil, []Track{{Name: evil, Max: v}}, 1, []Mark{{S: 2, Kind: "compile"}}))(t)
 	check(t, p)
 }

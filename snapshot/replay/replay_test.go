@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/snapshot"
@@ -24,18 +25,11 @@ func record(t *testing.T, n int, live bool) *folder.Session {
 	t.Helper()
 	cfg := configs.Default()
 	_, dir, err := folder.NewRunID(t.TempDir(), time.Unix(0, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := snapshot.Create(dir, folder.NewManifest(cfg, "20260101_000000", 1_000_000_000, time.Unix(0, 0)), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	w := must.Get(snapshot.Create(dir, folder.NewManifest(cfg, "20260101_000000", 1_000_000_000, time.Unix(0, 0)), nil))(t)
 	must := func(err error) {
 		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 	}
 	must(w.Loaded(protocol.Loaded{Model: protocol.Model{Name: "m", Kind: "causal-lm"}, Provider: "cpu", Backends: map[string]string{"eager": "e", "optimized": "o"}}))
 	seq := uint64(0)
@@ -74,10 +68,7 @@ func record(t *testing.T, n int, live bool) *folder.Session {
 
 func player(t *testing.T, rec *folder.Session) *Player {
 	t.Helper()
-	p, err := New(rec, make(chan view.View, 1), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(New(rec, make(chan view.View, 1), nil))(t)
 	t.Cleanup(func() { p.cursor.stop() })
 	return p
 }
@@ -131,7 +122,7 @@ func TestReplayShowsTheLiveFigures(t *testing.T) {
 	rec := record(t, 300, false)
 	coll := live.New(live.Options{})
 	coll.NewSegment(0, "variable", false, 0)
-	if _, err := rec.Records(func(r *journal.Record) error {
+	must.Get(rec.Records(func(r *journal.Record) error {
 		if r.Kind == journal.KindSample {
 			if r.Sample.Segment == 1 && r.Sample.Seq == 300 {
 				coll.NewSegment(1, "padded", false, r.Sample.StartNs)
@@ -139,9 +130,7 @@ func TestReplayShowsTheLiveFigures(t *testing.T) {
 			coll.Add(&r.Sample)
 		}
 		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))(t)
 	want := coll.Live(stats.Prefill, 0)
 	p := player(t, rec)
 	got := p.at(time.Hour)
@@ -167,13 +156,8 @@ func TestNothingToReplay(t *testing.T) {
 // carries its label, and none is said to be compiled or not.
 func TestImportedLabelsStandInTheLanes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hyperfine.json")
-	if err := os.WriteFile(path, []byte(`{"results":[{"command":"server --plain","times":[0.2,0.21]},{"command":"server --compile","times":[0.1,0.11,0.12]}]}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	rec, err := snapshot.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte(`{"results":[{"command":"server --plain","times":[0.2,0.21]},{"command":"server --compile","times":[0.1,0.11,0.12]}]}`), 0o600))
+	rec := must.Get(snapshot.Open(path))(t)
 	v := player(t, rec).at(time.Hour)
 	for l, want := range []string{"server --plain", "server --compile"} {
 		if got := v.Lanes[l]; got.Backend != want || got.CompilerReal != "unknown" || got.Why == "" {

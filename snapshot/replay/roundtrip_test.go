@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
@@ -22,45 +23,30 @@ func TestLiveFilesReplayAndReportAgree(t *testing.T) {
 	rec := record(t, 300, false)
 	live := live.New(live.Options{})
 	live.NewSegment(0, "variable", false, 0)
-	if _, err := rec.Records(func(r *journal.Record) error {
+	must.Get(rec.Records(func(r *journal.Record) error {
 		if r.Kind == journal.KindSample {
 			live.Add(&r.Sample)
 		}
 		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))(t)
 	seen := live.Live(stats.Prefill, 0)
 	replayed := player(t, rec).at(time.Hour)
-	before, err := os.ReadFile(filepath.Join(rec.Dir, "report.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := snapshot.Report(rec.Dir); err != nil {
-		t.Fatal(err)
-	}
+	before := must.Get(os.ReadFile(filepath.Join(rec.Dir, "report.md")))(t)
+	must.OK(t, snapshot.Report(rec.Dir))
 	after, err := os.ReadFile(filepath.Join(rec.Dir, "report.md"))
 	if err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the report made anew differs (%v)\n%s\n%s", err, before, after)
 	}
-	b, err := os.ReadFile(filepath.Join(rec.Dir, "prefill", "analysis", "summary.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(filepath.Join(rec.Dir, "prefill", "analysis", "summary.json")))(t)
 	var sum stats.SummaryFile
-	if err := json.Unmarshal(b, &sum); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal(b, &sum))
 	found := 0
 	for _, g := range sum.Groups {
 		if g.Scenario != "*" || g.Segment != "*" {
 			continue
 		}
 		found++
-		lane, err := stats.ParseLane(g.Lane)
-		if err != nil {
-			t.Fatal(err)
-		}
+		lane := must.Get(stats.ParseLane(g.Lane))(t)
 		for name, s := range map[string]stats.Summary{"live": seen.Lanes[lane].Session, "replay": replayed.Stats.Lanes[lane].Session} {
 			if s.N != g.N {
 				t.Errorf("%s %s: n %d, files %d", name, g.Lane, s.N, g.N)
@@ -82,10 +68,7 @@ func TestLiveFilesReplayAndReportAgree(t *testing.T) {
 // causes and the times of the session at any instant.
 func TestOwnTableReplaysAsItsFolder(t *testing.T) {
 	rec := record(t, 300, false)
-	table, err := snapshot.Open(filepath.Join(rec.Dir, "prefill", "metrics.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	table := must.Get(snapshot.Open(filepath.Join(rec.Dir, "prefill", "metrics.csv")))(t)
 	folder, own := player(t, rec), player(t, table)
 	for _, d := range []time.Duration{700 * time.Millisecond, time.Hour} {
 		view := own.at(d)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/view"
 )
 
@@ -13,10 +14,7 @@ import (
 func TestSeekPausedFar(t *testing.T) {
 	rec := record(t, 600, false)
 	views, cmds := make(chan view.View, 1), make(chan view.Command)
-	p, err := New(rec, views, cmds)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(New(rec, views, cmds))(t)
 	p.burst = 100
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

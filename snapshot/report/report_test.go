@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 	"github.com/tailscope/tailscope/snapshot/labels"
@@ -75,16 +76,11 @@ func TestCurvesAreTheTables(t *testing.T) {
 	for i := range 5000 {
 		for l, label := range []string{"eager", "optimized"} {
 			if i < 5000-4900*l {
-				if err := a.Add(&rows.Row{Label: label, Mode: "prefill", Ns: int64(1e6 + (i*7919%5000)*1000 + l), OK: true}); err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, a.Add(&rows.Row{Label: label, Mode: "prefill", Ns: int64(1e6 + (i*7919%5000)*1000 + l), OK: true}))
 			}
 		}
 	}
-	tables, err := a.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
+	tables := must.Get(a.Finish())(t)
 	for k, c := range curvesOf(&folder.Collected{Tables: tables}, stats.Prefill) {
 		g := &tables.Overall[k]
 		for _, q := range tabled {

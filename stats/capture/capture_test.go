@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestNineIsCaptured is vLLM #12920: nine requests at once, padded to 16.
@@ -63,10 +65,7 @@ func TestProposalsHold(t *testing.T) {
 			steps, top = append(steps, s), max(top, s.Tokens)
 		}
 		limit := rapid.IntRange(1, 30).Draw(t, "limit")
-		a, err := Advise(steps, Limits{Captured: []int{1, 8, 64}, Multiple: multiple, MiBPerGraph: 10, MiB: float64(limit) * 10})
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := must.Get(Advise(steps, Limits{Captured: []int{1, 8, 64}, Multiple: multiple, MiBPerGraph: 10, MiB: float64(limit) * 10}))(t)
 		if len(a.Sizes) > limit || !slices.IsSorted(a.Sizes) || a.Sizes[len(a.Sizes)-1] < top {
 			t.Fatalf("%v under %d graphs for up to %d", a.Sizes, limit, top)
 		}

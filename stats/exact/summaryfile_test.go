@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/internal/statstest"
 )
@@ -17,18 +18,13 @@ func TestSummaryKeys(t *testing.T) {
 	for _, s := range statstest.Paradox(false).Rows {
 		a.Add(&s)
 	}
-	b, err := json.MarshalIndent(a.Finish(stats.Prefill), "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(json.MarshalIndent(a.Finish(stats.Prefill), "", " "))(t)
 	var f struct {
 		Schema, Source        string
 		Groups, Pairs, Causes []map[string]any
 		Paradox               map[string]any
 	}
-	if err := json.Unmarshal(b, &f); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal(b, &f))
 	check := func(what string, got map[string]any, want string) {
 		w := strings.Fields(want)
 		slices.Sort(w)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestSameBytes pins what a description gives. When it changes on purpose,
@@ -19,14 +21,9 @@ func TestSameBytes(t *testing.T) {
 	}
 	for range 2 {
 		dir := t.TempDir()
-		if err := c.Graph().Write(filepath.Join(dir, "model.onnx"), Options{External: true}); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, c.Graph().Write(filepath.Join(dir, "model.onnx"), Options{External: true}))
 		for name, hash := range want {
-			b, err := os.ReadFile(filepath.Join(dir, name))
-			if err != nil {
-				t.Fatal(err)
-			}
+			b := must.Get(os.ReadFile(filepath.Join(dir, name)))(t)
 			sum := sha256.Sum256(b)
 			if got := hex.EncodeToString(sum[:8]); got != hash {
 				t.Errorf("%s: %s, want %s (version %d)", name, got, hash, Version)

@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
@@ -59,9 +60,7 @@ func TestSets(t *testing.T) {
 			w.Write(npy("<f4", "1", floats(float32(n))))
 		}
 		z.Close()
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("r_%d.npz", n)), b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("r_%d.npz", n)), b.Bytes(), 0o644))
 	}
 	sets, err := Sets(dir, []string{"x"}, []string{"y"})
 	if err != nil || len(sets) != 11 {
@@ -83,18 +82,14 @@ func TestSets(t *testing.T) {
 // ONNX's own test sets: elements in any of the message's fields.
 func TestONNXSet(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "test_data_set_0")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Mkdir(dir, 0o755))
 	for file, m := range map[string]*onnxpb.TensorProto{
 		"input_0.pb":  {DataType: proto.Int32(1), Dims: []int64{2}, FloatData: []float32{1, 2}, Name: proto.String("x")},
 		"input_1.pb":  {DataType: proto.Int32(6), Dims: []int64{1}, Int32Data: []int32{-3}},
 		"output_0.pb": {DataType: proto.Int32(8), Dims: []int64{1}, StringData: [][]byte{[]byte("hi")}},
 	} {
 		b, _ := proto.Marshal(m)
-		if err := os.WriteFile(filepath.Join(dir, file), b, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(filepath.Join(dir, file), b, 0o644))
 	}
 	sets, err := Sets(filepath.Dir(dir), []string{"x", "n"}, []string{"y"})
 	if err != nil || len(sets) != 1 {

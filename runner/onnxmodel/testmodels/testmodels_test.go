@@ -3,20 +3,15 @@ package testmodels
 import (
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 )
 
 func TestAllAreReadable(t *testing.T) {
 	for _, m := range All() {
 		t.Run(m.Name, func(t *testing.T) {
-			path, err := m.Write(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			info, err := onnxmodel.Inspect(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			path := must.Get(m.Write(t.TempDir()))(t)
+			info := must.Get(onnxmodel.Inspect(path))(t)
 			if lm := info.Kind == onnxmodel.KindCausalLM; lm != m.LM {
 				t.Errorf("kind %s: %s", info.Kind, info.WhyNotLM)
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // python returns the interpreter that the example engine needs.
@@ -23,18 +24,12 @@ func python(t *testing.T) string {
 }
 
 func TestExampleEngine(t *testing.T) {
-	file, err := filepath.Abs("../../../docs/example_engine.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := must.Get(filepath.Abs("../../../docs/example_engine.py"))(t)
 	Run(t, []string{python(t), file}, Options{})
 }
 
 func TestExampleEngineIsShort(t *testing.T) {
-	text, err := os.ReadFile("../../../docs/example_engine.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile("../../../docs/example_engine.py"))(t)
 	if n := strings.Count(string(text), "\n"); n >= 100 {
 		t.Errorf("%d lines, want fewer than 100", n)
 	}
@@ -46,10 +41,7 @@ func TestEngineOfEnvironment(t *testing.T) {
 	if command == "" {
 		t.Skip("TAILSCOPE_ENGINE names no engine")
 	}
-	dir, err := filepath.Abs("../../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(filepath.Abs("../../.."))(t)
 	o := Options{Dir: dir}
 	o.Load.Model = os.Getenv("TAILSCOPE_ENGINE_MODEL")
 	o.Load.Name = o.Load.Model
@@ -60,10 +52,7 @@ func TestEngineOfEnvironment(t *testing.T) {
 // engine by replacing text, is found in the scenario named.
 func TestBrokenEngines(t *testing.T) {
 	interpreter := python(t)
-	text, err := os.ReadFile("../../../docs/example_engine.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile("../../../docs/example_engine.py"))(t)
 	for name, c := range map[string]struct{ scenario, old, new, want string }{
 		"version":      {"StopAtOnce", "protocol=1", "protocol=2", "protocol 2"},
 		"wrong clock":  {"StopAtOnce", "CLOCK_MONOTONIC)", "CLOCK_REALTIME)", "from CLOCK_MONOTONIC"},
@@ -98,9 +87,7 @@ func TestBrokenEngines(t *testing.T) {
 			}
 			file := filepath.Join(t.TempDir(), "engine.py")
 			broken := strings.ReplaceAll(string(text), c.old, c.new)
-			if err := os.WriteFile(file, []byte(broken), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, os.WriteFile(file, []byte(broken), 0o644))
 			var found []string
 			for _, sc := range scenarios {
 				if sc.name == c.scenario {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 )
 
@@ -18,12 +19,8 @@ func TestLogAddsUpItsIntervals(t *testing.T) {
 	all := hdrhistogram.New(1, 60e9, 3)
 	var b bytes.Buffer
 	w := hdrhistogram.NewHistogramLogWriter(&b)
-	if err := w.OutputLogFormatVersion(); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.OutputLegend(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, w.OutputLogFormatVersion())
+	must.OK(t, w.OutputLegend())
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range 2 {
 		h := hdrhistogram.New(1, 60e9, 3)
@@ -32,21 +29,13 @@ func TestLogAddsUpItsIntervals(t *testing.T) {
 		h.SetEndTimeMs(int64(1000*i + 999))
 		for range 500 {
 			v := int64(1e6 + rng.ExpFloat64()*5e6)
-			if err := h.RecordValue(v); err != nil {
-				t.Fatal(err)
-			}
-			if err := all.RecordValue(v); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, h.RecordValue(v))
+			must.OK(t, all.RecordValue(v))
 		}
-		if err := w.OutputIntervalHistogram(h); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, w.OutputIntervalHistogram(h))
 	}
 	path := filepath.Join(t.TempDir(), "x.hlog")
-	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, b.Bytes(), 0o600))
 	info, err := foreign.Read(path, foreign.Options{}, func(*foreign.Row) error { t.Fatal("a row"); return nil })
 	if err != nil || len(info.Reported) != 1 {
 		t.Fatal(info, err)

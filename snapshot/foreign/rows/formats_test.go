@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
@@ -29,16 +30,11 @@ var refused = map[string]string{
 // TestEveryFileIsOfOneFormat: formats exclude each other, so their order says
 // nothing, and no file lies about unnoticed.
 func TestEveryFileIsOfOneFormat(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join(dir, "want.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(filepath.Join(dir, "want.json")))(t)
 	var want map[string]any
-	if err := json.Unmarshal(b, &want); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal(b, &want))
 	seen := map[string]bool{}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	must.OK(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(path, ".py") || filepath.Base(path) == "want.json" || strings.Contains(path, "fuzz") {
 			return err
 		}
@@ -64,10 +60,7 @@ func TestEveryFileIsOfOneFormat(t *testing.T) {
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	for _, f := range rows.Formats() {
 		if !seen[f.Name] && !slices.Contains([]string{"HdrHistogram log"}, f.Name) {
 			t.Errorf("no file of %s in testdata", f.Name)
@@ -77,10 +70,7 @@ func TestEveryFileIsOfOneFormat(t *testing.T) {
 
 // claimsOf are the formats that a file's beginning fits.
 func claimsOf(t *testing.T, path string) (out []string) {
-	text, err := rows.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(rows.Open(path))(t)
 	defer text.Close()
 	for _, f := range rows.Formats() {
 		if rows.Claims(f, text.Head) {

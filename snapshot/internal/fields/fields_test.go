@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -17,25 +18,15 @@ func TestNamesAreThoseOfJSON(t *testing.T) {
 		Left int `json:"-"`
 		Bare int
 	}{}} {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
+		raw := must.Get(json.Marshal(v))(t)
 		d := json.NewDecoder(bytes.NewReader(raw))
-		if _, err := d.Token(); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(d.Token())(t)
 		var want, got []string
 		for d.More() {
-			k, err := d.Token()
-			if err != nil {
-				t.Fatal(err)
-			}
+			k := must.Get(d.Token())(t)
 			want = append(want, k.(string))
 			var x json.RawMessage
-			if err := d.Decode(&x); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, d.Decode(&x))
 		}
 		for k := range Of(v) {
 			got = append(got, k)
