@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/openai/mock"
 )
 
@@ -103,9 +104,7 @@ func TestAttachOnlyWatches(t *testing.T) {
 	m := &mock.Server{}
 	m.SetMetrics("sglang:num_running_reqs 3\nsglang:cuda_graph_passes_total{mode=\"decode_none\"} 1\n")
 	log := filepath.Join(t.TempDir(), "log")
-	if err := os.WriteFile(log, []byte("disable_cuda_graph=False, cuda_graph_bs=[1, 2]\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(log, []byte("disable_cuda_graph=False, cuda_graph_bs=[1, 2]\n"), 0o600))
 	go func() {
 		time.Sleep(1500 * time.Millisecond)
 		m.SetMetrics("sglang:num_running_reqs 3\nsglang:num_queue_reqs 2\nsglang:cuda_graph_passes_total{mode=\"decode_none\"} 9\n")

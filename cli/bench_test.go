@@ -6,16 +6,14 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // bench runs the real screen in a pseudo-terminal against no screen, and tells
 // each quantile of each lane with an interval from its restarts.
 func TestBench(t *testing.T) {
 	demand.Command(t, demand.Python, "python3")
-	engine, err := filepath.Abs("../docs/example_engine.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := must.Get(filepath.Abs("../docs/example_engine.py"))(t)
 	out, errs, code := run(t, "bench", "--rounds", "2", "--duration", "1s", "--engine", "cmd", "--engine-cmd", "python3 '"+engine+"'", "--mode", "prefill", "--json")
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs)
@@ -34,7 +32,7 @@ func TestBench(t *testing.T) {
 		t.Fatal(err, out)
 	}
 	var all map[string]any
-	must(t, json.Unmarshal([]byte(out), &all))
+	must.OK(t, json.Unmarshal([]byte(out), &all))
 	asDocumented(t, "tailscope.bench/1", all, "runs", "bench")
 	if len(got.Rows) != 4 || len(got.Runs["on"]) != 2 || len(got.Runs["off"]) != 2 || len(got.Runs["off again"]) != 2 {
 		t.Fatalf("%+v", got)

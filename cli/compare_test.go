@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // resultFile writes a hyperfine result with times around ms.
@@ -21,14 +22,9 @@ func resultFile(t *testing.T, name string, ms float64) string {
 	for i := range times {
 		times[i] = ms / 1e3 * (1 + 0.05*rng.NormFloat64())
 	}
-	b, err := json.Marshal(map[string]any{"results": []any{map[string]any{"command": "./server --fast", "times": times}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(json.Marshal(map[string]any{"results": []any{map[string]any{"command": "./server --fast", "times": times}}}))(t)
 	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, b, 0o600))
 	return path
 }
 
@@ -107,9 +103,7 @@ func TestGateOnALostMode(t *testing.T) {
 			}
 		}
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(b), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, []byte(b), 0o600))
 		return path
 	}
 	two, one, junit := rows("two.csv", "prefill", "kv_decode"), rows("one.csv", "prefill"), filepath.Join(dir, "g.xml")
@@ -141,9 +135,7 @@ func TestGateOnALostMode(t *testing.T) {
 // TestMisspeltColumn: a name that no input has is the command's mistake.
 func TestMisspeltColumn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.csv")
-	if err := os.WriteFile(path, []byte("latency_ms,backend\n5,a\n6,a\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte("latency_ms,backend\n5,a\n6,a\n"), 0o600))
 	for _, args := range [][]string{
 		{"analyze", path, "--by", "quantisation"},
 		{"analyze", path, "--where", "bakend=a"},
@@ -163,9 +155,7 @@ func TestErrorsOfAMode(t *testing.T) {
 		b += fmt.Sprintf("%d,fast,prefill,ok\n%d,fast,kv_decode,ok\n", 5+i%3, 9+i%3)
 	}
 	path := filepath.Join(t.TempDir(), "r.csv")
-	if err := os.WriteFile(path, []byte(b+"7,fast,kv_decode,error\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte(b+"7,fast,kv_decode,error\n"), 0o600))
 	out, code := run("compare", path, path, "--gate", "fast.errors <= 0")
 	for _, want := range []string{"prefill: gate 'fast.errors <= 0' holds: 0 against 0", "kv_decode: gate 'fast.errors <= 0' fails: 1 against 0"} {
 		if code != 1 || !strings.Contains(out, want) {
@@ -181,9 +171,7 @@ func TestAnalyzePrintsAndWrites(t *testing.T) {
 		csv += fmt.Sprintf("a,%d,m1\nb,%d,m2\n", 1000+i*17%40, 2000+i*23%40) // in no order: a ramp is drift
 	}
 	path := filepath.Join(dir, "x.csv")
-	if err := os.WriteFile(path, []byte(csv), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte(csv), 0o600))
 	text, code := run("analyze", path, "--latency-column", "t_us", "--label-column", "engine", "--by", "model", "--out", out)
 	if code != 0 || !strings.Contains(text, "1.0195") || !strings.Contains(text, "a before b") || !strings.Contains(text, "not evidence") {
 		t.Fatalf("%d\n%s", code, text)

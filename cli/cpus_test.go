@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/worker"
 )
 
@@ -41,9 +42,7 @@ func TestWorkerHasItsCPUs(t *testing.T) {
 		demand.Lacks(t, demand.Linux, "needs Linux and two CPUs")
 	}
 	place, err := worker.Placer("") // the choice itself has a test of its own
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	auto := place("interleaved")
 	if len(auto.Worker) == 0 || len(auto.Supervisor) == 0 {
 		t.Fatalf("%d CPUs, and nothing is pinned: %+v", runtime.NumCPU(), auto)
@@ -65,9 +64,7 @@ func TestWorkerHasItsCPUs(t *testing.T) {
 			cmd := tailscope(t, append([]string{"run", "--provider", "cpu", "--out", out, "--duration", "3s"}, c.args...)...)
 			var stderr strings.Builder
 			cmd.Stderr = &stderr
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, cmd.Start())
 			time.Sleep(2 * time.Second)
 			worker := threadsOn(childOf(t, cmd.Process.Pid))
 			supervisor := threadsOn(cmd.Process.Pid)

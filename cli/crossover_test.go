@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -46,13 +47,9 @@ func TestCrossoversAreBetweenWhatIsTold(t *testing.T) {
 // Shares are of all kernels of a lane, and add up over both lanes' kernels.
 func TestAttributionOfKernels(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "profile"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Mkdir(filepath.Join(dir, "profile"), 0o755))
 	table := "kernel,eager_calls,eager_us,optimized_calls,optimized_us,difference_us\nmm,4,900,4,300,-600\nfused,0,0,1,100,100\ncat,2,100,0,0,-100\n"
-	if err := os.WriteFile(filepath.Join(dir, "profile", "kernels.csv"), []byte(table), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(filepath.Join(dir, "profile", "kernels.csv"), []byte(table), 0o644))
 	p := sweptPoint(1, "n", "8")
 	p.Dir = dir
 	got := strings.Join(attribution([]string{"n"}, []sweepPoint{p, {Dir: t.TempDir()}}), "\n")

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 type report struct {
@@ -75,9 +76,7 @@ func TestDoctorSurvivesALibraryThatCrashes(t *testing.T) {
 	dir := t.TempDir()
 	src, lib := filepath.Join(dir, "x.c"), filepath.Join(dir, "libonnxruntime.so.1.30.0")
 	text := "#include <stdlib.h>\n__attribute__((constructor)) static void boom(void) { abort(); }\nconst void *OrtGetApiBase(void) { return 0; }\n"
-	if err := os.WriteFile(src, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(src, []byte(text), 0o600))
 	if out, err := exec.Command(cc, "-shared", "-fPIC", "-o", lib, src).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -97,9 +96,7 @@ func TestDoctorSurvivesALibraryThatCrashes(t *testing.T) {
 
 func TestSetupAndConfigRefuse(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "x.tgz")
-	if err := os.WriteFile(text, []byte("hello"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(text, []byte("hello"), 0o600))
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -142,9 +139,7 @@ func TestConfigShowReadsBack(t *testing.T) {
 			t.Fatalf("%s: exit %d: %s%s", preset, code, first, stderr)
 		}
 		path := filepath.Join(t.TempDir(), "mine.yaml")
-		if err := os.WriteFile(path, []byte(first), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, []byte(first), 0o600))
 		if again, stderr, _ := run(t, "config", "show", "--config", path); again != first {
 			t.Errorf("%s changes:\n%s\n%s%s", preset, first, again, stderr)
 		}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestControlledRunIsConsistent runs TR120's prefill preset and checks the
@@ -45,10 +47,7 @@ func checkPercentiles(t *testing.T, dir string, rows []row, least int) {
 				g["scenario"] != "*" && r["scenario"] != g["scenario"] || g["segment"] != "*" && r["segment"] != fmt.Sprint(g["segment"]) {
 				continue
 			}
-			x, err := strconv.ParseFloat(r["latency_ms"], 64)
-			if err != nil {
-				t.Fatal(err)
-			}
+			x := must.Get(strconv.ParseFloat(r["latency_ms"], 64))(t)
 			v = append(v, x)
 		}
 		if int(g["n"].(float64)) != len(v) {
@@ -176,14 +175,10 @@ func TestWorkerKilled(t *testing.T) {
 	cmd := tailscope(t, "run", "--provider", "cpu", "--out", out, "--duration", "6s")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, cmd.Start())
 	time.Sleep(3 * time.Second)
 	worker := childOf(t, cmd.Process.Pid)
-	if err := syscall.Kill(worker, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, syscall.Kill(worker, syscall.SIGKILL))
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
@@ -232,17 +227,11 @@ func childOf(t *testing.T, pid int) int {
 func TestUsageErrors(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.yaml")
-	if err := os.WriteFile(bad, []byte("model: builtin:default\nstratgy: padded\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(bad, []byte("model: builtin:default\nstratgy: padded\n"), 0o644))
 	notModel := filepath.Join(dir, "model.onnx")
-	if err := os.WriteFile(notModel, []byte("this is not a model"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(notModel, []byte("this is not a model"), 0o644))
 	locked := filepath.Join(dir, "file")
-	if err := os.WriteFile(locked, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(locked, nil, 0o644))
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -280,9 +269,7 @@ func TestUsageErrors(t *testing.T) {
 // by itself and its folder is finished.
 func TestTerminalThatGoesAway(t *testing.T) {
 	s, cmd, out := liveScreen(t, 100, 30)
-	if err := syscall.Kill(cmd.Process.Pid, syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, syscall.Kill(cmd.Process.Pid, syscall.SIGHUP))
 	_ = s.ended(2 * time.Minute) // a signal is no error, whatever the code
 	checkPercentiles(t, sessionDir(t, out), readCSV(t, filepath.Join(sessionDir(t, out), "prefill", "metrics.csv")), 2*5)
 }
@@ -291,12 +278,8 @@ func TestTerminalThatGoesAway(t *testing.T) {
 // has failed and waits for a key.
 func TestTerminalThatGoesAwayAfterAFailure(t *testing.T) {
 	s, cmd, out := liveScreen(t, 100, 30)
-	if err := os.RemoveAll(sessionDir(t, out)); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.RemoveAll(sessionDir(t, out)))
 	s.until("the session has failed", time.Minute, func(x string) bool { return strings.Contains(x, "FAILED") })
-	if err := syscall.Kill(cmd.Process.Pid, syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, syscall.Kill(cmd.Process.Pid, syscall.SIGHUP))
 	_ = s.ended(time.Minute)
 }

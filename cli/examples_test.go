@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/openai/mock"
 )
 
@@ -49,21 +50,17 @@ func TestExamplesWork(t *testing.T) {
 // written, in a folder that has what the lines name.
 func TestReadmeWorks(t *testing.T) {
 	slow(t)
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile("../README.md"))(t)
 	dir := t.TempDir()
 	for to, from := range map[string]string{"A": "finished", "B": "finished", "results/20261123_101500": "finished", "results/20261123_101700": "killed"} {
-		must(t, os.CopyFS(filepath.Join(dir, to), os.DirFS(filepath.Join("../snapshot/testdata/golden", from))))
+		must.OK(t, os.CopyFS(filepath.Join(dir, to), os.DirFS(filepath.Join("../snapshot/testdata/golden", from))))
 	}
-	engine, err := os.ReadFile("../docs/example_engine.py")
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, "engine.py"), engine, 0o644))
-	must(t, os.WriteFile(filepath.Join(dir, "app.py"), []byte("import torch\nf = torch.compile(lambda x: x + 1, backend='eager')\nfor n in range(30):\n    f(torch.ones(1 + n % 3))\n"), 0o644))
+	engine := must.Get(os.ReadFile("../docs/example_engine.py"))(t)
+	must.OK(t, os.WriteFile(filepath.Join(dir, "engine.py"), engine, 0o644))
+	must.OK(t, os.WriteFile(filepath.Join(dir, "app.py"), []byte("import torch\nf = torch.compile(lambda x: x + 1, backend='eager')\nfor n in range(30):\n    f(torch.ones(1 + n % 3))\n"), 0o644))
 	asTyped(t, dir, "tailscope model build default --out . && ln -s default/model.onnx model.onnx && ln -s default/*data* . || true")
-	must(t, os.MkdirAll(filepath.Join(dir, "DIR"), 0o755))
-	must(t, os.CopyFS(filepath.Join(dir, "DIR"), os.DirFS("../runner/torchtrace/testdata")))
+	must.OK(t, os.MkdirAll(filepath.Join(dir, "DIR"), 0o755))
+	must.OK(t, os.CopyFS(filepath.Join(dir, "DIR"), os.DirFS("../runner/torchtrace/testdata")))
 	serve8000(t)
 	ran := map[string]bool{}
 	for _, command := range readmeCommands(string(text)) {
@@ -164,8 +161,7 @@ var oneLane = regexp.MustCompile(`n 0 and [1-9]|observed, not asked for`)
 // screen, else in a shell.
 func asTyped(t *testing.T, dir, command string) {
 	t.Helper()
-	path, err := binary()
-	must(t, err)
+	path := must.Get(binary())(t)
 	bin := filepath.Dir(path)
 	if python := os.Getenv("TAILSCOPE_TORCH_PYTHON"); python != "" {
 		bin += ":" + filepath.Dir(python)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // torchPython is an interpreter with a real torch: TAILSCOPE_TORCH_PYTHON, or
@@ -111,10 +112,7 @@ func TestExecRealPrograms(t *testing.T) {
 // from what the program prints.
 func TestExecAB(t *testing.T) {
 	python := torchPython(t)
-	bare, err := exec.Command(python, execProgram("shapes.py")).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bare := must.Get(exec.Command(python, execProgram("shapes.py")).Output())(t)
 	says, code, j := execRun(t, []string{"--ab", "0.3", "--seed", "5"}, python, execProgram("shapes.py"))
 	if code != 0 || !strings.Contains(says, strings.TrimSpace(string(bare))) {
 		t.Errorf("code %d, output %q, bare %q", code, says, bare)
@@ -159,17 +157,12 @@ func TestExecCostsLittle(t *testing.T) {
 func TestExecOutlivesTailscope(t *testing.T) {
 	python := torchPython(t)
 	log := filepath.Join(t.TempDir(), "log")
-	f, err := os.Create(log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(os.Create(log))(t)
 	defer f.Close()
 	dir := t.TempDir()
 	c := tailscope(t, "exec", "--headless", "--gpu-interval", "0", "--out", dir, "--", python, execProgram("beat.py"), "3")
 	c.Stdout, c.Stderr = f, f
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, c.Start())
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) { // until it compiles
 		if m, _ := filepath.Glob(filepath.Join(dir, "*", "journal", "*")); len(m) > 0 || time.Now().After(deadline) {
 			break

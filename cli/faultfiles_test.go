@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plain"
 )
 
@@ -21,16 +22,14 @@ func faultFile(t *testing.T, name, as string) string {
 	t.Helper()
 	path := filepath.Join("testdata", "faults", name)
 	if b, err := os.ReadFile(path + ".base64"); err == nil {
-		b, err = base64.StdEncoding.DecodeString(string(b))
-		must(t, err)
+		b = must.Get(base64.StdEncoding.DecodeString(string(b)))(t)
 		path = filepath.Join(t.TempDir(), as)
-		must(t, os.WriteFile(path, b, 0o600))
+		must.OK(t, os.WriteFile(path, b, 0o600))
 		return path
 	}
-	b, err := os.ReadFile(path)
-	must(t, err)
+	b := must.Get(os.ReadFile(path))(t)
 	path = filepath.Join(t.TempDir(), as)
-	must(t, os.WriteFile(path, b, 0o600))
+	must.OK(t, os.WriteFile(path, b, 0o600))
 	return path
 }
 
@@ -40,7 +39,7 @@ func prints(t *testing.T, c *exec.Cmd, code int, want ...string) string {
 	t.Helper()
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out
-	must(t, c.Start())
+	must.OK(t, c.Start())
 	endedWithin(t, c, time.Minute)
 	text := out.String()
 	if plain.Text(text) != text {
@@ -61,7 +60,7 @@ func prints(t *testing.T, c *exec.Cmd, code int, want ...string) string {
 func killedFolder(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "stranger")
-	must(t, os.CopyFS(dir, os.DirFS("../snapshot/testdata/golden/killed")))
+	must.OK(t, os.CopyFS(dir, os.DirFS("../snapshot/testdata/golden/killed")))
 	return dir
 }
 
@@ -132,21 +131,20 @@ func TestFaultFiles(t *testing.T) {
 		"journal_huge_number": func(t *testing.T) {
 			for _, command := range []string{"analyze", "report", "recover"} {
 				dir := killedFolder(t)
-				must(t, os.WriteFile(filepath.Join(dir, "journal", "9999999999.parquet"), nil, 0o600))
+				must.OK(t, os.WriteFile(filepath.Join(dir, "journal", "9999999999.parquet"), nil, 0o600))
 				prints(t, tailscope(t, command, dir), 0)
 			}
 		},
 		"one_bit_flip.txt": func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "stranger")
-			must(t, os.CopyFS(dir, os.DirFS("../snapshot/testdata/golden/rotated")))
+			must.OK(t, os.CopyFS(dir, os.DirFS("../snapshot/testdata/golden/rotated")))
 			parts, err := filepath.Glob(filepath.Join(dir, "journal", "*.parquet"))
 			if err != nil || len(parts) == 0 {
 				t.Fatal("no rotated segment", err)
 			}
-			b, err := os.ReadFile(parts[0])
-			must(t, err)
+			b := must.Get(os.ReadFile(parts[0]))(t)
 			b[len(b)/2] ^= 1
-			must(t, os.WriteFile(parts[0], b, 0o600))
+			must.OK(t, os.WriteFile(parts[0], b, 0o600))
 			prints(t, tailscope(t, "recover", dir), 0, "could not be read")
 			prints(t, tailscope(t, "analyze", dir), 0)
 		},
@@ -155,13 +153,13 @@ func TestFaultFiles(t *testing.T) {
 				for _, command := range []string{"recover", "report"} {
 					dir, home := killedFolder(t), t.TempDir()
 					victim := filepath.Join(home, "bashrc")
-					must(t, os.WriteFile(victim, []byte("mine"), 0o600))
+					must.OK(t, os.WriteFile(victim, []byte("mine"), 0o600))
 					_ = os.Remove(filepath.Join(dir, at))
 					target := victim
 					if at == "prefill" {
 						target = home
 					}
-					must(t, os.Symlink(target, filepath.Join(dir, at)))
+					must.OK(t, os.Symlink(target, filepath.Join(dir, at)))
 					_, _, _ = run(t, command, dir) // may refuse
 					b, err := os.ReadFile(victim)
 					list, _ := os.ReadDir(home)
@@ -174,7 +172,7 @@ func TestFaultFiles(t *testing.T) {
 		"planted_python": func(t *testing.T) {
 			dir, mark := t.TempDir(), filepath.Join(t.TempDir(), "ran")
 			for _, m := range strings.Fields("json numpy os re site sitecustomize socket sys tailscope_torch torch transformers typing usercustomize") {
-				must(t, os.WriteFile(filepath.Join(dir, m+".py"), []byte("open('"+mark+"', 'a').write(__name__ + ' ')\n"), 0o600))
+				must.OK(t, os.WriteFile(filepath.Join(dir, m+".py"), []byte("open('"+mark+"', 'a').write(__name__ + ' ')\n"), 0o600))
 			}
 			c := tailscope(t, "doctor")
 			c.Dir = dir
@@ -197,8 +195,8 @@ func withTokenizer(t *testing.T, file string) *exec.Cmd {
 	t.Helper()
 	tokenizer := faultFile(t, file, "tokenizer.json")
 	model := filepath.Join(filepath.Dir(tokenizer), "model.onnx")
-	must(t, os.Symlink(faultFile(t, "esc.onnx", "model.onnx"), model))
+	must.OK(t, os.Symlink(faultFile(t, "esc.onnx", "model.onnx"), model))
 	config := filepath.Join(t.TempDir(), "tokenizer_text.yaml")
-	must(t, os.WriteFile(config, []byte("scenarios:\n  - {name: a, prompts: [{text: \""+strings.Repeat("a", 64)+strings.Repeat(" aa", 1000)+" !\"}]}\nreps: 2\nmodes: [prefill]\n"), 0o600))
+	must.OK(t, os.WriteFile(config, []byte("scenarios:\n  - {name: a, prompts: [{text: \""+strings.Repeat("a", 64)+strings.Repeat(" aa", 1000)+" !\"}]}\nreps: 2\nmodes: [prefill]\n"), 0o600))
 	return tailscope(t, "run", "--config", config, "--model", model, "--out", t.TempDir())
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
@@ -146,8 +147,7 @@ func (c *fieldCase) run(t *testing.T, more ...string) string {
 		for _, f := range []string{"report.md", "compiler_evidence.json", filepath.Join("*", "compiler_counters.json")} {
 			paths, _ := filepath.Glob(filepath.Join(dir, f))
 			for _, p := range paths {
-				b, err := os.ReadFile(p)
-				must(t, err)
+				b := must.Get(os.ReadFile(p))(t)
 				text += strings.Join(strings.Fields(string(b)), " ") + "\n" + string(b)
 			}
 		}
@@ -162,9 +162,7 @@ func caseFile(t *testing.T, name string) string {
 		return filepath.Join(dir, name)
 	}
 	if base, ok := strings.CutSuffix(filepath.Base(name), ".onnx"); ok {
-		path, err := testmodels.WriteCase(t.TempDir(), base)
-		must(t, err)
-		return path
+		return must.Get(testmodels.WriteCase(t.TempDir(), base))(t)
 	}
 	return filepath.Join("testdata", "cases", name)
 }
@@ -180,8 +178,7 @@ func lighter(option string, part float64) func(t *testing.T, c *fieldCase) {
 			if m == nil {
 				t.Fatal("no p50 in the report")
 			}
-			_, err := fmt.Sscan(m[2], &ms[i])
-			must(t, err)
+			must.Get(fmt.Sscan(m[2], &ms[i]))(t)
 		}
 		if ms[0] < part*ms[1] {
 			t.Errorf("p50 %v ms, with %s %v ms: not %g times as long", ms[0], option, ms[1], part)
@@ -193,8 +190,7 @@ func lighter(option string, part float64) func(t *testing.T, c *fieldCase) {
 // writes it. Where TAILSCOPE_CASES is a folder, each of its files is named there.
 func TestCasesAreDocumented(t *testing.T) {
 	const doc, begin, end = "../docs/cases.md", "<!-- cases -->\n", "<!-- end of cases -->\n"
-	b, err := os.ReadFile(doc)
-	must(t, err)
+	b := must.Get(os.ReadFile(doc))(t)
 	before, rest, ok := strings.Cut(string(b), begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
@@ -208,7 +204,7 @@ func TestCasesAreDocumented(t *testing.T) {
 	want := before + begin + s.String() + end + after
 	if flag.Lookup("update").Value.String() == "true" { // of the golden frames' package
 
-		must(t, os.WriteFile(doc, []byte(want), 0o600))
+		must.OK(t, os.WriteFile(doc, []byte(want), 0o600))
 	} else if want != string(b) {
 		t.Error("docs/cases.md is not what the cases say: go test ./cli -run TestCasesAreDocumented -update")
 	}
@@ -217,7 +213,7 @@ func TestCasesAreDocumented(t *testing.T) {
 		return
 	}
 	var missing []string
-	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	must.OK(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		rel, _ := filepath.Rel(dir, path)
 		maker := strings.HasPrefix(d.Name(), "README") || d.Name() == "make.py" // of the other files, or about them
 		if err == nil && !d.IsDir() && !maker && !strings.Contains(want, filepath.ToSlash(rel)) {

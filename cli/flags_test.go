@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestModesGivenTwice: a second --mode adds a mode and drops none silently.
@@ -17,9 +19,7 @@ func TestModesGivenTwice(t *testing.T) {
 	} {
 		cmd := &cobra.Command{}
 		addRunFlags(cmd)
-		if err := cmd.ParseFlags(c.args); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, cmd.ParseFlags(c.args))
 		cfg, err := loadConfig(cmd.Flags())
 		if err != nil || !slices.Equal(cfg.Modes, c.want) {
 			t.Errorf("%q: %v, %v", c.args, cfg, err)

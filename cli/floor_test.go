@@ -8,17 +8,17 @@ import (
 	"testing"
 
 	"github.com/adrg/xdg"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // A/A sessions leave this machine's floor, in a cache of their own here; the next
 // run takes it for its own, unless it is told not to.
 func TestTheMachinesFloorIsTaken(t *testing.T) {
 	cache := t.TempDir()
-	must(t, os.MkdirAll(filepath.Join(cache, "tailscope"), 0o755))
+	must.OK(t, os.MkdirAll(filepath.Join(cache, "tailscope"), 0o755))
 	for _, part := range []string{"models", "onnxruntime"} {
-		if err := os.Symlink(filepath.Join(xdg.CacheHome, "tailscope", part), filepath.Join(cache, "tailscope", part)); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.Symlink(filepath.Join(xdg.CacheHome, "tailscope", part), filepath.Join(cache, "tailscope", part)))
 	}
 	out := t.TempDir()
 	run := func(args ...string) string {

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // exe ends the name of a program.
@@ -50,10 +52,7 @@ func TestMain(m *testing.M) {
 // tailscope prepares a run of the real program with its library in place.
 func tailscope(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(binary())(t)
 	return exec.Command(path, args...)
 }
 
@@ -88,15 +87,9 @@ type row map[string]string
 
 func readCSV(t *testing.T, path string) []row {
 	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(os.Open(path))(t)
 	defer f.Close()
-	recs, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	recs := must.Get(csv.NewReader(f).ReadAll())(t)
 	var rows []row
 	for _, r := range recs[1:] {
 		m := row{}
@@ -110,10 +103,7 @@ func readCSV(t *testing.T, path string) []row {
 
 func readJSON(t *testing.T, path string) map[string]any {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(path))(t)
 	var m map[string]any
 	if err := json.Unmarshal(b, &m); err != nil {
 		t.Fatalf("%s: %v", path, err)
@@ -123,10 +113,7 @@ func readJSON(t *testing.T, path string) map[string]any {
 
 func readEvents(t *testing.T, dir string) []map[string]any {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "events.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(filepath.Join(dir, "events.jsonl")))(t)
 	var out []map[string]any
 	for line := range strings.Lines(string(b)) {
 		var m map[string]any
@@ -146,11 +133,4 @@ func percentile(v []float64, p float64) float64 {
 	lo := int(math.Floor(pos))
 	hi := min(lo+1, len(v)-1)
 	return v[lo] + (v[hi]-v[lo])*(pos-float64(lo))
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

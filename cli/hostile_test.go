@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plain"
 )
 
@@ -42,24 +43,16 @@ func TestEscapesDieInEveryCommand(t *testing.T) {
 	dir := t.TempDir()
 	engine := func(fatal string) string {
 		path := filepath.Join(dir, "engine"+fatal+".py")
-		if err := os.WriteFile(path, []byte(strings.Replace(hostileEngine, "FATAL", fatal, 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, []byte(strings.Replace(hostileEngine, "FATAL", fatal, 1)), 0o600))
 		return "python3 " + path
 	}
 	evil := "=a\x1b]0;owned\a\u009b1m\u202e\xff"
 	table := filepath.Join(dir, "evil.csv")
-	if err := os.WriteFile(table, []byte("backend,latency_ms\n"+strings.Repeat(evil+",1\nb"+evil+",2\n", 30)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(table, []byte("backend,latency_ms\n"+strings.Repeat(evil+",1\nb"+evil+",2\n", 30)), 0o600))
 	broken := filepath.Join(dir, "broken"+evil[:4]+".csv")
-	if err := os.WriteFile(broken, []byte(evil+","+evil+"\n1,2\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(broken, []byte(evil+","+evil+"\n1,2\n"), 0o600))
 	config := filepath.Join(dir, "evil.yaml")
-	if err := os.WriteFile(config, []byte("name: \"a\\e[31mb\"\n\"un\\ekown\": 1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(config, []byte("name: \"a\\e[31mb\"\n\"un\\ekown\": 1\n"), 0o600))
 	out := filepath.Join(dir, "out")
 	base := []string{"run", "--engine", "cmd", "--reps", "2", "--warmup", "0", "--out", out, "--engine-cmd"}
 	scan := func(args ...string) {

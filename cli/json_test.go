@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // paths are the fields of a document: a.b, and a[].b for those of a list's members.
@@ -49,11 +51,11 @@ func documented(t *testing.T, text, schema string) (must, all []string) {
 func TestJSONIsAsDocumented(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b"} {
-		must(t, os.CopyFS(filepath.Join(dir, name), os.DirFS("../snapshot/testdata/golden/finished")))
+		must.OK(t, os.CopyFS(filepath.Join(dir, name), os.DirFS("../snapshot/testdata/golden/finished")))
 	}
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
 	killed := filepath.Join(dir, "killed")
-	must(t, os.CopyFS(killed, os.DirFS("../snapshot/testdata/golden/killed")))
+	must.OK(t, os.CopyFS(killed, os.DirFS("../snapshot/testdata/golden/killed")))
 	for _, c := range []struct {
 		schema string
 		args   []string
@@ -86,8 +88,7 @@ func TestJSONIsAsDocumented(t *testing.T) {
 // asDocumented compares the fields of a document with docs/json.md; below open field names are data.
 func asDocumented(t *testing.T, schema string, v map[string]any, open, by string) {
 	t.Helper()
-	text, err := os.ReadFile("../docs/json.md")
-	must(t, err)
+	text := must.Get(os.ReadFile("../docs/json.md"))(t)
 	got := map[string]bool{}
 	if open != "" {
 		v[open] = map[string]any{}

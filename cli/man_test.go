@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestManPagesHoldTheCommandTree: each command has a page with each of its
@@ -16,16 +18,11 @@ import (
 func TestManPagesHoldTheCommandTree(t *testing.T) {
 	dir := t.TempDir()
 	root := newRootCmd()
-	if err := writeManPages(root, dir); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, writeManPages(root, dir))
 	var check func(*cobra.Command)
 	check = func(c *cobra.Command) {
 		path := filepath.Join(dir, manName(c)+".1")
-		page, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(os.ReadFile(path))(t)
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			if !f.Hidden && !strings.Contains(string(page), roff("--"+f.Name)+`"`) {
 				t.Errorf("%s lacks --%s", filepath.Base(path), f.Name)

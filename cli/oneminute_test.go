@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestOneMinute walks what docs/tour.md promises to someone who knows '?' alone:
@@ -59,9 +60,7 @@ func TestOneMinute(t *testing.T) {
 				t.Errorf("the cure is asked for again:\n%s", text)
 			}
 			s.keys("q")
-			if err := s.ended(time.Minute); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, s.ended(time.Minute))
 			if !slices.ContainsFunc(readEvents(t, sessionDir(t, out)), func(e map[string]any) bool { return e["kind"] == last[1] && e["shape"] == last[2] }) {
 				t.Errorf("the screen shows a %s of %s, which is no event of the session", last[1], last[2])
 			}
@@ -88,11 +87,7 @@ func cureKey(text string) string {
 // shownTime is a time as the screen shows it.
 func shownTime(t *testing.T, s string) time.Duration {
 	t.Helper()
-	d, err := time.ParseDuration(strings.NewReplacer(" ", "", ",", "").Replace(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return must.Get(time.ParseDuration(strings.NewReplacer(" ", "", ",", "").Replace(s)))(t)
 }
 
 func shows(words ...string) func(string) bool {

@@ -16,6 +16,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // plants are where the program of this test panics, by the word in TAILSCOPE_PLANT:
@@ -43,35 +44,22 @@ func plantedBinary(t *testing.T) string {
 	t.Helper()
 	dir, replace := t.TempDir(), map[string]string{}
 	put := func(path, text string) {
-		abs, err := filepath.Abs(filepath.Join("..", path))
-		if err != nil {
-			t.Fatal(err)
-		}
+		abs := must.Get(filepath.Abs(filepath.Join("..", path)))(t)
 		at := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
-		if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(at, []byte(text), 0o600))
 		replace[abs] = at
 	}
 	for word, p := range plants {
-		b, err := os.ReadFile(filepath.Join("..", p.file))
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(os.ReadFile(filepath.Join("..", p.file)))(t)
 		if strings.Count(string(b), p.line) != 1 {
 			t.Fatalf("%s: the line to plant a panic behind is not there once: %q", word, p.line)
 		}
 		put(p.file, strings.Replace(string(b), p.line, p.line+p.call, 1))
 		put(filepath.Dir(p.file)+"/zz_plant.go", fmt.Sprintf(planted, filepath.Base(filepath.Dir(p.file))))
 	}
-	list, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
+	list := must.Get(json.Marshal(map[string]any{"Replace": replace}))(t)
 	overlay, path := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "tailscope")
-	if err := os.WriteFile(overlay, list, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(overlay, list, 0o600))
 	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", path, "github.com/tailscope/tailscope").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
@@ -89,9 +77,7 @@ func TestAPanicRestoresTheTerminal(t *testing.T) {
 	}
 	path := plantedBinary(t)
 	fresh, other, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	untouched := settings(t, fresh)
 	_, _ = fresh.Close(), other.Close()
 	for word := range plants {
@@ -133,9 +119,6 @@ func TestAPanicRestoresTheTerminal(t *testing.T) {
 // settings are those of a terminal, as text.
 func settings(t *testing.T, f *os.File) string {
 	t.Helper()
-	st, err := term.GetState(f.Fd())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := must.Get(term.GetState(f.Fd()))(t)
 	return fmt.Sprintf("%+v", *st)
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestPicturesAreShown: every picture is in a document, and every picture that a
@@ -18,10 +20,7 @@ func TestPicturesAreShown(t *testing.T) {
 	shown := map[string]bool{}
 	name := regexp.MustCompile(`pictures/([\w-]+\.(?:png|svg|gif))`)
 	for _, doc := range append(docs, filepath.Join(root, "README.md")) {
-		text, err := os.ReadFile(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(os.ReadFile(doc))(t)
 		for _, m := range name.FindAllStringSubmatch(string(text), -1) {
 			shown[m[1]] = true
 			if _, err := os.Stat(filepath.Join(root, "docs", "pictures", m[1])); err != nil {
@@ -29,10 +28,7 @@ func TestPicturesAreShown(t *testing.T) {
 			}
 		}
 	}
-	files, err := os.ReadDir(filepath.Join(root, "docs", "pictures"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := must.Get(os.ReadDir(filepath.Join(root, "docs", "pictures")))(t)
 	for _, f := range files {
 		if !shown[f.Name()] {
 			t.Errorf("no document shows docs/pictures/%s", f.Name())

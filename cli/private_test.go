@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // Nothing in a session folder holds a secret of the command line or of the
@@ -17,14 +18,9 @@ func TestWhatAFolderDoesNotTell(t *testing.T) {
 	demand.Command(t, demand.Python, "python3")
 	host, _ := os.Hostname()
 	home := t.TempDir()
-	src, err := os.ReadFile("../docs/example_engine.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := must.Get(os.ReadFile("../docs/example_engine.py"))(t)
 	engine := filepath.Join(home, "engine.py")
-	if err := os.WriteFile(engine, append([]byte("import os, sys\nprint('environment', sorted(os.environ.items()), sys.argv, file=sys.stderr)\n"), src...), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(engine, append([]byte("import os, sys\nprint('environment', sorted(os.environ.items()), sys.argv, file=sys.stderr)\n"), src...), 0o600))
 	out := filepath.Join(home, "runs")
 	c := tailscope(t, "run", "--engine", "cmd", "--engine-cmd", "python3 "+engine+" --token=s3cretflag", "--mode", "prefill", "--reps", "2", "--out", out, "--anonymous")
 	c.Env = append(os.Environ(), "HOME="+home, "MY_SERVICE_TOKEN=s3cretenv", "DATABASE_URL=postgres://u:s3cretdb@h/d", "OMP_NUM_THREADS=3")
@@ -51,7 +47,5 @@ func TestWhatAFolderDoesNotTell(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 }

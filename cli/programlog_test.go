@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestProgramOutput reads a program's log as the screen shows it: escapes die,
@@ -16,9 +18,7 @@ func TestProgramOutput(t *testing.T) {
 		t.Error("there is no log")
 	}
 	write := func(s string) func() []string {
-		if err := os.WriteFile(filepath.Join(dir, programLog), []byte(s), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(filepath.Join(dir, programLog), []byte(s), 0o644))
 		return programOutput(dir)
 	}
 	if got := write("")(); got != nil {

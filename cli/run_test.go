@@ -5,15 +5,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestRunThatAnswersNothing: a run in which a lane fails every request ends
 // with exit code 1 and the reason; one that fails some has a result.
 func TestRunThatAnswersNothing(t *testing.T) {
-	engine, err := os.ReadFile("../docs/example_engine.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := must.Get(os.ReadFile("../docs/example_engine.py"))(t)
 	const at = "    try:\n        if req[\"mode\"]"
 	if !strings.Contains(string(engine), at) {
 		t.Fatal("the example engine has changed")
@@ -25,9 +24,7 @@ func TestRunThatAnswersNothing(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "engine.py")
 		broken := strings.Replace(string(engine), at, "    try:\n        if "+when+": raise ValueError(\"planted\")\n        if req[\"mode\"]", 1)
-		if err := os.WriteFile(path, []byte(broken), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, []byte(broken), 0o600))
 		out, got := run("run", "--engine-cmd", "python3 "+path, "--config", "root_cause_prefill_only", "--reps", want.reps, "--warmup", "1", "--out", t.TempDir())
 		if got != 1 || !strings.Contains(out, want.says) {
 			t.Errorf("%s: exit code %d\n%s", when, got, out)

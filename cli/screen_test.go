@@ -13,6 +13,8 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/gdamore/tcell/v3/vt"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // screen runs a program in a pseudo-terminal and shows what a user would see.
@@ -33,13 +35,8 @@ func newScreen(t *testing.T, cols, rows int, cmd *exec.Cmd) *screen {
 	t.Helper()
 	s := &screen{t: t, cmd: cmd, done: make(chan struct{}), size: vt.Coord{X: vt.Col(cols), Y: vt.Row(rows)}}
 	s.term = vt.NewMockTerm(vt.MockOptSize(s.size))
-	if err := s.term.Start(); err != nil {
-		t.Fatal(err)
-	}
-	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, s.term.Start())
+	f := must.Get(pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)}))(t)
 	s.pty = f
 	go s.answer()
 	go s.read()

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestStartIsQuick logs how long the first frame and the first sample take
@@ -29,9 +31,7 @@ func TestStartIsQuick(t *testing.T) {
 		s.until("the first sample", time.Minute, func(x string) bool { return counted.MatchString(x) })
 		sample := time.Since(begin)
 		s.keys("q")
-		if err := s.ended(time.Minute); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, s.ended(time.Minute))
 		t.Logf("first frame after %v (%v of a core), first sample on the screen after %v", frame.Round(time.Millisecond), spent, sample.Round(time.Millisecond))
 		if spent > time.Second {
 			t.Errorf("%v of a core for a first frame, far beyond the budget of 150 ms", spent)
@@ -48,8 +48,6 @@ func processorTime(t *testing.T, pid int) time.Duration {
 	}
 	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
 	var user, system int64
-	if _, err := fmt.Sscan(f[11]+" "+f[12], &user, &system); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(fmt.Sscan(f[11]+" "+f[12], &user, &system))(t)
 	return time.Duration(user+system) * 10 * time.Millisecond // a hundred ticks a second
 }

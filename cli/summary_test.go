@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -37,17 +38,10 @@ func TestTheEndMarksWhatRestsOnTooFew(t *testing.T) {
 	f := stats.SummaryFile{Groups: []stats.GroupSummary{
 		{Mode: "prefill", Lane: "eager", Scenario: "*", Segment: "*", N: 100, MeanMs: 2, P50Ms: 1, P95Ms: 3, P99Ms: 4, MaxMs: 5},
 		{Mode: "prefill", Lane: "optimized", Scenario: "*", Segment: "*", N: 500, MeanMs: 2, P50Ms: 1, P95Ms: 3, P99Ms: 4, MaxMs: 5}}}
-	b, err := json.Marshal(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(json.Marshal(f))(t)
 	path := filepath.Join(dir, "prefill", "analysis", "summary.json")
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must.OK(t, os.WriteFile(path, b, 0o644))
 	var out bytes.Buffer
 	printEnd(&out, dir, "The run ended before its plan: e2e_kv was not reached.")
 	want := `     mode       lane    n  mean_ms  p50_ms  p95_ms  p99_ms  max_ms

@@ -9,16 +9,15 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestHardSurroundings: what the machine or the command line may lack. A run goes
 // on, or ends with one sentence and without a dump.
 func TestHardSurroundings(t *testing.T) {
 	demand.Time(t)
-	path, err := binary()
-	must(t, err)
-	script, err := filepath.Abs("../runner/testdata/hostile.py")
-	must(t, err)
+	path := must.Get(binary())(t)
+	script := must.Get(filepath.Abs("../runner/testdata/hostile.py"))(t)
 	engine := demand.Command(t, demand.Python, "python3") + " " + script + " ok"
 	for name, c := range map[string]struct {
 		before string // of the shell, or variables

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // A program that leads its terminal's session has no shell that could resume
@@ -22,7 +24,5 @@ func TestSuspendWithoutShellComesBack(t *testing.T) {
 	s.keys("p")
 	s.until("keys work", time.Minute, func(text string) bool { return strings.Contains(text, "segment 1") })
 	s.keys("q")
-	if err := s.ended(time.Minute); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, s.ended(time.Minute))
 }

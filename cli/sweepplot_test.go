@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -55,13 +56,8 @@ func TestSweepLinesAreTheTablesNumbers(t *testing.T) {
 		}
 	}
 	base := filepath.Join(t.TempDir(), "sweep_x")
-	if err := plotSweep(base, keys, points); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(base + "_prefill.png")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, plotSweep(base, keys, points))
+	f := must.Get(os.Open(base + "_prefill.png"))(t)
 	defer f.Close()
 	if _, err := png.Decode(f); err != nil {
 		t.Error(err)

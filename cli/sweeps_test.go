@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // Several sweeps in one configuration are one command: a table and a sentence on
@@ -12,7 +14,7 @@ import (
 func TestSeveralSweepsAreOneCommand(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "two.yaml")
-	must(t, os.WriteFile(file, []byte(`extends: root_cause_padded_kv
+	must.OK(t, os.WriteFile(file, []byte(`extends: root_cause_padded_kv
 provider: cpu
 scenario: single_short
 reps: 2

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
 
@@ -25,16 +26,11 @@ func writeTokenizer(t *testing.T, dir, kind string) {
 		vocab[string(r)] = int(b)
 	}
 	vocab["th"], vocab["the"] = 256, 257
-	b, err := json.Marshal(map[string]any{
+	b := must.Get(json.Marshal(map[string]any{
 		"pre_tokenizer": map[string]any{"type": "ByteLevel", "add_prefix_space": false},
 		"model":         map[string]any{"type": kind, "vocab": vocab, "merges": []string{"t h", "th e"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	}))(t)
+	must.OK(t, os.WriteFile(filepath.Join(dir, "tokenizer.json"), b, 0o600))
 }
 
 // TestTextPromptsAreCounted: with a tokenizer.json beside the model a text is
@@ -44,9 +40,7 @@ func TestTextPromptsAreCounted(t *testing.T) {
 	model, out := t.TempDir(), filepath.Join(t.TempDir(), "runs")
 	conf := filepath.Join(t.TempDir(), "c.yaml")
 	text := "modes: [prefill]\nscenarios:\n  - name: a\n    prompts: [{tokens: 3}, {text: the other}]\n"
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(conf, []byte(text), 0o600))
 	args := []string{"run", "--engine-cmd", "python3 ../docs/example_engine.py", "--model", model, "--config", conf, "--reps", "2", "--warmup", "0", "--out", out}
 	refused := func(want string) {
 		t.Helper()
@@ -68,10 +62,7 @@ func TestTextPromptsAreCounted(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%v, %v", found, err)
 	}
-	b, err := os.ReadFile(found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(found[0]))(t)
 	const lengths = "- tokens: 3\n      - tokens: 5\n" // the, space, o, the, r
 	if s := strings.ReplaceAll(string(b), "        - ", "      - "); !strings.Contains(s, lengths) || strings.Contains(s, "text:") {
 		t.Errorf("the session's configuration is\n%s", b)
@@ -83,10 +74,7 @@ func TestTextPromptsAreCounted(t *testing.T) {
 
 func TestInspectSaysWhatTheTokenizerIsFor(t *testing.T) {
 	dir := t.TempDir()
-	path, err := testmodels.Write(dir, "mlp")
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(testmodels.Write(dir, "mlp"))(t)
 	for kind, want := range map[string]string{
 		"BPE":     "tokenizer.json (counts the tokens of text prompts; ids are drawn from the seed)",
 		"Unigram": `tokenizer.json (not used, prompts are token lengths: the model is "Unigram"; only byte-level BPE is known)`,

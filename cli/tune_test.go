@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // phaseOf is what the strategy of a tuned configuration does in a phase.
@@ -88,8 +90,7 @@ func candidateRow(t *testing.T, dir, race, name string) map[string]string {
 func judged(t *testing.T, dir, race, name string) bool {
 	t.Helper()
 	r := candidateRow(t, dir, race, name)
-	n, err := strconv.Atoi(r["n"])
-	must(t, err)
+	n := must.Get(strconv.Atoi(r["n"]))(t)
 	return n >= 20 && r["out"] == "" || r["told"] == "true"
 }
 
@@ -107,8 +108,7 @@ func checkCandidates(t *testing.T, dir string) {
 		Bad   string  `json:"bad"`
 	}
 	names, ms := map[string][]string{}, map[string][]float64{}
-	b, err := os.ReadFile(filepath.Join(dir, "race.jsonl"))
-	must(t, err)
+	b := must.Get(os.ReadFile(filepath.Join(dir, "race.jsonl")))(t)
 	counts := map[string]int{}
 	for line := range bytes.Lines(b) {
 		var e struct {
@@ -116,7 +116,7 @@ func checkCandidates(t *testing.T, dir string) {
 			Candidates []string
 			Block      []obs
 		}
-		must(t, json.Unmarshal(line, &e))
+		must.OK(t, json.Unmarshal(line, &e))
 		if e.Candidates != nil {
 			names[e.Race] = e.Candidates
 		}
@@ -163,26 +163,23 @@ func TestTuneStopsWithTheBestSoFarAndGoesOn(t *testing.T) {
 		t.Fatalf("after q: %v", err)
 	}
 	dir := sessionDir(t, out)
-	first, err := os.ReadFile(filepath.Join(dir, "race.jsonl"))
-	must(t, err)
+	first := must.Get(os.ReadFile(filepath.Join(dir, "race.jsonl")))(t)
 	if doubt := readJSON(t, filepath.Join(dir, "tune.json"))["doubt"]; doubt != "it was stopped before its restarts" || bytes.Count(first, []byte("\n")) < 2 {
 		t.Fatalf("doubt %q, raced:\n%s", doubt, first)
 	}
 
 	c := tailscope(t, "tune", "--resume", dir)
 	c.Stdout = io.Discard
-	stderr, err := c.StderrPipe()
-	must(t, err)
-	must(t, c.Start())
+	stderr := must.Get(c.StderrPipe())(t)
+	must.OK(t, c.Start())
 	lines := readUntil(t, stderr, "candidates race")
 	time.Sleep(2 * time.Second)
-	must(t, c.Process.Signal(syscall.SIGINT))
+	must.OK(t, c.Process.Signal(syscall.SIGINT))
 	rest, _ := io.ReadAll(stderr)
 	if err := c.Wait(); err != nil {
 		t.Fatalf("after an interrupt: %v\n%s%s", err, lines, rest)
 	}
-	second, err := os.ReadFile(filepath.Join(dir, "race.jsonl"))
-	must(t, err)
+	second := must.Get(os.ReadFile(filepath.Join(dir, "race.jsonl")))(t)
 	if !bytes.HasPrefix(second, first) || len(second) == len(first) {
 		t.Errorf("%d bytes of the race became %d, the first the same: %t", len(first), len(second), bytes.HasPrefix(second, first))
 	}
@@ -210,8 +207,7 @@ func readUntil(t *testing.T, r io.Reader, word string) string {
 // something else.
 func TestTuneLeavesOutWhatAnswersWrongly(t *testing.T) {
 	python := torchPython(t)
-	entry, err := filepath.Abs("../runner/torch/testdata/half.py")
-	must(t, err)
+	entry := must.Get(filepath.Abs("../runner/torch/testdata/half.py"))(t)
 	out := t.TempDir()
 	stdout, stderr, code := run(t, "tune", "--engine", "torch", "--python", python, "--torch-entry", entry+":wrong", "--torch-device", "cpu", "--mode", "forward", "--duration", "10m", "--out", out) // it ends by itself
 	if code != 0 {
@@ -237,9 +233,7 @@ func TestKeyTEndsTheLiveRunAndTunesIt(t *testing.T) {
 	s.keys("y")
 	s.until("the race", time.Minute, func(text string) bool { return strings.Contains(text, "race of prefill by p99") })
 	s.keys("q")
-	if err := s.ended(time.Minute); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, s.ended(time.Minute))
 	found, err := filepath.Glob(filepath.Join(out, "*", "tune.json"))
 	sessions, err2 := filepath.Glob(filepath.Join(out, "*", "manifest.json"))
 	if err != nil || err2 != nil || len(found) != 1 || len(sessions) != 1 {

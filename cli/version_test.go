@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestVersion(t *testing.T) {
@@ -25,14 +27,8 @@ func TestVersion(t *testing.T) {
 
 // TestLicensesAreThoseOfWhatIsLinked: what go version -m lists has a licence.
 func TestLicensesAreThoseOfWhatIsLinked(t *testing.T) {
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	linked, err := exec.Command("go", "version", "-m", path).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(binary())(t)
+	linked := must.Get(exec.Command("go", "version", "-m", path).Output())(t)
 	out, _, code := run(t, "licenses", "--texts")
 	if code != 0 {
 		t.Fatal(out)

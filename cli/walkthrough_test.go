@@ -11,19 +11,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestWalkthroughWorks runs the commands of docs/walkthrough.md, block by
 // block in one folder, and looks at what they left.
 func TestWalkthroughWorks(t *testing.T) {
-	text, err := os.ReadFile("../docs/walkthrough.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile("../docs/walkthrough.md"))(t)
+	path := must.Get(binary())(t)
 	dir := t.TempDir()
 	var all strings.Builder
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1)
@@ -34,7 +30,7 @@ func TestWalkthroughWorks(t *testing.T) {
 		out, code := shell(t, dir, filepath.Dir(path), b[1])
 		for again := 0; again < 3 && strings.Contains(out, "no row with status ok is left"); again++ { // seconds of a busy machine held no request at all
 			for _, left := range regexp.MustCompile(`--out (\w+)`).FindAllStringSubmatch(b[1], -1) {
-				must(t, os.RemoveAll(filepath.Join(dir, left[1])))
+				must.OK(t, os.RemoveAll(filepath.Join(dir, left[1])))
 			}
 			out, code = shell(t, dir, filepath.Dir(path), b[1])
 		}
@@ -96,10 +92,7 @@ func sameNumbers(t *testing.T, dir string) {
 // overall reads n, mean, p50, p99 and max of the groups over all scenarios.
 func overall(t *testing.T, path, label string) map[string][5]float64 {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(path))(t)
 	var f struct {
 		Groups []map[string]any `json:"groups"`
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestWindowsReadsAsHere runs the Windows program that TAILSCOPE_WINDOWS names
@@ -20,14 +21,10 @@ func TestWindowsReadsAsHere(t *testing.T) {
 		demand.Lacks(t, demand.Wine, "TAILSCOPE_WINDOWS names no program; .ci/run wine does")
 	}
 	here, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b"} {
-		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS("../snapshot/testdata/golden/finished")); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.CopyFS(filepath.Join(dir, name), os.DirFS("../snapshot/testdata/golden/finished")))
 	}
 	say := func(program ...string) func(args ...string) string {
 		return func(args ...string) string {

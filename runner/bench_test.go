@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot"
@@ -90,9 +91,7 @@ func batchLines(b *testing.B, s *Session, rows int) []byte {
 			m.CompileNs, m.ExecutedTokens = append(m.CompileNs, 0), append(m.ExecutedTokens, 32)
 			m.RunDelayNs, m.MinFlt, m.MajFlt, m.NIvCSw = append(m.RunDelayNs, int64(i)), append(m.MinFlt, 0), append(m.MajFlt, 0), append(m.NIvCSw, 0)
 		}
-		if err := w.Send(m); err != nil {
-			b.Fatal(err)
-		}
+		must.OK(b, w.Send(m))
 	}
 	return buf.Bytes()
 }

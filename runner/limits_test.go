@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -23,9 +24,7 @@ func loadedLimits(t *testing.T) *limits {
 		{Lane: "eager", Mode: "kv_decode", Shape: "1x64+64", Tokens: 61, NewTokens: 64, Passes: []limit.Pass{pass}},
 		{Lane: "eager", Mode: "prefill", Shape: "1x64", Tokens: 61, Passes: []limit.Pass{{Times: -1, Natural: w, Executed: w}}},
 	} {
-		if err := l.learn(&m); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, l.learn(&m))
 	}
 	return l
 }

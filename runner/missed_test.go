@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
@@ -40,15 +41,9 @@ func TestWhatADurationCutsIsSaid(t *testing.T) {
 func TestAScenarioThatHadNoTurnIsSaid(t *testing.T) {
 	cfg := sessionConfig()
 	cfg.Reps = 0
-	s, err := NewSession(Options{Config: cfg, Sink: &memory{}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(NewSession(Options{Config: cfg, Sink: &memory{}}))(t)
 	s.end = &Result{Reason: "until"}
-	p, err := plan.New(s.cfg, "prefill", &protocol.Model{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(plan.New(s.cfg, "prefill", &protocol.Model{}, nil))(t)
 	s.queue.plans["prefill"] = p
 	for lane := range stats.Lane(stats.NumLanes) {
 		s.join.nth[runKey{mode: stats.Prefill, lane: lane, scenario: "a"}] = 7

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
 )
@@ -38,16 +39,13 @@ func TestPairingMoves(t *testing.T) {
 	cfg := sessionConfig()
 	cfg.Reps, cfg.Warmup = 0, 0
 	views, commands, mem := make(chan view.View, 1), make(chan view.Command), &memory{}
-	s, err := NewSession(Options{Config: cfg, Engine: worker.Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE=both")},
+	s := must.Get(NewSession(Options{Config: cfg, Engine: worker.Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE=both")},
 		Sink: mem, Views: views, Commands: commands, Place: func(pairing string) worker.Placement {
 			if pairing == "concurrent" {
 				return worker.Placement{}
 			}
 			return apart
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
+		}}))(t)
 	done := make(chan Result, 1)
 	go func() { done <- s.Run(t.Context()) }()
 	wait := waiter(t, views, 20*time.Second)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -59,10 +60,7 @@ func TestImpossibleFiguresAreFailures(t *testing.T) {
 func oneRow(t *testing.T, bend func(*protocol.Batch)) (*memory, *protocol.Batch) {
 	t.Helper()
 	mem := &memory{}
-	s, err := NewSession(Options{Config: sessionConfig(), Sink: mem})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(NewSession(Options{Config: sessionConfig(), Sink: mem}))(t)
 	fl := &inflight{id: 1, item: plan.Item{Mode: "prefill", Scenario: "a", Tokens: 8, Batch: 1}, order: []string{"eager", "optimized"}, left: 2, label: "variable"}
 	s.join.expect(fl)
 	var bent *protocol.Batch
@@ -73,9 +71,7 @@ func oneRow(t *testing.T, bend func(*protocol.Batch)) (*memory, *protocol.Batch)
 			bend(b)
 			bent = b
 		}
-		if err := s.join.take(b, nil); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, s.join.take(b, nil))
 	}
 	return mem, bent
 }
@@ -92,10 +88,7 @@ func TestRowsThatNobodyAskedFor(t *testing.T) {
 		"which is for eager":        {Lane: "optimized", Mode: "prefill", Order: []int{0}},
 		"a sample of request 7, wh": {Lane: "eager", Mode: "prefill", Order: []int{0}, Request: []uint64{7}},
 	} {
-		s, err := NewSession(Options{Config: sessionConfig(), Sink: &memory{}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := must.Get(NewSession(Options{Config: sessionConfig(), Sink: &memory{}}))(t)
 		fl := &inflight{id: 1, item: plan.Item{Mode: "prefill"}, order: []string{"eager", "optimized"}, left: 2}
 		if want == "which is for eager" {
 			fl.order, fl.left = []string{"eager"}, 1

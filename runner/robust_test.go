@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/runner/worker"
@@ -26,10 +27,7 @@ func drive(t *testing.T, fault string, tune func(*Options), f func(cmd chan<- vi
 	if tune != nil {
 		tune(&o)
 	}
-	s, err := NewSession(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(NewSession(o))(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	go func() { done <- s.Run(ctx) }()

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -108,11 +109,7 @@ func routeSession(t *testing.T) *Session {
 	t.Helper()
 	cfg := sessionConfig()
 	cfg.Route = "churn"
-	s, err := NewSession(Options{Config: cfg, Sink: &memory{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return must.Get(NewSession(Options{Config: cfg, Sink: &memory{}}))(t)
 }
 
 // Under compile: warmup no counted request compiles, whatever the worker or

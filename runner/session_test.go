@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/gpu"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
@@ -89,10 +90,7 @@ func runSessionIn(ctx context.Context, t *testing.T, fault string, cfg *configs.
 	if tune != nil {
 		tune(&o)
 	}
-	s, err := NewSession(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(NewSession(o))(t)
 	return s.Run(ctx), mem
 }
 
@@ -264,10 +262,7 @@ func TestModeTheModelLacks(t *testing.T) {
 // Nothing pads the dimensions of a forward: the words would be labels only.
 func TestForwardIsNotPadded(t *testing.T) {
 	for word, ok := range map[string]bool{"padded": false, "bucketed": false, "kv-bucketed": false, "variable": true, "dynamic": true, "eager": true} {
-		st, err := plan.ParseStrategy(word)
-		if err != nil {
-			t.Fatal(err)
-		}
+		st := must.Get(plan.ParseStrategy(word))(t)
 		e := &engine{hello: &protocol.Hello{Modes: []string{"forward"}}}
 		if lack := e.lacks("forward", st); (lack == "") != ok || !ok && !strings.Contains(lack, word+" in forward") {
 			t.Errorf("%s: %q", word, lack)

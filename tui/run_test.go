@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/exp/teatest/v2"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui/internal/demo"
 )
@@ -53,9 +54,7 @@ func TestRunRestoresTheTerminal(t *testing.T) {
 	in := strings.NewReader("q")
 	err := Run(context.Background(), views, commands, Options{In: in, Out: &out, Theme: "dark", Env: []string{"TERM=xterm-256color"}})
 	close(views)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	if c := <-commands; c.Action != view.ActQuit {
 		t.Errorf("the last command is %v", c)
 	}
@@ -100,9 +99,7 @@ func TestSynchronizedOutputOverSSH(t *testing.T) {
 		r, w := newPipe()
 		time.AfterFunc(300*time.Millisecond, func() { w.WriteString("q"); w.Close() })
 		var out bytes.Buffer
-		if err := Run(context.Background(), views, commands, Options{In: r, Out: &out, Theme: "dark", Env: env}); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, Run(context.Background(), views, commands, Options{In: r, Out: &out, Theme: "dark", Env: env}))
 		close(views)
 		if !strings.Contains(out.String(), "\x1b[?2026h") || !strings.Contains(out.String(), "\x1b[?2026l") {
 			t.Errorf("%v: frames are not synchronized", env)
@@ -117,9 +114,7 @@ func TestDumbTerminalGetsLines(t *testing.T) {
 	views <- src.View()
 	close(views)
 	var out bytes.Buffer
-	if err := Run(context.Background(), views, nil, Options{Out: &out, Env: []string{"TERM=dumb"}}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, Run(context.Background(), views, nil, Options{Out: &out, Env: []string{"TERM=dumb"}}))
 	s := out.String()
 	if strings.Contains(s, "\x1b") || !strings.Contains(s, "eager n ") || !strings.Contains(s, "recompile optimized") {
 		t.Errorf("lines of a dumb terminal:\n%s", s)

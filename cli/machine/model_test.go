@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
@@ -54,13 +55,8 @@ func TestModelBuildAndInspect(t *testing.T) {
 
 func TestModelErrors(t *testing.T) {
 	dir := t.TempDir()
-	cut, err := testmodels.Write(dir, "mlp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(cut, 2000); err != nil {
-		t.Fatal(err)
-	}
+	cut := must.Get(testmodels.Write(dir, "mlp"))(t)
+	must.OK(t, os.Truncate(cut, 2000))
 	for _, c := range []struct {
 		args, want string
 		code       int

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestLacks: a missing part skips, a demanded one fails.
@@ -51,7 +53,7 @@ var skip = regexp.MustCompile(`\bt\.Skip(f|Now)?\(`)
 // TestSkipsAreDemanded: no test skips by itself but those above.
 func TestSkipsAreDemanded(t *testing.T) {
 	root := filepath.Join("..", "..")
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	must.OK(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -64,8 +66,5 @@ func TestSkipsAreDemanded(t *testing.T) {
 			t.Errorf("%s skips by itself: package demand has what it needs", name)
 		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 }

@@ -7,13 +7,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestEveryPromiseHasItsTest: each test that docs/robustness.md and docs/cases.md
 // name is there.
 func TestEveryPromiseHasItsTest(t *testing.T) {
 	there, test := map[string]bool{}, regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
-	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
+	must.OK(t, filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -22,15 +24,9 @@ func TestEveryPromiseHasItsTest(t *testing.T) {
 			there[string(m[1])] = true
 		}
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	for _, name := range []string{"robustness.md", "cases.md"} {
-		doc, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		doc := must.Get(os.ReadFile(filepath.Join("..", "..", "docs", name)))(t)
 		for _, m := range regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9_]+)`").FindAllStringSubmatch(string(doc), -1) {
 			if !there[m[1]] {
 				t.Errorf("docs/%s names %s, which is not there", name, m[1])

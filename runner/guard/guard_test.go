@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // A panic in a goroutine reaches whoever is in charge.
@@ -37,7 +39,7 @@ var unguarded = []string{"runner/openai", "runner/ort", "runner/program", "runne
 func TestNoBareGoroutine(t *testing.T) {
 	root := filepath.Join("..", "..")
 	exempt := map[string]bool{"runner/guard/guard.go": true, "cli/ending.go": true} // this one, and the last one standing
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	must.OK(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(root, path)
 		name = filepath.ToSlash(name)
 		switch {
@@ -65,8 +67,5 @@ func TestNoBareGoroutine(t *testing.T) {
 			return true
 		})
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // floors are the top-level folders and what each may import of the program: what
@@ -74,10 +76,7 @@ func TestRooms(t *testing.T) {
 		}
 		f := floors[floor(dir)]
 		for _, path := range paths {
-			src, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
-			if err != nil {
-				t.Fatal(err)
-			}
+			src := must.Get(parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly))(t)
 			for _, i := range src.Imports {
 				of, _ := strconv.Unquote(i.Path.Value) // it was parsed
 				if of, ours := strings.CutPrefix(of, module); ours {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/openai/mock"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
@@ -19,12 +20,8 @@ func serve(t *testing.T, m *mock.Server) *Server {
 	web := httptest.NewServer(m)
 	t.Cleanup(web.Close)
 	s := NewServer(web.URL, "", "", 64)
-	if err := s.Identify(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Try(context.Background(), ""); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, s.Identify(context.Background()))
+	must.OK(t, s.Try(context.Background(), ""))
 	return s
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -118,16 +119,11 @@ func TestForcedTokensCaptured(t *testing.T) {
 
 func forcedTokens(t *testing.T, provider, capture string) {
 	testOpen(t)
-	path, err := onnxmodel.EnsureBuiltin("default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(onnxmodel.EnsureBuiltin("default"))(t)
 	var gate sync.Mutex
 	load := &protocol.Load{Model: path, Provider: provider, Threads: 1, RecompileLimit: 8, Capture: capture, Compile: "inline"}
 	e, _, err := newEngine(load, newEmitter(protocol.NewWriter(io.Discard)), &gate)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	defer e.close()
 	for i, word := range []string{"dynamic", "kv-bucketed"} {
 		r := &protocol.Request{ID: uint64(i + 1), Mode: "kv_decode", Batch: 1, Tokens: 5, Exec: [2]int{5, 5}, NewTokens: 4,
@@ -139,20 +135,11 @@ func forcedTokens(t *testing.T, provider, capture string) {
 		if !slices.Equal(eager.gen.tokens(), opt.gen.tokens()) {
 			t.Fatalf("%s: lanes chose %v and %v", word, eager.gen.tokens(), opt.gen.tokens())
 		}
-		before, err := eager.last.lastLogits()
-		if err != nil {
-			t.Fatal(err)
-		}
+		before := must.Get(eager.last.lastLogits())(t)
 		forced := make([]int64, 4)
 		fillTokens(forced, 99, e.vocab)
-		a, err := eager.gen.replay(forced)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := opt.gen.replay(forced)
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := must.Get(eager.gen.replay(forced))(t)
+		b := must.Get(opt.gen.replay(forced))(t)
 		if d, err := relL2(a, b); err != nil || d > tolerance {
 			t.Errorf("%s: under forced tokens the lanes differ by %g (%v)", word, d, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -15,20 +16,12 @@ import (
 
 // What cannot be loaded ends the worker with one sentence that names it.
 func TestBadLoads(t *testing.T) {
-	good, err := onnxmodel.EnsureBuiltin("default")
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, err := os.ReadFile(good)
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := must.Get(onnxmodel.EnsureBuiltin("default"))(t)
+	whole := must.Get(os.ReadFile(good))(t)
 	dir := t.TempDir()
 	file := func(name string, data []byte) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, data, 0o644))
 		return path
 	}
 	for _, c := range []struct {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -17,10 +18,7 @@ import (
 func newTestEngine(t testing.TB, model string, edit func(*protocol.Load)) *engine {
 	t.Helper()
 	testOpen(t)
-	path, err := onnxmodel.EnsureBuiltin(model)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(onnxmodel.EnsureBuiltin(model))(t)
 	l := &protocol.Load{Model: path, Name: model, Provider: "cpu", Threads: 1, RecompileLimit: 8, Compile: "inline"}
 	if edit != nil {
 		edit(l)
@@ -28,9 +26,7 @@ func newTestEngine(t testing.TB, model string, edit func(*protocol.Load)) *engin
 	runtime.LockOSThread()
 	restore := quietCollector()
 	e, _, err := newEngine(l, newEmitter(protocol.NewWriter(io.Discard)), new(sync.Mutex))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	t.Cleanup(func() {
 		e.close()
 		restore()

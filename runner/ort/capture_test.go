@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -121,16 +122,11 @@ func TestCaptureIsProvenAtLoad(t *testing.T) {
 		return
 	}
 	testOpen(t)
-	path, err := onnxmodel.EnsureBuiltin("default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(onnxmodel.EnsureBuiltin("default"))(t)
 	var gate sync.Mutex
 	load := &protocol.Load{Model: path, Provider: "webgpu", Threads: 1, RecompileLimit: 8, Capture: "auto"}
 	e, loaded, err := newEngine(load, newEmitter(protocol.NewWriter(io.Discard)), &gate)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	defer e.close()
 	if e.capture || !slices.ContainsFunc(loaded.Notes, func(s string) bool { return strings.Contains(s, "capture is off") }) {
 		t.Errorf("auto on a software device: %v, %q", e.capture, loaded.Notes)
@@ -151,29 +147,20 @@ func TestRoomAheadHolds(t *testing.T) {
 		return
 	}
 	testOpen(t)
-	path, err := onnxmodel.EnsureBuiltin("default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(onnxmodel.EnsureBuiltin("default"))(t)
 	for _, cache := range []string{"device", "host"} {
 		var gate sync.Mutex
 		load := &protocol.Load{Model: path, Provider: "webgpu", Threads: 1, RecompileLimit: 8, Capture: "on", Options: map[string]string{"kv_cache": cache}}
 		e, _, err := newEngine(load, newEmitter(protocol.NewWriter(io.Discard)), &gate)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 		const batch = 4 // as wide as a cache of a larger model
 		l := e.lanes[stats.Optimized]
 		l.st.Roomy = true
-		if err := e.roomAhead(l, batch, e.prefillG, e.bucketG); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, e.roomAhead(l, batch, e.prefillG, e.bucketG))
 		gen := l.st.Gen
 		for past := 16; past <= 512; past *= 2 {
 			for step, seq := range []int{6, 1, 1} {
-				if err := reserve(l.st, e.bucketG, lmShape{batch: batch, seq: seq, past: past}, step); err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, reserve(l.st, e.bucketG, lmShape{batch: batch, seq: seq, past: past}, step))
 			}
 			if l.st.Gen != gen {
 				t.Fatalf("cache on the %s: room for a cache of %d tokens moved buffers", cache, past)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/protocol/conformance"
@@ -25,10 +26,7 @@ func TestMain(m *testing.M) {
 
 // The engine keeps every rule of the protocol.
 func TestConformance(t *testing.T) {
-	path, err := onnxmodel.EnsureBuiltin("default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(onnxmodel.EnsureBuiltin("default"))(t)
 	conformance.Run(t, []string{os.Args[0]}, conformance.Options{
 		Env:  append(os.Environ(), "TAILSCOPE_TEST_WORKER="+testLibrary(t)),
 		Load: protocol.Load{Model: path, Name: "builtin:default", Provider: "cpu"},

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -77,12 +78,8 @@ func corpusRunFrom(t *testing.T, models []string, from int, found map[string]str
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCorpus$", "-test.v")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("TAILSCOPE_CORPUS_FROM=%d", from))
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	must.OK(t, cmd.Start())
 	n, lines := 0, bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {

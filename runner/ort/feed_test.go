@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
@@ -25,9 +26,7 @@ func graphFile(t *testing.T, elem int32, make func(g *build.Graph) string, dims 
 	g := build.NewGraph("case", build.Float)
 	g.Out(make(g), "y", elem, dims...)
 	path := filepath.Join(t.TempDir(), "model.onnx")
-	if err := g.Write(path, build.Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, g.Write(path, build.Options{}))
 	return path
 }
 
@@ -104,9 +103,7 @@ func TestGivenInputs(t *testing.T) {
 	for _, v := range []float32{1, 2, 3, 4} {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 	}
-	if err := os.WriteFile(npy, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(npy, b, 0o644))
 	path := graphFile(t, build.Float, func(g *build.Graph) string {
 		sum := g.In("a", build.Float, 4)
 		for _, name := range []string{"b", "c", "d"} {
@@ -146,9 +143,7 @@ func TestRecordedInputs(t *testing.T) {
 		dir := t.TempDir()
 		write := func(file string, m *onnxpb.TensorProto) {
 			b, _ := proto.Marshal(m)
-			if err := os.WriteFile(filepath.Join(dir, file), b, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, os.WriteFile(filepath.Join(dir, file), b, 0o644))
 		}
 		y := []float32{2, 4, 6}
 		if !right {
@@ -180,10 +175,7 @@ func TestRecordedInputs(t *testing.T) {
 
 // An optional output that is none is no crash.
 func TestNoneOutput(t *testing.T) {
-	path, err := testmodels.WriteCase(t.TempDir(), "none")
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(testmodels.WriteCase(t.TempDir(), "none"))(t)
 	k := startWorker(t)
 	k.loadForward(path, func(l *protocol.Load) { l.Inputs = map[string]string{"cond": "false"} })
 	for range 3 {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -114,9 +115,7 @@ func TestForwardDistrustsDeclaredShapes(t *testing.T) {
 	x := g.In("x", build.Float, "rows", 4)
 	g.Out(g.Op("Concat", []string{x, x}, build.AttrInt("axis", 0)), "y", build.Float, "rows", 4)
 	path := filepath.Join(t.TempDir(), "model.onnx")
-	if err := g.Write(path, build.Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, g.Write(path, build.Options{}))
 	k := startWorker(t)
 	if _, refused := k.loadFile(path); refused != nil {
 		t.Fatal(refused.Message)
@@ -146,9 +145,7 @@ func TestForwardTolerance(t *testing.T) {
 			g := build.NewGraph("half", elem)
 			g.Out(g.Op("Relu", []string{g.In("x", elem, "n")}), "y", elem, "n")
 			path := filepath.Join(t.TempDir(), "model.onnx")
-			if err := g.Write(path, build.Options{}); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, g.Write(path, build.Options{}))
 			k := startWorker(t)
 			if _, refused := k.loadFile(path); refused != nil {
 				t.Fatal(refused.Message)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -25,10 +26,7 @@ func judgedByAReference(t *testing.T, provider string) {
 		e := newTestEngine(t, "default", func(l *protocol.Load) {
 			l.Provider = provider
 			if name != "" {
-				path, err := testmodels.Write(t.TempDir(), name)
-				if err != nil {
-					t.Fatal(err)
-				}
+				path := must.Get(testmodels.Write(t.TempDir(), name))(t)
 				l.Model = path
 			}
 		})
@@ -78,10 +76,7 @@ func judgedByAReference(t *testing.T, provider string) {
 // A forward pass, and a model that cannot be had on the CPU.
 func TestForwardIsJudgedByAReference(t *testing.T) {
 	e := newTestEngine(t, "default", func(l *protocol.Load) {
-		path, err := testmodels.Write(t.TempDir(), "mlp")
-		if err != nil {
-			t.Fatal(err)
-		}
+		path := must.Get(testmodels.Write(t.TempDir(), "mlp"))(t)
 		l.Model = path
 	})
 	run := func(seed uint64) (*protocol.Request, *outcome) {

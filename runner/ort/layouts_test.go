@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -15,10 +16,7 @@ func TestLayouts(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir()+"/models") // prepared graphs; the library stays where it is
 	for _, m := range testmodels.All() {
 		t.Run(m.Name, func(t *testing.T) {
-			path, err := m.Write(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
+			path := must.Get(m.Write(t.TempDir()))(t)
 			k := startWorker(t)
 			loaded, refused := k.loadFile(path)
 			if refused != nil {
@@ -83,10 +81,7 @@ func TestModesThatModelsLack(t *testing.T) {
 		"merged":  {"forward": "runs in prefill, kv_decode, e2e_kv"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path, err := testmodels.Write(t.TempDir(), name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			path := must.Get(testmodels.Write(t.TempDir(), name))(t)
 			loaded, refused := startWorker(t).loadFile(path)
 			if refused != nil {
 				t.Fatal(refused.Message)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
@@ -20,19 +21,13 @@ func testLibrary(t testing.TB) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	path, err := provision.Ensure(ctx, provision.Options{Progress: os.Stderr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return must.Get(provision.Ensure(ctx, provision.Options{Progress: os.Stderr}))(t)
 }
 
 // testOpen loads the library into this process.
 func testOpen(t testing.TB) {
 	t.Helper()
-	if _, err := native.OpenLibrary(testLibrary(t)); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(native.OpenLibrary(testLibrary(t)))(t)
 }
 
 // What is loaded is named in loaded with the hash of its bytes: who reads a
@@ -40,10 +35,7 @@ func testOpen(t testing.TB) {
 func TestWhatIsLoadedIsNamedAndHashed(t *testing.T) {
 	path := graphFile(t, build.Float, func(g *build.Graph) string { return g.Op("Relu", []string{g.In("x", build.Float, 4)}) }, 4)
 	lib := testLibrary(t)
-	b, err := os.ReadFile(lib)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(lib))(t)
 	k := startWorker(t)
 	loaded := k.loadForward(path, nil)
 	want := []protocol.Library{{Path: lib, SHA256: fmt.Sprintf("%x", sha256.Sum256(b))}}

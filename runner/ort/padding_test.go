@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -20,10 +21,7 @@ func TestPaddedCacheIsNotCompared(t *testing.T) {
 	}
 	c := o.last
 	for _, x := range c.cache {
-		raw, err := c.fetch(x)
-		if err != nil {
-			t.Fatal(err)
-		}
+		raw := must.Get(c.fetch(x))(t)
 		all := native.AppendFloats(nil, raw, x.Typ)
 		kept := c.withoutPadding(slices.Clone(all), x.Shape)
 		heads, length, width := int(x.Shape[1]), int(x.Shape[2]), int(x.Shape[3])

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -20,9 +21,7 @@ func seesAll(t *testing.T) string {
 	head := g.Weight(build.Weight{Name: "head", Dims: []int{16, 64}, Std: 1, Seed: 4})
 	g.Out(g.Op("MatMul", []string{x, head}), "logits", build.Float, build.DimBatch, build.DimSeq, 64)
 	path := filepath.Join(t.TempDir(), "model.onnx")
-	if err := g.Write(path, build.Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, g.Write(path, build.Options{}))
 	return path
 }
 
@@ -32,10 +31,7 @@ func TestPaddingIsTried(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	paths := map[string]string{"sees-all": seesAll(t)}
 	for _, name := range []string{"single", "range-positions", "shared-range", "no-mask", "gqa", "gqa-positions", "torch-llama"} {
-		path, err := testmodels.Write(t.TempDir(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		path := must.Get(testmodels.Write(t.TempDir(), name))(t)
 		paths[name] = path
 	}
 	for name, path := range paths {

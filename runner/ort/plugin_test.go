@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -69,9 +70,7 @@ func TestPluginRefusals(t *testing.T) {
 	lib := buildPlugin(t)
 	none := filepath.Join(t.TempDir(), "none.so")
 	text := filepath.Join(t.TempDir(), "text.so")
-	if err := os.WriteFile(text, []byte("no library"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(text, []byte("no library"), 0o644))
 	for want, o := range map[string]map[string]string{
 		"plugin.library":         nil,
 		"no such file":           {"plugin.library": none},

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 )
@@ -15,29 +16,14 @@ import (
 // makes them wait is in the noise of what they computed.
 func TestPoolThreadsAreInTheNoise(t *testing.T) {
 	testOpen(t)
-	path, err := onnxmodel.EnsureBuiltin("default")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := onnxmodel.Prepare(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := native.NewGraph(m.Prefill)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(onnxmodel.EnsureBuiltin("default"))(t)
+	m := must.Get(onnxmodel.Prepare(path))(t)
+	g := must.Get(native.NewGraph(m.Prefill))(t)
 	p := native.Provider{Name: "cpu"}
-	w, err := native.NewWeights(p)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := must.Get(native.NewWeights(p))(t)
 	defer w.Free()
 	const threads = 4
-	s, err := (&native.Maker{Provider: p, Threads: threads, Weights: w}).Open(g, native.SessionSpec{Compiled: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get((&native.Maker{Provider: p, Threads: threads, Weights: w}).Open(g, native.SessionSpec{Compiled: true}))(t)
 	defer s.Free()
 	if len(s.Pool.Stats) != threads-1 {
 		t.Fatalf("%d pool threads are known, want %d", len(s.Pool.Stats), threads-1)
@@ -45,14 +31,9 @@ func TestPoolThreadsAreInTheNoise(t *testing.T) {
 	st := native.NewStore(native.Memory{}, native.Allocator{})
 	defer st.Free()
 	const tokens = 96
-	c, err := newCall(s, st, lmShape{batch: 1, seq: tokens, past: 0}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(newCall(s, st, lmShape{batch: 1, seq: tokens, past: 0}, 0))(t)
 	defer c.free()
-	if err := c.writePrompt(&prompt{batch: 1, tokens: tokens, exec: tokens, ids: make([]int64, tokens)}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, c.writePrompt(&prompt{batch: 1, tokens: tokens, exec: tokens, ids: make([]int64, tokens)}))
 
 	var stop atomic.Bool
 	for range 2 * runtime.NumCPU() {
@@ -73,9 +54,7 @@ func TestPoolThreadsAreInTheNoise(t *testing.T) {
 		var sp native.Span
 		own := probe.Read()
 		before := probe.Start(s)
-		if err := c.run(&sp); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, c.run(&sp))
 		n := probe.Stop(before)
 		mine := probe.Read().Since(own).RunDelay
 		alone, all = alone+mine, all+n.RunDelay
@@ -96,14 +75,9 @@ func TestPoolThreadsAreInTheNoise(t *testing.T) {
 func poolRunNs(t *testing.T, s *native.Session) (sum int64) {
 	t.Helper()
 	for _, f := range s.Pool.Stats {
-		b, err := os.ReadFile(f.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(os.ReadFile(f.Name()))(t)
 		var ran int64
-		if _, err := fmt.Sscan(string(b), &ran); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(fmt.Sscan(string(b), &ran))(t)
 		sum += ran
 	}
 	return sum

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -49,10 +50,7 @@ func vulkanLoader() error {
 }
 
 func TestProbe(t *testing.T) {
-	reports, err := native.Probe(testLibrary(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	reports := must.Get(native.Probe(testLibrary(t)))(t)
 	got := map[string]provision.ProviderReport{}
 	for _, r := range reports {
 		got[r.Provider] = r
@@ -74,9 +72,7 @@ func TestRefusals(t *testing.T) {
 		t.Skipf("CUDA was not refused (%v): this machine has it", err)
 	}
 	p, refused, err := native.ChooseProvider("auto", 0, nil, native.TryProbe)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	if len(refused) == 0 || refused[0].Provider != "tensorrt" || refused[0].Reason == "" {
 		t.Errorf("took %s, refused %+v", p.Name, refused)
 	}

@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"os"
@@ -15,10 +16,7 @@ import (
 // header that comes with onnxruntime_go.
 func tablePositions(t *testing.T) map[string]int {
 	t.Helper()
-	src, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/yalue/onnxruntime_go"), "onnxruntime_c_api.h"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := must.Get(os.ReadFile(filepath.Join(moduleDir(t, "github.com/yalue/onnxruntime_go"), "onnxruntime_c_api.h")))(t)
 	text := regexp.MustCompile(`(?s)/\*.*?\*/|//[^\n]*`).ReplaceAllString(string(src), "")
 	_, body, ok := strings.Cut(text, "struct OrtApi {")
 	body, _, ok2 := strings.Cut(body, "\n};")
@@ -53,10 +51,7 @@ func tablePositions(t *testing.T) map[string]int {
 // Every position that the shim uses is the header's.
 func TestTablePositions(t *testing.T) {
 	want := tablePositions(t)
-	src, err := os.ReadFile("native/shim_api.h")
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := must.Get(os.ReadFile("native/shim_api.h"))(t)
 	all := regexp.MustCompile(`POS\((\w+), (\d+)\),`).FindAllStringSubmatch(string(src), -1)
 	if len(all) < 50 {
 		t.Fatalf("only %d positions in shim_api.h", len(all))
@@ -71,10 +66,7 @@ func TestTablePositions(t *testing.T) {
 
 // The documentation lists every engine option.
 func TestOptionsAreDocumented(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/measurement.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := must.Get(os.ReadFile("../../docs/measurement.md"))(t)
 	for _, o := range native.OptionTable() {
 		if !strings.Contains(string(doc), "| `"+o.Key+"` |") {
 			t.Errorf("docs/measurement.md does not list %s", o.Key)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/native"
 )
@@ -42,30 +43,15 @@ func TestTenShapesShareWeights(t *testing.T) {
 		name = "gpt2"
 	}
 	testOpen(t)
-	path, err := onnxmodel.EnsureBuiltin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := onnxmodel.Prepare(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := native.NewGraph(p.Prefill)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := native.NewWeights(native.Provider{Name: "cpu"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(onnxmodel.EnsureBuiltin(name))(t)
+	p := must.Get(onnxmodel.Prepare(path))(t)
+	g := must.Get(native.NewGraph(p.Prefill))(t)
+	w := must.Get(native.NewWeights(native.Provider{Name: "cpu"}))(t)
 	m := &native.Maker{Provider: native.Provider{Name: "cpu"}, Threads: 1, Weights: w}
 	anon0, file0 := rss(t)
 	var open []*native.Session
 	for i := range shapes {
-		s, err := m.Open(g, native.SessionSpec{Compiled: true, Fixed: g.Fixed(lmShape{batch: 1, seq: 5 + 3*i, past: 0}.values())})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := must.Get(m.Open(g, native.SessionSpec{Compiled: true, Fixed: g.Fixed(lmShape{batch: 1, seq: 5 + 3*i, past: 0}.values())}))(t)
 		open = append(open, s)
 		anon, file := rss(t)
 		t.Logf("%2d sessions: own %.0f MB, from files %.0f MB, the last took %d ms", i+1, float64(anon-anon0)/1e6, float64(file-file0)/1e6, s.MakeNs/1e6)

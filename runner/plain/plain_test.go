@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func FuzzPlain(f *testing.F) {
@@ -37,14 +39,9 @@ func FuzzPlain(f *testing.F) {
 		if utf8.ValidString(s) && whole.String() != parts.String() {
 			t.Errorf("in parts %q, whole %q", parts.String(), whole.String())
 		}
-		b, err := json.Marshal(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(json.Marshal(s))(t)
 		var want, got string
-		if err := json.Unmarshal(b, &want); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, json.Unmarshal(b, &want))
 		if err := json.Unmarshal(JSON(b), &got); err != nil || !reflect.DeepEqual(want, got) || bytes.IndexFunc(JSON(b), bad) >= 0 {
 			t.Errorf("JSON(%s) = %s, %v", b, JSON(b), err)
 		}

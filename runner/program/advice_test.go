@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -26,9 +27,7 @@ func told(t *testing.T, lines ...string) []protocol.Event {
 			T string `json:"t"`
 			protocol.Event
 		}
-		if err := json.Unmarshal([]byte(l), &e); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, json.Unmarshal([]byte(l), &e))
 		if e.T == "event" {
 			events = append(events, e.Event)
 		}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestLock: flock and LockFileEx are held by an open file, so a second opening
@@ -13,17 +15,12 @@ import (
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	open := func() *os.File {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := must.Get(os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644))(t)
 		t.Cleanup(func() { f.Close() })
 		return f
 	}
 	a, b := open(), open()
-	if err := Lock(a); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, Lock(a))
 	if err := Lock(b); !errors.Is(err, ErrLocked) {
 		t.Errorf("a second lock: %v", err)
 	}
@@ -44,17 +41,9 @@ func TestLock(t *testing.T) {
 
 func TestMapShared(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "page")
-	if err := os.WriteFile(path, make([]byte, 4096), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := MapShared(f, 4096)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, make([]byte, 4096), 0o644))
+	f := must.Get(os.OpenFile(path, os.O_RDWR, 0))(t)
+	page := must.Get(MapShared(f, 4096))(t)
 	f.Close()
 	page[7] = 42
 	if b, err := os.ReadFile(path); err != nil || b[7] != 42 {

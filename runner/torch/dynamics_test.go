@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -14,10 +15,7 @@ import (
 // executable for all its sizes, another one of each of its own; 0 and 1 are told, and
 // equal sizes where none is marked.
 func TestDimensionsMarkedOneByOne(t *testing.T) {
-	entry, err := filepath.Abs("testdata/dims.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	entry := must.Get(filepath.Abs("testdata/dims.py"))(t)
 	for name, c := range map[string]struct {
 		dims, by string
 		sizes    [][2]int // rows and columns

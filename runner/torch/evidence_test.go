@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // heard feeds lines as torch 2.11 logged them on a GPU to the listener and
@@ -32,10 +34,7 @@ func python(t *testing.T, lines string) string {
 	cmd := exec.Command(argv[0], "-c", lines)
 	cmd.Env, cmd.Dir = env, strings.TrimSuffix(argv[1], "worker.py")
 	cmd.Stderr = testLog{t}
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must.Get(cmd.Output())(t)
 	return string(out)
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestGPUCheckOnStandin runs scripts/gpu-check with the real program and the
@@ -14,10 +15,7 @@ import (
 func TestGPUCheckOnStandin(t *testing.T) {
 	demand.Time(t)
 	_, env := standin(t)
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := must.Get(filepath.Abs("../.."))(t)
 	program := filepath.Join(t.TempDir(), "tailscope")
 	build := exec.Command("go", "build", "-o", program, ".")
 	build.Dir = root

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // Modules of a stranger's folder are not run when the interpreter is asked what
@@ -16,9 +17,7 @@ func TestProbeRunsNothingOfTheCurrentFolder(t *testing.T) {
 	python := demand.Command(t, demand.Python, "python3")
 	stranger, mark := t.TempDir(), filepath.Join(t.TempDir(), "ran")
 	for _, name := range []string{"json", "torch", "transformers", "os", "sys", "re", "typing", "shutil", "importlib", "numpy", "sitecustomize", "usercustomize", "site"} {
-		if err := os.WriteFile(filepath.Join(stranger, name+".py"), []byte("open("+`"`+mark+`"`+", 'a').write(__name__ + ' ')\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(filepath.Join(stranger, name+".py"), []byte("open("+`"`+mark+`"`+", 'a').write(__name__ + ' ')\n"), 0o600))
 	}
 	t.Chdir(stranger)
 	ctx := t.Context()

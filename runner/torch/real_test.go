@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -14,20 +15,14 @@ import (
 func openReal(t *testing.T, load protocol.Load) *session {
 	t.Helper()
 	python := demand.TorchPython(t)
-	dir, err := install(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(install(t.TempDir()))(t)
 	return openWorker(t, []string{python, filepath.Join(dir, "worker.py")}, nil, load)
 }
 
 // Lanes that differ by rounding alone are no divergence, those that compute
 // something else are: a reference in higher precision tells them apart.
 func TestReferenceTellsRoundingFromWrong(t *testing.T) {
-	entry, err := filepath.Abs("testdata/half.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	entry := must.Get(filepath.Abs("testdata/half.py"))(t)
 	for maker, wrong := range map[string]bool{"rounding": false, "wrong": true} {
 		s := openReal(t, protocol.Load{Name: "mine", Model: "x", Modes: []string{"forward"}, Threads: 1, Check: 1, Compile: "inline",
 			Options: map[string]string{"entry": entry + ":" + maker, "device": "cpu", "explain": "false"}})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // realPython runs a program against the worker's package in a real torch,
@@ -15,10 +16,7 @@ import (
 func realPython(t *testing.T, program string) string {
 	t.Helper()
 	python := demand.TorchPython(t)
-	dir, err := install(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(install(t.TempDir()))(t)
 	cmd := exec.Command(python, "-c", program)
 	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.ToSlash(dir))
 	cmd.Stderr = testLog{t}

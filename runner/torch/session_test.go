@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -37,17 +38,9 @@ func openWorker(t *testing.T, argv, env []string, load protocol.Load) *session {
 	t.Helper()
 	s := &session{t: t, cmd: exec.Command(argv[0], argv[1:]...)}
 	s.cmd.Env, s.cmd.Stderr = env, testLog{t}
-	in, err := s.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in := must.Get(s.cmd.StdinPipe())(t)
+	out := must.Get(s.cmd.StdoutPipe())(t)
+	must.OK(t, s.cmd.Start())
 	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() })
 	s.w, s.r = protocol.NewWriter(in), protocol.NewReader(out)
 	s.send(&load)
@@ -115,10 +108,7 @@ func req(id uint64, mode, prefill, decode string, tokens, exec int) *protocol.Re
 func (s *session) drainAndStop(t *testing.T, last uint64) {
 	t.Helper()
 	for {
-		msg, err := s.r.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
+		msg := must.Get(s.r.Next())(t)
 		s.all = append(s.all, msg)
 		if b, ok := msg.(*protocol.Batch); ok && b.Request[b.Len()-1] == last {
 			break

@@ -6,15 +6,13 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 )
 
 // The engine offers what the table says that it has, in its order.
 func TestStrategiesAreTheTables(t *testing.T) {
-	b, err := os.ReadFile("tailscope_torch/engine.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile("tailscope_torch/engine.py"))(t)
 	words := func(name string) (out []string) {
 		line := regexp.MustCompile(`(?m)^` + name + ` = .*$`).Find(b)
 		for _, m := range regexp.MustCompile(`"([a-z-]+)"`).FindAllSubmatch(line, -1) {

@@ -3,6 +3,8 @@ package torch
 import (
 	"encoding/json"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // workScript counts three models whose bytes and operations one can count by
@@ -45,9 +47,7 @@ print(json.dumps({"tied": tell(Tied(), {"ids": torch.zeros(2, 5, dtype=torch.lon
 // not at all; products, convolutions and both products of an attention with grouped heads.
 func TestWorkIsWhatOneCountsByHand(t *testing.T) {
 	var got map[string][3]float64
-	if err := json.Unmarshal([]byte(realPython(t, workScript)), &got); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, json.Unmarshal([]byte(realPython(t, workScript)), &got))
 	want := map[string][3]float64{
 		"tied":     {4 * (16*16 + 100*16), 4 * 2 * 5 * 16, 2 * 2 * 5 * (16*16 + 16*100)},
 		"attend":   {4 * (32*32 + 32*16), 0, 3*7*2*(32*32+32*16) + 3*4*7*7*8*4},

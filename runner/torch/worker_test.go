@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/protocol/conformance"
 	"github.com/tailscope/tailscope/stats"
@@ -18,14 +19,8 @@ import (
 func standin(t *testing.T, extra ...string) (argv, env []string) {
 	t.Helper()
 	python := demand.Command(t, demand.Python, "python3")
-	dir, err := install(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	modules, err := filepath.Abs("testdata/standin")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(install(t.TempDir()))(t)
+	modules := must.Get(filepath.Abs("testdata/standin"))(t)
 	env = append(os.Environ(), "PYTHONPATH="+modules, "PYTHONDONTWRITEBYTECODE=1")
 	return []string{python, filepath.Join(dir, "worker.py")}, append(env, extra...)
 }
@@ -89,9 +84,7 @@ func TestLoadIsRefusedInOneSentence(t *testing.T) {
 func TestPickleNeedsTheFlag(t *testing.T) {
 	dir := t.TempDir()
 	for _, f := range []string{"config.json", "pytorch_model.bin"} {
-		if err := os.WriteFile(filepath.Join(dir, f), []byte("{}"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(filepath.Join(dir, f), []byte("{}"), 0o644))
 	}
 	s := open(t, protocol.Load{Name: "x", Model: dir})
 	s.rest()
@@ -189,10 +182,7 @@ func TestProfileSplitsTheLanes(t *testing.T) {
 	if len(p) != 1 || p[0].Error != "" || len(p[0].Files) != 4 {
 		t.Fatalf("profiled %+v", p)
 	}
-	table, err := os.ReadFile(filepath.Join(dir, "kernels.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	table := must.Get(os.ReadFile(filepath.Join(dir, "kernels.csv")))(t)
 	for _, line := range []string{"standin::slow,2,", "standin::fast,0,0.0,2,"} {
 		if !strings.Contains(string(table), line) {
 			t.Errorf("no %q in\n%s", line, table)
@@ -263,10 +253,7 @@ func TestProfileOfDecodeHoldsItsSteps(t *testing.T) {
 	s.send(req(1, "kv_decode", "eager", "static-cache", 5, 5), &protocol.Flush{ID: 1}, &protocol.Profile{ID: 4, Requests: 1, Dir: dir})
 	s.send(req(2, "kv_decode", "eager", "static-cache", 5, 5))
 	s.drainAndStop(t, 2)
-	table, err := os.ReadFile(filepath.Join(dir, "kernels.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	table := must.Get(os.ReadFile(filepath.Join(dir, "kernels.csv")))(t)
 	for _, line := range []string{"standin::slow,4,", "standin::fast,0,0.0,4,"} {
 		if !strings.Contains(string(table), line) {
 			t.Errorf("no %q in\n%s: 4 new tokens, 4 steps", line, table)
@@ -300,10 +287,7 @@ func TestWhatCannotBeMadeIsRefused(t *testing.T) {
 
 // A module of the user's own, through torch.entry.
 func TestEntry(t *testing.T) {
-	entry, err := filepath.Abs("testdata/entry.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	entry := must.Get(filepath.Abs("testdata/entry.py"))(t)
 	s := open(t, protocol.Load{Name: "mine", Modes: []string{"forward"}, Options: map[string]string{"entry": entry + ":make", "device": "cpu"}})
 	for i := range 4 {
 		r := req(uint64(i+1), "forward", "variable", "eager", 0, 0)
@@ -330,10 +314,7 @@ func TestEntry(t *testing.T) {
 
 // What fails in the user's own input maker is told by that name.
 func TestEntryThatFails(t *testing.T) {
-	entry, err := filepath.Abs("testdata/entry.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	entry := must.Get(filepath.Abs("testdata/entry.py"))(t)
 	s := open(t, protocol.Load{Name: "mine", Modes: []string{"prefill"}, Options: map[string]string{"entry": entry + ":make", "device": "cpu"}})
 	s.send(req(1, "prefill", "variable", "eager", 3, 3))
 	s.drainAndStop(t, 1)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // counts reads a folder once.
@@ -15,15 +17,13 @@ func counts(t *testing.T, dir string) (map[string]int, int, []Record) {
 	var all []Record
 	d := Folder{Dir: dir}
 	defer d.Close()
-	if err := d.Poll(func(_ string, r Record) {
+	must.OK(t, d.Poll(func(_ string, r Record) {
 		n[r.What]++
 		all = append(all, r)
 		if r.Graph {
 			graphs++
 		}
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return n, graphs, all
 }
 
@@ -71,25 +71,17 @@ func TestRuntimeRecords(t *testing.T) {
 
 // TestFilesAreFollowed writes a trace in pieces, into a folder that had none.
 func TestFilesAreFollowed(t *testing.T) {
-	whole, err := os.ReadFile("testdata/dedicated_log_torch_trace_2.11.log")
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := must.Get(os.ReadFile("testdata/dedicated_log_torch_trace_2.11.log"))(t)
 	dir := t.TempDir()
 	d := Folder{Dir: dir}
 	defer d.Close()
 	n, ranks := 0, map[int]bool{}
 	take := func(_ string, r Record) { n++; ranks[r.Rank] = true }
-	f, err := os.Create(filepath.Join(dir, "dedicated_log_torch_trace_rank_3_x.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(os.Create(filepath.Join(dir, "dedicated_log_torch_trace_rank_3_x.log")))(t)
 	defer f.Close()
 	for i := 0; i < len(whole); i += 777 {
 		_, _ = f.Write(whole[i:min(i+777, len(whole))])
-		if err := d.Poll(take); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, d.Poll(take))
 	}
 	if n != 20 || len(ranks) != 1 || !ranks[3] {
 		t.Errorf("%d records of ranks %v, want 20 of rank 3", n, ranks)

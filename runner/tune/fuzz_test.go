@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats/race"
 )
 
@@ -15,9 +16,7 @@ func FuzzJournal(f *testing.F) {
 	f.Add([]byte("{\"race\":\"prefill\",\"candidates\":[\"a\",\"b\"]}\n{\"race\":\"prefill\",\"drop\":0}\n{\"race\":\"prefill\",\"drop\":0}\n{\"race\":\"prefill\",\"drop\":1}\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, journalFile), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(filepath.Join(dir, journalFile), b, 0o600))
 		j, err := openJournal(dir)
 		if err != nil {
 			return

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats/race"
@@ -25,25 +26,18 @@ func TestARaceGoesOnFromItsJournal(t *testing.T) {
 	dir := t.TempDir()
 	cs := []race.Candidate{{Name: "eager"}, {Name: "padded"}, {Name: "lacking"}}
 	begin := func() (*journal, *race.Race, error) {
-		j, err := openJournal(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		j := must.Get(openJournal(dir))(t)
 		r := race.New(cs, race.Options{Objective: race.P50, Seed: 4})
 		return j, r, j.replay("prefill", names(r), r)
 	}
 	j, r, err := begin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	step := func(j *journal, r *race.Race) {
 		var block []race.Obs
 		for _, i := range r.Ask() {
 			block = append(block, race.Obs{Candidate: i, Ns: int64(1e6 * (3 - i))})
 		}
-		if err := j.add(entry{Race: "prefill", Block: block}); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, j.add(entry{Race: "prefill", Block: block}))
 		r.Tell(block)
 	}
 	for range 3 {
@@ -51,9 +45,7 @@ func TestARaceGoesOnFromItsJournal(t *testing.T) {
 	}
 	at := 2
 	r.Drop(at, "a bound")
-	if err := j.add(entry{Race: "prefill", Drop: &at, Why: "a bound"}); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, j.add(entry{Race: "prefill", Drop: &at, Why: "a bound"}))
 	step(j, r)
 	if _, err := j.f.WriteString(`{"race":"prefill","block":[{"c":1`); err != nil { // cut off
 		t.Fatal(err)
@@ -61,9 +53,7 @@ func TestARaceGoesOnFromItsJournal(t *testing.T) {
 	_ = j.f.Close()
 
 	j2, again, err := begin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	if again.Blocks() != 4 || again.Pick() != r.Pick() || again.Standing()[2].Out != "a bound" || !slices.Equal(again.Ask(), r.Ask()) {
 		t.Errorf("%d blocks, pick %d: %+v", again.Blocks(), again.Pick(), again.Standing())
 	}
@@ -80,10 +70,7 @@ func TestARaceGoesOnFromItsJournal(t *testing.T) {
 }
 
 func TestCodeSaysWhatWasPicked(t *testing.T) {
-	cfg, err := configs.Load("root_cause")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := must.Get(configs.Load("root_cause"))(t)
 	l := &protocol.Loaded{Provider: "cpu", Model: protocol.Model{Dims: []string{"batch_size", "sequence_length"}}}
 	for strategy, want := range map[string][]string{
 		"prefill=padded,decode=kv-bucketed": {"edges = [9, 18, 45, 74, 150]", "ORT_ENABLE_ALL", "batch_size, sequence_length", "keep the cache at one length"},
@@ -105,10 +92,7 @@ func TestCodeSaysWhatWasPicked(t *testing.T) {
 func TestEverySetupIsAConfiguration(t *testing.T) {
 	for _, engine := range []string{"ort", "torch"} {
 		for _, provider := range []string{"cpu", "cuda", "webgpu"} {
-			cfg, err := configs.Load("default")
-			if err != nil {
-				t.Fatal(err)
-			}
+			cfg := must.Get(configs.Load("default"))(t)
 			cfg.Engine = engine
 			for _, s := range setups(cfg, provider, 8) {
 				c, err := s.config(cfg)
@@ -122,11 +106,7 @@ func TestEverySetupIsAConfiguration(t *testing.T) {
 
 func mustYAML(t *testing.T, c *configs.Config) []byte {
 	t.Helper()
-	b, err := c.YAML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return must.Get(c.YAML())(t)
 }
 
 // TestEveryWordIsAStrategy that its phase has.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/exact"
 	"github.com/tailscope/tailscope/stats/paired"
@@ -58,9 +59,7 @@ func FuzzSession(f *testing.F) {
 		}
 		for mode := range stats.Mode(2) {
 			live, file := c.Live(mode, 1e9), a.Finish(mode)
-			if _, err := json.Marshal(file); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(json.Marshal(file))(t)
 			for _, g := range file.Groups {
 				if g.Scenario == "*" && g.Segment == "*" {
 					l, _ := stats.ParseLane(g.Lane)

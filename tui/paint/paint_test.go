@@ -9,6 +9,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/gdamore/tcell/v3/vt"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // pieces of which random lines are made: colours, ASCII, boxes, wide and joined
@@ -49,9 +51,7 @@ type terminalOf struct {
 func newTerminal(t *testing.T, w, h int) terminalOf {
 	t.Helper()
 	m := vt.NewMockTerm(vt.MockOptSize{X: vt.Col(w), Y: vt.Row(h)})
-	if err := m.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, m.Start())
 	t.Cleanup(func() { _ = m.Close() })
 	return terminalOf{m, w, h}
 }

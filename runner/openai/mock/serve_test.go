@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestServe serves until it is killed, for trying attach by hand:
@@ -15,10 +17,7 @@ func TestServe(t *testing.T) {
 	if addr == "" {
 		t.Skip("set TAILSCOPE_MOCK to an address to serve there")
 	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(net.Listen("tcp", addr))(t)
 	itl := 2 * time.Millisecond
 	if d, err := time.ParseDuration(os.Getenv("TAILSCOPE_MOCK_ITL")); err == nil {
 		itl = d

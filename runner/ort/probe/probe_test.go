@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestOperationsByHand: what each formula gives is what loops would do.
@@ -42,9 +44,7 @@ func TestWhatIsNotCountedIsTold(t *testing.T) {
 		"[" + node("Gemm", shapes) + "," + node("Relu", shapes) + "," + node("Gather", shapes) + "]": {Nodes: 3, Ops: 60, Gathered: 24},
 		"[" + node("Gemm", shapes) + "," + node("LSTM", shapes) + "]":                                {Nodes: 2, Ops: 60, Uncounted: "LSTM"},
 	} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, []byte(text), 0o644))
 		p, err := Read(path)
 		if err != nil || p.Nodes != want.Nodes || p.Ops != want.Ops || p.Gathered != want.Gathered || p.Uncounted != want.Uncounted {
 			t.Errorf("%+v, %v, want %+v", p, err, want)

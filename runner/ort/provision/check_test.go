@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestCheck(t *testing.T) {
@@ -22,9 +24,7 @@ func TestCheck(t *testing.T) {
 	text := filepath.Join(dir, "text.so")
 	write(t, text, "not a library")
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
 	for name, c := range map[string]struct{ path, version, wrong string }{
 		"good":             {good, "1.30.0", ""},
 		"version of name":  {makeLibrary(t, filepath.Join(dir, "libonnxruntime.so.1.26.1"), ""), "1.26.1", ""},
@@ -61,9 +61,7 @@ func TestCheckSeesEveryCut(t *testing.T) {
 	path := filepath.Join(dir, "cut.so")
 	rapid.Check(t, func(rt *rapid.T) {
 		n := rapid.IntRange(0, len(whole)-1).Draw(rt, "n")
-		if err := os.WriteFile(path, whole[:n], 0o644); err != nil {
-			rt.Fatal(err)
-		}
+		must.OK(rt, os.WriteFile(path, whole[:n], 0o644))
 		if _, err := Check(path); err == nil {
 			rt.Fatalf("cut to %d of %d bytes it passes", n, len(whole))
 		}
@@ -79,9 +77,7 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "libonnxruntime.so")
-		if err := os.WriteFile(path, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(path, b, 0o644))
 		if lib, err := Check(path); err == nil && lib.Path != path {
 			t.Fatal("no path")
 		}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // fakePip puts a python3 into an otherwise empty search path: its pip copies
@@ -22,9 +24,7 @@ func fakePip(t *testing.T, wheels, fail string) {
 	script += "dest=; for a; do [ \"$prev\" = --dest ] && dest=$a; prev=$a; done\n" +
 		"for a; do case $a in nvidia-*) kind=nvidia;; onnxruntime-gpu*) kind=onnxruntime;; esac; done\ncp " + wheels + "/$kind*.whl \"$dest\"\n"
 	write(t, filepath.Join(bin, "python3"), script)
-	if err := os.Chmod(filepath.Join(bin, "python3"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Chmod(filepath.Join(bin, "python3"), 0o755))
 	t.Setenv("PATH", bin)
 }
 
@@ -48,10 +48,7 @@ func gpuWheels(t *testing.T) (folder string) {
 	t.Cleanup(func() { wheel = known })
 	wheel.files = map[string]string{}
 	for _, f := range []string{cuda, shared} {
-		sum, err := Hash(f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		sum := must.Get(Hash(f))(t)
 		wheel.files[filepath.Base(f)] = sum
 	}
 	return folder

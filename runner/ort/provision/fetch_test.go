@@ -23,6 +23,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestMain lets the test binary stand for a second tailscope process.
@@ -94,9 +95,7 @@ func TestKilledProcessLeavesNoHalf(t *testing.T) {
 	defer close(hang)
 	victim := process(srv.URL + "/x.tgz")
 	victim.Env = append(victim.Env, "PROVISION_TEST_SHA256="+strings.Repeat("0", 64)) // plain http wants one
-	if err := victim.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, victim.Start())
 	<-begun
 	if left, _ := filepath.Glob(filepath.Join(cache, ".staging-*")); len(left) != 1 {
 		t.Fatalf("staging folders %v, want one", left)
@@ -110,10 +109,7 @@ func TestKilledProcessLeavesNoHalf(t *testing.T) {
 	}
 	victim.Process.Kill()
 	victim.Wait()
-	path, err := Setup(t.Context(), lib, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(Setup(t.Context(), lib, Options{}))(t)
 	if left, _ := filepath.Glob(filepath.Join(cache, ".staging-*")); len(left) != 0 {
 		t.Fatalf("left behind: %v", left)
 	}
@@ -250,10 +246,7 @@ func TestFetchStopsWithItsContext(t *testing.T) {
 	isolate(t)
 	onlyHere(t)
 	registry(t, nil)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer l.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { // takes the connection and never answers

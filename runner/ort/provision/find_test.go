@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestFindOrder(t *testing.T) {
@@ -12,11 +14,7 @@ func TestFindOrder(t *testing.T) {
 	root := t.TempDir()
 	find := func(o Options) string {
 		t.Helper()
-		p, err := Find(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
+		return must.Get(Find(o))(t)
 	}
 	expect := func(o Options, want string) {
 		t.Helper()

@@ -14,6 +14,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // isolate gives the test a home, cache and search path of its own.
@@ -45,9 +46,7 @@ func makeLibrary(t *testing.T, path, version string) string {
 		write(t, script, fmt.Sprintf("VERS_%s { global: OrtGetApiBase; local: *; };\n", version))
 		args = append(args, "-Wl,--version-script="+script)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, out)
 	}
@@ -56,21 +55,13 @@ func makeLibrary(t *testing.T, path, version string) string {
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must.OK(t, os.WriteFile(path, []byte(text), 0o644))
 }
 
 func read(t *testing.T, path string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return must.Get(os.ReadFile(path))(t)
 }
 
 // entry is a file of an archive.
@@ -90,19 +81,13 @@ func makeTGZ(t *testing.T, path string, entries ...entry) string {
 		if e.link != "" {
 			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, e.link, 0
 		}
-		if err := tw.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, tw.WriteHeader(h))
 		if _, err := tw.Write(e.body); e.link == "" && err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := tw.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := gz.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, tw.Close())
+	must.OK(t, gz.Close())
 	write(t, path, buf.String())
 	return path
 }
@@ -112,17 +97,10 @@ func makeZip(t *testing.T, path string, entries ...entry) string {
 	var buf bytes.Buffer
 	zw := zip.NewWriter(&buf)
 	for _, e := range entries {
-		w, err := zw.Create(e.name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(e.body); err != nil {
-			t.Fatal(err)
-		}
+		w := must.Get(zw.Create(e.name))(t)
+		must.Get(w.Write(e.body))(t)
 	}
-	if err := zw.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, zw.Close())
 	write(t, path, buf.String())
 	return path
 }

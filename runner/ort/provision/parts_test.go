@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // makeShared compiles an empty library that links to others by name.
@@ -15,9 +17,7 @@ func makeShared(t *testing.T, dir, name, source string, needs ...string) string 
 	if cc == "" {
 		cc = "cc"
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.MkdirAll(dir, 0o755))
 	path := filepath.Join(dir, name)
 	args := []string{"-shared", "-fPIC", "-Wl,--no-as-needed", "-Wl,-soname," + name, "-o", path, "-x", "c", "-", "-x", "none", "-nostdlib"}
 	cmd := exec.Command(cc, append(args, needs...)...)
@@ -45,12 +45,8 @@ func cudaMachine(t *testing.T, lacks ...string) (provider, site string) {
 	rand := makeShared(t, cu, "libcurand.so.10", "")
 	makeShared(t, filepath.Join(site, "nvidia", "cudnn", "lib"), "libcudnn.so.9", "")
 	info := filepath.Join(site, "nvidia_cuda_runtime-13.0.96.dist-info")
-	if err := os.MkdirAll(info, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(info, "RECORD"), []byte("nvidia/cu13/lib/libcudart.so.13,sha256=x,1\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.MkdirAll(info, 0o755))
+	must.OK(t, os.WriteFile(filepath.Join(info, "RECORD"), []byte("nvidia/cu13/lib/libcudart.so.13,sha256=x,1\n"), 0o644))
 	provider = makeShared(t, filepath.Join(root, "ort"), "libonnxruntime_providers_cuda.so",
 		`const char v[] = "\0001.30.0\0";`, blas, lt, rand, runtime)
 	for _, l := range lacks {
@@ -145,9 +141,7 @@ func TestProviderOfAnotherRelease(t *testing.T) {
 	}
 	cut := filepath.Join(t.TempDir(), "libonnxruntime_providers_cuda.so")
 	data, _ := os.ReadFile(provider)
-	if err := os.WriteFile(cut, data[:len(data)/3], 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(cut, data[:len(data)/3], 0o644))
 	if err := SameRelease(cut, "1.30.0"); err == nil || !strings.Contains(err.Error(), "cut short") {
 		t.Errorf("half a library: %v", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 func TestSetup(t *testing.T) {
@@ -23,9 +25,7 @@ func TestSetup(t *testing.T) {
 	write(t, filepath.Join(tree, "lib", "libonnxruntime_providers_shared.so"), string(cuda))
 	write(t, filepath.Join(tree, "lib", "notes.txt"), "x")
 	link := filepath.Join(src, "link.so")
-	if err := os.Symlink(filepath.Join(tree, "lib", "libonnxruntime.so.1.30.0"), link); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Symlink(filepath.Join(tree, "lib", "libonnxruntime.so.1.30.0"), link))
 	release := makeTGZ(t, filepath.Join(src, "release.tgz"),
 		entry{name: "./x/lib/libonnxruntime.so", link: "libonnxruntime.so.1"},
 		entry{name: "./x/lib/libonnxruntime.so.1.30.0", body: lib}, provider, entry{name: "x/README", body: []byte("x")})
@@ -70,9 +70,7 @@ func TestSetup(t *testing.T) {
 					t.Fatalf("after a failure %q, %v; want %q", got, err, before)
 				}
 			} else {
-				if err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, err)
 				if got, err := Find(Options{}); err != nil || got != path || string(read(t, got)) != string(lib) {
 					t.Fatalf("found %q, %v; want %q", got, err, path)
 				}
@@ -90,10 +88,7 @@ func TestSetup(t *testing.T) {
 func TestSetupAgainReplaces(t *testing.T) {
 	isolate(t)
 	lib := makeLibrary(t, filepath.Join(t.TempDir(), "libonnxruntime.so.1"), "1.30.0")
-	first, err := Setup(t.Context(), lib, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := must.Get(Setup(t.Context(), lib, Options{}))(t)
 	if err := os.Truncate(first, 100); err != nil { // a damaged cache is mended
 		t.Fatal(err)
 	}
@@ -101,9 +96,7 @@ func TestSetupAgainReplaces(t *testing.T) {
 	if err != nil || again != first {
 		t.Fatalf("%q, %v", again, err)
 	}
-	if _, err := Check(again); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(Check(again))(t)
 }
 
 // A body is whole or an error.
@@ -179,10 +172,7 @@ func write2(t *testing.T, path, text string) string {
 
 func list(t *testing.T, dir string) []string {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries := must.Get(os.ReadDir(dir))(t)
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())

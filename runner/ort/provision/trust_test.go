@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // A library in a stranger's folder is neither read nor run: not beside the
@@ -36,9 +38,7 @@ func TestStrangersLibrariesAreNotTaken(t *testing.T) {
 	open := t.TempDir()
 	lib := makeLibrary(t, filepath.Join(open, "libonnxruntime.so"), "1.30.0")
 	t.Setenv("LD_LIBRARY_PATH", open)
-	if err := os.Chmod(open, 0o777); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Chmod(open, 0o777))
 	met := false
 	for _, c := range Search(Options{}) {
 		if c.Path == lib {
@@ -60,10 +60,7 @@ func TestStrangersLibrariesAreNotTaken(t *testing.T) {
 func TestPlainHTTPNeedsAHash(t *testing.T) {
 	isolate(t)
 	file := makeLibrary(t, filepath.Join(t.TempDir(), "libonnxruntime.so"), "1.30.0")
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(file))(t)
 	asked := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked++; _, _ = w.Write(b) }))
 	defer srv.Close()
