@@ -12,8 +12,8 @@ func FuzzLog(f *testing.F) {
 	f.Add("enforce_eager=False, cudagraph_capture_sizes=[1, 2, 4], speculative_config={'num_speculative_tokens': -9}")
 	f.Fuzz(func(t *testing.T, line string) {
 		if l, ok := ReadLog(line); ok {
-			if tokens, ms, _, ok := l.step(); ok && (tokens < 0 || !(ms >= 0)) {
-				t.Errorf("%q is a step of %d tokens in %v ms", line, tokens, ms)
+			if st, ok := l.step(); ok && (st.tokens < 0 || !(st.ms >= 0)) {
+				t.Errorf("%q is a step %+v", line, st)
 			}
 		}
 		s := &Server{Identity: Identity{}}

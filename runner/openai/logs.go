@@ -43,6 +43,10 @@ var logRules = []logRule{
 	rule("torch", "recompile", `Recompiling function (?P<function>\S+)`, stats.KindRecompile, "function $function is compiled again"),
 	rule("torch", "limit", `torch\._dynamo hit config\.(?:recompile|cache_size)_limit`, stats.KindLimitReached, "the recompile limit is reached: new shapes run eager"),
 	rule("", "error", `(?:CUDA out of memory|OutOfMemoryError)`, stats.KindError, "the server is out of device memory"),
+	rule("vllm", "error", `\bERROR\b [^\]]*\] (?P<error>\w+(?:Error|Exception): .{1,160})`, stats.KindError, "the server logged $error"),
+	{of: "vllm", what: "traceback", steady: true, re: regexp.MustCompile(`\bERROR\b [^\]]*\] (?:Traceback \(|\s|Error in )`)},
+	{of: "vllm", what: "throughput", steady: true, re: regexp.MustCompile(`Engine \d+: Avg prompt throughput`)},
+	{of: "", what: "access", steady: true, re: regexp.MustCompile(`"[A-Z]+ \S+ HTTP/\d(?:\.\d)?" \d{3}`)},
 	{of: "vllm", what: "step", steady: true, re: regexp.MustCompile(`Iteration\(\d+\): (?P<context>\d+) context requests, (?P<context_tokens>\d+) context tokens, (?P<requests>\d+) generation requests, (?P<tokens>\d+) generation tokens, iteration elapsed time: (?P<ms>[\d.]+) ms(?P<dummy> \(dummy\))?`)},
 	{of: "vllm", what: "graphs", steady: true, re: regexp.MustCompile(`(?:^|\] )\s*\| *(?P<unpadded>\d+) *\| *(?P<padded>\d+) *\| *(?P<paddings>\d+) *\| *(?P<mode>FULL|PIECEWISE|NONE)\w* *\| *(?P<count>\d+)`)},
 	{of: "sglang", what: "step", steady: true, re: regexp.MustCompile(`Decode batch[.,].*?#running-req: (?P<requests>\d+).*?gen throughput \(token/s\): (?P<rate>[\d.]+)`),
@@ -107,25 +111,46 @@ func expand(says string, values map[string]string) string {
 }
 
 // configKeys are settings that servers print when they start.
-var configKeys = regexp.MustCompile(`\b(enforce_eager|disable_cuda_graph|cudagraph_capture_sizes|cuda_graph_bs|cuda_graph_max_bs|max_cudagraph_capture_size|cudagraph_mode|enable_prefix_caching|disable_radix_cache|tensor_parallel_size|tp_size|dtype|quantization|model_path|speculative_config)['"]?\s*[=:]\s*(\[[^\]]*\]|\{[^}]*\}|'[^']*'|"[^"]*"|[^,\s)}]+)`)
+var configKeys = regexp.MustCompile(`\b(enforce_eager|disable_cuda_graph|cudagraph_capture_sizes|cuda_graph_bs|cuda_graph_max_bs|max_cudagraph_capture_size|cudagraph_mode|max_num_seqs|max_running_requests|async_scheduling|enable_prefix_caching|disable_radix_cache|tensor_parallel_size|tp_size|dtype|quantization|model_path|speculative_config)['"]?\s*[=:]\s*(\[[^\]]*\]|\{[^}]*\}|<\w+\.\w+[^>]*>|'[^']*'|"[^"]*"|[^,\s)}]+)`)
+
+// pythonEnum is how Python prints one of an enumeration: <CUDAGraphMode.NONE: 0>.
+var pythonEnum = regexp.MustCompile(`^<\w+\.(\w+)`)
 
 // tgiSizes is how text-generation-inference says which sizes it captures.
 var tgiSizes = regexp.MustCompile(`Cuda Graphs are enabled for sizes (\[[^\]]*\])`)
 
 // LearnFromLog picks settings out of a line of the start of a log.
 func (s *Server) LearnFromLog(line string) {
+	if strings.Contains(line, "Asynchronous scheduling is enabled") {
+		s.note("async_scheduling", "true")
+	}
 	if m := tgiSizes.FindStringSubmatch(line); m != nil {
 		s.note("cuda_graph_bs", m[1])
 	}
 	for _, m := range configKeys.FindAllStringSubmatch(line, 16) {
-		s.note(m[1], strings.Trim(m[2], `'"`))
+		value := strings.Trim(m[2], `'"`)
+		if enum := pythonEnum.FindStringSubmatch(value); enum != nil {
+			value = strings.ToLower(enum[1])
+		}
+		if value == "None" && strings.Contains(m[1], "cudagraph") {
+			continue // not decided yet: the engine's own line says it
+		}
+		s.note(m[1], value)
 	}
 }
 
-// step is one step of the server, from its log.
-func (l LogLine) step() (tokens int, ms float64, graph string, ok bool) {
+// logStep is one step of a server, from its log.
+type logStep struct {
+	tokens int     // of all requests together
+	ms     float64 // 0: the line does not say
+	graph  string  // True, False, or nothing said
+	mixed  bool    // prompts were read as well: no captured size is for it
+}
+
+// step reads a line of one step.
+func (l LogLine) step() (logStep, bool) {
 	if !l.Steady || l.What != "step" || l.Values["dummy"] != "" {
-		return 0, 0, "", false
+		return logStep{}, false
 	}
 	n := l.Values["tokens"]
 	if n == "" {
@@ -133,12 +158,10 @@ func (l LogLine) step() (tokens int, ms float64, graph string, ok bool) {
 	}
 	tokens, err := strconv.Atoi(n)
 	if err != nil {
-		return 0, 0, "", false
+		return logStep{}, false
 	}
-	if c, err := strconv.Atoi(l.Values["context_tokens"]); err == nil {
-		tokens += c
-	}
-	ms, _ = strconv.ParseFloat(l.Values["ms"], 64)
+	context, _ := strconv.Atoi(l.Values["context_tokens"])
+	ms, _ := strconv.ParseFloat(l.Values["ms"], 64)
 	if rate, err := strconv.ParseFloat(l.Values["rate"], 64); err == nil && rate > 0 { // tokens a second: of a request and step one, or as many as were accepted
 		accepted, err := strconv.ParseFloat(l.Values["accept"], 64)
 		if err != nil {
@@ -146,5 +169,5 @@ func (l LogLine) step() (tokens int, ms float64, graph string, ok bool) {
 		}
 		ms = 1e3 * float64(tokens) * accepted / rate
 	}
-	return tokens, ms, l.Values["graph"], true
+	return logStep{tokens: tokens + context, ms: ms, graph: l.Values["graph"], mixed: context > 0}, true
 }

@@ -7,23 +7,29 @@ import (
 	"testing"
 )
 
-// The lines of testdata/logs are written after the texts that the releases'
+// vllm-0.24-eager.log and -captured.log are of real servers, their paths
+// shortened; the second had no memory left for its cache. The other
+// lines of testdata/logs are written after the texts that the releases'
 // sources show, and logs that users of them published (vllm-project/vllm
-// #40137, #31193, #29825; sgl-project/sglang #6201): no server was at hand to
-// record. The file's name has the release.
+// #40137, #31193, #29825; sgl-project/sglang #6201). The file's name has the
+// release.
 func TestLogsOfReleases(t *testing.T) {
 	for name, want := range map[string]struct {
 		kinds    map[string]int
 		unknown  int
 		identity map[string]string
 	}{
-		"vllm-0.11.log": {map[string]int{"compile": 1, "capture": 1, "start": 1, "preempt": 1}, 3,
+		"vllm-0.11.log": {map[string]int{"compile": 1, "capture": 1, "start": 1, "preempt": 1, "throughput": 1}, 2,
 			map[string]string{"dtype": "bfloat16", "eager": "false", "tensor parallel": "2", "prefix caching": "true"}},
 		"vllm-2026.log": {map[string]int{"start": 1, "monitor": 1, "jit": 1, "step": 1, "graphs": 1}, 1,
 			map[string]string{"capture sizes": "[1, 2, 4, 8, 16]"}},
 		"vllm-0.24.log": {map[string]int{"capture": 1, "monitor": 1, "jit": 2, "step": 2, "graphs": 2}, 4,
 			map[string]string{"capture sizes": "[1, 2, 4]", "eager": "false", "dtype": "bfloat16"}},
-		"sglang-0.4.log": {map[string]int{"capture": 1, "prefill": 1, "step": 1, "retract": 1}, 3,
+		"vllm-0.24-eager.log": {map[string]int{"monitor": 1, "start": 1, "step": 4, "access": 3, "traceback": 3, "error": 1, "jit": 2}, 8,
+			map[string]string{"capture sizes": "[]", "largest captured": "0", "eager": "true", "dtype": "bfloat16", "most requests": "16", "async scheduling": "true", "graph mode": "none", "model": ""}},
+		"vllm-0.24-captured.log": {map[string]int{"compile": 1, "traceback": 1, "error": 1}, 5,
+			map[string]string{"capture sizes": "[1, 2, 4]", "largest captured": "4", "eager": "false", "graph mode": "full_and_piecewise", "most requests": "16"}},
+		"sglang-0.4.log": {map[string]int{"capture": 1, "prefill": 1, "step": 1, "retract": 1, "access": 1}, 2,
 			map[string]string{"largest captured": "8", "eager": "false", "model": "meta/llama", "tensor parallel": "2", "prefix caching": "false"}},
 		"sglang-0.5.log": {map[string]int{"capture": 1, "prefill": 1, "step": 2, "retract": 1}, 1,
 			map[string]string{"capture sizes": "[1, 2, 4, 8]", "eager": "false", "dtype": "bfloat16", "prefix caching": "true"}},
@@ -64,15 +70,19 @@ func TestLogsOfReleases(t *testing.T) {
 	}
 	if l, _ := ReadLog("Iteration(2): 0 context requests, 0 context tokens, 0 generation requests, 0 generation tokens, iteration elapsed time: 0.12 ms (dummy)"); !l.Steady {
 		t.Error("a dummy step is not known")
-	} else if _, _, _, ok := l.step(); ok {
+	} else if _, ok := l.step(); ok {
 		t.Error("a dummy step counts as a step")
 	}
 	l, _ := ReadLog("[x TP0] Decode batch, #running-req: 8, #full token: 685000, accept len: 2.50, accept rate: 0.69, cuda graph: True, gen throughput (token/s): 1000.00, #queue-req: 0")
-	if tokens, ms, graph, ok := l.step(); !ok || tokens != 8 || ms != 20 || graph != "True" || l.Values["waiting"] != "0" {
-		t.Errorf("with speculative decoding: %d %g %s", tokens, ms, graph)
+	if st, ok := l.step(); !ok || st != (logStep{tokens: 8, ms: 20, graph: "True"}) || l.Values["waiting"] != "0" {
+		t.Errorf("with speculative decoding: %+v", st)
 	}
 	l, _ = ReadLog("[x] Decode batch. #running-req: 48, #token: 1, cuda graph: False, gen throughput (token/s): 1200.00, #queue-req: 0,")
-	if tokens, ms, graph, ok := l.step(); !ok || tokens != 48 || ms != 40 || graph != "False" {
-		t.Errorf("%d %g %s", tokens, ms, graph)
+	if st, ok := l.step(); !ok || st != (logStep{tokens: 48, ms: 40, graph: "False"}) {
+		t.Errorf("%+v", st)
+	}
+	l, _ = ReadLog("(EngineCore pid=7) INFO [core.py:452] Iteration(3): 5 context requests, 126 context tokens, 1 generation requests, 1 generation tokens, iteration elapsed time: 0.03 ms")
+	if st, ok := l.step(); !ok || st.tokens != 127 || !st.mixed {
+		t.Errorf("a step that reads prompts: %+v", st)
 	}
 }

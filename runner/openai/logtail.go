@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 
 // tail follows a log: a file from its end, or a command's output.
 func (e *engine) tail(k int, s *Server, log string) {
-	t := &logTail{e: e, k: k, s: s, steps: map[int]*stepCost{}}
+	t := &logTail{e: e, k: k, s: s, steps: map[int]*stepCost{}, modes: map[string]int{}}
 	defer t.conclude()
 	if isFile(log) {
 		t.file(log)
@@ -60,7 +61,9 @@ type logTail struct {
 	e       *engine
 	k       int
 	s       *Server
-	steps   map[int]*stepCost
+	steps   map[int]*stepCost // of decoding alone, by tokens
+	mixed   int               // steps that read prompts as well
+	modes   map[string]int    // steps by the mode of their graph, of vLLM's table
 	lines   int
 	unknown int
 	sample  string // the first line that no rule knew
@@ -114,33 +117,59 @@ func (t *logTail) line(text string) {
 		}
 		return
 	}
-	if tokens, ms, graph, ok := l.step(); ok {
-		t.step(tokens, ms, graph, now)
+	if st, ok := l.step(); ok {
+		t.step(st, now)
 		return
 	}
 	if l.Steady {
+		if n, err := strconv.Atoi(l.Values["count"]); err == nil {
+			t.modes[l.Values["mode"]] += n
+		}
 		return
 	}
 	ev := &protocol.Event{Kind: l.Kind, TNs: now - l.DurNs, DurNs: l.DurNs, Reason: l.Reason, Extra: map[string]any{"from": "log", "of": l.Of}}
 	t.e.attach(t.k, l.What, ev, now-max(l.DurNs, 1), now)
 }
 
-func (t *logTail) step(tokens int, ms float64, graph string, now int64) {
-	c := t.steps[tokens]
+// step counts one of decoding alone, and tells where a run of those begins
+// that no captured size serves: by the line's own word, or by its tokens.
+func (t *logTail) step(st logStep, now int64) {
+	t.e.toldSteps(t.k)
+	if st.mixed {
+		t.mixed++
+		return
+	}
+	largest := t.s.largest()
+	above := st.graph == "" && largest > 0 && st.tokens > largest
+	off := st.graph == "False" || above
+	t.count(st, off)
+	if off {
+		over, _ := t.e.spans.over(t.k, now-int64(1e6), now)
+		t.e.spans.note(t.k, fellOff, over)
+	}
+	if off && !t.off {
+		reason := fmt.Sprintf("a decode step of %d ran without a CUDA graph", st.tokens)
+		if above {
+			reason = fmt.Sprintf("a decode step of %d is above the largest captured size %d: no CUDA graph serves it", st.tokens, largest)
+		}
+		t.e.attach(t.k, fellOff, &protocol.Event{Kind: stats.KindFallback, TNs: now, Reason: reason, Extra: map[string]any{"from": "log", "tokens": st.tokens}}, now-int64(1e6), now)
+	}
+	t.off = off
+}
+
+func (t *logTail) count(st logStep, off bool) {
+	c := t.steps[st.tokens]
 	if c == nil {
 		c = &stepCost{}
-		t.steps[tokens] = c
+		t.steps[st.tokens] = c
 	}
-	c.n, c.ms = c.n+1, c.ms+ms
-	off := graph == "False"
+	c.n++
 	if off {
 		c.eager++
 	}
-	if off && !t.off {
-		t.e.attach(t.k, "fall off the captured sizes", &protocol.Event{Kind: stats.KindFallback, TNs: now,
-			Reason: fmt.Sprintf("a decode step of %d ran without a CUDA graph", tokens), Extra: map[string]any{"from": "log", "tokens": tokens}}, now-int64(1e6), now)
+	if t.s.Identity["async scheduling"] != "true" { // there vLLM's time is the wait for a result that is made already: hundredths of a millisecond
+		c.ms += st.ms
 	}
-	t.off = off
 }
 
 // conclude says what was not understood, and the steps that were seen.
@@ -148,18 +177,24 @@ func (t *logTail) conclude() {
 	if t.unknown > 0 {
 		t.e.say(t.k, stats.KindMark, fmt.Sprintf("%d of %d lines of the log are of no kind that is known; the first: %s", t.unknown, t.lines, t.sample))
 	}
+	for _, mode := range slices.Sorted(maps.Keys(t.modes)) {
+		t.e.say(t.k, stats.KindMark, fmt.Sprintf("by the table of graphs in the log %d steps ran in mode %s", t.modes[mode], mode))
+	}
 	if len(t.steps) == 0 {
 		return
 	}
-	rows := make([]any, 0, len(t.steps))
-	for _, n := range slices.Sorted(maps.Keys(t.steps)) {
-		c := t.steps[n]
-		rows = append(rows, map[string]any{"tokens": n, "n": c.n, "ms": c.ms / float64(c.n), "eager": c.eager})
+	rows, n := make([]any, 0, len(t.steps)), 0
+	for _, tokens := range slices.Sorted(maps.Keys(t.steps)) {
+		c := t.steps[tokens]
+		row := map[string]any{"tokens": tokens, "n": c.n, "eager": c.eager}
+		if c.ms > 0 {
+			row["ms"] = c.ms / float64(c.n)
+		}
+		rows, n = append(rows, row), n+c.n
 	}
 	t.e.mu.Lock()
 	defer t.e.mu.Unlock()
-	t.e.steps[t.k] = true
-	t.e.advise(t.k, stepsOfLog(t.steps), "the steps of its log")
-	t.e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[t.k], Reason: fmt.Sprintf("the log told of steps of %d different sizes", len(t.steps)),
-		Extra: map[string]any{"steps": rows}})
+	t.e.advise(t.k, stepsOfLog(t.steps), "the decode steps of its log")
+	t.e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[t.k], Reason: fmt.Sprintf("the log told of %d decode steps of %d sizes, and of %d steps that read prompts", n, len(t.steps), t.mixed),
+		Extra: map[string]any{"steps": rows, "mixed": t.mixed}})
 }

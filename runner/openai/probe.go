@@ -56,6 +56,8 @@ var identityKeys = []struct {
 	{"prefix caching", []string{"enable_prefix_caching", "disable_radix_cache"}},
 	{"tensor parallel", []string{"tensor_parallel_size", "tp_size"}},
 	{"max length", []string{"max_model_len", "context_length"}},
+	{"most requests", []string{"max_num_seqs", "max_running_requests"}},
+	{"async scheduling", []string{"async_scheduling"}},
 }
 
 // NewServer makes the client of a server. conns is how many connections it

@@ -123,6 +123,14 @@ func (e *engine) hello() {
 	e.send(h)
 }
 
+// toldSteps notes that a log tells of steps: nothing need be guessed from
+// buckets.
+func (e *engine) toldSteps(k int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.steps[k] = true
+}
+
 // same tells whether both lanes are one server: the A/A.
 func (e *engine) same() bool {
 	return len(e.servers) == 2 && e.servers[0].URL == e.servers[1].URL

@@ -46,6 +46,28 @@ func (s *Server) limits(o *Options) capture.Limits {
 	return capture.Limits{Captured: ints(s.Identity["capture sizes"]), Multiple: s.Identity.speculative(), MiBPerGraph: o.GraphMiB, MiB: o.GraphsMiB}
 }
 
+// largest is the most tokens that a captured graph serves; 0: none, or not known.
+func (s *Server) largest() int {
+	if s.Identity["eager"] == "true" {
+		return 0
+	}
+	if sizes := ints(s.Identity["capture sizes"]); len(sizes) > 0 {
+		return sizes[len(sizes)-1]
+	}
+	n, _ := strconv.Atoi(s.Identity["largest captured"])
+	return n
+}
+
+// mostTokens is the most that a step of decoding alone can have: what lies
+// beyond are prompts, for which nothing is captured.
+func (s *Server) mostTokens() int {
+	n, err := strconv.Atoi(s.Identity["most requests"])
+	if err != nil {
+		n = 512 // vLLM's own default list ends there
+	}
+	return n * s.Identity.speculative()
+}
+
 // stepsOfLog are the steps that a log told of.
 func stepsOfLog(seen map[int]*stepCost) (steps []capture.Step) {
 	for _, n := range slices.Sorted(maps.Keys(seen)) {
@@ -65,24 +87,34 @@ func stepsOfLog(seen map[int]*stepCost) (steps []capture.Step) {
 }
 
 // stepsOfBuckets are the steps of a histogram: each at its bucket's upper
-// edge, which is all that is known of it.
-func stepsOfBuckets(b Buckets) (steps []capture.Step) {
+// edge, which is all that is known of it, and at most at most.
+func stepsOfBuckets(b Buckets, most int) (steps []capture.Step) {
 	for i, n := range b.Counts {
-		if e := b.Edges[i]; n > 0 && !math.IsInf(e, 0) {
-			steps = append(steps, capture.Step{Tokens: int(e), N: int(n), Ms: math.NaN()})
+		if n > 0 && (i == 0 || b.Edges[i-1] < float64(most)) {
+			steps = append(steps, capture.Step{Tokens: int(min(b.Edges[i], float64(most))), N: int(n), Ms: math.NaN()})
 		}
 	}
 	return steps
 }
+
+// captures are the servers that record graphs by the size of a batch.
+var captures = []string{"vllm", "sglang", "tgi"}
 
 // advise tells which sizes to capture for the steps seen. The caller holds
 // the lock.
 func (e *engine) advise(k int, steps []capture.Step, from string) {
 	s := e.servers[k]
 	a, err := capture.Advise(steps, s.limits(&e.o))
-	if err != nil {
+	if err != nil || !slices.Contains(captures, s.Identity["server"]) {
 		return
 	}
-	e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[k], Reason: "capture sizes, by " + from + ": " + a.Sentence(s.Identity["server"]),
-		Extra: map[string]any{"capture_sizes": a.Sizes, "flag": capture.Flag(s.Identity["server"], a.Sizes), "steps": a.Steps}})
+	extra := map[string]any{"capture_sizes": a.Sizes, "flag": capture.Flag(s.Identity["server"], a.Sizes), "steps": a.Steps}
+	says := a.Sentence(s.Identity["server"])
+	switch {
+	case s.Identity["eager"] == "true":
+		says = a.Eager(s.Identity["server"])
+	case !a.Better():
+		says, extra = a.Enough(), map[string]any{"capture_sizes": nil, "steps": a.Steps}
+	}
+	e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[k], Reason: "capture sizes, by " + from + ": " + says, Extra: extra})
 }

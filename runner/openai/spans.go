@@ -86,7 +86,7 @@ func (e *engine) attach(k int, what string, ev *protocol.Event, from, to int64) 
 	case len(over) == 0:
 	case len(over) == 1 && running && e.o.Concurrency == 1 && !e.o.OpenLoop:
 		ev.Request = &over[0]
-		ev.Reason += fmt.Sprintf("; request %d was the only one on the server", over[0])
+		ev.Reason += fmt.Sprintf("; request %d was this session's only one on the server", over[0])
 	default:
 		ev.Extra["overlaps"] = over[:min(len(over), 64)]
 		ev.Reason += "; overlaps " + requests(len(over))

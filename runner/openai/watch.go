@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -17,6 +18,9 @@ import (
 
 // scrapeEvery is the time between two readings of /metrics.
 const scrapeEvery = time.Second / 3
+
+// fellOff names what overlaps the requests whose steps no captured size serves.
+const fellOff = "fall off the captured sizes"
 
 // kvHigh is the share of the KV cache from which on it is called full.
 const kvHigh = 0.95
@@ -46,6 +50,9 @@ func (e *engine) scrape(k int, s *Server) {
 		}
 		select {
 		case <-e.ctx.Done():
+			if body, _, err := s.get(context.WithoutCancel(e.ctx), s.metrics); err == nil && lastNs > 0 { // what the last requests did
+				last = ReadPage(string(body))
+			}
 			e.tokens(k, first, last)
 			return
 		case <-tick.C:
@@ -59,8 +66,8 @@ var counted = []struct {
 	kind           stats.Kind
 }{
 	{"preemptions", "preemption", "%.0f requests were preempted", stats.KindMark},
-	{"eager passes", "fall off the captured sizes", "%.0f decode passes ran without a CUDA graph", stats.KindFallback},
-	{"eager iterations", "fall off the captured sizes", "%.0f iterations ran without a CUDA graph", stats.KindFallback},
+	{"eager passes", fellOff, "%.0f decode passes ran without a CUDA graph", stats.KindFallback},
+	{"eager iterations", fellOff, "%.0f iterations ran without a CUDA graph", stats.KindFallback},
 }
 
 // changed tells what happened between two readings.
@@ -123,12 +130,20 @@ func (e *engine) tokens(k int, first, last Page) {
 			}
 		}
 		if name == "tokens a step" && !e.steps[k] {
-			e.advise(k, stepsOfBuckets(d), "the server's histogram, whose buckets are coarse")
+			e.advise(k, stepsOfBuckets(d, e.servers[k].mostTokens()), "the server's histogram, whose buckets are coarse and hold prompts too")
 		}
 		lo, hi, _ := d.Quantile(.5)
-		e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[k], Reason: fmt.Sprintf("the server's own %s: %.0f observations, the median between %g and %g", name, d.N(), lo, hi),
+		e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[k], Reason: fmt.Sprintf("the server's own %s: %.0f observations, the median between %g and %g%s", name, d.N(), lo, hi, unitOf(name)),
 			Extra: map[string]any{"histogram": name, "edges": edges, "counts": d.Counts}})
 	}
+}
+
+// unitOf is what a histogram of the table is in.
+func unitOf(name string) string {
+	if name == "tokens a step" || name == "first response in ms" {
+		return ""
+	}
+	return " s"
 }
 
 func isFile(path string) bool {

@@ -1,5 +1,6 @@
 """Makes a small model with a tokenizer for a server: random weights, a
-vocabulary of printable characters. python serve_model.py DIR"""
+vocabulary of printable characters and 20,000 made-up words: token ids below
+that are a prompt. python serve_model.py DIR"""
 import sys
 
 import torch
@@ -8,7 +9,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 torch.manual_seed(0)
 alphabet = [c for c in sorted(pre_tokenizers.ByteLevel.alphabet()) if "!" <= c <= "~"] + ["Ġ", "Ċ"]  # any token is text
-vocab = {t: i for i, t in enumerate(["<s>", "</s>", "<pad>", *alphabet])}
+vocab = {t: i for i, t in enumerate(["<s>", "</s>", "<pad>", *alphabet, *(f"w{n}" for n in range(20000))])}
 tok = Tokenizer(models.BPE(vocab=vocab, merges=[]))
 tok.pre_tokenizer, tok.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
 fast = PreTrainedTokenizerFast(tokenizer_object=tok, bos_token="<s>", eos_token="</s>", pad_token="<pad>")

@@ -1,10 +1,11 @@
 """Starts vLLM's own server on a made model (serve_model.py's), once captured for
 few sizes and once eager, and attaches: python vllm_part.py TAILSCOPE MODEL OUT
 
-Concurrency 6 falls off the captured sizes 1, 2, 4. Meanwhile ten requests that
-sample by top-k and top-p come from elsewhere: vLLM's Triton kernel for eight
-rows and more was warmed up for 16 only. The last run is recorded as a .cast.
-Prints what was seen."""
+Concurrency 6 falls off the captured sizes 1, 2, 4. Meanwhile twelve requests
+come from elsewhere: ten that sample by top-k and top-p (vLLM's Triton kernel
+for eight rows and more was warmed up for 16 only), one by top-k alone, one
+that wants more log probabilities than the warm-up did. The last run is
+recorded as a .cast. Prints what was seen."""
 import importlib.machinery
 import importlib.util
 import json
@@ -20,7 +21,7 @@ import urllib.request
 
 tailscope, model, out = sys.argv[1:]
 begin = time.time()
-common = ["--model", model, "--served-model-name", "m", "--max-model-len", "1024", "--gpu-memory-utilization", "0.3", "--max-num-seqs", "16", "--dtype", "bfloat16",
+common = ["--model", model, "--served-model-name", "m", "--max-model-len", "1024", "--gpu-memory-utilization", "0.2", "--kv-cache-memory-bytes", str(2 << 30), "--max-num-seqs", "16", "--dtype", "bfloat16",
           "--enable-logging-iteration-details", "--cudagraph-metrics", "--jit-monitor-verbose"]
 
 
@@ -43,15 +44,16 @@ def healthy(server, port):
 
 
 def stir(port):
-    """Ten sampling requests at once, some seconds from now."""
+    """Twelve sampling requests, some seconds from now."""
     def one(i):
-        body = {"model": "m", "prompt": [1000 + 7 * i] * (20 + i), "max_tokens": 24, "temperature": 0.8, "top_k": 20, "top_p": 0.9, "ignore_eos": True}
+        body = {"model": "m", "prompt": [1000 + 7 * i] * (20 + i), "max_tokens": 24, "temperature": 0.8, "ignore_eos": True}
+        body |= {0: {"logprobs": 15}, 1: {"top_k": 20}}.get(i, {"top_k": 20, "top_p": 0.9})
         try:
             urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/v1/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}), timeout=60).read()
         except OSError as e:
             print("a sampling request failed:", e)
-    for i in range(10):
-        threading.Timer(4, one, (i,)).start()
+    for i in range(12):
+        threading.Timer(3 + i if i < 2 else 5, one, (i,)).start()
 
 
 def screen(*args):
@@ -84,7 +86,7 @@ def attach(name, *args):
 servers = []
 try:
     sizes = json.dumps({"cudagraph_capture_sizes": [1, 2, 4]})
-    servers = [start("vllm-captured", ["--compilation-config", sizes], {"TORCH_TRACE": os.path.join(out, "trace")}), start("vllm-eager", ["--enforce-eager"], {})]
+    servers = [start("vllm-captured", ["--compilation-config", sizes], {}), start("vllm-eager", ["--enforce-eager"], {})]
     up = [healthy(s, port) for s, port, _ in servers]
     print(f"healthy after {time.time() - begin:.0f} s: {up}")
     (_, a, la), (_, b, lb) = servers

@@ -219,6 +219,30 @@ func Flag(server string, sizes []int) string {
 	return ""
 }
 
+// Better tells whether the proposal is worth a restart: less padding, fewer
+// steps without a graph, or nothing is known of what is captured now.
+func (a Advice) Better() bool {
+	return math.IsNaN(a.PaddedNow) || a.Off > 0 || a.After < a.PaddedNow
+}
+
+// Enough says that there is nothing to change.
+func (a Advice) Enough() string {
+	return fmt.Sprintf("%d steps: what is captured serves them all with %.1f tokens of padding a step; no list of as many graphs does better", a.Steps, a.PaddedNow)
+}
+
+// eagerFlags are what makes a server capture nothing.
+var eagerFlags = map[string]string{"vllm": "--enforce-eager", "sglang": "--disable-cuda-graph"}
+
+// Eager says what a server that captures nothing could change.
+func (a Advice) Eager(server string) string {
+	s := fmt.Sprintf("%d steps of up to %d tokens: the server runs eager and captures nothing. To see what graphs change, attach a second server that captures %s beside it",
+		a.Steps, a.Sizes[len(a.Sizes)-1], strings.Trim(fmt.Sprint(a.Sizes), "[]"))
+	if f := Flag(server, a.Sizes); f != "" {
+		s += ": without " + eagerFlags[server] + ", with " + f
+	}
+	return s
+}
+
 // Sentence says the advice.
 func (a Advice) Sentence(server string) string {
 	s := fmt.Sprintf("%d steps: capture %s", a.Steps, strings.Trim(fmt.Sprint(a.Sizes), "[]"))

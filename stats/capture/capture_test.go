@@ -55,6 +55,23 @@ func TestWithoutTimesNothingIsSaidOfAGain(t *testing.T) {
 	}
 }
 
+// TestWhatIsCapturedIsEnough: no list is proposed that changes nothing.
+func TestWhatIsCapturedIsEnough(t *testing.T) {
+	steps := []Step{{Tokens: 2, N: 30, Ms: math.NaN()}, {Tokens: 6, N: 400, Ms: math.NaN()}}
+	for _, c := range []struct {
+		captured []int
+		better   bool
+	}{{[]int{2, 6}, false}, {[]int{1, 2, 6, 16}, false}, {[]int{2, 8}, true}, {[]int{1, 2, 4}, true}, {nil, true}} {
+		if a, err := Advise(steps, Limits{Captured: c.captured}); err != nil || a.Better() != c.better {
+			t.Errorf("captured %v: better %v, %v: %+v", c.captured, a.Better(), err, a)
+		}
+	}
+	a, err := Advise(steps, Limits{Captured: []int{}})
+	if s := a.Eager("vllm"); err != nil || !strings.Contains(s, "430 steps of up to 6 tokens: the server runs eager") || !strings.Contains(s, "without --enforce-eager, with --compilation-config '{\"cudagraph_capture_sizes\":[2,6]}'") {
+		t.Errorf("%v: %s", err, s)
+	}
+}
+
 func TestProposalsHold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		multiple := rapid.IntRange(1, 5).Draw(t, "multiple")

@@ -1,0 +1,109 @@
+package openai
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tailscope/tailscope/runner/protocol"
+)
+
+// followed reads a vLLM server's log, the lines of its start and those that
+// follow, and returns the events.
+func followed(t *testing.T, start string, lines ...string) []protocol.Event {
+	t.Helper()
+	var out bytes.Buffer
+	s := NewServer("x", "", "", 1)
+	s.Identity["server"] = "vllm"
+	s.LearnFromLog(start)
+	e := &engine{ctx: context.Background(), out: protocol.NewWriter(&out), servers: []*Server{s}}
+	e.spans.begin(0, 7)
+	l := &logTail{e: e, s: s, steps: map[int]*stepCost{}, modes: map[string]int{}}
+	for _, line := range lines {
+		l.line(line)
+	}
+	l.conclude()
+	var events []protocol.Event
+	for line := range strings.Lines(out.String()) {
+		var ev protocol.Event
+		if err := json.Unmarshal([]byte(line), &ev); err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, ev)
+	}
+	return events
+}
+
+func said(events []protocol.Event, words string) *protocol.Event {
+	i := slices.IndexFunc(events, func(e protocol.Event) bool { return strings.Contains(e.Reason, words) })
+	if i < 0 {
+		return nil
+	}
+	return &events[i]
+}
+
+const (
+	sixDecode = "Iteration(4): 0 context requests, 0 context tokens, 6 generation requests, 6 generation tokens, iteration elapsed time: 0.04 ms"
+	prefill   = "Iteration(3): 5 context requests, 721 context tokens, 1 generation requests, 1 generation tokens, iteration elapsed time: 0.03 ms"
+)
+
+// TestAStepAboveTheCapturedSizes: vLLM's log does not say that a step ran
+// without a graph; its tokens and the captured sizes do.
+func TestAStepAboveTheCapturedSizes(t *testing.T) {
+	start := "enforce_eager=False, 'max_num_seqs': 16, 'cudagraph_capture_sizes': [1, 2, 4] Asynchronous scheduling is enabled."
+	events := followed(t, start, prefill, sixDecode, sixDecode, prefill)
+	e := said(events, "a decode step of 6 is above the largest captured size 4")
+	if e == nil || e.Kind != "fallback" || e.Extra["overlaps"] == nil {
+		t.Fatalf("no fall off the captured sizes with its request: %+v", events)
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(events), func(e protocol.Event) bool { return e.Kind != "fallback" })); n != 1 {
+		t.Errorf("%d events of one run of steps", n)
+	}
+	e = said(events, "capture sizes, by the decode steps of its log: 2 steps: start the server with")
+	if e == nil || !strings.Contains(e.Reason, `"cudagraph_capture_sizes":[6]`) || !strings.Contains(e.Reason, "No times of steps are known") {
+		t.Errorf("the advice: %+v", e)
+	}
+	if said(events, "the log told of 2 decode steps of 1 sizes, and of 2 steps that read prompts") == nil {
+		t.Errorf("%+v", events)
+	}
+}
+
+// TestAnEagerServerCapturesNothing: it is told what capturing could change,
+// for the sizes of its decode steps alone, and falls off nothing.
+func TestAnEagerServerCapturesNothing(t *testing.T) {
+	events := followed(t, "enforce_eager=True, 'cudagraph_capture_sizes': []", prefill, sixDecode)
+	e := said(events, "the server runs eager and captures nothing")
+	if e == nil || !strings.Contains(e.Reason, "1 steps of up to 6 tokens") || strings.Contains(e.Reason, "721") || said(events, "above the largest") != nil {
+		t.Errorf("%+v", events)
+	}
+	if events := followed(t, "enforce_eager=False, 'cudagraph_capture_sizes': [6]", sixDecode); said(events, "what is captured serves them all") == nil || said(events, "start the server with") != nil {
+		t.Errorf("%+v", events)
+	}
+}
+
+// TestTheTableOfGraphs counts vLLM's table by mode.
+func TestTheTableOfGraphs(t *testing.T) {
+	events := followed(t, "", "[cuda_graph.py:117] | 6 | 6 | 0 | NONE | 120 |", "[cuda_graph.py:117] | 3 | 4 | 1 | FULL | 12 |", "[cuda_graph.py:117] | 2 | 2 | 0 | NONE | 3 |")
+	if said(events, "123 steps ran in mode NONE") == nil || said(events, "12 steps ran in mode FULL") == nil {
+		t.Errorf("%+v", events)
+	}
+}
+
+// TestStepsOfBucketsEndAtTheMostRequests: the real server's histogram holds
+// prompts of hundreds of tokens; a batch of it decodes 16.
+func TestStepsOfBucketsEndAtTheMostRequests(t *testing.T) {
+	b := Buckets{Edges: []float64{1, 8, 16, 32, 64, math.Inf(1)}, Counts: []float64{2, 433, 1, 7, 3, 4}}
+	for most, want := range map[int][]int{16: {1, 8, 16}, 6: {1, 6}, 512: {1, 8, 16, 32, 64, 512}} {
+		var got []int
+		for _, s := range stepsOfBuckets(b, most) {
+			got = append(got, s.Tokens)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("at most %d: %v, want %v", most, got, want)
+		}
+	}
+}
