@@ -1,11 +1,11 @@
 """Starts vLLM's own server on a made model (serve_model.py's), once captured for
 few sizes and once eager, and attaches: python vllm_part.py TAILSCOPE MODEL OUT
 
-Concurrency 6 falls off the captured sizes 1, 2, 4. Meanwhile twelve requests
-come from elsewhere: ten that sample by top-k and top-p (vLLM's Triton kernel
-for eight rows and more was warmed up for 16 only), one by top-k alone, one
-that wants more log probabilities than the warm-up did. The last run is
-recorded as a .cast. Prints what was seen."""
+Concurrency 6 falls off the captured sizes 1, 2, 4. Meanwhile other requests come
+from elsewhere, for which vLLM's warm-up compiled no Triton kernel: another
+number of log probabilities than 5, and ten at once that sample by top-k or
+top-p (from eight rows on a kernel does that; it was warmed up for 16). The last
+run is recorded as a .cast. Prints what was seen."""
 import importlib.machinery
 import importlib.util
 import json
@@ -43,17 +43,21 @@ def healthy(server, port):
     return False
 
 
-def stir(port):
-    """Twelve sampling requests, some seconds from now."""
-    def one(i):
-        body = {"model": "m", "prompt": [1000 + 7 * i] * (20 + i), "max_tokens": 24, "temperature": 0.8, "ignore_eos": True}
-        body |= {0: {"logprobs": 15}, 1: {"top_k": 20}}.get(i, {"top_k": 20, "top_p": 0.9})
+KERNELS = {"log probabilities": ({"logprobs": 1}, {"logprobs": 3}, {"logprobs": 10}, {"logprobs": 20}, {"logprobs": 15}),
+           "sampling": ({"top_k": 20, "top_p": 0.9}, {"top_k": 20}, {"top_p": 0.9})}
+
+
+def stir(port, *plans):
+    """Sends one request a plan of the first kind, ten of the second, two seconds apart."""
+    def one(plan, i):
+        body = {"model": "m", "prompt": [1000 + 7 * i] * (20 + i), "max_tokens": 24, "temperature": 0.8, "ignore_eos": True, **plan}
         try:
             urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/v1/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}), timeout=60).read()
         except OSError as e:
             print("a sampling request failed:", e)
-    for i in range(12):
-        threading.Timer(3 + i if i < 2 else 5, one, (i,)).start()
+    for n, plan in enumerate(plans):
+        for i in range(1 if "logprobs" in plan else 10):
+            threading.Timer(2 + 2 * n, one, (plan, i)).start()
 
 
 def screen(*args):
@@ -80,7 +84,7 @@ def attach(name, *args):
         for e in map(json.loads, f):
             x = e.get("extra") or {}
             if e["kind"] not in ("shape_new", "cold_start", "loaded") and (x.get("overlaps") or e["kind"] != "mark" or x.keys() & {"identity_check", "overlapping", "capture_sizes", "unknown"}):
-                print("   ", e["kind"], e["reason"][:220])
+                print("   ", e["kind"], e["reason"][:300])
 
 
 servers = []
@@ -90,17 +94,21 @@ try:
     up = [healthy(s, port) for s, port, _ in servers]
     print(f"healthy after {time.time() - begin:.0f} s: {up}")
     (_, a, la), (_, b, lb) = servers
+    logprobs, sampling = KERNELS.values()
     if all(up):
-        stir(a)
-        attach("one at a time", f"127.0.0.1:{a}", f"127.0.0.1:{b}", "--log", la, "--log", lb, "--reps", "4")
-        attach("six at a time", f"127.0.0.1:{a}", f"127.0.0.1:{b}", "--log", la, "--log", lb, "--reps", "8", "--concurrency", "6")
-        stir(a)
-        screen(f"127.0.0.1:{a}", f"127.0.0.1:{b}", "--log", la, "--log", lb, "--concurrency", "6")
+        both = [f"127.0.0.1:{a}", f"127.0.0.1:{b}", "--log", la, "--log", lb]
+        attach("one at a time", *both, "--reps", "4")
+        attach("six at a time", *both, "--reps", "8", "--concurrency", "6")
+        stir(a, logprobs[0], sampling[0], logprobs[1])
+        attach("captured alone, six at a time", both[0], "--log", la, "--concurrency", "6", "--duration", "10s")
+        stir(a, *logprobs[2:], *sampling[1:])
+        screen(*both, "--concurrency", "6")
         for log in (la, lb):
             print(os.path.basename(log), *[line.strip()[:200] for line in open(log, errors="replace") if "JIT compilation" in line][:4], sep="\n    ")
     elif any(up):
         port, log = (a, la) if up[0] else (b, lb)
-        attach("one server", f"127.0.0.1:{port}", "--log", log, "--reps", "8", "--concurrency", "6")
+        stir(port, logprobs[0], sampling[0], logprobs[1])
+        attach("one server", f"127.0.0.1:{port}", "--log", log, "--concurrency", "6", "--duration", "10s")
     for _, port, log in servers:
         try:
             page = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read()
