@@ -10,7 +10,6 @@ import (
 	"slices"
 	"testing"
 	"text/tabwriter"
-	"time"
 
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -74,8 +73,11 @@ func (p *partsBench) engine() int64 {
 	return p.e.last.wallNs
 }
 
-func (p *partsBench) spin(d int64) {
-	for until := native.Now() + d; native.Now() < until; {
+// reading is plain and the token read as a loop of one's own would.
+func (p *partsBench) reading() {
+	p.plain()
+	if p.s.Stream != nil {
+		must(native.CopyTensor(p.c.token.V, p.c.fence.V))
 	}
 }
 
@@ -87,67 +89,64 @@ func (p *partsBench) touch(n int) {
 	}
 }
 
+// after is a reading run when something else was done just before.
+func (p *partsBench) after(f func()) int64 {
+	p.ready()
+	f()
+	start := native.Now()
+	p.reading()
+	return native.Now() - start
+}
+
+// pieces is what the engine's region is made of, with some left out.
+type pieces struct{ begin, end, token, again bool } // again: waiting on the run's own stream
+
+func (w pieces) run(p *partsBench) int64 {
+	p.ready()
+	before := p.l.probe.Start(p.s)
+	after := p.s.Stream
+	if !w.again {
+		after = after.Aside()
+	}
+	if w.begin {
+		p.s.Stream.Begin()
+	}
+	start := native.Now()
+	p.plain()
+	if w.end {
+		after.End()
+	}
+	if w.token {
+		must(after.Read(p.c.token, p.c.fence))
+	}
+	must(after.Idle())
+	took := native.Now() - start
+	p.l.probe.Stop(before)
+	return took
+}
+
+// The engine, the loop that reads nothing and the one that reads its token come first.
 var turns = []turn{
 	{"engine", (*partsBench).engine},
 	{"bare", func(p *partsBench) int64 { return p.timed(p.plain) }},
-	{"bare again", func(p *partsBench) int64 { return p.timed(p.plain) }},
-	{"bare, timed in C", func(p *partsBench) int64 {
-		p.ready()
-		var t native.Span
-		must(p.s.C.Run(native.RunOptions{}, p.c.b, native.Value{}, native.Value{}, &t))
-		return t.End - t.Start
-	}},
-	{"bare, no counters", func(p *partsBench) int64 {
-		p.ready()
-		start := native.Now()
-		p.plain()
-		return native.Now() - start
-	}},
-	{"bare, inputs as they are", func(p *partsBench) int64 {
+	{"reading", func(p *partsBench) int64 { return p.timed(p.reading) }},
+	{"reading again", func(p *partsBench) int64 { return p.timed(p.reading) }},
+	{"reading, no counters", func(p *partsBench) int64 { return p.after(func() {}) }},
+	{"reading, inputs as they are", func(p *partsBench) int64 {
 		must(p.s.Stream.Idle())
 		start := native.Now()
-		p.plain()
+		p.reading()
 		return native.Now() - start
 	}},
-	{"+ begin event", func(p *partsBench) int64 {
-		return p.timed(func() { p.s.Stream.Begin(); p.plain() })
+	{"reading after 256 KiB touched", func(p *partsBench) int64 { return p.after(func() { p.touch(256 << 10) }) }},
+	{"reading after 4 MiB touched", func(p *partsBench) int64 { return p.after(func() { p.touch(4 << 20) }) }},
+	{"engine's prefill, no report", func(p *partsBench) int64 {
+		o := &outcome{lane: p.l, sample: sample{lane: p.l.name, mode: "prefill", request: p.r.ID}}
+		must(p.e.prefill(p.l, p.r, o))
+		p.l.pending = nil
+		return o.sample.wallNs
 	}},
-	{"+ end event", func(p *partsBench) int64 {
-		return p.timed(func() { p.plain(); p.s.Stream.End() })
-	}},
-	{"+ both events", func(p *partsBench) int64 {
-		return p.timed(func() { p.s.Stream.Begin(); p.plain(); p.s.Stream.End() })
-	}},
-	{"+ both, wait", func(p *partsBench) int64 {
-		return p.timed(func() { p.s.Stream.Begin(); p.plain(); p.s.Stream.End(); must(p.s.Stream.Idle()) })
-	}},
-	{"+ events before the region", func(p *partsBench) int64 {
-		p.ready()
-		p.s.Stream.Begin()
-		must(p.s.Stream.Idle())
-		start := native.Now()
-		p.plain()
-		return native.Now() - start
-	}},
-	{"+ wait", func(p *partsBench) int64 {
-		return p.timed(func() { p.plain(); must(p.s.Stream.Idle()) })
-	}},
-	{"+ read on its stream, wait", func(p *partsBench) int64 {
-		return p.timed(func() {
-			p.plain()
-			must(p.s.Stream.Read(p.c.token, p.c.fence))
-			must(p.s.Stream.Idle())
-		})
-	}},
-	{"+ read on another stream", func(p *partsBench) int64 {
-		return p.timed(func() {
-			p.plain()
-			if p.s.Stream != nil {
-				must(native.CopyTensor(p.c.token.V, p.c.fence.V))
-			}
-		})
-	}},
-	{"all of execute", func(p *partsBench) int64 {
+	{"engine's execute", func(p *partsBench) int64 {
 		p.ready()
 		before := p.l.probe.Start(p.s)
 		var t native.Span
@@ -155,71 +154,25 @@ var turns = []turn{
 		p.l.probe.Stop(before)
 		return t.End - t.Start
 	}},
-	{"execute, ORT does not wait", func(p *partsBench) int64 {
+	{"its pieces", pieces{begin: true, end: true, token: true}.run},
+	{"no event before", pieces{end: true, token: true}.run},
+	{"no event after", pieces{begin: true, token: true}.run},
+	{"no events", pieces{token: true}.run},
+	{"no token", pieces{begin: true, end: true}.run},
+	{"waiting on its own stream", pieces{begin: true, end: true, token: true, again: true}.run},
+	{"waiting there, no events", pieces{token: true, again: true}.run},
+	{"ONNX Runtime does not wait", func(p *partsBench) int64 {
 		return p.timed(func() {
 			must(p.s.C.Run(p.s.Stream.NoWait(), p.c.b, native.Value{}, native.Value{}, &native.Span{}))
 			must(p.s.Stream.Read(p.c.token, p.c.fence))
 			must(p.s.Stream.Idle())
 		})
 	}},
-	{"engine's prefill, no report", func(p *partsBench) int64 {
-		o := &outcome{lane: p.l, sample: sample{lane: p.l.name, mode: "prefill", request: p.r.ID}}
-		must(p.e.prefill(p.l, p.r, o))
-		p.l.pending = nil
-		return o.sample.wallNs
-	}},
-	{"bare after 100 µs of spinning", func(p *partsBench) int64 {
-		return p.after(func() { p.spin(100e3) })
-	}},
-	{"bare after 100 µs of sleep", func(p *partsBench) int64 { return p.after(func() { time.Sleep(100 * time.Microsecond) }) }},
-	{"bare after 256 KiB touched", func(p *partsBench) int64 { return p.after(func() { p.touch(256 << 10) }) }},
-	{"bare after 4 MiB touched", func(p *partsBench) int64 { return p.after(func() { p.touch(4 << 20) }) }},
 }
 
-// after is a bare run when something else was done just before.
-func (p *partsBench) after(f func()) int64 {
-	p.ready()
-	f()
-	start := native.Now()
-	p.plain()
-	return native.Now() - start
-}
-
-// BenchmarkCUDARunWaits asks whether an uncaptured run returns when the device is
-// done: on work of tens of milliseconds, which takes far less to launch, it
-// reports how long the run takes and how long the stream is busy afterwards.
-func BenchmarkCUDARunWaits(b *testing.B) {
-	OnCUDA(b)
-	e := newTestEngine(b, "gpt2", func(l *protocol.Load) { l.Provider, l.Capture = "cuda", "off" })
-	p := &partsBench{e: e, l: e.lanes[stats.Optimized]}
-	p.r = &protocol.Request{Mode: "prefill", Batch: 16, Tokens: 1024, Exec: [2]int{1024, 1024}, Order: []string{"optimized"},
-		Strategy: protocol.Strategy{Prefill: "variable"}}
-	for range 3 {
-		p.engine()
-	}
-	p.s = e.group("prefill", "variable").oldest().s
-	var run, busy []int64
-	for i := 0; b.Loop(); i++ {
-		p.r.ID, p.r.Seed = uint64(i), uint64(i)
-		q, err := e.prompt(p.l, p.r)
-		must(err)
-		p.c, err = p.l.bindPrompt(p.s, lmShape{batch: 16, seq: 1024}, q)
-		must(err)
-		must(p.s.Stream.Idle())
-		start := native.Now()
-		p.plain()
-		ran := native.Now()
-		must(p.s.Stream.Idle())
-		run, busy = append(run, ran-start), append(busy, native.Now()-ran)
-	}
-	b.ReportMetric(median(run)/1e3, "run-µs")
-	b.ReportMetric(median(busy)/1e3, "busy-after-µs")
-	b.ReportMetric(float64(slices.Max(busy))/1e3, "busy-most-µs")
-}
-
-// BenchmarkCUDAParts prints the p50 of a prompt by what its region holds and
-// by what was done right before, in an order drawn anew each turn, and the
-// engine's and the bare loop's by who ran before.
+// BenchmarkCUDAParts prints the time of a prompt by what its region holds and
+// by what was done right before, in an order drawn anew each turn: p10, p50 and
+// the ratio to the loops of the same turn, its median with a 95 % interval.
 func BenchmarkCUDAParts(b *testing.B) {
 	provider := cmp.Or(os.Getenv("PARTS_PROVIDER"), "cuda")
 	if provider == "cuda" {
@@ -245,22 +198,13 @@ func newPartsBench(b *testing.B, provider, capture string) *partsBench {
 
 func cudaParts(b *testing.B, provider, capture string) {
 	p := newPartsBench(b, provider, capture)
-	walls, by := make([][]int64, len(turns)), map[[2]int][]int64{}
-	before := 0
-	order := make([]int, len(turns))
-	for i := range order {
-		order[i] = i
-	}
+	walls := make([][]int64, len(turns))
+	order := rand.Perm(len(turns))
 	for i := 0; b.Loop(); i++ {
 		p.r.ID, p.r.Seed = uint64(i), uint64(i)
 		rand.Shuffle(len(order), func(i, k int) { order[i], order[k] = order[k], order[i] })
 		for _, k := range order {
-			ns := turns[k].run(p)
-			walls[k] = append(walls[k], ns)
-			if k < 2 {
-				by[[2]int{k, before}] = append(by[[2]int{k, before}], ns)
-			}
-			before = k
+			walls[k] = append(walls[k], turns[k].run(p))
 		}
 		p.e.out.flushIfDue()
 		collectIfDue()
@@ -268,23 +212,18 @@ func cudaParts(b *testing.B, provider, capture string) {
 	p.ready()
 	p.plain() // gives back what a run that does not wait has kept
 	must(p.s.Stream.Idle())
-	p.table(walls, by)
+	if b.N > 1 {
+		table(walls)
+	}
 }
 
-func (p *partsBench) table(walls [][]int64, by map[[2]int][]int64) {
+func table(walls [][]int64) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "way\tp10 µs\tp50 µs\tover bare\tafter it: engine p50\tbare p50\n")
-	bare := median(slices.Clone(walls[1]))
+	fmt.Fprintf(w, "way\tp10 µs\tp50 µs\tover bare\tover reading\n")
 	for k, t := range turns {
-		v := walls[k]
+		v := slices.Clone(walls[k])
 		m := median(v)
-		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.4f", t.name, float64(v[len(v)/10])/1e3, m/1e3, m/bare)
-		for who := range 2 {
-			if x := by[[2]int{who, k}]; len(x) > 0 {
-				fmt.Fprintf(w, "\t%.1f (%d)", median(x)/1e3, len(x))
-			}
-		}
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%s\t%s\n", t.name, float64(v[len(v)/10])/1e3, m/1e3, ratioOf(walls[k], walls[1]), ratioOf(walls[k], walls[2]))
 	}
 	w.Flush()
 }

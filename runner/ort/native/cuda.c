@@ -23,11 +23,15 @@ static struct {
 	int (*EventSynchronize)(void *);
 	int (*EventElapsedTime)(float *, void *, void *);
 	int (*MemcpyAsync)(void *, const void *, size_t, int, void *);
+	int (*GetLastError)(void);
 	const char *(*GetErrorString)(int);
 } cu;
 
+// fail turns a failure into a message and forgets it: CUDA keeps a thread's last
+// failure, and ONNX Runtime would take it for that of its next kernel.
 static char *fail(int code) {
 	if (code == 0) return NULL;
+	cu.GetLastError();
 	char text[256];
 	snprintf(text, sizeof text, "CUDA: %s (error %d)", cu.GetErrorString(code), code);
 	return strdup(text);
@@ -56,6 +60,7 @@ char *ts_cuda_open(const char *path) {
 	FIND(EventSynchronize);
 	FIND(EventElapsedTime);
 	FIND(MemcpyAsync);
+	FIND(GetLastError);
 	FIND(GetErrorString);
 #undef FIND
 	return NULL;
@@ -88,6 +93,7 @@ char *ts_cuda_memory(int device, size_t *available, size_t *total) {
 char *ts_stream_new(int device, ts_stream *s) {
 	char *err = fail(cu.SetDevice(device));
 	if (err == NULL) err = fail(cu.StreamCreateWithFlags(&s->stream, non_blocking));
+	if (err == NULL) err = fail(cu.StreamCreateWithFlags(&s->aside, non_blocking));
 	if (err == NULL) err = fail(cu.EventCreate(&s->begin));
 	if (err == NULL) err = fail(cu.EventCreate(&s->end));
 	return err;
@@ -96,6 +102,7 @@ char *ts_stream_new(int device, ts_stream *s) {
 void ts_stream_free(ts_stream *s) {
 	if (s->begin != NULL) cu.EventDestroy(s->begin);
 	if (s->end != NULL) cu.EventDestroy(s->end);
+	if (s->aside != NULL) cu.StreamDestroy(s->aside);
 	if (s->stream != NULL) cu.StreamDestroy(s->stream);
 }
 

@@ -228,7 +228,7 @@ func CopyTensor(dst, src Value) error {
 }
 
 // Execute runs a binding; the region ends when fence has been copied to host,
-// or, without one, when the run returns and the session's stream is idle. A
+// or, without one, when the run returns and the device is idle. A
 // replay is told not to wait by itself. Other runs must: what their operators
 // keep in pinned memory is given back at such an end only, and a session that
 // still has some gives it back while its allocator is going, which aborts.
@@ -244,10 +244,14 @@ func (s *Session) Execute(b Binding, fence, host Tensor, t *Span) error {
 		st.gate.RLock()
 		defer st.gate.RUnlock()
 	}
-	var ro RunOptions
-	if s.Capture != nil && s.Ran {
-		ro = st.ro
+	ro, waits := RunOptions{}, C.int(1)
+	switch {
+	case s.Capture == nil:
+	case s.Ran:
+		ro, waits = st.ro, 0
+	default:
+		waits = 0 // it waits before it replays what it has captured
 	}
-	f := C.ts_fence{on: st.c, src: fence.at, dst: host.Host, len: C.size_t(fence.Bytes)}
+	f := C.ts_fence{on: st.c, waits: waits, src: fence.at, dst: host.Host, len: C.size_t(fence.Bytes)}
 	return take(C.ts_run_stream(s.C.p, ro.p, b.P, &f, (*C.int64_t)(&t.Start), (*C.int64_t)(&t.End), (*C.int64_t)(&t.Device)))
 }

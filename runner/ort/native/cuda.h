@@ -8,9 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// ts_stream is a stream with the two events that bracket what runs on it.
+// ts_stream is a stream with the two events that bracket what runs on it, and
+// another one for what follows a run that has waited for the device itself.
 typedef struct {
-	void *stream, *begin, *end;
+	void *stream, *aside, *begin, *end;
 } ts_stream;
 
 // ts_preload opens a library for all that are opened after it.

@@ -11,6 +11,16 @@ import "C"
 // What ts_run_stream is made of, one piece at a time, for the benchmark that
 // asks what each costs.
 
+// Aside is the same with the stream that follows a run which has waited.
+func (s *stream) Aside() *stream {
+	if s == nil {
+		return nil
+	}
+	a := *s
+	a.c.stream = s.c.aside
+	return &a
+}
+
 func (s *stream) Begin() {
 	if s != nil {
 		C.ts_stream_begin(&s.c)

@@ -63,8 +63,10 @@ void ts_clear_outputs(void *binding);
 
 // ts_fence is what proves that a stream of CUDA has done its work: len bytes at
 // src on the device, copied to dst on the host; len 0: waiting for the stream.
+// waits says that the run itself waits for the device, as it does unless told not to.
 typedef struct {
 	ts_stream on;
+	int waits;
 	const void *src;
 	void *dst;
 	size_t len;
