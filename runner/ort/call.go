@@ -91,14 +91,14 @@ func layoutOf(g *native.Graph, shape lmShape, step int) ([]slot, error) {
 	b := int64(shape.batch)
 	return append(out,
 		slot{g.Logits, "logits", g.Output(g.Logits).Typ, []int64{b, int64(shape.seq), int64(g.Vocab)}, true},
-		slot{g.Token, at("token", step), g.Output(g.Token).Typ, []int64{b, 1}, true}), nil
+		slot{g.Token, at(native.Token, step), g.Output(g.Token).Typ, []int64{b, 1}, true}), nil
 }
 
 // inputBuffer says where an input lives: the token that the step before has
 // chosen is this step's input as it stands, and so is the cache it wrote.
 func inputBuffer(g *native.Graph, name string, step int) string {
 	if name == g.Ids && step > 0 {
-		return at("token", step-1)
+		return at(native.Token, step-1)
 	}
 	for i, past := range g.Past {
 		if past == name {
@@ -154,7 +154,7 @@ func (c *call) bind() error {
 	for _, s := range slots {
 		onDevice := c.s.Device[s.name]
 		if s.output && s.name == c.s.G.Token && c.s.Capture != nil {
-			s.buffer = at("token", c.step&1) // the two captured graphs pass it to and fro
+			s.buffer = at(native.Token, c.step&1) // the two captured graphs pass it to and fro
 			onDevice = onDevice && !c.st.HostToken
 		}
 		cache := strings.HasPrefix(s.buffer, "cache")

@@ -99,7 +99,8 @@ func (p *partsBench) after(f func()) int64 {
 }
 
 // pieces is what the engine's region is made of, with some left out.
-type pieces struct{ begin, end, token, again bool } // again: waiting on the run's own stream
+// again: waiting on the run's own stream; paged: the token goes to memory that is not pinned.
+type pieces struct{ begin, end, token, again, paged bool }
 
 func (w pieces) run(p *partsBench) int64 {
 	p.ready()
@@ -117,7 +118,11 @@ func (w pieces) run(p *partsBench) int64 {
 		after.End()
 	}
 	if w.token {
-		must(after.Read(p.c.token, p.c.fence))
+		to := p.c.token
+		if w.paged {
+			to = p.c.ids
+		}
+		must(after.Read(to, p.c.fence))
 	}
 	must(after.Idle())
 	took := native.Now() - start
@@ -158,6 +163,7 @@ var turns = []turn{
 	{"no event before", pieces{end: true, token: true}.run},
 	{"no event after", pieces{begin: true, token: true}.run},
 	{"no events", pieces{token: true}.run},
+	{"token to pageable memory", pieces{begin: true, end: true, token: true, paged: true}.run},
 	{"no token", pieces{begin: true, end: true}.run},
 	{"waiting on its own stream", pieces{begin: true, end: true, token: true, again: true}.run},
 	{"waiting there, no events", pieces{token: true, again: true}.run},

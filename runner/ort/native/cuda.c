@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { host_to_any = 4, non_blocking = 1 }; // cudaMemcpyDefault, cudaStreamNonBlocking
+enum { host_to_any = 4, non_blocking = 1, portable = 1 }; // cudaMemcpyDefault, cudaStreamNonBlocking, cudaHostRegisterPortable
 
 static struct {
 	int (*DriverGetVersion)(int *);
@@ -23,6 +23,8 @@ static struct {
 	int (*EventSynchronize)(void *);
 	int (*EventElapsedTime)(float *, void *, void *);
 	int (*MemcpyAsync)(void *, const void *, size_t, int, void *);
+	int (*HostRegister)(void *, size_t, unsigned);
+	int (*HostUnregister)(void *);
 	int (*GetLastError)(void);
 	const char *(*GetErrorString)(int);
 } cu;
@@ -60,6 +62,8 @@ char *ts_cuda_open(const char *path) {
 	FIND(EventSynchronize);
 	FIND(EventElapsedTime);
 	FIND(MemcpyAsync);
+	FIND(HostRegister);
+	FIND(HostUnregister);
 	FIND(GetLastError);
 	FIND(GetErrorString);
 #undef FIND
@@ -109,6 +113,10 @@ void ts_stream_free(ts_stream *s) {
 char *ts_stream_copy(const ts_stream *s, void *dst, const void *src, size_t len) {
 	return fail(cu.MemcpyAsync(dst, src, len, host_to_any, s->stream));
 }
+
+char *ts_cuda_pin(void *at, size_t len) { return fail(cu.HostRegister(at, len, portable)); }
+
+void ts_cuda_unpin(void *at) { free(fail(cu.HostUnregister(at))); }
 
 char *ts_stream_wait(const ts_stream *s) { return fail(cu.StreamSynchronize(s->stream)); }
 

@@ -25,10 +25,15 @@ char *ts_cuda_versions(int *driver, int *runtime, int *devices);
 void ts_cuda_name(int device, char *name, int len);
 char *ts_cuda_memory(int device, size_t *available, size_t *total);
 
+// ts_cuda_pin locks host memory, which the device then reaches by itself.
+char *ts_cuda_pin(void *at, size_t len);
+void ts_cuda_unpin(void *at);
+
 char *ts_stream_new(int device, ts_stream *s);
 void ts_stream_free(ts_stream *s);
 // ts_stream_copy copies len bytes in the stream's order, from and to wherever
-// the addresses lie. One from the device to the host has ended on return.
+// the addresses lie. One from the device to the host has ended on return, unless
+// that memory is pinned.
 char *ts_stream_copy(const ts_stream *s, void *dst, const void *src, size_t len);
 char *ts_stream_wait(const ts_stream *s);
 

@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"math"
+	"strings"
 	"unsafe"
 )
 
@@ -26,6 +27,9 @@ type Store struct {
 // of it outlives the comparison.
 const Fetched = "fetched"
 
+// Token begins the names of the buffers that a region ends with reading.
+const Token = "token"
+
 // roomyLeast is the size of a roomy store's smallest buffers, bytes.
 const roomyLeast = 64 << 10
 
@@ -41,6 +45,7 @@ type buffer struct {
 	size int
 	host mapped // backs a host buffer
 	val  Value  // owns a device buffer
+	pin  bool   // its pages are locked
 }
 
 // Tensor is a view over a buffer of a store.
@@ -109,6 +114,7 @@ func (s *Store) Buffer(name string, onDevice bool, need int) (*buffer, error) {
 		delete(s.bufs, k)
 		return nil, err
 	}
+	b.pin = s.Dev.P != nil && !onDevice && strings.HasPrefix(name, Token) && pin(b.at, b.size)
 	s.bufs[k] = b
 	return b, nil
 }
@@ -148,6 +154,9 @@ func (s *Store) newBuffer(onDevice bool, size int) (*buffer, error) {
 }
 
 func (b *buffer) free() {
+	if b.pin {
+		unpin(b.at)
+	}
 	b.host.free()
 	if b.val.P != nil {
 		b.val.Free()
