@@ -55,13 +55,13 @@ func TestCUDAWorkScalesTheTime(t *testing.T) {
 	})
 	const weights, peak = 124e6, 495e12 // of the model; dense TF32 operations a second of an H100 or H200
 	for _, lane := range []string{"eager", "optimized"} {
-		once, devOnce := fastestPrefill(t, e, lane, 16, 1024, 12)
-		twice, devTwice := fastestPrefill(t, e, lane, 32, 1024, 12)
-		t.Logf("%s: batch 16 %.2f ms (device %.2f), batch 32 %.2f ms (device %.2f)", lane, once/1e6, devOnce/1e6, twice/1e6, devTwice/1e6)
+		once, devOnce := fastestPrefill(t, e, lane, 8, 1024, 12)
+		twice, devTwice := fastestPrefill(t, e, lane, 16, 1024, 12)
+		t.Logf("%s: batch 8 %.2f ms (device %.2f), batch 16 %.2f ms (device %.2f)", lane, once/1e6, devOnce/1e6, twice/1e6, devTwice/1e6)
 		if r := twice / once; r < 1.7 || r > 2.4 {
 			t.Errorf("%s: twice the work takes %.2f times the time", lane, r)
 		}
-		if least := 2 * weights * 32 * 1024 / peak * 1e9; twice < least {
+		if least := 2 * weights * 16 * 1024 / peak * 1e9; twice < least {
 			t.Errorf("%s: %.2f ms is less than the arithmetic takes, %.2f ms", lane, twice/1e6, least/1e6)
 		}
 		if devTwice <= 0 || devTwice > twice || devTwice < twice/2 {
@@ -78,11 +78,11 @@ func runsWait(t *testing.T, e *engine) {
 	l, s := e.lanes[stats.Optimized], e.group("prefill", "variable").oldest().s
 	var run, left []int64
 	for i := range 9 {
-		p, err := e.prompt(l, &protocol.Request{Mode: "prefill", Seed: uint64(i), Batch: 16, Tokens: 1024, Exec: [2]int{1024, 1024}})
+		p, err := e.prompt(l, &protocol.Request{Mode: "prefill", Seed: uint64(i), Batch: 8, Tokens: 1024, Exec: [2]int{1024, 1024}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := l.bindPrompt(s, lmShape{batch: 16, seq: 1024}, p)
+		c, err := l.bindPrompt(s, lmShape{batch: 8, seq: 1024}, p)
 		if err != nil {
 			t.Fatal(err)
 		}
