@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
+
 	"github.com/tailscope/tailscope/internal/demand"
 )
 
@@ -61,6 +63,8 @@ func TestSignalsEndAHungRun(t *testing.T) {
 			args := stuck(t, "--duration", "10m")
 			out := args[len(args)-3]
 			c := tailscope(t, append([]string{"run"}, args...)...)
+			var said strings.Builder
+			c.Stderr = &said
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -84,13 +88,25 @@ func TestSignalsEndAHungRun(t *testing.T) {
 			if code := c.ProcessState.ExitCode(); code != 1 {
 				t.Errorf("%v × %d: exit code %d, want 1", sig, signals, code)
 			}
+			if signals == 2 && !notWaitedFor(out, said.String()) {
+				t.Errorf("%v × 2: the second was not heeded: %s", sig, said.String())
+			}
 		}
 	}
 }
 
+// notWaitedFor says whether the worker of the session below out was killed for
+// the second wish of its user, or the program ended before it came to that.
+func notWaitedFor(out, said string) bool {
+	events, _ := filepath.Glob(filepath.Join(out, "*", "events.jsonl"))
+	b, _ := os.ReadFile(strings.Join(events, ""))
+	return strings.Contains(string(b), "its user did not want to wait") || strings.Contains(said, "what was not finished can be")
+}
+
 // The live screen of a hung worker says so, and a second q or signal leaves it.
 func TestTheScreenOfAHungWorkerIsLeft(t *testing.T) {
-	s := newScreen(t, 120, 40, tailscope(t, stuck(t)...))
+	args := stuck(t)
+	s := newScreen(t, 120, 40, tailscope(t, args...))
 	s.until("the sentence", 30*time.Second, func(text string) bool { return strings.Contains(text, "no word for") })
 	begin := time.Now()
 	s.keys("q")
@@ -100,8 +116,32 @@ func TestTheScreenOfAHungWorkerIsLeft(t *testing.T) {
 	if d := time.Since(begin); d > 12*time.Second {
 		t.Errorf("it took %v", d)
 	}
-	if raw := string(s.raw); !strings.Contains(raw, "\x1b[?1049l") {
+	raw := string(s.raw)
+	if !strings.Contains(raw, "\x1b[?1049l") {
 		t.Error("the alternate screen was not left")
+	}
+	if !notWaitedFor(args[len(args)-1], raw) {
+		t.Errorf("the second wish was not heeded: %q", tail(s.raw))
+	}
+}
+
+// SIGQUIT ends the program with the stacks of its goroutines, on a terminal as
+// it was found.
+func TestSIGQUITRestoresTheTerminal(t *testing.T) {
+	fresh, other, err := pty.Open()
+	must(t, err)
+	untouched := settings(t, fresh)
+	_, _ = fresh.Close(), other.Close()
+	s := newScreen(t, 120, 40, tailscope(t, stuck(t)...))
+	s.until("the screen", time.Minute, func(text string) bool { return strings.Contains(text, "no word for") })
+	must(t, s.cmd.Process.Signal(syscall.SIGQUIT))
+	_ = s.ended(30 * time.Second) // with an error
+	raw := string(s.raw)
+	if strings.LastIndex(raw, "\x1b[?1049l") < strings.LastIndex(raw, "\x1b[?1049h") || strings.LastIndex(raw, "\x1b[?25h") < strings.LastIndex(raw, "\x1b[?25l") || !strings.Contains(raw, "goroutine ") {
+		t.Errorf("the screen was not left, or there is no stack: %q", tail(s.raw))
+	}
+	if now := settings(t, s.pty); now != untouched {
+		t.Errorf("the terminal's settings are %s, were %s", now, untouched)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // TestRunInAPipeSaysHowFarItIs: a line every few seconds, whole lines without
@@ -31,6 +32,20 @@ func TestRunInAPipeSaysHowFarItIs(t *testing.T) {
 			t.Errorf("says\n%s", out.String())
 		}
 	})
+}
+
+// TestProgressIsClean: what an engine says of its end stands in the line of a
+// run's progress, and no terminal obeys it.
+func TestProgressIsClean(t *testing.T) {
+	for _, tty := range []bool{true, false} {
+		var out bytes.Buffer
+		p := &progressLine{w: &out, tty: tty, began: time.Now()}
+		p.show(runner.Progress{Phase: "restart", Status: "a\x1b]0;owned\a\u009b1m\u202eb\r\nc"})
+		text := strings.TrimSuffix(strings.TrimPrefix(out.String(), "\r\x1b[K"), "\n")
+		if plain.Line(text) != text || !strings.Contains(text, "owned") {
+			t.Errorf("%q", text)
+		}
+	}
 }
 
 // TestJobSummaryIsTheReport: --summary github appends report.md without what is

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -164,7 +165,7 @@ func TestADurationEndsAHungRun(t *testing.T) {
 func TestWhatAHungWorkerDoesIsSaidAndLeft(t *testing.T) {
 	begin := time.Now()
 	var left time.Time
-	drive(t, "stall:40", nil, func(cmd chan<- view.Command, wait func(string, func(view.View) bool)) {
+	_, mem := drive(t, "stall:40", nil, func(cmd chan<- view.Command, wait func(string, func(view.View) bool)) {
 		wait("the sentence", func(v view.View) bool {
 			return v.Doing.Late && v.Doing.What == view.WorkRequest && strings.Contains(v.Status, "no word for")
 		})
@@ -174,6 +175,9 @@ func TestWhatAHungWorkerDoesIsSaidAndLeft(t *testing.T) {
 	})
 	if d := time.Since(left); d > 10*time.Second { // promised are 2 s, on a machine that is not busy; it was 30 s
 		t.Errorf("leaving took %v of %v", d, time.Since(begin))
+	}
+	if !slices.ContainsFunc(mem.events, func(e stats.Event) bool { return strings.Contains(e.Reason, "its user did not want to wait") }) {
+		t.Errorf("the second wish was not heeded: %+v", mem.events)
 	}
 }
 
@@ -204,6 +208,9 @@ func TestAWordOutOfTurn(t *testing.T) {
 
 // A credit of 2^40 is not believed.
 func TestCreditIsBounded(t *testing.T) {
+	if e := (engine{hello: &protocol.Hello{Credit: 1 << 40}}); e.credit() > 4096 {
+		t.Fatalf("%d requests ahead", e.credit())
+	}
 	res, mem := quick(t, "credithuge", 40*time.Second, func(o *Options) {
 		o.Config.Reps, o.Config.RequestTimeout = 0, 0
 		o.Config.Duration = configs.Duration(time.Second)

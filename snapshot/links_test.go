@@ -55,6 +55,8 @@ func TestLinksLeadNowhere(t *testing.T) {
 	try(file, slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "manifest.json" || n == "config.yaml" })...)
 	try(file, "manifest.json")
 	try(file, "config.yaml")
+	beside := func(victim string) string { return victim + ".new" } // a link to nothing makes no file
+	try(beside, slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "manifest.json" || n == "config.yaml" })...)
 	var before []string
 	for _, n := range names {
 		before = append(before, n+".tmp")

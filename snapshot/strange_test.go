@@ -22,12 +22,25 @@ func TestStrangeJournals(t *testing.T) {
 	write := func(path string, b []byte) {
 		must.OK(t, os.WriteFile(path, b, 0o600))
 	}
-	const whole = 1438 // samples of the killed session
+	const whole, rotated = 1438, 300 // samples of the two sessions
+	copied := func(from, to string) func(dir string) {
+		return func(dir string) {
+			for _, end := range []string{".parquet", ".kv_decode.parquet", ".rest"} {
+				write(at(dir, to+end), read(at(dir, from+end)))
+			}
+		}
+	}
 	for name, c := range map[string]struct {
 		change  func(dir string)
 		samples uint64
 		says    string
 	}{
+		"rotated: a copy at the end":             {copied("000002", "000007"), rotated, "could not be read"},
+		"rotated: a copy of the first before it": {copied("000003", "000000"), rotated, "Nothing was lost"}, // a number that no session gives
+		"rotated: a copy over another":           {copied("000001", "000004"), rotated - 60, "60 samples were lost"},
+		"rotated: frames of another session": {func(dir string) {
+			write(at(dir, "000007.tsj"), read(filepath.Join("testdata", "golden", "killed", "journal", "000001.tsj")))
+		}, rotated, "could not be read"},
 		"as it was":         {func(string) {}, whole, "Nothing was lost"},
 		"frames repeated":   {func(dir string) { p := at(dir, "000001.tsj"); b := read(p); write(p, append(b, b...)) }, whole, "could not be read"},
 		"segment twice":     {func(dir string) { write(at(dir, "000002.tsj"), read(at(dir, "000001.tsj"))) }, whole, "could not be read"},
@@ -44,7 +57,11 @@ func TestStrangeJournals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "s")
-			must.OK(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "golden", "killed"))))
+			golden, _, ok := strings.Cut(name, ":")
+			if !ok {
+				golden = "killed"
+			}
+			must.OK(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "golden", golden))))
 			c.change(dir)
 			m, err := Recover(dir, "")
 			var said string

@@ -97,6 +97,8 @@ def at_n(m):
         raw(b'{"t":"event","t_ns":1,"kind":"mark","reason":"' + b"a" * (15 << 20) + b'"}\n')
     if F == "line15loop":
         for _ in range(4): raw(b'{"t":"event","t_ns":1,"kind":"mark","reason":"' + b"a" * (15 << 20) + b'"}\n')
+    if F == "line15many":
+        for _ in range(40): raw(b'{"t":"event","t_ns":1,"kind":"mark","reason":"' + b"a" * (15 << 20) + b'"}\n')
     if F == "bigesc": raw(b'{"t":"event","t_ns":1,"kind":"mark","reason":"' + b"<" * (4 << 20) + b'"}\n')
     if F == "badutf8": raw(b'{"t":"event","t_ns":1,"kind":"mark","reason":"\xff\xfe\xc0\xaf"}\n')
     if F == "badutf8batch": raw(b'{"t":"batch","lane":"eager","mode":"prefill","strategy":"variable","shape":"\xff","backend":"\xc0\xaf","request":[%d],"order":[0],"start_ns":[%d],"wall_ns":[1000]}\n' % (m["id"], now()))

@@ -31,8 +31,9 @@ const ExportRows = 100_000
 const (
 	analysisRows   = 4_000_000
 	exportAnalysis = 2_000_000
-	analysisSteps  = 32_000_000
 )
+
+var analysisSteps uint64 = 32_000_000 // a test has fewer
 
 // maxSegments bounds the segments that statistics tell apart.
 const maxSegments = 1000

@@ -129,19 +129,17 @@ func (s *Reader) Records(yield func(*Record) error) (d Damage, err error) {
 
 func (s *Reader) stretches() []Stretch {
 	var out []Stretch
-	prev, seen := 0, map[[frameHeader]byte]bool{}
+	prev, seen := 0, map[any]bool{}
 	for _, n := range s.ns {
 		if n != prev+1 { // somebody removed what lies between: what follows is still good
 			out = append(out, Stretch{Records: func(keep, func(*Record) error) (Damage, error) { return Damage{Frames: 1}, nil }})
 		}
 		prev = n
 		seg := Segment{s.dir, n}
-		head := seg.firstFrame()
-		if seen[head] { // a copy of another segment
+		if s.copied(seen, seg) {
 			out = append(out, Stretch{Records: func(keep, func(*Record) error) (Damage, error) { return Damage{Frames: 1}, nil }})
 			continue
 		}
-		seen[head] = head != [frameHeader]byte{}
 		if n == s.last() && s.tail != nil {
 			out = append(out, Stretch{Records: func(_ keep, yield func(*Record) error) (Damage, error) {
 				return eachRecord(io.NewSectionReader(s.tail, 0, s.size), yield)
@@ -157,18 +155,51 @@ func (s *Reader) stretches() []Stretch {
 	return out
 }
 
-// firstFrame is the header of a segment's first frame, its checksum in it; zero
-// where there is none.
-func (s Segment) firstFrame() (h [frameHeader]byte) {
+// copied says whether a segment is a copy of one that was seen, in either form:
+// it has the same first frame, or its samples begin with the same number.
+func (s *Reader) copied(seen map[any]bool, seg Segment) bool {
+	head, first, ok := seg.begins()
+	if seen[head] || ok && seen[first] {
+		return true
+	}
+	seen[head] = head != [frameHeader]byte{}
+	if ok {
+		seen[first] = true
+	}
+	return false
+}
+
+// begins returns the header of a segment's first frame, its checksum in it, zero
+// where there is none, and the number of its first sample, if that can be read.
+func (s Segment) begins() (head [frameHeader]byte, first uint64, ok bool) {
 	f, err := s.dir.Read(s.frames())
 	if err != nil {
-		return h
+		first, ok = s.partBegins()
+		return head, first, ok
 	}
 	defer func() { _ = f.Close() }() // opened for reading
-	if _, err := f.ReadAt(h[:], int64(len(magic))); err != nil {
-		return [frameHeader]byte{}
+	eachHeader(f, 1<<62, func(h *[frameHeader]byte) bool {
+		if head == ([frameHeader]byte{}) {
+			head = *h
+		}
+		first, ok = binary.LittleEndian.Uint64(h[16:]), binary.LittleEndian.Uint32(h[12:]) > 0
+		return !ok
+	})
+	return head, first, ok
+}
+
+// partBegins is begins of a rotated segment. The number comes from a page, which
+// carries a checksum.
+func (s Segment) partBegins() (first uint64, ok bool) {
+	r, err := OpenSamples(s.dir, s.part())
+	if err != nil {
+		return 0, false
 	}
-	return h
+	defer r.Close()
+	if r.advance() != nil {
+		return 0, false
+	}
+	return r.seq(), true
 }
 
 // Records reads the segment in whichever form it has.
@@ -201,15 +232,23 @@ func (s *Reader) Count() (n uint64, err error) {
 // countFrames counts the samples of whole frames up to size; damage ends it,
 // which records counts.
 func countFrames(f io.ReaderAt, size int64) (n uint64) {
+	eachHeader(f, size, func(h *[frameHeader]byte) bool {
+		n += uint64(binary.LittleEndian.Uint32(h[12:]))
+		return true
+	})
+	return n
+}
+
+// eachHeader hands out the headers of whole frames up to size, until more says
+// no or there is damage.
+func eachHeader(f io.ReaderAt, size int64, more func(*[frameHeader]byte) bool) {
 	var h [frameHeader]byte
 	for at := int64(len(magic)); at < size; {
-		if _, err := f.ReadAt(h[:], at); err != nil || string(h[:len(frameSync)]) != frameSync {
-			return n
+		if _, err := f.ReadAt(h[:], at); err != nil || string(h[:len(frameSync)]) != frameSync || !more(&h) {
+			return
 		}
-		n += uint64(binary.LittleEndian.Uint32(h[12:]))
 		at += frameHeader + int64(binary.LittleEndian.Uint32(h[4:]))
 	}
-	return n
 }
 
 func (d *Damage) add(o Damage) {

@@ -1,0 +1,34 @@
+//go:build unix
+
+package door
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestNewFilesAreNew: what is written in place never opens what is there, be it
+// a file, a link to one of the folder, or a link to nothing.
+func TestNewFilesAreNew(t *testing.T) {
+	path := t.TempDir()
+	d, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := errors.Join(d.WriteFile("mine", []byte("mine")), os.Symlink("mine", filepath.Join(path, "link")), os.Symlink("none", filepath.Join(path, "dangling"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"mine", "link", "dangling"} {
+		if f, err := d.New(name); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s was opened: %v", name, err)
+			_ = f.Close()
+		}
+	}
+	if b, err := d.ReadSmall("mine"); err != nil || string(b) != "mine" || d.Has("none") {
+		t.Errorf("%q, %v, and 'none' is there: %v", b, err, d.Has("none"))
+	}
+}
