@@ -14,6 +14,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // stuck are the arguments of a run whose engine hangs after 20 requests.
@@ -129,12 +130,12 @@ func TestTheScreenOfAHungWorkerIsLeft(t *testing.T) {
 // it was found.
 func TestSIGQUITRestoresTheTerminal(t *testing.T) {
 	fresh, other, err := pty.Open()
-	must(t, err)
+	must.OK(t, err)
 	untouched := settings(t, fresh)
 	_, _ = fresh.Close(), other.Close()
 	s := newScreen(t, 120, 40, tailscope(t, stuck(t)...))
 	s.until("the screen", time.Minute, func(text string) bool { return strings.Contains(text, "no word for") })
-	must(t, s.cmd.Process.Signal(syscall.SIGQUIT))
+	must.OK(t, s.cmd.Process.Signal(syscall.SIGQUIT))
 	_ = s.ended(30 * time.Second) // with an error
 	raw := string(s.raw)
 	if strings.LastIndex(raw, "\x1b[?1049l") < strings.LastIndex(raw, "\x1b[?1049h") || strings.LastIndex(raw, "\x1b[?25h") < strings.LastIndex(raw, "\x1b[?25l") || !strings.Contains(raw, "goroutine ") {

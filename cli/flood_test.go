@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // hostile runs a session of 30 requests whose engine, runner/testdata/hostile.py,
@@ -19,13 +20,13 @@ import (
 func hostile(t *testing.T, fault string, more ...string) (dir string, peak int64) {
 	t.Helper()
 	script, err := filepath.Abs("../runner/testdata/hostile.py")
-	must(t, err)
+	must.OK(t, err)
 	out := t.TempDir()
 	c := tailscope(t, append([]string{"run", "--engine", "cmd", "--engine-cmd", demand.Command(t, demand.Python, "python3") + " '" + script + "' " + fault + " 20",
 		"--mode", "prefill", "--reps", "30", "--warmup", "0", "--out", out}, more...)...)
 	var said strings.Builder
 	c.Stderr = &said
-	must(t, c.Start())
+	must.OK(t, c.Start())
 	endedWithin(t, c, 5*time.Minute)
 	if code := c.ProcessState.ExitCode(); code != 0 {
 		t.Fatalf("%s: exit code %d: %s", fault, code, said.String())
@@ -50,7 +51,7 @@ func TestLargeLinesAreReadOneAtATime(t *testing.T) {
 func TestAFloodedLogFitsTheBound(t *testing.T) {
 	dir, _ := hostile(t, "stderr", "--max-disk", "40MB")
 	fi, err := os.Stat(filepath.Join(dir, "worker.log"))
-	must(t, err)
+	must.OK(t, err)
 	if n := fi.Size(); n < 1e6 || n > 5e6 {
 		t.Errorf("worker.log has %d bytes, its part is 4 MB", n)
 	}
