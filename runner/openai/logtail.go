@@ -150,7 +150,7 @@ func (t *logTail) step(st logStep, now int64) {
 	if off && !t.off {
 		reason := fmt.Sprintf("a decode step of %d ran without a CUDA graph", st.tokens)
 		if above {
-			reason = fmt.Sprintf("a decode step of %d is above the largest captured size %d: no CUDA graph serves it", st.tokens, largest)
+			reason = fmt.Sprintf("no CUDA graph serves a decode step of %d: %d is the largest captured", st.tokens, largest)
 		}
 		t.e.attach(t.k, fellOff, &protocol.Event{Kind: stats.KindFallback, TNs: now, Reason: reason, Extra: map[string]any{"from": "log", "tokens": st.tokens}}, now-int64(1e6), now)
 	}

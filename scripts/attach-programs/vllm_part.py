@@ -66,7 +66,7 @@ def screen(*args):
     loader = importlib.machinery.SourceFileLoader("attach_gpu_check", path)
     check = importlib.util.module_from_spec(importlib.util.spec_from_loader("attach_gpu_check", loader))
     loader.exec_module(check)
-    check.Check(types.SimpleNamespace(tailscope=tailscope, out=out)).screen("attach", ["attach", *args, "--out", out, "--served-model", "m", "--warmup", "0", "--max-new-tokens", "32"], 25)
+    check.Check(types.SimpleNamespace(tailscope=tailscope, out=out)).screen("attach", ["attach", *args, "--out", out, "--served-model", "m", "--warmup", "0", "--max-new-tokens", "32"], 28, keys=[(16, "6"), (24, "3")])
 
 
 def attach(name, *args):
