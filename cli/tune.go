@@ -19,6 +19,7 @@ import (
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/gpu/nvml"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/plain"
@@ -154,6 +155,7 @@ func tuneIn(c *cobra.Command, a *asked, cfg *configs.Config, dir string) error {
 			j.workerEnv()
 			return j.opts, nil
 		},
+		FreeMemory: func() float64 { return freeMemory(cfg.Device) },
 		Confirm: func(ctx context.Context, cfg *configs.Config, n int) ([]tune.Confirmed, error) {
 			return confirmTuned(ctx, cfg, n, dir)
 		}}
@@ -174,6 +176,20 @@ func tuneIn(c *cobra.Command, a *asked, cfg *configs.Config, dir string) error {
 	fmt.Fprintln(out, "tune: "+dir)
 	output.Next("tailscope run --config " + output.Quote(filepath.Join(dir, tune.ConfigFile)))
 	return nil
+}
+
+// freeMemory is what of a GPU's memory nobody uses, in bytes; 0 not known.
+func freeMemory(device int) float64 {
+	src, err := nvml.Open(device)
+	if err != nil {
+		return 0
+	}
+	defer src.Close()
+	st := src.Read()
+	if free := st.MemTotalBytes.OrNaN() - st.MemUsedBytes.OrNaN(); free > 0 {
+		return free
+	}
+	return 0
 }
 
 // tuneFolder makes the folder of a tune, or takes up the one of --resume with
@@ -248,10 +264,11 @@ func watchTune(c *cobra.Command, o tune.Options) (*tune.Result, error) {
 	ctx := c.Context()
 	asJSON, _ := c.Flags().GetBool("json")
 	if asJSON || !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) || os.Getenv("TERM") == "dumb" {
-		last := time.Time{}
+		last, stage := time.Time{}, ""
 		o.OnView = func(v view.Race) {
-			if v.Over != "" || v.Title == "" || time.Since(last) >= pipeEvery {
-				last = time.Now()
+			now, _, _ := strings.Cut(v.Doing, ", ") // what follows is how long it has been at it
+			if v.Over != "" || now != stage || time.Since(last) >= pipeEvery {
+				last, stage = time.Now(), now
 				fmt.Fprintln(output.Stderr, plain.Line(raceLine(v)))
 			}
 		}
@@ -291,6 +308,9 @@ func watchTune(c *cobra.Command, o tune.Options) (*tune.Result, error) {
 func raceLine(v view.Race) string {
 	s := v.Elapsed.Round(time.Second).String() + "  "
 	if v.Title == "" {
+		if n := len(v.Done); n > 0 {
+			return s + v.Doing + "  (so far " + strings.Join(v.Done, "; ") + ")"
+		}
 		return s + v.Doing
 	}
 	left, best := 0, (*race.Row)(nil)

@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/stats/race"
 )
@@ -39,28 +41,70 @@ func (m *making) each() time.Duration {
 func (t *tuner) ahead(ctx context.Context, h *heat, budget time.Duration) error {
 	began := time.Now()
 	defer func() { h.ahead = time.Since(began) }()
-	for _, i := range h.byNeed() {
-		c, own := &h.cands[i], making{}
-		for k := range c.makers {
-			if ctx.Err() != nil || h.race.Over() != "" {
-				return nil
-			}
-			spent := time.Since(began)
-			if why := t.tooDear(c, k, &own, spent, budget); why != "" {
-				if c.covers(k) >= most {
-					break
-				}
-				if err := t.leaveOut(h, i, why); err != nil {
-					return err
-				}
-				break
-			}
-			if err := t.makeOne(ctx, h, i, k, &own, max(budget-spent, time.Second)); err != nil {
-				return err
-			}
+	for _, who := range t.groups(h) {
+		if ctx.Err() != nil || h.race.Over() != "" {
+			return nil
+		}
+		if err := t.makeGroup(ctx, h, who, began.Add(budget), budget); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// makeGroup makes what some candidates need, each in its own worker and all at
+// once, until a moment; the race is told as it comes.
+func (t *tuner) makeGroup(ctx context.Context, h *heat, who []int, until time.Time, budget time.Duration) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ch, each := make(chan made), t.made.each()
+	var names []string
+	for _, i := range who {
+		names = append(names, h.cands[i].name)
+		guard.Go("executables of a candidate", func() {
+			t.makeAll(ctx, h, i, each, until, budget, func(m made) { ch <- m })
+			ch <- made{i: i, last: true}
+		})
+	}
+	began, tick := time.Now(), time.NewTicker(time.Second)
+	defer tick.Stop()
+	var err error
+	for open := len(who); open > 0; {
+		select {
+		case m := <-ch:
+			if m.last {
+				open--
+			} else if err == nil {
+				err = t.take(h, m)
+			}
+			if err != nil {
+				cancel()
+			}
+		case <-tick.C:
+			t.say(fmt.Sprintf("%s: making executables ahead for %s, %s", h.name, strings.Join(names, " and "), round(time.Since(began))))
+		}
+	}
+	return err
+}
+
+// makeAll makes what candidate i needs and says what came of each.
+func (t *tuner) makeAll(ctx context.Context, h *heat, i int, each time.Duration, until time.Time, budget time.Duration, say func(made)) {
+	c, own := &h.cands[i], making{}
+	for k := range c.makers {
+		left := time.Until(until)
+		m := made{i: i, k: k, why: c.tooDear(k, &own, each, left, budget)}
+		if m.why == "" {
+			m = t.makeOne(ctx, h, i, k, max(left, time.Second))
+		} else if c.covers(k) >= most {
+			return
+		}
+		if m.took > 0 {
+			own.ns = append(own.ns, m.took)
+		}
+		if say(m); m.why != "" || m.err != nil || ctx.Err() != nil {
+			return
+		}
+	}
 }
 
 // aheadShare is the share of a race's time that making may take: what requests of
@@ -128,20 +172,21 @@ func (c *candidate) enough() int {
 }
 
 // tooDear says why there is no time to make what a candidate still needs, k of
-// it being made; "" there is. The first of a tune is always tried.
-func (t *tuner) tooDear(c *candidate, k int, own *making, spent, budget time.Duration) string {
-	each := own.each()
-	if each == 0 {
-		each = t.made.each()
+// it being made; "" there is. The first of a tune is always tried. each is what
+// others took.
+func (c *candidate) tooDear(k int, own *making, each, left, budget time.Duration) string {
+	if x := own.each(); x > 0 {
+		each = x
 	}
-	left := len(c.makers) - k
+	n := len(c.makers) - k
 	if enough := c.enough(); k < enough {
-		left = enough - k
+		n = enough - k
 	}
-	if k > 0 && len(own.ns) == 0 || spent+time.Duration(left)*each <= budget {
+	needs := time.Duration(n) * each
+	if k > 0 && len(own.ns) == 0 || needs <= left {
 		return ""
 	}
-	return fmt.Sprintf("not judged: to make %s would take about %s, and %s of the %s for that were left", executables(left), round(time.Duration(left)*each), round(max(0, budget-spent)), round(budget))
+	return fmt.Sprintf("not judged: to make %s would take about %s, and %s of the %s for that were left", executables(n), round(needs), round(max(0, left)), round(budget))
 }
 
 func executables(n int) string {
@@ -153,41 +198,53 @@ func executables(n int) string {
 
 // makeOne runs the k-th maker of a candidate until it makes nothing more. In a
 // worker of its own a compile that takes more than limit ends the candidate.
-func (t *tuner) makeOne(ctx context.Context, h *heat, i, k int, own *making, limit time.Duration) error {
-	c := &h.cands[i]
-	t.sayNow(h, fmt.Sprintf("%s: making executables ahead, %d of %d of %s", h.name, k+1, len(c.makers), c.name))
-	inner := ctx
+func (t *tuner) makeOne(ctx context.Context, h *heat, i, k int, limit time.Duration) made {
+	c, m, inner := &h.cands[i], made{i: i, k: k}, ctx
 	if c.setup != 0 {
 		var cancel context.CancelFunc
 		inner, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	began, made := time.Now(), false
+	began := time.Now()
 	for range settingRuns {
 		block, err := t.ask(inner, h, c.setup, []int{i}, c.makers[k].Item)
 		if ctx.Err() == nil && inner.Err() != nil {
 			t.workers[c.setup].stop()
-			return t.leaveOut(h, i, fmt.Sprintf("not judged: its executable %d of %d was not made in %s", k+1, len(c.makers), round(limit)))
+			m.why = fmt.Sprintf("not judged: its executable %d of %d was not made in %s", k+1, len(c.makers), round(limit))
+			return m
 		}
 		if err != nil || ctx.Err() != nil || len(block) == 0 {
-			return unless(ctx.Err() != nil, err)
+			m.err = unless(ctx.Err() != nil, err)
+			return m
 		}
 		if !block[0].First && block[0].Bad == "" {
 			break // no part of the traffic's quantiles: shapes are not run as often as they come
 		}
+		if m.blocks = append(m.blocks, block); block[0].Bad != "" {
+			break
+		}
+	}
+	if len(m.blocks) > 0 {
+		m.took = time.Since(began)
+	}
+	return m
+}
+
+// take tells journal and race what making an executable came to.
+func (t *tuner) take(h *heat, m made) error {
+	for _, block := range m.blocks {
 		if err := t.journal.add(entry{Race: h.key, Block: block, Ahead: true}); err != nil {
 			return err
 		}
-		if h.race.Tell(block); block[0].Bad != "" {
-			break
-		}
-		made = true
+		h.race.Tell(block)
 	}
-	if made {
-		took := time.Since(began)
-		own.ns, t.made.ns = append(own.ns, took), append(t.made.ns, took)
+	if m.took > 0 {
+		t.made.ns = append(t.made.ns, m.took)
 	}
-	return nil
+	if m.why != "" {
+		return t.leaveOut(h, m.i, m.why)
+	}
+	return m.err
 }
 
 // unless is an error that counts only where the tune was not stopped.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,8 @@ var takes = map[string]time.Duration{"eager": 4 * time.Millisecond, "dynamic": 3
 
 const compiles = 150 * time.Millisecond // an executable
 
-// simulate serves requests one by one. how is "slow", or "stuck": with one thread no compile ever ends.
+// simulate serves requests one by one. how is "slow", "stuck": with one thread no
+// compile ever ends, or "gpu", which takes 300 ms to load as well.
 func simulate(how string) {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
 	_ = out.Send(&protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(), Credit: 1,
@@ -51,7 +53,15 @@ func simulate(how string) {
 		switch m := msg.(type) {
 		case *protocol.Load:
 			stuck = how == "stuck" && m.Threads == 1
-			_ = out.Send(&protocol.Loaded{DurNs: 1, Model: protocol.Model{Name: m.Name, Kind: "causal-lm", MaxPositions: 4096}, Provider: "cpu", Device: "test",
+			provider := "cpu"
+			if how == "gpu" {
+				provider = "cuda"
+				begin := clock.Monotonic()
+				time.Sleep(2 * compiles)
+				trace("load", m.Options, begin)
+			}
+			options = m.Options
+			_ = out.Send(&protocol.Loaded{DurNs: 1, Model: protocol.Model{Name: m.Name, Kind: "causal-lm", MaxPositions: 4096}, Provider: provider, Device: "test",
 				Backends: map[string]string{"eager": "test-eager", "optimized": "test-compiled"}, Threads: 4})
 		case *protocol.Request:
 			answer(out, m, made, stuck)
@@ -60,6 +70,22 @@ func simulate(how string) {
 		case *protocol.Stop:
 			_ = out.Send(&protocol.Bye{})
 			return
+		}
+	}
+}
+
+var options map[string]string // of the load
+
+// trace notes what a worker did since begin, where a test wants to know.
+func trace(what string, options map[string]string, begin int64) {
+	if path := os.Getenv("TAILSCOPE_TEST_TRACE"); path != "" {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			fmt.Fprintln(f, what, begin, clock.Monotonic(), "options:"+options["mode"]+options["compile.coordinate_descent_tuning"], os.Getpid())
+			err = f.Close()
+		}
+		if err != nil {
+			panic(err)
 		}
 	}
 }
@@ -84,6 +110,11 @@ func answer(out *protocol.Writer, m *protocol.Request, made map[string]bool, stu
 		wall = cost + takes[m.Strategy.Prefill] + takes[m.Strategy.Decode]
 	}
 	time.Sleep(wall)
+	if word == "eager" {
+		trace(word, options, begin)
+	} else if cost > 0 {
+		trace("compile", options, begin)
+	}
 	shape := fmt.Sprintf("%dx%d", m.Batch, m.Exec[1])
 	if cost > 0 {
 		_ = out.Send(&protocol.Event{TNs: begin, Kind: stats.KindCompile, Lane: lane, Mode: m.Mode, Strategy: word, Shape: shape, Request: &m.ID, DurNs: int64(cost)})
@@ -114,6 +145,9 @@ func tuneWith(t *testing.T, how string, o Options) *Result {
 	cfg, err := configs.Load("root_cause")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if how == "gpu" {
+		cfg.Engine = "torch"
 	}
 	o.Config, o.Horizon, o.Dir = cfg, 10_000, t.TempDir()
 	o.Open = func(_ context.Context, cfg *configs.Config) (runner.Options, error) {
@@ -171,5 +205,57 @@ func TestACompileThatNeverEnds(t *testing.T) {
 	}
 	if x := last.Rows[last.Pick]; x.N < quantile.Need(.5) {
 		t.Errorf("%+v", x)
+	}
+}
+
+// did is a line of the trace.
+type did struct {
+	what       string
+	begin, end int64
+	option     string
+	pid        int
+}
+
+func (a did) meets(b did) bool { return a.pid != b.pid && a.begin < b.end && b.begin < a.end }
+
+// TestOptionsCompileBesideEachOther: on a GPU workers of options load while the
+// strategies' executables are made, and compile side by side, but for those that
+// measure kernels meanwhile; nothing is timed beside any of it.
+func TestOptionsCompileBesideEachOther(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trace")
+	t.Setenv("TAILSCOPE_TEST_TRACE", path)
+	res := tuneWith(t, "gpu", Options{Modes: []string{"kv_decode"}, Objective: race.P50, Duration: 12 * time.Second, Setups: true, Abreast: 4})
+	if last := res.Races[len(res.Races)-1]; last.Name != optionsHeat || len(last.Rows) != 6 || last.Pick < 1 || !strings.HasPrefix(last.Rows[0].Out, "told to be worse in the race of kv_decode") {
+		t.Fatalf("%+v", res)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []did
+	for line := range strings.Lines(string(b)) {
+		var d did
+		if _, err := fmt.Sscan(line, &d.what, &d.begin, &d.end, &d.option, &d.pid); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		all = append(all, d)
+	}
+	together, loads := 0, 0
+	for _, a := range all {
+		for _, b := range all {
+			measures := strings.Contains(a.option+b.option, "true") || strings.Contains(a.option+b.option, "max")
+			switch pair := a.what + " " + b.what; {
+			case !a.meets(b):
+			case pair == "compile compile" && !measures:
+				together++
+			case pair == "compile compile", a.what == "eager":
+				t.Errorf("%+v beside %+v", a, b)
+			case pair == "load compile":
+				loads++
+			}
+		}
+	}
+	if together == 0 || loads == 0 {
+		t.Errorf("%d compiles met another, %d loads a compile:\n%s", together, loads, b)
 	}
 }

@@ -50,10 +50,10 @@ func (t *tuner) write(res *Result, cfg *configs.Config) error {
 func candidatesCSV(res *Result) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	rows := [][]string{{"race", "candidate", "n", "objective_ms", "objective_lo_ms", "objective_hi_ms", "mean_ms", "p50_ms", "p99_ms", "requests_that_wait", "requests_that_made_one", "making_them_ms", "executables_bytes", "pick", "told", "out"}}
+	rows := [][]string{{"race", "candidate", "n", "objective_ms", "objective_lo_ms", "objective_hi_ms", "mean_ms", "p50_ms", "p99_ms", "limit_share", "requests_that_wait", "requests_that_made_one", "making_them_ms", "executables_bytes", "pick", "told", "out"}}
 	for _, r := range res.Races {
 		for _, x := range r.Rows {
-			rows = append(rows, []string{r.Name, x.Name, strconv.Itoa(x.N), cell(x.Value), cell(x.Lo), cell(x.Hi), cell(x.Mean), cell(x.P50), cell(x.P99),
+			rows = append(rows, []string{r.Name, x.Name, strconv.Itoa(x.N), cell(x.Value), cell(x.Lo), cell(x.Hi), cell(x.Mean), cell(x.P50), cell(x.P99), cell(x.Limit),
 				strconv.Itoa(x.Executables), strconv.Itoa(x.Made), cell(x.Cold), cell(x.Bytes), strconv.FormatBool(x.Pick), strconv.FormatBool(x.Told), x.Out})
 		}
 	}
@@ -73,13 +73,13 @@ func Print(w interface{ Write([]byte) (int, error) }, res *Result) {
 	for _, r := range res.Races {
 		fmt.Fprintf(w, "%s: %d requests, %s%s\n", r.Name, r.Blocks, r.Over, r.madeAhead())
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(tw, "  candidate\tn\t%s ms\t95 %%\tp50\tp99\twait\tms in all\twhy it is out\n", res.Objective)
+		fmt.Fprintf(tw, "  candidate\tn\t%s ms\t95 %%\tp50\tp99\tof limit\twait\tms in all\twhy it is out\n", res.Objective)
 		for _, x := range order(r.Rows) {
 			name := x.Name
 			if x.Pick {
 				name = "▸ " + name
 			}
-			fmt.Fprintf(tw, "  %s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", name, x.N, short(x.Value), interval(x.Lo, x.Hi), short(x.P50), short(x.P99), x.Executables, short(x.Cold), x.Out)
+			fmt.Fprintf(tw, "  %s\t%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", name, x.N, short(x.Value), interval(x.Lo, x.Hi), short(x.P50), short(x.P99), percent(x.Limit), x.Executables, short(x.Cold), x.Out)
 		}
 		_ = tw.Flush() // a closed stdout is the reader's choice
 	}
@@ -98,6 +98,14 @@ func short(v stats.Num) string {
 		return "—"
 	}
 	return digits(float64(v))
+}
+
+// percent is a share in percent.
+func percent(v stats.Num) string {
+	if v.Missing() {
+		return "—"
+	}
+	return digits(100*float64(v)) + " %"
 }
 
 func interval(lo, hi stats.Num) string {

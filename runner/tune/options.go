@@ -18,8 +18,7 @@ const (
 
 // options races what needs a worker of its own, all under the strategy picked.
 func (t *tuner) options(ctx context.Context) error {
-	loaded := t.first.ready.Loaded
-	all := setups(t.cfg, loaded.Provider, cmp.Or(loaded.Threads, t.cfg.Threads))
+	all := t.allSetups()
 	st, edges := t.picked()
 	until := t.strategiesEnd().Add(time.Duration(sharesOf(t.cfg.Engine).options * float64(t.o.Duration)))
 	if (st.Prefill == "eager" && st.Decode == "eager") || !t.o.Setups || ctx.Err() != nil {
@@ -36,27 +35,21 @@ func (t *tuner) options(ctx context.Context) error {
 	if err := t.count(mode, &cands[1]); err != nil {
 		return err
 	}
-	making := time.Now().Add(time.Duration(optionsAhead * float64(time.Until(until))))
-	each := time.Duration(cands[1].firsts) * t.made.each()
+	made := time.Now().Add(time.Duration(optionsAhead * float64(time.Until(until))))
+	all = t.inTime(ctx, all, mode, cands[1].firsts, made)
 	for i, s := range all {
-		if time.Now().Add(t.first.startNs + time.Duration(len(cands))*each).After(making) { // a start, and executables for it and those before
-			t.leave(all[i:], fmt.Sprintf("no time was left: a start takes about %s, executables %s, and %s for both were left", round(t.first.startNs), round(each), round(max(0, time.Until(making)))))
-			break
-		}
 		t.say("starting a worker with " + s.Name)
-		c := cands[1]
-		c.name, c.setup = st.String()+" with "+s.Name, len(t.setups)
-		cfg, err := s.config(t.cfg)
-		if err == nil {
-			t.workers[c.setup], err = start(ctx, t.o.Open, cfg)
-		}
-		if ctx.Err() != nil {
+		x := t.starts(ctx, s)
+		if <-x.done; ctx.Err() != nil {
 			t.leave(all[i:], "")
 			return nil
 		}
-		if err != nil {
-			c.lacks = err.Error()
+		c := cands[1]
+		c.name, c.setup = st.String()+" with "+s.Name, len(t.setups)
+		if t.workers[c.setup] = x.w; x.err != nil {
+			c.lacks = x.err.Error()
 		}
+		delete(t.starting, s.Name)
 		t.setups = append(t.setups, s)
 		cands = append(cands, c)
 	}
@@ -68,7 +61,11 @@ func (t *tuner) options(ctx context.Context) error {
 		return err
 	}
 	t.heats = append(t.heats, h)
-	err = t.ahead(ctx, h, time.Until(making))
+	err = t.ahead(ctx, h, time.Until(made))
+	t.settle()
+	if err == nil {
+		err = t.withoutEager(h)
+	}
 	if err == nil {
 		err = t.begin(h, until)
 	}
@@ -77,6 +74,66 @@ func (t *tuner) options(ctx context.Context) error {
 	}
 	t.finished(h)
 	return err
+}
+
+// allSetups are the options of the engine that need a worker of their own.
+func (t *tuner) allSetups() []setup {
+	l := t.first.ready.Loaded
+	return setups(t.cfg, l.Provider, cmp.Or(l.Threads, t.cfg.Threads))
+}
+
+// inTime are the setups whose workers can be there, with their executables, at a
+// moment, each with those before it; they start at once, as far as they may. The
+// others are noted.
+func (t *tuner) inTime(ctx context.Context, all []setup, mode string, firsts int, moment time.Time) []setup {
+	each := time.Duration(firsts) * t.made.each()
+	var rounds, begins time.Duration // what compiles one after another, and starts so
+	if len(t.heats) != 1 || t.heats[0].mode != mode {
+		rounds = each // the first worker's, which has made other modes' so far
+	}
+	beside, n := false, t.abreast()
+	for i, s := range all {
+		together := !s.measures() && i < n
+		if !together || !beside {
+			rounds += each
+		}
+		beside = beside || together
+		if t.starting[s.Name] == nil && (i >= n || begins == 0) {
+			begins += t.first.startNs
+		}
+		if time.Now().Add(begins + rounds).After(moment) {
+			t.leave(all[i:], fmt.Sprintf("no time was left: a start takes about %s, executables %s, and %s for these and those before were left", round(t.first.startNs), round(each), round(max(0, time.Until(moment)))))
+			return all[:i]
+		}
+		if i < n {
+			t.starts(ctx, s)
+		}
+	}
+	return all
+}
+
+// withoutEager takes eager out of a race of options where it was told to be worse
+// in every race of strategies, and two others race: it still runs now and then.
+func (t *tuner) withoutEager(h *heat) error {
+	var than []string
+	for _, x := range t.heats {
+		if x != h {
+			if !x.race.Standing()[0].Told {
+				return nil
+			}
+			than = append(than, x.name)
+		}
+	}
+	left := 0
+	for _, row := range h.race.Standing() {
+		if row.Out == "" {
+			left++
+		}
+	}
+	if left < 3 || h.race.Standing()[0].Out != "" {
+		return nil
+	}
+	return t.drop(h, 0, "told to be worse in the race of "+strings.Join(than, " and of "))
 }
 
 // leave says what was not tried.

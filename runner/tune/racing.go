@@ -147,7 +147,7 @@ const makes = stats.FlagCompile | stats.FlagRecompile | stats.FlagCapture | stat
 // obs is an answer as a race takes it.
 func (t *tuner) obs(h *heat, i int, a *runner.Answer) race.Obs {
 	s := &a.Sample
-	o := race.Obs{Candidate: i, Ns: s.WallNs, CompileNs: s.CompileNs, First: s.Flags&makes != 0}
+	o := race.Obs{Candidate: i, Ns: s.WallNs, CompileNs: s.CompileNs, First: s.Flags&makes != 0, BoundNs: max(0, s.BoundNs)}
 	switch {
 	case s.Failed || a.Err != "":
 		o.Bad = "it fails: " + a.Err

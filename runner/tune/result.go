@@ -57,6 +57,7 @@ type Row struct {
 	Mean        stats.Num `json:"mean_ms"`
 	P50         stats.Num `json:"p50_ms"`
 	P99         stats.Num `json:"p99_ms"`
+	Limit       stats.Num `json:"limit_share"`        // of the limit, the median over requests; null where it is not known
 	Executables int       `json:"requests_that_wait"` // for an executable, of the horizon's
 	Made        int       `json:"requests_that_made_one"`
 	Cold        stats.Num `json:"making_them_ms"`
@@ -78,7 +79,7 @@ func msOf(ns float64) stats.Num {
 func (t *tuner) raceResult(h *heat) RaceResult {
 	r := RaceResult{Name: h.name, Mode: h.mode, Blocks: h.race.Blocks(), Over: h.race.Over(), Ahead: stats.Num(h.ahead.Seconds() * 1e3), Pick: h.pick(), Few: h.race.Few()}
 	for i, x := range h.race.Standing() {
-		r.Rows = append(r.Rows, Row{Name: x.Name, N: x.N, Value: msOf(x.Value.Ns), Lo: msOf(x.Value.Lo), Hi: msOf(x.Value.Hi), Mean: msOf(x.Mean), P50: msOf(x.P50), P99: msOf(x.P99),
+		r.Rows = append(r.Rows, Row{Name: x.Name, N: x.N, Value: msOf(x.Value.Ns), Lo: msOf(x.Value.Lo), Hi: msOf(x.Value.Hi), Mean: msOf(x.Mean), P50: msOf(x.P50), P99: msOf(x.P99), Limit: stats.Num(x.Limit),
 			Executables: h.cands[i].firsts, Made: x.Made, Cold: msOf(x.ColdNs), Bytes: stats.Num(t.bytes(h, i, x)), Out: x.Out, Told: x.Told, Pick: i == r.Pick})
 	}
 	return r

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
@@ -18,21 +19,23 @@ import (
 
 // Options say what to find, and where.
 type Options struct {
-	Config    *configs.Config // model, engine, traffic; its strategy is not looked at
-	Modes     []string        // phases to race: prefill, kv_decode or forward
-	Objective race.Objective
-	SLO       time.Duration // p99 not to exceed; 0: none
-	Memory    int64         // bytes that a candidate's executables may take; 0: any
-	ColdStart time.Duration // time that making them may take; 0: any
-	Duration  time.Duration // of it all
-	Horizon   int           // requests over which executables are paid
-	Restarts  int           // sessions that confirm the pick; 0: none
-	Setups    bool          // options that need a worker of their own are raced, too
-	Traffic   []plan.TrafficRow
-	Open      Open
-	Confirm   func(ctx context.Context, cfg *configs.Config, n int) ([]Confirmed, error)
-	Dir       string
-	OnView    func(view.Race) // about four times a second; may be nil
+	Config     *configs.Config // model, engine, traffic; its strategy is not looked at
+	Modes      []string        // phases to race: prefill, kv_decode or forward
+	Objective  race.Objective
+	SLO        time.Duration // p99 not to exceed; 0: none
+	Memory     int64         // bytes that a candidate's executables may take; 0: any
+	ColdStart  time.Duration // time that making them may take; 0: any
+	Duration   time.Duration // of it all
+	Horizon    int           // requests over which executables are paid
+	Restarts   int           // sessions that confirm the pick; 0: none
+	Setups     bool          // options that need a worker of their own are raced, too
+	Abreast    int           // workers that start and compile at once beside the first; 0: what processors and device memory allow
+	Traffic    []plan.TrafficRow
+	Open       Open
+	FreeMemory func() float64 // bytes of the device that nobody uses; 0 not known; may be nil
+	Confirm    func(ctx context.Context, cfg *configs.Config, n int) ([]Confirmed, error)
+	Dir        string
+	OnView     func(view.Race) // about four times a second; may be nil
 }
 
 // Confirmed is what sessions of the pick came to in one mode.
@@ -90,12 +93,18 @@ type tuner struct {
 	made     making
 	notTried []string
 	done     []string
+	starting map[string]*starting // workers of options, by the setup's name
+	opening  sync.Mutex
+	free     float64 // bytes of the device that nobody uses once the first worker has loaded
 }
 
 // Run tunes, until it is done or ctx is: then with the best so far.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	t := &tuner{o: o, cfg: o.Config, workers: map[int]*worker{}, setups: []setup{{}}, began: time.Now()}
+	t := &tuner{o: o, cfg: o.Config, workers: map[int]*worker{}, starting: map[string]*starting{}, setups: []setup{{}}, began: time.Now()}
+	whole := ctx
+	ctx, cancel := context.WithCancel(ctx)
 	defer t.stop()
+	defer cancel() // workers that are on their way end now
 	var err error
 	if t.journal, err = openJournal(o.Dir); err != nil {
 		return nil, err
@@ -113,11 +122,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	res, cfg, err := t.result()
+	cancel()
 	t.stop()
 	if err != nil {
 		return nil, err
 	}
-	t.confirm(ctx, res, cfg)
+	t.confirm(whole, res, cfg)
 	return res, t.write(res, cfg)
 }
 
@@ -173,9 +183,11 @@ func (t *tuner) heat(ctx context.Context, h *heat, later []*heat) error {
 		return err
 	}
 	budget := share * float64(time.Until(end)) * float64(own) / float64(max(1, own+others))
+	t.startBeside(ctx)
 	if err := t.ahead(ctx, h, time.Duration(budget)); err != nil {
 		return err
 	}
+	t.settle()
 	part := 1.
 	if len(later) > 0 {
 		part = firstShare
@@ -195,7 +207,7 @@ func (t *tuner) finished(h *heat) {
 		t.done = append(t.done, h.name+": nothing to choose, or too few requests to choose by")
 		return
 	}
-	t.done = append(t.done, fmt.Sprintf("%s: %s after %d requests (%s)", h.name, h.cands[i].name, h.race.Blocks(), h.race.Over()))
+	t.done = append(t.done, fmt.Sprintf("%s: %s, %s %s, after %d requests (%s)", h.name, h.cands[i].name, t.o.Objective, ms(msOf(h.race.Standing()[i].Value.Ns)), h.race.Blocks(), h.race.Over()))
 }
 
 // pick is the only candidate left, else the race's; −1 while that rests on too few
@@ -249,13 +261,19 @@ func (t *tuner) mode() string {
 	return mode
 }
 
-// stop ends all workers.
+// stop ends all workers, those on their way too: whose context is done by then.
 func (t *tuner) stop() {
 	for i, w := range t.workers {
 		if w != nil {
 			w.stop()
 		}
 		delete(t.workers, i)
+	}
+	for name, x := range t.starting {
+		if <-x.done; x.w != nil {
+			x.w.stop()
+		}
+		delete(t.starting, name)
 	}
 }
 
@@ -270,14 +288,6 @@ func (t *tuner) show(h *heat, now bool) {
 	h.shown = time.Now()
 	t.o.OnView(view.Race{Title: h.name, Objective: t.o.Objective.String(), Blocks: h.race.Blocks(), Elapsed: time.Since(t.began), Left: max(0, time.Until(h.until)),
 		Rows: h.race.Standing(), Over: h.race.Over(), Done: t.done})
-}
-
-// sayNow says what is done before a race, once a second.
-func (t *tuner) sayNow(h *heat, what string) {
-	if time.Since(h.shown) > time.Second {
-		h.shown = time.Now()
-		t.say(what)
-	}
 }
 
 // say tells what is done between races.

@@ -39,6 +39,9 @@ func (r *RaceResult) sentence(res *Result) string {
 		return fmt.Sprintf("%s: %s alone is left, the others are out by what the table says; %s timed, too few for quantiles.", r.Name, p.Name, requests(p.N))
 	}
 	s := fmt.Sprintf("%s: %s takes %s at p50 and %s at p99", r.Name, p.Name, ms(p.P50), ms(p.P99))
+	if !p.Limit.Missing() {
+		s += fmt.Sprintf(", %s %% of the limit", digits(100*float64(p.Limit)))
+	}
 	if r.Pick != 0 {
 		s += fmt.Sprintf(", eager %s and %s", ms(e.P50), ms(e.P99))
 		s += fmt.Sprintf("; %s of %d wait for an executable, about %s in all, and these take %s", requests(p.Executables), res.Horizon, ms(p.Cold), bytesText(float64(p.Bytes)))

@@ -15,6 +15,7 @@ type Row struct {
 	Value     Value // of the objective, over the horizon
 	P50, P99  float64
 	Mean      float64
+	Limit     float64 // share of the limit, the median over requests; NaN unknown
 	Made      int     // requests that made an executable
 	CompileNs int64   // what making them took
 	ColdNs    float64 // what making all that the horizon needs takes; NaN unknown
@@ -29,7 +30,7 @@ func (r *Race) Standing() []Row {
 	rows := make([]Row, len(r.all))
 	for i, c := range r.all {
 		rows[i] = Row{Name: c.Name, N: len(c.ns), Value: r.value(c, r.o.Objective.quantile(), .05), Made: len(c.firstNs),
-			P50: r.point(c, .5), P99: r.point(c, .99), Mean: r.point(c, 0),
+			P50: r.point(c, .5), P99: r.point(c, .99), Mean: r.point(c, 0), Limit: quantile.Median(c.shares),
 			CompileNs: c.compileNs, ColdNs: r.cold(c), Out: c.out, Told: c.told, Best: i == best}
 	}
 	return rows

@@ -54,6 +54,7 @@ type Obs struct {
 	Ns        int64  `json:"ns"`
 	CompileNs int64  `json:"compile_ns,omitempty"` // part of Ns
 	First     bool   `json:"first,omitempty"`      // an executable was made or a graph captured inside
+	BoundNs   int64  `json:"bound_ns,omitempty"`   // least time in which the device could answer it; 0 unknown
 	Bad       string `json:"bad,omitempty"`        // why its time is no win: it failed, or its outputs differ
 }
 
@@ -87,6 +88,7 @@ type racer struct {
 	first     []bool
 	sorted    []int64 // ns of those that made nothing, ascending
 	firstNs   []int64 // of those that made something, ascending
+	shares    []float64 // of the limit, of those that made nothing and whose bound is known
 	compileNs int64
 	spentNs   int64
 	bad       int
@@ -151,6 +153,9 @@ func (c *racer) add(block int, x Obs) {
 		c.firstNs = insert(c.firstNs, x.Ns)
 	} else {
 		c.sorted = insert(c.sorted, x.Ns)
+	}
+	if !x.First && x.BoundNs > 0 && x.Ns > 0 {
+		c.shares = append(c.shares, float64(x.BoundNs)/float64(x.Ns))
 	}
 	c.block, c.ns, c.first = append(c.block, block), append(c.ns, x.Ns), append(c.first, x.First)
 }

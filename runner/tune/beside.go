@@ -1,0 +1,123 @@
+package tune
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/guard"
+	"github.com/tailscope/tailscope/stats/race"
+)
+
+// Workers of options start while executables are made for the strategies, and make
+// theirs side by side, as far as the machine has processors and the device memory:
+// nothing is timed meanwhile. What measures kernels while it compiles makes alone.
+
+const (
+	coresEach = 4                // processors that a worker which compiles keeps busy
+	roomEach  = 1.5              // device memory of a worker over its weights: executables and what making them needs
+	roomBase  = float64(2 << 30) // and what it takes whatever the weights
+)
+
+// starting is a worker on its way; done is closed once it or its error is there.
+type starting struct {
+	w    *worker
+	err  error
+	done chan struct{}
+}
+
+// abreast is how many workers may be on their way at once beside the first.
+func (t *tuner) abreast() int {
+	if t.o.Abreast > 0 || t.cfg.Engine != "torch" || t.first.ready.Loaded.Provider != "cuda" {
+		return t.o.Abreast
+	}
+	room := roomBase + roomEach*float64(t.first.ready.Loaded.Model.Bytes)
+	return max(0, min(runtime.NumCPU()/coresEach-1, int(t.free/room)))
+}
+
+// startBeside starts workers of options before anybody waits for them.
+func (t *tuner) startBeside(ctx context.Context) {
+	if t.free == 0 && t.o.FreeMemory != nil {
+		t.free = t.o.FreeMemory()
+	}
+	if n := t.abreast(); t.o.Setups {
+		all := t.allSetups()
+		for _, s := range all[:min(n, len(all))] {
+			t.starts(ctx, s)
+		}
+	}
+}
+
+// starts starts the worker of a setup, once.
+func (t *tuner) starts(ctx context.Context, s setup) *starting {
+	if x := t.starting[s.Name]; x != nil {
+		return x
+	}
+	x := &starting{done: make(chan struct{})}
+	t.starting[s.Name] = x
+	guard.Go("a worker of an option", func() {
+		defer close(x.done)
+		cfg, err := s.config(t.cfg)
+		if err == nil {
+			x.w, err = start(ctx, t.open, cfg)
+		}
+		x.err = err
+	})
+	return x
+}
+
+// open finds engine and model, for one worker at a time.
+func (t *tuner) open(ctx context.Context, cfg *configs.Config) (runner.Options, error) {
+	t.opening.Lock()
+	defer t.opening.Unlock()
+	return t.o.Open(ctx, cfg)
+}
+
+// settle waits until no worker is on its way: what is timed next has the machine for itself.
+func (t *tuner) settle() {
+	for _, x := range t.starting {
+		<-x.done
+	}
+}
+
+// measures reports whether compiling under a setup times kernels on the device:
+// beside others it would choose by their noise.
+func (s setup) measures() bool {
+	for k, v := range s.Set {
+		if strings.HasSuffix(k, "coordinate_descent_tuning") && v == "true" || k == "torch.mode" && strings.HasPrefix(v, "max-autotune") {
+			return true
+		}
+	}
+	return false
+}
+
+// made is what making the k-th executable of candidate i came to.
+type made struct {
+	i, k   int
+	blocks [][]race.Obs
+	took   time.Duration // 0: there was nothing to make
+	why    string        // why it is left out for want of time
+	err    error
+	last   bool // of its candidate
+}
+
+// groups are who makes executables at once: those whose workers are their own
+// and may compile beside others, then each by itself.
+func (t *tuner) groups(h *heat) (groups [][]int) {
+	var together []int
+	n := t.abreast()
+	for _, i := range h.byNeed() {
+		if s := h.cands[i].setup; s != 0 && !t.setups[s].measures() && len(together) < n {
+			together = append(together, i)
+			continue
+		}
+		groups = append(groups, []int{i})
+	}
+	if len(together) > 0 {
+		groups = append([][]int{together}, groups...)
+	}
+	return groups
+}
