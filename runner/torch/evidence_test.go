@@ -48,6 +48,53 @@ func TestWhatTorchLogsIsUnderstood(t *testing.T) {
 	}
 }
 
+// recording lets torch's own logger and callbacks tell of recordings, in torch's own
+// words (the templates are looked up in its source), where no GPU records any.
+const recording = `
+import inspect
+import torch
+from torch._dynamo.callback import CallbackTrigger, callback_handler
+from torch._inductor import cudagraph_trees as trees, cudagraph_utils as utils
+from tailscope_torch.evidence import Watch
+again, anew, size = "[%s] Re-recording function=%s, reason=%s", "[%s] Recording function=%s, cuda_graph_id=%d, inputs: %s", "Recording cudagraph tree for symint key %s"
+source = inspect.getsource(trees)
+print(all(f'"{t}"' in source for t in (again, anew, size)))
+w = Watch(None, lambda start, end, why: print(end >= start, why or "first"), print, print)
+w.install()
+def record(id, name, n, *before):
+    for line in before:
+        trees.log.debug(*line)
+    with callback_handler.install_callbacks(CallbackTrigger.CUDAGRAPH_RECORDING, id):
+        trees.log.debug(anew, id, name, n, "[]")
+class Place: name, stack_trace, users, mutating_use_stack_trace = "past_keys", "a\n", [], None
+moved = utils.log_data_ptr_mismatch([Place], [torch.zeros(3)], [16], [0], utils.CheckInvariantStatus.StaticInputIdxMismatch)
+record("0/0", "call", 1)
+record("0/0", "call", 2, (again, "0/0", "call", moved))
+record("0/0", "call", 3)
+record("0/1", "call", 4, (size, (37,)))
+record("0/1", "call", 5, (size, (41,)), ("[%s] Running warmup function=%s", "0/1", "call"))
+w.install()  # after a reset
+record("0/0", "call", 1)
+print(dict(w.recordings.count))
+w.remove()
+`
+
+// TestWhyAGraphIsRecordedAgain needs a real torch.
+func TestWhyAGraphIsRecordedAgain(t *testing.T) {
+	want := `True
+True first
+True static input data pointer changed: past_keys
+True it follows another graph than before
+True first
+True another size under dynamic shapes, (41,)
+True first
+{'static input data pointer changed: past_keys': 1, 'it follows another graph than before': 1, 'another size under dynamic shapes, (N,)': 1}
+`
+	if got := realPython(t, recording); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // wanted asks whether requests are compared, at a share of next to none.
 const wanted = `
 from tailscope_torch.check import Comparer, seen_as

@@ -11,13 +11,14 @@ import re
 
 import torch
 
+from . import recordings
 from .options import CHOICES, OptionError
 from .wire import log, now
 
 
 LOGGERS = ("torch._dynamo.guards.__recompiles", "torch._dynamo.convert_frame", "torch._dynamo.guards", "torch._dynamo",
            "torch._inductor.cudagraph_utils.__perf_hints", "torch._inductor.cudagraph_utils.__cudagraphs",
-           "torch._inductor.cudagraph_utils", "torch._inductor.compile_fx.__perf_hints")
+           "torch._inductor.cudagraph_utils", "torch._inductor.compile_fx.__perf_hints", *recordings.LOGGERS)
 
 
 def dynamo():
@@ -65,7 +66,7 @@ def unique_graphs():
 
 class Watch:
     """Follows compilation. on_compile(start_ns, end_ns, graphs, reason,
-    compile_id), on_recording(start_ns, end_ns), on_limit(reason) and
+    compile_id), on_recording(start_ns, end_ns, why again), on_limit(reason) and
     on_skip(reason), CUDA graphs that are not used, are called as it happens,
     inside the request that caused it."""
 
@@ -73,12 +74,13 @@ class Watch:
         self.on_compile, self.on_recording, self.on_limit, self.on_skip = on_compile, on_recording, on_limit, on_skip
         self.reason, self.started, self.graphs, self.callbacks = "", {}, 0, True
         self.quiet = False  # while explaining: nothing that happens is a request's
-        self.handler = Listener(self)
+        self.handler, self.recordings = Listener(self), recordings.Recordings()
 
     def install(self):
         """Hooks in; again after a reset, which drops the hooks."""
+        self.recordings.clear()
         try:
-            torch._logging.set_logs(recompiles=True, perf_hints=True)
+            torch._logging.set_logs(recompiles=True, perf_hints=True, cudagraphs=True)
         except Exception as e:  # an older torch: reasons stay unknown
             log(f"recompile reasons are not available: {e!r}")
         for name in LOGGERS:
@@ -115,7 +117,7 @@ class Watch:
         if self.quiet:
             return
         if trigger == "CUDAGRAPH_RECORDING":
-            self.on_recording(start, t)
+            self.on_recording(start, t, self.recordings.take())
         elif trigger == "DYNAMO":
             graphs = unique_graphs() - self.graphs
             reason, self.reason = self.reason, ""
@@ -123,7 +125,7 @@ class Watch:
 
     def heard(self, text):
         """A line of torch's log."""
-        if self.quiet:
+        if self.quiet or self.recordings.heard(text):
             return
         if "torch._dynamo hit config." in text:
             last = re.search(r"last reason: (.*)", text)
@@ -182,6 +184,7 @@ def snapshot():
         "fxgraph_cache_miss": int(inductor.get("fxgraph_cache_miss", 0)),
         "fxgraph_cache_bypass": int(inductor.get("fxgraph_cache_bypass", 0)),
         "cudagraph_skips": int(inductor.get("cudagraph_skips", 0)),
+        "cudagraph_recorded_non_static_inputs": int(inductor.get("cudagraph_recorded_non_static_inputs", 0)),
     }
 
 

@@ -18,6 +18,7 @@ class Story:
         self.out, self.groups, self.opts, self.device, self.limit = out, groups, opts, device, limit
         self.now, self.dirty, self.pending, self.explained = None, True, [], {}
         self.base, self.held, self.steps_timed_by = evidence.snapshot(), [], {}
+        self.recorded_again = {}  # how often, by reason
 
     def settle(self, job):
         """After the region: what ran in place of what was asked."""
@@ -117,7 +118,8 @@ class Story:
                 for c, shapes in self.now.used:
                     c.shapes |= shapes
 
-    def recorded(self, start, end):
+    def recorded(self, start, end, why=""):
+        """why it was recorded again; empty the first time."""
         job = self.now
         if job is None or job.group is None:
             log(f"a CUDA graph was recorded outside of a request, {(end - start) / 1e6:.1f} ms")
@@ -125,7 +127,8 @@ class Story:
         job.group.captures += 1
         self.dirty = True
         shape = job.at()[1]
-        self.event("graph_capture", job, f"CUDA graph recorded for {shape}", shape=shape, at=start, dur_ns=end - start)
+        text, extra = (f"CUDA graph recorded again for {shape}: {why}"[:500], {"recorded_again": why}) if why else (f"CUDA graph recorded for {shape}", None)
+        self.event("graph_capture", job, text, shape=shape, at=start, dur_ns=end - start, extra=extra)
 
     def skipped(self, reason):
         """CUDA graphs were asked for and are not used: told once a reason."""
@@ -191,6 +194,7 @@ class Story:
         self.out.send("counters", groups=[g.counter(self.limit) for g in self.groups.all.values()],
                       checks=sums.message(),
                       engine={**own, "cudagraph_skip_reasons": sorted({r for g in self.groups.all.values() for r in g.skips}),
+                              "cudagraph_recorded_again": dict(self.recorded_again),
                               "tokens_differ": sums.tokens_differ, "stance": self.opts["stance"],
                               "steps_timed_by": dict(self.steps_timed_by), "explain": self.explained})
 
