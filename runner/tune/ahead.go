@@ -183,7 +183,7 @@ func (c *candidate) tooDear(k int, own *making, each, left, budget time.Duration
 		n = enough - k
 	}
 	needs := time.Duration(n) * each
-	if k > 0 && len(own.ns) == 0 || needs <= left {
+	if k > 0 && len(own.ns) == 0 || needs <= max(0, left) {
 		return ""
 	}
 	return fmt.Sprintf("not judged: to make %s would take about %s, and %s of the %s for that were left", executables(n), round(needs), round(max(0, left)), round(budget))

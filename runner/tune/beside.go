@@ -79,7 +79,21 @@ func (t *tuner) open(ctx context.Context, cfg *configs.Config) (runner.Options, 
 // settle waits until no worker is on its way: what is timed next has the machine for itself.
 func (t *tuner) settle() {
 	for _, x := range t.starting {
-		<-x.done
+		t.wait("waiting for workers of options", x)
+	}
+}
+
+// wait waits for a worker and says so once a second.
+func (t *tuner) wait(what string, x *starting) {
+	began, tick := time.Now(), time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-x.done:
+			return
+		case <-tick.C:
+			t.say(what + ", " + round(time.Since(began)).String())
+		}
 	}
 }
 

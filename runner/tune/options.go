@@ -40,7 +40,7 @@ func (t *tuner) options(ctx context.Context) error {
 	for i, s := range all {
 		t.say("starting a worker with " + s.Name)
 		x := t.starts(ctx, s)
-		if <-x.done; ctx.Err() != nil {
+		if t.wait("starting a worker with "+s.Name, x); ctx.Err() != nil {
 			t.leave(all[i:], "")
 			return nil
 		}

@@ -82,20 +82,19 @@ func (t *tuner) strategiesEnd() time.Time {
 }
 
 type tuner struct {
-	o        Options
-	cfg      *configs.Config
-	journal  *journal
-	first    *worker
-	workers  map[int]*worker
-	setups   []setup
-	heats    []*heat
-	began    time.Time
-	made     making
-	notTried []string
-	done     []string
-	starting map[string]*starting // workers of options, by the setup's name
-	opening  sync.Mutex
-	free     float64 // bytes of the device that nobody uses once the first worker has loaded
+	o              Options
+	cfg            *configs.Config
+	journal        *journal
+	first          *worker
+	workers        map[int]*worker
+	setups         []setup
+	heats          []*heat
+	began          time.Time
+	made           making
+	notTried, done []string
+	starting       map[string]*starting // workers of options, by the setup's name
+	opening        sync.Mutex
+	free           float64 // bytes of the device that nobody uses once the first worker has loaded
 }
 
 // Run tunes, until it is done or ctx is: then with the best so far.
@@ -111,10 +110,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	defer t.journal.f.Close() //nolint:errcheck // each line was written
 	t.say("starting the worker")
-	if t.first, err = start(ctx, o.Open, t.cfg); err != nil {
-		return nil, err
+	x := t.starts(ctx, setup{})
+	if t.wait("starting the worker", x); x.err != nil {
+		return nil, x.err
 	}
-	t.workers[0] = t.first
+	delete(t.starting, "")
+	t.first, t.workers[0] = x.w, x.w
 	if err := t.races(ctx); err != nil {
 		return nil, err
 	}
@@ -263,17 +264,16 @@ func (t *tuner) mode() string {
 
 // stop ends all workers, those on their way too: whose context is done by then.
 func (t *tuner) stop() {
+	for name, x := range t.starting {
+		<-x.done
+		t.workers[-1-len(t.workers)] = x.w // nobody's
+		delete(t.starting, name)
+	}
 	for i, w := range t.workers {
 		if w != nil {
 			w.stop()
 		}
 		delete(t.workers, i)
-	}
-	for name, x := range t.starting {
-		if <-x.done; x.w != nil {
-			x.w.stop()
-		}
-		delete(t.starting, name)
 	}
 }
 
