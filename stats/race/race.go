@@ -86,8 +86,8 @@ type racer struct {
 	block     []int   // in which it ran, ascending
 	ns        []int64 // what it took there
 	first     []bool
-	sorted    []int64 // ns of those that made nothing, ascending
-	firstNs   []int64 // of those that made something, ascending
+	sorted    []int64   // ns of those that made nothing, ascending
+	firstNs   []int64   // of those that made something, ascending
 	shares    []float64 // of the limit, of those that made nothing and whose bound is known
 	compileNs int64
 	spentNs   int64
