@@ -142,6 +142,9 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 		if why := fl.impossible(b, i, now); why != "" {
 			from, k = instead(b, i, why, now), 0
 		}
+		if fl.rows == nil {
+			fl.rows = make([]row, 0, fl.left)
+		}
 		fl.rows = append(fl.rows, row{j.sampleOf(from, k, fl, lane, mode), at.of(fl), column(from.StepsNs, k, nil), column(from.StepsKV, k, nil), column(from.Error, k, "")})
 		if fl.left--; fl.left == 0 {
 			delete(j.pending, id)

@@ -76,33 +76,35 @@ func (f *SamplesFile) Add(s *stats.Sample) error {
 	return nil
 }
 
-// value is what a sample has in a column; null where it is absent.
-func value(c *stats.Column, s *stats.Sample) parquet.Value {
-	if c.Type == stats.Text {
-		t := c.Text(s)
-		return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(t), len(t))) // read only, and not kept
-	}
-	switch v := c.Get(s); {
-	case c.Absent && v < 0:
-		return parquet.NullValue()
-	case c.Absent:
-		return parquet.Int64Value(v).Level(0, 1, 0) // defined
-	case c.Type == stats.Int32:
-		return parquet.Int32Value(int32(v))
-	case c.Type == stats.Bool:
-		return parquet.BooleanValue(v != 0)
-	default:
-		return parquet.Int64Value(v)
+// take makes values what rows have in a column; null where it is absent.
+func take(values []parquet.Value, c *stats.Column, rows []stats.Sample) {
+	for i := range values {
+		s := &rows[i]
+		if c.Type == stats.Text {
+			t := c.Text(s)
+			values[i] = parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(t), len(t))) // read only, and not kept
+			continue
+		}
+		switch v := c.Get(s); {
+		case c.Absent && v < 0:
+			values[i] = parquet.NullValue()
+		case c.Absent:
+			values[i] = parquet.Int64Value(v).Level(0, 1, 0) // defined
+		case c.Type == stats.Int32:
+			values[i] = parquet.Int32Value(int32(v))
+		case c.Type == stats.Bool:
+			values[i] = parquet.BooleanValue(v != 0)
+		default:
+			values[i] = parquet.Int64Value(v)
+		}
 	}
 }
 
 func (f *SamplesFile) flush() error {
+	values := f.values[:len(f.rows)]
 	for i, w := range f.w.ColumnWriters() {
-		f.values = f.values[:0]
-		for k := range f.rows {
-			f.values = append(f.values, value(stats.Columns[i], &f.rows[k]))
-		}
-		if _, err := w.WriteRowValues(f.values); err != nil {
+		take(values, stats.Columns[i], f.rows)
+		if _, err := w.WriteRowValues(values); err != nil {
 			return err
 		}
 	}
