@@ -29,7 +29,7 @@ func addServerFlags(f *pflag.FlagSet, o *openai.Options) {
 	f.IntVar(&o.Concurrency, "concurrency", 1, "requests at once of a closed loop")
 	f.BoolVar(&o.Together, "together", false, "two servers may be loaded at the same time: they share no device")
 	f.BoolVar(&o.NoLoad, "no-load", false, "send nothing: watch somebody else's traffic by metrics and log")
-	f.StringArrayVar(&o.Logs, "log", nil, "a server's log: a file, or a command such as 'docker logs -f NAME' (repeatable: of URL, of URL_B)")
+	f.StringArrayVar(&o.Logs, "log", nil, "a server's log: a file, or a command such as 'docker logs --tail 0 -f NAME' (repeatable: of URL, of URL_B)")
 	f.StringVar(&o.Trace, "trace-dir", "", "TORCH_TRACE of the first server: its compiles join the timeline")
 	f.Float64Var(&o.GraphMiB, "graph-mib", 10, "memory of a captured graph, for the advice on capture sizes")
 	f.Float64Var(&o.GraphsMiB, "graphs-mib", 0, "memory that graphs may take, for that advice; 0: as many graphs as now")
@@ -61,7 +61,7 @@ func newAttachCmd() *cobra.Command {
 			"order; one URL twice is an A/A. Without a URL it lists what listens on this machine. The API's key, if there is\n" +
 			"one, is read from " + keyVariable + ".",
 		Example: "  tailscope attach\n  tailscope attach localhost:8000 --log server.log\n" +
-			"  tailscope attach localhost:8000 localhost:8001 --concurrency 8 --duration 2m --json\n  tailscope attach localhost:8000 --no-load --log 'docker logs -f vllm'",
+			"  tailscope attach localhost:8000 localhost:8001 --concurrency 8 --duration 2m --json\n  tailscope attach localhost:8000 --no-load --log 'docker logs --tail 0 -f vllm'",
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return listServers(c)

@@ -68,9 +68,11 @@ type logTail struct {
 	unknown int
 	sample  string // the first line that no rule knew
 	off     bool   // the last decode step ran without a graph
+	trial   bool   // these lines came before the first request of the session
 }
 
-// file follows a file from its end; a file that was truncated begins anew.
+// file follows a file from where it ended when the session asked the server
+// what it takes; a file that was truncated begins anew.
 func (t *logTail) file(path string) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -78,7 +80,8 @@ func (t *logTail) file(path string) {
 		return
 	}
 	defer f.Close()
-	at, _ := f.Seek(0, io.SeekEnd)
+	before, _ := f.Seek(0, io.SeekEnd)
+	at, _ := f.Seek(min(t.s.logAt, before), io.SeekStart)
 	r := bufio.NewReader(f)
 	part := ""
 	for {
@@ -86,6 +89,7 @@ func (t *logTail) file(path string) {
 		part += line
 		at += int64(len(line))
 		if err == nil {
+			t.trial = at <= before && !t.e.o.NoLoad
 			t.line(strings.TrimRight(part, "\r\n"))
 			part = ""
 			continue
@@ -95,6 +99,7 @@ func (t *logTail) file(path string) {
 		}
 		if st, err := f.Stat(); err == nil && st.Size() < at {
 			at, _ = f.Seek(0, io.SeekStart)
+			before = -1
 			r.Reset(f)
 			part = ""
 		}
@@ -117,7 +122,10 @@ func (t *logTail) line(text string) {
 		}
 		return
 	}
-	if st, ok := l.step(); ok {
+	if t.trial {
+		l.Reason += "; while tailscope tried which requests the server takes"
+	}
+	if st, ok := l.step(); ok && !t.trial {
 		t.step(st, now)
 		return
 	}

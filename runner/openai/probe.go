@@ -29,6 +29,7 @@ type Server struct {
 	Identity  Identity
 	Refusals  []string // what it did not take, in its words
 	perPrompt float64  // prompt tokens a word of text, once known
+	logAt     int64    // where its log ended before it was asked anything
 }
 
 // Identity is what a server says of itself. A key that it does not say is

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,11 +21,18 @@ func followed(t *testing.T, start string, lines ...string) []protocol.Event {
 	var out bytes.Buffer
 	s := NewServer("x", "", "", 1)
 	s.Identity["server"] = "vllm"
-	s.LearnFromLog(start)
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, []byte(start), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s.learnFromFile(path); s.logAt != int64(len(start)) {
+		t.Errorf("the log is followed from %d, want %d", s.logAt, len(start))
+	}
 	e := &engine{ctx: context.Background(), out: protocol.NewWriter(&out), servers: []*Server{s}}
 	e.spans.begin(0, 7)
 	l := &logTail{e: e, s: s, steps: map[int]*stepCost{}, modes: map[string]int{}}
 	for _, line := range lines {
+		line, l.trial = strings.CutPrefix(line, "trial: ")
 		l.line(line)
 	}
 	l.conclude()
@@ -55,13 +64,17 @@ const (
 // without a graph; its tokens and the captured sizes do.
 func TestAStepAboveTheCapturedSizes(t *testing.T) {
 	start := "enforce_eager=False, 'max_num_seqs': 16, 'cudagraph_capture_sizes': [1, 2, 4] Asynchronous scheduling is enabled."
-	events := followed(t, start, prefill, sixDecode, sixDecode, prefill)
+	jit := "Triton kernel JIT compilation during inference: _bias_kernel (key=[('*fp32', 'D')])."
+	events := followed(t, start, "trial: "+jit, "trial: "+sixDecode, prefill, sixDecode, sixDecode, prefill)
 	e := said(events, "no CUDA graph serves a decode step of 6: 4 is the largest captured")
 	if e == nil || e.Kind != "fallback" || e.Extra["overlaps"] == nil {
 		t.Fatalf("no fall off the captured sizes with its request: %+v", events)
 	}
 	if n := len(slices.DeleteFunc(slices.Clone(events), func(e protocol.Event) bool { return e.Kind != "fallback" })); n != 1 {
 		t.Errorf("%d events of one run of steps", n)
+	}
+	if said(events, "Triton kernel _bias_kernel was compiled while serving; while tailscope tried which requests the server takes") == nil {
+		t.Errorf("what the trial made the server compile: %+v", events)
 	}
 	e = said(events, "capture sizes, by the decode steps of its log: 2 steps: start the server with")
 	if e == nil || !strings.Contains(e.Reason, `"cudagraph_capture_sizes":[6]`) || !strings.Contains(e.Reason, "No times of steps are known") {

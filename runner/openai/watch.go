@@ -158,6 +158,8 @@ func (s *Server) learnFromFile(path string) {
 		return
 	}
 	defer f.Close()
+	s.logAt, _ = f.Seek(0, io.SeekEnd)
+	_, _ = f.Seek(0, io.SeekStart)
 	sc := bufio.NewScanner(io.LimitReader(f, 4<<20))
 	sc.Buffer(nil, 1<<20)
 	for sc.Scan() {
