@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/openai/mock"
+	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -139,6 +141,18 @@ func TestServersAreCompared(t *testing.T) {
 	}
 	if a.Identity["dtype"] != "bfloat16" || a.Identity["capture sizes"] != "[1,2,4]" || a.Identity["max length"] != "4096" {
 		t.Errorf("%v", a.Identity)
+	}
+}
+
+// TestALoneEagerServerIsCalledThat: its lane is the optimized one by name only.
+func TestALoneEagerServerIsCalledThat(t *testing.T) {
+	for _, eager := range []bool{true, false} {
+		var out bytes.Buffer
+		e := &engine{ctx: context.Background(), out: protocol.NewWriter(&out), servers: []*Server{serve(t, &mock.Server{Info: map[string]any{"enforce_eager": eager}})}}
+		must.OK(t, e.load(nil))
+		if strings.Contains(out.String(), "runs eager by its own word") != eager {
+			t.Errorf("eager %v: %s", eager, &out)
+		}
 	}
 }
 

@@ -163,6 +163,9 @@ func (e *engine) load(l *protocol.Load) error {
 	m.Model = protocol.Model{Name: a.Model, Kind: stats.CausalLM, DType: a.Identity["dtype"]}
 	m.Provider, m.Device = firstOf(a.Identity["server"], "openai"), a.URL
 	verdict, same := e.compare()
+	if verdict == "" && a.Identity["eager"] == "true" {
+		m.Notes = append(m.Notes, "the server runs eager by its own word: the optimized lane is a name here")
+	}
 	if verdict != "" {
 		m.Device, m.Notes = m.Device+" / "+e.servers[1].URL+": "+verdict, append(m.Notes, verdict)
 	}

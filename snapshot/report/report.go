@@ -121,7 +121,7 @@ func (d *document) howToRead(m *folder.Manifest) {
 	case m.Settings.Observed:
 		return
 	case m.Settings.Config == "openai":
-		lanes = "The same requests went to the server, in two lanes where there are two servers: eager is the first, optimized the second."
+		lanes = "The same requests went to the server, in two lanes where there are two: optimized is the first that was named, eager the second, whatever they run."
 	case m.Settings.AA || m.Settings.Strategy == string(stats.AllEager):
 		lanes = "The same requests ran in two lanes, both of them eager: what differs between them is noise."
 	}
