@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -224,11 +223,6 @@ func (j *job) workerEnv() {
 	j.opts.Engine.Env = worker.Environ(env, named...)
 }
 
-// sessionGC is the garbage, in percent of what lives, that may gather while a
-// session runs: memory stays within its budget, and a collection costs little
-// beside a heap of some 40 MB.
-const sessionGC = 50
-
 // run runs the session and finishes its folder, whatever happened.
 func (j *job) run(ctx context.Context) (runner.Result, error) {
 	e := endingOf(ctx)
@@ -239,9 +233,9 @@ func (j *job) run(ctx context.Context) (runner.Result, error) {
 		j.close()
 		return runner.Result{}, exit.Usage(err)
 	}
-	percent := debug.SetGCPercent(sessionGC)
+	restore := letGarbageLie()
 	res := s.Run(ctx)
-	debug.SetGCPercent(percent)
+	restore()
 	if p := e.panic(); p != nil && res.Err == nil {
 		res.Reason, res.Err = "failed", p
 	}

@@ -81,12 +81,13 @@ func (s *Session) publish(force bool) {
 	}
 }
 
-// Figures, events and the map are renewed as often as views are made while that
-// takes no more than a share of a core, and less often where it would take
-// more; in between, views repeat them. While nothing is measured only the window
+// Figures, events and the map are renewed a few times a second while that takes
+// no more than a share of a core, and less often where it would take more; in
+// between, views repeat them. While nothing is measured only the window
 // moves on.
 const (
 	figuresShare = 0.01
+	oftenShown   = 150 * time.Millisecond // who reads figures reads no more
 	slowestShown = time.Second / 2
 	stillEvery   = time.Second
 	eventsOnceIn = 100 * time.Millisecond
@@ -129,7 +130,7 @@ func (s *Session) figuresAge(now bool) time.Duration {
 	case s.rec.seq == s.pub.liveSeq:
 		return stillEvery
 	}
-	return min(time.Duration(float64(s.pub.shown.cost)/figuresShare), slowestShown)
+	return max(oftenShown, min(time.Duration(float64(s.pub.shown.cost)/figuresShare), slowestShown))
 }
 
 // renew makes what views show up to age old, at most.

@@ -87,6 +87,7 @@ const (
 	defaultWindow = 10 * time.Second
 	flushEvery    = 50 * time.Millisecond // the journal: at most 100 ms of samples at risk
 	flushWith     = 30 * time.Millisecond // since the last time: messages take the journal along
+	nothingEvery  = 2 * flushEvery        // while nothing has come that is not in the journal
 	idleEvery     = 250 * time.Millisecond
 	statusEvery   = 250 * time.Millisecond
 	maxRestarts   = 5 // in a row without a sample between
@@ -235,6 +236,7 @@ func (s *Session) loop(ctx, wctx context.Context) {
 	status := time.NewTicker(statusEvery)
 	defer status.Stop()
 	done, hurry := ctx.Done(), s.o.Hurry
+	saved := false // nothing has come from the worker since the last tick
 	for !s.finished() {
 		s.eng.post()
 		select {
@@ -250,9 +252,13 @@ func (s *Session) loop(ctx, wctx context.Context) {
 				s.handle(msg)
 			}
 			s.dispatch()
-			if clock.Monotonic()-s.tickedNs >= int64(flushWith) {
+			if since := time.Duration(clock.Monotonic() - s.tickedNs); since >= flushWith {
 				s.tick()
-				flush.Reset(flushEvery)
+				flush.Reset(nothingEvery)
+				saved = true
+			} else if saved {
+				flush.Reset(flushEvery - since)
+				saved = false
 			}
 		case w := <-s.workNow():
 			s.takeWork(w)
@@ -291,8 +297,11 @@ func (s *Session) loop(ctx, wctx context.Context) {
 			views.Reset(max(s.newsIn(clock.Monotonic()), 1))
 		case <-flush.C:
 			s.tick()
+			saved = true
 			if s.idle() {
 				flush.Reset(idleEvery)
+			} else {
+				flush.Reset(nothingEvery)
 			}
 		case <-status.C:
 			s.reportStatus()

@@ -19,8 +19,9 @@ type linger struct {
 	starts [lingerMemory]int64 // of the last samples, ns, a ring
 	n      int
 	lines  int       // since window began
-	window time.Time // when counting lines began
-	busy   bool      // lines came often in the window before
+	reads  int       // of them, how often this process was woken
+	window time.Time // when counting began
+	busy   bool      // lines woke it often, and come often since
 }
 
 const (
@@ -34,8 +35,8 @@ const (
 // take notes a message that has come at now.
 func (l *linger) take(msg any, now time.Time) {
 	if now.Sub(l.window) > lingerWindow {
-		l.busy = l.lines >= lingerLines && now.Sub(l.window) < 2*lingerWindow
-		l.window, l.lines = now, 0
+		l.busy = l.lines >= lingerLines && (l.busy || l.reads >= lingerLines) && now.Sub(l.window) < 2*lingerWindow
+		l.window, l.lines, l.reads = now, 0, 0
 	}
 	l.lines++
 	switch m := msg.(type) {
@@ -51,8 +52,10 @@ func (l *linger) take(msg any, now time.Time) {
 	}
 }
 
-// pause is how long the worker's lines can wait; 0: read on at once.
+// pause is asked when all that came together is taken: how long the worker's
+// next lines can wait; 0: read on at once.
 func (l *linger) pause() time.Duration {
+	l.reads++
 	if !l.busy || l.n < lingerMemory || l.credit < 2 {
 		return 0
 	}

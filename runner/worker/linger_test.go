@@ -14,6 +14,23 @@ func lines(l *linger, credit, n int, step time.Duration) {
 	for range n {
 		now = now.Add(step)
 		l.take(&protocol.Batch{StartNs: []int64{now.UnixNano()}}, now)
+		l.pause()
+	}
+}
+
+// An engine that writes many lines at once, but seldom, wakes nobody often.
+func TestLingerIsNotForLinesThatComeTogether(t *testing.T) {
+	var l linger
+	now := time.Unix(0, 0)
+	l.take(&protocol.Hello{Credit: 64}, now)
+	for range 40 {
+		now = now.Add(50 * time.Millisecond)
+		for i := range 50 {
+			l.take(&protocol.Batch{StartNs: []int64{now.UnixNano() + int64(i)*1e6}}, now)
+		}
+		if d := l.pause(); d != 0 {
+			t.Fatalf("%v", d)
+		}
 	}
 }
 

@@ -32,14 +32,23 @@ func (k Ink) On(s string) string {
 
 // Cells returns how many terminal cells s takes; s holds no escape codes.
 func Cells(s string) int {
-	n := 0
+	n, easy := narrow(s)
+	if !easy {
+		return ansi.StringWidth(s)
+	}
+	return n
+}
+
+// narrow counts the characters of s; easy reports whether each of them surely
+// takes one cell by itself, which no control character does.
+func narrow(s string) (n int, easy bool) {
 	for _, r := range s {
 		if !Narrow(r) {
-			return ansi.StringWidth(s)
+			return 0, false
 		}
 		n++
 	}
-	return n
+	return n, true
 }
 
 // Narrow reports whether r surely takes one cell by itself: ASCII, Latin,
@@ -61,6 +70,9 @@ func Narrow(r rune) bool {
 // Clean makes foreign text (model names, an engine's reasons) safe to print:
 // control and direction-changing characters become spaces.
 func Clean(s string) string {
+	if _, easy := narrow(s); easy {
+		return s
+	}
 	if !strings.ContainsAny(s, joiners) {
 		return plain.Line(s)
 	}
@@ -80,6 +92,20 @@ const joiners = "\u200d\ufe0e\ufe0f"
 // Fit shortens s to at most w cells, at a word where one is near, and marks
 // the cut with an ellipsis.
 func Fit(s string, w int) string {
+	s, _ = fit(s, w)
+	return s
+}
+
+// fit is Fit, and how many cells that takes.
+func fit(s string, w int) (string, int) {
+	if n, easy := narrow(s); easy && n <= max(w, 0) {
+		return s, n
+	}
+	s = shorten(s, w)
+	return s, Cells(s)
+}
+
+func shorten(s string, w int) string {
 	if w <= 0 {
 		return ""
 	}
@@ -119,13 +145,13 @@ func wholeNumber(s, cut string, w int) string {
 
 // Left pads s on the right to w cells, right pads it on the left.
 func Left(s string, w int) string {
-	s = Fit(s, w)
-	return s + Spaces(w-Cells(s))
+	s, n := fit(s, w)
+	return s + Spaces(w-n)
 }
 
 func Right(s string, w int) string {
-	s = Fit(s, w)
-	return Spaces(w-Cells(s)) + s
+	s, n := fit(s, w)
+	return Spaces(w-n) + s
 }
 
 const blank = "                                                                                                                                "
@@ -182,12 +208,12 @@ func (l *Line) Room() int { return l.max - l.W }
 
 // Put appends s in ink k, shortened to what room there is.
 func (l *Line) Put(k Ink, s string) *Line {
-	s = Fit(s, l.Room())
+	s, n := fit(s, l.Room())
 	if s != "" {
 		l.B.WriteString(k.pre)
 		l.B.WriteString(s)
 		l.B.WriteString(k.post)
-		l.W += Cells(s)
+		l.W += n
 	}
 	return l
 }

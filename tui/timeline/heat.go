@@ -59,16 +59,16 @@ func (p *HeatPanel) View() string {
 	return p.cache
 }
 
-// heatEvery is the least time between two drawings of which only the newest
-// column would differ, ns.
-const heatEvery = int64(200e6)
+// The least time between two drawings of which only the newest column would
+// differ is the width of that column, within these bounds, ns.
+const heatOften, heatSeldom = int64(200e6), int64(500e6)
 
 // soon reports whether nothing but time has passed, and little of it.
 func (p *HeatPanel) soon(s heatState) bool {
 	was := p.drawn
 	was.ver = s.ver
 	d := p.Sc.V.NowNs - p.drew
-	return s == was && d >= 0 && d < heatEvery
+	return s == was && d >= 0 && d < max(heatOften, min(p.Column(), heatSeldom))
 }
 
 const heatLabel = 12 // cells left of the map
