@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -243,6 +244,9 @@ func (j *job) run(ctx context.Context) (runner.Result, error) {
 	end := folder.End{Reason: j.told(endSentence(res)), Err: j.toldError(res.Err), TNs: clock.Monotonic(), Time: time.Now(), DroppedView: res.Dropped}
 	if err := j.writer.Finish(end); err != nil {
 		return res, errors.Join(res.Err, fmt.Errorf("finish the session folder %s: %w", j.opts.Dir, err))
+	}
+	if _, err := os.Stat(j.opts.Dir); errors.Is(err, fs.ErrNotExist) {
+		return res, errors.Join(res.Err, fmt.Errorf("the session folder %s was moved while the session ran: it is finished where it is now", j.opts.Dir))
 	}
 	return res, res.Err
 }

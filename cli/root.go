@@ -25,12 +25,16 @@ func Main(args []string) int {
 	ctx, e := watchSignals(len(args) > 0 && args[0] == "worker")
 	root := newRootCmd()
 	root.SetArgs(args)
-	root.SetOut(plain.Writer(os.Stdout))
+	out := plain.Writer(os.Stdout)
+	root.SetOut(out)
 	root.SetErr(output.Stderr)
 	var err error
 	p := guard.Catch("tailscope "+strings.Join(args[:min(len(args), 1)], ""), func() { err = root.ExecuteContext(ctx) })
 	if p == nil {
 		p = e.panicked.Load()
+	}
+	if err == nil && out.Err() != nil && !errors.Is(out.Err(), syscall.EIO) { // EIO: the terminal is gone
+		err = fmt.Errorf("the result could not be printed: %w", out.Err())
 	}
 	switch {
 	case p != nil:

@@ -3,10 +3,12 @@
 package cli_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/internal/must"
@@ -58,5 +60,51 @@ func TestHardSurroundings(t *testing.T) {
 				t.Errorf("a dump: %s", text)
 			}
 		})
+	}
+}
+
+// TestWhatIsPrintedMustArrive: a result that could not be written to stdout is no
+// success, of any command; a reader that has had enough is one.
+func TestWhatIsPrintedMustArrive(t *testing.T) {
+	full := must.Get(os.OpenFile("/dev/full", os.O_WRONLY, 0))(t)
+	defer full.Close()
+	dir := killedFolder(t)
+	for _, args := range [][]string{{"analyze", dir}, {"analyze", "--json", dir}, {"compare", dir, dir}, {"report", dir}, {"recover", dir}, {"doctor"}, {"config", "show"},
+		{"config", "presets"}, {"examples"}, {"version"}, {"licenses"}, {"help"}} {
+		c := tailscope(t, args...)
+		var said strings.Builder
+		c.Stdout, c.Stderr = full, &said
+		must.OK(t, c.Start())
+		endedWithin(t, c, time.Minute)
+		if code := c.ProcessState.ExitCode(); code != 1 || !strings.Contains(said.String(), "no space left") {
+			t.Errorf("%q: exit code %d, %s", args, code, said.String())
+		}
+	}
+}
+
+// TestAFolderMovedUnderARun: it is finished where it is, and the run says so
+// instead of looking for it where it was.
+func TestAFolderMovedUnderARun(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	args := stuck(t, "--duration", "5s")
+	for i := range args {
+		args[i] = strings.Replace(args[i], "' deaf", "' steady", 1)
+	}
+	c := tailscope(t, append([]string{"run"}, append(args, "--out", out)...)...)
+	var said strings.Builder
+	c.Stderr = &said
+	must.OK(t, c.Start())
+	waitFor(t, "the journal", time.Minute, func() bool {
+		m, _ := filepath.Glob(filepath.Join(out, "*", "journal", "*.tsj"))
+		st, err := os.Stat(strings.Join(m, ""))
+		return err == nil && st.Size() > 1000
+	})
+	must.OK(t, os.Rename(out, out+"2"))
+	endedWithin(t, c, 2*time.Minute)
+	if text := said.String(); c.ProcessState.ExitCode() != 1 || !strings.Contains(text, "was moved while the session ran") || strings.Contains(text, "no such file") {
+		t.Errorf("exit code %d: %s", c.ProcessState.ExitCode(), text)
+	}
+	if m := readJSON(t, filepath.Join(sessionDir(t, out+"2"), "manifest.json")); m["state"] != "finished" {
+		t.Errorf("the folder is %v", m["state"])
 	}
 }

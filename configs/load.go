@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -77,6 +78,7 @@ func loadPreset(name string) (*Config, error) {
 
 // parse decodes a file over the preset it extends.
 func parse(path string, b []byte) (*Config, error) {
+	b = bytes.TrimPrefix(b, []byte("\ufeff")) // as editors of Windows begin a file
 	body, err := parseYAML(path, b)
 	if err != nil {
 		return nil, err

@@ -279,3 +279,12 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// A file that begins with a mark of the order of bytes is one like others.
+func TestAMarkOfTheOrderOfBytesIsNoKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	must.OK(t, os.WriteFile(path, []byte("\ufeffreps: 7\n"), 0o600))
+	if c, err := Load(path); err != nil || c.Reps != 7 {
+		t.Errorf("%+v %v", c, err)
+	}
+}

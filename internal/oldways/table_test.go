@@ -18,12 +18,13 @@ var ways = []way{
 	{"S2", "the same, the real `doctor`", "./cli", "TestFaultFiles/planted_python", []edit{{"runner/torch/doctor.go", "outsideCwd+probe)", "probe)"}}},
 	{"S3", "places for libraries being absolute", provision, "TestStrangersLibrariesAreNotTaken", []edit{
 		{"runner/ort/provision/places.go", "distinct(slices.DeleteFunc(dirs, func(d string) bool { return !filepath.IsAbs(d) }))", "distinct(dirs)"},
+		{"runner/ort/provision/find.go", "path string) bool {\n\tif !filepath.IsAbs(path) {", "path string) bool {\n\tif false {"},
 	}},
 	{"S3", "`.venv` and `venv` of the current folder left out", provision, "TestStrangersLibrariesAreNotTaken", []edit{
 		{"runner/ort/provision/places.go", "\tdirs := filepath.SplitList(os.Getenv(\"PYTHONPATH\"))\n", "\there, _ := os.Getwd()\n\tprefixes = append(prefixes, filepath.Join(here, \".venv\"), filepath.Join(here, \"venv\"))\n\tdirs := filepath.SplitList(os.Getenv(\"PYTHONPATH\"))\n"},
 	}},
 	{"S3", "a look at who may write a library", provision, "TestStrangersLibrariesAreNotTaken", []edit{{"runner/sys/sys_unix.go", "return errors.New(\"everybody may change it\")", "return nil"}}},
-	{"S4", "a clean stdout", "./cli", "TestEscapesDieInEveryCommand", []edit{{"cli/root.go", "root.SetOut(plain.Writer(os.Stdout))", "root.SetOut(os.Stdout)"}}},
+	{"S4", "a clean stdout", "./cli", "TestEscapesDieInEveryCommand", []edit{{"cli/root.go", "out := plain.Writer(os.Stdout)\n\troot.SetOut(out)", "out := plain.Writer(os.Stdout)\n\troot.SetOut(os.Stdout)"}}},
 	{"S4", "a clean stderr", "./cli", "TestEscapesDieInEveryCommand", []edit{{plainGo, "\ttext := Text(string(all[:whole]))", "\ttext := string(all[:whole])"}}},
 	{"S4", "clean progress lines", "./cli", "TestProgressIsClean", []edit{{"cli/run.go", "text := plain.Line(progressText(s, time.Since(p.began)))", "text := progressText(s, time.Since(p.began))"}}},
 	{"S4", "a clean report.md", "./snapshot", "TestEscapesDieInFolders", []edit{{"snapshot/report/report.go", "[]byte(plain.Text(d.markdown()))", "[]byte(d.markdown())"}}},
@@ -93,7 +94,11 @@ var ways = []way{
 	{"near", "a look for room beforehand", "./snapshot/folder", "TestRoomIsCheckedBeforehand", []edit{{"snapshot/folder/writer.go", "ok && free < need", "ok && free < 0*need"}}},
 	{"near", "recovery to elsewhere leaving the folder", "./snapshot", "TestRecoverElsewhere", []edit{{"snapshot/folder/recover.go", "err != nil || out != \"\" {\n\t\treturn m, err", "err != nil {\n\t\treturn m, err"}}},
 	{"near", "formulas made harmless", "./runner/plain", "TestPlain", []edit{{plainGo, "\ts = Line(s)\n\tif formula(s) {", "\ts = Line(s)\n\tif false {"}}},
-	{"copied", "a look for segments copied", "./snapshot", "TestStrangeJournals", []edit{{segments, "if s.copied(seen, seg) {", "if false {"}}},
+	{"found since", "a look for segments copied", "./snapshot", "TestStrangeJournals", []edit{{segments, "if s.copied(seen, seg) {", "if false && s.copied(seen, seg) {"}}},
+	{"found since", "a count that outlives the file of its page", "./snapshot/journal", "TestACountThatIsCutShort", []edit{{"snapshot/journal/counter.go", "debug.SetPanicOnFault(true)", "debug.SetPanicOnFault(false)"}}},
+	{"found since", "a look whether what was printed arrived", "./cli", "TestWhatIsPrintedMustArrive", []edit{{"cli/root.go", "if err == nil && out.Err() != nil &&", "if false && out.Err() != nil &&"}}},
+	{"found since", "a look for the folder after the run", "./cli", "TestAFolderMovedUnderARun", []edit{{prepare, "if _, err := os.Stat(j.opts.Dir); errors.Is(err, fs.ErrNotExist) {", "if false && errors.Is(nil, fs.ErrNotExist) {\n\t\tvar err error\n\t\t_ = err"}}},
+	{"found since", "a mark of the order of bytes taken off", "./configs", "TestAMarkOfTheOrderOfBytesIsNoKey", []edit{{"configs/load.go", "\tb = bytes.TrimPrefix(b, []byte(\"\\ufeff\")) // as editors", "\t_ = bytes.TrimPrefix // as editors"}}},
 }
 
 const (

@@ -46,10 +46,14 @@ func clean(s, but string) string {
 type Out struct {
 	w    io.Writer
 	rest []byte // the beginning of a character
+	err  error
 }
 
 // Writer passes text on to w.
 func Writer(w io.Writer) *Out { return &Out{w: w} }
+
+// Err is the first error of writing: whoever prints line by line asks once.
+func (p *Out) Err() error { return p.err }
 
 // Under is the writer below, for one who asks what it is.
 func (p *Out) Under() io.Writer { return p.w }
@@ -69,6 +73,9 @@ func (p *Out) Write(b []byte) (int, error) {
 	text := Text(string(all[:whole]))
 	p.rest = bytes.Clone(all[whole:])
 	if _, err := io.WriteString(p.w, text); err != nil {
+		if p.err == nil {
+			p.err = err
+		}
 		return 0, err
 	}
 	return len(b), nil

@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/binary"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"unsafe"
 
@@ -15,14 +16,15 @@ import (
 // the process is killed, the kernel keeps the page, and Recover reads from it
 // how many samples were accepted, also those that were still buffered.
 type counter struct {
-	page []byte
-	n    *atomic.Uint64
+	n      atomic.Uint64
+	page   []byte
+	shared *atomic.Uint64 // in page; nil: there is none
 }
 
 // newCounter returns a counter without a file where one cannot be mapped;
 // Recover then knows only what gaps on disk prove.
 func newCounter(dir *door.Dir) *counter {
-	c := &counter{n: new(atomic.Uint64)}
+	c := &counter{}
 	size := os.Getpagesize()
 	f, err := dir.New(counterName)
 	if err != nil {
@@ -36,20 +38,33 @@ func newCounter(dir *door.Dir) *counter {
 	if err != nil {
 		return c
 	}
-	c.page, c.n = page, (*atomic.Uint64)(unsafe.Pointer(&page[0]))
+	c.page, c.shared = page, (*atomic.Uint64)(unsafe.Pointer(&page[0]))
 	return c
 }
 
-func (c *counter) add(n uint64) { c.n.Add(n) }
+// add counts one more. A page whose file somebody has cut short cannot be
+// written: the kernel's signal becomes a panic, and the file is given up.
+func (c *counter) add() {
+	n := c.n.Add(1)
+	if c.shared == nil {
+		return
+	}
+	before := debug.SetPanicOnFault(true)
+	defer func() {
+		if recover() != nil {
+			c.shared = nil
+		}
+		debug.SetPanicOnFault(before)
+	}()
+	c.shared.Store(n)
+}
 
 func (c *counter) close() {
 	if c.page == nil {
 		return
 	}
 	page := c.page
-	v := new(atomic.Uint64)
-	v.Store(c.n.Load())
-	c.page, c.n = nil, v
+	c.page, c.shared = nil, nil
 	_ = sys.Unmap(page) // nothing is lost: the file holds the page
 }
 

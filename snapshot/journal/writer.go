@@ -110,7 +110,7 @@ func (w *Writer) Sample(s *stats.Sample, steps []int64, kv []int32) error {
 		steps, kv = steps[:maxSteps], kv[:min(len(kv), maxSteps)]
 	}
 	w.enc.sample(s, steps, kv)
-	w.counter.add(1)
+	w.counter.add()
 	if len(w.enc.buf) >= frameTarget {
 		return w.flush()
 	}
