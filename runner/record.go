@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -23,6 +24,19 @@ type recorder struct {
 	seg    int32  // segment
 	seq    uint64 // samples so far
 	fail   func(error)
+}
+
+// newCollector makes the statistics of a configuration.
+func newCollector(cfg *configs.Config, noise map[string]stats.Noise) *live.Collector {
+	c := live.New(live.Options{SLONs: int64(cfg.SLO.D()), Share: stats.SessionShare})
+	c.SetBucketEdges(cfg.BucketEdges)
+	c.SetWindow(int64(defaultWindow))
+	for name, n := range noise {
+		if mode, err := stats.ParseMode(name); err == nil {
+			c.SetNoise(mode, n)
+		}
+	}
+	return c
 }
 
 // event records an event of the session itself.

@@ -5,17 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/between"
-	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/stats/verdict"
 )
 
@@ -79,17 +75,6 @@ func (c *Comparison) Names(mode string) []string {
 	return slices.Sorted(maps.Keys(c.sides[0][0].q[mode]))
 }
 
-// session is one result of a comparison.
-type session struct {
-	path   string
-	s      *folder.Session // nil: a result of another tool
-	rep    *labels.Report
-	m      *folder.Manifest // nil: no session folder
-	now    *folder.Observed // of a session that is not finished, else nil
-	clocks []float64        // readings of the SM clock, MHz
-	q      quantities
-}
-
 // Results compares two groups of results: session folders, folders of
 // sessions, files of other tools. Of a session that still runs it compares
 // what is there and says so. noise are A/A sessions that tell how far sessions
@@ -116,70 +101,6 @@ func Results(a, b, noise []string, o foreign.Options) (*Comparison, error) {
 	c.control()
 	c.unit()
 	return c, nil
-}
-
-func (c *Comparison) openAll(name string, paths []string, o foreign.Options) ([]*session, error) {
-	var out []*session
-	for _, p := range paths {
-		for _, path := range sessionsIn(p) {
-			x, err := c.open(name, path, o)
-			if err != nil {
-				return nil, err
-			}
-			if x.q, err = x.quantities(o); err != nil {
-				return nil, err
-			}
-			out = append(out, x)
-		}
-	}
-	return out, nil
-}
-
-// sessionsIn are the sessions in a folder that is none itself, exports left
-// out; else path.
-func sessionsIn(path string) (out []string) {
-	if _, err := os.Stat(filepath.Join(path, folder.ManifestName)); err == nil {
-		return []string{path}
-	}
-	found, err := filepath.Glob(filepath.Join(filepath.Clean(path), "*", folder.ManifestName))
-	if err != nil {
-		return []string{path}
-	}
-	for _, f := range found {
-		if m, err := folder.ReadManifest(filepath.Dir(f)); err == nil && m.State != folder.StateExported {
-			out = append(out, filepath.Dir(f))
-		}
-	}
-	if len(out) == 0 {
-		return []string{path}
-	}
-	return out
-}
-
-// open reads one result.
-func (c *Comparison) open(name, path string, o foreign.Options) (*session, error) {
-	s, err := openFolder(path)
-	if err != nil {
-		return nil, err
-	}
-	x := &session{path: path, s: s}
-	if x.rep, err = analyze([]string{path}, func(string) (*folder.Session, error) { return s, nil }, o, labels.Options{Source: path}); err != nil || s == nil {
-		return x, err
-	}
-	x.m = s.Manifest
-	if !s.Journal {
-		x.clocks = s.SMClocks()
-		return x, nil
-	}
-	c.Notes = append(c.Notes, name+": "+s.Unfinished())
-	if x.now, err = s.Observe(); err != nil {
-		return nil, err
-	}
-	x.m, x.clocks = &x.now.Manifest, x.now.SMClocks
-	if !s.Lives() {
-		x.m.State = "died"
-	}
-	return x, nil
 }
 
 // environments lists what differs between the sides, and within one.
@@ -220,140 +141,6 @@ func (c *Comparison) divergence() {
 			}
 		}
 	}
-}
-
-// compared are the quantities of the table.
-var compared = []struct {
-	name string
-	q    float64
-}{{"mean_ms", 0}, {"p50_ms", .5}, {"p90_ms", .9}, {"p95_ms", .95}, {"p99_ms", .99}, {"p999_ms", .999}}
-
-const (
-	pairLabel = "pair"
-	pairRatio = "ratio_geomean"
-)
-
-// changes compares what both sides have.
-func (c *Comparison) changes() {
-	for _, mode := range c.modesOfBoth() {
-		n := len(c.Changes)
-		c.change(mode, pairLabel, pairRatio, 0)
-		for _, label := range c.labelsOf(mode) {
-			for _, x := range compared {
-				c.change(mode, label, x.name, x.q)
-			}
-		}
-		c.limits(mode)
-		c.energies(mode)
-		if len(c.Changes) > n {
-			c.Modes = append(c.Modes, mode)
-		}
-	}
-}
-
-func (c *Comparison) modesOfBoth() (out []string) {
-	for _, x := range c.sides[0] {
-		for _, mode := range x.modes() {
-			if !slices.Contains(out, mode) && slices.ContainsFunc(c.sides[1], func(y *session) bool { return len(y.q[mode]) > 0 }) {
-				out = append(out, mode)
-			}
-		}
-	}
-	return out
-}
-
-// modes of a result, in the order in which it has them.
-func (x *session) modes() (out []string) {
-	for i := range x.rep.Overall {
-		if m := x.rep.Overall[i].Mode; !slices.Contains(out, m) {
-			out = append(out, m)
-		}
-	}
-	for i := range x.rep.Reported {
-		if m := x.rep.Reported[i].Mode; !slices.Contains(out, m) {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-func (c *Comparison) labelsOf(mode string) (out []string) {
-	for _, x := range c.sides[0] {
-		for i := range x.rep.Overall {
-			if g := &x.rep.Overall[i]; g.Mode == mode && !slices.Contains(out, g.Backend) {
-				out = append(out, g.Backend)
-			}
-		}
-		for i := range x.rep.Reported {
-			if r := &x.rep.Reported[i]; r.Mode == mode && !slices.Contains(out, r.Label) {
-				out = append(out, r.Label)
-			}
-		}
-	}
-	return out
-}
-
-// change compares one quantity, where every session has it.
-func (c *Comparison) change(mode, label, quantity string, q float64) {
-	name := label + "." + quantity
-	var v [2][]float64
-	for i, side := range c.sides {
-		if v[i] = values(side, mode, name); v[i] == nil {
-			return
-		}
-	}
-	d := Change{Mode: mode, Label: label, Quantity: quantity, Change: between.Compare(v[0], v[1], c.recorded(mode, name))}
-	for i, side := range c.sides {
-		for _, s := range side {
-			n := s.samples(mode, label)
-			if i == 0 {
-				d.SamplesA += n
-			} else {
-				d.SamplesB += n
-			}
-			if q > 0 {
-				d.Need = max(d.Need, quantile.Need(q)-int(n))
-			}
-		}
-	}
-	c.Changes = append(c.Changes, d)
-}
-
-// values are one figure a session; nil where one lacks it or has none above 0.
-func values(side []*session, mode, name string) (out []float64) {
-	for _, s := range side {
-		v, ok := s.q[mode][name]
-		if !ok || !(v > 0) {
-			return nil
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
-// recorded is how far sessions differ by themselves; nil where that was not
-// recorded.
-func (c *Comparison) recorded(mode, name string) *between.Noise {
-	v := values(c.noise, mode, name)
-	if len(v) < 2 {
-		return nil
-	}
-	n := between.NoiseOf(v)
-	return &n
-}
-
-func (x *session) samples(mode, label string) (n uint64) {
-	for i := range x.rep.Overall {
-		if g := &x.rep.Overall[i]; g.Mode == mode && (g.Backend == label || label == pairLabel) {
-			n = max(n, g.N)
-		}
-	}
-	for i := range x.rep.Reported {
-		if r := &x.rep.Reported[i]; r.Mode == mode && r.Label == label {
-			n = max(n, uint64(r.N))
-		}
-	}
-	return n
 }
 
 func names(r *labels.Report) string {

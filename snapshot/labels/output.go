@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,8 +28,11 @@ type Table struct {
 // Tables returns the tables of TR120's sections 4.1 to 4.4 and what goes with
 // them, in reading order. Empty ones are left out.
 func (r *Report) Tables() []Table {
-	all := []Table{r.overall(), r.scenarioMap(), r.trimmed(), r.coldOverall(), r.coldByFile(), r.breakdown(), r.worstTable(),
-		r.compileTable(), r.reported()}
+	all := []Table{
+		groupTable("summary_overall", "Overall", r.Overall, "mode backend n mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms"),
+		groupTable("scenario_map", "By scenario (TR120 4.2)", r.Scenarios, "mode scenario backend n mean_ms p50_ms p99_ms max_ms"),
+		groupTable("trimmed_means", "Trimmed means (TR120 4.3)", r.Overall, "mode backend mean_ms mean_excl_max_ms mean_excl_top5_ms p50_ms"),
+		r.coldOverall(), r.coldByFile(), r.breakdown(), r.worstTable(), r.compileTable(), r.reported()}
 	var out []Table
 	for _, t := range all {
 		if len(t.Rows) > 0 {
@@ -49,50 +50,53 @@ func num(v stats.Num) string {
 	return strconv.FormatFloat(float64(v), 'f', -1, 64)
 }
 
-func (r *Report) overall() Table {
-	t := Table{Name: "summary_overall", Title: "Overall", Header: []string{"mode", "backend", "n", "mean_ms", "std_ms", "min_ms",
-		"p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms"}}
-	for i := range r.Overall {
-		g := &r.Overall[i]
-		t.Rows = append(t.Rows, []string{g.Mode, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.StdMs), num(g.MinMs),
-			num(g.P50Ms), num(g.P90Ms), num(g.P95Ms), num(g.P99Ms), num(g.P999Ms), num(g.MaxMs)})
-	}
-	return t
+// groupColumns are what tables show of a group, by their header.
+var groupColumns = map[string]func(*Group) string{
+	"mode":               func(g *Group) string { return g.Mode },
+	"scenario":           func(g *Group) string { return g.Scenario },
+	"by":                 func(g *Group) string { return g.By },
+	"backend":            func(g *Group) string { return g.Backend },
+	"n":                  func(g *Group) string { return strconv.FormatUint(g.N, 10) },
+	"mean_ms":            func(g *Group) string { return num(g.MeanMs) },
+	"std_ms":             func(g *Group) string { return num(g.StdMs) },
+	"min_ms":             func(g *Group) string { return num(g.MinMs) },
+	"p50_ms":             func(g *Group) string { return num(g.P50Ms) },
+	"p90_ms":             func(g *Group) string { return num(g.P90Ms) },
+	"p95_ms":             func(g *Group) string { return num(g.P95Ms) },
+	"p99_ms":             func(g *Group) string { return num(g.P99Ms) },
+	"p999_ms":            func(g *Group) string { return num(g.P999Ms) },
+	"max_ms":             func(g *Group) string { return num(g.MaxMs) },
+	"mean_excl_max_ms":   func(g *Group) string { return num(g.MeanExclMaxMs) },
+	"mean_excl_top5_ms":  func(g *Group) string { return num(g.MeanExclTop5Ms) },
+	"mean_excl_first_ms": func(g *Group) string { return num(g.MeanExclFirstMs) },
+	"first_samples":      func(g *Group) string { return strconv.Itoa(g.FirstSamples) },
+	"runs":               func(g *Group) string { return strconv.Itoa(g.Runs) },
+	"cold_start_runs":    func(g *Group) string { return strconv.Itoa(g.ColdStartRuns) },
+	"cold_start_share": func(g *Group) string {
+		return strconv.FormatFloat(float64(g.ColdStartRuns)/float64(max(g.Runs, 1)), 'f', -1, 64)
+	},
 }
 
-func (r *Report) scenarioMap() Table {
-	t := Table{Name: "scenario_map", Title: "By scenario (TR120 4.2)", Header: []string{"mode", "scenario", "backend", "n", "mean_ms", "p50_ms", "p99_ms", "max_ms"}}
-	for i := range r.Scenarios {
-		g := &r.Scenarios[i]
-		t.Rows = append(t.Rows, []string{g.Mode, g.Scenario, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.P50Ms), num(g.P99Ms), num(g.MaxMs)})
-	}
-	return t
-}
-
-func (r *Report) trimmed() Table {
-	t := Table{Name: "trimmed_means", Title: "Trimmed means (TR120 4.3)", Header: []string{"mode", "backend", "mean_ms", "mean_excl_max_ms",
-		"mean_excl_top5_ms", "p50_ms"}}
-	for i := range r.Overall {
-		g := &r.Overall[i]
-		t.Rows = append(t.Rows, []string{g.Mode, g.Backend, num(g.MeanMs), num(g.MeanExclMaxMs), num(g.MeanExclTop5Ms), num(g.P50Ms)})
+// groupTable shows columns of groups.
+func groupTable(name, title string, groups []Group, columns string) Table {
+	t := Table{Name: name, Title: title, Header: strings.Fields(columns)}
+	for i := range groups {
+		var row []string
+		for _, c := range t.Header {
+			row = append(row, groupColumns[c](&groups[i]))
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
 func (r *Report) coldOverall() Table {
-	t := Table{Name: "cold_start_effect_overall", Title: fmt.Sprintf("Cold start: the first %d of each run left out (TR120 4.4)", r.First),
-		Header: []string{"mode", "backend", "n", "mean_ms", "p50_ms", "p99_ms", "max_ms", "mean_excl_first_ms", "first_samples",
-			"runs", "cold_start_runs", "cold_start_share"}}
-	if len(r.Files) == 0 {
-		return t
+	var groups []Group
+	if len(r.Files) > 0 {
+		groups = r.Overall
 	}
-	for i := range r.Overall {
-		g := &r.Overall[i]
-		t.Rows = append(t.Rows, []string{g.Mode, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.P50Ms), num(g.P99Ms), num(g.MaxMs),
-			num(g.MeanExclFirstMs), strconv.Itoa(g.FirstSamples), strconv.Itoa(g.Runs), strconv.Itoa(g.ColdStartRuns),
-			strconv.FormatFloat(float64(g.ColdStartRuns)/float64(max(g.Runs, 1)), 'f', -1, 64)})
-	}
-	return t
+	return groupTable("cold_start_effect_overall", fmt.Sprintf("Cold start: the first %d of each run left out (TR120 4.4)", r.First), groups,
+		"mode backend n mean_ms p50_ms p99_ms max_ms mean_excl_first_ms first_samples runs cold_start_runs cold_start_share")
 }
 
 func (r *Report) coldByFile() Table {
@@ -107,11 +111,8 @@ func (r *Report) coldByFile() Table {
 }
 
 func (r *Report) breakdown() Table {
-	t := Table{Name: "breakdown", Title: "By " + r.ByColumn, Header: []string{"mode", cmp.Or(r.ByColumn, "by"), "backend", "n", "mean_ms", "p50_ms", "p99_ms", "max_ms"}}
-	for i := range r.By {
-		g := &r.By[i]
-		t.Rows = append(t.Rows, []string{g.Mode, g.By, g.Backend, strconv.FormatUint(g.N, 10), num(g.MeanMs), num(g.P50Ms), num(g.P99Ms), num(g.MaxMs)})
-	}
+	t := groupTable("breakdown", "By "+r.ByColumn, r.By, "mode by backend n mean_ms p50_ms p99_ms max_ms")
+	t.Header[1] = cmp.Or(r.ByColumn, "by")
 	return t
 }
 
@@ -140,59 +141,6 @@ func (r *Report) compileTable() Table {
 		t.Rows = append(t.Rows, []string{k.mode, k.label, strconv.Itoa(count[k]), k.real, k.why})
 	}
 	return t
-}
-
-// reported are statistics that other tools computed, as they reported them.
-func (r *Report) reported() Table {
-	t := Table{Name: "reported", Title: "As the tool reported it: no measurements to check, no intervals",
-		Header: []string{"mode", "backend", "n", "errors", "mean_ms", "std_ms", "min_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99.9_ms", "max_ms", "more", "format", "file"}}
-	shown := []string{"p50", "p90", "p95", "p99", "p99.9"}
-	for i := range r.Reported {
-		x := &r.Reported[i]
-		row := []string{x.Mode, x.Label, count(x.N), count(x.Errors), num(ms(x.Mean)), num(ms(x.Std)), num(ms(x.Min))}
-		var more []string
-		for _, p := range slices.Sorted(maps.Keys(x.Percentiles)) {
-			if slices.Contains([]string{"p25", "p75", "p97.5", "p98", "p99.99"}, p) {
-				more = append(more, p+" "+short(num(ms(x.Percentiles[p]))))
-			}
-		}
-		for _, p := range shown {
-			cell := ""
-			if v, ok := x.Percentiles[p]; ok {
-				cell = num(ms(v))
-			}
-			row = append(row, cell)
-		}
-		t.Rows = append(t.Rows, append(row, num(ms(x.Max)), strings.Join(more, ", "), x.Tool, x.File))
-	}
-	return t
-}
-
-// reportedJSON is Reported in ms, null where something was not reported.
-func (r *Report) reportedJSON() []map[string]any {
-	out := []map[string]any{}
-	for i := range r.Reported {
-		x := &r.Reported[i]
-		p := map[string]stats.Num{}
-		for k, v := range x.Percentiles {
-			p[k+"_ms"] = ms(v)
-		}
-		m := map[string]any{"mode": x.Mode, "backend": x.Label, "file": x.File, "format": x.Tool, "n": nil, "errors": x.Errors, "mean_ms": ms(x.Mean),
-			"std_ms": ms(x.Std), "min_ms": ms(x.Min), "max_ms": ms(x.Max), "percentiles": p}
-		if x.N > 0 {
-			m["n"] = x.N
-		}
-		out = append(out, m)
-	}
-	return out
-}
-
-// count prints a number that may not have been reported.
-func count(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.FormatInt(n, 10)
 }
 
 // WriteCSV writes one table.
@@ -310,115 +258,4 @@ func (r *Report) whyNot() string {
 		}
 	}
 	return strings.Join(out, "; ")
-}
-
-// WriteText prints the tables for a terminal, at most limit rows each.
-func (r *Report) WriteText(w io.Writer, limit int) {
-	for _, v := range r.Verdicts {
-		if v.Mode != "" {
-			fmt.Fprintf(w, "%s: ", v.Mode)
-		}
-		fmt.Fprintln(w, v.Sentence)
-		for _, f := range v.Flips {
-			fmt.Fprintln(w, "  "+f)
-		}
-	}
-	fmt.Fprintln(w, r.Evidence())
-	for _, n := range r.Notes {
-		fmt.Fprintln(w, "Note: "+n)
-	}
-	for _, l := range r.Left {
-		if l.Failed+l.Warmups > 0 {
-			fmt.Fprintf(w, "Left out of %s: %d with a status other than ok, %d warm-ups.\n", l.Label, l.Failed, l.Warmups)
-		}
-	}
-	for _, t := range r.Tables() {
-		fmt.Fprintf(w, "\n%s\n", t.Title)
-		t.print(w, limit)
-	}
-}
-
-// print aligns a table; numbers are rounded to four decimals for the eye only.
-func (t *Table) print(w io.Writer, limit int) {
-	rows := t.Rows
-	if limit > 0 && len(rows) > limit {
-		rows = rows[:limit]
-	}
-	keep := t.used()
-	width := make([]int, len(t.Header))
-	cells := append([][]string{t.Header}, rows...)
-	for _, row := range cells {
-		for i, c := range row {
-			width[i] = max(width[i], len([]rune(short(c))))
-		}
-	}
-	for _, row := range cells {
-		var line strings.Builder
-		for i, c := range row {
-			if !keep[i] {
-				continue
-			}
-			c = short(c)
-			pad := strings.Repeat(" ", width[i]-len([]rune(c)))
-			if _, err := strconv.ParseFloat(c, 64); err == nil {
-				c = pad + c
-			} else {
-				c += pad
-			}
-			line.WriteString(c + "  ")
-		}
-		fmt.Fprintln(w, strings.TrimRight("  "+line.String(), " "))
-	}
-	if len(rows) < len(t.Rows) {
-		fmt.Fprintf(w, "  … and %d more\n", len(t.Rows)-len(rows))
-	}
-}
-
-// used says which columns hold anything.
-func (t *Table) used() []bool {
-	keep := make([]bool, len(t.Header))
-	for _, row := range t.Rows {
-		for i, c := range row {
-			keep[i] = keep[i] || c != ""
-		}
-	}
-	return keep
-}
-
-// Short returns the table with numbers rounded for reading.
-func (t *Table) Short() (head []string, rows [][]string) {
-	keep := t.used()
-	pick := func(row []string, round bool) (out []string) {
-		for i, c := range row {
-			if keep[i] && round {
-				c = short(c)
-			}
-			if keep[i] {
-				out = append(out, c)
-			}
-		}
-		return out
-	}
-	for _, r := range t.Rows {
-		rows = append(rows, pick(r, true))
-	}
-	return pick(t.Header, false), rows
-}
-
-// short rounds a number for the eye: four decimals, and of what is below 0.1
-// four digits.
-func short(c string) string {
-	i := strings.IndexByte(c, '.')
-	if i <= 0 || len(c)-i <= 5 {
-		return c
-	}
-	f, err := strconv.ParseFloat(c, 64)
-	if err != nil {
-		return c
-	}
-	decimals := 4
-	if f != 0 && math.Abs(f) < 0.1 {
-		decimals = min(3-int(math.Floor(math.Log10(math.Abs(f)))), 9)
-	}
-	return strconv.FormatFloat(f, 'f', decimals, 64)
 }

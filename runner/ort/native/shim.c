@@ -79,10 +79,6 @@ char *ts_add_initializer(void *options, const char *name, const void *value) {
 	return fail(FN(AddInitializer, (void *, const char *, const void *))(options, name, value));
 }
 
-char *ts_add_external_initializers(void *options, const char *const *names, const void *const *values, size_t n) {
-	return fail(FN(AddExternalInitializers, (void *, const char *const *, const void *const *, size_t))(options, names, values, n));
-}
-
 char *ts_options_threads(void *options, void *(*create)(void *, void (*)(void *), void *), void (*join)(const void *), void *arg) {
 	char *err = fail(FN(SessionOptionsSetCustomCreateThreadFn, (void *, void *(*)(void *, void (*)(void *), void *)))(options, create));
 	if (err == NULL) err = fail(FN(SessionOptionsSetCustomThreadCreationOptions, (void *, void *))(options, arg));
@@ -238,10 +234,6 @@ char *ts_bound_outputs(const void *binding, void **values, size_t max, size_t *n
 
 char *ts_sync_inputs(void *binding) { return fail(FN(SynchronizeBoundInputs, (void *))(binding)); }
 
-void ts_clear_inputs(void *binding) { ((void (*)(void *))api[at_ClearBoundInputs])(binding); }
-
-void ts_clear_outputs(void *binding) { ((void (*)(void *))api[at_ClearBoundOutputs])(binding); }
-
 int64_t ts_malloced(void) {
 	// mallinfo2 of glibc 2.33: ten sizes, of which hblkhd (mapped) is the fifth
 	// and uordblks (in use in arenas) the eighth.
@@ -336,24 +328,4 @@ char *ts_append_ep_device(void *options, size_t i, const char *const *keys, cons
 	if (i >= count) return strdup("no such device");
 	return fail(FN(SessionOptionsAppendExecutionProvider_V2, (void *, void *, const void *const *, size_t, const char *const *, const char *const *, size_t))(
 	    options, environment, &list[i], 1, keys, values, n));
-}
-
-char *ts_assignment(const void *session, char *text, size_t len) {
-	const void *const *graphs;
-	size_t n, used = 0;
-	char *err = fail(FN(Session_GetEpGraphAssignmentInfo, (const void *, const void *const **, size_t *))(session, &graphs, &n));
-	text[0] = 0;
-	for (size_t g = 0; err == NULL && g < n; g++) {
-		const char *provider = "", *domain = "", *op = "";
-		const void *const *nodes = NULL;
-		size_t count = 0;
-		err = fail(FN(EpAssignedSubgraph_GetEpName, (const void *, const char **))(graphs[g], &provider));
-		if (err == NULL) err = fail(FN(EpAssignedSubgraph_GetNodes, (const void *, const void *const **, size_t *))(graphs[g], &nodes, &count));
-		for (size_t k = 0; err == NULL && k < count && used < len; k++) {
-			err = fail(FN(EpAssignedNode_GetDomain, (const void *, const char **))(nodes[k], &domain));
-			if (err == NULL) err = fail(FN(EpAssignedNode_GetOperatorType, (const void *, const char **))(nodes[k], &op));
-			if (err == NULL) used += snprintf(text + used, len - used, "%s\t%s\t%s\n", provider, domain, op);
-		}
-	}
-	return err;
 }

@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -101,21 +100,6 @@ func (o cOptions) addInitializer(name string, v Value) error {
 	return take(C.ts_add_initializer(o.p, cname(name), v.P))
 }
 
-// addExternal gives the values of initialisers that the model keeps outside.
-func (o cOptions) addExternal(names []string, values []Value) error {
-	if len(names) == 0 {
-		return nil
-	}
-	cn := (*[1 << 20]*C.char)(C.malloc(C.size_t(len(names)) * 8))
-	cv := (*[1 << 20]unsafe.Pointer)(C.malloc(C.size_t(len(names)) * 8))
-	defer C.free(unsafe.Pointer(cn))
-	defer C.free(unsafe.Pointer(cv))
-	for i := range names {
-		cn[i], cv[i] = cname(names[i]), values[i].P
-	}
-	return take(C.ts_add_external_initializers(o.p, &cn[0], &cv[0], C.size_t(len(names))))
-}
-
 // EndProfiling returns the file that the session's profiler wrote.
 func (s cSession) EndProfiling() (string, error) {
 	var f *C.char
@@ -124,24 +108,6 @@ func (s cSession) EndProfiling() (string, error) {
 	}
 	defer C.free(unsafe.Pointer(f))
 	return C.GoString(f), nil
-}
-
-// assignment returns provider, domain and operator of every node, as the
-// partitioner assigned them; the session must have recorded it.
-func (s cSession) assignment() ([][3]string, error) {
-	const room = 4 << 20
-	buf := (*C.char)(C.malloc(room))
-	defer C.free(unsafe.Pointer(buf))
-	if err := take(C.ts_assignment(s.p, buf, room)); err != nil {
-		return nil, err
-	}
-	var out [][3]string
-	for line := range strings.Lines(C.GoString(buf)) {
-		if f := strings.Split(strings.TrimSuffix(line, "\n"), "\t"); len(f) == 3 {
-			out = append(out, [3]string(f))
-		}
-	}
-	return out, nil
 }
 
 func (r RunOptions) config(key, value string) error {
@@ -175,85 +141,6 @@ func (s cSession) onDevice(output bool, i int) (bool, error) {
 	var on C.int
 	err := take(C.ts_port_memory(s.p, C.int(B2i(output)), C.size_t(i), &on))
 	return on != 0, err
-}
-
-// alloc makes a tensor in the allocator's memory; none is host memory.
-func (a Allocator) alloc(shape []int64, t Type) (Value, error) {
-	var v Value
-	err := take(C.ts_value_alloc(a.P, (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.P))
-	return v, err
-}
-
-// NewStrings makes a tensor of strings in host memory, which ONNX Runtime owns.
-func NewStrings(text []string, shape []int64) (Value, error) {
-	var v Value
-	p := make([]*C.char, len(text)+1) // never empty
-	for i, s := range text {
-		p[i] = C.CString(s)
-		defer C.free(unsafe.Pointer(p[i]))
-	}
-	dims := append(slices.Clone(shape), 0)
-	err := take(C.ts_strings(&p[0], C.size_t(len(text)), (*C.int64_t)(&dims[0]), C.size_t(len(shape)), &v.P))
-	return v, err
-}
-
-// view makes a tensor over memory that the caller keeps.
-func (m Memory) view(data unsafe.Pointer, bytes int, shape []int64, t Type) (Value, error) {
-	var v Value
-	err := take(C.ts_value_view(m.P, data, C.size_t(bytes), (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(t), &v.P))
-	return v, err
-}
-
-// Data returns where the tensor's elements are (an opaque handle on a device).
-func (v Value) Data() (unsafe.Pointer, error) {
-	var p unsafe.Pointer
-	err := take(C.ts_value_data(v.P, &p))
-	return p, err
-}
-
-// valueInfo describes a value: kind 1 is a tensor, 2 a sequence, 3 a map.
-type valueInfo struct {
-	Kind   int
-	Typ    Type
-	Shape  []int64
-	Memory string
-}
-
-func (v Value) Info() (valueInfo, error) {
-	var kind, typ C.int
-	var shape [32]C.int64_t
-	rank := C.size_t(len(shape))
-	var mem *C.char
-	if err := take(C.ts_value_info(v.P, &kind, &typ, &shape[0], &rank, &mem)); err != nil {
-		return valueInfo{}, err
-	}
-	in := valueInfo{Kind: int(kind), Typ: Type(typ)}
-	if in.Kind == 1 {
-		in.Memory = C.GoString(mem)
-		for _, d := range shape[:rank] {
-			in.Shape = append(in.Shape, int64(d))
-		}
-	}
-	return in, nil
-}
-
-// memory describes where a tensor lies; valid as long as the tensor is.
-func (v Value) memory() (Memory, error) {
-	var m unsafe.Pointer
-	err := take(C.ts_value_memory(v.P, &m))
-	return Memory{m}, err
-}
-
-func (v *Value) Free() {
-	C.ts_value_free(v.P)
-	v.P = nil
-}
-
-// copyThrough copies one tensor by what the providers gave ONNX Runtime for it,
-// across devices if need be, and waits for it.
-func copyThrough(dst, src Value) error {
-	s, d := src.P, dst.P
-	return take(C.ts_copy(&s, &d, 1))
 }
 
 func (s cSession) NewBinding() (Binding, error) {
@@ -294,8 +181,6 @@ func (b Binding) Outputs() ([]Value, error) {
 	}
 	return out, nil
 }
-
-func (b Binding) clearOutputs() { C.ts_clear_outputs(b.P) }
 
 // Span is a timed region in CLOCK_MONOTONIC nanoseconds, and how many of them
 // lie between the device's events around the run; 0: it has none.

@@ -22,7 +22,6 @@ char *ts_prepacked_new(void **out);
 void ts_prepacked_free(void *prepacked);
 char *ts_free_dim(void *options, const char *name, int64_t value);
 char *ts_add_initializer(void *options, const char *name, const void *value);
-char *ts_add_external_initializers(void *options, const char *const *names, const void *const *values, size_t n);
 // ts_options_threads makes sessions ask create for their threads, with arg.
 char *ts_options_threads(void *options, void *(*create)(void *, void (*)(void *), void *), void (*join)(const void *), void *arg);
 char *ts_end_profiling(void *session, char **file);
@@ -58,8 +57,6 @@ char *ts_bind_output(void *binding, const char *name, const void *value);
 char *ts_bind_output_device(void *binding, const char *name, const void *mem_info);
 char *ts_bound_outputs(const void *binding, void **values, size_t max, size_t *n);
 char *ts_sync_inputs(void *binding);
-void ts_clear_inputs(void *binding);
-void ts_clear_outputs(void *binding);
 
 // ts_fence is what proves that a stream of CUDA has done its work: len bytes at
 // src on the device, copied to dst on the host; len 0: waiting for the stream.
@@ -96,9 +93,5 @@ char *ts_ep_device(size_t i, const char **provider, int *type, const char **vend
 // ts_ep_device_memory describes the device's own memory; NULL: it uses the host's.
 char *ts_ep_device_memory(size_t i, const void **info, const char **name);
 char *ts_append_ep_device(void *options, size_t i, const char *const *keys, const char *const *values, size_t n);
-
-// ts_assignment counts the nodes of each provider in a session that recorded
-// its assignment: lines "provider\tdomain\toperator", cut at len.
-char *ts_assignment(const void *session, char *text, size_t len);
 
 #endif

@@ -42,8 +42,6 @@ enum {
 	POS(BindOutput, 137),
 	POS(BindOutputToDevice, 138),
 	POS(GetBoundOutputValues, 140),
-	POS(ClearBoundInputs, 141),
-	POS(ClearBoundOutputs, 142),
 	POS(AddInitializer, 150),
 	POS(AddRunConfigEntry, 165),
 	POS(CreatePrepackedWeightsContainer, 166),
@@ -56,7 +54,6 @@ enum {
 	POS(SessionOptionsSetCustomThreadCreationOptions, 197),
 	POS(SessionOptionsSetCustomJoinThreadFn, 198),
 	POS(SynchronizeBoundInputs, 202),
-	POS(AddExternalInitializers, 210),
 	POS(MemoryInfoGetDeviceType, 225),
 	POS(GetKeyValuePairs, 298),
 	POS(GetEpDevices, 303),
@@ -71,11 +68,6 @@ enum {
 	POS(SessionGetMemoryInfoForInputs, 380),
 	POS(SessionGetMemoryInfoForOutputs, 381),
 	POS(CopyTensors, 386),
-	POS(Session_GetEpGraphAssignmentInfo, 407),
-	POS(EpAssignedSubgraph_GetEpName, 408),
-	POS(EpAssignedSubgraph_GetNodes, 409),
-	POS(EpAssignedNode_GetDomain, 411),
-	POS(EpAssignedNode_GetOperatorType, 412),
 #undef POS
 };
 

@@ -1,0 +1,120 @@
+package labels
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// WriteText prints the tables for a terminal, at most limit rows each.
+func (r *Report) WriteText(w io.Writer, limit int) {
+	for _, v := range r.Verdicts {
+		if v.Mode != "" {
+			fmt.Fprintf(w, "%s: ", v.Mode)
+		}
+		fmt.Fprintln(w, v.Sentence)
+		for _, f := range v.Flips {
+			fmt.Fprintln(w, "  "+f)
+		}
+	}
+	fmt.Fprintln(w, r.Evidence())
+	for _, n := range r.Notes {
+		fmt.Fprintln(w, "Note: "+n)
+	}
+	for _, l := range r.Left {
+		if l.Failed+l.Warmups > 0 {
+			fmt.Fprintf(w, "Left out of %s: %d with a status other than ok, %d warm-ups.\n", l.Label, l.Failed, l.Warmups)
+		}
+	}
+	for _, t := range r.Tables() {
+		fmt.Fprintf(w, "\n%s\n", t.Title)
+		t.print(w, limit)
+	}
+}
+
+// print aligns a table; numbers are rounded to four decimals for the eye only.
+func (t *Table) print(w io.Writer, limit int) {
+	rows := t.Rows
+	if limit > 0 && len(rows) > limit {
+		rows = rows[:limit]
+	}
+	keep := t.used()
+	width := make([]int, len(t.Header))
+	cells := append([][]string{t.Header}, rows...)
+	for _, row := range cells {
+		for i, c := range row {
+			width[i] = max(width[i], len([]rune(short(c))))
+		}
+	}
+	for _, row := range cells {
+		var line strings.Builder
+		for i, c := range row {
+			if !keep[i] {
+				continue
+			}
+			c = short(c)
+			pad := strings.Repeat(" ", width[i]-len([]rune(c)))
+			if _, err := strconv.ParseFloat(c, 64); err == nil {
+				c = pad + c
+			} else {
+				c += pad
+			}
+			line.WriteString(c + "  ")
+		}
+		fmt.Fprintln(w, strings.TrimRight("  "+line.String(), " "))
+	}
+	if len(rows) < len(t.Rows) {
+		fmt.Fprintf(w, "  … and %d more\n", len(t.Rows)-len(rows))
+	}
+}
+
+// used says which columns hold anything.
+func (t *Table) used() []bool {
+	keep := make([]bool, len(t.Header))
+	for _, row := range t.Rows {
+		for i, c := range row {
+			keep[i] = keep[i] || c != ""
+		}
+	}
+	return keep
+}
+
+// Short returns the table with numbers rounded for reading.
+func (t *Table) Short() (head []string, rows [][]string) {
+	keep := t.used()
+	pick := func(row []string, round bool) (out []string) {
+		for i, c := range row {
+			if keep[i] && round {
+				c = short(c)
+			}
+			if keep[i] {
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	for _, r := range t.Rows {
+		rows = append(rows, pick(r, true))
+	}
+	return pick(t.Header, false), rows
+}
+
+// short rounds a number for the eye: four decimals, and of what is below 0.1
+// four digits.
+func short(c string) string {
+	i := strings.IndexByte(c, '.')
+	if i <= 0 || len(c)-i <= 5 {
+		return c
+	}
+	f, err := strconv.ParseFloat(c, 64)
+	if err != nil {
+		return c
+	}
+	decimals := 4
+	if f != 0 && math.Abs(f) < 0.1 {
+		decimals = min(3-int(math.Floor(math.Log10(math.Abs(f)))), 9)
+	}
+	return strconv.FormatFloat(f, 'f', decimals, 64)
+}
