@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tailscope/tailscope/cli/about"
 	"github.com/tailscope/tailscope/internal/must"
 )
 
@@ -18,13 +19,13 @@ import (
 func TestManPagesHoldTheCommandTree(t *testing.T) {
 	dir := t.TempDir()
 	root := newRootCmd()
-	must.OK(t, writeManPages(root, dir))
+	must.OK(t, about.WriteManPages(root, dir))
 	var check func(*cobra.Command)
 	check = func(c *cobra.Command) {
-		path := filepath.Join(dir, manName(c)+".1")
+		path := filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+".1")
 		page := must.Get(os.ReadFile(path))(t)
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden && !strings.Contains(string(page), roff("--"+f.Name)+`"`) {
+			if !f.Hidden && !strings.Contains(string(page), strings.ReplaceAll("--"+f.Name, "-", `\-`)+`"`) {
 				t.Errorf("%s lacks --%s", filepath.Base(path), f.Name)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/tailscope/tailscope/cli/about"
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/machine"
 	"github.com/tailscope/tailscope/cli/output"
@@ -57,7 +58,7 @@ func newRootCmd() *cobra.Command {
 	root.Long = "tailscope runs an eager and an optimized session of the same model side by side,\n" +
 		"streams every latency into live histograms and quantile panels, and says why each\n" +
 		"tail sample was slow. Without a subcommand it opens the live screen."
-	root.Version = versionLine(sys.ThisBuild())
+	root.Version = about.VersionLine(sys.ThisBuild())
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SilenceErrors = true
 	root.SilenceUsage = true
@@ -90,10 +91,10 @@ func subcommands() []*cobra.Command {
 		machine.NewSetupCmd(),
 		machine.NewModelCmd(),
 		newConfigCmd(),
-		newExamplesCmd(),
-		newManCmd(),
-		newVersionCmd(),
-		newLicensesCmd(),
+		about.NewExamplesCmd(),
+		about.NewManCmd(),
+		about.NewVersionCmd(),
+		about.NewLicensesCmd(),
 		newWorkerCmd(),
 		newExecCmd(),
 		newAttachCmd(),

@@ -176,3 +176,11 @@ func (s *Session) lastWords(msgs []any) {
 		}
 	}
 }
+
+// hurry ends the session without waiting for what is in hand.
+func (s *Session) hurry() {
+	s.finish("interrupted")
+	if s.eng.proc != nil && !s.dog.killed {
+		s.kill("its user did not want to wait")
+	}
+}

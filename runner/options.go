@@ -73,6 +73,9 @@ type Result struct {
 	Dropped uint64 // views that nobody saw
 }
 
+// leaving reports whether the end is the user's wish.
+func (r *Result) leaving() bool { return r.Reason == "quit" || r.Reason == "interrupted" }
+
 // settings are what the user's keys can change about what runs.
 type settings struct {
 	strategy plan.Strategy

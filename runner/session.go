@@ -252,17 +252,6 @@ func (s *Session) finish(reason string) {
 	}
 }
 
-// leaving reports whether the end is the user's wish.
-func (r *Result) leaving() bool { return r.Reason == "quit" || r.Reason == "interrupted" }
-
-// hurry ends the session without waiting for what is in hand.
-func (s *Session) hurry() {
-	s.finish("interrupted")
-	if s.eng.proc != nil && !s.dog.killed {
-		s.kill("its user did not want to wait")
-	}
-}
-
 // fail ends the session with an error.
 func (s *Session) fail(err error) {
 	if len(err.Error()) > maxReason {

@@ -1,4 +1,4 @@
-package cli
+package about
 
 import (
 	"encoding/json"
@@ -38,8 +38,8 @@ var examples = []example{
 		"tailscope model build default --out models", "tailscope model inspect models/default", "tailscope run --model models/default --duration 3s --out mine"}},
 }
 
-// newExamplesCmd prints the commonest jobs.
-func newExamplesCmd() *cobra.Command {
+// NewExamplesCmd prints the commonest jobs.
+func NewExamplesCmd() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "examples", Args: exit.NoArguments,

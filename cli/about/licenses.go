@@ -1,4 +1,4 @@
-package cli
+package about
 
 import (
 	_ "embed"
@@ -39,8 +39,8 @@ func licenses() (list []license) {
 	return list
 }
 
-// newLicensesCmd lists the licences of everything that is linked or embedded.
-func newLicensesCmd() *cobra.Command {
+// NewLicensesCmd lists the licences of everything that is linked or embedded.
+func NewLicensesCmd() *cobra.Command {
 	var texts, asJSON bool
 	c := &cobra.Command{
 		Use: "licenses", Args: exit.NoArguments,

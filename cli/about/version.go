@@ -1,4 +1,4 @@
-package cli
+package about
 
 import (
 	"encoding/json"
@@ -32,8 +32,8 @@ type ortFound struct {
 	Problem   string   `json:"problem,omitempty"`
 }
 
-// newVersionCmd says what this program was built from and what it would load.
-func newVersionCmd() *cobra.Command {
+// NewVersionCmd says what this program was built from and what it would load.
+func NewVersionCmd() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "version", Args: exit.NoArguments,
@@ -76,7 +76,7 @@ func findORT() ortFound {
 }
 
 func printVersion(w io.Writer, r versionReport) {
-	fmt.Fprintln(w, versionLine(r.Build))
+	fmt.Fprintln(w, VersionLine(r.Build))
 	if r.ORT.Problem != "" {
 		fmt.Fprintln(w, "ONNX Runtime: "+r.ORT.Problem)
 		return
@@ -87,8 +87,8 @@ func printVersion(w io.Writer, r versionReport) {
 	}
 }
 
-// versionLine is the build on a line.
-func versionLine(b sys.Build) string {
+// VersionLine is the build on a line.
+func VersionLine(b sys.Build) string {
 	parts := []string{"tailscope " + b.Version}
 	if b.Commit != "" {
 		commit := "commit " + b.Commit[:min(len(b.Commit), 12)]

@@ -1,4 +1,4 @@
-package cli
+package about
 
 import (
 	"bytes"
@@ -13,8 +13,8 @@ import (
 	"github.com/tailscope/tailscope/cli/exit"
 )
 
-// newManCmd writes the manual pages of the command tree.
-func newManCmd() *cobra.Command {
+// NewManCmd writes the manual pages of the command tree.
+func NewManCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "man DIR", Args: exit.Args(cobra.ExactArgs(1)),
 		Short:   "Write manual pages into a folder",
@@ -23,19 +23,19 @@ func newManCmd() *cobra.Command {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fmt.Errorf("make the folder for manual pages: %w", err)
 			}
-			return writeManPages(c.Root(), args[0])
+			return WriteManPages(c.Root(), args[0])
 		},
 	}
 }
 
-// writeManPages writes the page of c and of all commands below it.
-func writeManPages(c *cobra.Command, dir string) error {
+// WriteManPages writes the page of c and of all commands below it.
+func WriteManPages(c *cobra.Command, dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, manName(c)+".1"), manPage(c), 0o644); err != nil {
 		return fmt.Errorf("write a manual page: %w", err)
 	}
 	for _, sub := range c.Commands() {
 		if sub.IsAvailableCommand() {
-			if err := writeManPages(sub, dir); err != nil {
+			if err := WriteManPages(sub, dir); err != nil {
 				return err
 			}
 		}
