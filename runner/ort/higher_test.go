@@ -42,8 +42,10 @@ func judgedByAReference(t *testing.T, provider string) {
 			}
 			_, eager := run(e.lanes[stats.Eager], 7)
 			r, opt := run(e.lanes[stats.Optimized], 7)
-			if wrong, why := e.judge(r, eager, opt, 1); provider == "cpu" && (!wrong || why != "") {
-				t.Errorf("%s %s: the CPU judges itself%s", name, mode, why)
+			if provider == "cpu" { // elsewhere this would take a reference
+				if wrong, why := e.judge(r, eager, opt, 1); !wrong || why != "" {
+					t.Errorf("%s %s: the CPU judges itself%s", name, mode, why)
+				}
 			}
 			if wrong, why := e.higher.judge(e, r, eager, opt, .05); wrong || !strings.Contains(why, "on the CPU the optimized lane is ") {
 				t.Errorf("%s %s: right outputs are wrong%s", name, mode, why)
