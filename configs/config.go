@@ -15,7 +15,7 @@ type Config struct {
 	Device      int      `yaml:"device" json:"device" jsonschema:"device index, 0-based"`
 	Model       string   `yaml:"model" json:"model" jsonschema:"builtin:NAME, a file or a folder"`
 	Modes       []string `yaml:"modes" json:"modes" jsonschema:"prefill, kv_decode, e2e_kv, or forward; run one after the other"`
-	Strategy    string   `yaml:"strategy" json:"strategy" jsonschema:"variable, padded, bucketed, dynamic, eager, kv-bucketed, static-cache, or one a phase: prefill=padded,decode=eager"`
+	Strategy    string   `yaml:"strategy" json:"strategy" jsonschema:"variable, padded, bucketed, dynamic, eager, kv-bucketed, static-cache, chunked, or one a phase: prefill=padded,decode=eager"`
 	BucketEdges []int    `yaml:"bucket_edges,omitempty" json:"bucket_edges,omitempty" jsonschema:"edges of bucketed, ascending tokens; powers of two unless given"`
 	KVEdges     []int    `yaml:"kv_edges,omitempty" json:"kv_edges,omitempty" jsonschema:"edges of kv-bucketed, ascending cache lengths; powers of two unless given"`
 	EagerInputs string   `yaml:"eager_inputs" json:"eager_inputs" jsonschema:"same: the eager lane gets the padded inputs too; raw: it gets the prompt as it is"`

@@ -99,7 +99,7 @@ func TestErrorsNamePlaceAndNearestWord(t *testing.T) {
 		"seed: 1\n---\nseed: 2\n":                                            "3:1: a second document",
 		"seed: [1\n":                                                         "not YAML: ",
 		"just words\n":                                                       "1:1: want keys with values, got the text \"just words\"",
-		"strategy: paded\n":                                                  "1:11: strategy: \"paded\" is not one of variable, padded, bucketed, dynamic, eager, kv-bucketed, static-cache; did you mean padded?",
+		"strategy: paded\n":                                                  "1:11: strategy: \"paded\" is not one of variable, padded, bucketed, dynamic, eager, kv-bucketed, static-cache, chunked; did you mean padded?",
 		"strategy: prefill=padded,decode=egar\n":                             "1:11: strategy: \"egar\" is not one of",
 		"strategy: prefil=padded\n":                                          "1:11: strategy: \"prefil\" is not a phase",
 		"modes: [kv_decode, prefil]\n":                                       "1:20: modes[1]: \"prefil\" is not one of prefill, kv_decode, e2e_kv, forward; did you mean prefill?",

@@ -29,7 +29,7 @@ var choices = map[string][]string{
 	"torch.device":     {"", "auto", "cuda", "cpu", "mps"},
 	"torch.dtype":      {"", "float32", "float16", "bfloat16"},
 	"torch.stance":     {"", "default", "force_eager", "eager_on_recompile", "fail_on_recompile", "eager_then_compile"},
-	"strategy":         stats.StrategyWords(stats.DecodePhase, ""), // a word alone stands for both phases
+	"strategy":         stats.LoneStrategies(), // for both phases
 	"strategy prefill": stats.StrategyWords(stats.PrefillPhase, ""),
 	"strategy decode":  stats.StrategyWords(stats.DecodePhase, ""),
 }

@@ -242,11 +242,14 @@ func (e *engine) lacks(mode string, st plan.Strategy) string {
 	}
 	w := st.Wire(e.hello.Strategies)
 	lack := ""
-	if mode == "forward" && (w.Prefill == "padded" || w.Prefill == "bucketed") {
+	if mode == "forward" && (w.Prefill == "padded" || w.Prefill == "bucketed" || w.Prefill == string(stats.Chunked)) {
 		return "the strategy " + st.String() + " in forward: sizes of a dimension are run as they are given"
 	}
 	if stats.ModeOf(mode).Times(stats.PrefillPhase) {
 		lack = check("prefill", w.Prefill)
+		if decodes := stats.ModeOf(mode).Times(stats.DecodePhase); decodes && lack == "" && w.Prefill == string(stats.Chunked) && w.Decode != string(stats.StaticCache) && w.Decode != string(stats.KVBucketed) {
+			return "the strategy " + st.String() + ": chunked fills a cache of fixed size, decode=static-cache or kv-bucketed"
+		}
 	}
 	if lack == "" && stats.ModeOf(mode).Times(stats.DecodePhase) {
 		lack = check("decode", w.Decode)

@@ -96,7 +96,11 @@ func (r *router) key(it plan.Item, st plan.Strategy) string {
 	b := make([]byte, 0, 64) // for each sample of the optimized lane: no fmt
 	b = append(b, head...)
 	b = append(strconv.AppendInt(b, int64(it.Batch), 10), 'x')
-	b = append(strconv.AppendInt(b, int64(plan.NewShaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1]), 10), '+')
+	exec := plan.NewShaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1]
+	if st.Prefill == string(stats.Chunked) {
+		exec = 0 // one executable for pieces of all prompts
+	}
+	b = append(strconv.AppendInt(b, int64(exec), 10), '+')
 	key := string(strconv.AppendInt(b, int64(it.NewTokens), 10))
 	if len(it.Dims) == 0 {
 		return key

@@ -27,6 +27,7 @@ const (
 	AllEager    Strategy = "eager"
 	KVBucketed  Strategy = "kv-bucketed"
 	StaticCache Strategy = "static-cache"
+	Chunked     Strategy = "chunked"
 )
 
 // StrategyRow is what a strategy is.
@@ -34,6 +35,7 @@ type StrategyRow struct {
 	Word    Strategy
 	Phases  []Phase  // it is a strategy of
 	Prompt  Strategy // of the prompt, where the word stands alone for a request of both phases
+	Alone   Strategy // of decode, where a word of prompts alone stands for a request of both phases
 	Engines []string // own engines that have it
 	Grows   bool     // in decode it stands for the growing cache
 	Lacking string   // why the others have not, a phrase
@@ -44,19 +46,21 @@ var (
 	ownEngines   = []string{"ort", "torch"}
 	prompts      = []Phase{PrefillPhase, DecodePhase}
 	everyPhase   = []Phase{PrefillPhase, DecodePhase, ForwardPhase}
+	promptAlone  = []Phase{PrefillPhase}
 	decodeAlone  = []Phase{DecodePhase}
 	torchsEngine = []string{"torch"}
 )
 
 // Strategies are all of them, in the order in which people are told.
 var Strategies = []StrategyRow{
-	{Variable, everyPhase, Variable, ownEngines, false, "", "each shape as it comes, on an executable of its own"},
-	{Padded, prompts, Padded, ownEngines, true, "", "every prompt padded to the longest"},
-	{Bucketed, prompts, Bucketed, ownEngines, true, "", "every prompt padded to the next edge"},
-	{Dynamic, everyPhase, Dynamic, ownEngines, false, "", "all shapes on one executable whose sizes are open"},
-	{AllEager, everyPhase, AllEager, ownEngines, false, "", "what the eager lane runs"},
-	{KVBucketed, decodeAlone, Bucketed, ownEngines, false, "", "decode over a cache padded to the next edge"},
-	{StaticCache, decodeAlone, Padded, torchsEngine, false, "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here", "decode over a cache of one fixed size"},
+	{Variable, everyPhase, Variable, "", ownEngines, false, "", "each shape as it comes, on an executable of its own"},
+	{Padded, prompts, Padded, "", ownEngines, true, "", "every prompt padded to the longest"},
+	{Bucketed, prompts, Bucketed, "", ownEngines, true, "", "every prompt padded to the next edge"},
+	{Dynamic, everyPhase, Dynamic, "", ownEngines, false, "", "all shapes on one executable whose sizes are open"},
+	{AllEager, everyPhase, AllEager, "", ownEngines, false, "", "what the eager lane runs"},
+	{KVBucketed, decodeAlone, Bucketed, "", ownEngines, false, "", "decode over a cache padded to the next edge"},
+	{StaticCache, decodeAlone, Padded, "", torchsEngine, false, "ONNX decoders return a cache that has grown; kv-bucketed is the fixed-size cache here", "decode over a cache of one fixed size"},
+	{Chunked, promptAlone, Chunked, StaticCache, torchsEngine, false, "ONNX decoders return a cache that has grown, which the next piece of a prompt would not fit", "every prompt in pieces of one length, over a cache of fixed size"},
 }
 
 // StrategyOf is the row of a word; nil: there is none.
@@ -76,6 +80,14 @@ func StrategyWords(p Phase, engine string) (out []string) {
 		if r := &Strategies[i]; r.In(p) && (engine == "" || slices.Contains(r.Engines, engine)) {
 			out = append(out, string(r.Word))
 		}
+	}
+	return out
+}
+
+// LoneStrategies are the words that may stand alone, for both phases.
+func LoneStrategies() (out []string) {
+	for i := range Strategies {
+		out = append(out, string(Strategies[i].Word))
 	}
 	return out
 }

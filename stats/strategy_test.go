@@ -21,11 +21,11 @@ func TestStrategyTable(t *testing.T) {
 				t.Errorf("nothing says why %s has no %s", engine, r.Word)
 			}
 		}
-		if JoinStrategy(string(r.Prompt), string(r.Word)) != string(r.Word) {
-			t.Errorf("%s is not spelled as itself", r.Word)
-		}
-		if !r.In(DecodePhase) {
+		if r.In(DecodePhase) != (r.Alone == "") || r.Alone != "" && !StrategyOf(string(r.Alone)).In(DecodePhase) {
 			t.Errorf("%s cannot stand alone: decode has no such strategy", r.Word)
+		}
+		if r.Alone == "" && JoinStrategy(string(r.Prompt), string(r.Word)) != string(r.Word) {
+			t.Errorf("%s is not spelled as itself", r.Word)
 		}
 	}
 	if StrategyOf("") != nil || JoinStrategy("padded", "eager") != "prefill=padded,decode=eager" {

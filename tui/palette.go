@@ -31,7 +31,7 @@ type verb struct {
 
 // verbs are the lines that the palette understands.
 var verbs = []verb{
-	{"strategy", "WORD", "padded, bucketed, dynamic, kv-bucketed, static-cache, or one a phase", live, say(func(m *model, a string) {
+	{"strategy", "WORD", "padded, bucketed, dynamic, kv-bucketed, static-cache, chunked, or one a phase", live, say(func(m *model, a string) {
 		m.ask(view.Command{Action: view.ActStrategy, Arg: a}, a+" asked for; a new segment begins")
 	})},
 	{"edges", "20,24,28", "bucket edges in tokens; bucketing comes into force", live, say((*model).edges)},

@@ -9,7 +9,7 @@ import (
 // Modes and strategies, as the protocol names them.
 var (
 	lmModes           = stats.ModeNames(stats.CausalLM)
-	prefillStrategies = stats.StrategyWords(stats.PrefillPhase, "")
+	prefillStrategies = stats.StrategyWords(stats.PrefillPhase, "ort")
 	decodeStrategies  = stats.StrategyWords(stats.DecodePhase, "")
 	forwardStrategies = stats.StrategyWords(stats.ForwardPhase, "")
 )

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tailscope/tailscope/configs"
@@ -43,9 +45,12 @@ func ParseStrategy(s string) (Strategy, error) {
 }
 
 // expandWord gives the phases of a single strategy word. The decode-only
-// strategies take the prefill strategy that gives them few shapes.
+// strategies take the prefill strategy that gives them few shapes; one of prompts alone
+// fills a cache of one fixed size.
 func expandWord(w string) (Strategy, error) {
-	if r := stats.StrategyOf(w); r != nil {
+	if r := stats.StrategyOf(w); r != nil && r.Alone != "" {
+		return Strategy{w, string(r.Alone)}, nil
+	} else if r != nil {
 		return Strategy{string(r.Prompt), w}, nil
 	}
 	return Strategy{}, fmt.Errorf("unknown strategy %q: want %s, or one a phase as prefill=padded,decode=eager", w, strings.Join(decodeWords, ", "))
@@ -73,12 +78,19 @@ func (s Strategy) Wire(offered map[string][]string) protocol.Strategy {
 type Shaper struct {
 	Strategy    Strategy
 	Edges       []int // of bucketed, ascending; nil: powers of two
+	Piece       int   // of chunked: tokens; 0: usualPiece
 	EagerInputs string
 }
 
+// PieceOption is the engine's option that says how long a piece of chunked is.
+const PieceOption = "prefill_chunk"
+
+const usualPiece = 64
+
 // NewShaper is the one of a configuration under a strategy.
 func NewShaper(cfg *configs.Config, st Strategy) Shaper {
-	return Shaper{Strategy: st, Edges: cfg.BucketEdges, EagerInputs: cfg.EagerInputs}
+	piece, _ := strconv.Atoi(cfg.Options[PieceOption]) // the engine refuses what is no number
+	return Shaper{Strategy: st, Edges: cfg.BucketEdges, Piece: piece, EagerInputs: cfg.EagerInputs}
 }
 
 // Exec returns the executed prompt length of each lane, eager first, for a
@@ -90,6 +102,9 @@ func (s Shaper) Exec(tokens, padTo int) [2]int {
 		opt = max(tokens, padTo)
 	case "bucketed":
 		opt = NextEdge(s.Edges, tokens)
+	case string(stats.Chunked):
+		n := cmp.Or(max(0, s.Piece), usualPiece)
+		opt = (tokens + n - 1) / n * n
 	}
 	if s.EagerInputs == "raw" {
 		return [2]int{tokens, opt}

@@ -25,12 +25,13 @@ func TestStrategyWords(t *testing.T) {
 		"prefill=padded,decode=eager": {"padded", "eager"},
 		"decode=static-cache":         {"variable", "static-cache"},
 		"prefill=dynamic":             {"dynamic", "variable"},
+		"chunked":                     {"chunked", "static-cache"},
 	} {
 		if got, err := ParseStrategy(in); err != nil || got != want {
 			t.Errorf("ParseStrategy(%q) = %v, %v; want %v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "pad", "prefill=kv-bucketed", "prefil=padded", "prefill=padded;decode=eager"} {
+	for _, in := range []string{"", "pad", "prefill=kv-bucketed", "prefil=padded", "decode=chunked", "prefill=padded;decode=eager"} {
 		if got, err := ParseStrategy(in); err == nil {
 			t.Errorf("ParseStrategy(%q) = %v, want an error", in, got)
 		}
@@ -52,6 +53,9 @@ func TestExecLengths(t *testing.T) {
 		{"bucketed", "same", []int{32}, 61, [2]int{61, 61}},
 		{"dynamic", "same", nil, 61, [2]int{61, 61}},
 		{"eager", "same", nil, 61, [2]int{61, 61}},
+		{"chunked", "raw", nil, 61, [2]int{61, 64}},
+		{"chunked", "raw", nil, 64, [2]int{64, 64}},
+		{"chunked", "raw", nil, 65, [2]int{65, 128}},
 	}
 	for _, c := range cases {
 		st := must.Get(ParseStrategy(c.strategy))(t)

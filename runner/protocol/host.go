@@ -39,7 +39,7 @@ type Cache struct {
 }
 
 // Strategy is the strategy of each phase: variable, padded, bucketed,
-// dynamic, eager; in decode also kv-bucketed and static-cache.
+// dynamic, eager; in decode also kv-bucketed and static-cache, of prompts alone chunked.
 type Strategy struct {
 	Prefill string `json:"prefill"`
 	Decode  string `json:"decode"`

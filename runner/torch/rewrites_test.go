@@ -90,6 +90,50 @@ for mode, prefill, decode, more in (("kv_decode", "padded", "static-cache", {}),
     evidence.reset()
 `
 
+const pieces = `
+import sys
+try:
+    import transformers
+except ImportError as e:
+    print("no transformers"); sys.exit()
+from tailscope_torch import selftest, evidence
+class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 4, False
+for mode, decode, more in (("prefill", "eager", {}), ("e2e_kv", "static-cache", {"step_graph": "own"}), ("e2e_kv", "variable", {}), ("prefill", "eager", {"prefill_chunk": "48"})):
+    w, out = selftest.worker(Args, {"explain": "false", "backend": "aot_eager", **more})
+    w.comparer.share = 1
+    for r in list(selftest.requests(Args, mode, "chunked", decode, 1)):
+        w.requests.run(r)
+    w.report(); w.close(); w.out.flush()
+    c, events = out.take("counters")[-1], out.take("event")
+    bad = sorted({x for b in out.take("batch") for x in b.get("error", []) if x})
+    print(mode, bad, c["checks"]["n"], c["checks"]["failed"], c["engine"]["tokens_differ"], [(g["strategy"], g["unique_graphs"], g["recompiles"], g["fallbacks"]) for g in c["groups"]],
+          sorted({e["shape"] for e in events if e["kind"] in ("compile", "recompile")}))
+    work = [p for m in out.take("work") if m["lane"] == "optimized" for p in m["passes"][:1] if m["tokens"] > 64]
+    print(all(p["executed"]["bytes"] > 1.5 * p["natural"]["bytes"] for p in work), len(work) > 0)
+    evidence.reset()
+`
+
+// A prompt in pieces over a fixed-size cache answers as whole, with one executable
+// for all lengths; each piece reads the weights, and what has no such cache is refused.
+func TestAPromptInPieces(t *testing.T) {
+	got := realPython(t, pieces)
+	if strings.HasPrefix(got, "no transformers") {
+		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose StaticCache the pieces need")
+	}
+	want := `prefill [] 9 0 0 [('chunked', 1, 0, 0)] ['1x64/kv256']
+True True
+e2e_kv [] 9 0 0 [('prefill=chunked,decode=static-cache', 2, 1, 0)] ['1x1+kv256', '1x64/kv256']
+True True
+e2e_kv ['prefill=chunked fills a cache of fixed size, which decode=variable has not: static-cache and kv-bucketed have one'] 0 0 0 [] []
+True False
+prefill ['128 tokens are no multiple of prefill_chunk, 48', '64 tokens are no multiple of prefill_chunk, 48'] 1 0 0 [('chunked', 1, 0, 0)] ['1x48/kv256']
+True True
+`
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // A step that feeds itself chooses the tokens that the eager lane chooses, padded
 // or not, in every request of a cache; also where its blocks are compiled once.
 func TestAStepThatFeedsItself(t *testing.T) {

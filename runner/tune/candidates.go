@@ -30,7 +30,7 @@ type candidate struct {
 // words are the strategies of each mode, the one that compiles nothing first.
 // It is the eager lane, which everything is held against.
 var words = map[string][]string{
-	"prefill":   {"eager", "variable", "padded", "bucketed", "dynamic"},
+	"prefill":   {"eager", "variable", "padded", "bucketed", "chunked", "dynamic"},
 	"kv_decode": {"eager", "variable", "static-cache", "kv-bucketed", "dynamic"},
 	"forward":   {"eager", "variable", "dynamic"},
 }

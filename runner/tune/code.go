@@ -8,6 +8,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // code is the pick as a few lines of the framework's own.
@@ -58,6 +59,9 @@ func torchCode(st plan.Strategy, cfg *configs.Config) []string {
 	out := []string{"import torch"}
 	if st.Prefill != "eager" {
 		out = append(out, fmt.Sprintf("prefill = torch.compile(model.forward, mode=%q, dynamic=%s)", mode, dynamic))
+	}
+	if st.Prefill == string(stats.Chunked) {
+		out = append(out, fmt.Sprintf("# a prompt goes through in pieces of %d tokens, padded on the left, each prefill(piece, past_key_values=cache, cache_position=its places) over a StaticCache", plan.NewShaper(cfg, st).Exec(1, 0)[1]))
 	}
 	switch st.Decode {
 	case "eager":

@@ -13,7 +13,7 @@ import (
 
 const (
 	optionsHeat  = "options"
-	optionsAhead = .7 // of its time: what workers and their executables may take
+	optionsAhead = .75 // of its time: what workers and their executables may take
 )
 
 // options races what needs a worker of its own, all under the strategy picked.

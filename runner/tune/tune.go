@@ -242,6 +242,9 @@ func (t *tuner) picked() (plan.Strategy, []int) {
 			st.Decode = c.strategy.Decode
 		}
 	}
+	if st.Prefill == string(stats.Chunked) && len(t.heats) > 1 && t.first.ready.Lacks("e2e_kv", st) != "" {
+		st.Prefill = "variable" // the two have no cache in common
+	}
 	if edges == nil {
 		edges = t.cfg.BucketEdges
 	}

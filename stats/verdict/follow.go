@@ -20,7 +20,7 @@ func (in *Input) follow(a *stats.Advice, v *stats.Verdict) {
 	case "decode":
 		if v.WinnerP50 == stats.Eager.String() {
 			a.Strategy, a.ThenNs = "eager", math.NaN()
-			if w := stats.PhaseStrategy(in.Facts.Strategy, "prefill"); in.Mode == stats.E2EKV && w != "eager" && slices.Contains(stats.StrategyWords(stats.PrefillPhase, ""), w) {
+			if w := stats.PhaseStrategy(in.Facts.Strategy, "prefill"); in.Mode == stats.E2EKV && w != "eager" && slices.Contains(stats.StrategyWords(stats.PrefillPhase, ""), w) && stats.StrategyOf(w).Alone == "" {
 				a.Strategy = "prefill=" + w + ",decode=eager" // what prefill wins stays
 			} else {
 				a.ThenNs = eager

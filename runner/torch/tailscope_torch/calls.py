@@ -135,7 +135,7 @@ class Inputs:
         if not self.masked:
             return None, None, cp
         mask = self.finished_mask(a, b) if self.cache_len else self.mask[:, :b].clone()
-        return mask, self.pos[:, a:b].clone(), cp
+        return mask, part(self.pos, a, b), cp
 
     def finished_mask(self, a, b):
         m = torch.zeros((self.batch, 1, b - a, self.cache_len), dtype=self.model.dtype, device=self.model.device)
@@ -145,6 +145,11 @@ class Inputs:
         for i in range(b - a):
             m[:, :, i, a + i + 1:] = least
         return m
+
+
+def part(rows, a, b):
+    """Columns a to b, laid out as if there were no others."""
+    return rows[:, a:b].clone(memory_format=torch.contiguous_format)
 
 
 def copied(x, dtype=None):

@@ -11,8 +11,8 @@ from . import options
 from .wire import In, Out, log, now
 
 PROTOCOL, CREDIT = 1, 64
-PREFILL = ["variable", "padded", "bucketed", "dynamic", "eager"]
-DECODE = PREFILL + ["kv-bucketed", "static-cache"]
+PREFILL = ["variable", "padded", "bucketed", "dynamic", "eager", "chunked"]
+DECODE = PREFILL[:-1] + ["kv-bucketed", "static-cache"]
 
 
 def main():

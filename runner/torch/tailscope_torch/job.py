@@ -20,6 +20,7 @@ class Job:
         self.group, self.used = None, []  # compiled callables inside the region, as (Compiled, shapes)
         self.cache_len, self.first, self.toks, self.last, self.out = 0, None, [], None, None
         self.shape, self.backend, self.times = "", "", {}
+        self.piece, self.chunk = "", 0  # the call of a prompt in pieces, as events name it, and their tokens
         self.compile_ns, self.go, self.undo = 0, None, None
         self.rescued, self.lost_ns = None, 0  # what broke the compiled path, and how long that took
         self.prepare = self.step_marks = self.head = self.row = self.kept = None
@@ -41,7 +42,8 @@ class Job:
         if self.mode == "kv_decode" or self.first is not None:
             length = self.cache_len or self.exec + len(self.toks) + 1
             return self.used[-1][0] if self.used else None, calls.step_name(self.batch, length), length
-        return self.used[0][0] if self.used else None, self.shape_name(), self.shape_name()
+        name = self.piece or self.shape_name()
+        return self.used[0][0] if self.used else None, name, name
 
     def shape_name(self):
         if self.mode == "forward":

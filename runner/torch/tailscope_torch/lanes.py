@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from . import calls, dynamics, groups
+from . import calls, chunks, dynamics, groups
 from .job import BadRequest, Job, forget
 from .statics import StaticCaches
 from .stepgraph import StepGraph
@@ -59,13 +59,14 @@ class Lanes:
             raise BadRequest(f"{r['tokens']} tokens do not fit into {j.exec} executed")
         if lm and 0 < self.model.positions < j.exec + j.new:
             raise BadRequest(f"{j.exec} + {j.new} tokens exceed the model's {self.model.positions} positions")
+        chunks.validate(j, self.opts, lm)
         if j.mode != "prefill" and j.new < 1:
             raise BadRequest(f"mode {j.mode} needs new_tokens of at least 1")
 
     def masked(self, j):
         """Whether a mask is passed: always where padding may occur."""
         r = j.req
-        padding = r["strategy"]["prefill"] in ("padded", "bucketed")
+        padding = r["strategy"]["prefill"] in ("padded", "bucketed", chunks.WORD)
         return j.exec > r["tokens"] or padding and (j.lane == "optimized" or r["exec"][0] == r["exec"][1])
 
     def function(self, j, phase, word, static=False):
@@ -85,6 +86,8 @@ class Lanes:
         if self.model.kind != "causal-lm":
             j.req.setdefault("dims", {"batch": j.batch, "tokens": j.exec})
             return self.forward(j)
+        if chunks.size(j, self.opts):
+            return chunks.prefill(self, j)
         fn, c = self.function(j, "prefill", j.words[0])
         args = (*calls.Inputs(self.model, j.req, j.exec, self.masked(j)).prefill(), None)
         j.shape = j.shape_name()
@@ -177,10 +180,12 @@ class Lanes:
         static = bool(j.cache_len)
         prefill, cp = self.function(j, "prefill", j.words[0], static)
         step, cd = self.function(j, "step", j.words[1], static)
-        self.mark(j, cp, {j.shape_name()})
+        n = chunks.size(j, self.opts)
+        j.chunk, j.piece = n, chunks.name(j, n, j.cache_len) if n else ""
+        self.mark(j, cp, {j.piece or j.shape_name()})
         self.mark(j, cd, self.step_keys(j))
         self.decode_shape(j)
-        own, first, step = self.step_graph(j, cd), inputs.prefill(), self.ranged(step)
+        own, first, step = self.step_graph(j, cd), chunks.pieces(inputs, n) if n else [inputs.prefill()], self.ranged(step)
         steps = None if own else inputs.steps()
         marks = self.steps.marks(j, j.new, head=True)
         begin, clone, stream = *self.graph_care(cd), getattr(self.clock, "stream", None)
@@ -191,8 +196,8 @@ class Lanes:
             if cp and cp.cudagraphs:
                 torch.compiler.cudagraph_mark_step_begin()
 
-        def go(prefill=prefill, step=step, begin=begin, clone=clone, forced=None, own=own):
-            logits, past = prefill(*first, state["cache"])
+        def go(prefill=prefill, step=step, begin=begin, clone=clone, forced=None, own=own, graphs=bool(n and cp and cp.cudagraphs)):
+            logits, past = chunks.run(prefill, first, state["cache"], graphs)
             past = past if state["cache"] is None else state["cache"]  # a fixed-size cache is filled in place and not handed back
             j.first = tok = logits[:, -1:].argmax(-1)
             if marks.first:
@@ -210,10 +215,10 @@ class Lanes:
             steps = steps or inputs.steps()
             prepare()
             forget(j, marks)
-            go(self.function_eager("prefill", static), self.function_eager("step", static), None, False, own=None)
+            go(self.function_eager("prefill", static), self.function_eager("step", static), None, False, own=None, graphs=False)
 
         def head():
-            return prefill(*first, state["cache"])[0][:, -1].clone()
+            return chunks.run(prefill, first, state["cache"], bool(n and cp and cp.cudagraphs))[0][:, -1].clone()
         j.prepare, j.go, j.undo, j.step_marks, j.head = prepare, go, undo, marks.read, head
 
     def function_eager(self, phase, static, j=None):
@@ -284,8 +289,12 @@ class Lanes:
         if j.words[1] == "kv-bucketed":
             edges = [e for e in self.edges if e >= need]
             return min(min(edges) if edges else power_of_two(need, 16), max(most, need))
+        return self.fixed_length(need)
+
+    def fixed_length(self, need):
+        """The one length of all caches, which doubles when a request does not fit."""
         if need > self.static_len:
-            self.static_len = min(max(256, power_of_two(need, 256)), max(most, need))
+            self.static_len = min(max(256, power_of_two(need, 256)), max(self.model.positions or 1 << 30, need))
         return self.static_len
 
     def backend_name(self, j):

@@ -10,13 +10,14 @@ CHOICES = {
     "dynamic_by": ("mark", "unbacked", "spec"),
 }
 FLAGS = ("fullgraph", "disable_cudagraphs", "nvtx", "allow_pickle", "explain", "merge", "regional")
+LEAST = {"static_len": 0, "prefill_chunk": 1}  # whole numbers
 SIZES = ("layers", "heads", "kv_heads", "width", "inner", "vocab", "positions")
 DEFAULTS = {
     "device": "auto", "dtype": "float32", "backend": "inductor", "mode": "reduce-overhead", "fullgraph": False,
     "attn": "", "disable_cudagraphs": False, "stance": "default", "nvtx": False, "entry": "", "allow_pickle": False,
     "explain": True, "steps": "auto", "static_len": 0, "inductor_cache": "keep",
     "step_graph": "trees", "merge": False, "regional": False, "optimized_attn": "", "mega_cache": "",
-    "dynamic_dims": "", "dynamic_by": "mark",
+    "dynamic_dims": "", "dynamic_by": "mark", "prefill_chunk": 64,
 }
 LIVE = ("stance", "mode", "backend", "fullgraph", "disable_cudagraphs", "nvtx", "steps", "step_graph")  # may change while running
 
@@ -43,8 +44,8 @@ def parse(given, base=None):
             if value not in ("true", "false"):
                 raise OptionError(f'option "{name}" is "{value}": want true or false')
             o[name] = value == "true"
-        elif name == "static_len":
-            o[name] = integer(name, value, 0)
+        elif name in LEAST:
+            o[name] = integer(name, value, LEAST[name])
         elif name in CHOICES:
             if value not in CHOICES[name]:
                 raise OptionError(f'option "{name}" is "{value}": want one of {", ".join(CHOICES[name])}')

@@ -114,7 +114,7 @@ def requests(a, mode, prefill, decode, reps):
         for sc in SCENARIOS if not a.quick else SCENARIOS[:2]:
             for tokens in sc:
                 n += 1
-                to = {"padded": max(sc), "bucketed": 1 << (tokens - 1).bit_length()}.get(prefill, tokens)
+                to = {"padded": max(sc), "bucketed": 1 << (tokens - 1).bit_length(), "chunked": -(-tokens // 64) * 64}.get(prefill, tokens)
                 order = ["optimized", "eager"] if n % 2 else ["eager", "optimized"]
                 yield {"t": "req", "id": n, "mode": mode, "batch": 1, "tokens": tokens, "exec": [to, to],
                        "new_tokens": 0 if mode == "prefill" else a.new, "seed": n, "order": order,

@@ -132,10 +132,14 @@ class LanguageModel:
         return {"bytes": self.weights + batch * (self.row + length * self.cache + self.out),
                 "ops": batch * (self.head + self.linear + self.square * length)}
 
-    def passes(self, job):
+    def passes(self, job, chunk=0):
+        """chunk: tokens of a piece, each of which reads the weights; 0 the prompt runs whole."""
         real, padded, passes = job.req["tokens"], job.exec, []
         if job.mode != "kv_decode":
-            passes.append({"times": 1, "natural": self.prefill(job.batch, real), "executed": self.prefill(job.batch, padded)})
+            executed = self.prefill(job.batch, padded)
+            again = padded // chunk - 1 if chunk else 0
+            executed = {"bytes": executed["bytes"] + again * (self.weights + job.batch * self.out), "ops": executed["ops"] + again * job.batch * self.head}
+            passes.append({"times": 1, "natural": self.prefill(job.batch, real), "executed": executed})
         if job.mode != "prefill":
             natural = [real + 1, real + job.new]
             executed = [job.cache_len] if job.cache_len else [padded + 1, padded + job.new]
@@ -170,7 +174,7 @@ class Work:
         if self.unknown or key in self.told:
             return
         self.told.add(key)
-        passes = self.lm.passes(job) if self.lm else self.trying(self.forward, job.req["made"])
+        passes = self.lm.passes(job, job.chunk) if self.lm else self.trying(self.forward, job.req["made"])
         if passes:
             self.out.send("work", lane=job.lane, mode=job.mode, shape=job.shape, tokens=job.req.get("tokens") or 0,
                           new_tokens=0 if job.mode in ("prefill", "forward") else job.new, passes=passes)
