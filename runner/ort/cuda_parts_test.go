@@ -35,7 +35,7 @@ type turn struct {
 	run  func(*partsBench) int64
 }
 
-func must(err error) {
+func fine(err error) {
 	if err != nil {
 		panic(err)
 	}
@@ -44,14 +44,14 @@ func must(err error) {
 // ready writes the inputs as the engine does and leaves the device idle.
 func (p *partsBench) ready() {
 	q, err := p.e.prompt(p.l, p.r)
-	must(err)
+	fine(err)
 	p.c, err = p.l.bindPrompt(p.s, lmShape{batch: 1, seq: 64}, q)
-	must(err)
-	must(p.s.Stream.Idle())
+	fine(err)
+	fine(p.s.Stream.Idle())
 }
 
 func (p *partsBench) plain() {
-	must(p.s.C.Run(native.RunOptions{}, p.c.b, native.Value{}, native.Value{}, &native.Span{}))
+	fine(p.s.C.Run(native.RunOptions{}, p.c.b, native.Value{}, native.Value{}, &native.Span{}))
 }
 
 // timed is the time of f after ready and the noise counters.
@@ -77,7 +77,7 @@ func (p *partsBench) engine() int64 {
 func (p *partsBench) reading() {
 	p.plain()
 	if p.s.Stream != nil {
-		must(native.CopyTensor(p.c.token.V, p.c.fence.V))
+		fine(native.CopyTensor(p.c.token.V, p.c.fence.V))
 	}
 }
 
@@ -122,9 +122,9 @@ func (w pieces) run(p *partsBench) int64 {
 		if w.paged {
 			to = p.c.ids
 		}
-		must(after.Read(to, p.c.fence))
+		fine(after.Read(to, p.c.fence))
 	}
-	must(after.Idle())
+	fine(after.Idle())
 	took := native.Now() - start
 	p.l.probe.Stop(before)
 	return took
@@ -138,7 +138,7 @@ var turns = []turn{
 	{"reading again", func(p *partsBench) int64 { return p.timed(p.reading) }},
 	{"reading, no counters", func(p *partsBench) int64 { return p.after(func() {}) }},
 	{"reading, inputs as they are", func(p *partsBench) int64 {
-		must(p.s.Stream.Idle())
+		fine(p.s.Stream.Idle())
 		start := native.Now()
 		p.reading()
 		return native.Now() - start
@@ -147,7 +147,7 @@ var turns = []turn{
 	{"reading after 4 MiB touched", func(p *partsBench) int64 { return p.after(func() { p.touch(4 << 20) }) }},
 	{"engine's prefill, no report", func(p *partsBench) int64 {
 		o := &outcome{lane: p.l, sample: sample{lane: p.l.name, mode: "prefill", request: p.r.ID}}
-		must(p.e.prefill(p.l, p.r, o))
+		fine(p.e.prefill(p.l, p.r, o))
 		p.l.pending = nil
 		return o.sample.wallNs
 	}},
@@ -155,7 +155,7 @@ var turns = []turn{
 		p.ready()
 		before := p.l.probe.Start(p.s)
 		var t native.Span
-		must(p.c.run(&t))
+		fine(p.c.run(&t))
 		p.l.probe.Stop(before)
 		return t.End - t.Start
 	}},
@@ -169,9 +169,9 @@ var turns = []turn{
 	{"waiting there, no events", pieces{token: true, again: true}.run},
 	{"ONNX Runtime does not wait", func(p *partsBench) int64 {
 		return p.timed(func() {
-			must(p.s.C.Run(p.s.Stream.NoWait(), p.c.b, native.Value{}, native.Value{}, &native.Span{}))
-			must(p.s.Stream.Read(p.c.token, p.c.fence))
-			must(p.s.Stream.Idle())
+			fine(p.s.C.Run(p.s.Stream.NoWait(), p.c.b, native.Value{}, native.Value{}, &native.Span{}))
+			fine(p.s.Stream.Read(p.c.token, p.c.fence))
+			fine(p.s.Stream.Idle())
 		})
 	}},
 }
@@ -217,7 +217,7 @@ func cudaParts(b *testing.B, provider, capture string) {
 	}
 	p.ready()
 	p.plain() // gives back what a run that does not wait has kept
-	must(p.s.Stream.Idle())
+	fine(p.s.Stream.Idle())
 	if b.N > 1 {
 		table(walls)
 	}
