@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // takes is what a request takes once its executable is there.
 var takes = map[string]time.Duration{"eager": 4 * time.Millisecond, "dynamic": 3 * time.Millisecond, "variable": time.Millisecond, "padded": time.Millisecond,
-	"bucketed": 1100 * time.Microsecond, "static-cache": time.Millisecond, "kv-bucketed": time.Millisecond}
+	"chunked": 2 * time.Millisecond, "bucketed": 1100 * time.Microsecond, "static-cache": time.Millisecond, "kv-bucketed": time.Millisecond}
 
 const compiles = 150 * time.Millisecond // an executable
 
@@ -43,7 +43,7 @@ func simulate(how string) {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
 	_ = out.Send(&protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(), Credit: 1,
 		Modes: []string{"prefill", "kv_decode", "e2e_kv"}, Pairings: []string{"interleaved"}, Strategies: map[string][]string{
-			"prefill": {"eager", "variable", "padded", "bucketed", "dynamic"}, "decode": {"eager", "variable", "dynamic", "kv-bucketed", "static-cache"}}})
+			"prefill": stats.StrategyWords(stats.PrefillPhase, "torch"), "decode": {"eager", "variable", "dynamic", "kv-bucketed", "static-cache"}}})
 	made, stuck := map[string]bool{}, false
 	for {
 		msg, err := in.Next()
@@ -129,7 +129,7 @@ func executablesOf(m *protocol.Request, word string) []string {
 	switch {
 	case word == "eager":
 		return nil
-	case m.Strategy.Prefill == "dynamic" || m.Strategy.Decode == "static-cache" && m.Mode == "kv_decode":
+	case m.Strategy.Prefill == "dynamic" || m.Strategy.Prefill == "chunked" || m.Strategy.Decode == "static-cache" && m.Mode == "kv_decode":
 		return []string{key(0)}
 	case m.Mode == "kv_decode" && word == "variable":
 		return []string{key(m.Exec[1]), key(m.Exec[1] + 1), key(m.Exec[1] + 2)}

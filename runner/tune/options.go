@@ -35,6 +35,7 @@ func (t *tuner) options(ctx context.Context) error {
 	if err := t.count(mode, &cands[1]); err != nil {
 		return err
 	}
+	least := time.Duration(leastRace * float64(time.Until(until)))
 	made := time.Now().Add(time.Duration(optionsAhead * float64(time.Until(until))))
 	all = t.inTime(ctx, all, mode, cands[1].firsts, made)
 	for i, s := range all {
@@ -65,6 +66,9 @@ func (t *tuner) options(ctx context.Context) error {
 	t.settle()
 	if err == nil {
 		err = t.withoutEager(h)
+	}
+	if soonest := time.Now().Add(least); until.Before(soonest) { // a worker that would not stop outlasted its time
+		until = soonest
 	}
 	if err == nil {
 		err = t.begin(h, until)
