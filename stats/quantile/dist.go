@@ -2,6 +2,7 @@ package quantile
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
@@ -53,6 +54,87 @@ func (d *MomentDist) Record(v int64) {
 	}
 }
 
+// RecordAll takes in values, none of them negative, as Record does one by one.
+func (d *Dist) RecordAll(v []int64) {
+	if len(v) == 0 {
+		return
+	}
+	least, most := v[0], v[0]
+	for _, x := range v[1:] {
+		least, most = min(least, x), max(most, x)
+	}
+	d.recordAll(v, least, most)
+}
+
+func (d *Dist) recordAll(v []int64, least, most int64) {
+	d.note(v, least, most)
+	d.H.RecordAll(v)
+}
+
+// note takes values into all but the histogram.
+func (d *Dist) note(v []int64, least, most int64) {
+	if d.N == 0 {
+		d.Min = least
+	}
+	d.Min, d.Max = min(d.Min, least), max(d.Max, most)
+	d.N += len(v)
+	if d.N < ExactBelow {
+		d.raw = append(d.raw, v...)
+	} else if d.raw != nil {
+		d.raw, d.sorted = nil, 0
+	}
+}
+
+// RecordAll takes in values, none of them negative, as Record does one by one.
+func (d *MomentDist) RecordAll(v []int64) {
+	if len(v) > 0 {
+		least, most := d.moments(v)
+		d.recordAll(v, least, most)
+	}
+}
+
+// RecordBoth is RecordAll of two distributions.
+func RecordBoth(d *MomentDist, o *Dist, v []int64) {
+	if len(v) > 0 {
+		least, most := d.moments(v)
+		d.note(v, least, most)
+		o.note(v, least, most)
+		recordBoth(&d.H, &o.H, v)
+	}
+}
+
+// moments takes values into the sums and the largest.
+func (d *MomentDist) moments(v []int64) (least, most int64) {
+	least, most = v[0], v[0]
+	var sum, sq uint64
+	for _, x := range v {
+		least, most = min(least, x), max(most, x)
+		sum += uint64(x)
+		sq += uint64(x) * uint64(x)
+	}
+	if 2*bits.Len64(uint64(most))+bits.Len(uint(len(v))) <= 64 { // neither sum overflowed
+		d.Sum.Add(sum)
+		d.Sq.Add(sq)
+	} else {
+		for _, x := range v {
+			d.Sum.Add(uint64(x))
+			d.Sq.AddSquare(uint64(x))
+		}
+	}
+	if most > d.top[4] {
+		d.addTops(v)
+	}
+	return least, most
+}
+
+func (d *MomentDist) addTops(v []int64) {
+	for _, x := range v {
+		if x > d.top[4] {
+			d.addTop(x)
+		}
+	}
+}
+
 // merge adds all values of o; the result is the same as if they had been
 // recorded here.
 func (d *Dist) merge(o *Dist) {
@@ -76,11 +158,7 @@ func (d *MomentDist) Merge(o *MomentDist) {
 	d.Dist.merge(&o.Dist)
 	d.Sum.AddU128(o.Sum)
 	d.Sq.AddU128(o.Sq)
-	for _, v := range o.top {
-		if v > d.top[4] {
-			d.addTop(v)
-		}
-	}
+	d.addTops(o.top[:])
 }
 
 // Reset empties the distribution and keeps its memory.

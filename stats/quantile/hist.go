@@ -62,6 +62,39 @@ func (h *Hist) Record(v int64) {
 	pg.n++
 }
 
+// RecordAll records values, none of them negative.
+func (h *Hist) RecordAll(v []int64) {
+	for _, x := range v {
+		p, s := histIndex(x)
+		pg := &h.pages[p]
+		c := pg.c
+		if c == nil {
+			c = new([SubBuckets]uint32)
+			pg.c = c
+		}
+		c[s&(SubBuckets-1)]++
+		pg.n++
+	}
+}
+
+// recordBoth records values, none of them negative, in two histograms.
+func recordBoth(h, o *Hist, v []int64) {
+	for _, x := range v {
+		p, s := histIndex(x)
+		a, b := &h.pages[p], &o.pages[p]
+		if a.c == nil {
+			a.c = new([SubBuckets]uint32)
+		}
+		if b.c == nil {
+			b.c = new([SubBuckets]uint32)
+		}
+		a.c[s&(SubBuckets-1)]++
+		b.c[s&(SubBuckets-1)]++
+		a.n++
+		b.n++
+	}
+}
+
 // N is the number of values.
 func (h *Hist) N() (n uint64) {
 	for p := range h.pages {
