@@ -2,7 +2,6 @@ package live
 
 import (
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/ledger"
 )
 
 // Place is where the samples of one mode, strategy, shape and scenario belong.
@@ -10,6 +9,7 @@ import (
 type Place struct {
 	scen   *scenState
 	shape  *shapeState
+	cell   *cell
 	scenID int32
 }
 
@@ -32,6 +32,7 @@ func (c *Collector) AddAt(s *stats.Sample, at *Place) []stats.Event {
 	if at.shape == nil {
 		at.scen, at.scenID = m.scenario(s.Scenario, c.o.MaxScenarios)
 		at.shape = m.shapes.of(c.strings, s)
+		at.cell = m.cellOf(at.scen, at.shape)
 	}
 	shape := at.shape
 	if shape.lanes[s.Lane].seen != s.Generation+1 {
@@ -52,40 +53,35 @@ func (c *Collector) AddAt(s *stats.Sample, at *Place) []stats.Event {
 // count takes a sample that counts into everything. Most samples are ordinary:
 // what follows asks first and calls only where there is something to note.
 func (c *Collector) count(m *modeState, at *Place, s *stats.Sample) {
-	shape, scen, lane := at.shape, at.scen, &m.lanes[s.Lane]
-	c.total[s.Lane]++
+	lane, shape := &m.lanes[s.Lane], &at.shape.lanes[s.Lane]
 	lane.n++
-	scen.recent[s.Lane].add(s)
-	if s.Lane == stats.Optimized {
-		shape.recent.add(s)
-	}
-	if m.win.backlog() >= maxBacklog || m.win.full() {
+	if m.backlog.n >= m.backlog.room {
 		m.drain()
 	}
-	median := m.median(shape, s.Lane)
-	if s.Clean() {
-		c.noteSpike(shape, s)
+	if shape.spikes.n >= shape.medianAt {
+		m.renew(at.shape, s.Lane)
+	}
+	if !s.Tagged() && !shape.spikes.ordinary(s.WallNs) {
+		c.noteSpike(at.shape, s)
 	}
 	late := s.Segment != c.segment
 	if late {
-		c.addLate(m, scen, s)
-	} else if g := &scen.segment[s.Lane]; g.wantsRest(s, c.o.SLONs) {
-		g.addRest(s, c.o.SLONs)
+		c.addLate(m, at, s)
+	} else if wantsRest(s) {
+		at.scen.segment[s.Lane].addRest(s)
 	}
-	m.win.add(s, at.scenID, shape.id, late)
+	m.backlog.put(s, at, late)
 	rec := causeRef{early: -1, cause: stats.CauseWork}
-	if late || !lane.causes.full || s.Flags != 0 || !(float64(s.WallNs) <= ledger.TailFactor*median) ||
-		s.RunDelayNs > s.WallNs>>2 || s.MajFlt > 0 {
-		rec = lane.judge(s, shape, !late)
+	if late || !lane.causes.full || s.Flags != 0 || s.WallNs > shape.usual || s.RunDelayNs > s.WallNs>>2 || s.MajFlt > 0 {
+		rec = lane.judge(s, at.shape, !late)
 	}
-	if !late && !scen.run[s.Lane].settled(s.Generation) {
-		c.noteRun(m, scen, s, rec)
+	if !late && m.settled[at.scenID*stats.NumLanes+int32(s.Lane)] != s.Generation+1 {
+		c.noteRun(m, at, s, rec)
 	}
 	if s.Lane == stats.Optimized && s.Mode == stats.Prefill {
 		m.lengths.add(s)
 	}
-	m.pairUp(c, scen, shape, s)
-	if lane.n >= lane.nextThreshold || float64(s.WallNs) > lane.threshold {
+	if lane.n >= lane.nextThreshold || s.WallNs > lane.usual {
 		c.noteTail(m, lane, s, rec)
 	}
 }

@@ -13,6 +13,7 @@ func (c *Collector) PairSample(mode stats.Mode) (pairs []paired.Pair, first []st
 	if int(mode) >= stats.NumModes || c.modes[mode] == nil {
 		return nil, nil, c.segment
 	}
+	c.modes[mode].drain()
 	pairs, first = c.modes[mode].pairs.inOrder()
 	return pairs, first, c.segment
 }

@@ -3,6 +3,8 @@ package live
 import (
 	"encoding/json"
 	"fmt"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"math"
 	"runtime"
 	"slices"
@@ -115,7 +117,7 @@ func TestWindowSlides(t *testing.T) {
 		if want := 1000 - int(later/1e6); lane.N < want-100 || lane.N > want+100 {
 			t.Errorf("the window holds %d samples of 1 ms, want %d", lane.N, want)
 		}
-		if shape.N != lane.N || shape.P50 != lane.P50 || shape.P99 != lane.P99 {
+		if want := (stats.ShapeQuantiles{N: lane.N, P50: lane.P50, P99: lane.P99}); !cmp.Equal(shape, want, cmpopts.EquateNaNs()) {
 			t.Errorf("its only shape: %+v, the lane: %+v", shape, lane)
 		}
 		if all := live.Shapes[0].Clean[stats.Optimized]; all.N != 4999 || all.P99.Need != 0 || !(all.P50.Lo < all.P50.Value) {

@@ -55,7 +55,6 @@ type Collector struct {
 	segments []segInfo
 	pending  pendingEvents
 	marks    timelineMarks
-	total    [stats.NumLanes]int
 	facts    stats.Facts
 	edges    []int
 	out      []stats.Event // events of the sample in hand
@@ -74,9 +73,14 @@ type modeState struct {
 	mode             stats.Mode
 	lanes            [stats.NumLanes]laneState
 	scen             []*scenState
+	settled          []int32 // by scenario and lane: 1 + worker generation whose run has shown whether it began cold
+	cells            map[cellKey]*cell
 	scenIDs          *intern.Interner
 	shapes           shapeTable
 	win              *window
+	backlog          *backlog
+	slo              int64 // Options.SLONs
+	epoch            int32 // segments that ended
 	line             timeline
 	pairs            pairTable
 	rows             []segRow
@@ -102,31 +106,32 @@ type modeState struct {
 // their scenario and segment; what is wider is merged from those when a view
 // asks for it.
 type laneState struct {
-	session, segment   group // merged, as of the last view
+	n, nextThreshold   int
+	usual              int64         // the largest latency below the threshold of the tail, as last computed
+	causes             causeLedger   // of the current segment
+	session, segment   group         // merged, as of the last view
+	walls              quantile.Hist // merged, as of the last walls
 	itl, itlSegment    *quantile.MomentDist
-	causes             causeLedger // of the current segment
-	closed             causeHists  // of all earlier ones
+	closed             causeHists // of all earlier ones
 	anyClosed          bool
 	worst              [stats.NumCauses]worstSample
-	runs, judged, cold int // runs begun, settled, cold starts
-	n                  int
+	runs, judged, cold int               // runs begun, settled, cold starts
 	failed             int               // requests of the current segment
 	series             paired.LaneSeries // of the current segment
 	spread             quantile.Spread   // of the same, as of the last view
 	before             spreadOf          // of the segment before with most samples
-	threshold          float64           // of the tail, as last computed
 	settledMedian      float64           // of the lane, as last computed; 0: not yet
 	odd                oddSamples        // of the session
-	nextThreshold      int
 }
 
 // scenState is one scenario of one mode.
 type scenState struct {
+	run              [stats.NumLanes]runStart
 	name             string
 	segment, closed  [stats.NumLanes]group // of the current segment, of all earlier ones
 	session          [stats.NumLanes]group // merged, as of the last view
-	run              [stats.NumLanes]runStart
-	pairSeg, pairOld pairStats // of the current segment, of all earlier ones
+	waits            []uint16              // indices of its pairs in the backlog
+	pairSeg, pairOld pairStats             // of the current segment, of all earlier ones
 	recent           [stats.NumLanes]lastMinute
 }
 
@@ -138,7 +143,7 @@ func New(o Options) *Collector {
 
 func (c *Collector) mode(m stats.Mode) *modeState {
 	if c.modes[m] == nil {
-		c.modes[m] = &modeState{mode: m, scenIDs: intern.New(), win: newWindow(c.o.WindowNs, c.o.RingCap),
+		c.modes[m] = &modeState{mode: m, scenIDs: intern.New(), cells: map[cellKey]*cell{}, win: newWindow(c.o.WindowNs, c.o.RingCap), backlog: new(backlog), slo: c.o.SLONs,
 			share: c.o.Share, line: newTimeline(c.o.BinNs, c.o.Bins), shapes: shapeTable{cap: c.o.MaxShapes},
 			pairs: newPairTable()}
 	}
@@ -153,6 +158,7 @@ func (m *modeState) scenario(name string, limit int) (*scenState, int32) {
 	}
 	for int(id) >= len(m.scen) {
 		m.scen = append(m.scen, nil)
+		m.settled = append(m.settled, make([]int32, stats.NumLanes)...)
 	}
 	if m.scen[id] == nil {
 		m.scen[id] = &scenState{name: name}
@@ -196,7 +202,7 @@ func (c *Collector) SetWindow(ns int64) {
 // carry the old number go to the old row.
 func (c *Collector) NewSegment(segment int32, label string, aa bool, tNs int64) {
 	next := segInfo{id: segment, label: label, start: tNs, aa: aa}
-	if segment == c.segment && c.totalSamples() == 0 { // names the first segment
+	if segment == c.segment && c.total() == [stats.NumLanes]int{} { // names the first segment
 		c.segments[0] = next
 		return
 	}
@@ -220,7 +226,17 @@ func (c *Collector) current() *segInfo { return &c.segments[len(c.segments)-1] }
 // session.
 func (c *Collector) AA() bool { return c.current().aa }
 
-func (c *Collector) totalSamples() int { return c.total[stats.Eager] + c.total[stats.Optimized] }
+// total is the number of samples that count, of all modes.
+func (c *Collector) total() (out [stats.NumLanes]int) {
+	for _, m := range c.modes {
+		for l := range out {
+			if m != nil {
+				out[l] += m.lanes[l].n
+			}
+		}
+	}
+	return out
+}
 
 // SetFacts gives the verdicts what samples cannot tell. Whether the lanes are
 // A/A is the segment's matter: NewSegment says it, AA and Noise of f are not

@@ -47,10 +47,21 @@ const (
 )
 
 type spikeRule struct {
-	limit, median float64
 	n, next       int
-	last, silent  int
+	over          int64 // the largest latency within limit
 	ring          [spikeWindow]int64
+	limit, median float64
+	last, silent  int
+}
+
+// ordinary takes v in where see would find no spike and renew nothing.
+func (r *spikeRule) ordinary(v int64) bool {
+	if r.n >= r.next || v > r.over {
+		return false
+	}
+	r.ring[uint(r.n)%spikeWindow] = v
+	r.n++
+	return true
 }
 
 // see judges v against the window before it and then takes it in. The limit is
@@ -71,11 +82,41 @@ func (r *spikeRule) see(v int64) (spike bool) {
 func (r *spikeRule) refresh() {
 	var buf [spikeWindow]int64
 	n := copy(buf[:], r.ring[:min(r.n, spikeWindow)])
-	slices.Sort(buf[:n])
+	for i := range buf[n:] {
+		buf[n+i] = math.MaxInt64
+	}
+	sortWindow(&buf)
 	r.median = quantile.Percentile(buf[:n], 0.5)
 	r.limit = math.Max(r.median+spikeSigmas*1.4826*medianDeviation(buf[:n], r.median), spikeFactor*r.median)
+	r.over = int64(math.Min(r.limit, 1<<62))
 	r.next = r.n + min(max(r.n/4, 4), 512)
 }
+
+// sortWindow sorts ascending, by a network: no branch to foresee, a third of the time.
+func sortWindow(v *[spikeWindow]int64) {
+	for _, x := range spikeNetwork {
+		i, j := x[0]%spikeWindow, x[1]%spikeWindow
+		v[i], v[j] = min(v[i], v[j]), max(v[i], v[j])
+	}
+}
+
+// spikeNetwork is Batcher's odd-even merge sort (Knuth, The Art of Computer
+// Programming 3, 5.2.2M): pairs of places to put in order.
+var spikeNetwork = func() (out [][2]uint8) {
+	for p := spikeWindow / 2; p > 0; p /= 2 {
+		for q, r, d := spikeWindow/2, 0, p; ; q, r, d = q/2, p, q-p {
+			for i := range spikeWindow - d {
+				if i&p == r {
+					out = append(out, [2]uint8{uint8(i), uint8(i + d)})
+				}
+			}
+			if q == p {
+				break
+			}
+		}
+	}
+	return out
+}()
 
 // medianDeviation is the median of |v − m| over ascending values, m between
 // the smallest and the largest of them. Deviations grow towards both ends, so
@@ -125,27 +166,22 @@ func (c *Collector) noteSpike(st *shapeState, s *stats.Sample) {
 type runStart struct {
 	on         bool
 	generation int32
+	n          int
 	ref        causeRef
 	e          ledger.Evidence
 	shape      *shapeState
 	first      stats.Event
 	after      [detect.ColdAfter]int64
-	n          int
 }
 
-// settled reports whether the run of this generation has shown what it can.
-func (r *runStart) settled(generation int32) bool {
-	return r.on && r.generation == generation && r.n >= detect.ColdAfter
-}
-
-func (c *Collector) noteRun(m *modeState, sc *scenState, s *stats.Sample, ref causeRef) {
-	r := &sc.run[s.Lane]
+func (c *Collector) noteRun(m *modeState, at *Place, s *stats.Sample, ref causeRef) {
+	r := &at.scen.run[s.Lane]
 	m.drain() // for the clean medians
 	lane := &m.lanes[s.Lane]
 	if !r.on || r.generation != s.Generation {
 		lane.runs++
 		*r = runStart{on: true, generation: s.Generation, ref: ref, e: ledger.EvidenceOf(s),
-			shape: m.shapes.of(c.strings, s), first: derived(stats.KindColdStart, s, "")}
+			shape: at.shape, first: derived(stats.KindColdStart, s, "")}
 		return
 	}
 	r.after[r.n] = s.WallNs
@@ -157,6 +193,7 @@ func (c *Collector) noteRun(m *modeState, sc *scenState, s *stats.Sample, ref ca
 	lane.causes.setCold(&r.ref, &r.e, cold, r.shape, s.Lane, lane.median())
 	if r.n == detect.ColdAfter {
 		lane.judged++
+		m.settled[at.scenID*stats.NumLanes+int32(s.Lane)] = s.Generation + 1
 	}
 	if r.n == detect.ColdAfter && cold {
 		lane.cold++
@@ -170,11 +207,11 @@ func (c *Collector) noteRun(m *modeState, sc *scenState, s *stats.Sample, ref ca
 // known, and keeps the worst of each cause as an example.
 func (c *Collector) noteTail(m *modeState, l *laneState, s *stats.Sample, ref causeRef) {
 	if l.n >= l.nextThreshold {
-		m.mergeLane(s.Lane)
-		l.threshold = l.tail(m.whole(s.Lane))
+		h := m.walls(s.Lane)
+		l.usual = int64(min(l.tail(h, quantile.OfHist(h, .5, 0, math.MaxInt64)), 1<<62))
 		l.nextThreshold = l.n + min(8+l.n/4, 1<<14)
 	}
-	if float64(s.WallNs) <= l.threshold {
+	if s.WallNs <= l.usual {
 		return
 	}
 	if ref.early >= 0 && !l.causes.full {

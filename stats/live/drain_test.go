@@ -27,6 +27,20 @@ func TestMedianDeviation(t *testing.T) {
 	})
 }
 
+// The network sorts: by the zero-one principle if it sorts every sequence of zeros
+// and ones, here those that rapid draws, and any others.
+func TestSortWindow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		most := rapid.SampledFrom([]int64{1, 5, math.MaxInt64}).Draw(t, "most")
+		v := [spikeWindow]int64(rapid.SliceOfN(rapid.Int64Range(0, most), spikeWindow, spikeWindow).Draw(t, "v"))
+		want := v
+		slices.Sort(want[:])
+		if sortWindow(&v); v != want {
+			t.Fatalf("%v, want %v", v, want)
+		}
+	})
+}
+
 // Halves that wait long find each other through the large table; those whose
 // place was taken are counted.
 func TestPairsWaitAndAreLost(t *testing.T) {

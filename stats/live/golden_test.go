@@ -15,7 +15,8 @@ func TestGoldenRankTests(t *testing.T) {
 		var live pairStats
 		for i := range d {
 			d[i] = float64(s.Y[i]) - float64(s.X[i])
-			live.add(paired.Pair{Eager: s.X[i], Optimized: s.Y[i]})
+			p := paired.Pair{Eager: s.X[i], Optimized: s.Y[i]}
+			live.add(p, p.Log())
 		}
 		if len(d) > 40 && s.Name != "ties" {
 			var a, b quantile.Hist

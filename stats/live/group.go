@@ -27,42 +27,20 @@ type group struct {
 	cachedN, cachedExtras int
 }
 
-// addCommon takes in what the window keeps of a sample; addRest takes in
-// what it does not.
-func (g *group) addCommon(e *winSample) {
-	g.d.Record(e.wall)
-	g.tokens += int64(e.tokens)
-	g.exec += int64(e.exec)
-	g.semant += e.semantic()
-}
-
-func (g *group) addDevice(wall, dev int64) {
-	recordInto(&g.dev, dev)
-	g.wallOfDev += wall
-}
-
 // wantsRest reports whether addRest would do anything.
-func (g *group) wantsRest(s *stats.Sample, slo int64) bool {
-	return s.Flags != 0 || s.NthInRun == 0 || s.ResponseNs > stats.Absent || s.TTFTNs > stats.Absent || slo > 0 || s.BoundNs > 0
+func wantsRest(s *stats.Sample) bool {
+	return s.Flags != 0 || s.NthInRun == 0 || s.TTFTNs > stats.Absent || s.BoundNs > 0
 }
 
-func (g *group) addRest(s *stats.Sample, slo int64) {
+// addRest takes in what backlog.take does not: what few samples have.
+func (g *group) addRest(s *stats.Sample) {
 	if s.Flags != 0 || s.NthInRun == 0 {
 		g.addRare(s)
-	}
-	if s.ResponseNs > stats.Absent {
-		recordInto(&g.resp, s.ResponseNs)
 	}
 	if s.TTFTNs > stats.Absent {
 		recordInto(&g.ttft, s.TTFTNs)
 	}
 	g.limit.Add(s)
-	if slo > 0 {
-		g.sloJudged++
-		if sloLatency(s) > slo {
-			g.sloMissed++
-		}
-	}
 }
 
 func (g *group) addRare(s *stats.Sample) {
@@ -77,15 +55,6 @@ func (g *group) addRare(s *stats.Sample) {
 		g.compiles++
 		g.compileNs += s.CompileNs
 	}
-}
-
-// sloLatency is what a service level judges: the response time where the load
-// is open, else the latency.
-func sloLatency(s *stats.Sample) int64 {
-	if s.ResponseNs > stats.Absent {
-		return s.ResponseNs
-	}
-	return s.WallNs
 }
 
 // merge adds all samples of o.
@@ -132,6 +101,16 @@ func recordInto(d **quantile.MomentDist, v int64) {
 		*d = new(quantile.MomentDist)
 	}
 	(*d).Record(v)
+}
+
+func recordAllInto(d **quantile.MomentDist, v []int64) {
+	if len(v) == 0 {
+		return
+	}
+	if *d == nil {
+		*d = new(quantile.MomentDist)
+	}
+	(*d).RecordAll(v)
 }
 
 func quantileOf(d *quantile.MomentDist, q float64) float64 {

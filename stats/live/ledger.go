@@ -83,21 +83,20 @@ func (l *laneState) median() float64 {
 	return l.settledMedian
 }
 
-// tail computes the threshold of the tail of the lane's whole session, g.
-func (l *laneState) tail(g *group) float64 {
-	if g.d.N == 0 {
+// tail computes the threshold of the tail of the lane's whole session, of which h,
+// which it changes, has the latencies; median is theirs.
+func (l *laneState) tail(h *quantile.Hist, median float64) float64 {
+	if h.N() == 0 {
 		return math.NaN()
 	}
-	var h quantile.Hist
-	h.CopyFrom(&g.d.H)
 	if l.odd.walls != nil {
 		h.SubAbove(l.odd.walls, -1)
 		h.Merge(l.odd.settled)
 	}
 	if h.N() == 0 { // all are marked, none says how long it took
-		return ledger.Threshold(g.d.Quantile(.5), math.NaN())
+		return ledger.Threshold(median, math.NaN())
 	}
-	at := func(q float64) float64 { return quantile.OfHist(&h, q, 0, math.MaxInt64) }
+	at := func(q float64) float64 { return quantile.OfHist(h, q, 0, math.MaxInt64) }
 	l.settledMedian = at(.5)
 	return ledger.Threshold(l.settledMedian, at(.99))
 }

@@ -2,6 +2,7 @@ package live
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/paired"
@@ -14,7 +15,8 @@ import (
 type pairTable struct {
 	front            [frontPairs]halfPair
 	open             []halfPair
-	spilled          int // halves that wait in open
+	first            halfPair // of a pair whose halves came one after the other
+	spilled          int      // halves that wait in open
 	lost             int
 	session, segment pairStats               // merged, as of the last view
 	recent           []paired.Pair           // of the current segment, a ring
@@ -26,7 +28,7 @@ type halfPair struct {
 	request uint64
 	wall    int64
 	shape   int32 // shapeState.id
-	segment int32
+	segment int32 // modeState.epoch
 	lane    stats.Lane
 	waits   bool
 	compile int64
@@ -42,14 +44,14 @@ func newPairTable() pairTable { return pairTable{open: make([]halfPair, openPair
 
 // other returns the waiting other half of a sample's pair and frees its place,
 // nil when there is none: then the sample waits itself.
-func (t *pairTable) other(s *stats.Sample, shape int32) *halfPair {
-	h := &t.front[s.Request&(frontPairs-1)]
-	if h.is(s) {
+func (t *pairTable) other(e *waiting, segment int32) *halfPair {
+	h := &t.front[e.request&(frontPairs-1)]
+	if h.is(e) {
 		h.waits = false
 		return h
 	}
 	if t.spilled > 0 {
-		if o := &t.open[s.Request&(openPairs-1)]; o.is(s) {
+		if o := &t.open[e.request&(openPairs-1)]; o.is(e) {
 			o.waits = false
 			t.spilled--
 			return o
@@ -58,13 +60,30 @@ func (t *pairTable) other(s *stats.Sample, shape int32) *halfPair {
 	if h.waits {
 		t.spill(h)
 	}
-	h.request, h.wall, h.segment, h.shape, h.lane, h.compile, h.waits = s.Request, max(s.WallNs, 0), s.Segment, shape, s.Lane, s.CompileNs, true
+	h.set(e, segment)
 	return nil
 }
 
+// set makes h the half that the sample is.
+func (h *halfPair) set(e *waiting, segment int32) {
+	if e.flags&lateFlag != 0 {
+		segment = otherSegment
+	}
+	h.request, h.wall, h.segment, h.shape, h.lane, h.compile, h.waits = e.request, e.wall, segment, e.shape, e.lane(), e.compile, true
+}
+
+// otherSegment is that of a sample that came late.
+const otherSegment = -1
+
 // is reports whether h is the other half of the sample's pair.
-func (h *halfPair) is(s *stats.Sample) bool {
-	return h.waits && h.request == s.Request && h.lane != s.Lane
+func (h *halfPair) is(e *waiting) bool {
+	return h.waits && h.request == e.request && h.lane != e.lane()
+}
+
+// beside reports whether two samples that came one after the other are a pair, and
+// none of that request waits.
+func (t *pairTable) beside(e, next *waiting) bool {
+	return e.request == next.request && e.lane() != next.lane() && t.spilled == 0 && t.front[e.request&(frontPairs-1)].request != e.request
 }
 
 // spill makes room for another half.
@@ -78,34 +97,76 @@ func (t *pairTable) spill(h *halfPair) {
 	*o = *h
 }
 
-func (m *modeState) pairUp(c *Collector, sc *scenState, st *shapeState, s *stats.Sample) {
-	h := m.pairs.other(s, st.id)
-	if h == nil {
-		return
+// ended is what a pair tells of the optimized lane's shape.
+type ended struct {
+	compile int64
+	shape   int32
+}
+
+// takePairs finds the samples' pairs and takes in those of the current segment, one
+// thing after the other.
+func (m *modeState) takePairs(part []waiting) {
+	b := m.backlog
+	n := m.findPairs(part)
+	pairs, ends, logs, known := b.pairs[:n], b.ends[:n], b.logs[:n], true
+	for i, p := range pairs {
+		x := &ends[i]
+		m.shapes.byID(x.shape).gained(p, x.compile)
 	}
-	wall := max(s.WallNs, 0)
-	p := paired.Pair{Eager: h.wall, Optimized: wall}
-	opt, compile := st, s.CompileNs
-	if s.Lane == stats.Eager {
-		p = paired.Pair{Eager: wall, Optimized: h.wall}
-		opt, compile = m.shapes.byID(h.shape), h.compile
+	for i, p := range pairs {
+		logs[i] = p.Log()
+		known = known && logs[i] == logs[i]
 	}
-	if h.shape != st.id { // else the shape's own eager samples say the same
-		opt.eagerOfPairs.Record(p.Eager)
+	for _, s := range m.scen {
+		if s != nil && len(s.waits) > 0 {
+			s.pairSeg.take(b, s.waits)
+			s.waits = s.waits[:0]
+		}
 	}
-	opt.saved += p.Eager - p.Optimized
-	opt.gain.Add(float64(p.Eager - p.Optimized + max(compile, 0)))
-	if s.Segment != c.segment || h.segment != c.segment {
-		sc.pairOld.add(p)
-		return
+	m.rank.AddAll(pairs)
+	if !known {
+		logs = slices.DeleteFunc(logs, math.IsNaN)
 	}
-	sc.pairSeg.add(p)
-	m.pairs.remember(p, s.Lane^stats.Lane(s.Order&1))
-	if m.rank.Due() {
-		m.aimPairs()
+	m.ratio.AddAll(logs)
+}
+
+// findPairs puts the samples' pairs of the current segment into the backlog.
+func (m *modeState) findPairs(part []waiting) (n int) {
+	b := m.backlog
+	for i := 0; i < len(part); i++ {
+		e := &part[i]
+		var h *halfPair
+		if i+1 < len(part) && m.pairs.beside(e, &part[i+1]) {
+			i++
+			h = &m.pairs.first
+			h.set(e, m.epoch)
+			e = &part[i]
+		} else if h = m.pairs.other(e, m.epoch); h == nil {
+			continue
+		}
+		sc := m.scen[e.scen()]
+		p, x := paired.Pair{Eager: h.wall, Optimized: e.wall}, ended{e.compile, e.shape}
+		if e.lane() == stats.Eager {
+			p, x.shape, x.compile = paired.Pair{Eager: e.wall, Optimized: h.wall}, h.shape, h.compile
+		}
+		if h.shape != e.shape { // else the shape's own eager samples say the same
+			m.shapes.byID(x.shape).eagerOfPairs.Record(p.Eager)
+		}
+		if e.flags&lateFlag != 0 || h.segment != m.epoch {
+			m.shapes.byID(x.shape).gained(p, x.compile)
+			sc.pairOld.add(p, p.Log())
+			continue
+		}
+		m.pairs.remember(p, e.first())
+		sc.waits = append(sc.waits, uint16(n))
+		b.pairs[n&(maxBacklog-1)], b.ends[n&(maxBacklog-1)] = p, x
+		n++
 	}
-	m.rank.Add(p)
-	if p.Eager > 0 && p.Optimized > 0 {
-		m.ratio.Add(math.Log(float64(p.Optimized) / float64(p.Eager)))
-	}
+	return n
+}
+
+// gained takes in a pair whose optimized half ran in this shape.
+func (st *shapeState) gained(p paired.Pair, compile int64) {
+	st.saved += p.Eager - p.Optimized
+	st.gain.Add(float64(p.Eager - p.Optimized + max(compile, 0)))
 }

@@ -14,8 +14,7 @@ import (
 type pairStats struct {
 	n, won    int
 	logs      int
-	sumLog    float64 // of optimized ÷ eager, less what product holds
-	product   float64
+	sumLog    float64        // of optimized ÷ eager
 	raw       []int64        // differences, while n < ExactBelow
 	ascending []int64        // raw in order, as of its length
 	neg, pos  *quantile.Hist // of −d and d
@@ -23,18 +22,20 @@ type pairStats struct {
 	rankP     float64        // of the signed-rank test
 }
 
-func (p *pairStats) add(x paired.Pair) {
+// add takes in a pair and the logarithm of its ratio; NaN where it has none.
+func (p *pairStats) add(x paired.Pair, log float64) {
 	d := x.Optimized - x.Eager
 	p.n++
 	if d < 0 {
 		p.won++
 	}
-	if x.Eager > 0 && x.Optimized > 0 {
-		p.addRatio(float64(x.Optimized) / float64(x.Eager))
+	if !math.IsNaN(log) {
+		p.logs++
+		p.sumLog += log
 	}
 	if p.n < quantile.ExactBelow {
 		p.raw = append(p.raw, d)
-	} else {
+	} else if p.raw != nil {
 		p.raw = nil
 	}
 	if p.pos == nil {
@@ -47,18 +48,31 @@ func (p *pairStats) add(x paired.Pair) {
 	}
 }
 
-// addRatio multiplies ratios and takes a logarithm only when the product is
-// about to leave the range of a float64.
-func (p *pairStats) addRatio(r float64) {
-	if p.logs == 0 {
-		p.product = 1
+// take takes in pairs of the backlog, as add does one by one.
+func (p *pairStats) take(b *backlog, order []uint16) {
+	if p.n+len(order) < quantile.ExactBelow || p.raw != nil || p.pos == nil {
+		for _, j := range order {
+			p.add(b.pairs[j], b.logs[j])
+		}
+		return
 	}
-	p.logs++
-	p.product *= r
-	if p.product > 1e100 || p.product < 1e-100 {
-		p.sumLog += math.Log(p.product)
-		p.product = 1
+	logs, sum := p.logs, p.sumLog
+	lost, won := 0, 0 // differences that are not negative, and others
+	for _, j := range order {
+		x, log := b.pairs[j&(maxBacklog-1)], b.logs[j&(maxBacklog-1)]
+		d := x.Optimized - x.Eager
+		b.wall[lost&(maxBacklog-1)], b.dev[won&(maxBacklog-1)] = d, -d
+		won += int(uint64(d) >> 63)
+		lost += 1 - int(uint64(d)>>63)
+		if log == log {
+			logs++
+			sum += log
+		}
 	}
+	p.logs, p.sumLog = logs, sum
+	p.n, p.won = p.n+len(order), p.won+won
+	p.pos.RecordAll(b.wall[:lost])
+	p.neg.RecordAll(b.dev[:won])
 }
 
 // reset empties p and keeps its memory.
@@ -74,13 +88,7 @@ func (p *pairStats) merge(o *pairStats) {
 	if o.n == 0 {
 		return
 	}
-	if o.logs > 0 {
-		if p.logs == 0 {
-			p.product = 1
-		}
-		p.sumLog += o.sumLog + math.Log(o.product)
-	}
-	p.n, p.won, p.logs = p.n+o.n, p.won+o.won, p.logs+o.logs
+	p.n, p.won, p.logs, p.sumLog = p.n+o.n, p.won+o.won, p.logs+o.logs, p.sumLog+o.sumLog
 	if p.n < quantile.ExactBelow {
 		p.raw = append(p.raw, o.raw...)
 	} else {
@@ -157,7 +165,7 @@ func (p *pairStats) view(eager, optimized *quantile.Dist) stats.PairView {
 	v.ShareWon = float64(p.won) / float64(p.n)
 	v.P = p.rankTest()
 	if p.logs > 0 {
-		v.RatioGeomean = math.Exp((p.sumLog + math.Log(p.product)) / float64(p.logs))
+		v.RatioGeomean = math.Exp(p.sumLog / float64(p.logs))
 	}
 	if eager != nil {
 		fillDeltas(&v, eager, optimized)

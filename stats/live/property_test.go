@@ -25,16 +25,23 @@ func TestWindowEqualsRecount(t *testing.T) {
 		w := newWindow(rapid.Int64Range(1, 5e6).Draw(t, "ns"), rapid.IntRange(1024, 2000).Draw(t, "cap"))
 		n := rapid.IntRange(0, 4000).Draw(t, "n")
 		step := rapid.Int64Range(0, 5000).Draw(t, "step")
+		rare := rapid.IntRange(1, 2*maxBacklog).Draw(t, "rare")
+		var b backlog
 		var all []stats.Sample
 		for i := range n {
 			s := stats.Sample{StartNs: int64(i) * step, WallNs: 1000 + int64(i*7919%5000), DeviceNs: stats.Absent, Lane: stats.Lane(i % 2)}
 			all = append(all, s)
-			w.add(&s, int32(i%3), 0, false)
+			b.put(&s, &Place{cell: &cell{}, shape: &shapeState{}, scenID: int32(i % 3)}, false)
+			if i%rare == 0 || b.n == maxBacklog {
+				w.take(b.samples[:b.n])
+				b.n = 0
+			}
 			if i%97 == 0 {
 				w.expire(s.StartNs - w.ns)
 				w.gather()
 			}
 		}
+		w.take(b.samples[:b.n])
 		now := int64(n) * step
 		w.expire(now - w.ns)
 		lanes, raw, _ := w.gather()
@@ -69,11 +76,11 @@ func TestPairsProperties(t *testing.T) {
 		for i := range pairs {
 			seed = seed*6364136223846793005 + 1442695040888963407
 			pairs[i] = paired.Pair{Eager: 1 + (seed>>20)&0xffffff, Optimized: 1 + (seed>>40)&0x7fffff}
-			whole.add(pairs[i])
+			whole.add(pairs[i], pairs[i].Log())
 			if i%3 == 0 {
-				a.add(pairs[i])
+				a.add(pairs[i], pairs[i].Log())
 			} else {
-				b.add(pairs[i])
+				b.add(pairs[i], pairs[i].Log())
 			}
 		}
 		a.merge(&b)

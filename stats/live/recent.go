@@ -9,8 +9,8 @@ type lastMinute struct {
 	tagged uint64 // bit i: of the slowest in ns[i]
 }
 
-func (r *lastMinute) add(s *stats.Sample) {
-	second := (s.StartNs + s.WallNs) / 1e9
+func (r *lastMinute) add(e *winSample) {
+	second := e.t / 1e9
 	if second < 0 { // no clock says so
 		return
 	}
@@ -25,10 +25,10 @@ func (r *lastMinute) add(s *stats.Sample) {
 		return
 	}
 	i := second % stats.RecentSeconds
-	if ns := float32(s.WallNs); ns > r.ns[i] {
+	if ns := float32(e.wall); ns > r.ns[i] {
 		r.ns[i] = ns
 		r.tagged &^= 1 << i
-		if s.Tagged() {
+		if e.tagged() {
 			r.tagged |= 1 << i
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/paired"
+	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/stats/ranktest"
 )
 
@@ -46,6 +47,7 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 	}
 	m.rows = append(m.rows, row)
 	m.closedN++
+	m.epoch++
 	if len(m.rows) > limit {
 		m.rows = append(m.rows[:0], m.rows[1:]...)
 	}
@@ -61,6 +63,7 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 		s.pairSeg = pairStats{}
 		s.run = [stats.NumLanes]runStart{}
 	}
+	clear(m.settled)
 	m.pairs.recent, m.pairs.recentAt = m.pairs.recent[:0], 0
 	m.win.clear()
 }
@@ -147,6 +150,20 @@ func (m *modeState) mergeLane(l stats.Lane) {
 	lane.segment.itl = itl
 }
 
+// walls are the lane's latencies of the whole session.
+func (m *modeState) walls(l stats.Lane) *quantile.Hist {
+	m.drain()
+	h := &m.lanes[l].walls
+	h.Reset()
+	for _, s := range m.scen {
+		if s != nil {
+			h.Merge(&s.closed[l].d.H)
+			h.Merge(&s.segment[l].d.H)
+		}
+	}
+	return h
+}
+
 // changed tests the pairs' log ratio in the current segment against the last
 // row's.
 func (m *modeState) changed() float64 {
@@ -164,23 +181,43 @@ func (r *segRow) settle() {
 	}
 }
 
-// addAll takes in a whole sample at once.
+// addAll takes in a whole sample at once, as backlog.take does many.
 func (g *group) addAll(s *stats.Sample, slo int64) {
-	var e winSample
-	e.set(s, 0, 0)
-	g.addCommon(&e)
-	if s.DeviceNs > stats.Absent {
-		g.addDevice(e.wall, s.DeviceNs)
+	g.d.Record(s.WallNs)
+	g.tokens += int64(s.Tokens)
+	g.exec += int64(s.ExecutedTokens)
+	if s.ExecutedTokens > 0 {
+		g.semant += int64(s.Tokens)
 	}
-	g.addRest(s, slo)
+	latency := s.WallNs
+	if s.DeviceNs > stats.Absent {
+		recordInto(&g.dev, s.DeviceNs)
+		g.wallOfDev += max(s.WallNs, 0)
+	}
+	if s.ResponseNs > stats.Absent {
+		latency = s.ResponseNs
+		recordInto(&g.resp, s.ResponseNs)
+	}
+	if slo > 0 {
+		g.sloJudged++
+		if latency > slo {
+			g.sloMissed++
+		}
+	}
+	g.addRest(s)
 }
 
 // addLate takes in a sample of another segment than the current one: into the
 // closed groups and into that segment's row. A row that was settled takes no
 // more: the sample then counts in the session only.
-func (c *Collector) addLate(m *modeState, scen *scenState, s *stats.Sample) {
+func (c *Collector) addLate(m *modeState, at *Place, s *stats.Sample) {
 	m.closedN++
-	scen.closed[s.Lane].addAll(s, c.o.SLONs)
+	var e winSample
+	e.set(s, at.scenID, at.shape.id)
+	at.scen.recent[s.Lane].add(&e)
+	at.shape.add(&e)
+	m.line.take(s.Lane, []int64{e.t}, []int64{e.wall})
+	at.scen.closed[s.Lane].addAll(s, c.o.SLONs)
 	m.addToRow(s, c.segments, c.o.SLONs)
 }
 

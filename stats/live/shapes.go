@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/internal/intern"
+	"github.com/tailscope/tailscope/stats/ledger"
 	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
@@ -30,12 +31,13 @@ type shapeState struct {
 }
 
 type shapeLane struct {
-	seen    int32 // 1 + worker generation that ran it; 0: never
-	n       int
-	medianN int // size of clean when median was computed
-	median  float64
-	spikes  spikeRule
-	clean   quantile.Dist // clean samples
+	seen     int32 // 1 + worker generation that ran it; 0: never
+	medianAt int   // size of clean when median is to be computed
+	usual    int64 // TailFactor × median
+	spikes   spikeRule
+	median   float64
+	n        int
+	clean    quantile.Dist // clean samples
 }
 
 // shapeTable finds a sample's shape by strategy and shape, up to cap of them.
@@ -90,6 +92,7 @@ func (t *shapeTable) byID(id int32) *shapeState {
 	return t.all[id]
 }
 
+// add takes in a sample that came late, as backlog.take does those of the segment.
 func (st *shapeState) add(e *winSample) {
 	l := &st.lanes[e.lane()]
 	l.n++
@@ -99,33 +102,31 @@ func (st *shapeState) add(e *winSample) {
 	if e.lane() == stats.Optimized {
 		st.tokens += int64(e.tokens)
 		st.exec += int64(e.exec)
+		st.recent.add(e)
 	}
 }
 
-// median is the shape's cleanMedian when a sample comes. The spike rule has
-// counted all clean samples so far, also those that wait to be drained.
-func (m *modeState) median(st *shapeState, lane stats.Lane) float64 {
-	l := &st.lanes[lane]
-	if medianDue(l.spikes.n, l.medianN) {
-		m.drain()
-		return st.cleanMedian(lane)
+// renew renews the median of a lane's clean samples, when it is due as a sample
+// comes. The spike rule has counted all of them so far, also those that wait to be
+// drained.
+func (m *modeState) renew(st *shapeState, lane stats.Lane) {
+	m.drain()
+	st.cleanMedian(lane)
+	if l := &st.lanes[lane]; l.clean.N == 0 {
+		l.medianAt = 1
 	}
-	return l.median
 }
 
-// medianDue reports whether a median of the first then values is out of date
-// for now values: at most a quarter, or 4,096, are missing in it.
-func medianDue(now, then int) bool { return now >= then+min(then/4+1, 4096) }
-
-// cleanMedian is the median of the shape's clean samples, at most a quarter of
-// them out of date; NaN without any.
+// cleanMedian is the median of the shape's clean samples, at most a quarter, or
+// 4,096, of them out of date; NaN without any.
 func (st *shapeState) cleanMedian(lane stats.Lane) float64 {
 	l := &st.lanes[lane]
 	if l.clean.N == 0 {
 		return math.NaN()
 	}
-	if medianDue(l.clean.N, l.medianN) {
-		l.median, l.medianN = l.clean.Quantile(0.5), l.clean.N
+	if l.clean.N >= l.medianAt {
+		l.median, l.medianAt = l.clean.Quantile(0.5), l.clean.N+min(l.clean.N/4+1, 4096)
+		l.usual = int64(ledger.TailFactor * l.median)
 	}
 	return l.median
 }

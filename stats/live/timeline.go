@@ -31,7 +31,8 @@ type lineLane struct {
 	n    uint32
 	keep uint32 // every keep-th sample is kept, a power of two
 	max  int64
-	p50  float64   // of vals; NaN: not yet computed
+	p50  float64 // of vals, when there were p50N samples
+	p50N uint32
 	vals []float32 // at most binValues
 }
 
@@ -41,14 +42,7 @@ func newTimeline(binNs int64, bins int) timeline {
 	return timeline{binNs: binNs, bins: make([]lineBin, bins)}
 }
 
-// bin returns the bin of instant ns, nil if it is too old or no instant at all.
-func (t *timeline) bin(ns int64) *lineBin {
-	if t.cur != nil && uint64(ns-t.curFrom) < uint64(t.binNs) {
-		return t.cur
-	}
-	return t.find(ns)
-}
-
+// find returns the bin of instant ns, nil if it is too old or no instant at all.
 func (t *timeline) find(ns int64) *lineBin {
 	if ns < 0 {
 		return nil
@@ -66,35 +60,52 @@ func (t *timeline) find(ns int64) *lineBin {
 	if b.no != no || !b.used {
 		b.no, b.used = no, true
 		for l := range b.lanes {
-			b.lanes[l] = lineLane{keep: 1, p50: math.NaN(), vals: b.lanes[l].vals[:0]}
+			b.lanes[l] = lineLane{keep: 1, vals: b.lanes[l].vals[:0]}
 		}
 	}
 	t.cur, t.curFrom = b, no*t.binNs
 	return b
 }
 
-func (t *timeline) add(e *winSample) {
-	b := t.bin(e.t)
-	if b == nil {
-		return
+// take takes samples of one lane into their bins; ends are their instants.
+func (t *timeline) take(lane stats.Lane, ends, walls []int64) {
+	for len(walls) > 0 {
+		b := t.cur
+		if b == nil || uint64(ends[0]-t.curFrom) >= uint64(t.binNs) {
+			b = t.find(ends[0])
+		}
+		n := 1
+		for b != nil && n < len(walls) && uint64(ends[n]-t.curFrom) < uint64(t.binNs) {
+			n++
+		}
+		if b != nil {
+			b.lanes[lane].take(walls[:n])
+		}
+		ends, walls = ends[n:], walls[n:]
 	}
-	l := &b.lanes[e.lane()]
-	l.max = max(l.max, e.wall)
-	if l.n&(l.keep-1) == 0 {
-		l.keepValue(float32(e.wall))
+}
+
+func (l *lineLane) take(walls []int64) {
+	most := l.max
+	for _, v := range walls {
+		most = max(most, v)
+		if l.n&(l.keep-1) == 0 {
+			l.keepValue(float32(v))
+		}
+		l.n++
 	}
-	l.n++
+	l.max = most
 }
 
 func (l *lineLane) keepValue(v float32) {
 	if len(l.vals) == binValues {
 		l.vals = halve(l.vals)
 		l.keep *= 2
+		if l.n&(l.keep-1) != 0 {
+			return
+		}
 	}
-	if l.n&(l.keep-1) == 0 {
-		l.vals = append(l.vals, v)
-		l.p50 = math.NaN()
-	}
+	l.vals = append(l.vals, v)
 }
 
 // halve keeps every second value.
@@ -106,10 +117,10 @@ func halve(v []float32) []float32 {
 }
 
 func (l *lineLane) median() float64 {
-	if math.IsNaN(l.p50) {
+	if l.p50N != l.n {
 		v := slices.Clone(l.vals)
 		slices.Sort(v)
-		l.p50 = quantile.Percentile(v, 0.5)
+		l.p50, l.p50N = quantile.Percentile(v, 0.5), l.n
 	}
 	return l.p50
 }

@@ -12,7 +12,7 @@ import (
 
 // Live describes one mode as of nowNs. It copies: nothing in it changes later.
 func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
-	out := stats.Live{Mode: mode, Segment: c.segment, BinNs: c.o.BinNs, Total: c.total}
+	out := stats.Live{Mode: mode, Segment: c.segment, BinNs: c.o.BinNs, Total: c.total()}
 	for i, m := range c.modes {
 		if m != nil && m.samples() > 0 {
 			out.Modes = append(out.Modes, stats.Mode(i))
@@ -128,7 +128,8 @@ func (c *Collector) laneView(m *modeState, l stats.Lane, win *winDist, raw small
 		v.HistWin = displayHist(&win.h, &win.tag)
 	}
 	v.Hist = displayHist(&lane.segment.d.H, tagOf(&lane.segment))
-	v.TailNs = lane.tail(m.whole(l))
+	scratch.CopyFrom(&m.whole(l).d.H)
+	v.TailNs = lane.tail(scratch, m.whole(l).d.Quantile(.5))
 	v.Causes, v.TailN = lane.sessionCauses(l, m.whole(l), v.TailNs, scratch)
 	v.SegmentCauses, v.SegmentTailN = lane.segmentCauses(l, v.TailNs, scratch)
 	return v

@@ -6,7 +6,7 @@ import (
 )
 
 // window holds the samples of the last WindowNs of one mode, up to cap of
-// them. Taking one in only stores it; a view counts what came and takes back
+// them. Taking them in only stores them; a view counts what came and takes back
 // what left since the view before it.
 type window struct {
 	ns      int64
@@ -15,7 +15,6 @@ type window struct {
 	head    int     // oldest
 	n       int
 	counted int // of the n, from the oldest: those in scen
-	drained int // of the n, from the oldest: those in the mode's groups
 	cap     int
 	cut     bool // samples left early because the ring was full
 	scen    [][stats.NumLanes]winDist
@@ -27,24 +26,25 @@ type winSample struct {
 	t, wall      int64
 	tokens, exec int32
 	shape        int32  // shapeState.id
-	place        uint16 // scenario × 2 + lane
+	place        uint16 // scenario × 4 + order × 2 + lane
 	flags        stats.Flag
 }
 
-// set takes over a sample. It assigns field by field: a struct assigned whole is
-// built on the stack first, and reading that back wider than it was written
-// costs more than all the rest of it.
+// set takes over a sample.
 func (e *winSample) set(s *stats.Sample, scen, shape int32) {
 	e.t, e.wall = s.StartNs+s.WallNs, max(s.WallNs, 0)
 	e.tokens, e.exec = s.Tokens, s.ExecutedTokens
-	e.shape, e.place, e.flags = shape, uint16(scen)<<1|uint16(s.Lane), s.Flags
+	e.shape, e.place, e.flags = shape, uint16(scen)<<2|uint16(s.Order&1)<<1|uint16(s.Lane), s.Flags
 }
 
 func (e *winSample) lane() stats.Lane { return stats.Lane(e.place & 1) }
 
-func (e *winSample) scen() int { return int(e.place >> 1) }
+func (e *winSample) scen() int { return int(e.place >> 2) }
 
-func (e *winSample) tagged() bool { return e.flags&(stats.EventFlags|stats.FlagShapeNew) != 0 }
+// first is the lane that ran first in the sample's pair.
+func (e *winSample) first() stats.Lane { return stats.Lane((e.place ^ e.place>>1) & 1) }
+
+func (e *winSample) tagged() bool { return e.flags&taggedFlags != 0 }
 
 func (e *winSample) semantic() int64 {
 	if e.exec > 0 {
@@ -105,35 +105,35 @@ func (w *winDist) remove(e *winSample, dev int64) {
 
 func newWindow(ns int64, ringCap int) *window { return &window{ns: ns, cap: ringCap} }
 
+// taggedFlags are those of stats.Sample.Tagged.
+const taggedFlags = stats.EventFlags | stats.FlagShapeNew
+
 // lateFlag marks a window's sample of another segment than the current one.
 const lateFlag stats.Flag = 1 << 15
 
-// backlog is how many samples the groups have not yet taken in.
-func (w *window) backlog() int { return w.n - w.drained }
-
-func (w *window) full() bool { return w.n == len(w.buf) }
-
-// add stores a sample. The backlog must be drained before the ring is full.
-func (w *window) add(s *stats.Sample, scen, shape int32, late bool) {
-	if w.n == len(w.buf) {
-		w.grow()
+// take stores samples.
+func (w *window) take(part []waiting) {
+	for len(part) > 0 {
+		if w.n == len(w.buf) {
+			w.grow()
+		}
+		at := w.head + w.n
+		if at >= len(w.buf) {
+			at -= len(w.buf)
+		}
+		k := min(len(part), len(w.buf)-w.n, len(w.buf)-at)
+		to := w.buf[at : at+k]
+		timed := w.dev != nil
+		for i := range to {
+			to[i] = part[i].winSample
+			timed = timed || part[i].dev > stats.Absent
+		}
+		if timed {
+			w.keepDev(part[:k], at)
+		}
+		w.n += k
+		part = part[k:]
 	}
-	i := w.head + w.n
-	if i >= len(w.buf) {
-		i -= len(w.buf)
-	}
-	e := &w.buf[i]
-	e.set(s, scen, shape)
-	if late {
-		e.flags |= lateFlag
-	}
-	if s.DeviceNs > stats.Absent && w.dev == nil {
-		w.startDev()
-	}
-	if w.dev != nil {
-		w.dev[i] = s.DeviceNs
-	}
-	w.n++
 }
 
 // grow makes room: by expiry, then by doubling the ring, then in place of the
@@ -169,11 +169,17 @@ func (w *window) at(i int) *winSample {
 	return &w.buf[i]
 }
 
-// startDev begins to keep device times, which not every engine has.
-func (w *window) startDev() {
-	w.dev = make([]int64, len(w.buf))
-	for i := range w.dev {
-		w.dev[i] = stats.Absent
+// keepDev keeps device times, which not every engine has.
+func (w *window) keepDev(part []waiting, at int) {
+	if w.dev == nil {
+		w.dev = make([]int64, len(w.buf))
+		for i := range w.dev {
+			w.dev[i] = stats.Absent
+		}
+	}
+	to := w.dev[at : at+len(part)]
+	for i := range to {
+		to[i] = part[i].dev
 	}
 }
 
@@ -196,7 +202,6 @@ func (w *window) pop() {
 		s.h.Remove(e.wall)
 		w.counted--
 	}
-	w.drained--
 	w.n--
 	if w.head++; w.head == len(w.buf) {
 		w.head = 0
@@ -205,8 +210,14 @@ func (w *window) pop() {
 
 // expire drops what ended before t.
 func (w *window) expire(t int64) {
-	for w.n > 0 && w.buf[w.head].t < t {
+	for w.counted > 0 && w.buf[w.head].t < t {
 		w.pop()
+	}
+	for w.n > 0 && w.counted == 0 && w.buf[w.head].t < t {
+		w.n--
+		if w.head++; w.head == len(w.buf) {
+			w.head = 0
+		}
 	}
 }
 
