@@ -41,7 +41,7 @@ func work(n int) {
 // faultyEngine serves requests one by one. fault is one of: none, version,
 // clock, stranger (a sample nobody asked for), garbage, die:N (exit at the
 // N-th request of each life), poison:TOKENS (exit at that length), fails (every request), fails:N (the first N), hang
-// (ignore stop), fatal (refuse to load), silent (exit before hello), alone (offers two lanes at once and takes it back),
+// (ignore stop), leaves:N (answers none from the N-th on, and stop with its last words), fatal (refuse to load), silent (exit before hello), alone (offers two lanes at once and takes it back),
 // both (offers two lanes at once).
 func faultyEngine(fault string) int {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
@@ -55,6 +55,9 @@ func faultyEngine(fault string) int {
 		Lacks:      map[string]string{"static-cache": "this engine has no fixed cache"}}
 	if fault != "noaa" {
 		hello.Features = []string{"aa"}
+	}
+	if _, ok := faultNumber(fault, "leaves:"); ok {
+		hello.Features = append(hello.Features, "leaves")
 	}
 	switch fault {
 	case "alone", "both":
@@ -179,6 +182,9 @@ func (e *engineState) take(msg any) (done bool, code int) {
 		if e.fault == "hang" {
 			time.Sleep(time.Hour)
 		}
+		if _, ok := faultNumber(e.fault, "leaves:"); ok {
+			_ = e.out.Send(&protocol.Event{TNs: clock.Monotonic(), Kind: stats.KindMark, Reason: "its last words"})
+		}
 		bye := &protocol.Bye{Samples: e.rows.Load()}
 		if e.fault == "miscounts" {
 			bye.Samples += 5
@@ -197,6 +203,9 @@ func (e *engineState) request(m *protocol.Request) (done bool, code int) {
 	if n, ok := faultNumber(e.fault, "die:"); ok && e.served == n {
 		fmt.Fprintln(os.Stderr, "out of luck")
 		return true, 7
+	}
+	if n, ok := faultNumber(e.fault, "leaves:"); ok && e.served >= n {
+		return false, 0 // never answered, though it listens
 	}
 	if n, ok := faultNumber(e.fault, "stall:"); ok && e.served == n {
 		time.Sleep(time.Hour)

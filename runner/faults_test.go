@@ -160,6 +160,26 @@ func TestADurationEndsAHungRun(t *testing.T) {
 	}
 }
 
+// What a server has in hand when its time is over is left there: the run ends
+// well, with what the engine says last.
+func TestADurationLeavesWhatAServerHasInHand(t *testing.T) {
+	res, mem := quick(t, "leaves:9", 25*time.Second, func(o *Options) {
+		o.Config.Reps, o.Config.RequestTimeout = 0, 0
+		o.Config.Duration = configs.Duration(500 * time.Millisecond)
+		finish, quit := finishWait, quitWait
+		finishWait, quitWait = time.Second, time.Second
+		t.Cleanup(func() { finishWait, quitWait = finish, quit })
+	})
+	if res.Err != nil || res.Reason != "duration" {
+		t.Errorf("%+v", res)
+	}
+	for _, words := range []string{"requests were not answered at the end", "its last words"} {
+		if !slices.ContainsFunc(mem.events, func(e stats.Event) bool { return strings.Contains(e.Reason, words) }) {
+			t.Errorf("no event says %q: %+v", words, mem.events)
+		}
+	}
+}
+
 // The user is told what the worker does, and a second wish to leave is not
 // waited for.
 func TestWhatAHungWorkerDoesIsSaidAndLeft(t *testing.T) {

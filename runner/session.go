@@ -235,7 +235,7 @@ func (s *Session) finished() bool {
 	if s.end == nil || s.export.running > 0 {
 		return false
 	}
-	return s.eng.proc == nil || s.end.Err != nil || s.eng.loaded == nil || len(s.join.pending) == 0 && !s.eng.flushing
+	return s.dog.left || s.eng.proc == nil || s.end.Err != nil || s.eng.loaded == nil || len(s.join.pending) == 0 && !s.eng.flushing
 }
 
 // finish decides that the session ends: what has not started is dropped, what

@@ -44,6 +44,7 @@ type watchdog struct {
 	loadNs    int64  // of the last load
 	overdue   uint64 // the request that the worker was killed for; 0: none
 	killed    bool   // the worker in hand was
+	left      bool   // what it has in hand at the end is not waited for any more
 	lost      error  // what the run did not come to by the worker's silence
 }
 
@@ -109,7 +110,7 @@ func (s *Session) inside(fl *inflight) view.Doing {
 
 // watch kills a worker that is overdue, with all that it has started.
 func (s *Session) watch() {
-	if s.eng.proc == nil || s.dog.killed {
+	if s.eng.proc == nil || s.dog.killed || s.dog.left {
 		return
 	}
 	now := clock.Monotonic()
@@ -150,6 +151,11 @@ func (s *Session) watchEnd(d view.Doing, now int64) {
 		return
 	}
 	n := len(s.join.pending)
+	if s.eng.offers("leaves") {
+		s.dog.left = true
+		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("%d requests were not answered at the end, and no word came for %v: they are not counted", n, d.For.Round(100*time.Millisecond))})
+		return
+	}
 	s.kill(fmt.Sprintf("%d requests were in its hand at the end and no word came for %v", n, d.For.Round(100*time.Millisecond)))
 	if !s.end.leaving() && n > 0 {
 		s.dog.lost = fmt.Errorf("the engine stopped answering: %d requests were in its hand at the end of the run (%s), and no word came for %v",

@@ -62,6 +62,7 @@ type logTail struct {
 	k       int
 	s       *Server
 	steps   map[int]*stepCost // of decoding alone, by tokens
+	last    int64             // when it told of a step or of a kernel
 	mixed   int               // steps that read prompts as well
 	modes   map[string]int    // steps by the mode of their graph, of vLLM's table
 	lines   int
@@ -135,6 +136,9 @@ func (t *logTail) line(text string) {
 		}
 		return
 	}
+	if l.What == "jit" {
+		l.Reason += t.stood(now)
+	}
 	ev := &protocol.Event{Kind: l.Kind, TNs: now - l.DurNs, DurNs: l.DurNs, Reason: l.Reason, Extra: map[string]any{"from": "log", "of": l.Of}}
 	t.e.attach(t.k, l.What, ev, now-max(l.DurNs, 1), now)
 }
@@ -143,6 +147,7 @@ func (t *logTail) line(text string) {
 // that no captured size serves: by the line's own word, or by its tokens.
 func (t *logTail) step(st logStep, now int64) {
 	t.e.toldSteps(t.k)
+	t.last = now
 	if st.mixed {
 		t.mixed++
 		return
@@ -163,6 +168,20 @@ func (t *logTail) step(st logStep, now int64) {
 		t.e.attach(t.k, fellOff, &protocol.Event{Kind: stats.KindFallback, TNs: now, Reason: reason, Extra: map[string]any{"from": "log", "tokens": st.tokens}}, now-int64(1e6), now)
 	}
 	t.off = off
+}
+
+// stood says for how long the log had told of no step while a request ran: a
+// line on a kernel comes when its compile is over, and says not how long it
+// took.
+func (t *logTail) stood(now int64) string {
+	since := t.last
+	t.last = now
+	if oldest := t.e.spans.oldest(t.k); oldest > 0 && since > 0 {
+		if d := now - max(since, oldest); d >= int64(100*time.Millisecond) {
+			return fmt.Sprintf("; no step for %.1f s before it", float64(d)/1e9)
+		}
+	}
+	return ""
 }
 
 func (t *logTail) count(st logStep, off bool) {

@@ -61,7 +61,7 @@ func (e *engine) next(n int, rounds bool) (batch []*protocol.Request) {
 // one runs a request in all its lanes, one after the other, or together.
 func (e *engine) one(q *protocol.Request) {
 	if q.DueNs > 0 {
-		wait(e.ctx, q.DueNs)
+		wait(e.asking, q.DueNs)
 	}
 	var both sync.WaitGroup
 	for i, lane := range q.Order {
@@ -112,11 +112,14 @@ func (e *engine) run(q *protocol.Request, lane string, order int) {
 	if e.same() && k == 1 {
 		j.seed, j.ids = j.seed^0x9e3779b97f4a7c15, nil // its own words: a prefix cache knows the other lane's
 	}
-	ctx, cancel := context.WithTimeout(e.ctx, e.o.Timeout)
+	ctx, cancel := context.WithTimeout(e.asking, e.o.Timeout)
 	defer cancel()
 	id := e.spans.begin(k, q.ID)
 	r := s.ask(ctx, j)
 	e.spans.end(k, id, &r, q.Warmup)
+	if e.asking.Err() != nil && r.err != "" {
+		return
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sent++

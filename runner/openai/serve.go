@@ -41,6 +41,8 @@ type engine struct {
 	o       Options
 	servers []*Server
 	ctx     context.Context
+	asking  context.Context // of requests: ends at stop, before the rest
+	giveUp  context.CancelFunc
 
 	mu     sync.Mutex // guards all below, and the order of what is sent
 	out    *protocol.Writer
@@ -59,6 +61,8 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	e := &engine{o: o, ctx: ctx, out: protocol.NewWriter(out), more: make(chan struct{}, 1)}
+	e.asking, e.giveUp = context.WithCancel(ctx)
+	defer e.giveUp()
 	e.o.Concurrency = max(o.Concurrency, 1)
 	for _, u := range o.URLs {
 		e.servers = append(e.servers, NewServer(u, o.Model, o.Key, 2*e.o.Concurrency))
@@ -100,7 +104,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 func (e *engine) hello() {
 	h := &protocol.Hello{Protocol: protocol.Version, Engine: "openai", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(),
 		Credit: max(64, 4*e.o.Concurrency), Modes: []string{mode}, Pairings: []string{"interleaved", "sequential"},
-		Strategies: map[string][]string{"prefill": {"variable"}, "decode": {"variable"}}, Features: []string{"steps", "parallel"}}
+		Strategies: map[string][]string{"prefill": {"variable"}, "decode": {"variable"}}, Features: []string{"steps", "parallel", "leaves"}}
 	if e.o.OpenLoop {
 		h.Credit = 4096
 	}
@@ -254,6 +258,7 @@ func (e *engine) commands(r *protocol.Reader) {
 		e.mu.Unlock()
 		e.wake()
 		if gone {
+			e.giveUp() // what is on the server still is no sample
 			return
 		}
 	}

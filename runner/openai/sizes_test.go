@@ -98,6 +98,26 @@ func TestAnEagerServerCapturesNothing(t *testing.T) {
 	}
 }
 
+// TestAKernelSaysForHowLongNothingStepped: vLLM's line has no duration.
+func TestAKernelSaysForHowLongNothingStepped(t *testing.T) {
+	s := NewServer("x", "", "", 1)
+	e := &engine{ctx: context.Background(), out: protocol.NewWriter(&bytes.Buffer{}), servers: []*Server{s}}
+	l := &logTail{e: e, s: s, last: 1e9}
+	if got := l.stood(20e9); got != "" {
+		t.Errorf("with no request: %q", got)
+	}
+	e.spans.recent[0] = []span{{request: 7, startNs: 21e9}, {request: 8, startNs: 24e9}}
+	if got := l.stood(30e9); got != "; no step for 9.0 s before it" {
+		t.Errorf("after an idle time: %q", got)
+	}
+	if got := l.stood(46e9); got != "; no step for 16.0 s before it" {
+		t.Errorf("after a kernel: %q", got)
+	}
+	if got := l.stood(46e9 + 5e7); got != "" {
+		t.Errorf("at once after another: %q", got)
+	}
+}
+
 // TestTheTableOfGraphs counts vLLM's table by mode.
 func TestTheTableOfGraphs(t *testing.T) {
 	events := followed(t, "", "[cuda_graph.py:117] | 6 | 6 | 0 | NONE | 120 |", "[cuda_graph.py:117] | 3 | 4 | 1 | FULL | 12 |", "[cuda_graph.py:117] | 2 | 2 | 0 | NONE | 3 |")

@@ -73,6 +73,18 @@ func (s *spans) over(k int, from, to int64) (requests []uint64, running bool) {
 	return requests, running
 }
 
+// oldest is when the longest running request began; 0: none runs.
+func (s *spans) oldest(k int) (ns int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.recent[k] {
+		if x.endNs == 0 && (ns == 0 || x.startNs < ns) {
+			ns = x.startNs
+		}
+	}
+	return ns
+}
+
 // attach lays an event over the requests it overlaps. With one at a time, and
 // one overlapped, the event is that request's.
 func (e *engine) attach(k int, what string, ev *protocol.Event, from, to int64) {

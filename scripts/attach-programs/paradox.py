@@ -1,15 +1,16 @@
 """pytorch #149582's situation: a model whose compiled calls are the fastest and
 whose average is a hundred times worse than eager, as each new length compiles.
 
-    python paradox.py [bad|cured|eager [CALLS]]
+    python paradox.py [all|eager|bad|cured [CALLS [BLOCKS]]]
 
 As there the first call is left out and the average is of the next 30, whatever
 they are; that of the calls whose length came before stands beside it. Its
 6.149 s times 30 are seven times the 25.8 s of its first call: seven recompiles,
 and so it is here, with eight lengths (a ninth would be beyond torch's limit),
 in random order. eager and cured run the same calls. cured is what the advice
-says: one executable for all lengths, which the first call compiles. Needs a
-cold TORCHINDUCTOR_CACHE_DIR, as that report had."""
+says: one executable for all lengths, which the first call compiles. all runs
+the three in turn, in one process. Needs a cold TORCHINDUCTOR_CACHE_DIR, as that
+report had."""
 import random
 import sys
 import time
@@ -17,9 +18,9 @@ import time
 import torch
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
-width, heads, layers, calls = (1536, 12, 6, 30) if device == "cuda" else (64, 2, 1, 30)
-what = sys.argv[1] if len(sys.argv) > 1 else "bad"
-calls = int(sys.argv[2]) if len(sys.argv) > 2 else calls
+width, heads = (1536, 12) if device == "cuda" else (64, 2)
+what, calls, layers = (sys.argv[1:] + ["bad", "30", "2"][len(sys.argv) - 1:])[:3]
+calls, layers = int(calls), int(layers)
 torch.manual_seed(0)
 torch.set_grad_enabled(False)
 torch.backends.cuda.enable_cudnn_sdp(False)  # it makes a plan for each new size: 64 to 89 ms on an H200, eager as well as compiled, which is another matter
@@ -76,20 +77,29 @@ class Decoder(torch.nn.Module):
 
 
 net = Decoder().to(device, torch.bfloat16 if device == "cuda" else torch.float32).eval()
-run = net if what == "eager" else torch.compile(net, dynamic=what == "cured")
 lengths = random.Random(7).sample(range(16, 96), 8)
-inputs = {n: torch.randn(n, width, device=device, dtype=net.norm.weight.dtype) for n in lengths}
-if what == "cured":
-    torch._dynamo.mark_dynamic(inputs[lengths[0]], 0)
 order = random.Random(8)
 traffic = order.choices(lengths, k=max(calls - 7, 0)) + lengths[1:]
 order.shuffle(traffic)
-run(inputs[lengths[0]]).float().sum().item()
-took, steady, seen = [], [], {lengths[0]}
-for n in traffic:
-    t = time.perf_counter()
-    run(inputs[n]).float().sum().item()
-    took.append(1e3 * (time.perf_counter() - t))
-    steady += took[-1:] if n in seen else []
-    seen.add(n)
-print(f"average {sum(took) / len(took):.3f} ms, fastest {min(took):.3f} ms, steady {sum(steady) / len(steady):.3f} ms; {len(took)} calls of {len(lengths)} lengths, {len(steady)} of them steady")
+
+
+def measure(what):
+    torch._dynamo.reset()
+    run = net if what == "eager" else torch.compile(net, dynamic=what == "cured")
+    inputs = {n: torch.randn(n, width, device=device, dtype=net.norm.weight.dtype) for n in lengths}
+    if what == "cured":
+        torch._dynamo.mark_dynamic(inputs[lengths[0]], 0)
+    run(inputs[lengths[0]]).float().sum().item()
+    took, steady, seen = [], [], {lengths[0]}
+    for n in traffic:
+        t = time.perf_counter()
+        run(inputs[n]).float().sum().item()
+        took.append(1e3 * (time.perf_counter() - t))
+        steady += took[-1:] if n in seen else []
+        seen.add(n)
+    print(f"{what}: average {sum(took) / len(took):.3f} ms, fastest {min(took):.3f} ms, steady {sum(steady) / len(steady):.3f} ms; "
+          f"{len(took)} calls of {len(lengths)} lengths, {len(steady)} of them steady", flush=True)
+
+
+for w in ("eager", "cured", "bad") if what == "all" else (what,):
+    measure(w)
