@@ -43,11 +43,11 @@ func TestNeighboursShareALine(t *testing.T) {
 			[]string{"recompile: tokens 1 → 2"}},
 		"not those of a request of another worker": {
 			[]stats.Event{{Kind: stats.KindCompile, Request: req(7), Generation: 1, Reason: "tokens 1"}, first(7, "eager")},
-			[]string{"compile: tokens 1", "shape new: shape of 7"}},
+			[]string{"compile: tokens 1", "new shape: shape of 7"}},
 		"the slowest spike speaks": {
 			[]stats.Event{spike(3), spike(9), spike(4)}, []string{"spike ×3: slowest at 0:00: 9 ms"}},
 		"spikes and first runs together": {
-			[]stats.Event{first(1, "eager"), first(2, "eager"), spike(3), first(3, "eager")}, []string{"spike: + 3 first runs of a shape · at 0:00: 3 ms"}},
+			[]stats.Event{first(1, "eager"), first(2, "eager"), spike(3), first(3, "eager")}, []string{"spike: + 3 new shapes · at 0:00: 3 ms"}},
 		"a recompile does not part a group": {
 			[]stats.Event{spike(3), spike(5), {Kind: stats.KindRecompile, Reason: "r"}, spike(4)},
 			[]string{"recompile: r", "spike ×3: slowest at 0:00: 5 ms"}},

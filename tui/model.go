@@ -153,7 +153,6 @@ func (m *model) take(v *view.View) tea.Cmd {
 		m.rev--
 	}
 	m.newest, m.received = v, now
-	m.sc.Hints = m.hints()
 	m.past.Add(v)
 	m.sc.Stale = 0
 	if !m.looksBack() {
@@ -161,6 +160,7 @@ func (m *model) take(v *view.View) tea.Cmd {
 	} else {
 		m.still(v)
 	}
+	m.sc.Hints = m.hints()
 	m.readOutput()
 	return m.in.wait(now.Add(m.pace(v.Self.CPUPercent)))
 }

@@ -36,7 +36,7 @@ func (c Class) String() string {
 	return "?"
 }
 
-var classNames = [NumClasses]string{"clean", "first run of a shape", "fallback or clock", "host", "capture", "compile", "unexplained"}
+var classNames = [NumClasses]string{"clean", "new shape", "fallback or clock", "host", "capture", "compile", "unexplained"}
 
 // ClassOf is the class of a sample whose flags and cause are set.
 func ClassOf(s *stats.Sample) Class {

@@ -96,6 +96,9 @@ func TestBreakEvenIsNotSaidOfNothing(t *testing.T) {
 	if b := breakEven(60e6, &st.gain); b != 0 {
 		t.Errorf("200 requests saved 1 ms each: %d", b)
 	}
+	if b := breakEven(st.gain.Mean()*200*.999, &st.gain); b != stats.BreakEvenUntold {
+		t.Errorf("all but paid back by the mean, not by its interval: %d", b)
+	}
 	if b := breakEven(600e6, &st.gain); b < 380 || b > 420 {
 		t.Errorf("600 ms at 1 ms a request, 200 of them done: %d", b)
 	}

@@ -189,6 +189,8 @@ func breakEven(compileNs float64, gain *paired.Series) int {
 		return stats.BreakEvenUntold
 	case n*lo >= compileNs:
 		return 0
+	case n*each >= compileNs: // it may have
+		return stats.BreakEvenUntold
 	default:
 		return int(math.Max(1, math.Min(math.Ceil(compileNs/each-n), 1e9)))
 	}

@@ -275,6 +275,8 @@ func KindName(k stats.Kind) string {
 		return "limit"
 	case stats.KindWorkerRestart:
 		return "restart"
+	case stats.KindShapeNew: // as the ledger and the map call it
+		return "new shape"
 	}
 	return strings.ReplaceAll(string(k), "_", " ")
 }

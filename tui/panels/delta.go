@@ -2,6 +2,7 @@ package panels
 
 import (
 	"math"
+	"sort"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -34,7 +35,7 @@ func (p *DeltaPanel) View() string {
 		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "no pairs yet").String()})
 	}
 	extra := []draw.Run{draw.R(st.Lane[1], "● "+one+" faster  "), draw.R(st.Lane[0], "○ "+other+" faster")}
-	if draw.Finite(pr.Crossover) && pr.Crossover > 0 && pr.Crossover < 1 {
+	if p.crosses(pr) {
 		extra = append(extra, draw.R(st.Strong, "  crossover "+draw.Quantile(pr.Crossover)))
 	}
 	return p.Frame(title, extra, p.body(pr, w, h))
@@ -126,6 +127,12 @@ func (p *DeltaPanel) Plot(pr *stats.PairView, rows, cols, zero int, rowOf func(f
 		}
 	}
 	n := len(pr.Delta)
+	if p.crosses(pr) {
+		x := crossColumn(pr, cols)
+		for y := range grid {
+			grid[y][x] = draw.C("┊", st.Muted)
+		}
+	}
 	for i, d := range pr.Delta {
 		if !draw.Finite(d) {
 			continue
@@ -146,6 +153,24 @@ func (p *DeltaPanel) Plot(pr *stats.PairView, rows, cols, zero int, rowOf func(f
 		grid[rowOf(d)][x] = mark
 	}
 	return grid
+}
+
+// crosses reports whether one lane wins below a quantile and the other beyond,
+// as the pairs' line says it.
+func (p *DeltaPanel) crosses(pr *stats.PairView) bool {
+	return draw.Finite(pr.Crossover) && pr.Crossover > 0 && pr.Crossover < 1 && !p.Sc.V.Session.AA && !insideNoise(pr)
+}
+
+// crossColumn is the crossover's place among the quantiles, which stand equally
+// far apart.
+func crossColumn(pr *stats.PairView, cols int) int {
+	n := len(pr.DeltaQ)
+	i := min(max(sort.SearchFloat64s(pr.DeltaQ, pr.Crossover), 1), n-1)
+	at := float64(i)
+	if step := pr.DeltaQ[i] - pr.DeltaQ[i-1]; step > 0 {
+		at = float64(i-1) + math.Max(0, math.Min(1, (pr.Crossover-pr.DeltaQ[i-1])/step))
+	}
+	return max(0, min(cols-1, int((2*at+1)*float64(cols)/float64(2*n))))
 }
 
 // labels puts round values beside their rows, two rows apart at least.
@@ -179,7 +204,7 @@ func (p *DeltaPanel) labels(pr *stats.PairView, cols int) string {
 	for i, q := range pr.DeltaQ {
 		s := draw.Quantile(q)
 		x := deltaLabel + 2 + (2*i+1)*cols/(2*n) - draw.Cells(s)/2
-		if x > l.W || i == 0 {
+		if (x > l.W || i == 0) && x+draw.Cells(s) <= deltaLabel+2+cols {
 			l.To(x).Put(p.Sc.St.Muted, s)
 		}
 	}

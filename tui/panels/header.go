@@ -98,6 +98,9 @@ func (p *HeaderPanel) second() string {
 		{"frame p99 ", p.known(frameText(self)), st.Text, 4},
 		{"views dropped ", p.known(draw.Count(self.Dropped)), st.Muted, 1},
 	}
+	if v.Replay != nil { // nobody measured what showing it cost
+		cost = cost[:1]
+	}
 	fs := []field{
 		{"", s.Pairing, st.Text, 1},
 		{"eager inputs ", s.EagerInputs, st.Text, 3},

@@ -38,6 +38,7 @@ var words = []helpBlock{
 		{"tagged", "not clean: a compile, a capture, a fallback, a first run; h leaves them out"},
 		{"~", "a difference that the samples do not tell from chance, or inside the noise floor"},
 		{"needs n more", "too few samples for this quantile (459 for p99, 4,603 for p99.9)"},
+		{"as good as n", "neighbours are so alike that n independent samples tell as much; too alike to tell: too few for an interval"},
 		{"compiler-real", "the evidence shows that the optimized lane did compile"},
 		{"executables", "compiled graphs alive, of the recompile limit; beyond it new shapes run eager"},
 	}},
@@ -145,7 +146,7 @@ func (p *HelpPanel) block(b helpBlock, w int) (parts [][]string) {
 	for _, r := range b.rows {
 		name = max(name, draw.Cells(r[0]))
 	}
-	name = min(name, w/3)
+	name = min(name, w*2/5)
 	head := []string{draw.NewLine(w).Put(st.Strong, b.title).String()}
 	for _, r := range b.rows {
 		lines := head

@@ -1,6 +1,7 @@
 package panels
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tailscope/tailscope/runner/view"
@@ -46,11 +47,17 @@ func (p *selfPanel) facts() []field {
 		{"compile cache", sizeOrMissing(v.Lanes[stats.Optimized].CacheBytes), st.Text, 0},
 		{"engine", s.Engine + " · " + orMissing(providerText(s)), st.Text, 0}, {"device", s.Device, st.Text, 0},
 	}
+	if v.Replay != nil { // what it cost then is not kept
+		fs = slices.DeleteFunc(fs, func(f field) bool { return slices.Contains(costFacts, f.name) })
+	}
 	for _, r := range s.Refusals {
 		fs = append(fs, field{"refused", r, st.Muted, 0})
 	}
 	return fs
 }
+
+// costFacts are the rows of a session that runs.
+var costFacts = []string{"screen", "frame p99", "views dropped", "worker", "GPU reading", "compile cache"}
 
 // workerCPU is the worker's share of a core, "" where nobody reads it.
 func workerCPU(s *view.Self) string {

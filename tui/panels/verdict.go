@@ -243,13 +243,18 @@ func (p *VerdictPanel) PairLines(w, n, indent int) []string {
 	return append(out, l.String())
 }
 
+// insideNoise reports whether two eager sessions differ as much.
+func insideNoise(pr *stats.PairView) bool {
+	return draw.Finite(pr.NoiseNs) && pr.NoiseNs > 0 && draw.Finite(pr.MedianDiff) && math.Abs(pr.MedianDiff) < pr.NoiseNs
+}
+
 // PairFacts lists what the pairs say; in an A/A run both lanes are eager.
 func PairFacts(pr *stats.PairView, aa bool) []string {
 	diff := "optimized − eager"
 	if aa {
 		diff = "eager B − eager A"
 	}
-	noise := draw.Finite(pr.NoiseNs) && pr.NoiseNs > 0 && draw.Finite(pr.MedianDiff) && math.Abs(pr.MedianDiff) < pr.NoiseNs
+	noise := insideNoise(pr)
 	var out []string
 	if draw.Finite(pr.Crossover) && !aa && !noise { // inside the noise nobody wins
 		switch {

@@ -209,7 +209,7 @@ func (r *eventRow) Kind(evs []stats.Event) string {
 // prints an instant.
 func (r *eventRow) Text(evs []stats.Event, clock func(int64) string) string {
 	e := &evs[r.At]
-	s := e.Reason
+	s := bareReason(e)
 	if !minor(e.Kind) {
 		return s
 	}
@@ -224,7 +224,17 @@ func (r *eventRow) Text(evs []stats.Event, clock func(int64) string) string {
 		s = strings.Join(about, " ") + ": " + s
 	}
 	if r.Others > 0 {
-		s = "+ " + draw.Plural(r.Others, "first run") + " of a shape · " + s
+		s = "+ " + draw.Plural(r.Others, "new shape") + " · " + s
 	}
 	return s
+}
+
+// bareReason is what an event says, without the milliseconds that stand beside
+// it.
+func bareReason(e *stats.Event) string {
+	if e.DurNs <= 0 {
+		return e.Reason
+	}
+	ms := stats.FormatMs(float64(e.DurNs))
+	return strings.TrimSuffix(strings.TrimPrefix(e.Reason, ms+", "), ", "+ms)
 }

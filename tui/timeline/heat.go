@@ -129,13 +129,13 @@ func (p *HeatPanel) ZoomRange() (in, out int) {
 }
 
 func (p *HeatPanel) body(all []*heatCol, w, h int) []string {
-	kinds := tickKinds(all)
-	gpu := gpuRows(all)
-	foot := 1 + min(len(kinds), max(1, h/5))
+	room := max(1, h/5)
 	if h < 6 {
-		foot = 1
+		room = 0
 	}
-	kinds = kinds[:foot-1]
+	kinds := tickKinds(all, room)
+	gpu := gpuRows(all)
+	foot := 1 + len(kinds)
 	if h-foot-2 < 8 {
 		gpu = nil
 	}

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
@@ -17,7 +18,7 @@ type tickLane struct {
 
 // tickLanes are the rows below the map, the more telling first.
 var tickLanes = []tickLane{
-	{"toggle", []stats.Kind{stats.KindToggle, stats.KindMark}},
+	toggles,
 	{"compile", []stats.Kind{stats.KindCompile}},
 	{"recompile", []stats.Kind{stats.KindRecompile}},
 	{"worker", []stats.Kind{stats.KindWorkerExit, stats.KindWorkerRestart, stats.KindError}},
@@ -25,8 +26,16 @@ var tickLanes = []tickLane{
 	{"fallback", []stats.Kind{stats.KindFallback, stats.KindLimitReached}},
 	{"throttle", []stats.Kind{stats.KindThrottle, stats.KindClockDrop}},
 	{"capture", []stats.Kind{stats.KindGraphCapture, stats.KindEvict}},
+	{"mark", []stats.Kind{stats.KindMark}},
 	{"new shape", []stats.Kind{stats.KindShapeNew}},
 }
+
+// Where there are fewer rows than kinds, a toggle is the rule in the map, and
+// what is compiled stands in one row.
+var (
+	toggles  = tickLane{"toggle", []stats.Kind{stats.KindToggle}}
+	compiles = tickLane{"compile", []stats.Kind{stats.KindCompile, stats.KindRecompile}}
+)
 
 // in counts the lane's events in a column.
 func (t *tickLane) in(c *heatCol) (n uint32) {
@@ -40,14 +49,23 @@ func (t *tickLane) in(c *heatCol) (n uint32) {
 	return n
 }
 
-// tickKinds are the lanes that have something to show.
-func tickKinds(all []*heatCol) (out []*tickLane) {
-	for i := range tickLanes {
-		for _, c := range all {
-			if tickLanes[i].in(c) > 0 {
-				out = append(out, &tickLanes[i])
-				break
-			}
+// tickKinds are the lanes that have something to show, room at most.
+func tickKinds(all []*heatCol, room int) []*tickLane {
+	lanes := tickLanes
+	seen := seenLanes(all, lanes)
+	if len(seen) > room {
+		lanes = append([]tickLane{compiles}, slices.DeleteFunc(slices.Clone(tickLanes), func(t tickLane) bool {
+			return t.name == toggles.name || t.kinds[0] == stats.KindCompile || t.kinds[0] == stats.KindRecompile
+		})...)
+		seen = seenLanes(all, lanes)
+	}
+	return seen[:min(len(seen), max(room, 0))]
+}
+
+func seenLanes(all []*heatCol, lanes []tickLane) (out []*tickLane) {
+	for i := range lanes {
+		if slices.ContainsFunc(all, func(c *heatCol) bool { return lanes[i].in(c) > 0 }) {
+			out = append(out, &lanes[i])
 		}
 	}
 	return out

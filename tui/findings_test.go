@@ -1,0 +1,221 @@
+package tui
+
+import (
+	"fmt"
+	"image"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/panels"
+	"github.com/tailscope/tailscope/tui/timeline"
+)
+
+// What a look from outside has found (docs/screen.md), where no other test holds
+// it.
+
+func frameOf(m *model) string { return ansi.Strip(m.View().Content) }
+
+// sized is the screen after 40 s.
+func sized(w, h int) *model {
+	m, _ := newTestModel(image.Pt(w, h), 40*time.Second)
+	return m
+}
+
+func TestARecordingHasNoCostOfItsOwn(t *testing.T) {
+	m, src := newTestModel(image.Pt(200, 60), 40*time.Second)
+	v := src.View()
+	v.Replay = &view.Replay{LenNs: 60e9}
+	m.Update(viewMsg{&v})
+	for _, screen := range []string{"1", "6"} {
+		press(m, screen)
+		for _, not := range []string{"frame p99", "views dropped", "of a core", "requests ahead"} {
+			if text := frameOf(m); strings.Contains(text, not) {
+				t.Errorf("view %s of a recording says %q:\n%s", screen, not, text)
+			}
+		}
+	}
+}
+
+// An event's milliseconds stand before its sentence and not in it again.
+func TestLatencyStandsOnceInARow(t *testing.T) {
+	m, twice := sized(300, 80), regexp.MustCompile(`^│ +\S+ [!△] .*? ([\d.]{4})\d* [mµ]s .*[ ,]\d[\d.]*\d m?s(,|$)`)
+	press(m, "6")
+	rows := 0
+	for line := range strings.SplitSeq(frameOf(m), "\n") {
+		line = strings.TrimRight(line, " │")
+		if strings.Contains(line, "! spike") || strings.Contains(line, "△ new shape") {
+			rows++
+		}
+		if twice.MatchString(line) {
+			t.Error(line)
+		}
+	}
+	if rows < 10 {
+		t.Errorf("%d rows:\n%s", rows, frameOf(m))
+	}
+}
+
+// A first run of a shape is called one thing: on the map, in the ledger, among
+// events.
+func TestOneThingHasOneName(t *testing.T) {
+	if m := sized(200, 60); strings.Contains(frameOf(m), "first run of a shape") || !strings.Contains(frameOf(m), "■ new shape") {
+		t.Errorf("the map's legend:\n%s", frameOf(m))
+	}
+	if got := draw.KindName(stats.KindShapeNew); got != "new shape" {
+		t.Errorf("the event is called %q", got)
+	}
+}
+
+// The labels of the difference at each quantile are whole at every width, and
+// the crossover is a line unless nobody wins.
+func TestDifferencesAreLabelled(t *testing.T) {
+	m := sized(200, 60)
+	press(m, "2")
+	for w := 300; w >= 60; w-- {
+		m.Update(tea.WindowSizeMsg{Width: w, Height: 50})
+		line := ""
+		for s := range strings.SplitSeq(frameOf(m), "\n") {
+			if strings.Contains(s, " p1 ") {
+				line = s
+			}
+		}
+		if line == "" || strings.Contains(line, "…") {
+			t.Fatalf("at %d columns: %q", w, line)
+		}
+	}
+	p := m.panels[panels.SlotDelta].(*panels.DeltaPanel)
+	for _, c := range []struct {
+		crossover, noise float64
+		want             bool
+	}{{.97, panels.Nan, true}, {.97, 1e9, false}, {1, panels.Nan, false}} {
+		pr := m.sc.V.Stats.Pair
+		pr.Crossover, pr.NoiseNs, pr.MedianDiff = c.crossover, c.noise, -1e6
+		drawn := false
+		for _, row := range p.Plot(&pr, 10, 100, 5, func(float64) int { return 9 }) {
+			drawn = drawn || slices.ContainsFunc(row, func(c draw.Cell) bool { return c.S == "┊" })
+		}
+		if drawn != c.want {
+			t.Errorf("crossover %v, noise %v: drawn %v", c.crossover, c.noise, drawn)
+		}
+	}
+}
+
+// What the screen calls things is explained in the help.
+func TestWordsAreExplained(t *testing.T) {
+	m := sized(80, 24)
+	press(m, "?")
+	_ = m.View()
+	pages := m.panels[panels.SlotHelp].(*panels.HelpPanel).Pages()
+	text := ""
+	for range pages {
+		text += frameOf(m)
+		press(m, "down")
+	}
+	if pages < 2 || pages > 9 {
+		t.Errorf("%d pages", pages)
+	}
+	for _, word := range []string{"ratio", "executables", "work", "host", "won", "padding ×", "p (Holm)", "beyond", "tagged", "compiler-real", "p99 without", "needs n more", "as good as n",
+		"noise floor", "signed-rank p", "crossover", "segment", "clean", "unexplained", "cold start", "new shape", "pays back", "last minute", "generation", "~", "moving about", "mouse"} {
+		if !regexp.MustCompile(`(?m)(^|  +)` + regexp.QuoteMeta(word) + `( |$)`).MatchString(text) {
+			t.Errorf("%q is not explained", word)
+		}
+	}
+}
+
+// The bottom line offers what can be done: nothing to pad in the past, no cure
+// where none is shown.
+func TestFooterFollowsWhatIsShown(t *testing.T) {
+	m := toggled(t, image.Pt(200, 60))
+	foot := func() string {
+		lines := strings.Split(frameOf(m), "\n")
+		return lines[len(lines)-1]
+	}
+	if s := foot(); !strings.Contains(s, "p pad") || strings.Contains(s, "apply the cure") {
+		t.Errorf("%q while the cure has been applied", s)
+	}
+	if m := sized(200, 60); !strings.Contains(frameOf(m), "enter apply the cure") {
+		t.Error("enter does not apply a cure that is shown")
+	}
+	press(m, "v")
+	if s := foot(); strings.Contains(s, "p pad") || !strings.Contains(s, "back in time") {
+		t.Errorf("%q in the past", s)
+	}
+}
+
+// Whatever the verdict says, the map below it stays where it is.
+func TestTheVerdictMovesNothing(t *testing.T) {
+	for _, size := range []image.Point{{80, 24}, {120, 40}, {200, 60}} {
+		m, src := newTestModel(size, 40*time.Second)
+		at := func() (r image.Rectangle) {
+			_ = m.View()
+			for _, p := range m.lay.places {
+				if p.slot == timeline.SlotHeat {
+					r = p.r
+				}
+			}
+			return r
+		}
+		was := at()
+		for _, s := range []string{"", "Short.", strings.Repeat("A long sentence about many doubts. ", 20)} {
+			v := src.View()
+			v.Stats.Verdict.Sentence, v.Stats.Verdict.Short = s, nil
+			v.Stats.Segments = v.Stats.Segments[:1]
+			m.Update(viewMsg{&v})
+			if now := at(); now != was || was.Empty() {
+				t.Errorf("%v, sentence %q: %v, was %v", size, s, now, was)
+			}
+		}
+	}
+}
+
+// Down to 40 columns the table has both lanes.
+func TestBothLanesAtAnySize(t *testing.T) {
+	for _, size := range []image.Point{{40, 12}, {60, 12}, {80, 24}, {100, 30}, {200, 60}} {
+		text := frameOf(sized(size.X, size.Y))
+		if !regexp.MustCompile(`(?m)p50 +[\d.]+ [mµ]?s +.*[\d.]+ [mµ]?s`).MatchString(text) {
+			t.Errorf("%v:\n%s", size, text)
+		}
+	}
+}
+
+// In 16 colours what is compiled is not the eager lane's colour, and a light
+// background has no text in white.
+func TestSixteenColoursAreToldApart(t *testing.T) {
+	for _, dark := range []bool{true, false} {
+		st := draw.NewStyles(dark, draw.FewColours)
+		eager, compile, text := st.Lane[0].On("x"), st.Tag.On("x"), st.Muted.On("x")
+		if eager == compile || st.Lane[1].On("x") == compile || eager == st.Lane[1].On("x") {
+			t.Errorf("dark %v: eager %q, optimized %q, compile %q", dark, eager, st.Lane[1].On("x"), compile)
+		}
+		if !dark && regexp.MustCompile(`\x1b\[[\d;]*(37|97)m`).MatchString(text+st.Text.On("x")+st.Faint.On("x")) {
+			t.Errorf("white on white: %q", text)
+		}
+	}
+}
+
+// At 300×80 no view leaves more than half of its rows empty.
+func TestWideScreensAreUsed(t *testing.T) {
+	m := sized(300, 80)
+	for screen := 1; screen <= numScreens; screen++ {
+		press(m, fmt.Sprint(screen))
+		empty := 0
+		lines := strings.Split(frameOf(m), "\n")
+		for _, l := range lines {
+			if strings.Trim(l, " │") == "" {
+				empty++
+			}
+		}
+		if empty > len(lines)/2 {
+			t.Errorf("view %d: %d of %d rows are empty", screen, empty, len(lines))
+		}
+	}
+}
