@@ -21,10 +21,7 @@ import (
 func stuck(t *testing.T, more ...string) []string {
 	t.Helper()
 	demand.Command(t, demand.Python, "python3")
-	script, err := filepath.Abs("testdata/stuck.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := must.Get(filepath.Abs("testdata/stuck.py"))(t)
 	return append([]string{"--engine", "cmd", "--engine-cmd", "python3 '" + script + "' deaf", "--mode", "prefill", "--out", t.TempDir()}, more...)
 }
 
@@ -66,9 +63,7 @@ func TestSignalsEndAHungRun(t *testing.T) {
 			c := tailscope(t, append([]string{"run"}, args...)...)
 			var said strings.Builder
 			c.Stderr = &said
-			if err := c.Start(); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, c.Start())
 			waitFor(t, "the journal", 20*time.Second, func() bool {
 				m, _ := filepath.Glob(filepath.Join(out, "*", "journal", "*.tsj"))
 				st, err := os.Stat(strings.Join(m, ""))
@@ -81,9 +76,7 @@ func TestSignalsEndAHungRun(t *testing.T) {
 					time.Sleep(200 * time.Millisecond)
 					limit = 10 * time.Second
 				}
-				if err := c.Process.Signal(sig); err != nil {
-					t.Fatal(err)
-				}
+				must.OK(t, c.Process.Signal(sig))
 			}
 			endedWithin(t, c, limit)
 			if code := c.ProcessState.ExitCode(); code != 1 {
@@ -149,18 +142,12 @@ func TestSIGQUITRestoresTheTerminal(t *testing.T) {
 // Commands that are no session end with the first signal.
 func TestTheFirstSignalEndsWhatIsNoSession(t *testing.T) {
 	long := filepath.Join(t.TempDir(), "long.csv") // takes far longer than the limit
-	if err := os.WriteFile(long, []byte("backend,latency_ms\n"+strings.Repeat("torch-eager,1.25\ntorch-compiled,1.125\n", 4<<20)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(long, []byte("backend,latency_ms\n"+strings.Repeat("torch-eager,1.25\ntorch-compiled,1.125\n", 4<<20)), 0o600))
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		c := tailscope(t, "analyze", long)
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, c.Start())
 		time.Sleep(500 * time.Millisecond)
-		if err := c.Process.Signal(sig); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, c.Process.Signal(sig))
 		endedWithin(t, c, 10*time.Second) // within its time it would have ended with 0
 		if code := c.ProcessState.ExitCode(); code != 1 {
 			t.Errorf("%v: exit code %d", sig, code)
@@ -172,9 +159,7 @@ func TestTheFirstSignalEndsWhatIsNoSession(t *testing.T) {
 // end are refused at once.
 func TestNamedPipesAreNotWaitedFor(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, syscall.Mkfifo(fifo, 0o600))
 	for _, path := range []string{fifo, "/dev/zero"} {
 		for _, args := range [][]string{
 			{"analyze", path}, {"compare", path, path}, {"report", path}, {"recover", path}, {"model", "inspect", path}, {"config", "show", path},
@@ -182,9 +167,7 @@ func TestNamedPipesAreNotWaitedFor(t *testing.T) {
 			append([]string{"run", "--config", path, "--duration", "1s"}, stuck(t)...),
 		} {
 			c := tailscope(t, args...)
-			if err := c.Start(); err != nil {
-				t.Fatal(err)
-			}
+			must.OK(t, c.Start())
 			endedWithin(t, c, 40*time.Second)
 			if code := c.ProcessState.ExitCode(); code < 1 || code > 2 {
 				t.Errorf("%v: exit code %d", args[:2], code)
@@ -198,18 +181,11 @@ func TestAClosedPipeDoesNotEndARun(t *testing.T) {
 	demand.Command(t, demand.Python, "python3")
 	out := t.TempDir()
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := filepath.Abs("../docs/example_engine.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, err)
+	engine := must.Get(filepath.Abs("../docs/example_engine.py"))(t)
 	c := tailscope(t, "run", "--engine", "cmd", "--engine-cmd", "python3 '"+engine+"'", "--mode", "prefill", "--duration", "3s", "--out", out)
 	c.Stdout, c.Stderr = w, w
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, c.Start())
 	_, _ = w.Close(), r.Close()
 	endedWithin(t, c, 30*time.Second)
 	if code := c.ProcessState.ExitCode(); code != 0 {

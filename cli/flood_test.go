@@ -19,8 +19,7 @@ import (
 // that the program had, bytes.
 func hostile(t *testing.T, fault string, more ...string) (dir string, peak int64) {
 	t.Helper()
-	script, err := filepath.Abs("../runner/testdata/hostile.py")
-	must.OK(t, err)
+	script := must.Get(filepath.Abs("../runner/testdata/hostile.py"))(t)
 	out := t.TempDir()
 	c := tailscope(t, append([]string{"run", "--engine", "cmd", "--engine-cmd", demand.Command(t, demand.Python, "python3") + " '" + script + "' " + fault + " 20",
 		"--mode", "prefill", "--reps", "30", "--warmup", "0", "--out", out}, more...)...)
@@ -50,8 +49,7 @@ func TestLargeLinesAreReadOneAtATime(t *testing.T) {
 // TestAFloodedLogFitsTheBound: what an engine writes to stderr counts in --max-disk.
 func TestAFloodedLogFitsTheBound(t *testing.T) {
 	dir, _ := hostile(t, "stderr", "--max-disk", "40MB")
-	fi, err := os.Stat(filepath.Join(dir, "worker.log"))
-	must.OK(t, err)
+	fi := must.Get(os.Stat(filepath.Join(dir, "worker.log")))(t)
 	if n := fi.Size(); n < 1e6 || n > 5e6 {
 		t.Errorf("worker.log has %d bytes, its part is 4 MB", n)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/plain"
 )
@@ -57,23 +58,15 @@ func TestJobSummaryIsTheReport(t *testing.T) {
 		t.Errorf("without the variable: exit code %d, %s", code, said)
 	}
 	file := filepath.Join(t.TempDir(), "summary.md")
-	if err := os.WriteFile(file, []byte("before\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(file, []byte("before\n"), 0o600))
 	t.Setenv("GITHUB_STEP_SUMMARY", file)
 	said, code := run(append(args, t.TempDir())...)
 	var of struct{ Dir string }
 	if err := json.Unmarshal([]byte(said), &of); code != 0 || err != nil {
 		t.Fatalf("exit code %d, %v\n%s", code, err, said)
 	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile(filepath.Join(of.Dir, "report.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Get(os.ReadFile(file))(t)
+	page := must.Get(os.ReadFile(filepath.Join(of.Dir, "report.md")))(t)
 	rest, ok := strings.CutPrefix(string(got), "before\n# tailscope session")
 	if !ok || strings.Contains(rest, "![") || strings.Contains(rest, "Share of samples at or below") || !strings.Contains(string(page), "Share of samples at or below") {
 		t.Errorf("the summary is\n%s", got)

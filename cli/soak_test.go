@@ -11,15 +11,13 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // inProc reads a number of kilobytes or a count from /proc/PID/status.
 func inProc(t *testing.T, pid int, key string) (n int64) {
 	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)))(t)
 	for line := range strings.Lines(string(b)) {
 		if rest, ok := strings.CutPrefix(line, key+":"); ok {
 			_, _ = fmt.Sscan(rest, &n)
@@ -37,10 +35,7 @@ func TestSoak(t *testing.T) {
 	demand.Time(t)
 	t.Parallel()
 	if s := os.Getenv("TAILSCOPE_SOAK"); s != "" {
-		d, err := time.ParseDuration(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := must.Get(time.ParseDuration(s))(t)
 		long = d
 	}
 	if _, err := os.Stat("/proc/self/status"); err != nil {
@@ -56,10 +51,7 @@ func TestSoak(t *testing.T) {
 	type reading struct{ rss, threads, files int64 }
 	var readings []reading
 	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(long / 30) {
-		files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
-		if err != nil {
-			t.Fatal(err)
-		}
+		files := must.Get(os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)))(t)
 		readings = append(readings, reading{inProc(t, pid, "VmRSS"), inProc(t, pid, "Threads"), int64(len(files))})
 	}
 	peak := inProc(t, pid, "VmHWM")

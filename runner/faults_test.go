@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -128,9 +129,7 @@ func TestWhatAWorkerLeavesBehindIsKilled(t *testing.T) {
 		t.Fatalf("%+v", res)
 	}
 	var pid int
-	if _, err := fmt.Sscanf(log.String()[strings.Index(log.String(), "orphan "):], "orphan %d", &pid); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(fmt.Sscanf(log.String()[strings.Index(log.String(), "orphan "):], "orphan %d", &pid))(t)
 	for range 50 {
 		if syscall.Kill(pid, 0) != nil || isZombie(pid) {
 			return

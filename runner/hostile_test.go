@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -272,10 +273,7 @@ func nothingIsLeft(t *testing.T, fault string) {
 
 // TestHostileEnginesAreAll: the table has each fault that the script knows.
 func TestHostileEnginesAreAll(t *testing.T) {
-	b, err := os.ReadFile("testdata/hostile.py")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile("testdata/hostile.py"))(t)
 	known := map[string]bool{"silent": true, "nohello": true, "loadnever": true, "lanesevil": true,
 		"line15many": true} // TestEngineThatNeverSpeaks, TestALoadHasADeadline, TestLargeLinesAreReadOneAtATime
 	for _, kind := range hostileEngines {

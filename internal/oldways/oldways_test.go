@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 var update = flag.Bool("update", false, "write the table of docs/robustness.md")
@@ -33,10 +35,7 @@ var root = filepath.Join("..", "..")
 // broken returns the file as it is with the edits of w.
 func (w *way) broken(t *testing.T, file string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(root, file))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(filepath.Join(root, file)))(t)
 	text := string(b)
 	for _, e := range w.edits {
 		if e.file != file {
@@ -55,24 +54,14 @@ func (w *way) overlay(t *testing.T) (path string) {
 	t.Helper()
 	dir, replace := t.TempDir(), map[string]string{}
 	for i, e := range w.edits {
-		abs, err := filepath.Abs(filepath.Join(root, e.file))
-		if err != nil {
-			t.Fatal(err)
-		}
+		abs := must.Get(filepath.Abs(filepath.Join(root, e.file)))(t)
 		at := filepath.Join(dir, fmt.Sprint(i, "_", filepath.Base(e.file)))
-		if err := os.WriteFile(at, []byte(w.broken(t, e.file)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, os.WriteFile(at, []byte(w.broken(t, e.file)), 0o600))
 		replace[abs] = at
 	}
-	list, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
+	list := must.Get(json.Marshal(map[string]any{"Replace": replace}))(t)
 	path = filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(path, list, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, list, 0o600))
 	return path
 }
 
@@ -87,10 +76,7 @@ func TestTheTableIsTrue(t *testing.T) {
 		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", w.row, w.without, w.test)
 	}
 	path := filepath.Join(root, "docs", "robustness.md")
-	doc, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := must.Get(os.ReadFile(path))(t)
 	const head = "| row | seen to fail without | test |\n|---|---|---|\n"
 	before, rest, ok := strings.Cut(string(doc), head)
 	if !ok {
@@ -103,9 +89,7 @@ func TestTheTableIsTrue(t *testing.T) {
 	if !*update {
 		t.Fatalf("the table of %s is another: go test ./internal/oldways -update", path)
 	}
-	if err := os.WriteFile(path, []byte(before+head+b.String()+"\n"+after), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte(before+head+b.String()+"\n"+after), 0o600))
 }
 
 // TestOldWays brings the old behaviour back, row by row, and wants each test

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // vllm-0.24-eager.log and -captured.log are of real servers, their paths
@@ -41,10 +43,7 @@ func TestLogsOfReleases(t *testing.T) {
 		"triton-23.10.log": {map[string]int{"start": 3}, 1, nil},
 		"triton-25.02.log": {map[string]int{"start": 3, "load failed": 1}, 0, nil},
 	} {
-		text, err := os.ReadFile(filepath.Join("testdata", "logs", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(os.ReadFile(filepath.Join("testdata", "logs", name)))(t)
 		s, got, unknown := NewServer("x", "", "", 1), map[string]int{}, 0
 		for line := range strings.Lines(string(text)) {
 			s.LearnFromLog(line)

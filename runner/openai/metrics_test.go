@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestMetricsOfReleases reads a page of two releases of each server.
@@ -28,10 +30,7 @@ func TestMetricsOfReleases(t *testing.T) {
 		"triton-23.10": {"triton", map[string]float64{"waiting": 3, "requests": 42}, nil},
 		"triton-25.02": {"triton", map[string]float64{"waiting": 0, "requests": 40}, map[string]float64{"first response in ms": 40}},
 	} {
-		text, err := os.ReadFile(filepath.Join("testdata", "metrics", name+".prom"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(os.ReadFile(filepath.Join("testdata", "metrics", name+".prom")))(t)
 		if got := serverOf(ParseMetrics(string(text))); got != want.server {
 			t.Errorf("%s: taken for %q", name, got)
 		}

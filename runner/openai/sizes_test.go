@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -22,9 +23,7 @@ func followed(t *testing.T, start string, lines ...string) []protocol.Event {
 	s := NewServer("x", "", "", 1)
 	s.Identity["server"] = "vllm"
 	path := filepath.Join(t.TempDir(), "log")
-	if err := os.WriteFile(path, []byte(start), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.WriteFile(path, []byte(start), 0o600))
 	if s.learnFromFile(path); s.logAt != int64(len(start)) {
 		t.Errorf("the log is followed from %d, want %d", s.logAt, len(start))
 	}
@@ -39,9 +38,7 @@ func followed(t *testing.T, start string, lines ...string) []protocol.Event {
 	var events []protocol.Event
 	for line := range strings.Lines(out.String()) {
 		var ev protocol.Event
-		if err := json.Unmarshal([]byte(line), &ev); err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, json.Unmarshal([]byte(line), &ev))
 		events = append(events, ev)
 	}
 	return events

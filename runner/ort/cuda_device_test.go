@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/demand"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -79,13 +80,8 @@ func runsWait(t *testing.T, e *engine) {
 	var run, left []int64
 	for i := range 9 {
 		p, err := e.prompt(l, &protocol.Request{Mode: "prefill", Seed: uint64(i), Batch: 8, Tokens: 1024, Exec: [2]int{1024, 1024}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := l.bindPrompt(s, lmShape{batch: 8, seq: 1024}, p)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
+		c := must.Get(l.bindPrompt(s, lmShape{batch: 8, seq: 1024}, p))(t)
 		err = s.Stream.Wait()
 		start := native.Now()
 		if err == nil {
@@ -95,9 +91,7 @@ func runsWait(t *testing.T, e *engine) {
 		if err == nil {
 			err = s.Stream.Wait()
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 		run, left = append(run, ran-start), append(left, native.Now()-ran)
 	}
 	t.Logf("a run takes %.2f ms and leaves %.3f ms, %.3f at most", median(run)/1e6, median(left)/1e6, float64(slices.Max(left))/1e6)
@@ -156,10 +150,7 @@ func bareLoopCUDA(b *testing.B, capture string) {
 	l := e.lanes[stats.Optimized]
 	s := e.group("prefill", "variable").oldest().s
 	bare := func(read bool) int64 {
-		p, err := e.prompt(l, r)
-		if err != nil {
-			b.Fatal(err)
-		}
+		p := must.Get(e.prompt(l, r))(b)
 		c, err := l.bindPrompt(s, lmShape{batch: 1, seq: 64}, p)
 		if err == nil {
 			err = s.Stream.Wait()
@@ -174,9 +165,7 @@ func bareLoopCUDA(b *testing.B, capture string) {
 		}
 		took := native.Now() - start
 		l.probe.Stop(before)
-		if err != nil {
-			b.Fatal(err)
-		}
+		must.OK(b, err)
 		return took
 	}
 	var times [3][]int64

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/plan"
@@ -142,10 +143,7 @@ func executablesOf(m *protocol.Request, word string) []string {
 // tuneWith tunes the traffic of technical report 120 with the simulated engine.
 func tuneWith(t *testing.T, how string, o Options) *Result {
 	t.Helper()
-	cfg, err := configs.Load("root_cause")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := must.Get(configs.Load("root_cause"))(t)
 	if how == "gpu" {
 		cfg.Engine = "torch"
 	}
@@ -153,10 +151,7 @@ func tuneWith(t *testing.T, how string, o Options) *Result {
 	o.Open = func(_ context.Context, cfg *configs.Config) (runner.Options, error) {
 		return runner.Options{Config: cfg, RunID: "test", Engine: process.Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE="+how)}}, nil
 	}
-	res, err := Run(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	res := must.Get(Run(t.Context(), o))(t)
 	return res
 }
 
@@ -228,10 +223,7 @@ func TestOptionsCompileBesideEachOther(t *testing.T) {
 	if last := res.Races[len(res.Races)-1]; last.Name != optionsHeat || len(last.Rows) != 6 || last.Pick < 1 || !strings.HasPrefix(last.Rows[0].Out, "told to be worse in the race of kv_decode") {
 		t.Fatalf("%+v", res)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(os.ReadFile(path))(t)
 	var all []did
 	for line := range strings.Lines(string(b)) {
 		var d did

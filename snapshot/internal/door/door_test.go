@@ -8,20 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tailscope/tailscope/internal/must"
 )
 
 // TestNewFilesAreNew: what is written in place never opens what is there, be it
 // a file, a link to one of the folder, or a link to nothing.
 func TestNewFilesAreNew(t *testing.T) {
 	path := t.TempDir()
-	d, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := must.Get(Open(path))(t)
 	defer d.Close()
-	if err := errors.Join(d.WriteFile("mine", []byte("mine")), os.Symlink("mine", filepath.Join(path, "link")), os.Symlink("none", filepath.Join(path, "dangling"))); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, errors.Join(d.WriteFile("mine", []byte("mine")), os.Symlink("mine", filepath.Join(path, "link")), os.Symlink("none", filepath.Join(path, "dangling"))))
 	for _, name := range []string{"mine", "link", "dangling"} {
 		if f, err := d.New(name); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("%s was opened: %v", name, err)
