@@ -117,9 +117,7 @@ type frameCost struct {
 	n    atomic.Int64
 }
 
-func (f *frameCost) add(d time.Duration) {
-	f.ring[(f.n.Add(1)-1)%int64(len(f.ring))].Store(int64(d))
-}
+func (f *frameCost) add(d time.Duration) { f.ring[(f.n.Add(1)-1)%int64(len(f.ring))].Store(int64(d)) }
 
 // p99 is the largest of the last hundred frames, in nanoseconds.
 func (f *frameCost) p99() int64 {

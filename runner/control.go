@@ -283,6 +283,4 @@ func (s *Session) setStance(arg string) {
 }
 
 // after returns the word behind w, the first behind the last.
-func after(words []string, w string) string {
-	return words[(slices.Index(words, w)+1)%len(words)]
-}
+func after(words []string, w string) string { return words[(slices.Index(words, w)+1)%len(words)] }

@@ -11,9 +11,7 @@ import (
 // a request number of its own that never comes twice.
 
 // observes reports whether the engine in hand is such a one.
-func (s *Session) observes() bool {
-	return s.eng.offers("observed")
-}
+func (s *Session) observes() bool { return s.eng.offers("observed") }
 
 // observed makes the request that a sample nobody asked for belongs to.
 func (s *Session) observed(b *protocol.Batch, id uint64) *inflight {

@@ -51,13 +51,9 @@ func unsigned(name, doc string, at func(*Sample) *uint64) *Column {
 	return numeric(name, doc, Uint64, at)
 }
 
-func count(name, doc string, at func(*Sample) *int32) *Column {
-	return numeric(name, doc, Int32, at)
-}
+func count(name, doc string, at func(*Sample) *int32) *Column { return numeric(name, doc, Int32, at) }
 
-func number(name, doc string, at func(*Sample) *int64) *Column {
-	return numeric(name, doc, Int64, at)
-}
+func number(name, doc string, at func(*Sample) *int64) *Column { return numeric(name, doc, Int64, at) }
 
 // duration is a time in nanoseconds.
 func duration(name, doc string, at func(*Sample) *int64) *Column {

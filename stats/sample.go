@@ -55,9 +55,7 @@ type Sample struct {
 
 // Clean reports whether the sample may stand for the engine at rest: not a
 // warm-up, no event attached, not the first of its shape, no error.
-func (s *Sample) Clean() bool {
-	return s.Counts() && !s.Tagged()
-}
+func (s *Sample) Clean() bool { return s.Counts() && !s.Tagged() }
 
 // Status is "ok" or "error".
 func (s *Sample) Status() string {

@@ -16,17 +16,6 @@ import (
 	"github.com/tailscope/tailscope/tui/panels"
 )
 
-func TestShareMissedCarriesItsInterval(t *testing.T) {
-	s := stats.Summary{SLOMissed: .01, SLOLo: .0027, SLOHi: .0254}
-	if got := panels.SloText(&s); got != "1.00 % [0.27 – 2.54 %]" {
-		t.Errorf("%q", got)
-	}
-	s.SLOLo, s.SLOHi = math.NaN(), math.NaN()
-	if got := panels.SloText(&s); got != "1.00 %" {
-		t.Errorf("%q", got)
-	}
-}
-
 func TestPValue(t *testing.T) {
 	for p, want := range map[float64]string{0: "< 0.001", .00099: "< 0.001", .001: "0.001", .25: "0.250", 1: "1.000"} {
 		if got := draw.PValue(p); got != want {

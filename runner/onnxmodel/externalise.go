@@ -82,12 +82,6 @@ func (e *externaliser) writeData(path string, src *os.File) error {
 	})
 }
 
-// Externalise writes src as a small graph file dst and a data file beside it
-// (dst + "_data") that runtimes map into memory, so that many sessions share
-// one copy. Weights under 1 KiB and those inside subgraphs stay in the graph
-// file; data that src keeps outside is linked, or copied, into dst's folder.
-func Externalise(src, dst string) error { return externalise(src, dst, new(portEdit).apply) }
-
 func externalise(src, dst string, next graphEdit) error {
 	in, err := open(src)
 	if err != nil {

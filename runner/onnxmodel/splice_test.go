@@ -2,9 +2,11 @@ package onnxmodel
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -143,3 +145,56 @@ func TestHeapStaysSmall(t *testing.T) {
 		t.Error("more than structure was in memory")
 	}
 }
+
+// Specialise writes src to dst with symbolic input dimensions fixed. Unknown
+// names are an error. Weights are copied, not read; external data files are
+// not, dst must lie beside them.
+func Specialise(src, dst string, dims map[string]int64) error {
+	m, err := scan(src)
+	if err != nil {
+		return err
+	}
+	e := &portEdit{dims: map[string][]string{}}
+	used := map[string]bool{}
+	for _, p := range append(append([]Port(nil), m.graph.inputs...), m.graph.outputs...) {
+		d := append([]string(nil), p.Dims...)
+		for i := range d {
+			if v, ok := dims[d[i]]; ok && p.Symbol(i) != "" {
+				used[d[i]] = true
+				d[i] = strconv.FormatInt(v, 10)
+			}
+		}
+		e.dims[p.Name] = d
+	}
+	for name, v := range dims {
+		if !used[name] {
+			return fmt.Errorf("model %s: no symbolic dimension %q", src, name)
+		}
+		if v < 0 {
+			return fmt.Errorf("dimension %q: %d is negative", name, v)
+		}
+	}
+	return rewrite(src, dst, e.apply, nil)
+}
+
+// AppendArgMax writes src to dst with one more output, tailscope.token
+// [batch, 1]: the ArgMax of the last position of logits, in the type of
+// input_ids, so that it can be bound as the next step's input_ids. Weights are
+// copied, not read; external data files are not, dst must lie beside them.
+func AppendArgMax(src, dst string) error {
+	m, err := scan(src)
+	if err != nil {
+		return err
+	}
+	r := m.graph.roles(m.graph.feeds())
+	if why := r.notLM(); why != "" {
+		return fmt.Errorf("model %s: no token can be taken from it: %s", src, why)
+	}
+	return rewrite(src, dst, nil, func(g *pieces) error { return appendToken(g, r, "") })
+}
+
+// Externalise writes src as a small graph file dst and a data file beside it
+// (dst + "_data") that runtimes map into memory, so that many sessions share
+// one copy. Weights under 1 KiB and those inside subgraphs stay in the graph
+// file; data that src keeps outside is linked, or copied, into dst's folder.
+func Externalise(src, dst string) error { return externalise(src, dst, new(portEdit).apply) }

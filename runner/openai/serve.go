@@ -136,9 +136,7 @@ func (e *engine) toldSteps(k int) {
 }
 
 // same tells whether both lanes are one server: the A/A.
-func (e *engine) same() bool {
-	return len(e.servers) == 2 && e.servers[0].URL == e.servers[1].URL
-}
+func (e *engine) same() bool { return len(e.servers) == 2 && e.servers[0].URL == e.servers[1].URL }
 
 // load finds out what the servers are and take, and compares them.
 func (e *engine) load(l *protocol.Load) error {

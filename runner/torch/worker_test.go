@@ -25,9 +25,7 @@ func standin(t *testing.T, extra ...string) (argv, env []string) {
 	return []string{python, filepath.Join(dir, "worker.py")}, append(env, extra...)
 }
 
-func cpuLoad() protocol.Load {
-	return protocol.Load{Options: map[string]string{"device": "cpu"}}
-}
+func cpuLoad() protocol.Load { return protocol.Load{Options: map[string]string{"device": "cpu"}} }
 
 func TestConformanceOnStandin(t *testing.T) {
 	argv, env := standin(t)

@@ -101,9 +101,7 @@ func (p *predictor) next(lane stats.Lane) *fields {
 
 // took updates the state after a sample; f is what next returned, now holding
 // the sample's values.
-func (p *predictor) took(f *fields) {
-	p.seq, p.start = f[fSeq]+1, f[fStart]
-}
+func (p *predictor) took(f *fields) { p.seq, p.start = f[fSeq]+1, f[fStart] }
 
 // frameEncoder collects records of one frame.
 type frameEncoder struct {

@@ -30,18 +30,14 @@ type Segment struct {
 	n   int
 }
 
-func (s Segment) name(suffix string) string { return fmt.Sprintf("%06d.%s", s.n, suffix) }
-func (s Segment) frames() string            { return s.name("tsj") }
-func (s Segment) rest() string              { return s.name("rest") }
-func (s Segment) part() string              { return s.name("parquet") }
-func (s Segment) stepsName(m stats.Mode) string {
-	return s.name(m.String() + ".parquet")
-}
+func (s Segment) name(suffix string) string     { return fmt.Sprintf("%06d.%s", s.n, suffix) }
+func (s Segment) frames() string                { return s.name("tsj") }
+func (s Segment) rest() string                  { return s.name("rest") }
+func (s Segment) part() string                  { return s.name("parquet") }
+func (s Segment) stepsName(m stats.Mode) string { return s.name(m.String() + ".parquet") }
 
 // rotated says whether the segment is Parquet by now.
-func (s Segment) rotated() bool {
-	return !s.dir.Has(s.frames())
-}
+func (s Segment) rotated() bool { return !s.dir.Has(s.frames()) }
 
 // segmentsIn returns the numbers of the segments in a journal's folder, in
 // order. Whatever a name claims, no more are looked at than there are files.

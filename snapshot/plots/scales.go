@@ -34,9 +34,7 @@ func tailAxis(a *plot.Axis, n int) {
 // bentScale is linear around zero and logarithmic beyond unit, on both sides.
 type bentScale struct{ unit float64 }
 
-func (s bentScale) bend(v float64) float64 {
-	return math.Copysign(math.Log1p(math.Abs(v)/s.unit), v)
-}
+func (s bentScale) bend(v float64) float64 { return math.Copysign(math.Log1p(math.Abs(v)/s.unit), v) }
 
 // Normalize implements plot.Normalizer.
 func (s bentScale) Normalize(lo, hi, v float64) float64 {

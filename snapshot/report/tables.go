@@ -130,9 +130,7 @@ func energyOf(g *stats.GroupSummary, v stats.Num) stats.Num {
 }
 
 // limitPercent is the share of the limit, 100 is the limit.
-func limitPercent(g *stats.GroupSummary) stats.Num {
-	return stats.Num(100 * g.Limit().Share.Value)
-}
+func limitPercent(g *stats.GroupSummary) stats.Num { return stats.Num(100 * g.Limit().Share.Value) }
 
 func causesTable(s *stats.SummaryFile) table {
 	t := table{head: []string{"lane", "cause", "tail samples", "p99 without them"}}

@@ -221,9 +221,7 @@ func Flag(server string, sizes []int) string {
 
 // Better tells whether the proposal is worth a restart: less padding, fewer
 // steps without a graph, or nothing is known of what is captured now.
-func (a Advice) Better() bool {
-	return math.IsNaN(a.PaddedNow) || a.Off > 0 || a.After < a.PaddedNow
-}
+func (a Advice) Better() bool { return math.IsNaN(a.PaddedNow) || a.Off > 0 || a.After < a.PaddedNow }
 
 // Enough says that there is nothing to change.
 func (a Advice) Enough() string {

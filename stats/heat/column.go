@@ -24,9 +24,7 @@ const (
 
 // Tagged reports whether samples of the class have an event attached: they are
 // what hiding tagged samples leaves out.
-func (c Class) Tagged() bool {
-	return c == First || c == Fallback || c == Capture || c == Compile
-}
+func (c Class) Tagged() bool { return c == First || c == Fallback || c == Capture || c == Compile }
 
 // String is what a legend calls the class.
 func (c Class) String() string {

@@ -39,9 +39,7 @@ func (e *Evidence) Compiled() bool {
 
 // Base is what the sample would have taken without what is measured of it: making
 // executables, waiting for a processor, page faults.
-func (e *Evidence) Base() float64 {
-	return math.Max(0, float64(e.Wall)-float64(e.compileNs)-e.host())
-}
+func (e *Evidence) Base() float64 { return math.Max(0, float64(e.Wall)-float64(e.compileNs)-e.host()) }
 
 // CompileNs is the part of Wall spent making an executable.
 func (e *Evidence) CompileNs() float64 { return float64(e.compileNs) }

@@ -153,9 +153,7 @@ func (r *Race) plain(c *racer) bool {
 }
 
 // keeps reports whether a candidate's p99 keeps the SLO, as far as is known.
-func (r *Race) keeps(c *racer) bool {
-	return r.o.SLONs == 0 || r.point(c, .99) <= float64(r.o.SLONs)
-}
+func (r *Race) keeps(c *racer) bool { return r.o.SLONs == 0 || r.point(c, .99) <= float64(r.o.SLONs) }
 
 // misses says why a candidate is out by the SLO: it is told that more than 1 %
 // of its requests take longer.

@@ -131,7 +131,3 @@ func (r *Race) by() float64 {
 func (r *Race) Few() bool {
 	return r.o.Objective == P99 && slices.ContainsFunc(r.racing(), func(c *racer) bool { return len(c.sorted) < quantile.Need(.99) })
 }
-
-// Diff is the objective of one candidate less that of another, from the
-// requests that both ran, at 95 %.
-func (r *Race) Diff(a, b int) Value { return r.diff(r.all[a], r.all[b], .05) }

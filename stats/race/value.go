@@ -17,9 +17,7 @@ func insert(sorted []int64, v int64) []int64 {
 }
 
 // firsts is the share of requests that make an executable, over the horizon.
-func (r *Race) firsts(c *racer) float64 {
-	return math.Min(1, float64(c.Firsts)/float64(r.o.Horizon))
-}
+func (r *Race) firsts(c *racer) float64 { return math.Min(1, float64(c.Firsts)/float64(r.o.Horizon)) }
 
 // warm are the times of the requests that made nothing.
 func (c *racer) warm() (v []int64) {

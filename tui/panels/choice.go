@@ -19,9 +19,7 @@ type Choice struct {
 }
 
 // find is a query of the mode that is shown.
-func find(sc *Scene, title string) kept.Query {
-	return kept.Query{Title: title, Mode: sc.V.Stats.Mode}
-}
+func find(sc *Scene, title string) kept.Query { return kept.Query{Title: title, Mode: sc.V.Stats.Mode} }
 
 // FindShape asks for the samples of a shape.
 func FindShape(sc *Scene, shape string) kept.Query {

@@ -76,16 +76,6 @@ func interval(lo, hi float64, w int) string {
 	return s
 }
 
-// SloText is the share of requests later than the service level, with its
-// interval where there is one.
-func SloText(s *stats.Summary) string {
-	t := draw.Pct(s.SLOMissed, 2)
-	if i := sloInterval(s); i != "" {
-		t += " [" + i + "]"
-	}
-	return t
-}
-
 // sloInterval is the interval of that share, "" without one.
 func sloInterval(s *stats.Summary) string {
 	if !draw.Finite(s.SLOLo) || !draw.Finite(s.SLOHi) {

@@ -103,9 +103,7 @@ func (p *segmentPairPanel) View() string {
 	return p.Frame(title, nil, body)
 }
 
-func segmentName(s *stats.SegmentRow) string {
-	return strconv.Itoa(int(s.Segment)) + " " + s.Label
-}
+func segmentName(s *stats.SegmentRow) string { return strconv.Itoa(int(s.Segment)) + " " + s.Label }
 
 // change is the factor from one to the other, grey and with a ~ where they are
 // not told apart.

@@ -100,9 +100,7 @@ func (p *EventsPanel) Rows() []eventRow {
 
 // sameList reports whether a and b are one list; nothing changes a list of a
 // view.
-func sameList(a, b []stats.Event) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
+func sameList(a, b []stats.Event) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // row is "  0:41.204 ▲ recompile   ◆ 1x74   32.10 ms  tokens 61 → 74: …": what
 // one looks for comes first, the sentence takes the rest.

@@ -41,9 +41,7 @@ func (r *report) first(pattern string) string {
 }
 
 // count reads the whole number that a pattern finds, 0 if none.
-func (r *report) count(pattern string) int64 {
-	return rows.Whole(r.first(pattern))
-}
+func (r *report) count(pattern string) int64 { return rows.Whole(r.first(pattern)) }
 
 // span reads a time with its unit, as in 1.02ms, 634.00us or 1.2 secs; NaN if it
 // is none.

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"bufio"
 	"bytes"
 
 	"github.com/tailscope/tailscope/snapshot/internal/textio"
@@ -26,4 +27,9 @@ func Claims(f *Format, head []byte) bool {
 		return err == nil && f.Table.claims(fields)
 	}
 	return false
+}
+
+// textOf is the content b.
+func textOf(b []byte) *Text {
+	return &Text{Head: b, r: bufio.NewReaderSize(bytes.NewReader(b), HeadSize)}
 }

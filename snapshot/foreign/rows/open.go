@@ -42,11 +42,6 @@ func Open(path string) (*Text, error) {
 	return t, nil
 }
 
-// textOf is the content b.
-func textOf(b []byte) *Text {
-	return &Text{Head: b, r: bufio.NewReaderSize(bytes.NewReader(b), HeadSize)}
-}
-
 func (t *Text) unpack() error {
 	if head, _ := t.r.Peek(3); len(head) == 3 && head[0] == 0x1f && head[1] == 0x8b {
 		z, err := gzip.NewReader(t.r)
