@@ -60,6 +60,16 @@ func (c *Comparison) Blocked() string {
 	return "no verdict: the sessions differ in " + strings.Join(w, ", ") + "; compare anyway with --force"
 }
 
+// Lookup returns a quantity, "label.quantity", of one side: its mean over the
+// sessions. ok is false for a name that neither side has.
+func (c *Comparison) Lookup(mode, name string, inA bool) (v float64, ok bool) {
+	side := 1
+	if inA {
+		side = 0
+	}
+	return c.figure(c.sides[side], mode, name, none)
+}
+
 // Results compares two groups of results: session folders, folders of
 // sessions, files of other tools. Of a session that still runs it compares
 // what is there and says so. noise are A/A sessions that tell how far sessions
