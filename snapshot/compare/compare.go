@@ -70,6 +70,11 @@ func (c *Comparison) Lookup(mode, name string, inA bool) (v float64, ok bool) {
 	return c.figure(c.sides[side], mode, name, none)
 }
 
+// Names lists the quantities of a mode that A has, in order.
+func (c *Comparison) Names(mode string) []string {
+	return slices.Sorted(maps.Keys(c.sides[0][0].q[mode]))
+}
+
 // Results compares two groups of results: session folders, folders of
 // sessions, files of other tools. Of a session that still runs it compares
 // what is there and says so. noise are A/A sessions that tell how far sessions
