@@ -38,6 +38,7 @@ func TestStrangeJournals(t *testing.T) {
 		"rotated: a copy at the end":             {copied("000002", "000007"), rotated, "could not be read"},
 		"rotated: a copy of the first before it": {copied("000003", "000000"), rotated, "Nothing was lost"}, // a number that no session gives
 		"rotated: a copy over another":           {copied("000001", "000004"), rotated - 60, "60 samples were lost"},
+		"rotated: events emptied":                {func(dir string) { write(at(dir, "000002.rest"), nil) }, rotated, "could not be read"},
 		"rotated: frames of another session": {func(dir string) {
 			write(at(dir, "000007.tsj"), read(filepath.Join("testdata", "golden", "killed", "journal", "000001.tsj")))
 		}, rotated, "could not be read"},

@@ -220,6 +220,9 @@ func (s Segment) partRecords(k keep, yield func(*Record) error) (d Damage, err e
 		} else {
 			rest.end = false
 		}
+		if fi, err := f.Stat(); err == nil && fi.Size() < int64(len(magic)) { // it was written whole
+			d.Frames++
+		}
 	}
 	defer func() {
 		if rest.j != nil {

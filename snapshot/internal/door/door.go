@@ -111,7 +111,15 @@ func (f *File) Close() error {
 	if err := errors.Join(f.Flush(), f.f.Close()); err != nil {
 		return errors.Join(err, f.d.root.Remove(f.tmp))
 	}
-	return f.d.root.Rename(f.tmp, f.name)
+	err := f.d.root.Rename(f.tmp, f.name)
+	if err == nil {
+		return nil
+	}
+	_ = f.d.root.Remove(f.tmp) // the error is of what it was for
+	if fi, there := f.d.root.Lstat(f.name); there == nil && fi.IsDir() {
+		err = syscall.EISDIR
+	}
+	return &fs.PathError{Op: "write", Path: f.d.Path(f.name), Err: err}
 }
 
 // CloseSynced is Close after which the content is on disk.

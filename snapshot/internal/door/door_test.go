@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/must"
@@ -24,6 +25,15 @@ func TestNewFilesAreNew(t *testing.T) {
 			t.Errorf("%s was opened: %v", name, err)
 			_ = f.Close()
 		}
+	}
+	if err := os.Mkdir(filepath.Join(path, "folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.WriteFile("folder", []byte("text")); err == nil || !strings.Contains(err.Error(), filepath.Join(path, "folder")+": is a directory") {
+		t.Errorf("a file in the place of a folder: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(path, ".*.tmp")); len(left) > 0 {
+		t.Errorf("%v is left", left)
 	}
 	if b, err := d.ReadSmall("mine"); err != nil || string(b) != "mine" || d.Has("none") {
 		t.Errorf("%q, %v, and 'none' is there: %v", b, err, d.Has("none"))
