@@ -29,7 +29,7 @@ var ways = []way{
 	{"S4", "clean progress lines", "./cli", "TestProgressIsClean", []edit{{"cli/run.go", "text := plain.Line(progressText(s, time.Since(p.began)))", "text := progressText(s, time.Since(p.began))"}}},
 	{"S4", "a clean report.md", "./snapshot", "TestEscapesDieInFolders", []edit{{"snapshot/report/report.go", "[]byte(plain.Text(d.markdown()))", "[]byte(d.markdown())"}}},
 	{"S4", "a clean report.html", "./snapshot", "TestEscapesDieInFolders", []edit{{"snapshot/report/report.go", "[]byte(plain.Text(d.html()))", "[]byte(d.html())"}}},
-	{"S4", "clean pictures", "./snapshot/plots", "TestHostileNames", []edit{{"snapshot/plots/plots.go", "[]byte(plain.Text(svg.String()))", "svg.Bytes()"}}},
+	{"S4", "clean pictures", "./snapshot/plots", "TestHostileNames", []edit{{"snapshot/plots/plots.go", "[]byte(plain.Text(svg.String()))", "[]byte(plain.Text(\"\") + svg.String())"}}},
 	{"S4", "clean cells of a session's tables, formulas too", "./snapshot", "TestEscapesDieInFolders", []edit{{"snapshot/internal/textio/fields.go", "\ts = plain.Cell(s)\n", "\t_ = plain.Cell\n"}}},
 	{"S4", "clean cells of analyze's tables, formulas too", "./snapshot", "TestEscapesDieInAnalyses", []edit{{"snapshot/labels/output.go", "cells[i] = plain.Cell(v)", "cells[i] = v\n\t\t\t_ = plain.Cell"}}},
 	{"S4", "escapes in JSON", "./snapshot", "TestEscapesDieInFolders", []edit{{plainGo, "\tif bytes.IndexFunc(b, is) < 0 {", "\tif true {"}}},
@@ -85,7 +85,7 @@ var ways = []way{
 	{"R14", "the time of a pattern", "./configs/tokens", "TestACatastrophicPatternEnds", []edit{{"configs/tokens/file.go", "\tre.MatchTimeout = patternTime\n", ""}}},
 	{"R15", "SIGPIPE being an error of a print", "./cli", "TestAClosedPipeDoesNotEndARun", []edit{{ending, "signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)", "_ = syscall.SIGPIPE"}}},
 	{"R16", "the bound of a line of traffic", "./runner/plan", "TestATrafficLineIsBounded", []edit{{"runner/plan/traffic_read.go", "const maxTrafficLine = 1 << 20", "const maxTrafficLine = 1 << 28"}}},
-	{"R17", "large lines read one at a time", "./cli", "TestLargeLinesAreReadOneAtATime", []edit{{process, "large := r.Size() > largeLine", "large := false"}}},
+	{"R17", "large lines read one at a time, and cut", "./cli", "TestLargeLinesAreReadOneAtATime", []edit{{process, "large := r.Size() > largeLine", "large := false"}, {plausible, "\tif len(s) <= n {\n\t\treturn s\n\t}\n\treturn strings", "\tif true {\n\t\treturn s\n\t}\n\treturn strings"}}},
 	{"R17", "bounds of texts", "./runner", "TestTextsAreBounded", []edit{{plausible, "\tif len(s) <= n {\n\t\treturn s\n\t}\n\treturn strings", "\tif true {\n\t\treturn s\n\t}\n\treturn strings"}}},
 	{"R18", "the bound of segments", "./snapshot", "TestManySegments", []edit{{"snapshot/folder/collect.go", "const maxSegments = 1000", "const maxSegments = 1 << 30"}}},
 	{"R18", "the bound of steps that statistics take", "./snapshot/folder", "TestStepsAreBounded", []edit{{"snapshot/folder/collect.go", " && c.steps+n <= analysisSteps", ""}}},
@@ -98,6 +98,7 @@ var ways = []way{
 	{"found since", "a count that outlives the file of its page", "./snapshot/journal", "TestACountThatIsCutShort", []edit{{"snapshot/journal/counter.go", "debug.SetPanicOnFault(true)", "debug.SetPanicOnFault(false)"}}},
 	{"found since", "a look whether what was printed arrived", "./cli", "TestWhatIsPrintedMustArrive", []edit{{"cli/root.go", "if err == nil && out.Err() != nil &&", "if false && out.Err() != nil &&"}}},
 	{"found since", "a look for the folder after the run", "./cli", "TestAFolderMovedUnderARun", []edit{{prepare, "if _, err := os.Stat(j.opts.Dir); errors.Is(err, fs.ErrNotExist) {", "if false && errors.Is(nil, fs.ErrNotExist) {\n\t\tvar err error\n\t\t_ = err"}}},
+	{"R13", "instants that can be, in a replay", "./snapshot/replay", "TestInstantsThatCannotBe", []edit{{"snapshot/replay/replay.go", "return t, ok && t >= 0 && !far", "return t, ok || far"}}},
 	{"found since", "a mark of the order of bytes taken off", "./configs", "TestAMarkOfTheOrderOfBytesIsNoKey", []edit{{"configs/load.go", "\tb = bytes.TrimPrefix(b, []byte(\"\\ufeff\")) // as editors", "\t_ = bytes.TrimPrefix // as editors"}}},
 }
 

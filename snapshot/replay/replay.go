@@ -2,7 +2,9 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tailscope/tailscope/runner/view"
@@ -20,6 +22,7 @@ type Player struct {
 
 	st      *state
 	cursor  *cursor
+	about   int64 // an instant of the session, negative: not known
 	startNs int64 // instant of position 0
 	lenNs   int64
 	posNs   int64
@@ -97,8 +100,11 @@ func At(rec *folder.Session, pos time.Duration) (view.View, error) {
 // measure finds the first and the last instant.
 func (p *Player) measure() error {
 	first, last := int64(-1), int64(0)
+	if err := p.settle(); err != nil {
+		return err
+	}
 	damage, err := p.rec.Records(func(r *journal.Record) error {
-		t, ok := instant(r)
+		t, ok := p.instant(r)
 		if !ok {
 			return nil
 		}
@@ -120,6 +126,41 @@ func (p *Player) measure() error {
 	}
 	p.startNs, p.lenNs, p.damage = first, max(last-first, 1), describe(damage)
 	return nil
+}
+
+// longest is how far from the middle of the first samples an instant can lie;
+// what claims to be farther off is shown with what stands beside it.
+const longest = int64(1000 * time.Hour)
+
+// settle finds about when the session was: the middle one of the first samples'
+// instants, so that a few that cannot be decide nothing.
+func (p *Player) settle() error {
+	enough := errors.New("enough")
+	var seen []int64
+	_, err := p.rec.Records(func(r *journal.Record) error {
+		if r.Kind == journal.KindSample {
+			seen = append(seen, r.Sample.StartNs)
+		}
+		if len(seen) >= 1001 {
+			return enough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return err
+	}
+	slices.Sort(seen)
+	if p.about = -1; len(seen) > 0 {
+		p.about = seen[len(seen)/2]
+	}
+	return nil
+}
+
+// instant is when a record became known, and whether that can be.
+func (p *Player) instant(r *journal.Record) (int64, bool) {
+	t, ok := instant(r)
+	far := p.about >= 0 && (t < p.about-longest || t-longest > p.about)
+	return t, ok && t >= 0 && !far
 }
 
 // describe says what could not be read, or nothing.
@@ -257,7 +298,7 @@ func (p *Player) advance() {
 		if r == nil {
 			return
 		}
-		if t, ok := instant(r); ok && t > limit {
+		if t, ok := p.instant(r); ok && t > limit {
 			return
 		}
 		p.st.take(r)

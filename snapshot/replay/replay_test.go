@@ -145,6 +145,27 @@ func TestReplayShowsTheLiveFigures(t *testing.T) {
 	}
 }
 
+// TestInstantsThatCannotBe: events and samples years away, as a stranger's folder
+// may have them, move neither the beginning nor the end.
+func TestInstantsThatCannotBe(t *testing.T) {
+	path := t.TempDir()
+	w := must.Get(snapshot.Create(path, folder.NewManifest(configs.Default(), "20260101_000000", 1_000_000_000, time.Unix(0, 0)), nil))(t)
+	for i := range int64(50) {
+		s := stats.Sample{Seq: uint64(i), Request: uint64(i), Lane: stats.Eager, Mode: stats.Prefill, Shape: "s", StartNs: 1_000_000_000 + i*10_000_000, WallNs: 1_000_000}
+		if i == 0 || i == 30 {
+			s.StartNs = (i - 15) << 57
+		}
+		must.OK(t, w.Sample(&s, nil, nil))
+		must.OK(t, w.Event(&stats.Event{TNs: (2*i - 49) << 55, Kind: stats.KindMark, Reason: "years away"}))
+	}
+	must.OK(t, w.Flush())
+	p := must.Get(New(must.Get(snapshot.Open(path))(t), nil, nil))(t)
+	if p.startNs != 1_000_000_000 || p.lenNs != 491_000_000 {
+		t.Errorf("from %d on, %d long", p.startNs, p.lenNs)
+	}
+	must.OK(t, w.Finish(folder.End{Reason: "test"}))
+}
+
 func TestNothingToReplay(t *testing.T) {
 	rec := record(t, 0, true)
 	if _, err := New(rec, make(chan view.View, 1), nil); err == nil {
