@@ -11,7 +11,7 @@ import (
 // A Part is what a test may need and a machine may lack.
 type Part string
 
-// The parts; .ci/run demands all but the last two, which it does not install.
+// The parts; .ci/run demands all but the last three, which it does not install or takes no time for.
 const (
 	Slow   Part = "slow"   // time: TAILSCOPE_SLOW is set
 	Python Part = "python" // python3
@@ -26,6 +26,7 @@ const (
 
 	Transformers Part = "transformers" // beside PyTorch
 	CUDA         Part = "cuda"
+	OldWays      Part = "oldways" // half an hour: TAILSCOPE_OLDWAYS is set
 )
 
 // Lacks ends a test whose part is missing: it skips, or fails where the part is

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/internal/must"
 )
 
@@ -97,7 +98,7 @@ func TestTheTableIsTrue(t *testing.T) {
 func TestOldWays(t *testing.T) {
 	asked := os.Getenv("TAILSCOPE_OLDWAYS")
 	if asked == "" {
-		t.Skip("TAILSCOPE_OLDWAYS=1 runs every row, =S1,R6 those")
+		demand.Lacks(t, demand.OldWays, "TAILSCOPE_OLDWAYS=1 runs every row, =S1,R6 those")
 	}
 	rows := strings.Split(asked, ",")
 	for _, w := range ways {

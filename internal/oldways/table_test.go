@@ -46,7 +46,7 @@ var ways = []way{
 	{"R2", "that, and an end of waiting for its pipes", "./runner", "TestWhatAWorkerLeavesBehindIsKilled", []edit{
 		{"runner/worker/tree_linux.go", "range family(pid, cookie)", "range []int(nil)"}, {process, "const drainGrace = 300 * time.Millisecond", "const drainGrace = time.Hour"},
 	}},
-	{"R3", "the watchdog", "./runner", "TestAWorkerThatHangsIsKilled/stall:9", []edit{{watch, "\tif s.eng.proc == nil || s.dog.killed {\n\t\treturn\n\t}\n\tnow", "\tif true {\n\t\treturn\n\t}\n\tnow"}}},
+	{"R3", "the watchdog", "./runner", "TestAWorkerThatHangsIsKilled/stall:9", []edit{{watch, "\tnow := clock.Monotonic()\n\td := s.doing(now)\n\tswitch {", "\tif true {\n\t\treturn\n\t}\n\tnow := clock.Monotonic()\n\td := s.doing(now)\n\tswitch {"}}},
 	{"R3", "a deadline of the load", "./runner", "TestALoadHasADeadline", []edit{{watch, ", Limit: max(loadWait, s.dog.timeout)}", "}"}}},
 	{"R3", "word of a late worker", "./runner", "TestWhatAHungWorkerDoesIsSaidAndLeft", []edit{{watch, "d.Late = d.For > max(lateFloor, lateTimes*d.Usual)", "d.Late = false"}}},
 	{"R3", "a failure for requests dropped at the end", "./runner", "TestADurationEndsAHungRun", []edit{{watch, "if !s.end.leaving() && n > 0 {", "if false {"}}},
