@@ -200,64 +200,6 @@ func (e *engine) distance(r *protocol.Request, ref, opt *outcome) (float64, erro
 	return callDistance(ref.last, opt.last)
 }
 
-// logitsDistance is the distance of the last position's logits.
-func logitsDistance(ref, opt *call) (float64, error) {
-	a, err := ref.lastLogits()
-	if err != nil {
-		return 0, err
-	}
-	b, err := opt.lastLogits()
-	if err != nil {
-		return 0, err
-	}
-	return relL2(a, b)
-}
-
-// cacheDistance is the greatest distance over the keys and values that two
-// calls of one shape wrote: a replay may answer well and leave an old cache.
-func cacheDistance(ref, opt *call) (float64, error) {
-	worst := 0.0
-	for i := range ref.cache {
-		raw, err := ref.fetch(ref.cache[i])
-		if err != nil {
-			return 0, err
-		}
-		a := ref.withoutPadding(native.AppendFloats(nil, raw, ref.cache[i].Typ), ref.cache[i].Shape)
-		if raw, err = opt.fetch(opt.cache[i]); err != nil {
-			return 0, err
-		}
-		d, err := relL2(a, ref.withoutPadding(native.AppendFloats(nil, raw, opt.cache[i].Typ), opt.cache[i].Shape))
-		if err != nil {
-			return 0, err
-		}
-		if d > worst || math.IsNaN(d) {
-			worst = d
-		}
-	}
-	return worst, nil
-}
-
-// withoutPadding clears the entries [batch, heads, length, width] of a cache
-// that the mask hides: a padded position attends to nothing, so that in half
-// precision what it computes hangs on the order of operations, and nobody reads it.
-func (c *call) withoutPadding(x []float32, shape []int64) []float32 {
-	if c.mask.V.P == nil || len(shape) != 4 || shape[0] != int64(c.shape.batch) {
-		return x
-	}
-	heads, length, width := int(shape[1]), int(shape[2]), int(shape[3])
-	total := int(c.mask.Shape[1]) // of a constant cache the latest entries are kept
-	for at := range x {
-		if at%width != 0 {
-			continue
-		}
-		row := at / width
-		if b, t := row/length/heads, row%length; length <= total && c.mask.Real(b*total+total-length+t) == 0 {
-			clear(x[at : at+width])
-		}
-	}
-	return x
-}
-
 // reference runs a request in the eager lane for comparison only.
 func (e *engine) reference(r *protocol.Request) (*outcome, error) {
 	o := &outcome{lane: e.lanes[stats.Eager]}
@@ -336,33 +278,4 @@ func (c *call) fetch(t native.Tensor) ([]byte, error) {
 	}
 	defer x.V.Free()
 	return x.Raw(), native.CopyTensor(x.V, t.V)
-}
-
-// floor is the absolute distance a value may always have (root mean square):
-// below it, outputs near zero differ by the last bits of a kernel's arithmetic.
-const floor = 1e-6
-
-// relL2 is |a − b| / |a|, over all elements; a is the reference. Equal
-// infinities and NaNs in the same places are equal; distances under the floor
-// are none.
-func relL2(a, b []float32) (float64, error) {
-	if len(a) != len(b) {
-		return 0, fmt.Errorf("%d values against %d", len(a), len(b))
-	}
-	var diff, norm float64
-	for i := range a {
-		x, y := float64(a[i]), float64(b[i])
-		if x == y && math.IsInf(x, 0) || x != x && y != y {
-			continue
-		}
-		diff += (x - y) * (x - y)
-		norm += x * x
-	}
-	switch {
-	case diff <= floor*floor*float64(len(a)):
-		return 0, nil
-	case norm == 0:
-		return math.Sqrt(diff), nil
-	}
-	return math.Sqrt(diff / norm), nil
 }
