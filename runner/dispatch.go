@@ -145,7 +145,7 @@ func (s *Session) startSegment() {
 	now := clock.Monotonic()
 	s.bands.noise(s.rec.coll, now)
 	s.rec.coll.NewSegment(s.rec.seg, label, s.set.aa, now)
-	s.pub.inForce = s.set.strategy.Label(s.queue.mode())
+	s.pub.segment(s.set.strategy.Label(s.queue.mode()), s.set.aa)
 	s.rec.event(stats.Event{TNs: now, Kind: stats.KindSegment, Strategy: s.set.strategy.Label(s.queue.mode()),
 		Reason: fmt.Sprintf("segment %d starts: %s", s.rec.seg, label),
 		Extra:  map[string]any{"label": label, "aa": s.set.aa, "strategy": s.set.strategy.String(), "pairing": s.set.pairing, "scenario": s.set.scenario}})

@@ -151,7 +151,7 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 	s.queue.resume()
 	if s.rec.gen == 0 {
 		s.rec.coll.NewSegment(0, s.segmentLabel(), s.set.aa, s.startNs)
-		s.pub.inForce = s.set.strategy.Label(s.queue.mode())
+		s.pub.segment(s.set.strategy.Label(s.queue.mode()), s.set.aa)
 	}
 	s.phase, s.status = view.PhaseWarmup, "warming up"
 	switch {

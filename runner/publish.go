@@ -28,6 +28,7 @@ type publisher struct {
 	liveNs  int64  // when live was computed
 	liveSeq uint64 // samples in it
 	inForce string // strategy of the segment whose figures are shown
+	aa      bool   // it is A/A
 	shown   shown
 }
 
@@ -40,6 +41,13 @@ func (p *publisher) notice(level, text string) {
 		n = slices.Clone(n[len(n)-maxNotices:])
 	}
 	p.notices = n
+}
+
+// segment says what is in force from now on; figures of what was are shown no
+// more.
+func (p *publisher) segment(strategy string, aa bool) {
+	p.inForce, p.aa = strategy, aa
+	p.shown.figuresNs, p.liveNs = 0, 0
 }
 
 // behind reports whether the last view is still unread.
@@ -177,7 +185,7 @@ func (s *Session) sessionView() view.Session {
 	v := view.Session{RunID: s.o.RunID, Dir: s.o.Dir, Model: c.Model, Engine: c.Engine, ProviderAsked: c.Provider,
 		Mode: s.queue.mode(), Strategy: s.pub.inForce, Asked: s.set.strategy.Label(s.queue.mode()), Stance: s.eng.stance(s.cfg.Options["stance"]), EagerInputs: c.EagerInputs, Scenarios: s.set.scenario,
 		Pairing: s.set.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.rec.gen, Segment: s.rec.seg,
-		Threads: c.Threads, AA: s.set.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
+		Threads: c.Threads, AA: s.pub.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
 	if v.Strategy == "" || v.Strategy == v.Asked {
 		v.Strategy, v.Asked = v.Asked, ""
 	}

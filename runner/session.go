@@ -84,7 +84,7 @@ func NewSession(o Options) (*Session, error) {
 	s := &Session{o: o, cfg: cfg, base: st, phase: view.PhaseStarting, status: "starting the worker",
 		set:   settings{strategy: st, aa: cfg.AA, scenario: cfg.Scenario, pairing: cfg.Pairing},
 		queue: newQueue(cfg, o.Traffic), route: newRouter(cfg), eng: newEngine(o.Engines), dog: newWatchdog(o.Config.RequestTimeout.D()), bands: newBootstraps(),
-		pub: publisher{views: o.Views, window: defaultWindow}, export: exporter{done: make(chan exported, 1)}}
+		pub: publisher{views: o.Views, window: defaultWindow, aa: cfg.AA}, export: exporter{done: make(chan exported, 1)}}
 	if cfg.Until != "" {
 		u, err := verdict.ParseUntil(cfg.Until)
 		if err != nil {

@@ -278,6 +278,11 @@ func waiter(t *testing.T, views <-chan view.View, limit time.Duration) func(what
 		for {
 			select {
 			case v := <-views:
+				if rows := v.Stats.Segments; len(rows) > 0 {
+					if last := &rows[len(rows)-1]; last.Segment != v.Session.Segment || last.AA != v.Session.AA {
+						t.Errorf("segment %d (A/A %v) is named over figures of segment %d (A/A %v)", v.Session.Segment, v.Session.AA, last.Segment, last.AA)
+					}
+				}
 				if ok(v) {
 					return
 				}

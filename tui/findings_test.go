@@ -219,3 +219,54 @@ func TestWideScreensAreUsed(t *testing.T) {
 		}
 	}
 }
+
+// A recording stops at what was found, goes to its ends, and no faster than ×64.
+func TestAFoundEventStaysInSight(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 40*time.Second)
+	v := src.View()
+	v.Replay = &view.Replay{PosNs: 20e9, LenNs: 60e9, Speed: 64, Playing: true}
+	m.Update(viewMsg{&v})
+	press(m, "N")
+	if got := asked(m); len(got) != 2 || got[0].Action != view.ActReplayPlay || got[1].Action != view.ActReplaySeek {
+		t.Errorf("N: %+v", got)
+	}
+	press(m, "+")
+	m.Update(tea.KeyPressMsg{Code: tea.KeyHome})
+	m.Update(tea.KeyPressMsg{Code: tea.KeyEnd})
+	if got := asked(m); len(got) != 3 || got[0].X != 64 || got[1].D > time.Second || got[2].D != 60*time.Second {
+		t.Errorf("+, home, end: %+v", got)
+	}
+}
+
+// A locale that is none of Unicode, and the console of Linux, get ASCII.
+func TestLocalesWithoutUnicode(t *testing.T) {
+	for env, want := range map[string]bool{"LANG=C": true, "LANG=POSIX": true, "LANG=C.UTF-8": false, "LANG=de_DE.utf8": false, "LC_ALL=C": true, "TERM=linux": true, "LANG=": false} {
+		if got := (Options{Env: []string{env}}).ascii(); got != want {
+			t.Errorf("%s: %v", env, got)
+		}
+	}
+}
+
+// What was asked for stands beside what the figures are of, until they change.
+func TestTheLabelChangesWithTheNumbers(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 40*time.Second)
+	for asked, want := range map[string]string{"": "prefill · variable · segment 0", "padded": "prefill · variable → padded"} {
+		v := src.View()
+		v.Session.Asked = asked
+		m.Update(viewMsg{&v})
+		if head, _, _ := strings.Cut(frameOf(m), "\n"); !strings.Contains(head, want) {
+			t.Errorf("%q asked for: %q, want %q", asked, head, want)
+		}
+	}
+}
+
+// The keys below are buttons.
+func TestTheFooterIsClicked(t *testing.T) {
+	m := sized(120, 40)
+	lines := strings.Split(frameOf(m), "\n")
+	before, _, _ := strings.Cut(lines[len(lines)-1], "p pad")
+	m.Update(tea.MouseClickMsg{X: len([]rune(before)) + 2, Y: 39})
+	if got := asked(m); len(got) != 1 || got[0].Arg != "padded" {
+		t.Errorf("%+v", got)
+	}
+}

@@ -11,8 +11,8 @@ import (
 	"github.com/tailscope/tailscope/internal/must"
 )
 
-// TestEveryPromiseHasItsTest: each test that docs/robustness.md and docs/cases.md
-// name is there.
+// TestEveryPromiseHasItsTest: each test that docs/robustness.md, docs/cases.md and
+// docs/screen.md name is there.
 func TestEveryPromiseHasItsTest(t *testing.T) {
 	there, test := map[string]bool{}, regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
 	must.OK(t, filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
@@ -25,7 +25,7 @@ func TestEveryPromiseHasItsTest(t *testing.T) {
 		}
 		return err
 	}))
-	for _, name := range []string{"robustness.md", "cases.md"} {
+	for _, name := range []string{"robustness.md", "cases.md", "screen.md"} {
 		doc := must.Get(os.ReadFile(filepath.Join("..", "..", "docs", name)))(t)
 		for _, m := range regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9_]+)`").FindAllStringSubmatch(string(doc), -1) {
 			if !there[m[1]] {

@@ -32,3 +32,17 @@ func TestSeekPausedFar(t *testing.T) {
 		}
 	}
 }
+
+// A recording opens at the end of the first minute in which something happened,
+// a shorter one at its end.
+func TestARecordingOpensWhereSomethingHappened(t *testing.T) {
+	for pairs, want := range map[int]time.Duration{200: 0, 9000: time.Minute} { // pairs are 10 ms apart, the first compiles
+		p := must.Get(New(record(t, pairs, false), make(chan view.View, 1), nil))(t)
+		if want == 0 {
+			want = time.Duration(p.lenNs)
+		}
+		if got := p.FirstMinute(); got < want || got > want+time.Second {
+			t.Errorf("%d pairs: %v, want %v", pairs, got, want)
+		}
+	}
+}
