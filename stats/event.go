@@ -74,3 +74,7 @@ func FlagOf(k Kind) Flag {
 	}
 	return 0
 }
+
+// Frequent reports whether a busy machine makes events of this kind by the
+// hundred.
+func (k Kind) Frequent() bool { return k == KindSpike || k == KindShapeNew }

@@ -1,5 +1,7 @@
 package onnxmodel
 
+import "github.com/tailscope/tailscope/runner/onnxmodel/build"
+
 // Graphs for graph capture. WebGPU records dispatches of shaders and nothing
 // else: a Reshape whose result is a graph output copies a buffer, the copy is
 // not recorded, and every replay leaves the first answer in that output. So a
@@ -31,7 +33,7 @@ func (t *tailBuilder) guard(g *graph, r roles, edit *portEdit) {
 			continue
 		}
 		out := "tailscope." + p.Name
-		t.named(out, "Concat", []string{p.Name}, attrInt("axis", 0))
+		t.named(out, "Concat", []string{p.Name}, build.AttrInt("axis", 0))
 		edit.rename[p.Name] = out
 	}
 }

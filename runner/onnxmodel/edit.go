@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
@@ -80,17 +81,17 @@ func appendToken(g *pieces, r roles, at string) error {
 	if at == "" {
 		at = t.ints(-1)
 	}
-	last := t.op("Gather", []string{"logits", at}, attrInt("axis", 1)) // [B,1,V]
+	last := t.op("Gather", []string{"logits", at}, build.AttrInt("axis", 1)) // [B,1,V]
 	if r.logits.Type == "float16" || r.logits.Type == "bfloat16" {
-		last = t.op("Cast", []string{last}, attrInt("to", int64(onnxpb.TensorProto_FLOAT)))
+		last = t.op("Cast", []string{last}, build.AttrInt("to", int64(onnxpb.TensorProto_FLOAT)))
 	}
-	last = t.op("ArgMax", []string{last}, attrInt("axis", 2), attrInt("keepdims", 0)) // [B,1]
+	last = t.op("ArgMax", []string{last}, build.AttrInt("axis", 2), build.AttrInt("keepdims", 0)) // [B,1]
 	batch := "?"
 	if !r.ids.NoShape {
 		batch = r.ids.Dims[0]
 	}
 	if r.ids.Type == "int32" {
-		t.op("Cast", []string{last}, attrInt("to", int64(onnxpb.TensorProto_INT32)))
+		t.op("Cast", []string{last}, build.AttrInt("to", int64(onnxpb.TensorProto_INT32)))
 	}
 	t.nodes[len(t.nodes)-1].Output[0] = TokenOutput
 	return t.flush(g, valueInfo(TokenOutput, r.ids.Type, []string{batch, "1"}))
@@ -134,10 +135,6 @@ func (t *tailBuilder) flush(g *pieces, outputs ...*onnxpb.ValueInfoProto) error 
 		}
 	}
 	return nil
-}
-
-func attrInt(name string, v int64) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(v)}
 }
 
 func valueInfo(name, elem string, dims []string) *onnxpb.ValueInfoProto {

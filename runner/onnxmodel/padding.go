@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
@@ -126,7 +127,7 @@ func (t *tailBuilder) keep(r roles, edit *portEdit, fill bool) {
 				t.named(out, "Slice", []string{p.Name, from, to, axis})
 			} else {
 				real := t.op("Slice", []string{p.Name, from, to, axis})
-				pads := t.op("Concat", []string{t.ints(0, 0, 0, 0, 0, 0), RoomInput, t.ints(0)}, attrInt("axis", 0))
+				pads := t.op("Concat", []string{t.ints(0, 0, 0, 0, 0, 0), RoomInput, t.ints(0)}, build.AttrInt("axis", 0))
 				t.named(out, "Pad", []string{real, pads})
 			}
 			d := append([]string(nil), p.Dims...)

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
@@ -308,7 +309,7 @@ func branchValue(p *Port, cached bool) *onnxpb.TensorProto {
 // entries as there are new tokens, and makes it the output instead.
 func (t *tailBuilder) presents(r roles, edit *portEdit) {
 	shape := t.op("Shape", []string{r.ids.Name})
-	from := t.op("Gather", []string{shape, t.ints(1)}, attrInt("axis", 0))
+	from := t.op("Gather", []string{shape, t.ints(1)}, build.AttrInt("axis", 0))
 	to, axis := t.ints(1<<63-1), t.ints(2)
 	for _, kv := range r.present {
 		for _, p := range []*Port{kv.key, kv.value} {

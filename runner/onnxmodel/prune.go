@@ -20,7 +20,7 @@ const staleAfter = 24 * time.Hour
 // prune removes what was prepared from older states of the model at source,
 // and from models that are no longer there.
 func prune(root, keep, source string) {
-	dirs, _ := filepath.Glob(filepath.Join(escapeGlob(root), "*", sourceFile))
+	dirs, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(root), "*", sourceFile))
 	for _, file := range dirs {
 		dir := filepath.Dir(file)
 		st, err := os.Stat(file)

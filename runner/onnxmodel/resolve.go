@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // Files of Optimum's layouts, in the order in which a folder is searched.
@@ -46,7 +48,7 @@ func resolveDir(dir string) (string, error) {
 			}
 		}
 	}
-	found, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "*.onnx"))
+	found, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(dir), "*.onnx"))
 	sort.Strings(found)
 	switch len(found) {
 	case 0:
@@ -59,8 +61,4 @@ func resolveDir(dir string) (string, error) {
 		names = append(names, filepath.Base(f))
 	}
 	return "", fmt.Errorf("folder %q holds several models (%s); name one", dir, strings.Join(names, ", "))
-}
-
-func escapeGlob(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // sizes takes what the graph itself says about a language model.
@@ -81,18 +83,13 @@ func (i *Info) readConfig() {
 		dirs = append(dirs, filepath.Dir(dir))
 	}
 	for _, d := range dirs {
-		if p := filepath.Join(d, "tokenizer.json"); i.Tokenizer == "" && isRegular(p) {
+		if p := filepath.Join(d, "tokenizer.json"); i.Tokenizer == "" && sys.IsFile(p) {
 			i.Tokenizer = p
 		}
-		if p := filepath.Join(d, "config.json"); i.Config == "" && isRegular(p) {
+		if p := filepath.Join(d, "config.json"); i.Config == "" && sys.IsFile(p) {
 			i.takeConfig(p)
 		}
 	}
-}
-
-func isRegular(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.Mode().IsRegular()
 }
 
 func (i *Info) takeConfig(path string) {

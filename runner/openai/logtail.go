@@ -15,6 +15,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -22,7 +23,7 @@ import (
 func (e *engine) tail(k int, s *Server, log string) {
 	t := &logTail{e: e, k: k, s: s, steps: map[int]*stepCost{}, modes: map[string]int{}}
 	defer t.conclude()
-	if isFile(log) {
+	if sys.IsFile(log) {
 		t.file(log)
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -147,7 +148,7 @@ func (e *engine) load(l *protocol.Load) error {
 		if err := s.Identify(e.ctx); err != nil {
 			return err
 		}
-		if i < len(e.o.Logs) && isFile(e.o.Logs[i]) {
+		if i < len(e.o.Logs) && sys.IsFile(e.o.Logs[i]) {
 			s.learnFromFile(e.o.Logs[i])
 		}
 		if !e.o.NoLoad {

@@ -146,11 +146,6 @@ func unitOf(name string) string {
 	return " s"
 }
 
-func isFile(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.Mode().IsRegular()
-}
-
 // learnFromFile reads settings from the start of a log.
 func (s *Server) learnFromFile(path string) {
 	f, err := os.Open(path)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
@@ -49,7 +50,7 @@ func (c *checks) wanted(r *protocol.Request, shape string) bool {
 		return true
 	}
 	s := r.ID ^ 0x7461696c73636f70
-	return float64(splitmix(&s)>>11)/(1<<53) < c.share
+	return float64(build.Splitmix64(&s)>>11)/(1<<53) < c.share
 }
 
 // note takes one comparison in.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/recorded"
 	"github.com/tailscope/tailscope/runner/ort/native"
 )
@@ -250,10 +251,10 @@ func lastDim(shape []int64) int {
 }
 
 // unit53 is uniform in [0, 1) with 53 bits.
-func unit53(seed *uint64) float64 { return float64(splitmix(seed)>>11) / (1 << 53) }
+func unit53(seed *uint64) float64 { return float64(build.Splitmix64(seed)>>11) / (1 << 53) }
 
 // unit is uniform in [0, 1).
-func unit(seed *uint64) float32 { return float32(splitmix(seed)>>40) / (1 << 24) }
+func unit(seed *uint64) float32 { return float32(build.Splitmix64(seed)>>40) / (1 << 24) }
 
 // madeUp says in a sentence which inputs are made up and how; "" when none is.
 func (f *feeds) madeUp(g *native.Graph) string {

@@ -3,6 +3,7 @@ package ort
 import (
 	"fmt"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
@@ -58,15 +59,6 @@ func (e *engine) prompt(l *lane, r *protocol.Request) (*prompt, error) {
 // fillTokens draws uniform tokens; the same seed gives the same tokens.
 func fillTokens(ids []int64, seed uint64, vocab int) {
 	for i := range ids {
-		ids[i] = int64(splitmix(&seed) % uint64(max(vocab, 1)))
+		ids[i] = int64(build.Splitmix64(&seed) % uint64(max(vocab, 1)))
 	}
-}
-
-// splitmix is SplitMix64 (Steele, Lea, Flood 2014).
-func splitmix(s *uint64) uint64 {
-	*s += 0x9e3779b97f4a7c15
-	z := *s
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
 }

@@ -41,26 +41,22 @@ func (r *Recent) Add(e stats.Event) {
 func (r *Recent) forget(n int) {
 	rare := 0
 	for i := range r.list {
-		if !frequent(r.list[i].Kind) {
+		if !r.list[i].Kind.Frequent() {
 			rare++
 		}
 	}
 	rare -= recentKept / 2 // these may go
 	r.list = slices.DeleteFunc(r.list, func(e stats.Event) bool {
-		gone := n > 0 && (frequent(e.Kind) || rare > 0)
+		gone := n > 0 && (e.Kind.Frequent() || rare > 0)
 		if gone {
 			n--
-			if !frequent(e.Kind) {
+			if !e.Kind.Frequent() {
 				rare--
 			}
 		}
 		return gone
 	})
 }
-
-// frequent reports whether a busy machine makes events of this kind by the
-// hundred.
-func frequent(k stats.Kind) bool { return k == stats.KindSpike || k == stats.KindShapeNew }
 
 // List is a copy of what is kept, oldest first; nobody may change it. Until an
 // event is added it is the same copy.

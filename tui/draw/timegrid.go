@@ -24,7 +24,7 @@ func NewTimeGrid(bins []stats.TimeBin, binNs int64, cols int) TimeGrid {
 		return g
 	}
 	if binNs > 0 {
-		g.first = floorDiv(bins[0].TNs, binNs)
+		g.first = FloorDiv(bins[0].TNs, binNs)
 	}
 	for step := int64(0); ; step++ { // from a bin a column on to more
 		if g.set(quarters(step), 4); g.Used() <= cols {
@@ -51,9 +51,9 @@ func (g *TimeGrid) set(p, q int64) {
 // column is the first column of the bin with a number.
 func (g TimeGrid) column(bin int64) int64 {
 	if g.p >= g.q {
-		return floorDiv(bin*g.q, g.p) - g.left
+		return FloorDiv(bin*g.q, g.p) - g.left
 	}
-	return -floorDiv(-bin*g.q, g.p) - g.left
+	return -FloorDiv(-bin*g.q, g.p) - g.left
 }
 
 // Used is how many columns the bins fill.
@@ -73,9 +73,9 @@ func (g TimeGrid) Col(i int) int { return int(g.column(g.first + int64(i))) }
 // Bins is the stretch [lo, hi) of bins of column c.
 func (g TimeGrid) Bins(c int) (lo, hi int) {
 	at := int64(c) + g.left
-	from, to := floorDiv(at*g.p, g.q), floorDiv(at*g.p, g.q)+1
+	from, to := FloorDiv(at*g.p, g.q), FloorDiv(at*g.p, g.q)+1
 	if g.p >= g.q {
-		from, to = -floorDiv(-at*g.p, g.q), -floorDiv(-(at+1)*g.p, g.q)
+		from, to = -FloorDiv(-at*g.p, g.q), -FloorDiv(-(at+1)*g.p, g.q)
 	}
 	return max(int(from-g.first), 0), min(int(to-g.first), g.n)
 }
@@ -96,7 +96,8 @@ func (g TimeGrid) Pool(v []float64, cols int) []float64 {
 	return out
 }
 
-func floorDiv(a, b int64) int64 {
+// FloorDiv is a/b rounded down.
+func FloorDiv(a, b int64) int64 {
 	if a%b < 0 {
 		return a/b - 1
 	}

@@ -19,10 +19,6 @@ type eventRow struct {
 	Others int // first runs of a shape that the line covers beside them
 }
 
-// minor reports whether a busy machine makes events of this kind by the
-// hundred.
-func minor(k stats.Kind) bool { return k == stats.KindSpike || k == stats.KindShapeNew }
-
 // FoldEvents makes the rows of a list. The line of a compile also covers the
 // first runs of its shape in the same request; spikes and first runs between
 // two other events share a line, and so do equal sentences in a row (a request
@@ -154,11 +150,11 @@ func (rs eventRows) take(evs []stats.Event, i int) bool {
 	if n > 0 && rs[n-1].same(evs, i) {
 		return true
 	}
-	if !minor(evs[i].Kind) {
+	if !evs[i].Kind.Frequent() {
 		return false
 	}
 	for k := n - 1; k >= 0 && evs[i].TNs-evs[rs[k].last].TNs < minorSpan; k-- {
-		if r := rs[k]; minor(evs[r.At].Kind) && evs[i].TNs-evs[r.first].TNs < minorSpan && r.joins(evs, i) {
+		if r := rs[k]; evs[r.At].Kind.Frequent() && evs[i].TNs-evs[r.first].TNs < minorSpan && r.joins(evs, i) {
 			copy(rs[k:], rs[k+1:])
 			rs[n-1] = r
 			return true
@@ -170,7 +166,7 @@ func (rs eventRows) take(evs []stats.Event, i int) bool {
 // same takes an event that says the same as the row.
 func (r *eventRow) same(evs []stats.Event, i int) bool {
 	e, head := &evs[i], &evs[r.At]
-	if minor(e.Kind) || e.Kind != head.Kind || e.Lane != head.Lane || e.Reason != head.Reason {
+	if e.Kind.Frequent() || e.Kind != head.Kind || e.Lane != head.Lane || e.Reason != head.Reason {
 		return false
 	}
 	r.At, r.last, r.N = i, i, r.N+1
@@ -210,7 +206,7 @@ func (r *eventRow) Kind(evs []stats.Event) string {
 func (r *eventRow) Text(evs []stats.Event, clock func(int64) string) string {
 	e := &evs[r.At]
 	s := bareReason(e)
-	if !minor(e.Kind) {
+	if !e.Kind.Frequent() {
 		return s
 	}
 	var about []string

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats/heat"
+	"github.com/tailscope/tailscope/tui/draw"
 )
 
 // heatStep is a width of one column of the screen: num/den columns of a level
@@ -56,20 +57,13 @@ type timeAxis struct {
 func (a timeAxis) start(c int) int64 { return (a.left + int64(c)) * a.bin() * a.num / a.den }
 
 // col is the column of an instant, which may lie off the screen.
-func (a timeAxis) col(tNs int64) int { return int(floorDiv(tNs*a.den, a.bin()*a.num) - a.left) }
+func (a timeAxis) col(tNs int64) int { return int(draw.FloorDiv(tNs*a.den, a.bin()*a.num) - a.left) }
 
 // bins are the columns [lo, hi) of the level that column c shows.
 func (a timeAxis) bins(c int) (lo, hi int64) {
 	at := a.left + int64(c)
-	lo = floorDiv(at*a.num, a.den)
-	return lo, max(floorDiv((at+1)*a.num, a.den), lo+1)
-}
-
-func floorDiv(a, b int64) int64 {
-	if a%b < 0 {
-		return a/b - 1
-	}
-	return a / b
+	lo = draw.FloorDiv(at*a.num, a.den)
+	return lo, max(draw.FloorDiv((at+1)*a.num, a.den), lo+1)
 }
 
 // heatSpan is the first and last instant that a view's map may have.

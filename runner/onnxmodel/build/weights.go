@@ -34,9 +34,9 @@ func (w Weight) Size() int64 {
 	return 4 * w.Len()
 }
 
-// splitmix64 is the generator of Steele, Lea and Flood, "Fast splittable
+// Splitmix64 is the generator of Steele, Lea and Flood, "Fast splittable
 // pseudorandom number generators", OOPSLA 2014.
-func splitmix64(s *uint64) uint64 {
+func Splitmix64(s *uint64) uint64 {
 	*s += 0x9e3779b97f4a7c15
 	z := *s
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -56,7 +56,7 @@ func (w Weight) values(s *uint64, v []float32) {
 			v[i] = w.Mean
 			continue
 		}
-		z := splitmix64(s)
+		z := Splitmix64(s)
 		sum := int32(z&0xffff) + int32(z>>16&0xffff) + int32(z>>32&0xffff) + int32(z>>48) - 2*65535
 		v[i] = float32(float32(sum)*scale) + w.Mean
 	}

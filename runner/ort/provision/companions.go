@@ -9,13 +9,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // withCompanions returns the library, the provider libraries that lie beside
 // it (CUDA, TensorRT, plug-ins), and what any of these links to in the same
 // folder, or opens by itself from there.
 func withCompanions(lib string) ([]string, error) {
-	dir := globEscape(filepath.Dir(lib))
+	dir := sys.EscapeGlob(filepath.Dir(lib))
 	files := []string{lib}
 	have := map[string]bool{}
 	for _, pattern := range []string{"libonnxruntime_providers_*.so*", "libonnxruntime_ep_*.so*",

@@ -240,7 +240,7 @@ func pipFetch(ctx context.Context, p *progress, python, staging, dir string, siz
 	if err != nil {
 		return pipError(name, err, stderr.String())
 	}
-	wheels, _ := filepath.Glob(filepath.Join(globEscape(into), "*.whl"))
+	wheels, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(into), "*.whl"))
 	for i, w := range wheels {
 		to := filepath.Join(into, fmt.Sprint("unpacked", i))
 		if err := unpack(ctx, w, to, nil); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // fakePip puts a python3 into an otherwise empty search path: its pip copies
@@ -68,7 +69,7 @@ func TestSetupCUDA(t *testing.T) {
 		t.Error(err)
 	}
 	for _, name := range []string{"libcudart.so.13", "libcudnn.so.9", "libonnxruntime_providers_shared.so"} {
-		if !isFile(filepath.Join(filepath.Dir(path), name)) {
+		if !sys.IsFile(filepath.Join(filepath.Dir(path), name)) {
 			t.Errorf("%s is not in place", name)
 		}
 	}

@@ -174,7 +174,7 @@ func tryAt(try func(where, path string) bool, where, path string) bool {
 // librariesIn lists libonnxruntime.so, .so.1 and .so.1.N.P directly in dir,
 // highest version in the name first.
 func librariesIn(dir string) []string {
-	names, _ := filepath.Glob(filepath.Join(globEscape(dir), "libonnxruntime.so*"))
+	names, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(dir), "libonnxruntime.so*"))
 	slices.SortFunc(names, func(a, b string) int {
 		if c := compareVersions(versionOfName(b), versionOfName(a)); c != 0 {
 			return c
@@ -182,9 +182,4 @@ func librariesIn(dir string) []string {
 		return strings.Compare(b, a)
 	})
 	return names
-}
-
-// globEscape makes Glob take a folder's name literally.
-func globEscape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }

@@ -51,7 +51,7 @@ func npmPack(ctx context.Context, p *progress, staging, spec string, size int64)
 	if err != nil {
 		return "", npmError(err, stderr.String())
 	}
-	found, _ := filepath.Glob(filepath.Join(globEscape(dir), "*.tgz"))
+	found, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(dir), "*.tgz"))
 	if len(found) != 1 {
 		return "", fmt.Errorf("npm pack ended well and left %d tarballs, want 1; %s", len(found), howElse)
 	}

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // Part is a library that an execution provider needs.
@@ -79,7 +81,7 @@ func ProviderLibrary(lib, provider string) (string, error) {
 		dirs = append(dirs, filepath.Dir(real))
 	}
 	for _, dir := range dirs {
-		if path := filepath.Join(dir, name); isFile(path) {
+		if path := filepath.Join(dir, name); sys.IsFile(path) {
 			return path, nil
 		}
 	}
@@ -110,7 +112,7 @@ func FindParts(path string) Parts {
 // Driver reports whether this machine has an NVIDIA driver that programs can
 // use; it opens nothing.
 func Driver() bool {
-	if slices.ContainsFunc(systemDirs(), func(dir string) bool { return isFile(filepath.Join(dir, "libcuda.so.1")) }) {
+	if slices.ContainsFunc(systemDirs(), func(dir string) bool { return sys.IsFile(filepath.Join(dir, "libcuda.so.1")) }) {
 		return true
 	}
 	_, err := os.Stat("/dev/nvidiactl")
@@ -149,7 +151,7 @@ func (s *partSearch) add(name string, optional bool) {
 
 func (s *partSearch) find(name string) (where, path string) {
 	for _, d := range s.dirs {
-		if path := filepath.Join(d.dir, name); isFile(path) {
+		if path := filepath.Join(d.dir, name); sys.IsFile(path) {
 			return d.where, path
 		}
 	}
@@ -166,7 +168,7 @@ func (s *partSearch) find(name string) (where, path string) {
 func (s *partSearch) another(name string) string {
 	base, _, _ := strings.Cut(name, ".so.")
 	for _, d := range s.dirs {
-		found, _ := filepath.Glob(filepath.Join(globEscape(d.dir), base+".so.*"))
+		found, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(d.dir), base+".so.*"))
 		if len(found) > 0 {
 			return found[0]
 		}
@@ -194,7 +196,7 @@ func partDirs(provider string) []folder {
 	}
 	glob := func(where, base string, patterns ...string) {
 		for _, p := range patterns {
-			found, _ := filepath.Glob(filepath.Join(globEscape(base), p))
+			found, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(base), p))
 			slices.Reverse(found) // the newest first
 			add(where, found...)
 		}
@@ -250,7 +252,7 @@ func partVersion(path string) string {
 	if !ok {
 		return ""
 	}
-	records, _ := filepath.Glob(filepath.Join(globEscape(site), "site-packages", "nvidia_*.dist-info", "RECORD"))
+	records, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(site), "site-packages", "nvidia_*.dist-info", "RECORD"))
 	for _, r := range records {
 		text, err := os.ReadFile(r)
 		if err == nil && bytes.Contains(text, []byte(rest+",")) {
@@ -328,8 +330,3 @@ func SameRelease(provider, version string) error {
 }
 
 var ownRelease = regexp.MustCompile(`\x00(1\.[23]\d\.\d+)\x00`)
-
-func isFile(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.Mode().IsRegular()
-}

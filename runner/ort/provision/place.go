@@ -71,7 +71,7 @@ func lockCache(ctx context.Context, say func(string)) (unlock func(), err error)
 // stagingDir makes a fresh folder inside CacheDir, removing those that
 // interrupted processes left. The caller holds the lock.
 func stagingDir() (string, error) {
-	old, _ := filepath.Glob(filepath.Join(globEscape(CacheDir()), ".staging-*"))
+	old, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(CacheDir()), ".staging-*"))
 	for _, dir := range old {
 		os.RemoveAll(dir)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/adrg/xdg"
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // pythonDirs lists the site-packages folders of the active environment, of
@@ -34,7 +35,7 @@ func pythonDirs() []string {
 			continue
 		}
 		for _, pattern := range []string{"lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages", "lib/python3/dist-packages"} {
-			found, _ := filepath.Glob(filepath.Join(globEscape(prefix), pattern))
+			found, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(prefix), pattern))
 			slices.Reverse(found)
 			dirs = append(dirs, found...)
 		}
