@@ -64,8 +64,16 @@ func addRunFlag(c *cobra.Command, rf runFlag) {
 	}
 }
 
+// counts are the least and the most of flags that are no keys of a configuration.
+var counts = map[string][2]int{"profile": {0, 1_000_000}, "restarts": {1, 100_000}, "fps": {1, 30}}
+
 // loadConfig reads preset, file and flags into a valid configuration.
 func loadConfig(f *pflag.FlagSet) (*configs.Config, error) {
+	for name, may := range counts {
+		if n, err := f.GetInt(name); err == nil && (n < may[0] || n > may[1]) {
+			return nil, exit.Usage(fmt.Errorf("--%s %d is not between %d and %d", name, n, may[0], may[1]))
+		}
+	}
 	name, _ := f.GetString("config")
 	if name == "" {
 		name = "default"
