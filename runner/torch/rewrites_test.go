@@ -134,6 +134,46 @@ True True
 	}
 }
 
+const blocks = `
+import sys
+try:
+    import transformers
+except ImportError as e:
+    print("no transformers"); sys.exit()
+from tailscope_torch import selftest, evidence, walk
+from tailscope_torch.job import Job
+print(walk.lengths(Job({"exec": [63, 63], "batch": 1, "mode": "kv_decode", "new_tokens": 70, "strategy": {"prefill": "eager", "decode": "static-cache"}}, "optimized"), 64, 130))
+class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 20, True
+for mode, prefill, more in (("kv_decode", "padded", {}), ("kv_decode", "variable", {"step_graph": "own"}), ("e2e_kv", "chunked", {"step_graph": "own"})):
+    w, out = selftest.worker(Args, {"explain": "false", "backend": "aot_eager", "cache_block": "16", **more})
+    w.comparer.share = 1
+    for r in selftest.requests(Args, mode, prefill, "static-cache", 1):
+        w.requests.run(r)
+    w.report(); w.close(); w.out.flush()
+    c, batches = out.take("counters")[-1], out.take("batch")
+    print(mode, sorted({x for b in batches for x in b.get("error", []) if x}), c["checks"]["n"], c["checks"]["failed"], c["engine"]["tokens_differ"],
+          [(g["unique_graphs"], g["fallbacks"]) for g in c["groups"]], sorted({e["shape"] for e in out.take("event") if e["kind"] in ("compile", "recompile")}),
+          sorted({b["shape"] for b in batches if b["lane"] == "optimized"})[-1], {len(s) for b in batches for s in b["steps_ns"]})
+    evidence.reset()
+`
+
+// A cache that grows by blocks answers as one of full length, with one executable a
+// length; every step has its time.
+func TestACacheThatGrowsByBlocks(t *testing.T) {
+	got := realPython(t, blocks)
+	if strings.HasPrefix(got, "no transformers") {
+		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose StaticCache the blocks need")
+	}
+	want := `[(64, 1), (128, 64), (133, 5)]
+kv_decode [] 4 0 0 [(3, 0)] ['1x1+kv16', '1x1+kv32', '1x1+kv48'] 1x9+20/kv16-32 {20}
+kv_decode [] 4 0 0 [(3, 0)] ['1x1+kv16', '1x1+kv32', '1x1+kv48'] 1x9+20/kv16-32 {20}
+e2e_kv [] 4 0 0 [(3, 0)] ['1x1+kv80', '1x1+kv96', '1x64/kv80'] 1x64+20/kv80-96 {20}
+`
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // A step that feeds itself chooses the tokens that the eager lane chooses, padded
 // or not, in every request of a cache; also where its blocks are compiled once.
 func TestAStepThatFeedsItself(t *testing.T) {

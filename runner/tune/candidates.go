@@ -141,6 +141,18 @@ func bundle(keys map[string]string, key, value string) setup {
 	return s
 }
 
+// A cache that grows by blocks makes an executable a length: worth it where requests
+// are long, by few blocks.
+const worthBlocks, blocksOfLongest = 512, 4
+
+// longest is how many tokens a request of the configuration comes to at most.
+func longest(cfg *configs.Config) (n int) {
+	for _, sc := range cfg.Scenarios {
+		n = max(n, plan.PadTo(sc)+cfg.MaxNewTokens)
+	}
+	return n
+}
+
 // setups are the options that need a worker of their own, those worth most first.
 func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
 	add := func(key string, values ...string) {
@@ -153,6 +165,9 @@ func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
 		own := map[string]string{"options.step_graph": "own", "options.optimized_attn": "grouped"}
 		if provider == "cuda" {
 			all = append(all, bundle(own, "options.merge", "true"), bundle(own, "options.compile.coordinate_descent_tuning", "true"))
+		}
+		if n := longest(cfg); n > worthBlocks {
+			add("options.cache_block", fmt.Sprint(plan.NextEdge(nil, n)/blocksOfLongest))
 		}
 		add("torch.mode", slices.DeleteFunc([]string{"max-autotune", "default"}, func(m string) bool { return m == cfg.Torch.Mode })...)
 	case provider == "cpu":

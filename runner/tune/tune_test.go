@@ -104,6 +104,26 @@ func TestEverySetupIsAConfiguration(t *testing.T) {
 	}
 }
 
+// TestBlocksAreRacedWhereRequestsAreLong: a cache that grows by blocks.
+func TestBlocksAreRacedWhereRequestsAreLong(t *testing.T) {
+	for tokens, want := range map[int]string{64: "", 800: "options.cache_block=256"} {
+		cfg, err := configs.Load("root_cause") // prompts of up to 150 tokens
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Engine, cfg.MaxNewTokens = "torch", tokens
+		got := ""
+		for _, s := range setups(cfg, "cpu", 8) {
+			if strings.Contains(s.Name, "cache_block") {
+				got += s.Name
+			}
+		}
+		if got != want {
+			t.Errorf("%d new tokens: %q, want %q", tokens, got, want)
+		}
+	}
+}
+
 func mustYAML(t *testing.T, c *configs.Config) []byte {
 	t.Helper()
 	return must.Get(c.YAML())(t)

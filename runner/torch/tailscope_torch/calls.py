@@ -188,8 +188,8 @@ def token_ids(req, vocab):
     return [rng.choices(range(vocab), k=n) for _ in range(b)]
 
 
-def decode(step, tok, past, steps, toks, begin, clone, marks, stream, forced=None):
-    """The greedy loop that is timed: len(steps) calls. Returns the last
+def decode(step, tok, past, steps, toks, begin, clone, marks, stream, forced=None, first=0):
+    """The greedy loop that is timed: len(steps) calls, first of the request were before them. Returns the last
     step's logits. begin marks a step of CUDA graphs; clone keeps a token that
     the next replay would overwrite; marks keep each step's time.
     forced is for checks: (tokens to use, list that takes each step's logits)."""
@@ -207,7 +207,7 @@ def decode(step, tok, past, steps, toks, begin, clone, marks, stream, forced=Non
             past = more
         toks.append(tok)
         if records:
-            records[i](stream)
+            records[first + i](stream)
         elif stamp:
             stamp(clock())
         if forced:

@@ -18,6 +18,7 @@ class Job:
         words = req["strategy"] if self.optimized else {"prefill": "eager", "decode": "eager"}
         self.words = (words["prefill"], words["decode"])
         self.group, self.used = None, []  # compiled callables inside the region, as (Compiled, shapes)
+        self.blocks = []  # of a decode: cache lengths and the steps on each
         self.cache_len, self.first, self.toks, self.last, self.out = 0, None, [], None, None
         self.shape, self.backend, self.times = "", "", {}
         self.piece, self.chunk = "", 0  # the call of a prompt in pieces, as events name it, and their tokens

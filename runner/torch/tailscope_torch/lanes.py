@@ -4,11 +4,12 @@ import copy
 
 import torch
 
-from . import calls, chunks, dynamics, groups
+from . import calls, chunks, dynamics, groups, walk
 from .job import BadRequest, Job, forget
 from .statics import StaticCaches
 from .stepgraph import StepGraph
 from .steps import Steps
+from .walk import Walk
 
 
 class Lanes:
@@ -150,28 +151,21 @@ class Lanes:
         fn, c = self.function(j, "step", j.words[1], bool(j.cache_len))
         self.mark(j, c, self.step_keys(j))
         self.decode_shape(j)
-        own, state = self.step_graph(j, c), {}
-        fn, steps = self.ranged(fn), None if own else inputs.steps()
-        marks = self.steps.marks(j, j.new)
-        begin, clone, stream = *self.graph_care(c), getattr(self.clock, "stream", None)
+        marks, state = self.steps.marks(j, j.new), {}
+        steps = Walk(self, j, c, fn, inputs, marks)
 
         def prepare():
+            j.cache_len = inputs.cache_len
             state["tok"], state["past"] = fresh()
-            if own:
-                own.begin(state["tok"], j.exec, inputs.pad)
+            steps.begin(state["tok"])
 
-        def go(step=fn, begin=begin, clone=clone, forced=None, own=own):
-            if own:
-                j.last = own.run(j.new, j.exec, j.toks, marks, stream, forced, self.opts["stance"] != "default")
-                return
-            j.last = calls.decode(step, state["tok"], state["past"], steps, j.toks, begin, clone, marks, stream, forced)
+        def go(forced=None):
+            j.last = steps.run(state["tok"], state["past"], forced)
 
         def undo():
-            nonlocal steps
-            steps = steps or inputs.steps()
             prepare()
             forget(j, marks)
-            go(self.function_eager("step", bool(j.cache_len)), None, False, own=None)
+            j.last = steps.eager(state["tok"], state["past"])
         j.prepare, j.go, j.undo, j.step_marks = prepare, go, undo, marks.read
 
     def end_to_end(self, j):
@@ -185,37 +179,30 @@ class Lanes:
         self.mark(j, cp, {j.piece or j.shape_name()})
         self.mark(j, cd, self.step_keys(j))
         self.decode_shape(j)
-        own, first, step = self.step_graph(j, cd), chunks.pieces(inputs, n) if n else [inputs.prefill()], self.ranged(step)
-        steps = None if own else inputs.steps()
-        marks = self.steps.marks(j, j.new, head=True)
-        begin, clone, stream = *self.graph_care(cd), getattr(self.clock, "stream", None)
-        state = {"cache": None}
+        first, marks = chunks.pieces(inputs, n) if n else [inputs.prefill()], self.steps.marks(j, j.new, head=True)
+        steps, state = Walk(self, j, cd, step, inputs, marks), {"cache": None}
 
         def prepare():
+            j.cache_len = inputs.cache_len
             state["cache"] = self.statics.get(j.batch, j.cache_len) if static else None
             if cp and cp.cudagraphs:
                 torch.compiler.cudagraph_mark_step_begin()
 
-        def go(prefill=prefill, step=step, begin=begin, clone=clone, forced=None, own=own, graphs=bool(n and cp and cp.cudagraphs)):
+        def go(prefill=prefill, run=steps.run, forced=None, graphs=bool(n and cp and cp.cudagraphs)):
             logits, past = chunks.run(prefill, first, state["cache"], graphs)
             past = past if state["cache"] is None else state["cache"]  # a fixed-size cache is filled in place and not handed back
             j.first = tok = logits[:, -1:].argmax(-1)
             if marks.first:
-                marks.first(stream)
+                marks.first(steps.stream)
             elif marks.stamps is not None:
                 marks.stamps.append(calls.now())
-            if own:
-                own.begin(tok, j.exec, inputs.pad)
-                j.last = own.run(j.new, j.exec, j.toks, marks, stream, forced, self.opts["stance"] != "default")
-                return
-            j.last = calls.decode(step, tok, past, steps, j.toks, begin, clone, marks, stream, forced)
+            steps.begin(tok)
+            j.last = run(tok, past, *([forced] if forced else []))
 
         def undo():
-            nonlocal steps
-            steps = steps or inputs.steps()
             prepare()
             forget(j, marks)
-            go(self.function_eager("prefill", static), self.function_eager("step", static), None, False, own=None, graphs=False)
+            go(self.function_eager("prefill", static), steps.eager, graphs=False)
 
         def head():
             return chunks.run(prefill, first, state["cache"], bool(n and cp and cp.cudagraphs))[0][:, -1].clone()
@@ -228,21 +215,15 @@ class Lanes:
             self.eager[key] = calls.make(module, phase, static)
         return self.eager[key]
 
-    def step_graph(self, j, c):
-        """The step that feeds itself on the job's cache, where the option asks
+    def step_graph(self, j, c, length):
+        """The step that feeds itself on a cache, where the option asks
         for one: the same one for every request of a batch and cache length."""
         if c is None or not c.feeds_itself:
             return None
-        key = (j.batch, j.cache_len)
+        key = (j.batch, length)
         if key not in c.steps:
             c.steps[key] = StepGraph(c, self.model, self.statics.get(*key), *key, *self.graph_story)
         return c.steps[key]
-
-    @staticmethod
-    def graph_care(c):
-        """(begin, clone): what a step on replayed CUDA graphs needs."""
-        graphs = bool(c and c.cudagraphs)
-        return (torch.compiler.cudagraph_mark_step_begin if graphs else None), graphs
 
     def ranged(self, step):
         """The step inside an NVTX range, when ranges are asked for."""
@@ -272,16 +253,24 @@ class Lanes:
             j.used.append((compiled, shapes))
 
     def step_keys(self, j):
-        return {j.cache_len} if j.cache_len else set(range(j.exec + 1, j.exec + j.new + 1))
+        return {length for length, _ in j.blocks} if j.cache_len else set(range(j.exec + 1, j.exec + j.new + 1))
 
     def decode_shape(self, j):
         j.shape = f"{j.batch}x{j.exec}+{j.new}"
         if j.cache_len:
-            j.shape += f"/kv{j.cache_len}"
+            j.shape += f"/kv{j.cache_len}" + (f"-{j.blocks[-1][0]}" if len(j.blocks) > 1 else "")
 
     def cache_length(self, j):
-        """Fixed cache length of a static strategy, 0 for a growing cache.
-        static-cache keeps one length for all requests, and doubles when one
+        """Fixed cache length of a static strategy, 0 for a growing cache: that of
+        the first step, where option cache_block has it grow."""
+        if j.optimized and j.words[1] == "static-cache" and self.opts["cache_block"]:
+            j.blocks = walk.lengths(j, self.opts["cache_block"], self.model.positions or 1 << 30)
+        else:
+            j.blocks = [(self.one_length(j), j.new)]
+        return j.blocks[0][0]
+
+    def one_length(self, j):
+        """static-cache keeps one length for all requests, and doubles when one
         does not fit; kv-bucketed takes the next edge."""
         if not j.optimized or j.words[1] not in groups.STATIC:
             return 0

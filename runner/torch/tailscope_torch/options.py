@@ -10,14 +10,14 @@ CHOICES = {
     "dynamic_by": ("mark", "unbacked", "spec"),
 }
 FLAGS = ("fullgraph", "disable_cudagraphs", "nvtx", "allow_pickle", "explain", "merge", "regional")
-LEAST = {"static_len": 0, "prefill_chunk": 1}  # whole numbers
+LEAST = {"static_len": 0, "cache_block": 0, "prefill_chunk": 1}  # whole numbers
 SIZES = ("layers", "heads", "kv_heads", "width", "inner", "vocab", "positions")
 DEFAULTS = {
     "device": "auto", "dtype": "float32", "backend": "inductor", "mode": "reduce-overhead", "fullgraph": False,
     "attn": "", "disable_cudagraphs": False, "stance": "default", "nvtx": False, "entry": "", "allow_pickle": False,
     "explain": True, "steps": "auto", "static_len": 0, "inductor_cache": "keep",
     "step_graph": "trees", "merge": False, "regional": False, "optimized_attn": "", "mega_cache": "",
-    "dynamic_dims": "", "dynamic_by": "mark", "prefill_chunk": 64,
+    "dynamic_dims": "", "dynamic_by": "mark", "prefill_chunk": 64, "cache_block": 0,
 }
 LIVE = ("stance", "mode", "backend", "fullgraph", "disable_cudagraphs", "nvtx", "steps", "step_graph")  # may change while running
 

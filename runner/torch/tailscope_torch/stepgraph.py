@@ -35,8 +35,8 @@ class StepGraph:
         self.mask.fill_(self.least)
         self.mask[..., pad:filled] = 0
 
-    def run(self, n, filled, toks, marks, stream, forced, holding):
-        """The greedy loop that is timed: n steps. Returns the last step's
+    def run(self, n, filled, toks, marks, stream, forced, holding, first=0):
+        """The greedy loop that is timed: n steps, first of the request were before them. Returns the last step's
         logits, and the tokens in toks. forced is for checks: (tokens to use, list
         that takes each step's logits). holding: by stance, no graph is replayed."""
         records, clock = marks.records, now
@@ -50,7 +50,7 @@ class StepGraph:
             else:
                 self.step(holding)
             if records:
-                records[i](stream)
+                records[first + i](stream)
             elif stamp:
                 stamp(clock())
             if forced:

@@ -10,6 +10,7 @@ import inspect
 
 import torch
 
+from . import walk
 from .models import first_line
 from .wire import log
 
@@ -142,7 +143,7 @@ class LanguageModel:
             passes.append({"times": 1, "natural": self.prefill(job.batch, real), "executed": executed})
         if job.mode != "prefill":
             natural = [real + 1, real + job.new]
-            executed = [job.cache_len] if job.cache_len else [padded + 1, padded + job.new]
+            executed = [walk.mean(job.blocks, job.new)] if job.cache_len else [padded + 1, padded + job.new]
             passes.append({"times": job.new, "natural": self.steps(job.batch, natural), "executed": self.steps(job.batch, executed)})
         return passes
 
