@@ -20,11 +20,9 @@ func TestStrategiesAreTheTables(t *testing.T) {
 		}
 		return out
 	}
-	prefill := words("PREFILL")
-	if want := stats.StrategyWords(stats.PrefillPhase, "torch"); !slices.Equal(prefill, want) {
-		t.Errorf("prefill: %q, want %q", prefill, want)
-	}
-	if got, want := append(prefill, words("DECODE")...), stats.StrategyWords(stats.DecodePhase, "torch"); !slices.Equal(got, want) {
-		t.Errorf("decode: %q, want %q", got, want)
+	for name, phase := range map[string]stats.Phase{"PREFILL": stats.PrefillPhase, "DECODE": stats.DecodePhase} {
+		if got, want := append(words("BOTH"), words(name)...), stats.StrategyWords(phase, "torch"); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", phase, got, want)
+		}
 	}
 }

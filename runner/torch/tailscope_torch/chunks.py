@@ -14,15 +14,15 @@ def size(j, opts):
     return opts["prefill_chunk"] if j.optimized and j.words[0] == WORD and j.mode != "kv_decode" else 0
 
 
-def validate(j, opts, lm):
-    """Refuses what cannot be run in pieces."""
+def fit(j, opts, lm):
+    """Rounds the executed tokens up to whole pieces; refuses what cannot be run in any."""
     n = size(j, opts)
     if n and not lm:
         raise BadRequest("prefill=chunked needs a causal language model with a cache")
-    if n and j.exec % n:
-        raise BadRequest(f"{j.exec} tokens are no multiple of prefill_chunk, {n}")
     if n and j.mode == "e2e_kv" and j.words[1] not in groups.STATIC:
         raise BadRequest(f"prefill=chunked fills a cache of fixed size, which decode={j.words[1]} has not: {' and '.join(groups.STATIC)} have one")
+    if n:
+        j.exec = -(-j.exec // n) * n
 
 
 def pieces(inputs, n):

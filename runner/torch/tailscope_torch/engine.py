@@ -11,8 +11,9 @@ from . import options
 from .wire import In, Out, log, now
 
 PROTOCOL, CREDIT = 1, 64
-PREFILL = ["variable", "padded", "bucketed", "dynamic", "eager", "chunked"]
-DECODE = PREFILL[:-1] + ["kv-bucketed", "static-cache"]
+BOTH = ["variable", "padded", "bucketed", "dynamic", "eager"]
+PREFILL = BOTH + ["chunked"]
+DECODE = BOTH + ["kv-bucketed", "static-cache"]
 
 
 def main():

@@ -79,10 +79,12 @@ class Watch:
     def install(self):
         """Hooks in; again after a reset, which drops the hooks."""
         self.recordings.clear()
-        try:
-            torch._logging.set_logs(recompiles=True, perf_hints=True, cudagraphs=True)
-        except Exception as e:  # an older torch: reasons stay unknown
-            log(f"recompile reasons are not available: {e!r}")
+        for more in ({"cudagraphs": True}, {}):  # an older torch tells nothing of its trees
+            try:
+                torch._logging.set_logs(recompiles=True, perf_hints=True, **more)
+                break
+            except Exception as e:
+                log(f"reasons are not available{'' if more else ', nor those of recompiles'}: {e!r}")
         for name in LOGGERS:
             logger = logging.getLogger(name)
             if self.handler not in logger.handlers:

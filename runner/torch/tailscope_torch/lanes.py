@@ -56,11 +56,11 @@ class Lanes:
             raise BadRequest("mode forward is for other models: use prefill, kv_decode or e2e_kv")
         if j.mode == "forward":
             return
+        chunks.fit(j, self.opts, lm)
         if r["tokens"] < 1 or j.exec < r["tokens"]:
             raise BadRequest(f"{r['tokens']} tokens do not fit into {j.exec} executed")
         if lm and 0 < self.model.positions < j.exec + j.new:
             raise BadRequest(f"{j.exec} + {j.new} tokens exceed the model's {self.model.positions} positions")
-        chunks.validate(j, self.opts, lm)
         if j.mode != "prefill" and j.new < 1:
             raise BadRequest(f"mode {j.mode} needs new_tokens of at least 1")
 

@@ -11,6 +11,7 @@ from ._tensor import (Tensor, arange, bfloat16, finfo, float16, float32, int64, 
 from .compiler import compile  # noqa: E402,F401
 
 __version__ = "0.0.standin"
+contiguous_format = "contiguous"
 
 if os.environ.get("STANDIN_OLD"):
     import sys

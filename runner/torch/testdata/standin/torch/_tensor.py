@@ -38,7 +38,7 @@ class Tensor:
     def __setitem__(self, key, value):
         put(self.v, key, value)
 
-    def clone(self):
+    def clone(self, memory_format=None):
         return Tensor(deep(self.v))
 
     detach = float = lambda self: self.clone()
