@@ -28,7 +28,10 @@ func (c *Collector) AddAt(s *stats.Sample, at *Place) []stats.Event {
 	if s.CompileNs > 0 && s.Flags&(stats.FlagCompile|stats.FlagRecompile) == 0 {
 		s.Flags |= stats.FlagRecompile
 	}
-	m := c.mode(s.Mode)
+	m := c.modes[s.Mode]
+	if m == nil {
+		m = c.mode(s.Mode)
+	}
 	if at.shape == nil {
 		at.scen, at.scenID = m.scenario(s.Scenario, c.o.MaxScenarios)
 		at.shape = m.shapes.of(c.strings, s)

@@ -209,7 +209,7 @@ func (c *Collector) noteTail(m *modeState, l *laneState, s *stats.Sample, ref ca
 	if l.n >= l.nextThreshold {
 		h := m.walls(s.Lane)
 		l.usual = int64(min(l.tail(h, quantile.OfHist(h, .5, 0, math.MaxInt64)), 1<<62))
-		l.nextThreshold = l.n + min(8+l.n/4, 1<<14)
+		l.nextThreshold = l.n + min(8+l.n/4, 1<<15)
 	}
 	if s.WallNs <= l.usual {
 		return

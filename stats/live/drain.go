@@ -102,7 +102,7 @@ type list struct {
 	at [listCap]uint16
 }
 
-const listCap = 64
+const listCap = 128
 
 // cellOf is the one cell of a scenario and a shape.
 func (m *modeState) cellOf(scen *scenState, shape *shapeState) *cell {
@@ -128,18 +128,18 @@ func (m *modeState) takeCells() {
 }
 
 // note takes in the slowest sample of a second, as far as it is known.
-func (c *cell) note(e *waiting, lane stats.Lane) {
-	c.scen.recent[lane].add(&e.winSample)
+func (c *cell) note(second int64, e *waiting, lane stats.Lane) {
+	c.scen.recent[lane].addAt(second, &e.winSample)
 	if lane == stats.Optimized {
-		c.shape.recent.add(&e.winSample)
+		c.shape.recent.addAt(second, &e.winSample)
 	}
 }
 
 // take takes in samples of one cell and lane.
 func (b *backlog) take(order []uint16, lane stats.Lane, c *cell, slo int64) {
 	g, shape := &c.scen.segment[lane], &c.shape.lanes[lane]
-	slowest := &b.samples[order[0]&(maxBacklog-1)] // of the second that begins at from
-	from := slowest.t / 1e9 * 1e9
+	slowest := &b.samples[order[0]&(maxBacklog-1)]
+	second := slowest.t / 1e9
 	var devs, resps int
 	var tokens, exec, semant, wallOfDev int64
 	var flags stats.Flag
@@ -150,9 +150,9 @@ func (b *backlog) take(order []uint16, lane stats.Lane, c *cell, slo int64) {
 		tokens += int64(e.tokens)
 		exec += int64(e.exec)
 		semant += e.semantic()
-		if uint64(e.t-from) >= 1e9 {
-			c.note(slowest, lane)
-			slowest, from = e, e.t/1e9*1e9
+		if uint64(e.t-second*1e9) >= 1e9 {
+			c.note(second, slowest, lane)
+			slowest, second = e, e.t/1e9
 		} else if e.wall > slowest.wall {
 			slowest = e
 		}
@@ -166,10 +166,10 @@ func (b *backlog) take(order []uint16, lane stats.Lane, c *cell, slo int64) {
 			resps++
 		}
 	}
-	c.note(slowest, lane)
+	c.note(second, slowest, lane)
 	g.tokens, g.exec, g.semant, g.wallOfDev = g.tokens+tokens, g.exec+exec, g.semant+semant, g.wallOfDev+wallOfDev
 	if slo > 0 {
-		b.judge(order, g, slo)
+		g.sloJudged, g.sloMissed = g.sloJudged+len(order), g.sloMissed+b.missed(order, resps, slo)
 	}
 	shape.n += len(order)
 	if lane == stats.Optimized {
@@ -185,19 +185,25 @@ func (b *backlog) take(order []uint16, lane stats.Lane, c *cell, slo int64) {
 	recordAllInto(&g.resp, b.resp[:resps])
 }
 
-// judge counts the samples by the service level: by the response time where the load
-// is open, else by the latency.
-func (b *backlog) judge(order []uint16, g *group, slo int64) {
-	missed := 0
-	for _, j := range order {
-		e := &b.samples[j&(maxBacklog-1)]
-		latency := e.resp
-		if latency <= stats.Absent {
-			latency = e.wall
+// missed counts the samples beyond the service level: by the response time where the
+// load is open, as it is for resps of them, else by the latency.
+func (b *backlog) missed(order []uint16, resps int, slo int64) (n int) {
+	latency := b.wall[:len(order)]
+	if resps == len(order) {
+		latency = b.resp[:resps]
+	} else if resps > 0 {
+		latency = b.clean[:len(order)]
+		for i, j := range order {
+			e := &b.samples[j&(maxBacklog-1)]
+			if latency[i] = e.wall; e.resp > stats.Absent {
+				latency[i] = e.resp
+			}
 		}
-		missed += int(uint64(slo-latency) >> 63)
 	}
-	g.sloJudged, g.sloMissed = g.sloJudged+len(order), g.sloMissed+missed
+	for _, v := range latency {
+		n += int(uint64(slo-v) >> 63)
+	}
+	return n
 }
 
 // cleanOf are the latencies of those that are not tagged.

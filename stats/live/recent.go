@@ -9,8 +9,10 @@ type lastMinute struct {
 	tagged uint64 // bit i: of the slowest in ns[i]
 }
 
-func (r *lastMinute) add(e *winSample) {
-	second := e.t / 1e9
+func (r *lastMinute) add(e *winSample) { r.addAt(e.t/1e9, e) }
+
+// addAt is add of a sample that ended in this second.
+func (r *lastMinute) addAt(second int64, e *winSample) {
 	if second < 0 { // no clock says so
 		return
 	}

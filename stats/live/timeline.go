@@ -87,6 +87,14 @@ func (t *timeline) take(lane stats.Lane, ends, walls []int64) {
 
 func (l *lineLane) take(walls []int64) {
 	most := l.max
+	if l.keep == 1 && len(l.vals)+len(walls) <= binValues { // all are kept
+		for _, v := range walls {
+			most = max(most, v)
+			l.vals = append(l.vals, float32(v))
+		}
+		l.max, l.n = most, l.n+uint32(len(walls))
+		return
+	}
 	for _, v := range walls {
 		most = max(most, v)
 		if l.n&(l.keep-1) == 0 {
