@@ -239,7 +239,10 @@ func sloSentences(m *folder.Manifest, s *stats.SummaryFile) []string {
 		if !g.ResponseP99Ms.Missing() {
 			by = "response time"
 		}
-		lo, hi := quantile.ClopperPearson(int(math.Round(float64(g.SLOMissed)*float64(g.N))), g.N)
+		lo, hi := float64(g.SLOMissedLo), float64(g.SLOMissedHi)
+		if !(hi > 0) { // written before the file had it
+			lo, hi = quantile.ClopperPearson(int(math.Round(float64(g.SLOMissed)*float64(g.N))), g.N)
+		}
 		out = append(out, fmt.Sprintf("The %s lane missed the service level of %s in %.2f %% of %d requests (95 %%: %.2f to %.2f), "+
 			"by %s.", g.Lane, time.Duration(m.Settings.SLONs), 100*float64(g.SLOMissed), g.N, 100*lo, 100*hi, by))
 	}

@@ -74,7 +74,8 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 	if first != "lane" {
 		t.head = append([]string{first, "lane"}, t.head[1:]...)
 	}
-	optional := []optionalColumn{{"response p50", func(g *stats.GroupSummary) stats.Num { return g.ResponseP50Ms }, counted, .5},
+	optional := []optionalColumn{{"independent n", independent, nil, 0},
+		{"response p50", func(g *stats.GroupSummary) stats.Num { return g.ResponseP50Ms }, counted, .5},
 		{"response p99", func(g *stats.GroupSummary) stats.Num { return g.ResponseP99Ms }, counted, .99},
 		{"device p50", func(g *stats.GroupSummary) stats.Num { return g.DeviceP50Ms }, counted, .5},
 		{"TTFT p99", func(g *stats.GroupSummary) stats.Num { return g.TTFTP99Ms }, counted, .99},
@@ -85,7 +86,7 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		{"J per 1,000 tokens", func(g *stats.GroupSummary) stats.Num { return energyOf(g, g.EnergyPer1kTokens) }, nil, 0},
 		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }, nil, 0},
 		{"failed", func(g *stats.GroupSummary) stats.Num { return stats.Num(g.Errors) }, nil, 0}}
-	var has [11]bool
+	var has [12]bool
 	for i := range s.Groups {
 		if g := &s.Groups[i]; keep(g) {
 			for k, o := range optional {
@@ -119,6 +120,14 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		t.rows = append(t.rows, row)
 	}
 	return t
+}
+
+// independent is the effective n where it is less than half of n.
+func independent(g *stats.GroupSummary) stats.Num {
+	if g.Effective > 0 && 2*g.Effective < g.N {
+		return stats.Num(g.Effective)
+	}
+	return stats.Num(math.NaN())
 }
 
 // energyOf is a figure of energy, NaN where no block is under it.

@@ -197,9 +197,10 @@ func (a *Analysis) group(c *columns, threshold float64) stats.GroupSummary {
 	c.tokenTimes(&g)
 	quantile.SortInts(c.ratios)
 	g.TakeLimit(c.limits.Describe(quantile.ExactWith(c.ratios, .5, c.spread.At(.5))))
-	g.SLOMissed = stats.Num(math.NaN())
+	g.SLOMissed, g.SLOMissedLo, g.SLOMissedHi = nan, nan, nan
 	if a.o.SLONs > 0 {
-		g.SLOMissed = stats.Num(float64(c.slo) / float64(g.N))
+		lo, hi := c.spread.Beyond(c.slo, g.N)
+		g.SLOMissed, g.SLOMissedLo, g.SLOMissedHi = stats.Num(float64(c.slo)/float64(g.N)), stats.Num(lo), stats.Num(hi)
 	}
 	return g
 }
@@ -222,7 +223,7 @@ func (c *columns) summary() stats.GroupSummary {
 	quantile.SortInts(c.response)
 	s := quantile.Empty()
 	quantile.DescribeSorted(&s, c.wall, c.spread)
-	g := stats.GroupSummary{N: s.N, MeanMs: stats.Ms(s.Mean), StdMs: stats.Ms(s.Std), MinMs: stats.Ms(s.Min), P50Ms: stats.Ms(s.P50.Value),
+	g := stats.GroupSummary{N: s.N, Effective: int(s.Effective), MeanMs: stats.Ms(s.Mean), StdMs: stats.Ms(s.Std), MinMs: stats.Ms(s.Min), P50Ms: stats.Ms(s.P50.Value),
 		P90Ms: stats.Ms(s.P90.Value), P95Ms: stats.Ms(s.P95.Value), P99Ms: stats.Ms(s.P99.Value), P999Ms: stats.Ms(s.P999.Value),
 		MaxMs: stats.Ms(s.Max), MeanExclMaxMs: stats.Ms(s.MeanExclMax), MeanExclTop5Ms: stats.Ms(s.MeanExclTop5),
 		MeanExclFirstMs: stats.Num(math.NaN()), FirstSamples: c.firsts, Runs: c.firsts, ColdStartRuns: c.cold,

@@ -32,10 +32,10 @@ func TestSummaryKeys(t *testing.T) {
 			t.Errorf("%s has %v, want %v", what, g, w)
 		}
 	}
-	check("a group", f.Groups[0], `mode lane scenario segment n mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms
+	check("a group", f.Groups[0], `mode lane scenario segment n n_effective mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms
 		energy_j energy_j_lo energy_j_hi energy_j_per_1k_tokens energy_blocks limit_share limit_share_lo limit_share_hi bound_ms bound_compute gap_padding gap_host gap_device mean_excl_max_ms mean_excl_top5_ms mean_excl_first_ms first_samples runs cold_start_runs tail_threshold_ms tail_n
 		device_p50_ms device_p99_ms tokens_per_s ttft_p50_ms ttft_p99_ms ttft_p99_lo_ms ttft_p99_hi_ms itl_p50_ms itl_p99_ms itl_p99_lo_ms itl_p99_hi_ms
-		slo_missed errors response_p50_ms response_p99_ms`)
+		slo_missed slo_missed_lo slo_missed_hi errors response_p50_ms response_p99_ms`)
 	check("a pair", f.Pairs[0], "mode scenario segment n median_diff_ms median_diff_lo_ms median_diff_hi_ms share_won ratio_geomean crossover_q crossover_q_lo crossover_q_hi second_ratio second_ratio_lo second_ratio_hi")
 	check("the paradox", f.Paradox, "advice verdict points sentence winner_mean winner_p50 winner_p99 statistics")
 	check("a statistic", f.Paradox["statistics"].([]any)[0].(map[string]any), "statistic ahead winner diff_ms lo_ms hi_ms level n n_effective paired noise_floor_ms")
@@ -43,7 +43,7 @@ func TestSummaryKeys(t *testing.T) {
 	if f.Schema != "tailscope.summary/1" || f.Source != "test" {
 		t.Errorf("schema %q, source %q", f.Schema, f.Source)
 	}
-	for _, k := range []string{"device_p50_ms", "ttft_p99_ms", "itl_p99_ms", "slo_missed"} {
+	for _, k := range []string{"device_p50_ms", "ttft_p99_ms", "itl_p99_ms", "slo_missed", "slo_missed_lo"} {
 		if f.Groups[0][k] != nil {
 			t.Errorf("%s is %v, want null", k, f.Groups[0][k])
 		}

@@ -161,7 +161,7 @@ func (g *group) describeExtras(s *stats.Summary) {
 	}
 	if g.sloJudged > 0 {
 		s.SLOMissed = float64(g.sloMissed) / float64(g.sloJudged)
-		s.SLOLo, s.SLOHi = quantile.ClopperPearson(g.sloMissed, g.sloJudged)
+		s.SLOLo, s.SLOHi = g.d.Spread.Beyond(g.sloMissed, g.sloJudged)
 	}
 	s.Limit = g.limit.Describe(g.d.Spread)
 	s.Compiles, s.CompileNs = g.compiles, g.compileNs

@@ -100,19 +100,32 @@ func OrderRanksFast(n int, q float64) (lo, hi int, ok bool) {
 
 // ClopperPearson returns the exact 95 % interval of a proportion k of n
 // (Clopper and Pearson 1934). NaN when n is 0.
-func ClopperPearson(k, n int) (lo, hi float64) {
+func ClopperPearson(k, n int) (lo, hi float64) { return proportion(float64(k), float64(n)) }
+
+func proportion(k, n float64) (lo, hi float64) {
 	const a = (1 - Confidence) / 2
 	if n <= 0 {
 		return math.NaN(), math.NaN()
 	}
 	lo, hi = 0, 1
 	if k > 0 {
-		lo = mathext.InvRegIncBeta(float64(k), float64(n-k+1), a)
+		lo = mathext.InvRegIncBeta(k, n-k+1, a)
 	}
 	if k < n {
-		hi = mathext.InvRegIncBeta(float64(k+1), float64(n-k), 1-a)
+		hi = mathext.InvRegIncBeta(k+1, n-k, 1-a)
 	}
 	return lo, hi
+}
+
+// Beyond is the 95 % interval of the share of values that lie beyond a limit, k of
+// n whose neighbours may be alike: ClopperPearson of as many independent values as
+// would tell as much (Korn and Graubard, Survey Methodology 24, 1998).
+func (s Spread) Beyond(k, n int) (lo, hi float64) {
+	g := 1.0
+	if n > 0 {
+		g = s.At(1 - float64(k)/float64(n))
+	}
+	return proportion(float64(k)/g, float64(n)/g)
 }
 
 func clampInt(v, lo, hi int) int { return max(lo, min(v, hi)) }

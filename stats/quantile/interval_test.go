@@ -82,3 +82,33 @@ func TestClopperPearsonCoverage(t *testing.T) {
 		}
 	}
 }
+
+// Of values that come in clumps, the interval of the share beyond a limit covers
+// it; the one that takes them for independent does not.
+func TestBeyondOfClumps(t *testing.T) {
+	const clump, n, trials, share = 8, 1600, 1500, .03
+	r := rand.New(rand.NewPCG(5, 12))
+	var covers, naive int
+	for range trials {
+		k := 0
+		for range n / clump {
+			if r.Float64() < share {
+				k += clump
+			}
+		}
+		if lo, hi := (Spread{clump, clump, clump}).Beyond(k, n); lo <= share && share <= hi {
+			covers++
+		}
+		if lo, hi := ClopperPearson(k, n); lo <= share && share <= hi {
+			naive++
+		}
+	}
+	if covers < trials*94/100 || naive > trials*3/4 {
+		t.Errorf("covers in %d of %d, without clumps %d", covers, trials, naive)
+	}
+	if lo, hi := (Spread{}).Beyond(7, 300); true {
+		if l, h := ClopperPearson(7, 300); lo != l || hi != h {
+			t.Errorf("independent: %v %v, want %v %v", lo, hi, l, h)
+		}
+	}
+}
