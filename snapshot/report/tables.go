@@ -62,6 +62,8 @@ func (o *optionalColumn) cell(g *stats.GroupSummary) string {
 	switch {
 	case o.n != nil:
 		return supported(o.of(g), o.n(g), o.q)
+	case o.name == independentN && !o.of(g).Missing():
+		return strconv.Itoa(g.Effective)
 	case o.name == "failed":
 		return strconv.Itoa(g.Errors)
 	}
@@ -74,7 +76,7 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 	if first != "lane" {
 		t.head = append([]string{first, "lane"}, t.head[1:]...)
 	}
-	optional := []optionalColumn{{"independent n", independent, nil, 0},
+	optional := []optionalColumn{{independentN, independent, nil, 0},
 		{"response p50", func(g *stats.GroupSummary) stats.Num { return g.ResponseP50Ms }, counted, .5},
 		{"response p99", func(g *stats.GroupSummary) stats.Num { return g.ResponseP99Ms }, counted, .99},
 		{"device p50", func(g *stats.GroupSummary) stats.Num { return g.DeviceP50Ms }, counted, .5},
@@ -121,6 +123,9 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 	}
 	return t
 }
+
+// independentN heads the column of independent.
+const independentN = "independent n"
 
 // independent is the effective n where it is less than half of n.
 func independent(g *stats.GroupSummary) stats.Num {
