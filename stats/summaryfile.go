@@ -62,7 +62,7 @@ type GroupSummary struct {
 	Segment         string `json:"segment"`
 	N               int    `json:"n"`
 	Effective       int    `json:"n_effective"` // independent samples that would tell as much of the median; 0: not known
-	Errors          int    `json:"errors"` // failed requests, not among n
+	Errors          int    `json:"errors"`      // failed requests, not among n
 	MeanMs          Num    `json:"mean_ms"`
 	StdMs           Num    `json:"std_ms"` // divisor n−1
 	MinMs           Num    `json:"min_ms"`
@@ -91,8 +91,8 @@ type GroupSummary struct {
 	ITLP99Ms        Num    `json:"itl_p99_ms"`
 	ITLP99LoMs      Num    `json:"itl_p99_lo_ms"` // 95 % interval, the request being the unit
 	ITLP99HiMs      Num    `json:"itl_p99_hi_ms"`
-	SLOMissed       Num    `json:"slo_missed"`      // share
-	SLOMissedLo     Num    `json:"slo_missed_lo"`   // 95 % interval
+	SLOMissed       Num    `json:"slo_missed"`    // share
+	SLOMissedLo     Num    `json:"slo_missed_lo"` // 95 % interval
 	SLOMissedHi     Num    `json:"slo_missed_hi"`
 	ResponseP50Ms   Num    `json:"response_p50_ms"` // since due, open loop
 	ResponseP99Ms   Num    `json:"response_p99_ms"`
