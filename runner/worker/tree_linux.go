@@ -31,6 +31,9 @@ func killTree(pid int, cookie string) {
 // family lists the living descendants of a process and the bearers of its
 // cookie, the process itself included, zombies and this process left out.
 func family(pid int, cookie string) (out []int) {
+	if self, _ := os.Readlink("/proc/self"); self != strconv.Itoa(os.Getpid()) {
+		return nil // it is of another namespace: its numbers are of other processes
+	}
 	procs, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil

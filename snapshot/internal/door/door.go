@@ -94,6 +94,9 @@ type File struct {
 func (d *Dir) Create(name string) (*File, error) {
 	tmp := "." + name + "." + rand.Text()[:12] + ".tmp"
 	f, err := d.New(tmp)
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) { // the user knows the name that it will have
+		err = &fs.PathError{Op: "write", Path: d.Path(name), Err: pe.Err}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -39,3 +39,16 @@ func TestNewFilesAreNew(t *testing.T) {
 		t.Errorf("%q, %v, and 'none' is there: %v", b, err, d.Has("none"))
 	}
 }
+
+// TestErrorsNameTheFile: what cannot be begun is called by the name that it would
+// have had.
+func TestErrorsNameTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gone")
+	d, err := Open(must.Get(path, os.Mkdir(path, 0o755))(t))
+	must.OK(t, err)
+	defer d.Close()
+	must.OK(t, os.Remove(path))
+	if _, err := d.Create("report.md"); err == nil || !strings.HasPrefix(err.Error(), "write "+filepath.Join(path, "report.md")+": ") {
+		t.Errorf("%v", err)
+	}
+}
