@@ -90,6 +90,49 @@ for mode, prefill, decode, more in (("kv_decode", "padded", "static-cache", {}),
     evidence.reset()
 `
 
+const streaming = `
+import torch
+from torch import nn
+from tailscope_torch.reference import Reference, streamed
+torch.manual_seed(1)
+torch.set_grad_enabled(False)
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale, self.inner = nn.Parameter(torch.rand(6)), nn.Sequential(nn.Linear(6, 9), nn.Tanh(), nn.Linear(9, 6))
+    def forward(self, x):
+        return self.inner(x) * self.scale
+m = nn.Sequential(nn.Embedding(11, 6), Scaled(), nn.LayerNorm(6), nn.Linear(6, 11, bias=False)).to(torch.bfloat16)
+m[3].weight = m[0].weight
+twin, ids = streamed(m, torch.float32), torch.arange(11)
+got, wide = twin(ids), __import__("copy").deepcopy(m).float()(ids)
+print(got.dtype, torch.equal(got, wide), torch.equal(got.bfloat16(), m(ids)))
+print({p.dtype for p in twin.parameters()}, all(a is b for a, b in zip(twin.parameters(), m.parameters())))
+try:
+    twin(torch.tensor([99]))
+except IndexError:
+    print({p.dtype for p in twin.parameters()}, torch.equal(twin(ids), wide))
+class Lanes:
+    def beside(self, model): return model
+class Model: module, dtype, device = m, torch.bfloat16, torch.device("cpu")
+from tailscope_torch import reference
+for size in (10**12, 1500, 100):
+    reference.room = lambda device: size
+    r = Reference(Model(), Lanes(), None)
+    r.make()
+    print(r.why or (r.lanes.dtype, [p.dtype for p in r.lanes.module.parameters()][0]))
+`
+
+// A reference of a model that fits but once takes the weights one module at a time,
+// and gives what a whole copy gives.
+func TestAReferenceOneModuleAtATime(t *testing.T) {
+	want := "torch.float32 True False\n{torch.bfloat16} True\n{torch.bfloat16} True\n" +
+		"(torch.float32, torch.float32)\n(torch.float32, torch.bfloat16)\nnot even one module of 0.0 GB in float32 fits beside the model\n"
+	if got := realPython(t, streaming); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 const pieces = `
 import sys
 try:

@@ -89,31 +89,35 @@ func (t *tuner) allSetups() []setup {
 // inTime are the setups whose workers can be there, with their executables, at a
 // moment, each with those before it; they start at once, as far as they may. The
 // others are noted.
-func (t *tuner) inTime(ctx context.Context, all []setup, mode string, firsts int, moment time.Time) []setup {
+func (t *tuner) inTime(ctx context.Context, all []setup, mode string, firsts int, moment time.Time) (in []setup) {
 	each := time.Duration(firsts) * t.made.each()
 	var rounds, begins time.Duration // what compiles one after another, and starts so
 	if len(t.heats) != 1 || t.heats[0].mode != mode {
 		rounds = each // the first worker's, which has made other modes' so far
 	}
 	beside, n := false, t.abreast()
+	var out []setup
 	for i, s := range all {
-		together := !s.measures() && i < n
+		together, r, b := !s.measures() && i < n, rounds, begins
 		if !together || !beside {
-			rounds += each
+			r += each
 		}
-		beside = beside || together
-		if t.starting[s.Name] == nil && (i >= n || begins == 0) {
-			begins += t.first.startNs
+		if t.starting[s.Name] == nil && (i >= n || b == 0) {
+			b += t.first.startNs
 		}
-		if time.Now().Add(begins + rounds).After(moment) {
-			t.leave(all[i:], fmt.Sprintf("no time was left: a start takes about %s, executables %s, and %s for these and those before were left", round(t.first.startNs), round(each), round(max(0, time.Until(moment)))))
-			return all[:i]
+		if time.Now().Add(b + r).After(moment) {
+			out = append(out, s)
+			continue
 		}
+		rounds, begins, beside, in = r, b, beside || together, append(in, s)
 		if i < n {
 			t.starts(ctx, s)
 		}
 	}
-	return all
+	if len(out) > 0 {
+		t.leave(out, fmt.Sprintf("no time was left: a start takes about %s, executables %s, and %s for these and those before were left", round(t.first.startNs), round(each), round(max(0, time.Until(moment)))))
+	}
+	return in
 }
 
 // withoutEager takes eager out of a race of options where it was told to be worse

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -83,6 +84,35 @@ func (t *tuner) raceResult(h *heat) RaceResult {
 			Executables: h.cands[i].firsts, Made: x.Made, Cold: msOf(x.ColdNs), Bytes: stats.Num(t.bytes(h, i, x)), Out: x.Out, Told: x.Told, Pick: i == r.Pick})
 	}
 	return r
+}
+
+// picked is the strategy that the races chose, and the edges of bucketed.
+func (t *tuner) picked() (plan.Strategy, []int) {
+	st, edges := plan.Strategy{Prefill: "eager", Decode: "eager"}, []int(nil)
+	for _, h := range t.heats {
+		i := h.pick()
+		if i < 0 || h.name == optionsHeat {
+			continue
+		}
+		c := h.cands[i]
+		if h.mode == "kv_decode" {
+			if st.Decode = c.strategy.Decode; len(t.heats) == 1 || t.heats[1].name == optionsHeat {
+				st.Prefill = c.strategy.Prefill // untimed, but its padding is part of what was raced
+			}
+			continue
+		}
+		st.Prefill, edges = c.strategy.Prefill, c.edges
+		if h.mode == "forward" {
+			st.Decode = c.strategy.Decode
+		}
+	}
+	if st.Prefill == string(stats.Chunked) && len(t.heats) > 1 && t.first.ready.Lacks("e2e_kv", st) != "" {
+		st.Prefill = "variable" // the two have no cache in common
+	}
+	if edges == nil {
+		edges = t.cfg.BucketEdges
+	}
+	return st, edges
 }
 
 // result puts together what the races found, and the configuration of the pick.

@@ -224,33 +224,6 @@ func (h *heat) pick() int {
 	return i
 }
 
-// picked is the strategy that the races chose, and the edges of bucketed.
-func (t *tuner) picked() (plan.Strategy, []int) {
-	st, edges := plan.Strategy{Prefill: "eager", Decode: "eager"}, []int(nil)
-	for _, h := range t.heats {
-		i := h.pick()
-		if i < 0 || h.name == optionsHeat {
-			continue
-		}
-		c := h.cands[i]
-		if h.mode == "kv_decode" {
-			st.Decode = c.strategy.Decode
-			continue
-		}
-		st.Prefill, edges = c.strategy.Prefill, c.edges
-		if h.mode == "forward" {
-			st.Decode = c.strategy.Decode
-		}
-	}
-	if st.Prefill == string(stats.Chunked) && len(t.heats) > 1 && t.first.ready.Lacks("e2e_kv", st) != "" {
-		st.Prefill = "variable" // the two have no cache in common
-	}
-	if edges == nil {
-		edges = t.cfg.BucketEdges
-	}
-	return st, edges
-}
-
 // mode is the one that holds everything that was raced.
 func (t *tuner) mode() string {
 	mode := ""

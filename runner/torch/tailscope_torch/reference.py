@@ -72,24 +72,46 @@ class Reference:
         return out
 
     def make(self):
-        """A copy of the module in higher precision, on the same device where
-        its memory allows, else on none."""
+        """The module in higher precision on the same device: a copy where its
+        memory allows, else its weights one module at a time."""
         m = self.model
         name = HIGHER.get(str(m.dtype).replace("torch.", ""))
         if name is None:
             self.why = f"no higher precision than {m.dtype} is at hand"
             return
         dtype = getattr(torch, name)
-        need = sum(p.numel() for p in m.module.parameters()) * (8 if name == "float64" else 4)
-        if need > room(m.device) / 2:
-            self.why = f"a copy in {name} of {need / 1e9:.1f} GB does not fit beside the model"
+        wide = 8 if name == "float64" else 4
+        whole = sum(p.numel() for p in m.module.parameters()) * wide
+        largest = max((sum(p.numel() for p in x.parameters(False)) for x in m.module.modules()), default=0) * wide
+        if m.device.type == "cuda":
+            torch.cuda.empty_cache()  # what only this process keeps is room, too
+        if 2 * largest > room(m.device):
+            self.why = f"not even one module of {largest / 1e9:.1f} GB in {name} fits beside the model"
             return
         twin = copy.copy(m)
-        twin.module, twin.dtype = copy.deepcopy(m.module).to(dtype), dtype
+        twin.module, twin.dtype = streamed(m.module, dtype) if whole > room(m.device) / 2 else copy.deepcopy(m.module).to(dtype), dtype
         self.lanes = self.like.beside(twin)
 
     def message(self):
         return {"n": sum(self.taken.values()), "ns": self.spent_ns, "why": self.why}
+
+
+def streamed(module, dtype):
+    """A twin on the module's own weights, each of which is wider while the module
+    that holds it computes, and no longer."""
+    twin = copy.deepcopy(module, {id(t): t for t in [*module.parameters(), *module.buffers()]})
+
+    def widen(m, args):
+        m.narrow = {n: p for n, p in m._parameters.items() if p is not None and p.is_floating_point()}
+        m._parameters.update({n: torch.nn.Parameter(p.detach().to(dtype), requires_grad=False) for n, p in m.narrow.items()})
+
+    def restore(m, args, out):
+        m._parameters.update(m.narrow)
+    for m in twin.modules():
+        if any(p.is_floating_point() for p in m.parameters(False)):
+            m.register_forward_pre_hook(widen)
+            m.register_forward_hook(restore, always_call=True)
+    return twin
 
 
 def room(device):
