@@ -108,9 +108,7 @@ func TestEverySetupIsAConfiguration(t *testing.T) {
 func TestBlocksAreRacedWhereRequestsAreLong(t *testing.T) {
 	for tokens, want := range map[int]string{64: "", 800: "options.cache_block=256"} {
 		cfg, err := configs.Load("root_cause") // prompts of up to 150 tokens
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.OK(t, err)
 		cfg.Engine, cfg.MaxNewTokens = "torch", tokens
 		got := ""
 		for _, s := range setups(cfg, "cpu", 8) {

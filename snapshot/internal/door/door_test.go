@@ -26,9 +26,7 @@ func TestNewFilesAreNew(t *testing.T) {
 			_ = f.Close()
 		}
 	}
-	if err := os.Mkdir(filepath.Join(path, "folder"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.OK(t, os.Mkdir(filepath.Join(path, "folder"), 0o755))
 	if err := d.WriteFile("folder", []byte("text")); err == nil || !strings.Contains(err.Error(), filepath.Join(path, "folder")+": is a directory") {
 		t.Errorf("a file in the place of a folder: %v", err)
 	}
