@@ -95,7 +95,7 @@ func (s *Session) publish(force bool) {
 // moves on.
 const (
 	figuresShare = 0.01
-	oftenShown   = 150 * time.Millisecond // who reads figures reads no more
+	oftenShown   = 200 * time.Millisecond // who reads figures reads no more
 	slowestShown = time.Second / 2
 	stillEvery   = time.Second
 	eventsOnceIn = 100 * time.Millisecond
