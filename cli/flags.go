@@ -33,7 +33,6 @@ func (g *given) Set(s string) error {
 	return nil
 }
 
-// addRunFlags adds the common flags to a command.
 func addRunFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
@@ -51,7 +50,6 @@ func addRunFlags(c *cobra.Command) {
 	f.StringArray("set", nil, "`KEY=VALUE`: any key of the configuration, e.g. torch.config.layers=2; 'config schema' has them all (repeatable)")
 }
 
-// addRunFlag adds one of the common flags to a command.
 func addRunFlag(c *cobra.Command, rf runFlag) {
 	f := c.Flags()
 	if rf.arg == "" {

@@ -96,7 +96,6 @@ func tuneFolder(c *cobra.Command, a *asked) (*configs.Config, string, error) {
 	return cfg, dir, err
 }
 
-// newTuneFolder makes the folder of a tune.
 func newTuneFolder(cfg *configs.Config, a *asked) (string, error) {
 	kept := cfg.Redacted()
 	yaml, err := kept.YAML()

@@ -161,7 +161,6 @@ func (e *engine) credit() int { return min(max(e.hello.Credit, 1), maxCredit) }
 // maxCredit bounds the requests in hand, whatever an engine says it takes.
 const maxCredit = 4096
 
-// offers reports whether the engine has a feature.
 func (e *engine) offers(feature string) bool {
 	return e.hello != nil && slices.Contains(e.hello.Features, feature)
 }

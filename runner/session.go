@@ -252,7 +252,6 @@ func (s *Session) finish(reason string) {
 	}
 }
 
-// fail ends the session with an error.
 func (s *Session) fail(err error) {
 	if len(err.Error()) > maxReason {
 		err = errors.New(clip(err.Error(), maxReason))

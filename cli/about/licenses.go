@@ -20,7 +20,6 @@ import (
 //go:embed licenses.txt
 var licensesFile string
 
-// license is that of one module.
 type license struct{ module, spdx, text string }
 
 // licenses reads licensesFile.

@@ -21,7 +21,6 @@ import (
 	"github.com/tailscope/tailscope/snapshot/report"
 )
 
-// analyzeFlags are the flags of analyze.
 type analyzeFlags struct {
 	foreignFlags
 	out, by     string

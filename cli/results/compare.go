@@ -17,7 +17,6 @@ import (
 	"github.com/tailscope/tailscope/stats/between"
 )
 
-// compareFlags are the flags of compare.
 type compareFlags struct {
 	foreignFlags
 	gates, noise    []string

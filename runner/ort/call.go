@@ -53,7 +53,6 @@ func newCall(s *native.Session, st *native.Store, shape lmShape, step int) (*cal
 	return c, nil
 }
 
-// at names a buffer of one step.
 func at(name string, step int) string { return fmt.Sprintf("%s#%d", name, step) }
 
 // cacheHalf names the buffer of cache entry i that a step writes. Steps

@@ -6,7 +6,6 @@ import (
 	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
-// callKey identifies a call.
 type callKey struct {
 	s     *native.Session
 	st    *native.Store

@@ -176,7 +176,6 @@ type outcome struct {
 	forward *forwardCall // of forward
 }
 
-// inLane runs one request in one lane.
 func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 	o := &outcome{lane: l, sample: sample{ttftNs: -1,
 		lane: l.name, mode: r.Mode, strategy: label(r), request: r.ID, order: order, shape: "?", backend: e.backends[l.id],
@@ -229,7 +228,6 @@ func (e *engine) report(o *outcome) {
 	e.last = o.sample
 }
 
-// group returns the executables of a mode and strategy.
 func (e *engine) group(mode, strategy string) *group {
 	k := [2]string{mode, strategy}
 	g := e.groups[k]

@@ -54,7 +54,6 @@ type causedGroup struct {
 // ColumnChunks implements parquet.RowGroup.
 func (g *causedGroup) ColumnChunks() []parquet.ColumnChunk { return g.columns }
 
-// withCauses replaces the causes of a row group.
 func withCauses(g parquet.RowGroup, causes []stats.Cause) (parquet.RowGroup, error) {
 	file, ok := g.(*parquet.FileRowGroup)
 	if !ok {

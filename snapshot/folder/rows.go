@@ -38,7 +38,6 @@ type rowWriter struct {
 	modes   [stats.NumModes]*modeRows
 }
 
-// modeRows are the files of one mode.
 type modeRows struct {
 	dir   *door.Dir
 	csv   *door.File

@@ -225,7 +225,6 @@ func parseTelemetry(line string, startNs int64, m *Manifest) (t gpu.State, err e
 // maxReadings bounds the readings of a session that are read at once.
 const maxReadings = 1 << 20
 
-// readTelemetry reads telemetry.csv.
 func readTelemetry(dir *door.Dir, m *Manifest) ([]gpu.State, error) {
 	l, err := openLines(dir, TelemetryName)
 	if err != nil {

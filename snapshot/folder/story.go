@@ -25,7 +25,6 @@ const (
 	maxCompiles = 300
 )
 
-// take takes in an event.
 func (s *story) take(e *stats.Event, startNs int64) {
 	switch {
 	case e.Kind == stats.KindSegment && len(s.Begins) < maxBegins:

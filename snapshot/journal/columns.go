@@ -123,7 +123,6 @@ func count(v []int, x int) (n int) {
 	return n
 }
 
-// named is the cursor of a column.
 func (c *columnReader) named(name string) *columnCursor {
 	i := slices.IndexFunc(c.columns, func(k columnCursor) bool { return k.name == name })
 	return &c.columns[i]

@@ -137,5 +137,4 @@ func (f *SamplesFile) CloseSynced() error {
 	return f.out.CloseSynced()
 }
 
-// abort gives the file up.
 func (f *SamplesFile) abort() error { return f.out.Abort() }

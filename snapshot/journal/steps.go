@@ -80,5 +80,4 @@ func (f *StepsFile) CloseSynced() error {
 	return f.out.CloseSynced()
 }
 
-// abort gives the file up.
 func (f *StepsFile) abort() error { return f.out.Abort() }

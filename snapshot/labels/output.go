@@ -77,7 +77,6 @@ var groupColumns = map[string]func(*Group) string{
 	},
 }
 
-// groupTable shows columns of groups.
 func groupTable(name, title string, groups []Group, columns string) Table {
 	t := Table{Name: name, Title: title, Header: strings.Fields(columns)}
 	for i := range groups {

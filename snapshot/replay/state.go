@@ -88,7 +88,6 @@ func (st *state) setStrategy(word string) {
 	}
 }
 
-// take takes one record in.
 func (st *state) take(r *journal.Record) {
 	switch r.Kind {
 	case journal.KindSample:
@@ -144,7 +143,6 @@ func (st *state) count(e stats.Event) {
 		Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, CompileNs: g.CompileNs, WorkerStarts: int(st.session.Generation)})
 }
 
-// group is the counter of a mode and strategy.
 func (st *state) group(mode, strategy string) *protocol.Counter {
 	groups := st.id.Counters.Groups
 	i := slices.IndexFunc(groups, func(g protocol.Counter) bool { return g.Mode == mode && g.Strategy == strategy })

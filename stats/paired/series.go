@@ -63,7 +63,6 @@ func (s *Series) Mean() float64 {
 	return s.sum / float64(s.n)
 }
 
-// variance of one value.
 func (s *Series) variance() float64 {
 	if s.n < 2 {
 		return math.NaN()

@@ -57,7 +57,6 @@ func Labels(in []Label) LabelVerdict {
 	return v
 }
 
-// figure of a statistic.
 func figure(s *stats.Summary, of stats.Statistic) float64 {
 	switch of {
 	case stats.Mean:

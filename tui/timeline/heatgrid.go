@@ -143,7 +143,6 @@ func newBandAxis(a draw.Axis, rows int) *bandAxis {
 	return &bandAxis{Axis: a, rows: rows, rowAt: pixelRows(a, 2*rows)}
 }
 
-// bandOf draws one lane.
 func bandOf(cols []*heatCol, l stats.Lane, a *bandAxis) *band {
 	h := 2 * a.rows
 	b := &band{px: make([][]draw.Pixel, h), p50: make([]float64, len(cols)), p99: make([]float64, len(cols))}

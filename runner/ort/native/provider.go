@@ -200,7 +200,6 @@ func (p *Provider) pickVulkan(auto bool) error {
 	return nil
 }
 
-// apply adds the provider to session options.
 func (p Provider) apply(o *ortgo.SessionOptions, spec SessionSpec, on *stream) error {
 	switch p.Name {
 	case "webgpu":

@@ -31,5 +31,4 @@ func (m metrics) wanted(in *rows.Input) (func(mode string) bool, error) {
 	return func(mode string) bool { return c == "" || m[c] == mode }, err
 }
 
-// sortedKeys are the keys of m in order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
