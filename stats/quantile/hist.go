@@ -1,6 +1,7 @@
 package quantile
 
 import (
+	"math"
 	"math/bits"
 )
 
@@ -28,8 +29,18 @@ const (
 	histPages   = 64 - histSubBits // page 0: values below 1,024, page p: [2^(p+9), 2^(p+10))
 )
 
-// histIndex returns the page and bucket of v, which must not be negative.
+// histIndex returns the page and bucket of v, which must not be negative. A float64
+// has both in its upper bits, and is exact below 2⁵³: no bit is looked for, no
+// shift depends on it.
 func histIndex(v int64) (page, sub int) {
+	if uint64(v-SubBuckets) < 1<<53-SubBuckets {
+		x := int(math.Float64bits(float64(v))>>(52-histSubBits)) - (1023+histSubBits-1)<<histSubBits
+		return x >> histSubBits, x & (SubBuckets - 1)
+	}
+	return histIndexBits(v)
+}
+
+func histIndexBits(v int64) (page, sub int) {
 	l := bits.Len64(uint64(v))
 	if l <= histSubBits {
 		return 0, int(v)

@@ -16,6 +16,27 @@ func latencies(t *rapid.T, label string) []int64 {
 		rapid.Just(int64(2e6))), 0, 1500).Draw(t, label)
 }
 
+// A float64's upper bits are page and bucket, to the edges of every octave.
+func TestHistIndexIsThatOfTheBits(t *testing.T) {
+	check := func(v int64) {
+		p, s := histIndex(v)
+		if q, r := histIndexBits(v); p != q || s != r {
+			t.Fatalf("%d: page %d, bucket %d, want %d, %d", v, p, s, q, r)
+		}
+	}
+	for v := range int64(5000) {
+		check(v)
+	}
+	for e := range 63 {
+		for d := int64(-3); d <= 3; d++ {
+			check(max(0, 1<<e+d))
+			check(max(0, 1<<e+1<<e/1024*d))
+		}
+	}
+	check(math.MaxInt64)
+	rapid.Check(t, func(t *rapid.T) { check(rapid.Int64Min(0).Draw(t, "v")) })
+}
+
 func TestHistBucketsAreHdrs(t *testing.T) {
 	ref := hdrhistogram.New(1, 1<<42, 3)
 	rapid.Check(t, func(t *rapid.T) {
