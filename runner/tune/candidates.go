@@ -169,6 +169,9 @@ func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
 		if n := longest(cfg); n > worthBlocks {
 			add("options.cache_block", fmt.Sprint(plan.NextEdge(nil, n)/blocksOfLongest))
 		}
+		if slices.Contains(cfg.Modes, "forward") {
+			add("torch.backend", "aoti")
+		}
 		add("torch.mode", slices.DeleteFunc([]string{"max-autotune", "default"}, func(m string) bool { return m == cfg.Torch.Mode })...)
 	case provider == "cpu":
 		for n := 1; n < threads; n *= 2 {

@@ -52,6 +52,10 @@ func torchCode(st plan.Strategy, cfg *configs.Config) []string {
 	if mode == "" {
 		mode = "reduce-overhead"
 	}
+	if cfg.Torch.Backend == "aoti" {
+		return []string{"import torch", "package = torch._inductor.aoti_compile_and_package(torch.export.export(model, (), inputs))  # one for each set of sizes",
+			"run = torch._inductor.aoti_load_package(package)  # run(**inputs)"}
+	}
 	dynamic := "False"
 	if st.Prefill == "dynamic" && (st.Decode == "dynamic" || st.Decode == "eager") {
 		dynamic = "True"

@@ -84,6 +84,11 @@ func TestCodeSaysWhatWasPicked(t *testing.T) {
 		}
 	}
 	cfg.Engine = "torch"
+	cfg.Torch.Backend = "aoti"
+	if got := code(&Result{Strategy: "variable"}, cfg, l); !strings.Contains(got, "aoti_load_package(package)") {
+		t.Errorf("packages:\n%s", got)
+	}
+	cfg.Torch.Backend = ""
 	if got := code(&Result{Strategy: "prefill=padded,decode=static-cache"}, cfg, l); !strings.Contains(got, `torch.compile(model.forward, mode="reduce-overhead", dynamic=False)`) || !strings.Contains(got, "StaticCache") {
 		t.Errorf("torch:\n%s", got)
 	}
@@ -93,7 +98,7 @@ func TestEverySetupIsAConfiguration(t *testing.T) {
 	for _, engine := range []string{"ort", "torch"} {
 		for _, provider := range []string{"cpu", "cuda", "webgpu"} {
 			cfg := must.Get(configs.Load("default"))(t)
-			cfg.Engine = engine
+			cfg.Engine, cfg.Modes = engine, []string{"forward"}
 			for _, s := range setups(cfg, provider, 8) {
 				c, err := s.config(cfg)
 				if err != nil || slices.Equal(mustYAML(t, c), mustYAML(t, cfg)) {

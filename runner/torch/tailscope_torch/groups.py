@@ -4,7 +4,7 @@ import collections
 
 import torch
 
-from . import calls, evidence, regional, rewrites
+from . import calls, evidence, packages, regional, rewrites
 from .models import first_line
 from .options import OptionError
 
@@ -91,6 +91,7 @@ class Groups:
     def __init__(self, model, opts):
         self.model, self.opts, self.all = model, opts, {}
         self.backend, self.refused = usable_backend(opts["backend"], model.device)  # may be EAGER
+        self.made = lambda *compiled: None  # who hears of an executable that torch does not tell of
         self.module, self.merged, self.regions = None, 0, None  # regions: (twin, run, blocks), see regional.py
 
     def get(self, mode, strategy):
@@ -104,8 +105,11 @@ class Groups:
         a fixed-size cache."""
         key = (phase, word, static)
         if key not in group.callables:
-            group.callables[key] = self.build(phase, word, static, self.backend)
-            group.callables[key].error = self.refused
+            backend, why = self.backend, self.refused
+            if backend == packages.NAME and phase != "forward":
+                backend, why = "inductor", "AOTInductor packages are for mode forward"
+            group.callables[key] = self.build(phase, word, static, backend)
+            group.callables[key].error = why
         return group.callables[key]
 
     def retreat(self, group, compiled, error):
@@ -115,7 +119,7 @@ class Groups:
         for key, c in group.callables.items():
             if c is not compiled:
                 continue
-            new = self.build(*key, "aot_eager" if c.backend == "inductor" else EAGER)
+            new = self.build(*key, {packages.NAME: "inductor", "inductor": "aot_eager"}.get(c.backend, EAGER))
             new.error = error
             group.callables[key] = new
             group.graphs -= c.graphs
@@ -129,6 +133,8 @@ class Groups:
         fn = calls.make(self.module, phase if itself is None else "self", static)
         if backend is EAGER:
             return Compiled(fn, fn, "eager", self.opts["backend"], False, True, itself=itself)
+        if backend == packages.NAME:
+            return Compiled(fn, packages.Packages(self.module, self.opts["compile"], self.made), backend, self.opts["backend"], False, False)
         dynamic = {"dynamic": True if phase != "step" else None}.get(word, False)
         marked = dynamic is True and bool(self.opts["dynamic_dims"])
         mode = self.opts["mode"]
@@ -192,13 +198,23 @@ def usable_backend(asked, device):
     why = evidence.lacks_compile()
     if why:
         return EAGER, why
+    if asked == packages.NAME:
+        if device.type == "cuda" and (why := lacks_triton()):
+            return "aot_eager", why
+        return ("inductor" if (why := packages.lacks()) else asked), why
     try:
         torch.compile(lambda: None, backend=asked)  # looks the backend up, compiles nothing
     except Exception as e:
         raise OptionError(f'option "backend" is "{asked}": {type(e).__name__}: {first_line(e)}') from e
-    if asked == "inductor" and device.type == "cuda":
-        try:
-            import triton  # noqa: F401  only whether it is there
-        except Exception as e:
-            return "aot_eager", f"Triton cannot be imported: {type(e).__name__}: {e}"
+    if asked == "inductor" and device.type == "cuda" and (why := lacks_triton()):
+        return "aot_eager", why
     return asked, ""
+
+
+def lacks_triton():
+    """Why Inductor compiles nothing for a GPU; empty where it does."""
+    try:
+        import triton  # noqa: F401  only whether it is there
+    except Exception as e:
+        return f"Triton cannot be imported: {type(e).__name__}: {e}"
+    return ""

@@ -45,6 +45,7 @@ class Worker:
         limit = evidence.set_limit(int(msg.get("recompile_limit") or 0))
         self.story = Story(out, self.groups, self.opts, self.model.device.type, limit)
         self.watch = evidence.Watch(self.story.compiled, self.story.recorded, self.story.limited, self.story.skipped)
+        self.groups.made = self.story.compiled
         self.story.recorded_again = self.watch.recordings.count
         self.story.explained = self.explain() if self.opts["explain"] else {}
         self.story.base = evidence.snapshot()
