@@ -270,3 +270,30 @@ func TestTheFooterIsClicked(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A figure that rests on too few samples is grey in the selected row too.
+func TestTheSelectedRowKeepsItsGrey(t *testing.T) {
+	for _, colours := range []draw.Colours{draw.FullColour, draw.FewColours, draw.NoColour} {
+		st := draw.NewStyles(true, colours)
+		cols := []draw.Column{{Head: "n", W: 4}, {Head: "p99", W: 4}}
+		rows := [][]draw.Cell{{draw.C("9", st.Text), draw.C("1 ms", st.Faint)}}
+		if got := draw.TableOn(st, cols, rows, 12, 2, 0)[1]; !strings.Contains(got, st.SelectedFaint.On("1 ms")) || st.SelectedFaint == st.Selected {
+			t.Errorf("%v: %q", colours, got)
+		}
+	}
+}
+
+// Where there is no GPU its panel takes no more room than what stands beside it.
+func TestNoGPUTakesNoRoom(t *testing.T) {
+	m, src := newTestModel(image.Pt(200, 60), 10*time.Second)
+	v := src.View()
+	v.GPU.Why, v.GPU.Name, v.Replay = "no NVIDIA driver on this machine", "", &view.Replay{LenNs: 60e9}
+	m.Update(viewMsg{&v})
+	press(m, "6")
+	_ = m.View()
+	for _, p := range m.lay.places {
+		if p.slot == panels.SlotFullGPU && p.r.Dy() > 10 {
+			t.Errorf("%d rows:\n%s", p.r.Dy(), frameOf(m))
+		}
+	}
+}

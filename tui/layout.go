@@ -135,6 +135,9 @@ func (l *layout) body(w, y, h int, s layoutState) {
 			half = w / 3
 		}
 		top := min(h/2, 16)
+		if s.noGPU { // a sentence needs no room
+			top = max(min(top, s.wants(panels.SlotSelf)), 3)
+		}
 		l.add(panels.SlotFullGPU, 0, y, half, top)
 		l.add(panels.SlotSelf, half, y, w-half, top)
 		l.add(timeline.SlotAllEvents, 0, y+top, w, h-top)

@@ -20,7 +20,7 @@ type Styles struct {
 	Key, KeyText               Ink
 	Badge, BadgeWarn, BadgeBad Ink
 	Tab, TabOn                 Ink
-	Selected                   Ink
+	Selected, SelectedFaint    Ink
 	heat                       *heatInks // nil: too few colours for a heat map
 	mono                       bool      // no colour: shapes must carry what colour would
 }
@@ -80,8 +80,10 @@ func NewStyles(dark bool, colours Colours) *Styles {
 		faint = faint.Faint(true)
 	}
 	sel := lipgloss.NewStyle().Background(lipgloss.Color(p.selected)).Bold(true)
+	selFaint := faint.Background(lipgloss.Color(p.selected))
 	if mono {
 		sel = lipgloss.NewStyle().Reverse(true)
+		selFaint = sel.Faint(true)
 	}
 	s := &Styles{
 		mono: mono,
@@ -91,7 +93,7 @@ func NewStyles(dark bool, colours Colours) *Styles {
 		Key: newInk(fg(p.focus).Bold(true)), KeyText: newInk(fg(p.muted)),
 		Badge: badge(p.ok), BadgeWarn: badge(p.warn), BadgeBad: badge(p.bad),
 		Tab: newInk(fg(p.muted)), TabOn: newInk(lipgloss.NewStyle().Bold(true).Underline(true)),
-		Selected: newInk(sel),
+		Selected: newInk(sel), SelectedFaint: newInk(selFaint),
 	}
 	if colours == FullColour {
 		s.heat = newHeatInks(dark)

@@ -63,7 +63,10 @@ func table(st *Styles, cols []Column, rows [][]Cell, w, h, off, sel int) []strin
 			} else if n > 0 {
 				l.Gap(ColumnGap)
 			}
-			if on {
+			switch {
+			case on && c.K == st.Faint: // too few samples: selected or not
+				c.K, c.Each = st.SelectedFaint, nil
+			case on:
 				c.K, c.Each = st.Selected, nil
 			}
 			putCell(l, cols[i], c)

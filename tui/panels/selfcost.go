@@ -9,7 +9,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotSelf = Register(Desc{Name: "self", Focus: true, Least: 5, Make: func() Panel { return &selfPanel{} }, Want: func(sc *Scene, w int) int { return 13 }})
+var SlotSelf = Register(Desc{Name: "self", Focus: true, Least: 5, Make: func() Panel { return &selfPanel{} }, Want: selfLines})
 
 // selfPanel accounts for tailscope itself: what measuring costs, what was
 // dropped, and the identity of the run.
@@ -30,6 +30,16 @@ func (p *selfPanel) View() string {
 		out = append(out, draw.NewLine(w).Put(st.Muted, draw.Left(f.name, 18)).Put(f.k, f.value).String())
 	}
 	return p.Frame(title, nil, draw.Block(out, w, h))
+}
+
+// selfLines is how many facts there are.
+func selfLines(sc *Scene, _ int) (n int) {
+	for _, f := range (&selfPanel{Pane{Sc: sc}}).facts() {
+		if f.value != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *selfPanel) facts() []field {
