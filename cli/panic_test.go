@@ -42,7 +42,7 @@ func plant(where string, due bool) {
 // program itself has no way to be told to panic.
 func plantedBinary(t *testing.T) string {
 	t.Helper()
-	dir, replace := t.TempDir(), map[string]string{}
+	dir, replace := t.TempDir(), overlaid(t)
 	put := func(path, text string) {
 		abs := must.Get(filepath.Abs(filepath.Join("..", path)))(t)
 		at := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
@@ -114,6 +114,23 @@ func TestAPanicRestoresTheTerminal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// overlaid is what the tests themselves were built with in place of the source,
+// as internal/oldways has it: an -overlay in GOFLAGS, which one in the command's
+// arguments takes the place of.
+func overlaid(t *testing.T) map[string]string {
+	t.Helper()
+	var list struct{ Replace map[string]string }
+	for flag := range strings.FieldsSeq(os.Getenv("GOFLAGS")) {
+		if path, ok := strings.CutPrefix(flag, "-overlay="); ok {
+			must.OK(t, json.Unmarshal(must.Get(os.ReadFile(path))(t), &list))
+		}
+	}
+	if list.Replace == nil {
+		return map[string]string{}
+	}
+	return list.Replace
 }
 
 // settings are those of a terminal, as text.

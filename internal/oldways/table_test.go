@@ -99,6 +99,7 @@ var ways = []way{
 	{"found since", "a look whether what was printed arrived", "./cli", "TestWhatIsPrintedMustArrive", []edit{{"cli/root.go", "if err == nil && out.Err() != nil &&", "if false && out.Err() != nil &&"}}},
 	{"found since", "a look for the folder after the run", "./cli", "TestAFolderMovedUnderARun", []edit{{prepare, "if _, err := os.Stat(j.opts.Dir); errors.Is(err, fs.ErrNotExist) {", "if false && errors.Is(nil, fs.ErrNotExist) {\n\t\tvar err error\n\t\t_ = err"}}},
 	{"R13", "instants that can be, in a replay", "./snapshot/replay", "TestInstantsThatCannotBe", []edit{{"snapshot/replay/replay.go", "return t, ok && t >= 0 && !far", "return t, ok || far"}}},
+	{"found since", "refusal of a server's redirects", "./runner/openai", "TestARedirectIsNotFollowed", []edit{{"runner/openai/probe.go", "\t\t\treturn fmt.Errorf(\"it redirects to", "\t\t\treturn nil\n\t\t\treturn fmt.Errorf(\"it redirects to"}}},
 	{"found since", "a mark of the order of bytes taken off", "./configs", "TestAMarkOfTheOrderOfBytesIsNoKey", []edit{{"configs/load.go", "\tb = bytes.TrimPrefix(b, []byte(\"\\ufeff\")) // as editors", "\t_ = bytes.TrimPrefix // as editors"}}},
 }
 
