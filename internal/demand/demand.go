@@ -11,7 +11,7 @@ import (
 // A Part is what a test may need and a machine may lack.
 type Part string
 
-// The parts; .ci/run demands all but the last three, which it does not install or takes no time for.
+// The parts; .ci/run demands all but the last two, which it does not install or takes no time for.
 const (
 	Slow   Part = "slow"   // time: TAILSCOPE_SLOW is set
 	Python Part = "python" // python3
