@@ -129,7 +129,7 @@ func TestSIGQUITRestoresTheTerminal(t *testing.T) {
 	s := newScreen(t, 120, 40, tailscope(t, stuck(t)...))
 	s.until("the screen", time.Minute, func(text string) bool { return strings.Contains(text, "no word for") })
 	must.OK(t, s.cmd.Process.Signal(syscall.SIGQUIT))
-	_ = s.ended(30 * time.Second) // with an error
+	_ = s.ended(2 * time.Minute) // with an error
 	raw := string(s.raw)
 	if strings.LastIndex(raw, "\x1b[?1049l") < strings.LastIndex(raw, "\x1b[?1049h") || strings.LastIndex(raw, "\x1b[?25h") < strings.LastIndex(raw, "\x1b[?25l") || !strings.Contains(raw, "goroutine ") {
 		t.Errorf("the screen was not left, or there is no stack: %q", tail(s.raw))
