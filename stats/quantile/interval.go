@@ -192,7 +192,7 @@ const (
 )
 
 // Tells reports whether there is an interval of the q-quantile of n values whose
-// quantile varies so much more: of a p99, those that stand for 369 independent ones.
+// quantile varies so much more: of a p99, those that stand for 368 independent ones.
 func Tells(n int, q, inflation float64) bool {
 	_, _, ok := ranksWith(n, q, inflation, OrderRanks)
 	return ok
