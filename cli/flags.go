@@ -62,8 +62,9 @@ func addRunFlag(c *cobra.Command, rf runFlag) {
 	}
 }
 
-// counts are the least and the most of flags that are no keys of a configuration.
-var counts = map[string][2]int{"profile": {0, 1_000_000}, "restarts": {1, 100_000}, "fps": {1, 30}}
+// counts are the least and the most of flags that are no keys of a configuration;
+// no restarts are one session of run, and a pick of tune that nothing confirms.
+var counts = map[string][2]int{"profile": {0, 1_000_000}, "restarts": {0, 100_000}, "fps": {1, 30}}
 
 // loadConfig reads preset, file and flags into a valid configuration.
 func loadConfig(f *pflag.FlagSet) (*configs.Config, error) {

@@ -42,7 +42,7 @@ func TestHardSurroundings(t *testing.T) {
 		"engine is a folder":  {engine: "/etc", code: 1, says: "exited with 126"},
 		"engine is no shell":  {engine: "python3 \\'", code: 1, says: "before the model was loaded"},
 		"reps below zero":     {more: "--reps -3", code: 2, says: "is not between"},
-		"restarts below one":  {more: "--restarts -3", code: 2, says: "is not between"},
+		"restarts below none": {more: "--restarts -3", code: 2, says: "is not between"},
 		"profile below zero":  {more: "--profile -3", code: 2, says: "is not between"},
 		"a folder as cache":   {before: "export XDG_CACHE_HOME=/etc/passwd XDG_CONFIG_HOME=. LANG=xx_YY.ZZ TZ=/etc/passwd COLUMNS=-5;", says: "prefill"},
 		"no folder to be in":  {before: "mkdir gone; cd gone; rmdir ../gone;", out: "rel", code: 1, says: "cannot be written"},

@@ -66,7 +66,7 @@ func TestBrokenEngines(t *testing.T) {
 		"swapped order": {"CompileOnce", "order=[order]", "order=[1 - order]", "order 1"},
 		"event too late": {"CompileOnce", "    return ys and", `    send("event", t_ns=now(), kind="mark", reason="late", request=req["id"], lane=lane)
     return ys and`, "comes after its sample"},
-		"compile too late": {"CompileOnce", `t_ns=start, kind=kind`, `t_ns=now(), kind=kind`, "lasting"},
+		"compile too late": {"CompileOnce", `t_ns=start, kind=kind, dur_ns=cost`, `t_ns=now(), kind=kind, dur_ns=cost+60*10**9`, "lasting"},
 		"silent compile":   {"CompileOnce", `tell(("event", dict(t_ns=start, kind=kind, dur_ns=cost`, `str(("event", dict(t_ns=start, kind=kind, dur_ns=cost`, "compile event false"},
 		"no limit":         {"RecompileLimit", `g["unique_graphs"] >= limit`, `g["unique_graphs"] >= 99`, "limit_reached"},
 		"recompiles":       {"CompileOnce", `elif (s, n) not in graphs:`, `else:`, "compiles of one shape"},
