@@ -11,6 +11,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/quantile"
 )
 
 // Result is what a tune found, as tune.json has it. Times are milliseconds.
@@ -89,6 +90,7 @@ func (t *tuner) raceResult(h *heat) RaceResult {
 // picked is the strategy that the races chose, and the edges of bucketed.
 func (t *tuner) picked() (plan.Strategy, []int) {
 	st, edges := plan.Strategy{Prefill: "eager", Decode: "eager"}, []int(nil)
+	both := t.mode() == "e2e_kv"
 	for _, h := range t.heats {
 		i := h.pick()
 		if i < 0 || h.name == optionsHeat {
@@ -96,7 +98,7 @@ func (t *tuner) picked() (plan.Strategy, []int) {
 		}
 		c := h.cands[i]
 		if h.mode == "kv_decode" {
-			if st.Decode = c.strategy.Decode; len(t.heats) == 1 || t.heats[1].name == optionsHeat {
+			if st.Decode = c.strategy.Decode; !both {
 				st.Prefill = c.strategy.Prefill // untimed, but its padding is part of what was raced
 			}
 			continue
@@ -106,13 +108,34 @@ func (t *tuner) picked() (plan.Strategy, []int) {
 			st.Decode = c.strategy.Decode
 		}
 	}
-	if st.Prefill == string(stats.Chunked) && len(t.heats) > 1 && t.first.ready.Lacks("e2e_kv", st) != "" {
-		st.Prefill = "variable" // the two have no cache in common
+	if st.Prefill == string(stats.Chunked) && both && t.first.ready.Lacks("e2e_kv", st) != "" {
+		st.Prefill, edges = t.unchunked() // the two have no cache in common
 	}
 	if edges == nil {
 		edges = t.cfg.BucketEdges
 	}
 	return st, edges
+}
+
+// unchunked is the best of prefill's race beside chunked: of those that race still,
+// else of those told to be worse.
+func (t *tuner) unchunked() (prefill string, edges []int) {
+	prefill, told, least := "eager", true, math.Inf(1)
+	for _, h := range t.heats {
+		if h.mode != "prefill" {
+			continue
+		}
+		for i, row := range h.race.Standing() {
+			c, ns := &h.cands[i], row.Value.Ns
+			if c.strategy.Prefill == string(stats.Chunked) || row.Out != "" && !row.Told || !finite(ns) || row.N < quantile.Need(.5) {
+				continue
+			}
+			if told && !row.Told || told == row.Told && ns < least {
+				prefill, edges, told, least = c.strategy.Prefill, c.edges, row.Told, ns
+			}
+		}
+	}
+	return prefill, edges
 }
 
 // result puts together what the races found, and the configuration of the pick.

@@ -1,0 +1,57 @@
+package tune
+
+import (
+	"testing"
+
+	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/runner"
+	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/stats/race"
+)
+
+// ran is a heat of strategies that took so many ns each, 200 times.
+func ran(t *testing.T, name, mode string, ns map[string]int64, order ...string) *heat {
+	t.Helper()
+	h := &heat{name: name, mode: mode}
+	var cs []race.Candidate
+	for _, w := range order {
+		h.cands = append(h.cands, candidate{name: w, strategy: must.Get(plan.ParseStrategy(w))(t)})
+		cs = append(cs, race.Candidate{Name: w})
+	}
+	h.race = race.New(cs, race.Options{Objective: race.P50, Seed: 1})
+	for range 200 {
+		var block []race.Obs
+		for i, w := range order {
+			block = append(block, race.Obs{Candidate: i, Ns: ns[w]})
+		}
+		h.race.Tell(block)
+	}
+	return h
+}
+
+// TestAChunkedPickIsWrittenAsSuch, before and after the race of options; beside a
+// growing decode the next best of its own race takes its place.
+func TestAChunkedPickIsWrittenAsSuch(t *testing.T) {
+	cfg := must.Get(configs.Load("root_cause"))(t)
+	lacks := func(mode string, st plan.Strategy) string {
+		if mode == "e2e_kv" && st.Prefill == "chunked" && st.Decode != "static-cache" {
+			return "a fixed cache"
+		}
+		return ""
+	}
+	ns := map[string]int64{"eager": 9e6, "variable": 5e6, "padded": 3e6, "chunked": 1e6, "static-cache": 9e6}
+	prefill := ran(t, "prefill", "prefill", ns, "eager", "variable", "padded", "chunked")
+	tn := &tuner{cfg: cfg, first: &worker{ready: runner.Ready{Lacks: lacks}}, heats: []*heat{prefill}}
+	if st, _ := tn.picked(); st.Prefill != "chunked" {
+		t.Fatalf("before the options: %v", st)
+	}
+	tn.heats = append(tn.heats, ran(t, optionsHeat, "prefill", ns, "eager", "chunked"))
+	if st, _ := tn.picked(); st.Prefill != "chunked" {
+		t.Errorf("after the options: %v", st)
+	}
+	tn.heats = []*heat{prefill, ran(t, "kv_decode", "kv_decode", ns, "variable", "static-cache")}
+	if st, _ := tn.picked(); st.Prefill != "padded" || st.Decode != "variable" {
+		t.Errorf("beside a growing decode: %v", st)
+	}
+}
