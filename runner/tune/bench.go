@@ -107,6 +107,7 @@ type sink struct {
 	mu       sync.Mutex
 	groups   map[[2]string]protocol.Counter // by mode and strategy
 	diverged map[[2]string]string
+	fell     string // the last fallback's reason
 }
 
 func newSink() *sink {
@@ -123,12 +124,22 @@ func (s *sink) Counters(c protocol.Counters) error {
 }
 
 func (s *sink) Event(e *stats.Event) error {
-	if e.Kind == stats.KindDivergence {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e.Kind {
+	case stats.KindDivergence:
 		s.diverged[[2]string{e.Mode, e.Strategy}] = e.Reason
+	case stats.KindFallback:
+		s.fell = e.Reason
 	}
 	return nil
+}
+
+// fallback is what the engine said of running something else; "" nothing.
+func (s *sink) fallback() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fell
 }
 
 // divergence is what the engine said of outputs that differ.

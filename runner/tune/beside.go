@@ -3,12 +3,14 @@ package tune
 import (
 	"context"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/guard"
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/race"
 )
 
@@ -45,6 +47,9 @@ func (t *tuner) startBeside(ctx context.Context) {
 	}
 	if n := t.abreast(); t.o.Setups {
 		all := t.allSetups()
+		if !slices.Contains(t.o.Modes, stats.KVDecode.String()) {
+			all = slices.DeleteFunc(all, func(s setup) bool { return s.Set[blockKey] != "" }) // no pick will have a use for it
+		}
 		for _, s := range all[:min(n, len(all))] {
 			t.starts(ctx, s)
 		}
@@ -67,6 +72,18 @@ func (t *tuner) starts(ctx context.Context, s setup) *starting {
 		x.err = err
 	})
 	return x
+}
+
+// dismiss ends the worker of a setup that was started and is not wanted.
+func (t *tuner) dismiss(s setup) {
+	x := t.starting[s.Name]
+	if x == nil {
+		return
+	}
+	if t.wait("ending the worker with "+s.Name, x); x.w != nil {
+		x.w.stop()
+	}
+	delete(t.starting, s.Name)
 }
 
 // open finds engine and model, for one worker at a time.

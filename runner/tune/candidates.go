@@ -153,6 +153,23 @@ func longest(cfg *configs.Config) (n int) {
 	return n
 }
 
+// Keys of options that only some strategies have a use for.
+const (
+	backendKey = "torch.backend"
+	blockKey   = "options.cache_block"
+)
+
+// unfit says why an option changes nothing for the better under a strategy; "" it may.
+func (s setup) unfit(mode string, st plan.Strategy) string {
+	switch {
+	case s.Set[backendKey] == "aoti" && st.Prefill == "dynamic":
+		return "a package is made for each shape, and one executable for all was picked"
+	case s.Set[blockKey] != "" && (st.Decode != string(stats.StaticCache) || !stats.ModeOf(mode).Times(stats.DecodePhase)):
+		return "no timed decode over static-cache was picked, whose cache it is"
+	}
+	return ""
+}
+
 // setups are the options that need a worker of their own, those worth most first.
 func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
 	add := func(key string, values ...string) {
@@ -167,10 +184,10 @@ func setups(cfg *configs.Config, provider string, threads int) (all []setup) {
 			all = append(all, bundle(own, "options.merge", "true"), bundle(own, "options.compile.coordinate_descent_tuning", "true"))
 		}
 		if n := longest(cfg); n > worthBlocks {
-			add("options.cache_block", fmt.Sprint(plan.NextEdge(nil, n)/blocksOfLongest))
+			add(blockKey, fmt.Sprint(plan.NextEdge(nil, n)/blocksOfLongest))
 		}
 		if slices.Contains(cfg.Modes, "forward") {
-			add("torch.backend", "aoti")
+			add(backendKey, "aoti")
 		}
 		add("torch.mode", slices.DeleteFunc([]string{"max-autotune", "default"}, func(m string) bool { return m == cfg.Torch.Mode })...)
 	case provider == "cpu":

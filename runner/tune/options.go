@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,14 @@ func (t *tuner) options(ctx context.Context) error {
 	}
 	least := time.Duration(leastRace * float64(time.Until(until)))
 	made := time.Now().Add(time.Duration(optionsAhead * float64(time.Until(until))))
+	all = slices.DeleteFunc(all, func(s setup) bool {
+		why := s.unfit(mode, st)
+		if why != "" {
+			t.leave([]setup{s}, why)
+			t.dismiss(s)
+		}
+		return why != ""
+	})
 	all = t.inTime(ctx, all, mode, cands[1].firsts, made)
 	for i, s := range all {
 		t.say("starting a worker with " + s.Name)

@@ -7,6 +7,7 @@ import (
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/race"
 )
 
@@ -53,5 +54,38 @@ func TestAChunkedPickIsWrittenAsSuch(t *testing.T) {
 	tn.heats = []*heat{prefill, ran(t, "kv_decode", "kv_decode", ns, "variable", "static-cache")}
 	if st, _ := tn.picked(); st.Prefill != "padded" || st.Decode != "variable" {
 		t.Errorf("beside a growing decode: %v", st)
+	}
+}
+
+// TestAnOptionThatDidNotRunWinsNothing: its time is that of what ran in its place.
+func TestAnOptionThatDidNotRunWinsNothing(t *testing.T) {
+	h := &heat{mode: "forward", cands: []candidate{{}, {name: "variable with torch.backend=aoti", setup: 1}}}
+	tn := &tuner{workers: map[int]*worker{0: {sink: newSink()}, 1: {sink: newSink()}}, setups: []setup{{}, {Set: map[string]string{backendKey: "aoti"}}}}
+	must.OK(t, tn.workers[1].sink.Event(&stats.Event{Kind: stats.KindFallback, Reason: "aoti cannot run here"}))
+	for _, c := range []struct {
+		backend string
+		flags   stats.Flag
+		i       int
+		want    string
+	}{{"torch-cpu-inductor", 0, 0, ""}, {"torch-cpu-aoti", 0, 1, ""}, {"torch-cpu-aoti", stats.FlagFallback, 1, "it did not run on aoti but fell back: aoti cannot run here"},
+		{"torch-cpu-inductor", 0, 1, "it did not run on aoti but on torch-cpu-inductor: aoti cannot run here"}} {
+		if got := tn.obs(h, c.i, &runner.Answer{Sample: stats.Sample{Backend: c.backend, Flags: c.flags}}); got.Bad != c.want {
+			t.Errorf("%+v: %q", c, got.Bad)
+		}
+	}
+}
+
+func TestOptionsFitTheirStrategy(t *testing.T) {
+	aoti, block := setup{Set: map[string]string{backendKey: "aoti"}}, setup{Set: map[string]string{blockKey: "256"}}
+	for _, c := range []struct {
+		s              setup
+		mode, strategy string
+		fits           bool
+	}{{aoti, "forward", "variable", true}, {aoti, "forward", "dynamic", false}, {block, "kv_decode", "static-cache", true}, {block, "e2e_kv", "prefill=chunked,decode=static-cache", true},
+		{block, "kv_decode", "kv-bucketed", false}, {block, "prefill", "variable", false}, {block, "prefill", "prefill=padded,decode=static-cache", false},
+		{setup{Set: map[string]string{"torch.mode": "default"}}, "prefill", "dynamic", true}} {
+		if why := c.s.unfit(c.mode, must.Get(plan.ParseStrategy(c.strategy))(t)); (why == "") != c.fits {
+			t.Errorf("%v in %s under %s: %q", c.s.Set, c.mode, c.strategy, why)
+		}
 	}
 }

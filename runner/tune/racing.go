@@ -154,8 +154,27 @@ func (t *tuner) obs(h *heat, i int, a *runner.Answer) race.Obs {
 	case s.Flags&stats.FlagDivergence != 0:
 		c := &h.cands[i]
 		o.Bad = "outputs: " + t.workers[c.setup].sink.divergence(h.mode, c.strategy.Label(h.mode))
+	default:
+		o.Bad = t.elsewhere(&h.cands[i], s)
 	}
 	return o
+}
+
+// elsewhere says that a request did not run on the backend that its setup names:
+// what it took is another candidate's time.
+func (t *tuner) elsewhere(c *candidate, s *stats.Sample) string {
+	want := t.setups[c.setup].Set[backendKey]
+	if want == "" || s.Flags&stats.FlagFallback == 0 && strings.Contains(s.Backend, want) {
+		return ""
+	}
+	why := fmt.Sprintf("it did not run on %s but on %s", want, s.Backend)
+	if s.Flags&stats.FlagFallback != 0 {
+		why = "it did not run on " + want + " but fell back"
+	}
+	if said := t.workers[c.setup].sink.fallback(); said != "" {
+		why += ": " + said
+	}
+	return why
 }
 
 // share of a race's time that one candidate may take and not be told anything
