@@ -30,6 +30,37 @@ func TestWhatTakesThePlaceOfPackages(t *testing.T) {
 	}
 }
 
+const sizes = `
+import os
+import torch
+from tailscope_torch import packages
+class Seen(torch.Tensor):
+    def __repr__(self): raise AssertionError("a tensor was printed")
+calls, files = [], []
+torch.export.export = lambda *args: None
+def package(exported, package_path, inductor_configs):
+    open(package_path, "w").close()
+    return package_path
+def load(path):
+    files.append((path, os.path.exists(path)))
+    n = len(files)
+    return lambda **inputs: calls.append(n)
+torch._inductor.aoti_compile_and_package, torch._inductor.aoti_load_package = package, load
+p = packages.Packages(None, {}, lambda *made: None)
+def nest(n, fill, more=1, dtype=torch.float32): return {"x": [torch.full((n,), fill, dtype=dtype).as_subclass(Seen), {"y": torch.full((2,), fill).as_subclass(Seen)}], "n": more, "s": [{1}]}
+for x in (nest(2000, 0.), nest(2000, 1.), nest(3000, 0.), nest(2000, 5.), nest(2000, 0., True), nest(2000, 0., dtype=torch.float64), nest(2000, 2.)):
+    p(x)
+print(calls, [was for _, was in files], any(os.path.exists(path) for path, _ in files))
+`
+
+// TestAPackageIsKeptBySizes: not by values, which it would wait for the device to
+// read, and at whatever depth the tensors lie. Its file goes once it is loaded.
+func TestAPackageIsKeptBySizes(t *testing.T) {
+	if got, want := realPython(t, sizes), "[1, 1, 2, 1, 3, 4, 1] [True, True, True, True] False\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // TestPackagesOfAOTInductor, with PyTorch and a C++ compiler: each set of sizes has a
 // package of its own, made once, inside the request that needs it, and answers as
 // eager does.
