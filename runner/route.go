@@ -97,8 +97,8 @@ func (r *router) key(it plan.Item, st plan.Strategy) string {
 	b = append(b, head...)
 	b = append(strconv.AppendInt(b, int64(it.Batch), 10), 'x')
 	exec := plan.NewShaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1]
-	if st.Prefill == string(stats.Chunked) {
-		exec = 0 // one executable for pieces of all prompts
+	if st.Prefill == string(stats.Chunked) && (it.Mode != stats.KVDecode.String() || fixed(st)) {
+		b, exec = append(b, "kv"...), r.cacheLength(it, st, exec) // pieces of all prompts over one cache have one executable
 	}
 	b = append(strconv.AppendInt(b, int64(exec), 10), '+')
 	key := string(strconv.AppendInt(b, int64(it.NewTokens), 10))

@@ -105,6 +105,28 @@ func TestRouteKnowsWhatIsCompiled(t *testing.T) {
 	}
 }
 
+// TestPiecesAreKnownByTheirCache: the pieces of a prompt run over a cache of fixed
+// size, and its length is part of what was compiled.
+func TestPiecesAreKnownByTheirCache(t *testing.T) {
+	for _, c := range []struct {
+		mode, decode string
+		opts         map[string]string
+		same, other  int // tokens of prompts after one of 60
+	}{{"e2e_kv", "kv-bucketed", nil, 61, 500}, {"e2e_kv", "static-cache", nil, 190, 300}, {"e2e_kv", "static-cache", map[string]string{"cache_block": "64"}, 61, 70},
+		{"prefill", "eager", nil, 256, 257}, {"prefill", "eager", map[string]string{"static_len": "600"}, 500, 700},
+		{"kv_decode", "variable", nil, 64, 65}, {"kv_decode", "static-cache", nil, 190, 300}} {
+		s := routeSession(t)
+		s.route.cfg.Options = c.opts
+		st := plan.Strategy{Prefill: "chunked", Decode: c.decode}
+		s.route.state.turn(true)
+		item := func(n int) plan.Item { return plan.Item{Mode: c.mode, Batch: 1, Tokens: n, NewTokens: 8} }
+		s.route.learn(&stats.Sample{Lane: stats.Optimized, Shape: "x"}, &inflight{item: item(60), strategy: st}, st)
+		if s.route.toEager(item(c.same), st) || !s.route.toEager(item(c.other), st) {
+			t.Errorf("%s over %s: a prompt of %d tokens is known %v, of %d %v", c.mode, c.decode, c.same, !s.route.toEager(item(c.same), st), c.other, !s.route.toEager(item(c.other), st))
+		}
+	}
+}
+
 func routeSession(t *testing.T) *Session {
 	t.Helper()
 	cfg := sessionConfig()

@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plan"
@@ -70,22 +71,55 @@ type First struct {
 	N int
 }
 
-// leastKVEdge is the smallest cache that kv-bucketed makes without edges given.
-const leastKVEdge = 16
+// The smallest caches that kv-bucketed and static-cache make without lengths given,
+// and the engine's options that give static-cache one or have it grow by blocks.
+const (
+	leastKVEdge, leastStatic = 16, 256
+	staticOption             = "static_len"
+	blockOption              = "cache_block"
+)
+
+// fixed reports whether a strategy decodes over caches of fixed size.
+func fixed(st plan.Strategy) bool {
+	return st.Decode == string(stats.KVBucketed) || st.Decode == string(stats.StaticCache)
+}
+
+// cacheLength is how long the cache of fixed size is that an item of exec executed
+// tokens needs: the one length of all doubles with those that do not fit.
+func (r *router) cacheLength(it plan.Item, st plan.Strategy, exec int) int {
+	need := exec
+	if it.Mode != stats.Prefill.String() {
+		need += it.NewTokens
+		if st.Decode == string(stats.KVBucketed) {
+			return r.kvEdge(need)
+		}
+		if block, _ := strconv.Atoi(r.cfg.Options[blockOption]); block > 0 {
+			return exec // from which, and the new tokens, the lengths of all its caches follow
+		}
+	}
+	if given, _ := strconv.Atoi(r.cfg.Options[staticOption]); need <= given {
+		return given
+	}
+	return max(leastStatic, plan.NextEdge(nil, need))
+}
+
+// kvEdge is the length of kv-bucketed's cache for so many tokens.
+func (r *router) kvEdge(need int) int {
+	if i, _ := slices.BinarySearch(r.cfg.KVEdges, need); i < len(r.cfg.KVEdges) {
+		return r.cfg.KVEdges[i]
+	}
+	return max(leastKVEdge, plan.NextEdge(nil, need))
+}
 
 // stepKey is the key of an item's executables. A decode alone runs none for its
 // prompt: over a cache of fixed size the length of that cache decides.
 func (r *router) stepKey(it plan.Item, st plan.Strategy) string {
-	if it.Mode != "kv_decode" || st.Decode != string(stats.KVBucketed) && st.Decode != string(stats.StaticCache) {
+	if it.Mode != stats.KVDecode.String() || !fixed(st) {
 		return r.key(it, st)
 	}
 	edge := 0 // static-cache has one length for all
 	if st.Decode == string(stats.KVBucketed) {
-		need := plan.NewShaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1] + it.NewTokens
-		edge = max(leastKVEdge, plan.NextEdge(nil, need))
-		if i, _ := slices.BinarySearch(r.cfg.KVEdges, need); i < len(r.cfg.KVEdges) {
-			edge = r.cfg.KVEdges[i]
-		}
+		edge = r.kvEdge(plan.NewShaper(r.cfg, st).Exec(it.Tokens, it.PadTo)[1] + it.NewTokens)
 	}
 	return fmt.Sprintf("%s\x00%s\x00%d/%d", it.Mode, st.Decode, it.Batch, edge)
 }
