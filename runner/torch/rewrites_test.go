@@ -123,6 +123,49 @@ for size in (10**12, 1500, 100):
     print(r.why or (r.lanes.dtype, [p.dtype for p in r.lanes.module.parameters()][0]))
 `
 
+const stateful = `
+import torch
+from torch import nn
+from tailscope_torch import reference
+torch.set_grad_enabled(False)
+class Counts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+        self.register_buffer("seen", torch.zeros(4))
+        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+        self.norm.register_buffer("shared", self.seen)
+    def forward(self, x):
+        self.seen += 1
+        self.calls += 1
+        return self.norm(x) + self.seen
+m = Counts().eval().half()
+m.norm.shared = m.seen
+x, twin = torch.rand(3, 4), reference.streamed(m, torch.float32)
+got = twin(x)
+print(got.dtype, m.seen.tolist(), int(m.calls), twin.seen.tolist(), twin.seen is twin.norm.shared, m.norm.running_mean.dtype, twin.calls.dtype)
+
+def forbidden(): raise AssertionError("the cache was given back")
+torch.cuda.empty_cache = forbidden
+torch.cuda.mem_get_info, torch.cuda.memory_reserved, torch.cuda.memory_allocated = lambda d: (100, 9), lambda d: 1000, lambda d: 300
+print(reference.room(torch.device("cuda")))
+class Lanes:
+    def beside(self, model): return model
+class Model: module, dtype, device = m, torch.float16, torch.device("cuda")
+r = reference.Reference(Model(), Lanes(), None)
+r.make()
+print(r.why or r.lanes.dtype)
+`
+
+// A reference leaves what it judges as it was: buffers that a module writes, and what
+// the allocator keeps.
+func TestAReferenceChangesNothing(t *testing.T) {
+	want := "torch.float32 [0.0, 0.0, 0.0, 0.0] 0 [1.0, 1.0, 1.0, 1.0] True torch.float16 torch.int64\n800\ntorch.float32\n"
+	if got := realPython(t, stateful); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // A reference of a model that fits but once takes the weights one module at a time,
 // and gives what a whole copy gives.
 func TestAReferenceOneModuleAtATime(t *testing.T) {

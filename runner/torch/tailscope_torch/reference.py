@@ -81,11 +81,10 @@ class Reference:
             return
         dtype = getattr(torch, name)
         wide = 8 if name == "float64" else 4
-        whole = sum(p.numel() for p in m.module.parameters()) * wide
+        whole = sum(t.numel() for t in [*m.module.parameters(), *m.module.buffers()]) * wide
         largest = max((sum(p.numel() for p in x.parameters(False)) for x in m.module.modules()), default=0) * wide
-        if m.device.type == "cuda":
-            torch.cuda.empty_cache()  # what only this process keeps is room, too
-        if 2 * largest > room(m.device):
+        buffers = sum(b.numel() for b in m.module.buffers() if b.is_floating_point()) * wide
+        if 2 * largest + buffers > room(m.device):
             self.why = f"not even one module of {largest / 1e9:.1f} GB in {name} fits beside the model"
             return
         twin = copy.copy(m)
@@ -98,8 +97,12 @@ class Reference:
 
 def streamed(module, dtype):
     """A twin on the module's own weights, each of which is wider while the module
-    that holds it computes, and no longer."""
-    twin = copy.deepcopy(module, {id(t): t for t in [*module.parameters(), *module.buffers()]})
+    that holds it computes, and no longer. Buffers are its own: a module may write them."""
+    twin, wide = copy.deepcopy(module, {id(p): p for p in module.parameters()}), {}
+    for m in twin.modules():
+        for name, b in m._buffers.items():
+            if b is not None and b.is_floating_point():
+                m._buffers[name] = wide.setdefault(id(b), (b, b.to(dtype)))[1]  # b stays: its id is its name here
 
     def widen(m, args):
         m.narrow = {n: p for n, p in m._parameters.items() if p is not None and p.is_floating_point()}
@@ -115,9 +118,11 @@ def streamed(module, dtype):
 
 
 def room(device):
-    """Bytes that are free on a device."""
+    """Bytes that are free on a device. What only this process keeps is room, too, and
+    stays kept: torch gives it back where an allocation needs it, and requests that are
+    timed next would pay for all of it."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     try:
         with open("/proc/meminfo") as f:
             return next(int(line.split()[1]) * 1024 for line in f if line.startswith("MemAvailable"))
