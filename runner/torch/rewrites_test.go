@@ -176,6 +176,34 @@ func TestAReferenceOneModuleAtATime(t *testing.T) {
 	}
 }
 
+const unjudged = `
+import torch
+from tailscope_torch import check
+class Model: module, dtype, device = torch.nn.Linear(2, 2), torch.float16, torch.device("cpu")
+class Story:
+    dirty = False
+    def event(self, kind, job, reason, extra): print(kind, reason, extra.get("judged"))
+class Job:
+    def __init__(self, x): self.kept = check.Kept(torch.tensor(x), [])
+def broken(*args): raise RuntimeError("mat1 and mat2 must have the same dtype")
+for run in (broken, lambda *args: [torch.tensor([1., 1.])], lambda *args: [torch.tensor([1., 2.])]):
+    c = check.Comparer(Model(), None, None, Story(), 1)
+    c.reference.run = run
+    c.compare({"id": 1, "mode": "forward", "order": ["eager", "optimized"], "strategy": {"prefill": "variable", "decode": "eager"}, "exec": [2, 2], "batch": 1},
+              {"eager": Job([1., 1.]), "optimized": Job([1., 2.])})
+    print(c.sums.n, c.sums.failed)
+`
+
+// A reference that cannot be run judges nothing: the lanes differ all the same, and
+// it is told as what nothing has judged.
+func TestADifferenceThatNothingHasJudged(t *testing.T) {
+	want := "divergence outputs differ by 0.707 (relative L2, tolerance 0.02); nothing has judged that: the reference failed: RuntimeError: mat1 and mat2 must have the same dtype False\n1 1\n" +
+		"divergence outputs differ by 0.707 (relative L2, tolerance 0.02); from a reference in higher precision the optimized lane is 0.707 away, the eager lane 0 None\n1 1\n1 0\n"
+	if got := realPython(t, unjudged); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 const pieces = `
 import sys
 try:

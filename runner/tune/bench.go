@@ -128,7 +128,11 @@ func (s *sink) Event(e *stats.Event) error {
 	defer s.mu.Unlock()
 	switch e.Kind {
 	case stats.KindDivergence:
-		s.diverged[[2]string{e.Mode, e.Strategy}] = e.Reason
+		why := "outputs: " + e.Reason
+		if judged, ok := e.Extra["judged"].(bool); ok && !judged {
+			why = "not judged: " + e.Reason
+		}
+		s.diverged[[2]string{e.Mode, e.Strategy}] = why
 	case stats.KindFallback:
 		s.fell = e.Reason
 	}
@@ -149,7 +153,7 @@ func (s *sink) divergence(mode, strategy string) string {
 	if why := s.diverged[[2]string{mode, strategy}]; why != "" {
 		return why
 	}
-	return "its outputs differ from the eager lane's"
+	return "outputs: its outputs differ from the eager lane's"
 }
 
 // group is what the engine counts of a mode and strategy.

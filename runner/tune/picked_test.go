@@ -89,3 +89,16 @@ func TestOptionsFitTheirStrategy(t *testing.T) {
 		}
 	}
 }
+
+// TestADifferenceThatNothingHasJudged takes a candidate out, and not as wrong.
+func TestADifferenceThatNothingHasJudged(t *testing.T) {
+	for want, extra := range map[string]map[string]any{"outputs: they differ": {"rel_l2": .1}, "not judged: they differ": {"judged": false}} {
+		w := &worker{sink: newSink()}
+		must.OK(t, w.sink.Event(&stats.Event{Kind: stats.KindDivergence, Mode: "forward", Strategy: "variable", Reason: "they differ", Extra: extra}))
+		h := &heat{mode: "forward", cands: []candidate{{strategy: must.Get(plan.ParseStrategy("variable"))(t)}}}
+		tn := &tuner{workers: map[int]*worker{0: w}, setups: []setup{{}}}
+		if got := tn.obs(h, 0, &runner.Answer{Sample: stats.Sample{Flags: stats.FlagDivergence}}).Bad; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

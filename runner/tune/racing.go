@@ -153,7 +153,7 @@ func (t *tuner) obs(h *heat, i int, a *runner.Answer) race.Obs {
 		o.Bad = "it fails: " + a.Err
 	case s.Flags&stats.FlagDivergence != 0:
 		c := &h.cands[i]
-		o.Bad = "outputs: " + t.workers[c.setup].sink.divergence(h.mode, c.strategy.Label(h.mode))
+		o.Bad = t.workers[c.setup].sink.divergence(h.mode, c.strategy.Label(h.mode))
 	default:
 		o.Bad = t.elsewhere(&h.cands[i], s)
 	}

@@ -92,20 +92,21 @@ class Comparer:
         if heads:
             compared.append(([[x] for x in self.prefills(req)], True))
         rels = [max(map(rel_l2, *p)) for p, _ in compared]
-        rel, bad, why = max(rels), False, ""
+        rel, verdicts, why = max(rels), [], ""
         for r, (p, head) in zip(rels, compared):
             if r > self.sums.tolerance:
                 if tokens is None and not head and eager.toks:
                     tokens = self.tokens(req, jobs)
                 key = (req["mode"], label(req["mode"], req["strategy"]))
                 wrong, why = self.reference.judge(key, req, self.sums.tolerance / 10, rel_l2, *p, tokens, head)
-                bad = bad or wrong
+                verdicts.append(wrong)
+        bad = any(wrong is not False for wrong in verdicts)  # what nothing has judged differs all the same
         self.sums.note(req["mode"], rel, bad)
         self.story.dirty = True
         if bad:
             apart = "" if at is None else f", tokens differ from step {at}"
             self.story.event("divergence", jobs["optimized"], f"outputs differ by {rel:.3g} (relative L2, tolerance "
-                       f"{self.sums.tolerance:g}){apart}{why}", extra={"rel_l2": finite(rel), "step": at})
+                       f"{self.sums.tolerance:g}){apart}{why}", extra={"rel_l2": finite(rel), "step": at, **({} if True in verdicts else {"judged": False})})
         elif why:
             log(f"request {req['id']}: the lanes differ by {rel:.3g}, with nothing wrong{why}")
         elif at is not None:

@@ -27,7 +27,7 @@ class Reference:
         self.innocent = {}  # the largest distance of the lanes in which nothing was wrong
 
     def judge(self, key, req, floor, distance, eager, optimized, tokens, head):
-        """(wrong, why in a phrase) by the reference; wrong where there is none. eager and optimized are what was compared, as
+        """(wrong, why in a phrase) by the reference; None where there is none. eager and optimized are what was compared, as
         lists of tensors; tokens, where given, are forced on decode steps, and
         head says that it was the prefill of an end-to-end request."""
         apart = max(map(distance, eager, optimized))
@@ -42,7 +42,7 @@ class Reference:
             log(self.why)
             ref = None
         if ref is None:
-            return True, f"; {self.why}"
+            return None, f"; nothing has judged that: {self.why}"
         self.taken[key] = self.taken.get(key, 0) + 1
         ref = ref[-len(eager):]
         e, o = (max(map(distance, ref, x)) for x in (eager, optimized))
