@@ -2,10 +2,11 @@ package tune
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/shirou/gopsutil/v4/mem"
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner"
@@ -22,6 +23,7 @@ const (
 	coresEach = 4                // processors that a worker which compiles keeps busy
 	roomEach  = 1.5              // device memory of a worker over its weights: executables and what making them needs
 	roomBase  = float64(2 << 30) // and what it takes whatever the weights
+	hostBase  = float64(4 << 30) // memory of the machine that it takes over its weights, which pass through: torch and its compiler
 )
 
 // starting is a worker on its way; done is closed once it or its error is there.
@@ -36,14 +38,21 @@ func (t *tuner) abreast() int {
 	if t.o.Abreast > 0 || t.cfg.Engine != "torch" || t.first.ready.Loaded.Provider != "cuda" {
 		return t.o.Abreast
 	}
-	room := roomBase + roomEach*float64(t.first.ready.Loaded.Model.Bytes)
-	return max(0, min(runtime.NumCPU()/coresEach-1, int(t.free/room)))
+	weights := float64(t.first.ready.Loaded.Model.Bytes)
+	n := min(t.procs/coresEach-1, int(t.free/(roomBase+roomEach*weights)))
+	if t.host > 0 && weights > 0 {
+		n = min(n, int(t.host/(hostBase+weights)))
+	}
+	return max(0, n)
 }
 
 // startBeside starts workers of options before anybody waits for them.
 func (t *tuner) startBeside(ctx context.Context) {
 	if t.free == 0 && t.o.FreeMemory != nil {
 		t.free = t.o.FreeMemory()
+	}
+	if m, err := mem.VirtualMemory(); err == nil && t.host == 0 {
+		t.host = float64(m.Available)
 	}
 	if n := t.abreast(); t.o.Setups {
 		all := t.allSetups()

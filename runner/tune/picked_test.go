@@ -7,6 +7,7 @@ import (
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/race"
 )
@@ -99,6 +100,23 @@ func TestADifferenceThatNothingHasJudged(t *testing.T) {
 		tn := &tuner{workers: map[int]*worker{0: w}, setups: []setup{{}}}
 		if got := tn.obs(h, 0, &runner.Answer{Sample: stats.Sample{Flags: stats.FlagDivergence}}).Bad; got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestAbreastByWhatThereIs: processors as many as the quota leaves, memory of the
+// device and of the machine.
+func TestAbreastByWhatThereIs(t *testing.T) {
+	const gib = 1 << 30
+	for _, c := range []struct {
+		procs                     int
+		free, host, weights, want float64
+	}{{32, 1e12, 0, 2 * gib, 7}, {8, 1e12, 1e12, 2 * gib, 1}, {4, 1e12, 1e12, 2 * gib, 0}, {32, 16 * gib, 1e12, 2 * gib, 3}, {32, 1e12, 20 * gib, 2 * gib, 3}, {32, 1e12, 2 * gib, 0, 7}, {2, 0, 0, 0, 0}} {
+		l := &protocol.Loaded{Provider: "cuda"}
+		l.Model.Bytes = int64(c.weights)
+		tn := &tuner{cfg: &configs.Config{Engine: "torch"}, first: &worker{ready: runner.Ready{Loaded: l}}, procs: c.procs, free: c.free, host: c.host}
+		if got := tn.abreast(); got != int(c.want) {
+			t.Errorf("%+v: %d", c, got)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -94,12 +95,14 @@ type tuner struct {
 	notTried, done []string
 	starting       map[string]*starting // workers of options, by the setup's name
 	opening        sync.Mutex
+	procs          int     // processors that this process had, by its quota too, before a session moved it aside
 	free           float64 // bytes of the device that nobody uses once the first worker has loaded
+	host           float64 // bytes of the machine's memory that were available then; 0 not known
 }
 
 // Run tunes, until it is done or ctx is: then with the best so far.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	t := &tuner{o: o, cfg: o.Config, workers: map[int]*worker{}, starting: map[string]*starting{}, setups: []setup{{}}, began: time.Now()}
+	t := &tuner{o: o, cfg: o.Config, workers: map[int]*worker{}, starting: map[string]*starting{}, setups: []setup{{}}, began: time.Now(), procs: runtime.GOMAXPROCS(0)}
 	whole := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer t.stop()
