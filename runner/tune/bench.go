@@ -29,15 +29,27 @@ type worker struct {
 	result  runner.Result // once ended
 }
 
-// start starts a worker of a configuration and waits until it has loaded.
-func start(ctx context.Context, open Open, cfg *configs.Config) (*worker, error) {
+// start starts a worker of a configuration and waits until it has loaded, no longer
+// than limit; 0: however long that takes.
+func start(ctx context.Context, open Open, cfg *configs.Config, limit time.Duration) (*worker, error) {
 	began := time.Now()
+	patient, cancelWait := ctx, context.CancelFunc(func() {})
+	if limit != 0 {
+		patient, cancelWait = context.WithTimeout(ctx, limit)
+	}
+	defer cancelWait()
 	own := *cfg
 	own.Reps, own.Warmup, own.Duration, own.Until, own.Traffic, own.AA = 0, 0, 0, "", "", false
 	own.Strategy, own.EagerInputs, own.Pairing, own.Rate, own.Route, own.Compile = "eager", "raw", "interleaved", 0, "", "inline"
-	opts, err := open(ctx, &own)
+	late := func(err error) error {
+		if patient.Err() != nil && ctx.Err() == nil {
+			return fmt.Errorf("its worker had not loaded after %s", round(time.Since(began)))
+		}
+		return err
+	}
+	opts, err := open(patient, &own)
 	if err != nil {
-		return nil, err
+		return nil, late(err)
 	}
 	w := &worker{work: make(chan runner.Work), ended: make(chan struct{}), sink: newSink()}
 	loaded := make(chan runner.Ready, 1)
@@ -65,6 +77,12 @@ func start(ctx context.Context, open Open, cfg *configs.Config) (*worker, error)
 	case <-w.ended:
 		cancel()
 		return nil, w.why()
+	case <-patient.Done():
+		why := late(nil)
+		if w.stop(); why == nil {
+			why = w.why()
+		}
+		return nil, why
 	}
 }
 

@@ -72,11 +72,12 @@ func (t *tuner) starts(ctx context.Context, s setup) *starting {
 	}
 	x := &starting{done: make(chan struct{})}
 	t.starting[s.Name] = x
+	limit := t.patience()
 	guard.Go("a worker of an option", func() {
 		defer close(x.done)
 		cfg, err := s.config(t.cfg)
 		if err == nil {
-			x.w, err = start(ctx, t.open, cfg)
+			x.w, err = start(ctx, t.open, cfg, limit)
 		}
 		x.err = err
 	})
@@ -93,6 +94,18 @@ func (t *tuner) dismiss(s setup) {
 		x.w.stop()
 	}
 	delete(t.starting, s.Name)
+}
+
+// A worker of an option that has not loaded after so many times what the first took,
+// and so long, hangs.
+const startTimes, startLeast = 4, 20 * time.Second
+
+// patience is how long a worker may take to load, 0 the first one: as long as it wants.
+func (t *tuner) patience() time.Duration {
+	if t.first == nil {
+		return 0
+	}
+	return max(time.Millisecond, min(max(startLeast, startTimes*t.first.startNs), time.Until(t.began.Add(t.o.Duration))))
 }
 
 // open finds engine and model, for one worker at a time.

@@ -39,7 +39,7 @@ var takes = map[string]time.Duration{"eager": 4 * time.Millisecond, "dynamic": 3
 const compiles = 150 * time.Millisecond // an executable
 
 // simulate serves requests one by one. how is "slow", "stuck": with one thread no
-// compile ever ends, or "gpu", which takes 300 ms to load as well.
+// compile ever ends, "hang", which never loads, or "gpu", which takes 300 ms to load as well.
 func simulate(how string) {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
 	_ = out.Send(&protocol.Hello{Protocol: protocol.Version, Engine: "test", Version: "1", PID: os.Getpid(), ClockNs: clock.Monotonic(), Credit: 1,
@@ -53,6 +53,9 @@ func simulate(how string) {
 		}
 		switch m := msg.(type) {
 		case *protocol.Load:
+			if how == "hang" {
+				continue
+			}
 			stuck = how == "stuck" && m.Threads == 1
 			provider := "cpu"
 			if how == "gpu" {
@@ -148,11 +151,35 @@ func tuneWith(t *testing.T, how string, o Options) *Result {
 		cfg.Engine = "torch"
 	}
 	o.Config, o.Horizon, o.Dir = cfg, 10_000, t.TempDir()
-	o.Open = func(_ context.Context, cfg *configs.Config) (runner.Options, error) {
-		return runner.Options{Config: cfg, RunID: "test", Engine: process.Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE="+how)}}, nil
-	}
+	o.Open = opens(how)
 	res := must.Get(Run(t.Context(), o))(t)
 	return res
+}
+
+func opens(how string) Open {
+	return func(_ context.Context, cfg *configs.Config) (runner.Options, error) {
+		return runner.Options{Config: cfg, RunID: "test", Engine: process.Command{Argv: []string{os.Args[0]}, Env: append(os.Environ(), "TAILSCOPE_TEST_ENGINE="+how)}}, nil
+	}
+}
+
+// TestAWorkerThatHangsWhileItLoads keeps nobody waiting but the first one's.
+func TestAWorkerThatHangsWhileItLoads(t *testing.T) {
+	cfg := must.Get(configs.Load("root_cause"))(t)
+	if w, err := start(t.Context(), opens("hang"), cfg, 500*time.Millisecond); w != nil || err == nil || !strings.HasPrefix(err.Error(), "its worker had not loaded after 5") {
+		t.Errorf("%v, %v", w, err)
+	}
+	w := must.Get(start(t.Context(), opens("slow"), cfg, 10*time.Second))(t)
+	defer w.stop()
+	tn := &tuner{began: time.Now(), o: Options{Duration: 10 * time.Minute}}
+	for _, c := range []struct{ first, left, want time.Duration }{{0, 10 * time.Minute, 0}, {time.Second, 10 * time.Minute, startLeast}, {time.Minute, 10 * time.Minute, 4 * time.Minute},
+		{time.Minute, 30 * time.Second, 30 * time.Second}} {
+		if tn.o.Duration, tn.first = c.left, nil; c.first > 0 {
+			tn.first = &worker{startNs: c.first}
+		}
+		if got := tn.patience(); got > c.want || got < c.want-time.Second {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
 }
 
 // TestSlowCompilesLeaveTimeForRequests: an engine that takes 150 ms an executable,
