@@ -75,6 +75,11 @@ func (t *tuner) makeGroup(ctx context.Context, h *heat, who []int, until time.Ti
 			if m.last {
 				open--
 			} else if err == nil {
+				for _, block := range m.blocks {
+					for k := range block {
+						block[k].Beside = len(who) > 1
+					}
+				}
 				err = t.take(h, m)
 			}
 			if err != nil {

@@ -2,6 +2,7 @@ package tune
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/internal/must"
@@ -118,5 +119,37 @@ func TestAbreastByWhatThereIs(t *testing.T) {
 		if got := tn.abreast(); got != int(c.want) {
 			t.Errorf("%+v: %d", c, got)
 		}
+	}
+}
+
+// TestMadeBesideOthersIsNotHeldAgainstIt: neither by the bound on making nor where it
+// breaks a tie.
+func TestMadeBesideOthersIsNotHeldAgainstIt(t *testing.T) {
+	tie := race.New([]race.Candidate{{Name: "eager"}, {Name: "grouped", Firsts: 1}}, race.Options{Objective: race.P50, Horizon: 1000, Seed: 1})
+	tie.Tell([]race.Obs{{Candidate: 1, Ns: 21e9, CompileNs: 20e9, First: true, Beside: true}})
+	for range 8 {
+		tie.Tell([]race.Obs{{Candidate: 0, Ns: 1_000_000}, {Candidate: 1, Ns: 990_000}})
+	}
+	if got := tie.Pick(); got != 0 {
+		t.Errorf("eager makes nothing, and %d was picked", got)
+	}
+	for _, beside := range []bool{false, true} {
+		h := &heat{name: optionsHeat, mode: "kv_decode", cands: make([]candidate, 3), before: make([]int64, 3), until: time.Now().Add(time.Hour)}
+		h.cands[1].lane, h.cands[2].lane = stats.Optimized, stats.Optimized
+		h.race = race.New([]race.Candidate{{Name: "eager"}, {Name: "padded", Firsts: 1}, {Name: "padded with grouped", Firsts: 1}}, race.Options{Objective: race.P50, Horizon: 1000, Seed: 1})
+		h.race.Tell([]race.Obs{{Candidate: 1, Ns: 6e9, CompileNs: 5e9, First: true}})
+		h.race.Tell([]race.Obs{{Candidate: 2, Ns: 21e9, CompileNs: 20e9, First: true, Beside: beside}})
+		for range 8 {
+			h.race.Tell([]race.Obs{{Candidate: 0, Ns: 9e6}, {Candidate: 1, Ns: 1_000_000}, {Candidate: 2, Ns: 990_000}})
+		}
+		if got := h.race.Pick(); (got == 2) != beside {
+			t.Errorf("beside others %v: picked %d", beside, got)
+		}
+		tn := &tuner{o: Options{ColdStart: 10 * time.Second}, workers: map[int]*worker{0: {sink: newSink()}}, journal: must.Get(openJournal(t.TempDir()))(t)}
+		must.OK(t, tn.bounds(h))
+		if got := h.race.Standing()[2].Out; (got == "") != beside {
+			t.Errorf("beside others %v: %q", beside, got)
+		}
+		must.OK(t, tn.journal.f.Close())
 	}
 }

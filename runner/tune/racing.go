@@ -259,8 +259,8 @@ func (t *tuner) bounds(h *heat) error {
 		switch {
 		case i != lead && lead >= 0 && row.N > 1 && float64(spent) > share*float64(budget) && spent > times*h.spent(lead):
 			out, why = t.leaveOut, fmt.Sprintf("not judged: %s took %s of the %s there were", requests(row.N), round(spent), round(budget))
-		case t.o.ColdStart > 0 && row.ColdNs > float64(t.o.ColdStart):
-			why = fmt.Sprintf("making its executables takes %s, over the %s allowed", round(time.Duration(row.ColdNs)), t.o.ColdStart)
+		case t.o.ColdStart > 0 && cold(rows, i) > float64(t.o.ColdStart):
+			why = fmt.Sprintf("making its executables takes %s, over the %s allowed", round(time.Duration(cold(rows, i))), t.o.ColdStart)
 		case t.o.Memory > 0 && bytes > float64(t.o.Memory):
 			why = fmt.Sprintf("its executables take %s, over the %s allowed", mib(bytes), mib(float64(t.o.Memory)))
 		default:
@@ -271,6 +271,16 @@ func (t *tuner) bounds(h *heat) error {
 		}
 	}
 	return nil
+}
+
+// cold is what a candidate's executables take to make, as far as is known: beside
+// others they took longer than alone, and no longer counts than those of the strategy
+// itself, the second candidate of the race of options.
+func cold(rows []race.Row, i int) float64 {
+	if rows[i].Beside {
+		return min(rows[i].ColdNs, rows[1].ColdNs)
+	}
+	return rows[i].ColdNs
 }
 
 // spent is the time that a candidate's requests took in the race proper.

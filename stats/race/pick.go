@@ -19,6 +19,7 @@ type Row struct {
 	Made      int     // requests that made an executable
 	CompileNs int64   // what making them took
 	ColdNs    float64 // what making all that the horizon needs takes; NaN unknown
+	Beside    bool    // some were made while others made theirs: alone they take less
 	Out       string  // why it is out; "" it races
 	Told      bool    // it is out because a test says so
 	Best      bool
@@ -31,7 +32,7 @@ func (r *Race) Standing() []Row {
 	for i, c := range r.all {
 		rows[i] = Row{Name: c.Name, N: len(c.ns), Value: r.value(c, r.o.Objective.quantile(), .05), Made: len(c.firstNs),
 			P50: r.point(c, .5), P99: r.point(c, .99), Mean: r.point(c, 0), Limit: quantile.Median(c.shares),
-			CompileNs: c.compileNs, ColdNs: r.cold(c), Out: c.out, Told: c.told, Best: i == best}
+			CompileNs: c.compileNs, ColdNs: r.cold(c), Beside: c.beside, Out: c.out, Told: c.told, Best: i == best}
 	}
 	return rows
 }
@@ -60,8 +61,9 @@ type choice struct {
 // Pick is the candidate to take; −1 without any. Of those that keep the SLO, as
 // far as there are any, and whose objective is within the margin of the least,
 // the one with the least time in the typical request, and of those within the
-// margin there the one with the least to make before it is warm. Where Few is
-// true the quantile Instead stands for the objective.
+// margin there the one with the least to make before it is warm, or with nothing to
+// make where some of it was made beside others. Where Few is true the quantile
+// Instead stands for the objective.
 func (r *Race) Pick() int {
 	ranked := r.ranked()
 	if len(ranked) == 0 {
@@ -77,6 +79,11 @@ func (r *Race) Pick() int {
 	}
 	for _, by := range []func(choice) float64{func(x choice) float64 { return x.value }, func(x choice) float64 { return x.typical }} {
 		all = r.nearest(all, by)
+	}
+	if slices.ContainsFunc(all, func(x choice) bool { return x.c.beside }) {
+		for i := range all {
+			all[i].cold = float64(min(all[i].c.Firsts, 1)) // what one took alone and another beside others tells nothing of either
+		}
 	}
 	return slices.MinFunc(all, func(a, b choice) int {
 		return cmp.Or(cmp.Compare(a.cold, b.cold), cmp.Compare(a.value, b.value))

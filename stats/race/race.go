@@ -54,6 +54,7 @@ type Obs struct {
 	Ns        int64  `json:"ns"`
 	CompileNs int64  `json:"compile_ns,omitempty"` // part of Ns
 	First     bool   `json:"first,omitempty"`      // an executable was made or a graph captured inside
+	Beside    bool   `json:"beside,omitempty"`     // made while others made theirs: it takes longer than alone
 	BoundNs   int64  `json:"bound_ns,omitempty"`   // least time in which the device could answer it; 0 unknown
 	Bad       string `json:"bad,omitempty"`        // why its time is no win: it failed, or its outputs differ
 }
@@ -90,6 +91,7 @@ type racer struct {
 	firstNs   []int64   // of those that made something, ascending
 	shares    []float64 // of the limit, of those that made nothing and whose bound is known
 	compileNs int64
+	beside    bool // some of it beside others
 	spentNs   int64
 	bad       int
 	out       string // why it is out; "" it races
@@ -149,6 +151,7 @@ func (c *racer) add(block int, x Obs) {
 		return
 	}
 	c.compileNs += x.CompileNs
+	c.beside = c.beside || x.Beside && x.First
 	if x.First {
 		c.firstNs = insert(c.firstNs, x.Ns)
 	} else {
