@@ -144,7 +144,7 @@ type logStep struct {
 	tokens int     // of all requests together
 	ms     float64 // 0: the line does not say
 	graph  string  // True, False, or nothing said
-	mixed  bool    // prompts were read as well: no captured size is for it
+	mixed  bool    // prompts were read as well: no size of decoding alone
 }
 
 // step reads a line of one step.

@@ -43,7 +43,23 @@ func (i Identity) speculative() int {
 
 // limits are what the advisor may propose for a server.
 func (s *Server) limits(o *Options) capture.Limits {
-	return capture.Limits{Captured: ints(s.Identity["capture sizes"]), Multiple: s.Identity.speculative(), MiBPerGraph: o.GraphMiB, MiB: o.GraphsMiB}
+	return capture.Limits{Captured: ints(s.Identity["capture sizes"]), Multiple: s.Identity.speculative(), MiBPerGraph: o.GraphMiB, MiB: o.GraphsMiB, Prompts: s.prompts()}
+}
+
+// prompts is what steps that read prompts do with the captured sizes: vLLM
+// serves them by piecewise graphs, or full ones, of the same list unless its
+// mode has graphs of decoding alone; SGLang and TGI capture decoding.
+func (s *Server) prompts() string {
+	mode := strings.ToLower(s.Identity["graph mode"])
+	switch {
+	case s.Identity["server"] != "vllm":
+		return ""
+	case mode == "" || s.Identity["eager"] == "true": // a second one, not eager, has a mode of its own
+		return "may use"
+	case strings.HasSuffix(mode, "none") || strings.HasSuffix(mode, "full_decode_only"):
+		return ""
+	}
+	return "use"
 }
 
 // largest is the most tokens that a captured graph serves; 0: none, or not known.
@@ -59,7 +75,7 @@ func (s *Server) largest() int {
 }
 
 // mostTokens is the most that a step of decoding alone can have: what lies
-// beyond are prompts, for which nothing is captured.
+// beyond are prompts.
 func (s *Server) mostTokens() int {
 	n, err := strconv.Atoi(s.Identity["most requests"])
 	if err != nil {

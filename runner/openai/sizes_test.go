@@ -82,6 +82,22 @@ func TestAStepAboveTheCapturedSizes(t *testing.T) {
 	}
 }
 
+// TestCapturedSizesOfPromptsStay: by vLLM's default mode steps that read
+// prompts have piecewise graphs of the same sizes.
+func TestCapturedSizesOfPromptsStay(t *testing.T) {
+	for mode, want := range map[string]string{
+		"<CUDAGraphMode.FULL_AND_PIECEWISE: (2, 1)>": `[6,8,16,32]}'`,
+		"<CUDAGraphMode.PIECEWISE: 1>":               "3 of 3 captured sizes above 6 stay: steps that read prompts use them",
+		"None":                                       "3 of 3 captured sizes above 6 stay: steps that read prompts may use them",
+		"<CUDAGraphMode.FULL_DECODE_ONLY: (2, 0)>":   `[6]}'`,
+	} {
+		start := "enforce_eager=False, 'cudagraph_mode': " + mode + ", 'cudagraph_capture_sizes': [1, 2, 4, 8, 16, 32]"
+		if events := followed(t, start, prefill, sixDecode); said(events, want) == nil {
+			t.Errorf("%s: want %s of %+v", mode, want, events)
+		}
+	}
+}
+
 // TestAnEagerServerCapturesNothing: it is told what capturing could change,
 // for the sizes of its decode steps alone, and falls off nothing.
 func TestAnEagerServerCapturesNothing(t *testing.T) {

@@ -27,6 +27,7 @@ type Limits struct {
 	Multiple    int     // sizes are multiples of it: 1 + speculative tokens; 0 is 1
 	MiBPerGraph float64 // memory of a graph
 	MiB         float64 // that graphs may take; 0: as many graphs as now, or 16
+	Prompts     string  // "use" or "may use": what steps that read prompts do with the list as well; "": they have another, or none
 }
 
 // Advice is a proposal.
@@ -38,6 +39,8 @@ type Advice struct {
 	PaddedNow, After float64 // tokens executed for nothing a step; PaddedNow NaN where it is not known what is captured
 	Off              float64 // share of steps that no captured size serves now
 	MiB              float64 // graphs take, by MiBPerGraph
+	Kept, Above      int     // captured sizes above the largest step, which are among Sizes; of how many
+	prompts          string
 }
 
 // model is the time of a step: base + per × padded tokens with a graph, and
@@ -52,18 +55,20 @@ func Advise(steps []Step, l Limits) (Advice, error) {
 		return Advice{}, errors.New("no steps were observed")
 	}
 	m := fit(steps, l.Captured)
-	a := Advice{MiB: math.NaN()}
+	a := Advice{MiB: math.NaN(), prompts: l.Prompts}
 	counts := make([]advisor.LengthCount, len(steps))
 	for i, s := range steps {
 		counts[i] = advisor.LengthCount{Tokens: s.Tokens, N: s.N}
 		a.Steps += s.N
 	}
 	k := l.graphs()
+	kept, above := l.keep(steps[len(steps)-1].Tokens, k)
+	k -= len(kept)
 	plans := advisor.Advise(counts, advisor.CostModel{BaseNs: m.base * 1e6, PerTokenNs: m.per * 1e6, CompileNs: math.NaN(), Limit: k}, k)
 	if len(plans) == 0 {
 		return Advice{}, errors.New("no sizes can be proposed")
 	}
-	a.Sizes = plans[len(plans)-1].Edges
+	a.Sizes, a.Kept, a.Above = append(plans[len(plans)-1].Edges, kept...), len(kept), above
 	a.MiB = l.MiBPerGraph * float64(len(a.Sizes))
 	a.NowMs, a.PaddedNow, a.Off = m.mean(steps, l.Captured)
 	a.ThenMs, a.After, _ = m.mean(steps, a.Sizes)
@@ -81,6 +86,22 @@ func (l Limits) graphs() int {
 		return len(l.Captured)
 	}
 	return 16
+}
+
+// keep is which of the captured sizes above the largest step stay, for steps
+// that read prompts, and of how many. Where k graphs do not hold all, they are
+// thinned evenly, and the steps have as many as now, or half.
+func (l Limits) keep(top, k int) (kept []int, above int) {
+	if l.Prompts == "" {
+		return nil, 0
+	}
+	i, _ := slices.BinarySearch(l.Captured, top+1)
+	all := l.Captured[i:]
+	n := min(len(all), max(k-max(i, 1), k/2))
+	for j := range n {
+		kept = append(kept, all[(j+1)*len(all)/n-1])
+	}
+	return kept, len(all)
 }
 
 // rounded puts sizes onto multiples, and joins steps of one size and kind.
@@ -238,7 +259,18 @@ func (a Advice) Eager(server string) string {
 	if f := Flag(server, a.Sizes); f != "" {
 		s += ": without " + eagerFlags[server] + ", with " + f
 	}
-	return s
+	return s + a.ofPrompts()
+}
+
+// ofPrompts says what the list is to steps that read prompts.
+func (a Advice) ofPrompts() string {
+	switch {
+	case a.prompts == "":
+		return ""
+	case a.Kept > 0:
+		return fmt.Sprintf("; %d of %d captured sizes above %d stay: steps that read prompts %s them", a.Kept, a.Above, a.Sizes[len(a.Sizes)-1-a.Kept], a.prompts)
+	}
+	return fmt.Sprintf("; these are sizes of decode steps: steps that read prompts %s the list, too", a.prompts)
 }
 
 // Sentence says the advice.
@@ -255,6 +287,7 @@ func (a Advice) Sentence(server string) string {
 	default:
 		s += fmt.Sprintf("; a step %.2f → %.2f ms, saved %.2f ms (95 %%: %.2f to %.2f), padding %.1f → %.1f tokens, steps without a graph %.1f → 0 %%", a.NowMs, a.ThenMs, a.SavedMs, a.Lo, a.Hi, a.PaddedNow, a.After, 100*a.Off)
 	}
+	s += a.ofPrompts()
 	if a.MiB > 0 {
 		s += fmt.Sprintf("; graphs take about %.0f MiB", a.MiB)
 	}

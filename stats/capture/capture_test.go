@@ -72,6 +72,32 @@ func TestWhatIsCapturedIsEnough(t *testing.T) {
 	}
 }
 
+// TestWhatPromptsUseStays: vLLM's piecewise graphs of steps that read prompts
+// are of the same list.
+func TestWhatPromptsUseStays(t *testing.T) {
+	captured := []int{1, 2, 4, 8, 16, 24, 32, 64, 128, 256, 512}
+	steps := []Step{{Tokens: 3, N: 50, Ms: math.NaN()}, {Tokens: 7, N: 100, Ms: math.NaN()}}
+	for _, c := range []struct {
+		prompts string
+		mib     float64
+		want    []int
+		says    string
+	}{
+		{"", 0, []int{3, 7}, ""},
+		{"use", 0, []int{3, 7, 8, 16, 24, 32, 64, 128, 256, 512}, "; 8 of 8 captured sizes above 7 stay: steps that read prompts use them"},
+		{"may use", 50, []int{3, 7, 32, 512}, "; 2 of 8 captured sizes above 7 stay: steps that read prompts may use them"},
+	} {
+		a := must.Get(Advise(steps, Limits{Captured: captured, MiBPerGraph: 10, MiB: c.mib, Prompts: c.prompts}))(t)
+		if s := a.Sentence("vllm"); !slices.Equal(a.Sizes, c.want) || !strings.Contains(s, c.says) || c.prompts == "" && strings.Contains(s, "prompts") {
+			t.Errorf("prompts %q, %g MiB: %v, want %v: %s", c.prompts, c.mib, a.Sizes, c.want, s)
+		}
+	}
+	a := must.Get(Advise(steps, Limits{Captured: []int{}, Prompts: "may use"}))(t)
+	if s := a.Eager("vllm"); !strings.Contains(s, "; these are sizes of decode steps: steps that read prompts may use the list, too") {
+		t.Error(s)
+	}
+}
+
 func TestProposalsHold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		multiple := rapid.IntRange(1, 5).Draw(t, "multiple")
@@ -82,11 +108,16 @@ func TestProposalsHold(t *testing.T) {
 			steps, top = append(steps, s), max(top, s.Tokens)
 		}
 		limit := rapid.IntRange(1, 30).Draw(t, "limit")
-		a := must.Get(Advise(steps, Limits{Captured: []int{1, 8, 64}, Multiple: multiple, MiBPerGraph: 10, MiB: float64(limit) * 10}))(t)
+		captured := []int{1, 8, 64, 128, 512}
+		prompts := rapid.SampledFrom([]string{"", "use"}).Draw(t, "prompts")
+		a := must.Get(Advise(steps, Limits{Captured: captured, Multiple: multiple, MiBPerGraph: 10, MiB: float64(limit) * 10, Prompts: prompts}))(t)
 		if len(a.Sizes) > limit || !slices.IsSorted(a.Sizes) || a.Sizes[len(a.Sizes)-1] < top {
 			t.Fatalf("%v under %d graphs for up to %d", a.Sizes, limit, top)
 		}
-		for _, s := range a.Sizes {
+		if prompts == "" && a.Kept > 0 || prompts != "" && limit > 1 && top < 512 && a.Sizes[len(a.Sizes)-1] < 512 {
+			t.Fatalf("%v of %v for up to %d, prompts %q", a.Sizes, captured, top, prompts)
+		}
+		for _, s := range a.Sizes[:len(a.Sizes)-a.Kept] {
 			if s%multiple != 0 {
 				t.Fatalf("%d is no multiple of %d", s, multiple)
 			}
