@@ -63,7 +63,7 @@ type logTail struct {
 	k       int
 	s       *Server
 	steps   map[int]*stepCost // of decoding alone, by tokens
-	last    int64             // when it told of a step or of a kernel
+	last    int64             // when it told of a step, or of a kernel after one; 0: it tells of no steps
 	mixed   int               // steps that read prompts as well
 	modes   map[string]int    // steps by the mode of their graph, of vLLM's table
 	lines   int
@@ -176,8 +176,11 @@ func (t *logTail) step(st logStep, now int64) {
 // took.
 func (t *logTail) stood(now int64) string {
 	since := t.last
+	if since == 0 {
+		return ""
+	}
 	t.last = now
-	if oldest := t.e.spans.oldest(t.k); oldest > 0 && since > 0 {
+	if oldest := t.e.spans.oldest(t.k); oldest > 0 {
 		if d := now - max(since, oldest); d >= int64(100*time.Millisecond) {
 			return fmt.Sprintf("; no step for %.1f s before it", float64(d)/1e9)
 		}

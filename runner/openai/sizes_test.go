@@ -129,6 +129,12 @@ func TestAKernelSaysForHowLongNothingStepped(t *testing.T) {
 	if got := l.stood(46e9 + 5e7); got != "" {
 		t.Errorf("at once after another: %q", got)
 	}
+	l.last = 0
+	for _, now := range []int64{50e9, 53e9} {
+		if got := l.stood(now); got != "" {
+			t.Errorf("of a log that tells of no steps: %q", got)
+		}
+	}
 }
 
 // TestTheTableOfGraphs counts vLLM's table by mode.
