@@ -69,7 +69,10 @@ func NewServer(url, model, key string, conns int) *Server {
 		url = "http://" + url
 	}
 	return &Server{URL: strings.TrimSuffix(url, "/v1"), Model: model, key: key, Identity: Identity{}, http: &http.Client{
-		CheckRedirect: func(to *http.Request, _ []*http.Request) error { // another server would be measured, and get the prompts
+		CheckRedirect: func(to *http.Request, via []*http.Request) error { // another server would be measured, and get the prompts
+			if u := via[0].URL; via[0].Method == http.MethodGet && to.URL.Scheme == u.Scheme && to.URL.Host == u.Host && len(via) < 4 {
+				return nil // another page of the same one, as /metrics/
+			}
 			return fmt.Errorf("it redirects to %s: give that address", to.URL.Redacted())
 		},
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: dialStamped, MaxIdleConns: 2 * conns, MaxIdleConnsPerHost: conns + 8, IdleConnTimeout: 90 * time.Second,
