@@ -33,7 +33,7 @@ func addServerFlags(f *pflag.FlagSet, o *openai.Options) {
 	f.StringVar(&o.Trace, "trace-dir", "", "TORCH_TRACE of the first server: its compiles join the timeline")
 	f.Float64Var(&o.GraphMiB, "graph-mib", 10, "memory of a captured graph, for the advice on capture sizes")
 	f.Float64Var(&o.GraphsMiB, "graphs-mib", 0, "memory that graphs may take, for that advice; 0: as many graphs as now")
-	f.DurationVar(&o.Timeout, "request-limit", 10*time.Minute, "how long a request may take")
+	f.DurationVar(&o.Timeout, "request-limit", 10*time.Minute, "how long a request may take; those that try what the server takes, before the first sample, together 5m at most")
 }
 
 // serverArgs are those flags again, for the worker.

@@ -23,7 +23,7 @@ func serve(t *testing.T, m *mock.Server) *Server {
 	t.Cleanup(web.Close)
 	s := NewServer(web.URL, "", "", 64)
 	must.OK(t, s.Identify(context.Background()))
-	must.OK(t, s.Try(context.Background(), ""))
+	must.OK(t, s.Try(context.Background(), "", time.Minute, func(time.Duration) {}))
 	return s
 }
 

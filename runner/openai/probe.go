@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -238,8 +239,10 @@ func (i Identity) String() string {
 
 // Try finds out which requests a server takes, from the fullest to the
 // plainest, with one short request each. api is "", "completions" or "chat".
-func (s *Server) Try(ctx context.Context, api string) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute) // the first request may compile, or load the model
+// All of them together take at most limit; waits is told once a second for how
+// long one has had no answer.
+func (s *Server) Try(ctx context.Context, api string, limit time.Duration, waits func(time.Duration)) error {
+	trial, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var last string
 	for _, t := range []Server{
@@ -250,12 +253,18 @@ func (s *Server) Try(ctx context.Context, api string) error {
 			continue
 		}
 		s.chat, s.ids, s.fixed, s.usage = t.chat, t.ids, t.fixed, t.usage
-		r := s.ask(ctx, job{tokens: 8, newTokens: 2, seed: 1})
+		j := job{tokens: 8, newTokens: 2, seed: 1}
+		answered := eachSecond(waits)
+		r := s.ask(trial, j)
+		answered()
 		if r.err == "" && (len(r.contentNs) > 0 || r.tokens > 0 || r.finish != "") { // two tokens may be no text yet
 			if r.prompt > 0 && !s.ids {
 				s.perPrompt = float64(r.prompt) / 8
 			}
 			return nil
+		}
+		if trial.Err() != nil && ctx.Err() == nil {
+			return fmt.Errorf("%s did not end its answer to the trial request (%s) within %s: %d chunks with text came, %d tokens were asked for", s.URL, s.says(), limit, len(r.contentNs), j.newTokens)
 		}
 		if last = r.err; last == "" {
 			last = "the stream held no text"
@@ -263,6 +272,24 @@ func (s *Server) Try(ctx context.Context, api string) error {
 		s.Refusals = append(s.Refusals, fmt.Sprintf("%s: %s", s.says(), last))
 	}
 	return fmt.Errorf("%s answers no request: %s", s.URL, last)
+}
+
+// eachSecond tells for how long something has lasted, until it is done.
+func eachSecond(tell func(time.Duration)) (done func()) {
+	began, tick, end := time.Now(), time.NewTicker(time.Second), make(chan struct{})
+	var told sync.WaitGroup
+	told.Go(func() {
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				tell(time.Since(began))
+			case <-end:
+				return
+			}
+		}
+	})
+	return func() { close(end); told.Wait() }
 }
 
 // says is the way requests are made, in words.

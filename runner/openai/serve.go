@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,6 +34,10 @@ type Options struct {
 }
 
 const mode = "e2e_kv"
+
+// trialLimit bounds the trial of a server: its first request may compile, or
+// load the model (Ollama itself gives that five minutes).
+const trialLimit = 5 * time.Minute
 
 // laneNames[i] is the lane of the i-th server.
 var laneNames = [2]string{"optimized", "eager"}
@@ -152,7 +157,10 @@ func (e *engine) load(l *protocol.Load) error {
 			s.learnFromFile(e.o.Logs[i])
 		}
 		if !e.o.NoLoad {
-			if err := s.Try(e.ctx, e.o.API); err != nil {
+			waits := func(d time.Duration) {
+				e.say(i, stats.KindMark, fmt.Sprintf("loading: no answer of %s to the trial request for %.0f s", s.URL, d.Seconds()))
+			}
+			if err := s.Try(e.ctx, e.o.API, min(cmp.Or(e.o.Timeout, trialLimit), trialLimit), waits); err != nil {
 				return err
 			}
 			m.Notes = append(m.Notes, fmt.Sprintf("%s is asked by %s", s.URL, s.says()))
