@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/tui"
 )
 
 // TestModesGivenTwice: a second --mode adds a mode and drops none silently.
@@ -23,6 +26,17 @@ func TestModesGivenTwice(t *testing.T) {
 		cfg, err := loadConfig(cmd.Flags())
 		if err != nil || !slices.Equal(cfg.Modes, c.want) {
 			t.Errorf("%q: %v, %v", c.args, cfg, err)
+		}
+	}
+}
+
+// TestThePaceOfTheScreenIsSaidOnce: every command with a live screen says the
+// same of --fps, and what the screen goes by.
+func TestThePaceOfTheScreenIsSaidOnce(t *testing.T) {
+	want := fmt.Sprintf("fewer above %g %% of a core", tui.SlowerAbove)
+	for _, c := range []*cobra.Command{newLiveCmd("live"), newExecCmd(), newWatchCmd(), newAttachCmd()} {
+		if f := c.Flags().Lookup("fps"); f == nil || !strings.Contains(f.Usage, want) || !strings.Contains(f.Usage, "kept whatever they cost") {
+			t.Errorf("%s: %+v lacks %q", c.Name(), f, want)
 		}
 	}
 }

@@ -63,8 +63,7 @@ func newLiveCmd(use string) *cobra.Command {
 		},
 	}
 	addRunFlags(c)
-	c.Flags().Int("fps", 5, "views a second, 1 to 30, kept whatever they cost, of figures renewed five times a second; unless given, 5, and fewer above 5 % of a core")
-	c.Flags().Bool("plain", false, "no colours and no drawing characters beyond ASCII")
+	addScreenFlags(c)
 	return c
 }
 

@@ -33,7 +33,13 @@ func addObservedFlags(c *cobra.Command, names ...string) {
 	}
 	c.Flags().Bool("json", false, "no screen; print the result as JSON")
 	c.Flags().Bool("headless", false, "no screen, on a terminal too")
-	c.Flags().Int("fps", 5, "views a second, 1 to 30")
+	addScreenFlags(c)
+}
+
+// addScreenFlags adds those flags of the live screen that every command with
+// one has.
+func addScreenFlags(c *cobra.Command) {
+	c.Flags().Int("fps", 5, fmt.Sprintf("views a second, 1 to 30, kept whatever they cost, of figures renewed five times a second; unless given, 5, and fewer above %g %% of a core", tui.SlowerAbove))
 	c.Flags().Bool("plain", false, "no colours and no drawing characters beyond ASCII")
 }
 

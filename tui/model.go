@@ -180,15 +180,19 @@ func (m *model) still(v *view.View) {
 	m.sc.V = &c
 }
 
-// Between these shares of a core, in percent, the pace stays as it is: the
-// process as a whole is to stay under 5.
+// SlowerAbove is the share of a core, in percent, above which the screen asks
+// for fewer views, unless its pace is Steady.
+const SlowerAbove = 4.5
+
+// Between SlowerAbove and fasterBelow the pace stays as it is: the process as a
+// whole is to stay under 5 % of a core.
 const (
-	slowerAbove, fasterBelow = 4.5, 3.5
-	slowestPace              = 500 * time.Millisecond
-	pausedPace               = 250 * time.Millisecond // only readings move
-	stillPace                = 2 * time.Second        // nobody sees the new ones yet: for the way back alone
-	soonPace                 = 50 * time.Millisecond  // something is waited for: the first sample, or for a while
-	answerTime               = time.Second            // what was asked of the session
+	fasterBelow = 3.5
+	slowestPace = 500 * time.Millisecond
+	pausedPace  = 250 * time.Millisecond // only readings move
+	stillPace   = 2 * time.Second        // nobody sees the new ones yet: for the way back alone
+	soonPace    = 50 * time.Millisecond  // something is waited for: the first sample, or for a while
+	answerTime  = time.Second            // what was asked of the session
 )
 
 // sameFigures reports whether nothing that is shown differs between two views
@@ -215,7 +219,7 @@ func (m *model) pace(cpu float64) time.Duration {
 	case m.o.Steady || !draw.Finite(cpu):
 		m.every = least
 	case cpu == m.lastCPU: // the same reading
-	case cpu > slowerAbove:
+	case cpu > SlowerAbove:
 		m.every = max(m.every, 150*time.Millisecond) * 5 / 4 // the session makes a few views a second anyway
 	case cpu < fasterBelow:
 		m.every = m.every * 9 / 10
