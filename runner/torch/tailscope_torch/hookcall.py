@@ -14,7 +14,7 @@ from .hooklink import ROOM
 from .wire import now
 
 WORTH = 8_000_000  # ns: below, reading what the host did (12 us, 60 with cold caches) would be felt
-ONE_IN = 16  # calls below that whose device time is taken, drawn by chance: two events cost a call about 25 us
+ONE_IN = 16  # calls below that whose device time is taken, drawn by chance: two events cost a call 25 to 36 us
 
 
 class Call:
