@@ -26,14 +26,14 @@ func (e *engine) schedule() {
 		if rounds && e.busy > 0 {
 			free = 0
 		}
-		batch := e.next(free, rounds)
+		batch, due := e.next(free, rounds)
 		e.busy += len(batch)
 		e.mu.Unlock()
 		switch {
 		case gone:
 			return
 		case len(batch) == 0:
-			<-e.more
+			e.rest(due)
 		case rounds:
 			go e.round(batch)
 		default:
@@ -44,25 +44,50 @@ func (e *engine) schedule() {
 	}
 }
 
-// next takes up to n requests from the queue; in rounds, those that run in the
-// same order of lanes as the first.
-func (e *engine) next(n int, rounds bool) (batch []*protocol.Request) {
-	for i := 0; i < len(e.queue) && len(batch) < n; {
-		if q := e.queue[i]; !rounds || len(batch) == 0 || slices.Equal(q.Order, batch[0].Order) {
-			batch = append(batch, q)
-			e.queue = slices.Delete(e.queue, i, i+1)
-			continue
-		}
-		i++
+// next takes up to n requests that are due from the queue; in rounds, those
+// that run in the same order of lanes as the first. What is not due stays where
+// a flush finds it; due is the first instant at which there is more to take, 0
+// where time alone brings none.
+func (e *engine) next(n int, rounds bool) (batch []*protocol.Request, due int64) {
+	if n <= 0 {
+		return nil, 0
 	}
-	return batch
+	now, kept := clock.Monotonic(), e.queue[:0]
+	for _, q := range e.queue {
+		switch {
+		case q.DueNs > now:
+			if due == 0 || q.DueNs < due {
+				due = q.DueNs
+			}
+			kept = append(kept, q)
+		case len(batch) < n && (!rounds || len(batch) == 0 || slices.Equal(q.Order, batch[0].Order)):
+			batch = append(batch, q)
+		default:
+			kept = append(kept, q)
+		}
+	}
+	clear(e.queue[len(kept):])
+	e.queue = kept
+	return batch, due
+}
+
+// rest waits until the queue has grown, a slot is free, or an instant of the
+// monotonic clock has come; 0: none.
+func (e *engine) rest(due int64) {
+	if due == 0 {
+		<-e.more
+		return
+	}
+	t := time.NewTimer(time.Duration(due - clock.Monotonic()))
+	defer t.Stop()
+	select {
+	case <-e.more:
+	case <-t.C:
+	}
 }
 
 // one runs a request in all its lanes, one after the other, or together.
 func (e *engine) one(q *protocol.Request) {
-	if q.DueNs > 0 {
-		wait(e.asking, q.DueNs)
-	}
 	var both sync.WaitGroup
 	for i, lane := range q.Order {
 		if q.Together {
@@ -92,16 +117,6 @@ func (e *engine) free(n int) {
 	e.busy -= n
 	e.mu.Unlock()
 	e.wake()
-}
-
-// wait sleeps until an instant of the monotonic clock.
-func wait(ctx context.Context, dueNs int64) {
-	t := time.NewTimer(time.Duration(dueNs - clock.Monotonic()))
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
 
 // run sends a request to the server of a lane and reports the sample.
