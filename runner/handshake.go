@@ -34,6 +34,7 @@ func (s *Session) takeHello(m *protocol.Hello) {
 		return
 	}
 	s.eng.hello = m
+	s.join.parallel = s.eng.offers("parallel")
 	if s.refuse() {
 		return
 	}

@@ -58,13 +58,14 @@ type row struct {
 }
 
 // joiner joins what the worker reports with what was asked, and hands samples
-// on in the order in which they ran.
+// on in the order in which they ran, or ended where several run at once.
 type joiner struct {
 	rec         *recorder
 	out         func(*row, *inflight)
 	pending     map[uint64]*inflight // sent, not reported by all lanes
 	sent        []*inflight          // in the order sent, not yet handed on
 	outstanding int                  // requests that hold credit
+	parallel    bool                 // the engine runs several at once
 	flags       map[reqLane]stats.Flag
 	nth         map[runKey]int32 // counted samples so far of each run
 	nthWarm     map[runKey]int32
@@ -204,8 +205,19 @@ func (j *joiner) lost() []*inflight {
 
 // release hands on what has been reported by all lanes, in the order in which
 // it was sent, hence ran: batches come by shape, and runs, queues and first
-// samples need the order of time.
+// samples need the order of time. Where requests run side by side, none waits
+// for one that takes longer.
 func (j *joiner) release() {
+	if j.parallel {
+		j.sent = slices.DeleteFunc(j.sent, func(fl *inflight) bool {
+			if fl.left > 0 {
+				return false
+			}
+			j.releaseOne(fl)
+			return true
+		})
+		return
+	}
 	n := 0
 	for n < len(j.sent) && j.sent[n].left == 0 {
 		j.releaseOne(j.sent[n])

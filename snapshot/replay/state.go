@@ -165,8 +165,10 @@ func (st *state) sample(r *journal.Record) {
 		st.coll.NewSegment(smp.Segment, label, st.id.AA, smp.StartNs)
 		st.setStrategy(smp.Strategy)
 	}
-	st.session.Generation, st.session.Segment = smp.Generation, smp.Segment
-	st.session.Strategy = smp.Strategy
+	if smp.Segment == st.segment { // one that came late says nothing of what is in force
+		st.session.Generation, st.session.Segment = smp.Generation, smp.Segment
+		st.session.Strategy = smp.Strategy
+	}
 	if mode := smp.Mode.String(); mode != st.id.Mode || !slices.Contains(st.modes, mode) {
 		st.id.Mode = mode
 		if !slices.Contains(st.modes, mode) {
