@@ -64,7 +64,7 @@ func (r *recorder) sample(smp *stats.Sample, at *live.Place, steps []int64, kv [
 	r.heat.Add(smp)
 	r.kept.Add(smp)
 	if len(steps) > 0 && smp.Counts() {
-		r.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, steps)
+		r.coll.AddSteps(smp, steps)
 	}
 	r.keep(r.sink.Sample(smp, steps, narrow(kv)))
 	for _, e := range derived {

@@ -183,7 +183,7 @@ func (st *state) sample(r *journal.Record) {
 	st.heat.Add(&smp)
 	st.kept.Add(&smp)
 	if len(r.Steps) > 0 && smp.Counts() {
-		st.coll.AddSteps(smp.Request, smp.Lane, smp.Mode, r.Steps)
+		st.coll.AddSteps(&smp, r.Steps)
 	}
 }
 

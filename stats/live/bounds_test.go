@@ -104,6 +104,37 @@ func TestLateSamples(t *testing.T) {
 	}
 }
 
+// The decode steps of a late sample count where it does itself.
+func TestStepsOfLateSamples(t *testing.T) {
+	c := New(Options{})
+	g := statstest.NewStream(1)
+	add := func(segment int32, step int64) {
+		s := g.Next()
+		s.Mode, s.Lane, s.Segment, s.Failed, s.Warmup = stats.E2EKV, stats.Optimized, segment, false, false
+		c.Add(&s)
+		c.AddSteps(&s, []int64{step, step})
+	}
+	add(0, 100)
+	c.NewSegment(1, "b", false, g.T)
+	add(1, 300)
+	add(0, 500)
+	c.NewSegment(2, "c", false, g.T)
+	add(2, 700)
+	add(0, 900) // its row takes no more
+	v := c.Live(stats.E2EKV, g.T)
+	for i, want := range []float64{300, 300, 700} {
+		if got := v.Segments[i].Lanes[stats.Optimized].ITLP50; math.Abs(got/want-1) > .01 {
+			t.Errorf("segment %d: a step takes %v, want %v", i, got, want)
+		}
+	}
+	if got := v.Lanes[stats.Optimized].Segment.ITLP50; math.Abs(got/700-1) > .01 {
+		t.Errorf("the current segment's step takes %v", got)
+	}
+	if got := v.Lanes[stats.Optimized].Session.ITLP99; math.Abs(got/900-1) > .02 {
+		t.Errorf("the session's p99 of a step is %v", got)
+	}
+}
+
 // The sliding window forgets, whole-segment windows do not.
 func TestWindowSlides(t *testing.T) {
 	c := New(Options{WindowNs: 1e9})

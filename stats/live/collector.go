@@ -174,15 +174,27 @@ func (c *Collector) AddEvent(e *stats.Event) {
 	c.marks.add(e)
 }
 
-// AddSteps takes in the time of each decode step of one request.
-func (c *Collector) AddSteps(request uint64, lane stats.Lane, mode stats.Mode, stepsNs []int64) {
-	if int(mode) >= stats.NumModes || int(lane) >= stats.NumLanes {
+// AddSteps takes in the time of each decode step of a sample that was added.
+// Those of a sample that came late count in its own segment's row, while that
+// takes samples, and in the session.
+func (c *Collector) AddSteps(s *stats.Sample, stepsNs []int64) {
+	if int(s.Mode) >= stats.NumModes || int(s.Lane) >= stats.NumLanes {
 		return
 	}
-	l := &c.mode(mode).lanes[lane]
+	m := c.mode(s.Mode)
+	l := &m.lanes[s.Lane]
+	segment := &l.itlSegment
+	if s.Segment != c.segment {
+		segment = nil
+		if g := m.rowOf(s); g != nil {
+			segment = &g.itl
+		}
+	}
 	for _, ns := range stepsNs {
 		recordInto(&l.itl, ns)
-		recordInto(&l.itlSegment, ns)
+		if segment != nil {
+			recordInto(segment, ns)
+		}
 	}
 }
 

@@ -222,7 +222,7 @@ func (c *Collector) addLate(m *modeState, at *Place, s *stats.Sample) {
 }
 
 func (m *modeState) addToRow(s *stats.Sample, segments []segInfo, slo int64) {
-	i, found := slices.BinarySearchFunc(m.rows, s.Segment, func(r segRow, id int32) int { return cmp.Compare(r.info.id, id) })
+	i, found := m.rowAt(s.Segment)
 	if !found {
 		k := slices.IndexFunc(segments, func(x segInfo) bool { return x.id == s.Segment })
 		if k < 0 {
@@ -234,6 +234,20 @@ func (m *modeState) addToRow(s *stats.Sample, segments []segInfo, slo int64) {
 	if g := m.rows[i].lanes[s.Lane]; g != nil {
 		g.addAll(s, slo)
 	}
+}
+
+// rowOf is the group of a late sample in its segment's row; nil where there is
+// none, or it takes no more.
+func (m *modeState) rowOf(s *stats.Sample) *group {
+	i, found := m.rowAt(s.Segment)
+	if !found {
+		return nil
+	}
+	return m.rows[i].lanes[s.Lane]
+}
+
+func (m *modeState) rowAt(segment int32) (i int, found bool) {
+	return slices.BinarySearchFunc(m.rows, segment, func(r segRow, id int32) int { return cmp.Compare(r.info.id, id) })
 }
 
 // segmentRows is the before/after table, oldest first.
