@@ -166,7 +166,8 @@ func (s *Reader) copied(seen map[any]bool, seg Segment) bool {
 }
 
 // begins returns the header of a segment's first frame, its checksum in it, zero
-// where there is none, and the number of its first sample, if that can be read.
+// where there is none, and the number of its first sample, if that can be read and
+// its frame is whole: a damaged number might be that of another segment.
 func (s Segment) begins() (head [frameHeader]byte, first uint64, ok bool) {
 	f, err := s.dir.Read(s.frames())
 	if err != nil {
@@ -174,14 +175,28 @@ func (s Segment) begins() (head [frameHeader]byte, first uint64, ok bool) {
 		return head, first, ok
 	}
 	defer func() { _ = f.Close() }() // opened for reading
-	eachHeader(f, 1<<62, func(h *[frameHeader]byte) bool {
+	eachHeader(f, 1<<62, func(at int64, h *[frameHeader]byte) bool {
 		if head == ([frameHeader]byte{}) {
 			head = *h
 		}
-		first, ok = binary.LittleEndian.Uint64(h[16:]), binary.LittleEndian.Uint32(h[12:]) > 0
-		return !ok
+		if binary.LittleEndian.Uint32(h[12:]) == 0 {
+			return true
+		}
+		first, ok = binary.LittleEndian.Uint64(h[16:]), wholeFrame(f, at, h)
+		return false
 	})
 	return head, first, ok
+}
+
+// wholeFrame says whether the frame at an offset is what its checksum says.
+func wholeFrame(f io.ReaderAt, at int64, h *[frameHeader]byte) bool {
+	n := binary.LittleEndian.Uint32(h[4:])
+	if n > maxFrame {
+		return false
+	}
+	payload := make([]byte, n)
+	_, err := io.ReadFull(io.NewSectionReader(f, at+frameHeader, int64(n)), payload)
+	return err == nil && frameSum(h[:], payload) == binary.LittleEndian.Uint32(h[8:])
 }
 
 // partBegins is begins of a rotated segment. The number comes from a page, which
@@ -228,19 +243,19 @@ func (s *Reader) Count() (n uint64, err error) {
 // countFrames counts the samples of whole frames up to size; damage ends it,
 // which records counts.
 func countFrames(f io.ReaderAt, size int64) (n uint64) {
-	eachHeader(f, size, func(h *[frameHeader]byte) bool {
+	eachHeader(f, size, func(_ int64, h *[frameHeader]byte) bool {
 		n += uint64(binary.LittleEndian.Uint32(h[12:]))
 		return true
 	})
 	return n
 }
 
-// eachHeader hands out the headers of whole frames up to size, until more says
-// no or there is damage.
-func eachHeader(f io.ReaderAt, size int64, more func(*[frameHeader]byte) bool) {
+// eachHeader hands out the offsets and headers of whole frames up to size, until
+// more says no or there is damage.
+func eachHeader(f io.ReaderAt, size int64, more func(int64, *[frameHeader]byte) bool) {
 	var h [frameHeader]byte
 	for at := int64(len(magic)); at < size; {
-		if _, err := f.ReadAt(h[:], at); err != nil || string(h[:len(frameSync)]) != frameSync || !more(&h) {
+		if _, err := f.ReadAt(h[:], at); err != nil || string(h[:len(frameSync)]) != frameSync || !more(at, &h) {
 			return
 		}
 		at += frameHeader + int64(binary.LittleEndian.Uint32(h[4:]))
