@@ -41,7 +41,7 @@ func work(n int) {
 // faultyEngine serves requests one by one. fault is one of: none, version,
 // clock, stranger (a sample nobody asked for), garbage, die:N (exit at the
 // N-th request of each life), poison:TOKENS (exit at that length), fails (every request), fails:N (the first N), hang
-// (ignore stop), leaves:N (answers none from the N-th on, and stop with its last words), fatal (refuse to load), silent (exit before hello), alone (offers two lanes at once and takes it back),
+// (ignore stop), dieflush (slow to say hello, exits when it is to flush), leaves:N (answers none from the N-th on, and stop with its last words), fatal (refuse to load), silent (exit before hello), alone (offers two lanes at once and takes it back),
 // both (offers two lanes at once).
 func faultyEngine(fault string) int {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
@@ -74,6 +74,9 @@ func faultyEngine(fault string) int {
 	}
 	if fault == "credithuge" {
 		hello.Credit = 1 << 40
+	}
+	if fault == "dieflush" {
+		time.Sleep(700 * time.Millisecond)
 	}
 	if fault == "loadedfirst" {
 		_ = out.Send(&protocol.Loaded{})
@@ -173,6 +176,10 @@ func (e *engineState) take(msg any) (done bool, code int) {
 		return e.request(m)
 	case *protocol.Flush:
 		e.flushOpen()
+		if e.fault == "dieflush" {
+			time.Sleep(150 * time.Millisecond) // the journal has what came before
+			return true, 7
+		}
 		_ = e.out.Send(&protocol.Flushed{ID: m.ID})
 	case *protocol.Clear:
 		clear(e.shapes)

@@ -23,10 +23,15 @@ const (
 	defaultWindow = 10 * time.Second
 	flushEvery    = 50 * time.Millisecond // the journal: at most 100 ms of samples at risk
 	flushWith     = 30 * time.Millisecond // since the last time: messages take the journal along
-	nothingEvery  = 2 * flushEvery        // while nothing has come that is not in the journal
-	idleEvery     = 250 * time.Millisecond
 	statusEvery   = 250 * time.Millisecond
 	maxRestarts   = 5 // in a row without a sample between
+)
+
+// The journal's period while nothing comes that is not in it, and that of a
+// session in which nothing happens.
+var (
+	nothingEvery = 2 * flushEvery
+	idleEvery    = 250 * time.Millisecond
 )
 
 // Session is one run. Its goroutine owns every field. What joins samples, what
@@ -150,13 +155,24 @@ func (s *Session) loop(ctx, wctx context.Context) {
 	status := time.NewTicker(statusEvery)
 	defer status.Stop()
 	done, hurry := ctx.Done(), s.o.Hurry
-	saved := false // nothing has come from the worker since the last tick
+	saved := false   // nothing has come since the last tick
+	came := func() { // what did is in the journal soon, however much more comes
+		if since := time.Duration(clock.Monotonic() - s.tickedNs); since >= flushWith {
+			s.tick()
+			flush.Reset(s.quiet())
+			saved = true
+		} else if saved {
+			flush.Reset(flushEvery - since)
+			saved = false
+		}
+	}
 	for !s.finished() {
 		s.eng.post()
 		select {
 		case msgs, ok := <-s.eng.messages():
 			if !ok {
 				s.workerGone()
+				came()
 				continue
 			}
 			s.inbox = msgs
@@ -166,14 +182,7 @@ func (s *Session) loop(ctx, wctx context.Context) {
 				s.handle(msg)
 			}
 			s.dispatch()
-			if since := time.Duration(clock.Monotonic() - s.tickedNs); since >= flushWith {
-				s.tick()
-				flush.Reset(nothingEvery)
-				saved = true
-			} else if saved {
-				flush.Reset(flushEvery - since)
-				saved = false
-			}
+			came()
 		case w := <-s.workNow():
 			s.takeWork(w)
 			s.dispatch()
@@ -200,6 +209,7 @@ func (s *Session) loop(ctx, wctx context.Context) {
 			flush.Reset(flushEvery)
 		case x := <-s.export.done:
 			s.exportDone(x)
+			came()
 		case b := <-s.bands.done:
 			s.bands.take(s.rec.coll, b)
 		case <-views.C:
@@ -211,12 +221,8 @@ func (s *Session) loop(ctx, wctx context.Context) {
 			views.Reset(max(s.newsIn(clock.Monotonic()), 1))
 		case <-flush.C:
 			s.tick()
+			flush.Reset(s.quiet())
 			saved = true
-			if s.idle() {
-				flush.Reset(idleEvery)
-			} else {
-				flush.Reset(nothingEvery)
-			}
 		case <-status.C:
 			s.reportStatus()
 		case <-done:
@@ -276,6 +282,14 @@ func (s *Session) diskRefused(err error) {
 // idle reports whether nothing happens until somebody asks for something.
 func (s *Session) idle() bool {
 	return s.eng.loaded != nil && s.end == nil && s.paused && len(s.join.pending) == 0 && s.cfg.Duration.D() == 0
+}
+
+// quiet is how long the next tick may wait where nothing comes.
+func (s *Session) quiet() time.Duration {
+	if s.idle() {
+		return idleEvery
+	}
+	return nothingEvery
 }
 
 // tick keeps the journal fresh and watches the ends that time brings.
