@@ -45,6 +45,26 @@ func (w *waits) Flush() error {
 	return w.memory.Flush()
 }
 
+// Commands that come without an end do not keep the journal from being written.
+func TestCommandsDoNotPutTheJournalOff(t *testing.T) {
+	var sink *waits
+	drive(t, "stall:9", func(o *Options) {
+		sink = &waits{memory: o.Sink.(*memory)}
+		o.Sink = sink
+	}, func(cmd chan<- view.Command, wait func(string, func(view.View) bool)) {
+		wait("samples", func(v view.View) bool { return v.Self.Samples > 0 })
+		for range 60 {
+			cmd <- view.Command{Action: view.ActMark, Arg: "x"}
+			time.Sleep(20 * time.Millisecond)
+		}
+		cmd <- view.Command{Action: view.ActQuit}
+		cmd <- view.Command{Action: view.ActQuit}
+	})
+	if sink.longest > 700*time.Millisecond { // promised are 50 ms, on a machine that is not busy; it was 1.2 s
+		t.Errorf("an event waited %v for the journal", sink.longest)
+	}
+}
+
 // Export takes its time: the journal has what came before.
 func (w *waits) Export() (string, error) {
 	time.Sleep(150 * time.Millisecond)

@@ -194,7 +194,7 @@ func (s *Session) loop(ctx, wctx context.Context) {
 			s.command(c)
 			s.dispatch()
 			s.publish(true)
-			flush.Reset(flushEvery)
+			came()
 		case <-s.eng.restart:
 			s.eng.restart = nil
 			if err := s.startWorker(wctx); err != nil {
@@ -206,7 +206,7 @@ func (s *Session) loop(ctx, wctx context.Context) {
 				continue
 			}
 			s.takeGPU(st)
-			flush.Reset(flushEvery)
+			came()
 		case x := <-s.export.done:
 			s.exportDone(x)
 			came()
