@@ -159,8 +159,8 @@ func TestADurationEndsAHungRun(t *testing.T) {
 	}
 }
 
-// What a server has in hand when its time is over is left there: the run ends
-// well, with what the engine says last.
+// What a server has in hand when its time is over is left there: a run of one
+// that says nothing any more fails, with what the engine says last.
 func TestADurationLeavesWhatAServerHasInHand(t *testing.T) {
 	res, mem := quick(t, "leaves:9", 25*time.Second, func(o *Options) {
 		o.Config.Reps, o.Config.RequestTimeout = 0, 0
@@ -169,12 +169,43 @@ func TestADurationLeavesWhatAServerHasInHand(t *testing.T) {
 		finishWait, quitWait = time.Second, time.Second
 		t.Cleanup(func() { finishWait, quitWait = finish, quit })
 	})
-	if res.Err != nil || res.Reason != "duration" {
+	if res.Err == nil || !strings.Contains(res.Err.Error(), "stopped answering") || res.Reason != "duration" {
 		t.Errorf("%+v", res)
 	}
 	for _, words := range []string{"requests were not answered at the end", "its last words"} {
 		if !slices.ContainsFunc(mem.events, func(e stats.Event) bool { return strings.Contains(e.Reason, words) }) {
 			t.Errorf("no event says %q: %+v", words, mem.events)
+		}
+	}
+}
+
+// What is said of requests that are left at the end is so: how long no word
+// came, or how long they were waited for, and what of them counts.
+func TestWhatIsLeftAtTheEndIsSaid(t *testing.T) {
+	const waited = 31 * time.Second
+	for _, c := range []struct {
+		silent time.Duration
+		reason string
+		half   bool
+		says   string
+		fails  bool
+	}{
+		{0, "duration", false, "1 requests were not answered at the end, after 31s of waiting: they are not counted", false},
+		{0, "duration", true, "after 31s of waiting: they are not counted, but for the lane that had answered 1 of them", false},
+		{40 * time.Second, "duration", false, "and no word came for 40s: they are not counted", true},
+		{40 * time.Second, "quit", false, "and no word came for 40s: they are not counted", false},
+	} {
+		mem := &memory{}
+		s := must.Get(NewSession(Options{Config: sessionConfig(), Sink: mem}))(t)
+		s.eng.hello, s.end, s.endNs = &protocol.Hello{Features: []string{"leaves"}}, &Result{Reason: c.reason}, 1
+		fl := &inflight{id: 1, left: 1}
+		if c.half {
+			fl.rows = make([]row, 1)
+		}
+		s.join.expect(fl)
+		s.watchEnd(view.Doing{What: view.WorkRequest, For: c.silent}, 1+int64(waited))
+		if len(mem.events) != 1 || !strings.HasSuffix(mem.events[0].Reason, c.says) || !s.dog.left || (s.dog.lost != nil) != c.fails {
+			t.Errorf("%+v: %+v, left %v, lost %v", c, mem.events, s.dog.left, s.dog.lost)
 		}
 	}
 }

@@ -147,19 +147,34 @@ func (s *Session) watchEnd(d view.Doing, now int64) {
 	if s.dog.timeout > 0 {
 		wait = min(wait, s.dog.timeout)
 	}
-	if d.For <= wait && now-s.endNs <= int64(max(wait, d.Usual)) {
+	silent := d.For > wait
+	if !silent && now-s.endNs <= int64(max(wait, d.Usual)) {
 		return
 	}
-	n := len(s.join.pending)
-	if s.eng.offers("leaves") {
-		s.dog.left = true
-		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("%d requests were not answered at the end, and no word came for %v: they are not counted", n, d.For.Round(100*time.Millisecond))})
-		return
+	n, half := len(s.join.pending), 0
+	for _, fl := range s.join.pending {
+		if len(fl.rows) > 0 {
+			half++
+		}
 	}
-	s.kill(fmt.Sprintf("%d requests were in its hand at the end and no word came for %v", n, d.For.Round(100*time.Millisecond)))
+	what, how := "did not come to an end", fmt.Sprintf("after %v of waiting", time.Duration(now-s.endNs).Round(100*time.Millisecond))
+	if silent {
+		what, how = "stopped answering", fmt.Sprintf("and no word came for %v", d.For.Round(100*time.Millisecond))
+	}
+	if s.dog.left = s.eng.offers("leaves"); !s.dog.left {
+		s.kill(fmt.Sprintf("%d requests were in its hand at the end, %s", n, how))
+	} else if n > 0 {
+		counts := "they are not counted"
+		if half > 0 {
+			counts += fmt.Sprintf(", but for the lane that had answered %d of them", half)
+		}
+		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("%d requests were not answered at the end, %s: %s", n, how, counts)})
+		if !silent {
+			return // it answered others meanwhile
+		}
+	}
 	if !s.end.leaving() && n > 0 {
-		s.dog.lost = fmt.Errorf("the engine stopped answering: %d requests were in its hand at the end of the run (%s), and no word came for %v",
-			n, s.end.Reason, d.For.Round(100*time.Millisecond))
+		s.dog.lost = fmt.Errorf("the engine %s: %d requests were in its hand at the end of the run (%s), %s", what, n, s.end.Reason, how)
 	}
 }
 
