@@ -83,7 +83,8 @@ func (h *halfPair) is(e *waiting) bool {
 // beside reports whether two samples that came one after the other are a pair, and
 // none of that request waits.
 func (t *pairTable) beside(e, next *waiting) bool {
-	return e.request == next.request && e.lane() != next.lane() && t.spilled == 0 && t.front[e.request&(frontPairs-1)].request != e.request
+	return e.request == next.request && e.lane() != next.lane() && t.front[e.request&(frontPairs-1)].request != e.request &&
+		(t.spilled == 0 || t.open[e.request&(openPairs-1)].request != e.request)
 }
 
 // spill makes room for another half.
