@@ -30,3 +30,28 @@ func TestALostHalfCostsNoOtherPair(t *testing.T) {
 		t.Error("the half that waits is not found")
 	}
 }
+
+// The test of a segment's pairs is of its own, also where it has as many as the
+// segment before.
+func TestASegmentHasATestOfItsOwn(t *testing.T) {
+	c := New(Options{})
+	request := uint64(0)
+	fill := func(segment int32, gain func(i int) int64) float64 {
+		for i := range 20 {
+			request++
+			for lane, wall := range [stats.NumLanes]int64{1e6, 1e6 - gain(i)} {
+				s := stats.Sample{Request: request, Segment: segment, Lane: stats.Lane(lane), Shape: "1x8", Scenario: "s", StartNs: int64(request) * 1e7, WallNs: wall,
+					DeviceNs: stats.Absent, ResponseNs: stats.Absent, TTFTNs: stats.Absent, RunDelayNs: stats.Absent}
+				c.Add(&s)
+			}
+		}
+		return c.Live(stats.Prefill, int64(request)*1e7).Pair.P
+	}
+	if p := fill(0, func(i int) int64 { return int64(1e5 + i) }); p > .001 {
+		t.Errorf("always faster: p %v", p)
+	}
+	c.NewSegment(1, "b", false, int64(request)*1e7+5e6)
+	if p := fill(1, func(i int) int64 { return int64(i%2*2-1) * int64(1e5+i) }); p < .1 {
+		t.Errorf("as often slower: p %v", p)
+	}
+}

@@ -65,6 +65,7 @@ func (m *modeState) closeSegment(info segInfo, limit int) {
 	}
 	clear(m.settled)
 	m.pairs.recent, m.pairs.recentAt = m.pairs.recent[:0], 0
+	m.pairs.segment.rankN = 0
 	m.win.clear()
 }
 
