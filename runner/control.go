@@ -183,7 +183,7 @@ func (s *Session) setRate(rate float64) {
 		return
 	}
 	old := s.cfg.Rate
-	s.cfg.Rate = rate
+	s.cfg.Rate, s.queue.dueNs = rate, 0
 	s.toggle(fmt.Sprintf("rate %g → %g requests a second", old, rate), fmt.Sprintf("rate %g", rate))
 }
 

@@ -169,6 +169,9 @@ func (q *queue) arrive(fl *inflight) {
 		if q.dueNs == 0 || q.dueLane != lane {
 			q.dueNs, q.dueLane = clock.Monotonic(), lane // arrivals begin when the lanes can serve them
 		}
+		if p := q.plans[fl.item.Mode]; p != nil {
+			p.Pace(&fl.item, q.cfg.Rate)
+		}
 		q.dueNs += fl.item.GapNs
 		fl.due = q.dueNs
 	}

@@ -19,14 +19,11 @@ func (e *engine) schedule() {
 	for {
 		e.mu.Lock()
 		gone := e.gone && e.busy == 0
-		free := e.o.Concurrency - e.busy
-		if e.o.OpenLoop {
-			free = len(e.queue)
+		var batch []*protocol.Request
+		due := int64(0)
+		if !rounds || e.busy == 0 {
+			batch, due = e.next(e.o.Concurrency-e.busy, rounds)
 		}
-		if rounds && e.busy > 0 {
-			free = 0
-		}
-		batch, due := e.next(free, rounds)
 		e.busy += len(batch)
 		e.mu.Unlock()
 		switch {
@@ -44,14 +41,11 @@ func (e *engine) schedule() {
 	}
 }
 
-// next takes up to n requests that are due from the queue; in rounds, those
-// that run in the same order of lanes as the first. What is not due stays where
-// a flush finds it; due is the first instant at which there is more to take, 0
-// where time alone brings none.
+// next takes from the queue what is due at an instant of its own, and up to n
+// requests that are due at none; in rounds, those that run in the same order of
+// lanes as the first. What is not due stays where a flush finds it; due is the
+// first instant at which there is more to take, 0 where time alone brings none.
 func (e *engine) next(n int, rounds bool) (batch []*protocol.Request, due int64) {
-	if n <= 0 {
-		return nil, 0
-	}
 	now, kept := clock.Monotonic(), e.queue[:0]
 	for _, q := range e.queue {
 		switch {
@@ -60,8 +54,10 @@ func (e *engine) next(n int, rounds bool) (batch []*protocol.Request, due int64)
 				due = q.DueNs
 			}
 			kept = append(kept, q)
-		case len(batch) < n && (!rounds || len(batch) == 0 || slices.Equal(q.Order, batch[0].Order)):
-			batch = append(batch, q)
+		case (q.DueNs > 0 || n > 0) && (!rounds || len(batch) == 0 || slices.Equal(q.Order, batch[0].Order)):
+			if batch = append(batch, q); q.DueNs == 0 {
+				n--
+			}
 		default:
 			kept = append(kept, q)
 		}

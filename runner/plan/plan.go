@@ -25,8 +25,9 @@ type Item struct {
 	Seed       uint64         // of the inputs
 	EagerFirst bool
 	Warmup     bool
-	GapNs      int64 // open loop: time since the arrival before it
-	Rep        int   // repetition, 0-based
+	GapNs      int64   // open loop: time since the arrival before it
+	rate       float64 // that it was drawn for; 0: none, or recorded
+	Rep        int     // repetition, 0-based
 }
 
 // Plan is the order of requests. The same configuration and seed give the
@@ -157,9 +158,22 @@ func (p *Plan) item(sc configs.Scenario, i int) Item {
 	if p.dims != nil {
 		it.Dims, it.Recorded = p.dims.at(i)
 	}
-	it.GapNs = p.gap()
+	p.draw(&it)
 	return it
 }
+
+// Pace makes rate the one in force, and draws the gap of an item that was drawn
+// for another anew. Recorded times stay.
+func (p *Plan) Pace(it *Item, rate float64) {
+	if p.cfg.Arrivals == "recorded" {
+		return
+	}
+	if p.cfg.Rate = rate; it.rate != rate {
+		p.draw(it)
+	}
+}
+
+func (p *Plan) draw(it *Item) { it.GapNs, it.rate = p.gap(), p.cfg.Rate }
 
 // gap draws the time to the next arrival of an open loop, in nanoseconds.
 func (p *Plan) gap() int64 {

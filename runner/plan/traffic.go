@@ -24,7 +24,7 @@ func (p *Plan) nextTraffic() (Item, bool) {
 		Batch: max(p.cfg.Batch, 1), Seed: p.rng.Uint64() >> 11, EagerFirst: p.rng.IntN(2) == 0, PadTo: p.longestTraffic()}
 	switch {
 	case p.cfg.Arrivals != "recorded":
-		it.GapNs = p.gap()
+		p.draw(&it)
 	case p.trafficAt > 0:
 		it.GapNs = row.AtNs - p.traffic[p.trafficAt-1].AtNs
 	}
