@@ -145,15 +145,22 @@ func isZombie(pid int) bool {
 	return err != nil || strings.Contains(string(b), ") Z ")
 }
 
-// A time that ends a run whose worker hangs ends it soon, as a failure.
-func TestADurationEndsAHungRun(t *testing.T) {
-	res, _ := quick(t, "stall:9", 25*time.Second, func(o *Options) {
+// outlived runs half a second of an engine, which has a second for what it then has
+// in hand.
+func outlived(t *testing.T, fault string) (Result, *memory) {
+	t.Helper()
+	finish, quit := finishWait, quitWait
+	finishWait, quitWait = time.Second, time.Second
+	t.Cleanup(func() { finishWait, quitWait = finish, quit })
+	return quick(t, fault, 25*time.Second, func(o *Options) {
 		o.Config.Reps, o.Config.RequestTimeout = 0, 0
 		o.Config.Duration = configs.Duration(500 * time.Millisecond)
-		finish, quit := finishWait, quitWait
-		finishWait, quitWait = time.Second, time.Second
-		t.Cleanup(func() { finishWait, quitWait = finish, quit })
 	})
+}
+
+// A time that ends a run whose worker hangs ends it soon, as a failure.
+func TestADurationEndsAHungRun(t *testing.T) {
+	res, _ := outlived(t, "stall:9")
 	if res.Err == nil || !strings.Contains(res.Err.Error(), "stopped answering") {
 		t.Errorf("%+v", res)
 	}
@@ -162,13 +169,7 @@ func TestADurationEndsAHungRun(t *testing.T) {
 // What a server has in hand when its time is over is left there: a run of one
 // that says nothing any more fails, with what the engine says last.
 func TestADurationLeavesWhatAServerHasInHand(t *testing.T) {
-	res, mem := quick(t, "leaves:9", 25*time.Second, func(o *Options) {
-		o.Config.Reps, o.Config.RequestTimeout = 0, 0
-		o.Config.Duration = configs.Duration(500 * time.Millisecond)
-		finish, quit := finishWait, quitWait
-		finishWait, quitWait = time.Second, time.Second
-		t.Cleanup(func() { finishWait, quitWait = finish, quit })
-	})
+	res, mem := outlived(t, "leaves:9")
 	if res.Err == nil || !strings.Contains(res.Err.Error(), "stopped answering") || res.Reason != "duration" {
 		t.Errorf("%+v", res)
 	}
