@@ -20,7 +20,8 @@ def next_sitecustomize(here):
 
 
 class Waiter:
-    """A finder that lets torch be found as ever, and acts once it is whole."""
+    """A finder that lets torch be found as ever, and acts once it is whole. Looking
+    for torch is not importing it: transformers looks first."""
 
     def __init__(self, here):
         self.here = here
@@ -28,16 +29,16 @@ class Waiter:
     def find_spec(self, name, path=None, target=None):
         if name != "torch":
             return None
-        sys.meta_path.remove(self)
-        import importlib.util
-        spec = importlib.util.find_spec(name)
+        spec = next((s for f in sys.meta_path if f is not self and (s := f.find_spec(name, path, target))), None)
         if spec is None or spec.loader is None:
             return spec
-        load, here = spec.loader.exec_module, self.here
+        load = spec.loader.exec_module
 
         def exec_module(module):
             load(module)
-            begin(here)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+                begin(self.here)
 
         spec.loader.exec_module = exec_module
         return spec
