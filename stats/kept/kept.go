@@ -78,7 +78,7 @@ type Found struct {
 	Rows  []stats.Sample // at most 200
 	Other []stats.Sample // of each row, the same request in the other lane; Seq 0 and Shape "" where it is not remembered
 	N     int            // that are remembered and match
-	Since int64          // instant from which every sample is remembered, slow ones or not; 0: all are
+	Since int64          // instant from which every sample is remembered, slow ones or not; 0: all ever are
 }
 
 // Find looks for what a query means.
@@ -90,9 +90,9 @@ func (k *Kept) Find(q Query) *Found {
 				f.Rows = append(f.Rows, r.v[i])
 			}
 		}
-	}
-	if k.all.n > len(k.all.v) {
-		f.Since = k.all.v[k.all.n%latest].StartNs
+		if r.n > len(r.v) {
+			f.Since = max(f.Since, r.v[r.n%len(r.v)].StartNs)
+		}
 	}
 	slices.SortFunc(f.Rows, func(a, b stats.Sample) int {
 		return cmp.Or(cmp.Compare(b.WallNs, a.WallNs), cmp.Compare(a.Seq, b.Seq))

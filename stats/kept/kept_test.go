@@ -33,3 +33,18 @@ func TestSlowOnesAreRememberedLongest(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// TestForgottenSlowOnesAreSaid: where every sample tells something, as under a
+// throttled GPU, the oldest of them go, and Since says from when on none has.
+func TestForgottenSlowOnesAreSaid(t *testing.T) {
+	var k Kept
+	for i := range telling + 100 {
+		k.Add(&stats.Sample{Seq: uint64(i), Shape: "1x8", WallNs: 1e6, StartNs: int64(i) * 1e6, Flags: stats.FlagThrottle})
+		if i == telling-1 && k.Find(Query{}).Since != 0 {
+			t.Error("since some time with all remembered")
+		}
+	}
+	if f := k.Find(Query{}); f.N != telling || f.Since != 100e6 {
+		t.Errorf("%d remembered since %d, want %d since %d", f.N, f.Since, telling, int64(100e6))
+	}
+}

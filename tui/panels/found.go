@@ -33,7 +33,7 @@ func (p *foundPanel) View() string {
 	}
 	title = append(title, draw.R(st.Muted, " · "+f.Query.Title+" · "+draw.Count(f.N)+", the slowest first"))
 	if f.Since > 0 {
-		title = append(title, draw.R(st.Faint, " · ordinary ones are kept since "+draw.Clock(p.Sc.Since(f.Since))))
+		title = append(title, draw.R(st.Faint, " · all are kept since "+draw.Clock(p.Sc.Since(f.Since))))
 	}
 	extra := []draw.Run{draw.R(st.Muted, "↑/↓ choose · esc back")}
 	if len(f.Rows) == 0 {
