@@ -1,6 +1,7 @@
 package strata
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 )
@@ -60,11 +61,13 @@ type Diff struct {
 // least is how many samples of each lane a stratum needs to count.
 const least = 5
 
-// Diff compares the lanes; ok is false where no stratum has enough of both.
+// Diff compares the lanes; ok is false where no stratum has enough of both. The
+// same calls before it give the same interval.
 func (s *Strata) Diff() (d Diff, ok bool) {
 	var with []*stratum
 	total := 0.0
-	for _, st := range s.of {
+	for _, key := range slices.Sorted(maps.Keys(s.of)) {
+		st := s.of[key]
 		if len(st.kept[0]) < least || len(st.kept[1]) < least {
 			continue
 		}

@@ -50,3 +50,22 @@ func TestIntervalCovers(t *testing.T) {
 		t.Errorf("%d of %d intervals lack zero", missed, runs)
 	}
 }
+
+// TestSameSamplesSameInterval: the order in which a map gives its keys decides nothing.
+func TestSameSamplesSameInterval(t *testing.T) {
+	diff := func() Diff {
+		var s Strata
+		rng := rand.New(rand.NewPCG(7, 8))
+		for i := range 400 {
+			s.Add([]string{"a", "b", "c", "d"}[i%4], i/4%2, int64(1e6+1e5*rng.NormFloat64()))
+		}
+		d, _ := s.Diff()
+		return d
+	}
+	want := diff()
+	for range 20 {
+		if d := diff(); d != want {
+			t.Fatalf("%+v, before %+v", d, want)
+		}
+	}
+}
