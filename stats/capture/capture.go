@@ -35,7 +35,7 @@ type Advice struct {
 	Sizes            []int   // ascending
 	Steps            int     // that it rests on
 	NowMs, ThenMs    float64 // mean step predicted; NaN where no times are known
-	SavedMs, Lo, Hi  float64 // a step, and the 95 % interval from resampled steps; NaN where no times are known
+	SavedMs, Lo, Hi  float64 // a step, and the 95 % interval from resampled steps; NaN where no times are known, the interval of fewer than leastSteps, too
 	PaddedNow, After float64 // tokens executed for nothing a step; PaddedNow NaN where it is not known what is captured
 	Off              float64 // share of steps that no captured size serves now
 	MiB              float64 // graphs take, by MiBPerGraph
@@ -199,12 +199,12 @@ func (m model) one(tokens int, sizes []int) (ms float64, padded int, eager bool)
 	return m.base + m.per*float64(size), size - tokens, false
 }
 
-// interval resamples the steps 200 times: of what traffic like this would
+// leastSteps is the number of steps below which resampling them tells no interval.
+const leastSteps = 30
+
+// interval resamples the steps 200 times: of what a step of traffic like this would
 // save. It does not hold the error of the two lines.
 func (m model) interval(steps []Step, now, then []int) (lo, hi float64) {
-	if now == nil || math.IsNaN(m.base) {
-		return math.NaN(), math.NaN()
-	}
 	total := 0
 	gain := make([]float64, len(steps))
 	for i, s := range steps {
@@ -212,13 +212,18 @@ func (m model) interval(steps []Step, now, then []int) (lo, hi float64) {
 		b, _, _ := m.one(s.Tokens, then)
 		gain[i], total = a-b, total+s.N
 	}
+	if now == nil || math.IsNaN(m.base) || total < leastSteps {
+		return math.NaN(), math.NaN()
+	}
 	rng := rand.New(rand.NewPCG(uint64(total), 1))
 	means := make([]float64, 200)
 	for r := range means {
+		sum, n := 0.0, 0.0
 		for i, s := range steps { // Poisson bootstrap: a normal approximation for large counts
-			w := float64(s.N) + math.Sqrt(float64(s.N))*rng.NormFloat64()
-			means[r] += max(w, 0) * gain[i] / float64(total)
+			w := max(float64(s.N)+math.Sqrt(float64(s.N))*rng.NormFloat64(), 0)
+			sum, n = sum+w*gain[i], n+w
 		}
+		means[r] = sum / n
 	}
 	slices.Sort(means)
 	return quantile.Percentile(means, .025), quantile.Percentile(means, .975)
@@ -273,6 +278,14 @@ func (a Advice) ofPrompts() string {
 	return fmt.Sprintf("; these are sizes of decode steps: steps that read prompts %s the list, too", a.prompts)
 }
 
+// between is the interval of what is saved in parentheses.
+func (a Advice) between() string {
+	if math.IsNaN(a.Lo) {
+		return " (too few steps for an interval)"
+	}
+	return fmt.Sprintf(" (95 %%: %.2f to %.2f)", a.Lo, a.Hi)
+}
+
 // Sentence says the advice.
 func (a Advice) Sentence(server string) string {
 	s := fmt.Sprintf("%d steps: capture %s", a.Steps, strings.Trim(fmt.Sprint(a.Sizes), "[]"))
@@ -285,7 +298,7 @@ func (a Advice) Sentence(server string) string {
 	case math.IsNaN(a.SavedMs):
 		s += fmt.Sprintf("; padding %.1f → %.1f tokens a step, steps without a graph %.1f → 0 %%. No times of steps are known, so nothing is said of a gain", a.PaddedNow, a.After, 100*a.Off)
 	default:
-		s += fmt.Sprintf("; a step %.2f → %.2f ms, saved %.2f ms (95 %%: %.2f to %.2f), padding %.1f → %.1f tokens, steps without a graph %.1f → 0 %%", a.NowMs, a.ThenMs, a.SavedMs, a.Lo, a.Hi, a.PaddedNow, a.After, 100*a.Off)
+		s += fmt.Sprintf("; a step %.2f → %.2f ms, saved %.2f ms%s, padding %.1f → %.1f tokens, steps without a graph %.1f → 0 %%", a.NowMs, a.ThenMs, a.SavedMs, a.between(), a.PaddedNow, a.After, 100*a.Off)
 	}
 	s += a.ofPrompts()
 	if a.MiB > 0 {

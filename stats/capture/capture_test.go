@@ -122,8 +122,25 @@ func TestProposalsHold(t *testing.T) {
 				t.Fatalf("%d is no multiple of %d", s, multiple)
 			}
 		}
-		if !math.IsNaN(a.SavedMs) && !(a.Lo <= a.Hi) {
+		if few := a.Steps < leastSteps; !math.IsNaN(a.SavedMs) && (few != math.IsNaN(a.Lo) || !few && !(a.Lo <= a.Hi)) {
 			t.Fatalf("interval %g to %g", a.Lo, a.Hi)
 		}
 	})
+}
+
+// TestIntervalIsOfAStep: how many steps come is no part of what one saves. Where all
+// save the same the interval has no width, else that of the mean; of few there is none.
+func TestIntervalIsOfAStep(t *testing.T) {
+	m := model{base: 5, per: .5, eagerBase: 5, eagerPer: .5}
+	if lo, hi := m.interval([]Step{{Tokens: 9, N: 100}}, []int{16}, []int{9}); math.Abs(lo-3.5) > 1e-12 || math.Abs(hi-3.5) > 1e-12 {
+		t.Errorf("each step saves 3.5 ms, the interval is %g to %g", lo, hi)
+	}
+	lo, hi := m.interval([]Step{{Tokens: 9, N: 200}, {Tokens: 16, N: 200}}, []int{16}, []int{9, 16})
+	if want := 2 * 1.96 * 3.5 * math.Sqrt(.25/400); lo > 1.75 || hi < 1.75 || math.Abs(hi-lo-want) > .3*want {
+		t.Errorf("half of 400 steps save 3.5 ms: the interval is %g to %g, want a width of %g", lo, hi, want)
+	}
+	a := must.Get(Advise([]Step{{Tokens: 9, N: leastSteps - 1, Ms: 13}}, Limits{Captured: []int{16}}))(t)
+	if s := a.Sentence(""); !math.IsNaN(a.Lo) || !math.IsNaN(a.Hi) || !strings.Contains(s, "too few steps for an interval") {
+		t.Errorf("%g to %g: %s", a.Lo, a.Hi, s)
+	}
 }
