@@ -6,7 +6,6 @@ import (
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
-	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -149,9 +148,6 @@ func (s *Session) startSegment() {
 	s.rec.event(stats.Event{TNs: now, Kind: stats.KindSegment, Strategy: s.set.strategy.Label(s.queue.mode()),
 		Reason: fmt.Sprintf("segment %d starts: %s", s.rec.seg, label),
 		Extra:  map[string]any{"label": label, "aa": s.set.aa, "strategy": s.set.strategy.String(), "pairing": s.set.pairing, "scenario": s.set.scenario}})
-	if s.phase == view.PhasePaused && !s.paused {
-		s.phase = view.PhaseRunning
-	}
 }
 
 // segmentLabel describes the settings of the current segment.

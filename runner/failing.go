@@ -3,7 +3,6 @@ package runner
 import (
 	"fmt"
 
-	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -45,7 +44,7 @@ func (s *Session) answersNothing(why string) {
 		return
 	}
 	s.failing.why = why
-	s.phase, s.status = view.PhasePaused, why
+	s.status = why
 	s.rec.event(stats.Event{Kind: stats.KindMark, Reason: "nothing is sent any more: " + why})
 	s.eng.flush()
 }

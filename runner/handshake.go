@@ -154,12 +154,9 @@ func (s *Session) takeLoaded(m *protocol.Loaded) {
 		s.rec.coll.NewSegment(0, s.segmentLabel(), s.set.aa, s.startNs)
 		s.pub.segment(s.set.strategy.Label(s.queue.mode()), s.set.aa)
 	}
-	s.phase, s.status = view.PhaseWarmup, "warming up"
-	switch {
-	case s.paused:
-		s.phase, s.status = view.PhasePaused, ""
-	case s.cfg.Warmup == 0 && len(s.queue.again) == 0 || s.firstWorkNs != 0:
-		s.phase, s.status = view.PhaseRunning, ""
+	s.phase, s.status = view.PhaseWarmup, ""
+	if s.cfg.Warmup == 0 && len(s.queue.again) == 0 || s.firstWorkNs != 0 {
+		s.phase = view.PhaseRunning
 	}
 	if e := s.eng; s.o.OnReady != nil {
 		s.o.OnReady(Ready{Loaded: m, Lacks: func(mode string, st plan.Strategy) string { return e.lacks(mode, st) }})

@@ -6,7 +6,6 @@ import (
 
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
-	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -17,12 +16,10 @@ import (
 func (s *Session) pause() {
 	s.paused = !s.paused
 	if s.paused {
-		s.phase = view.PhasePaused
 		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: "paused"})
 		s.eng.flush()
 		return
 	}
-	s.phase = view.PhaseRunning
 	s.queue.resume()
 	s.rec.event(stats.Event{Kind: stats.KindMark, Reason: "resumed"})
 }

@@ -66,11 +66,23 @@ func (p *publisher) send(v view.View) {
 // loadingPrefix begins what an engine tells of before it is loaded.
 const loadingPrefix = "loading: "
 
+// phaseNow is where the session stands: a pause, or requests that all fail, hide
+// the phase that it goes on with.
+func (s *Session) phaseNow() view.Phase {
+	goes := s.phase == view.PhaseStarting || s.phase == view.PhaseWarmup || s.phase == view.PhaseRunning
+	if goes && (s.paused || s.failing.why != "") {
+		return view.PhasePaused
+	}
+	return s.phase
+}
+
 // statusNow is what happens: what the worker has been doing for long, else what
 // the session is about.
 func (s *Session) statusNow(d view.Doing) string {
 	doing := d.String()
 	switch {
+	case doing == "" && s.status == "" && s.phaseNow() == view.PhaseWarmup:
+		return "warming up"
 	case doing == "" || s.phase == view.PhaseFailed:
 		return s.status
 	case s.end != nil:
@@ -166,7 +178,7 @@ func (s *Session) view(figures bool) view.View {
 	p := s.renew(now, s.figuresAge(figures))
 	p.viewNs = now
 	shown := s.sessionView()
-	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phase, Status: s.status,
+	v := view.View{NowNs: now, StartNs: s.startNs, Phase: s.phaseNow(),
 		Session: shown, Self: s.selfView(now), GPU: s.gpuNow.view(now, shown.Mode),
 		Stats: s.pub.live, FiguresNs: p.figuresNs, Heat: p.heat, NumEvents: p.num, Events: p.events, Notices: slices.Clone(s.pub.notices), Exports: slices.Clone(s.pub.exports)}
 	v.Progress, v.Left = s.progress(now)
@@ -258,7 +270,7 @@ func (s *Session) progress(now int64) (float64, time.Duration) {
 func (s *Session) reportStatus() {
 	if s.eng.loaded == nil {
 		if s.o.OnStatus != nil {
-			s.o.OnStatus(Progress{Phase: s.phase, Status: s.statusNow(s.doing(clock.Monotonic())), Done: -1})
+			s.o.OnStatus(Progress{Phase: s.phaseNow(), Status: s.statusNow(s.doing(clock.Monotonic())), Done: -1})
 		}
 		return
 	}
@@ -269,7 +281,7 @@ func (s *Session) reportStatus() {
 		return
 	}
 	now := clock.Monotonic()
-	p := Progress{Phase: s.phase, Status: s.statusNow(s.doing(now)), Mode: s.queue.mode(), Done: -1}
+	p := Progress{Phase: s.phaseNow(), Status: s.statusNow(s.doing(now)), Mode: s.queue.mode(), Done: -1}
 	if done, left := s.progress(now); !math.IsNaN(done) {
 		p.Done, p.Left = done, left
 	}

@@ -311,3 +311,42 @@ func TestEngineThatNeverSpeaks(t *testing.T) {
 		t.Fatalf("%+v", res)
 	}
 }
+
+// TestPausedInTheWarmUp: what goes on after a pause in the warm-up is the
+// warm-up, and a run that counts does not say that it warms up.
+func TestPausedInTheWarmUp(t *testing.T) {
+	drive(t, "none", func(o *Options) { o.Config.Warmup, o.FPS = 4000, 30 }, func(cmd chan<- view.Command, wait func(string, func(view.View) bool)) {
+		wait("the warm-up", func(v view.View) bool { return v.Self.Samples > 0 })
+		cmd <- view.Command{Action: view.ActPause}
+		var paused view.View
+		wait("pause", func(v view.View) bool { paused = v; return v.Phase == view.PhasePaused && v.Self.CreditInUse == 0 })
+		cmd <- view.Command{Action: view.ActPause}
+		var next view.View
+		wait("another view", func(v view.View) bool { next = v; return v.Phase != view.PhasePaused })
+		if paused.Status != "" || next.Phase != view.PhaseWarmup || next.Status != "warming up" {
+			t.Errorf("paused it says %q, then %s and %q", paused.Status, next.Phase, next.Status)
+		}
+		wait("what counts", func(v view.View) bool { next = v; return v.Phase == view.PhaseRunning })
+		if next.Status != "" {
+			t.Errorf("what counts runs, and the status is %q", next.Status)
+		}
+		cmd <- view.Command{Action: view.ActQuit}
+	})
+}
+
+// TestPausedWhereNothingIsSent: a pause and its end send nothing where every
+// request failed, and the screen says so.
+func TestPausedWhereNothingIsSent(t *testing.T) {
+	drive(t, "fails", nil, func(cmd chan<- view.Command, wait func(string, func(view.View) bool)) {
+		wait("the sentence", func(v view.View) bool { return v.Failing != "" && v.Self.CreditInUse == 0 })
+		cmd <- view.Command{Action: view.ActPause}
+		cmd <- view.Command{Action: view.ActPause}
+		wait("a view after it", func(v view.View) bool {
+			if v.Phase != view.PhasePaused {
+				t.Errorf("nothing is sent, and the screen says %s", v.Phase)
+			}
+			return len(v.Events) > 0 && v.Events[len(v.Events)-1].Reason == "resumed"
+		})
+		cmd <- view.Command{Action: view.ActQuit}
+	})
+}
