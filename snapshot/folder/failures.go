@@ -13,7 +13,7 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
-// maxReasons bounds the distinct reasons of failures that are kept.
+// maxReasons bounds the distinct reasons of failures that are kept; others are counted together.
 const maxReasons = 64
 
 // Failures counts the failed requests by the engine's reason.
@@ -28,7 +28,7 @@ func (f *Failures) add(e *stats.Event) {
 		*f = Failures{}
 	}
 	reason := strings.Join(strings.Fields(e.Reason), " ")
-	if _, ok := (*f)[reason]; !ok && len(*f) == maxReasons {
+	if _, ok := (*f)[reason]; !ok && len(*f) >= maxReasons {
 		reason = "other reasons"
 	}
 	(*f)[reason] += uint64(failuresOf(e))
