@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/gate"
+	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats/between"
 )
 
@@ -150,10 +154,17 @@ func TestDecideIsWelch(t *testing.T) {
 	}
 }
 
-// TestSessionsIn: a folder of sessions is its sessions.
+// TestSessionsIn: a folder of sessions is its sessions, whatever it is called.
 func TestSessionsIn(t *testing.T) {
 	dir := t.TempDir()
 	if got := sessionsIn(dir); !slices.Equal(got, []string{dir}) {
+		t.Error(got)
+	}
+	dir = filepath.Join(dir, "runs[1]")
+	one := filepath.Join(dir, "one")
+	must.OK(t, os.MkdirAll(one, 0o700))
+	must.OK(t, os.WriteFile(filepath.Join(one, folder.ManifestName), []byte(`{"schema":"`+journal.Schema+`","state":"finished"}`), 0o600))
+	if got := sessionsIn(dir); !slices.Equal(got, []string{one}) {
 		t.Error(got)
 	}
 }

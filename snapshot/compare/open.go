@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/labels"
@@ -43,7 +44,7 @@ func sessionsIn(path string) (out []string) {
 	if _, err := os.Stat(filepath.Join(path, folder.ManifestName)); err == nil {
 		return []string{path}
 	}
-	found, err := filepath.Glob(filepath.Join(filepath.Clean(path), "*", folder.ManifestName))
+	found, err := filepath.Glob(filepath.Join(sys.EscapeGlob(filepath.Clean(path)), "*", folder.ManifestName))
 	if err != nil {
 		return []string{path}
 	}
