@@ -111,14 +111,24 @@ func openForeign(path string) (*folder.Session, error) {
 		m.Notes = append(m.Notes, fmt.Sprintf("Shown is %s of each request; the file has %s too.", src.only, strings.Join(slices.Sorted(maps.Keys(src.other)), ", ")))
 	}
 	m.Notes = append(m.Notes, info.Notes...)
-	for k := range info.Models {
-		m.Model.Name = k
-	}
+	m.Model.Name = modelOf(info)
 	for k := range modes {
 		m.Settings.Modes = append(m.Settings.Modes, k)
 	}
 	slices.Sort(m.Settings.Modes)
 	return folder.NewSession(path, m, src), nil
+}
+
+// modelOf names the model of a result, which is no single one where rows differ.
+func modelOf(info *foreign.Info) string {
+	names := slices.Collect(maps.Keys(info.Models))
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return names[0]
+	}
+	return "several models"
 }
 
 // says reports whether a label claims to be the optimized one. It decides

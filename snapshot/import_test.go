@@ -79,6 +79,17 @@ func TestOwnTable(t *testing.T) {
 	}
 }
 
+// TestModelsOfAResult: a session is named after a model only if all rows are of it.
+func TestModelsOfAResult(t *testing.T) {
+	for rows, want := range map[string]string{"m1,1\nm1,2\n": "m1", "m1,1\nm2,2\n": "several models", "m1,1\n,2\n": "several models", ",1\nm1,2\n": "several models", ",1\n,2\n": ""} {
+		path := filepath.Join(t.TempDir(), "r.csv")
+		must.OK(t, os.WriteFile(path, []byte("model,latency_ms\n"+rows), 0o600))
+		if got := must.Get(Open(path))(t).Manifest.Model.Name; got != want {
+			t.Errorf("%q: model %q, want %q", rows, got, want)
+		}
+	}
+}
+
 // TestOwnTables: of several tables each follows the one before, and no pair
 // has its lanes in two of them.
 func TestOwnTables(t *testing.T) {

@@ -24,7 +24,7 @@ type Input struct {
 	apart     bool           // runs are told apart although the format pools
 	labels    map[string]int // to the run that first had it
 	last      string         // label
-	model     string         // last
+	model     string         // last, in the beginning what no row has
 	skipped   map[string]bool
 	skippedBy string
 	judgedBy  string // column of judged
@@ -40,7 +40,7 @@ type Input struct {
 
 // NewInput begins a file.
 func NewInput(path, name string, o *Options, info *Info, text *Text, yield func(*Row) error) *Input {
-	return &Input{Path: path, Name: Clean(name), O: o, Info: info, Text: text, yield: yield, serial: 1, labels: map[string]int{}, left: map[string]*leftOut{}}
+	return &Input{Path: path, Name: Clean(name), O: o, Info: info, Text: text, yield: yield, serial: 1, model: "\n", labels: map[string]int{}, left: map[string]*leftOut{}}
 }
 
 // general are names that every row answers to, whatever its file calls them.
