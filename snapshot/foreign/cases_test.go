@@ -197,6 +197,9 @@ func TestRefusals(t *testing.T) {
 		"PK\x03\x04abc":                         "zip archive: unpack it",
 		"SQLite format 3\x00":                   "SQLite database: export",
 		"\x93NUMPY\x01\x00":                     "NumPy array: write it as CSV",
+		"BZh91AY&SY\x12\x34":                    "packed with bzip2",
+		"ARROW1\x00\x00\x10":                    "an Arrow (Feather) file",
+		"MZ\x90\x00\x03\x00":                    "a program",
 		"<!doctype HTML><html>":                 "an HTML page",
 		"version https://git-lfs.github.com":    "git lfs pull",
 		"\x80\x04\x95\x01\x02":                  "a Python pickle",
@@ -219,6 +222,16 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%q: %v; want …%s…", text, g.err, want)
 		} else if raw := strings.IndexFunc(g.err.Error(), func(r rune) bool { return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 }); raw >= 0 {
 			t.Errorf("%q: a raw byte in %q", text, g.err)
+		}
+	}
+}
+
+// TestTablesThatBeginLikeOtherKinds: the first letters of a table's header make it
+// no program and no archive.
+func TestTablesThatBeginLikeOtherKinds(t *testing.T) {
+	for _, first := range []string{"mz", "MZ", "bzhost", "arrow1"} {
+		if g := readText(t, "f.csv", first+",latency_ms\n7,1.5\n", Options{}); g.err != nil || len(g.rows) != 1 {
+			t.Errorf("%s: %v, %v", first, g.rows, g.err)
 		}
 	}
 }
