@@ -65,13 +65,12 @@ func (b *boundedParts) Read(p []byte) (int, error) {
 }
 
 // trafficConversations reads an array of them.
-func trafficConversations(r io.Reader) ([]TrafficRow, error) {
+func trafficConversations(r io.Reader) (rows trafficRows, err error) {
 	in := &boundedParts{r: r, left: maxConversation}
 	dec := json.NewDecoder(in)
 	if _, err := dec.Token(); err != nil { // the bracket
 		return nil, err
 	}
-	var rows []TrafficRow
 	n := 0
 	for ; dec.More(); n++ {
 		var raw json.RawMessage
@@ -80,8 +79,8 @@ func trafficConversations(r io.Reader) ([]TrafficRow, error) {
 			return nil, fmt.Errorf("conversation %d: %w", n+1, err)
 		}
 		if row, ok := conversationOf(raw); ok {
-			if rows = append(rows, row); len(rows) > maxTraffic {
-				return nil, fmt.Errorf("more than %d requests", maxTraffic)
+			if err := rows.add(row); err != nil {
+				return nil, err
 			}
 		}
 	}

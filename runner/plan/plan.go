@@ -42,6 +42,7 @@ type Plan struct {
 	dims      *dimPlan
 	traffic   []TrafficRow
 	trafficAt int
+	padTo     int // of traffic
 	total     int // counted items of a plan that ends
 	taken     int // of them, those that Next has handed out
 }
@@ -66,6 +67,7 @@ func New(cfg *configs.Config, mode string, model *protocol.Model, traffic []Traf
 	}
 	if traffic != nil && mode != "forward" {
 		p.Scenarios = []configs.Scenario{trafficScenario(traffic)}
+		p.padTo = PadTo(p.Scenarios[0])
 	}
 	if len(p.Scenarios) == 0 {
 		return nil, fmt.Errorf("no scenario named %q: the configuration has %s", cfg.Scenario, names(cfg.Scenarios))

@@ -21,7 +21,7 @@ func (p *Plan) nextTraffic() (Item, bool) {
 	}
 	row := p.traffic[p.trafficAt]
 	it := Item{Mode: p.mode, Scenario: "traffic", Tokens: row.Tokens, NewTokens: row.NewTokens,
-		Batch: max(p.cfg.Batch, 1), Seed: p.rng.Uint64() >> 11, EagerFirst: p.rng.IntN(2) == 0, PadTo: p.longestTraffic()}
+		Batch: max(p.cfg.Batch, 1), Seed: p.rng.Uint64() >> 11, EagerFirst: p.rng.IntN(2) == 0, PadTo: p.padTo}
 	switch {
 	case p.cfg.Arrivals != "recorded":
 		p.draw(&it)
@@ -33,14 +33,6 @@ func (p *Plan) nextTraffic() (Item, bool) {
 	}
 	p.trafficAt++
 	return it, true
-}
-
-func (p *Plan) longestTraffic() int {
-	longest := 0
-	for _, r := range p.traffic {
-		longest = max(longest, r.Tokens)
-	}
-	return longest
 }
 
 // trafficScenario has one prompt for each length of the mix, in the order of

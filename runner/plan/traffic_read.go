@@ -3,12 +3,15 @@ package plan
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,13 +23,14 @@ import (
 // cannot take all memory.
 const maxTraffic = 10_000_000
 
-// trafficNames are the column names that are understood, lower case: our own
-// first, then those of public traces of LLM services.
-var trafficNames = map[string]string{
-	"arrival_s": "s", "arrival": "s", "arrived_at": "s", "timestamp": "time", "time": "time", "arrival_ms": "ms", "timestamp_ms": "ms",
-	"prompt_tokens": "in", "tokens": "in", "contexttokens": "in", "num_prefill_tokens": "in", "input_length": "in", "request tokens": "in", "prompt_len": "in", "input_tokens": "in",
-	"new_tokens": "out", "generatedtokens": "out", "num_decode_tokens": "out", "output_length": "out", "response tokens": "out", "output_len": "out", "output_tokens": "out",
-}
+// The column names that are understood, lower case: our own first, then those
+// of public traces of LLM services. Where a file has several of one meaning the
+// first of these counts.
+var (
+	arrivalNames = []string{"arrival_s", "arrival", "arrived_at", "timestamp", "time", "arrival_ms", "timestamp_ms"}
+	promptNames  = []string{"prompt_tokens", "tokens", "contexttokens", "num_prefill_tokens", "input_length", "request tokens", "prompt_len", "input_tokens"}
+	answerNames  = []string{"new_tokens", "generatedtokens", "num_decode_tokens", "output_length", "response tokens", "output_len", "output_tokens"}
+)
 
 // ReadTraffic reads arrivals from a CSV file with a header or a JSONL file:
 // arrival time, prompt tokens, new tokens; or from conversations as ShareGPT's.
@@ -79,7 +83,7 @@ func parseTraffic(r io.Reader) ([]TrafficRow, error) {
 	whole := bufio.NewReaderSize(r, 64<<10)
 	head, _ := whole.Peek(64)
 	lines := &boundedLines{r: whole, max: maxTrafficLine}
-	var rows []TrafficRow
+	var rows trafficRows
 	var err error
 	switch head = bytes.TrimLeft(head, " \t\r\n\ufeff"); {
 	case bytes.HasPrefix(head, []byte("[")):
@@ -104,7 +108,17 @@ func parseTraffic(r io.Reader) ([]TrafficRow, error) {
 	return rows, nil
 }
 
-func trafficCSV(r io.Reader) ([]TrafficRow, error) {
+// trafficRows are arrivals as they are read.
+type trafficRows []TrafficRow
+
+func (t *trafficRows) add(row TrafficRow) error {
+	if *t = append(*t, row); len(*t) > maxTraffic {
+		return fmt.Errorf("more than %d arrivals", maxTraffic)
+	}
+	return nil
+}
+
+func trafficCSV(r io.Reader) (rows trafficRows, err error) {
 	cr := csv.NewReader(r)
 	cr.ReuseRecord, cr.FieldsPerRecord = true, 0
 	head, err := cr.Read()
@@ -113,9 +127,8 @@ func trafficCSV(r io.Reader) ([]TrafficRow, error) {
 	}
 	cols := make([]string, len(head))
 	for i, h := range head {
-		cols[i] = strings.TrimPrefix(strings.TrimSpace(h), "\ufeff")
+		cols[i] = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(h), "\ufeff"))
 	}
-	var rows []TrafficRow
 	for line := 2; ; line++ {
 		rec, err := cr.Read()
 		if errors.Is(err, io.EOF) {
@@ -129,88 +142,90 @@ func trafficCSV(r io.Reader) ([]TrafficRow, error) {
 			fields[c] = rec[i]
 		}
 		row, err := trafficRow(fields)
-		if err != nil {
+		if err = cmp.Or(err, rows.add(row)); err != nil {
 			return nil, fmt.Errorf("line %d: %w", line, err)
-		}
-		if rows = append(rows, row); len(rows) > maxTraffic {
-			return nil, fmt.Errorf("more than %d arrivals", maxTraffic)
 		}
 	}
 }
 
-func trafficJSONL(r io.Reader) ([]TrafficRow, error) {
+func trafficJSONL(r io.Reader) (rows trafficRows, err error) {
 	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 64<<10), 1<<20)
-	var rows []TrafficRow
+	sc.Buffer(make([]byte, 64<<10), maxTrafficLine)
 	for line := 1; sc.Scan(); line++ {
 		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
 			continue
 		}
-		var obj map[string]any
-		dec := json.NewDecoder(bytes.NewReader(sc.Bytes()))
-		dec.UseNumber()
-		if err := dec.Decode(&obj); err != nil {
-			return nil, fmt.Errorf("line %d: %w", line, err)
+		row, ok, err := trafficObject(sc.Bytes())
+		if ok && err == nil {
+			err = rows.add(row)
 		}
-		if obj["conversations"] != nil {
-			if row, ok := conversationOf(sc.Bytes()); ok {
-				rows = append(rows, row)
-			}
-			continue
-		}
-		fields := make(map[string]string, len(obj))
-		for k, v := range obj {
-			fields[k] = fmt.Sprint(v)
-		}
-		row, err := trafficRow(fields)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", line, err)
-		}
-		if rows = append(rows, row); len(rows) > maxTraffic {
-			return nil, fmt.Errorf("more than %d arrivals", maxTraffic)
 		}
 	}
 	return rows, sc.Err()
 }
 
-// trafficRow reads one arrival from its named fields.
-func trafficRow(fields map[string]string) (TrafficRow, error) {
-	row := TrafficRow{}
-	seen := false
-	for name, v := range fields {
-		v = strings.TrimSpace(v)
-		switch unit := trafficNames[strings.ToLower(name)]; unit {
-		case "s", "ms", "time":
-			if _, mooncake := fields["hash_ids"]; mooncake && unit == "time" {
-				unit = "ms" // Mooncake's traces count milliseconds
-			}
-			ns, err := arrival(v, unit)
-			if err != nil {
-				return row, fmt.Errorf("%s: %w", name, err)
-			}
-			row.AtNs = ns
-		case "in":
-			n, err := positive(v)
-			if err != nil {
-				return row, fmt.Errorf("%s: %w", name, err)
-			}
-			row.Tokens, seen = n, true
-		case "out":
-			n, err := positive(v)
-			if err != nil && v != "0" {
-				return row, fmt.Errorf("%s: %w", name, err)
-			}
-			row.NewTokens = n
+// trafficObject reads a line of JSON; ok is false for a conversation in which
+// nothing is asked and answered.
+func trafficObject(text []byte) (row TrafficRow, ok bool, err error) {
+	var obj map[string]any
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&obj); err != nil {
+		return row, false, err
+	}
+	if obj["conversations"] != nil {
+		row, ok = conversationOf(text)
+		return row, ok, nil
+	}
+	fields := make(map[string]string, len(obj))
+	for _, k := range slices.Sorted(maps.Keys(obj)) {
+		fields[strings.ToLower(k)] = fmt.Sprint(obj[k])
+	}
+	row, err = trafficRow(fields)
+	return row, true, err
+}
+
+// trafficRow reads one arrival from its fields by their names in lower case.
+func trafficRow(fields map[string]string) (row TrafficRow, err error) {
+	if name, v := firstOf(fields, arrivalNames); name != "" {
+		_, mooncake := fields["hash_ids"] // Mooncake's traces count milliseconds
+		scale := 1e9
+		if strings.HasSuffix(name, "_ms") || mooncake && (name == "timestamp" || name == "time") {
+			scale = 1e6
+		}
+		if row.AtNs, err = arrival(v, scale); err != nil {
+			return row, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if !seen {
+	name, v := firstOf(fields, promptNames)
+	if name == "" {
 		return row, errors.New("no column of prompt lengths: want prompt_tokens, ContextTokens, input_length or num_prefill_tokens")
+	}
+	if row.Tokens, err = positive(v); err != nil {
+		return row, fmt.Errorf("%s: %w", name, err)
+	}
+	if name, v = firstOf(fields, answerNames); name != "" && v != "0" {
+		if row.NewTokens, err = positive(v); err != nil {
+			return row, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return row, nil
 }
 
-// arrival reads a time as seconds, milliseconds or a wall-clock instant.
-func arrival(v, unit string) (int64, error) {
+// firstOf is the first of these names that is there, "" for none, and its field.
+func firstOf(fields map[string]string, names []string) (name, value string) {
+	for _, name := range names {
+		if v, ok := fields[name]; ok {
+			return name, strings.TrimSpace(v)
+		}
+	}
+	return "", ""
+}
+
+// arrival reads a time as a number, scale nanoseconds each, or a wall-clock instant.
+func arrival(v string, scale float64) (int64, error) {
 	x, err := strconv.ParseFloat(v, 64)
 	if err != nil {
 		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999"} {
@@ -219,10 +234,6 @@ func arrival(v, unit string) (int64, error) {
 			}
 		}
 		return 0, fmt.Errorf("%q is not a time", v)
-	}
-	scale := 1e9
-	if unit == "ms" {
-		scale = 1e6
 	}
 	if x *= scale; math.IsNaN(x) || math.Abs(x) > 9e18 {
 		return 0, fmt.Errorf("%q is out of range", v)

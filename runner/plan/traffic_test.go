@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/runner/protocol"
 )
 
 func TestTrafficFormats(t *testing.T) {
@@ -115,4 +117,47 @@ type endlessly struct{ read int }
 func (e *endlessly) Read(p []byte) (int, error) {
 	e.read += len(p)
 	return len(p), nil
+}
+
+// TestTrafficOfTwoColumnsOfOneMeaning: a row has one arrival and one length,
+// whatever else the file says, and the same at each reading.
+func TestTrafficOfTwoColumnsOfOneMeaning(t *testing.T) {
+	want := []TrafficRow{{0, 10, 3}, {2e9, 20, 4}}
+	for name, in := range map[string]string{
+		"csv":   "time,tokens,arrival_s,prompt_tokens,new_tokens,output_len\n900,13,1,10,3,9\n100,24,3,20,4,9\n",
+		"jsonl": `{"Time": 900, "tokens": 13, "arrival_s": 1, "prompt_tokens": 10, "new_tokens": 3}` + "\n" + `{"Time": 100, "tokens": 24, "arrival_s": 3, "prompt_tokens": 20, "new_tokens": 4}`,
+	} {
+		for range 50 {
+			if got, err := parseTraffic(strings.NewReader(in)); err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s: %v, %v", name, got, err)
+			}
+		}
+	}
+}
+
+// TestLinesOfConversationsAreBounded: they are arrivals like others.
+func TestLinesOfConversationsAreBounded(t *testing.T) {
+	rows := make(trafficRows, maxTraffic, maxTraffic+1)
+	if err := rows.add(TrafficRow{}); err == nil || !strings.Contains(err.Error(), "more than 10000000 arrivals") {
+		t.Errorf("%d arrivals were taken: %v", len(rows), err)
+	}
+}
+
+// A long mix costs a request no more than a short one: its longest prompt is looked for once.
+func BenchmarkTraffic(b *testing.B) {
+	for _, n := range []int{100, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			rows := make([]TrafficRow, n)
+			for i := range rows {
+				rows[i].Tokens = 1 + i%64
+			}
+			p := must.Get(New(&configs.Config{}, "prefill", &protocol.Model{}, rows))(b)
+			for b.Loop() {
+				p.trafficAt %= n
+				if it, _ := p.Next(); it.PadTo != 64 {
+					b.Fatal(it)
+				}
+			}
+		})
+	}
 }
