@@ -161,3 +161,22 @@ func BenchmarkTraffic(b *testing.B) {
 		})
 	}
 }
+
+// TestTrafficOfAModelWithoutPrompts: a mix of arrivals runs the sizes that are
+// said of a forward model, each in turn, and none that nobody spoke of.
+func TestTrafficOfAModelWithoutPrompts(t *testing.T) {
+	rows := []TrafficRow{{0, 5, 2}, {1e9, 7, 2}, {3e9, 9, 2}, {4e9, 9, 2}}
+	model := &protocol.Model{Dims: []string{"height"}, DimValues: map[string][]int{"height": {224, 320, 448}}}
+	p := must.Get(New(&configs.Config{Arrivals: "recorded"}, "forward", model, rows))(t)
+	for i, gap := range []int64{0, 1e9, 2e9, 1e9} {
+		it, ok := p.Next()
+		want := Item{Mode: "forward", Scenario: "forward", Prompt: i % 3, Batch: 1, Dims: map[string]int{"height": []int{224, 320, 448}[i%3]},
+			GapNs: gap, Seed: it.Seed, EagerFirst: it.EagerFirst}
+		if !ok || !reflect.DeepEqual(it, want) {
+			t.Errorf("arrival %d: %+v, want %+v", i, it, want)
+		}
+	}
+	if it, ok := p.Next(); ok {
+		t.Errorf("after the last: %+v", it)
+	}
+}
