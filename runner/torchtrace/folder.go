@@ -35,7 +35,8 @@ type file struct {
 }
 
 // Poll reads what has come since and hands over each record with the file it
-// stands in. Files that appear later are found by a later Poll.
+// stands in. Files that appear later are found by a later Poll; one that cannot
+// be read keeps no other from being read.
 func (d *Folder) Poll(take func(name string, r Record)) error {
 	names, err := filepath.Glob(filepath.Join(d.Dir, traceFile))
 	if err != nil {
@@ -48,19 +49,23 @@ func (d *Folder) Poll(take func(name string, r Record)) error {
 		d.files = map[string]*file{}
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		if d.files[name] == nil {
-			f, err := os.Open(name)
-			if err != nil {
-				return err
-			}
-			d.files[name] = &file{f: f, r: bufio.NewReaderSize(f, 256<<10), rank: rankOf(name)}
-		}
-		if err := d.files[name].poll(func(r Record) { take(filepath.Base(name), r) }); err != nil {
+	errs := make([]error, len(names))
+	for i, name := range names {
+		errs[i] = d.poll(name, take)
+	}
+	return errors.Join(errs...)
+}
+
+// poll reads what has come into one file since.
+func (d *Folder) poll(name string, take func(name string, r Record)) error {
+	if d.files[name] == nil {
+		f, err := os.Open(name)
+		if err != nil {
 			return err
 		}
+		d.files[name] = &file{f: f, r: bufio.NewReaderSize(f, 256<<10), rank: rankOf(name)}
 	}
-	return nil
+	return d.files[name].poll(func(r Record) { take(filepath.Base(name), r) })
 }
 
 // Counts sums up lines that begin a record, and those that are not understood.

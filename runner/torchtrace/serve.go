@@ -85,7 +85,7 @@ func (e *engine) commands(r *protocol.Reader) {
 func (e *engine) follow(ctx context.Context, stop <-chan struct{}, once bool) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	told := 0
+	told, failed := 0, "" // what was told last
 	for {
 		e.mu.Lock()
 		err := e.dir.Poll(e.take)
@@ -95,8 +95,9 @@ func (e *engine) follow(ctx context.Context, stop <-chan struct{}, once bool) {
 			told = files
 			e.event(&protocol.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("%d traces in %s", files, e.dir.Dir)})
 		}
-		if err != nil {
-			e.event(&protocol.Event{Kind: stats.KindError, Reason: "the traces cannot be read: " + err.Error()})
+		if err != nil && err.Error() != failed {
+			failed = err.Error()
+			e.event(&protocol.Event{Kind: stats.KindError, Reason: "the traces cannot be read: " + strings.ReplaceAll(failed, "\n", "; ")})
 		}
 		e.counters()
 		e.mu.Unlock()

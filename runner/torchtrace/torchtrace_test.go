@@ -1,6 +1,7 @@
 package torchtrace
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // counts reads a folder once.
@@ -88,6 +91,36 @@ func TestFilesAreFollowed(t *testing.T) {
 	}
 	if err := (&Folder{Dir: filepath.Join(dir, "none")}).Poll(take); err == nil {
 		t.Error("a folder that is not there is no error")
+	}
+}
+
+// TestATraceThatCannotBeRead is told of once, and the others are read.
+func TestATraceThatCannotBeRead(t *testing.T) {
+	whole := must.Get(os.ReadFile("testdata/dedicated_log_torch_trace_2.11.log"))(t)
+	dir := t.TempDir()
+	must.OK(t, os.Mkdir(filepath.Join(dir, "dedicated_log_torch_trace_a.log"), 0o755))
+	must.OK(t, os.WriteFile(filepath.Join(dir, "dedicated_log_torch_trace_b.log"), whole, 0o644))
+	in, asks := io.Pipe()
+	said, out := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- Serve(t.Context(), in, out, dir, false); out.Close() }()
+	session := protocol.NewWriter(asks)
+	time.AfterFunc(6*pollEvery, func() { _ = session.Send(&protocol.Stop{}) })
+	n := map[stats.Kind]int{}
+	for r := protocol.NewReader(said); ; {
+		msg, err := r.Next()
+		if err != nil {
+			break
+		}
+		switch m := msg.(type) {
+		case *protocol.Hello:
+			go func() { _ = session.Send(&protocol.Load{}) }()
+		case *protocol.Event:
+			n[m.Kind]++
+		}
+	}
+	if err := <-ended; err != nil || n[stats.KindError] != 1 || n[stats.KindRecompile] != 7 {
+		t.Errorf("%v: events %v, want 1 error and 7 recompiles", err, n)
 	}
 }
 
