@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/openai/mock"
@@ -211,5 +212,17 @@ func TestBuckets(t *testing.T) {
 	}
 	if d := page(1, 2, 2).Since(page(4, 4, 4)); !slices.Equal(d.Counts, []float64{1, 1, 0}) {
 		t.Errorf("after a restart %v", d)
+	}
+}
+
+// TestWhatIsCutIsText: a server's words are cut between characters.
+func TestWhatIsCutIsText(t *testing.T) {
+	for begin := range 2 {
+		words := strings.Repeat("x", begin) + strings.Repeat("ü", 400)
+		for what, got := range map[string]string{"an error": sentence([]byte(words)), "a setting": short(words)} {
+			if !utf8.ValidString(got) || !strings.HasSuffix(got, "ü…") || len(got) > 310 {
+				t.Errorf("%s: %q", what, got)
+			}
+		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // Server is one server under load, and what was found out about it.
@@ -29,7 +31,7 @@ type Server struct {
 	metrics   string
 	Identity  Identity
 	Refusals  []string // what it did not take, in its words
-	perPrompt float64  // prompt tokens a word of text, once known
+	perPrompt float64  // prompt tokens a word of text, by the trial; 0: not known
 	logAt     int64    // where its log ended before it was asked anything
 }
 
@@ -219,12 +221,7 @@ func Differences(a, b Identity) (differ, unknown []string) {
 	return differ, unknown
 }
 
-func short(s string) string {
-	if len(s) > 60 {
-		return s[:57] + "…"
-	}
-	return s
-}
+func short(s string) string { return plain.Clip(s, 60) }
 
 // String is a server in a line.
 func (i Identity) String() string {

@@ -135,9 +135,6 @@ func (e *engine) run(q *protocol.Request, lane string, order int) {
 	defer e.mu.Unlock()
 	e.sent++
 	e.send(batchOf(q, lane, order, s.name(), &r))
-	if s.perPrompt == 0 && !s.ids && r.prompt > 0 && q.Tokens > 0 {
-		s.perPrompt = float64(r.prompt) / float64(q.Tokens)
-	}
 }
 
 // batchOf is the sample of a reply.

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tailscope/tailscope/runner/clock"
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // reply is one streamed answer. Instants are CLOCK_MONOTONIC, nanoseconds.
@@ -91,10 +92,7 @@ func sentence(body []byte) string {
 		}
 	}
 	s, _, _ = strings.Cut(strings.ToValidUTF8(s, "�"), "\n")
-	if len(s) > 300 {
-		s = s[:300] + "…"
-	}
-	return s
+	return plain.Clip(s, 300)
 }
 
 // plainError is an error without the URL around it.

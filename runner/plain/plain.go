@@ -42,6 +42,15 @@ func clean(s, but string) string {
 	}, strings.ToValidUTF8(s, "\ufffd"))
 }
 
+// Clip is s, or its first n bytes, as far as they are whole characters, and an
+// ellipsis.
+func Clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
 // Out passes text on as Text does.
 type Out struct {
 	w    io.Writer

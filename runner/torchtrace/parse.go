@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -217,10 +218,7 @@ func deref(s *string) string {
 
 func firstLine(s string) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
-	if len(s) > 300 {
-		s = s[:300] + "…"
-	}
-	return strings.ToValidUTF8(s, "�")
+	return plain.Clip(strings.ToValidUTF8(s, "�"), 300)
 }
 
 // payloadLine takes the sentence of a graph break out of its text; the code

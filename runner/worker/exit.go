@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // ExitReason says in a sentence why the worker ended; valid after Done.
@@ -140,9 +142,4 @@ func (w *lastWords) words() (crash, last string) {
 // own code; who knows the engine may put its name there.
 const NativeCode = "in native code"
 
-func clip(s string) string {
-	if len(s) > 300 {
-		s = strings.ToValidUTF8(s[:300], "") + "…"
-	}
-	return s
-}
+func clip(s string) string { return plain.Clip(s, 300) }
