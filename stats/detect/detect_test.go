@@ -3,6 +3,7 @@ package detect
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,8 +18,13 @@ func series(r *rand.Rand, n int, f func(i int) float64) []float64 {
 	return v
 }
 
-func state(d Detector, v []float64) stats.Detection {
-	return d.Check(&Input{Series: [stats.NumLanes][]float64{stats.Optimized: v}, SeriesStride: 1})
+// check is what the detector of a name says.
+func check(name string, in *Input) stats.Detection {
+	return Detectors()[slices.IndexFunc(Detectors(), func(d Detector) bool { return d.Name == name })].Check(in)
+}
+
+func state(name string, v []float64) stats.Detection {
+	return check(name, &Input{Series: [stats.NumLanes][]float64{stats.Optimized: v}, SeriesStride: 1})
 }
 
 func TestDetectorsOnSeries(t *testing.T) {
@@ -26,25 +32,25 @@ func TestDetectorsOnSeries(t *testing.T) {
 	flat := func(int) float64 { return 1 }
 	for _, c := range []struct {
 		name string
-		d    Detector
+		d    string
 		v    []float64
 		want string
 	}{
-		{"flat", changePointDetector{}, series(r, 600, flat), "ok"},
-		{"step up", changePointDetector{}, series(r, 600, func(i int) float64 { return 1 + .2*float64(i/400) }), "warn"},
-		{"warm-up over", changePointDetector{}, series(r, 600, func(i int) float64 { return 1.3 - .3*float64(min(i/150, 1)) }), "warn"},
-		{"few", changePointDetector{}, series(r, 30, flat), "few"},
-		{"flat", driftDetector{}, series(r, 600, flat), "ok"},
-		{"rise", driftDetector{}, series(r, 600, func(i int) float64 { return 1 + .2*float64(i)/600 }), "warn"},
-		{"few", driftDetector{}, series(r, 99, flat), "few"},
-		{"one mode", bimodalDetector{}, series(r, 600, flat), "ok"},
-		{"skewed", bimodalDetector{}, series(r, 600, func(int) float64 { return math.Exp(.4 * r.NormFloat64()) }), "ok"},
-		{"two modes", bimodalDetector{}, series(r, 600, func(i int) float64 { return 1 + 2*float64(i%3/2) }), "warn"},
-		{"few", bimodalDetector{}, series(r, 99, flat), "few"},
-		{"equal", bimodalDetector{}, make([]float64, 300), "ok"},
+		{"flat", "change_point", series(r, 600, flat), "ok"},
+		{"step up", "change_point", series(r, 600, func(i int) float64 { return 1 + .2*float64(i/400) }), "warn"},
+		{"warm-up over", "change_point", series(r, 600, func(i int) float64 { return 1.3 - .3*float64(min(i/150, 1)) }), "warn"},
+		{"few", "change_point", series(r, 30, flat), "few"},
+		{"flat", "drift", series(r, 600, flat), "ok"},
+		{"rise", "drift", series(r, 600, func(i int) float64 { return 1 + .2*float64(i)/600 }), "warn"},
+		{"few", "drift", series(r, 99, flat), "few"},
+		{"one mode", "bimodal", series(r, 600, flat), "ok"},
+		{"skewed", "bimodal", series(r, 600, func(int) float64 { return math.Exp(.4 * r.NormFloat64()) }), "ok"},
+		{"two modes", "bimodal", series(r, 600, func(i int) float64 { return 1 + 2*float64(i%3/2) }), "warn"},
+		{"few", "bimodal", series(r, 99, flat), "few"},
+		{"equal", "bimodal", make([]float64, 300), "ok"},
 	} {
-		if got := state(c.d, c.v); got.State != c.want || got.Name != c.d.Name() || got.Sentence == "" || got.Summary == "" {
-			t.Errorf("%s, %s: %+v, want %s", c.d.Name(), c.name, got, c.want)
+		if got := state(c.d, c.v); got.State != c.want || got.Name != c.d || got.Sentence == "" || got.Summary == "" {
+			t.Errorf("%s, %s: %+v, want %s", c.d, c.name, got, c.want)
 		}
 	}
 }
@@ -54,11 +60,11 @@ func TestDetectorsOnSeries(t *testing.T) {
 func TestDetectorsFalseAlarms(t *testing.T) {
 	for _, d := range Detectors() {
 		if got := d.Check(&Input{}); got.State != "few" {
-			t.Errorf("%s on nothing: %+v", d.Name(), got)
+			t.Errorf("%s on nothing: %+v", d.Name, got)
 		}
 	}
 	r := rand.New(rand.NewPCG(12, 12))
-	for _, d := range []Detector{changePointDetector{}, driftDetector{}, bimodalDetector{}} {
+	for _, d := range []string{"change_point", "drift", "bimodal"} {
 		alarms := 0
 		for range 300 {
 			if state(d, series(r, 400, func(int) float64 { return math.Exp(.2 * r.NormFloat64()) })).State == "warn" {
@@ -66,7 +72,7 @@ func TestDetectorsFalseAlarms(t *testing.T) {
 			}
 		}
 		if alarms > 6 {
-			t.Errorf("%s: %d false alarms in 300", d.Name(), alarms)
+			t.Errorf("%s: %d false alarms in 300", d, alarms)
 		}
 	}
 }
@@ -74,14 +80,14 @@ func TestDetectorsFalseAlarms(t *testing.T) {
 func TestCountingDetectors(t *testing.T) {
 	in := Input{Judged: [2]int{10, 10}, ColdRuns: [2]int{3, 0}, Recent: [2]int{500, 500}, Spikes: [2]int{0, 20},
 		NewShapes: 9, Compiles: 9, Checks: 40, Diverged: 1, MaxRelL2: .5}
-	for _, d := range []Detector{coldStartDetector{}, spikeDetector{}, churnDetector{}, divergenceDetector{}} {
-		if got := d.Check(&in); got.State != "warn" {
+	for _, d := range []string{"cold_start", "spike", "churn", "divergence"} {
+		if got := check(d, &in); got.State != "warn" {
 			t.Errorf("%+v", got)
 		}
 	}
 	in = Input{Judged: [2]int{10, 10}, Recent: [2]int{500, 500}, Checks: 40}
-	for _, d := range []Detector{coldStartDetector{}, spikeDetector{}, churnDetector{}, divergenceDetector{}} {
-		if got := d.Check(&in); got.State != "ok" {
+	for _, d := range []string{"cold_start", "spike", "churn", "divergence"} {
+		if got := check(d, &in); got.State != "ok" {
 			t.Errorf("%+v", got)
 		}
 	}
@@ -95,8 +101,8 @@ func TestDetectorsNameTheLaneWithTooFew(t *testing.T) {
 		in.Series[stats.Eager] = append(in.Series[stats.Eager], 1+.01*r.NormFloat64())
 	}
 	in.Series[stats.Optimized] = []float64{1, 1, 1}
-	for _, d := range []Detector{changePointDetector{}, bimodalDetector{}, driftDetector{}} {
-		got := d.Check(&in)
+	for _, d := range []string{"change_point", "bimodal", "drift"} {
+		got := check(d, &in)
 		if got.State != "ok" || !strings.Contains(got.Sentence, "Too few samples in the optimized lane: 3 of the") {
 			t.Errorf("%+v", got)
 		}
