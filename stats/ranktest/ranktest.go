@@ -10,10 +10,9 @@ import (
 
 // Result is the result of a two-sided rank test.
 type Result struct {
-	Statistic float64 // U of the first sample; W, the sum of ranks of positive differences
+	Statistic float64 // W, the sum of ranks of positive differences
 	P         float64 // NaN when the test does not apply
-	N1, N2    int
-	Exact     bool // from the exact distribution, else its normal approximation with ties and continuity corrected
+	Exact     bool    // from the exact distribution, else its normal approximation with ties and continuity corrected
 }
 
 // WilcoxonExact is the number of differences up to which the distribution of W
@@ -27,42 +26,28 @@ const WilcoxonExact = 50
 func Wilcoxon(d []float64) Result {
 	nz := slices.DeleteFunc(slices.Clone(d), func(v float64) bool { return v == 0 })
 	n := len(nz)
-	r := Result{P: math.NaN(), Statistic: math.NaN(), N1: n, N2: n}
+	r := Result{P: math.NaN(), Statistic: math.NaN()}
 	if n == 0 {
 		return r
 	}
-	slices.SortFunc(nz, func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) })
-	w, ties, tied := signedRanks(nz)
+	size := make([]float64, n)
+	for i, v := range nz {
+		size[i] = math.Abs(v)
+	}
+	ranks, ties := midRanks(size)
+	w := 0.0
+	for i, v := range nz {
+		if v > 0 {
+			w += ranks[i]
+		}
+	}
 	r.Statistic = w
-	if n <= WilcoxonExact && !tied && n == len(d) {
+	if n <= WilcoxonExact && ties == 0 && n == len(d) {
 		r.P, r.Exact = wilcoxonP(int(w), n), true
 		return r
 	}
 	r.P = wilcoxonNormal(w, float64(n), ties)
 	return r
-}
-
-// signedRanks sums the mid-ranks of positive values of s, which is sorted by
-// magnitude, and Σ(t³−t) over groups of t ties.
-func signedRanks(s []float64) (w, ties float64, tied bool) {
-	for i := 0; i < len(s); {
-		j := i
-		for j < len(s) && math.Abs(s[j]) == math.Abs(s[i]) {
-			j++
-		}
-		rank := float64(i+1+j) / 2
-		for _, v := range s[i:j] {
-			if v > 0 {
-				w += rank
-			}
-		}
-		if t := float64(j - i); t > 1 {
-			ties += t*t*t - t
-			tied = true
-		}
-		i = j
-	}
-	return w, ties, tied
 }
 
 // wilcoxonP enumerates the null distribution: how many subsets of 1 … n have
@@ -118,7 +103,7 @@ func SignedRank(pos, neg *quantile.Hist) Result {
 		ties += t*t*t - t
 		before += t
 	})
-	return Result{Statistic: w, P: wilcoxonNormal(w, before, ties), N1: int(before), N2: int(before)}
+	return Result{Statistic: w, P: wilcoxonNormal(w, before, ties)}
 }
 
 // wilcoxonNormal is the two-sided p of the normal approximation with ties and
@@ -130,32 +115,4 @@ func wilcoxonNormal(w, n, ties float64) float64 {
 	}
 	z := math.Max(math.Abs(w-n*(n+1)/4)-0.5, 0) / sd
 	return math.Min(1, math.Erfc(z/math.Sqrt2))
-}
-
-// MannWhitney tests whether values of x tend to be larger or smaller than
-// those of y (scipy.stats.mannwhitneyu, two-sided) by the normal approximation,
-// from histograms, whose buckets tie values within 0.1 %. It says nothing of the
-// tail, and its p assumes independent samples, which latencies near a recompile
-// are not.
-func MannWhitney(x, y *quantile.Hist) Result {
-	n1, n2 := float64(x.N()), float64(y.N())
-	r := Result{P: math.NaN(), Statistic: math.NaN(), N1: int(n1), N2: int(n2)}
-	if n1 == 0 || n2 == 0 {
-		return r
-	}
-	var ranks, ties, before float64
-	quantile.EachOfBoth(x, y, func(_ int64, inX, inY float64) {
-		t := inX + inY
-		ranks += inX * (before + (t+1)/2)
-		ties += t*t*t - t
-		before += t
-	})
-	n := n1 + n2
-	r.Statistic = ranks - n1*(n1+1)/2
-	sd := math.Sqrt(n1 * n2 / 12 * (n + 1 - ties/(n*(n-1))))
-	if sd > 0 {
-		z := math.Max(math.Abs(r.Statistic-n1*n2/2)-0.5, 0) / sd
-		r.P = math.Min(1, math.Erfc(z/math.Sqrt2))
-	}
-	return r
 }

@@ -1,6 +1,7 @@
 package ranktest
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -41,7 +42,8 @@ func Pettitt(v []float64) (at int, p float64) {
 		return 0, 1
 	}
 	u, k := 0.0, -1.0
-	for i, r := range midRanks(v)[:n-1] {
+	ranks, _ := midRanks(v)
+	for i, r := range ranks[:n-1] {
 		u += 2*r - float64(n+1)
 		if math.Abs(u) > k {
 			k, at = math.Abs(u), i+1
@@ -50,22 +52,16 @@ func Pettitt(v []float64) (at int, p float64) {
 	return at, math.Min(1, 2*math.Exp(-6*k*k/(math.Pow(float64(n), 3)+float64(n)*float64(n))))
 }
 
-func midRanks(v []float64) []float64 {
+// midRanks are the 1-based ranks of values, equal ones sharing the middle of theirs,
+// and Σ(t³−t) over groups of t ties.
+func midRanks(v []float64) (ranks []float64, ties float64) {
 	n := len(v)
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		switch {
-		case v[a] < v[b]:
-			return -1
-		case v[a] > v[b]:
-			return 1
-		}
-		return 0
-	})
-	ranks := make([]float64, n)
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
+	ranks = make([]float64, n)
 	for i := 0; i < n; {
 		j := i
 		for j < n && v[order[j]] == v[order[i]] {
@@ -74,9 +70,11 @@ func midRanks(v []float64) []float64 {
 		for _, k := range order[i:j] {
 			ranks[k] = float64(i+1+j) / 2
 		}
+		t := float64(j - i)
+		ties += t*t*t - t
 		i = j
 	}
-	return ranks
+	return ranks, ties
 }
 
 const DriftBlocks = 20

@@ -17,7 +17,6 @@ type golden struct {
 		Mean      float64
 		Std       *float64
 		Geomean   float64
-		MWU       []any
 		Wilcoxon  []any
 	}
 	Ranks       [][]float64
