@@ -15,22 +15,26 @@ func TheilSen(x, y []float64) (base, slope float64) {
 	if len(x) == 0 {
 		return math.NaN(), math.NaN()
 	}
-	var slopes []float64
-	for i := range x {
-		for j := range i {
-			if x[i] != x[j] {
-				slopes = append(slopes, (y[i]-y[j])/(x[i]-x[j]))
-			}
-		}
-	}
-	if len(slopes) > 0 {
-		slope = math.Max(quantile.Median(slopes), 0)
+	if all := slopes(x, y); len(all) > 0 {
+		slope = math.Max(quantile.Median(all), 0)
 	}
 	rest := make([]float64, len(x))
 	for i := range x {
 		rest[i] = y[i] - slope*x[i]
 	}
 	return quantile.Median(rest), slope
+}
+
+// slopes are those between any two points of different x.
+func slopes(x, y []float64) (out []float64) {
+	for i := range x {
+		for j := range i {
+			if x[i] != x[j] {
+				out = append(out, (y[i]-y[j])/(x[i]-x[j]))
+			}
+		}
+	}
+	return out
 }
 
 // Pettitt finds the most likely change point of a series and an approximate
@@ -92,20 +96,12 @@ func Drift(v []float64) (change, p float64) {
 		m[i] = quantile.Median(v[i*len(v)/DriftBlocks : (i+1)*len(v)/DriftBlocks])
 		x[i] = float64(i)
 	}
-	s := 0.0
-	var slopes []float64
-	for i := range m {
-		for j := range i {
-			slopes = append(slopes, (m[i]-m[j])/(x[i]-x[j]))
-			switch {
-			case m[i] > m[j]:
-				s++
-			case m[i] < m[j]:
-				s--
-			}
-		}
+	all := slopes(x[:], m[:])
+	s := 0.0 // pairs of blocks that rise less those that fall
+	for _, v := range all {
+		s += float64(cmp.Compare(v, 0))
 	}
 	const n = float64(DriftBlocks)
 	z := math.Max(math.Abs(s)-1, 0) / math.Sqrt(n*(n-1)*(2*n+5)/18)
-	return quantile.Median(slopes) * (n - 1) / quantile.Median(m[:]), math.Erfc(z / math.Sqrt2)
+	return quantile.Median(all) * (n - 1) / quantile.Median(m[:]), math.Erfc(z / math.Sqrt2)
 }
