@@ -161,20 +161,8 @@ func (s *Series) Summary(sorted []int64) stats.Summary {
 	} else {
 		quantile.DescribeHist(&out, s.hist, s.sum, s.sq, quantile.Spread{})
 		out.Min, out.Max = float64(s.min), float64(s.max)
-		out.MeanExclMax, out.MeanExclTop5 = s.meanWithout(s.top[:1]), s.meanWithout(s.top)
+		out.MeanExclMax, out.MeanExclTop5 = quantile.MeanWithout(s.sum, s.n, s.top[:1]), quantile.MeanWithout(s.sum, s.n, s.top)
 	}
-	out.MeanExclFirst = s.meanWithout(s.Firsts)
+	out.MeanExclFirst = quantile.MeanWithout(s.sum, s.n, s.Firsts)
 	return out
-}
-
-// meanWithout is the mean after taking values off; NaN where nothing remains.
-func (s *Series) meanWithout(v []int64) float64 {
-	if s.n <= len(v) || len(v) == 0 {
-		return math.NaN()
-	}
-	sum := s.sum
-	for _, x := range v {
-		sum.Sub(uint64(x))
-	}
-	return sum.Float() / float64(s.n-len(v))
 }

@@ -208,28 +208,6 @@ func sortTail(v []int64, k int) []int64 {
 	return v
 }
 
-func (d *MomentDist) mean() float64 {
-	if d.N == 0 {
-		return math.NaN()
-	}
-	return d.Sum.Float() / float64(d.N)
-}
-
-// std is the sample standard deviation (divisor n−1); NaN below two values.
-func (d *MomentDist) std() float64 { return stdOf(d.N, d.Sum, d.Sq) }
-
-// meanWithoutTop leaves out the k (1 to 5) largest; NaN when nothing remains.
-func (d *MomentDist) meanWithoutTop(k int) float64 {
-	if d.N <= k {
-		return math.NaN()
-	}
-	s := d.Sum
-	for _, v := range d.top[:k] {
-		s.Sub(uint64(v))
-	}
-	return s.Float() / float64(d.N-k)
-}
-
 // Quantile is the q-quantile without an interval.
 func (d *Dist) Quantile(q float64) float64 {
 	if d.N == 0 {

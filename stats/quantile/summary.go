@@ -8,18 +8,25 @@ import (
 
 // Describe fills the fields that follow from the latencies alone.
 func (d *MomentDist) Describe(s *stats.Summary) {
-	s.N = d.N
-	s.Effective = d.Spread.effective(d.N)
-	if d.N == 0 {
+	if !fillMoments(s, d.N, d.Sum, d.Sq, d.Spread) {
 		return
 	}
-	s.Mean, s.Std = d.mean(), d.std()
 	s.Min, s.Max = float64(d.Min), float64(d.Max)
-	s.MeanExclMax, s.MeanExclTop5 = d.meanWithoutTop(1), d.meanWithoutTop(5)
+	s.MeanExclMax, s.MeanExclTop5 = MeanWithout(d.Sum, d.N, d.top[:1]), MeanWithout(d.Sum, d.N, d.top[:])
 	qs := summaryQuantiles()
 	d.Quantiles(qs[:])
 	setQuantiles(s, &qs)
 	warn(s)
+}
+
+// fillMoments fills in how many values there are, their mean and deviation; false
+// without any.
+func fillMoments(s *stats.Summary, n int, sum, sq U128, spread Spread) bool {
+	s.N, s.Effective = n, spread.effective(n)
+	if n > 0 {
+		s.Mean, s.Std = sum.Float()/float64(n), stdOf(n, sum, sq)
+	}
+	return n > 0
 }
 
 func summaryQuantiles() [5]stats.Quantile {
@@ -104,18 +111,16 @@ func (d *Dist) OfShape() stats.ShapeQuantiles {
 // DescribeSorted fills in what follows from ascending values.
 func DescribeSorted(s *stats.Summary, sorted []int64, spread Spread) {
 	n := len(sorted)
-	s.N, s.Effective = n, spread.effective(n)
-	if n == 0 {
-		return
-	}
 	var sum, sq U128
 	for _, v := range sorted {
 		sum.Add(uint64(v))
 		sq.AddSquare(uint64(v))
 	}
-	s.Mean, s.Std = sum.Float()/float64(n), stdOf(n, sum, sq)
+	if !fillMoments(s, n, sum, sq, spread) {
+		return
+	}
 	s.Min, s.Max = float64(sorted[0]), float64(sorted[n-1])
-	s.MeanExclMax, s.MeanExclTop5 = meanOfFirst(sorted, n-1), meanOfFirst(sorted, n-5)
+	s.MeanExclMax, s.MeanExclTop5 = MeanWithout(sum, n, sorted[n-1:]), MeanWithout(sum, n, sorted[max(n-5, 0):])
 	qs := summaryQuantiles()
 	for i := range qs {
 		qs[i] = ExactWith(sorted, qs[i].Q, spread.At(qs[i].Q))
@@ -126,12 +131,9 @@ func DescribeSorted(s *stats.Summary, sorted []int64, spread Spread) {
 
 // DescribeHist does the same from a histogram and exact sums.
 func DescribeHist(s *stats.Summary, h *Hist, sum, sq U128, spread Spread) {
-	s.N = int(h.N())
-	s.Effective = spread.effective(s.N)
-	if h.N() == 0 {
+	if !fillMoments(s, int(h.N()), sum, sq, spread) {
 		return
 	}
-	s.Mean, s.Std = sum.Float()/float64(h.N()), stdOf(s.N, sum, sq)
 	var ends [2]float64
 	h.Ranks([]uint64{1, h.N()}, ends[:])
 	s.Min, s.Max = ends[0], ends[1]
@@ -141,16 +143,4 @@ func DescribeHist(s *stats.Summary, h *Hist, sum, sq U128, spread Spread) {
 	}
 	setQuantiles(s, &qs)
 	warn(s)
-}
-
-// meanOfFirst is the mean of the first k of ascending values, NaN if k < 1.
-func meanOfFirst(sorted []int64, k int) float64 {
-	if k < 1 {
-		return math.NaN()
-	}
-	var sum U128
-	for _, v := range sorted[:k] {
-		sum.Add(uint64(v))
-	}
-	return sum.Float() / float64(k)
 }

@@ -10,35 +10,21 @@ import (
 // on the order in which samples arrive.
 type U128 struct{ hi, lo uint64 }
 
-func (u *U128) Add(v uint64) {
-	var c uint64
-	u.lo, c = bits.Add64(u.lo, v, 0)
-	u.hi += c
-}
+func (u *U128) Add(v uint64) { u.AddU128(U128{lo: v}) }
 
-func (u *U128) Sub(v uint64) {
-	var b uint64
-	u.lo, b = bits.Sub64(u.lo, v, 0)
-	u.hi -= b
-}
+func (u *U128) Sub(v uint64) { u.SubU128(U128{lo: v}) }
+
+func (u *U128) AddSquare(v uint64) { u.AddU128(squareOf(v)) }
+
+func (u *U128) SubSquare(v uint64) { u.SubU128(squareOf(v)) }
 
 // squareCap keeps the sum of squares of 2^28 samples inside 128 bits.
 const squareCap = 1 << 50 // 13 days in ns
 
-func (u *U128) AddSquare(v uint64) {
+func squareOf(v uint64) (sq U128) {
 	v = min(v, squareCap)
-	hi, lo := bits.Mul64(v, v)
-	var c uint64
-	u.lo, c = bits.Add64(u.lo, lo, 0)
-	u.hi, _ = bits.Add64(u.hi, hi, c)
-}
-
-func (u *U128) SubSquare(v uint64) {
-	v = min(v, squareCap)
-	hi, lo := bits.Mul64(v, v)
-	var b uint64
-	u.lo, b = bits.Sub64(u.lo, lo, 0)
-	u.hi, _ = bits.Sub64(u.hi, hi, b)
+	sq.hi, sq.lo = bits.Mul64(v, v)
+	return sq
 }
 
 func (u U128) Float() float64 { return float64(u.hi)*(1<<64) + float64(u.lo) }
@@ -61,8 +47,20 @@ func (u *U128) AddU128(v U128) {
 	u.hi, _ = bits.Add64(u.hi, v.hi, c)
 }
 
+// MeanWithout is the mean of what remains of n values and their sum once some are
+// left out; NaN when nothing does.
+func MeanWithout(sum U128, n int, some []int64) float64 {
+	if n <= len(some) {
+		return math.NaN()
+	}
+	for _, v := range some {
+		sum.Sub(uint64(v))
+	}
+	return sum.Float() / float64(n-len(some))
+}
+
 // stdOf computes √((Σx² − (Σx)²/n)/(n−1)) without cancellation: the sums are
-// exact integers.
+// exact integers. The divisor is n−1; NaN below two values.
 func stdOf(n int, sum, sq U128) float64 {
 	if n < 2 {
 		return math.NaN()
