@@ -54,7 +54,7 @@ type exactMode struct {
 	pairs        []exactPair
 	order        paired.Order
 	unpaired     []int32          // counted rows without a partner
-	allPairs     *stats.PairView  // of the whole mode, once described
+	allPairs     stats.PairView   // of the whole mode, once summarised
 	allEstimates paired.Estimates // of the same
 	tail         []int32          // rows with a cause
 	failed       []int            // of each kind, warm-ups apart
@@ -182,7 +182,6 @@ func (a *Analysis) finish(m *exactMode) {
 		return
 	}
 	m.finished = true
-	m.allPairs = nil
 	for _, i := range m.tail { // of an earlier finish
 		delete(a.causes, m.rows[i].seq)
 	}

@@ -3,6 +3,7 @@ package exact
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/paired"
@@ -101,9 +102,7 @@ func (a *Analysis) Walls(mode stats.Mode, lane stats.Lane, segment int32) []int6
 		return nil
 	}
 	a.finish(m)
-	v := m.wallsOf(lane, func(x *exactRun) bool { return x.segment == segment })
-	quantile.SortInts(v)
-	return v
+	return m.wallsOf(lane, func(x *exactRun) bool { return x.segment == segment })
 }
 
 // segments judges each segment of a mode alone; nil of a mode that has only one.
@@ -125,21 +124,16 @@ func (a *Analysis) segments(m *exactMode, mode stats.Mode) (out []stats.SegmentS
 			noise.Take(floor)
 		}
 		in.Facts.AA = aa
-		m.weighPart(&in, keep, noise, a.o.Share)
+		m.weigh(&in, keep, noise, a.o.Share)
 		in.Parts = a.parts(m, &in, keep)
 		strategies := a.strategiesOf(m, keep)
-		s := stats.SegmentSummary{Segment: segmentName(id), ID: id, AA: aa}
+		s := stats.SegmentSummary{Segment: strconv.Itoa(int(id)), ID: id, AA: aa, Compiled: m.compiled(stats.Optimized, keep)}
 		if len(strategies) == 1 {
 			s.Strategy, in.Facts.Strategy = strategies[0], strategies[0]
 		}
 		v := verdict.Judge(in)
 		if len(strategies) > 1 {
 			v.Advice = nil
-		}
-		for i := range m.rows {
-			if r := &m.rows[i]; r.counts() && m.lane(r) == stats.Optimized && keep(m.kinds.all[r.kind].segment) && r.e.Compiled() {
-				s.Compiled++
-			}
 		}
 		s.Paradox = paradoxOf(v)
 		out = append(out, s)

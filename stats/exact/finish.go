@@ -5,9 +5,9 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/limit"
 	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/stats/verdict"
 )
@@ -28,7 +28,7 @@ func (a *Analysis) names(k scope) (scenario, segment string) {
 		scenario = a.strings.Name(k.scenario)
 	}
 	if !k.anySegment {
-		segment = segmentName(k.segment)
+		segment = strconv.Itoa(int(k.segment))
 	}
 	return scenario, segment
 }
@@ -91,7 +91,7 @@ func (a *Analysis) summarise(m *exactMode, k scope) *scopeSummary {
 			s.groups[l] = a.group(&c, m.lanes[l].threshold)
 		}
 	}
-	s.pair, _ = a.pairSummary(m, k, &walls)
+	s.pair = a.pairSummary(m, k, &walls)
 	return s
 }
 
@@ -139,15 +139,11 @@ func (a *Analysis) scopes(m *exactMode) []scope {
 
 // columns are the values of one group.
 type columns struct {
-	wall, device, ttft, steps []int64 // wall is ascending
-	stepsOf                   []int
-	response                  []int64
-	limits                    limit.Sums
-	ratios                    []int64
-	wallSum, firstSum         quantile.U128
-	firsts, cold, slo         int
-	tokens                    int64
-	spread                    quantile.Spread // of the lane
+	measured
+	wall              []int64 // ascending
+	wallSum, firstSum quantile.U128
+	firsts, cold      int
+	spread            quantile.Spread // of the lane
 }
 
 func (c *columns) take(x *exactRun) {
@@ -158,7 +154,7 @@ func (c *columns) take(x *exactRun) {
 		c.cold++
 	}
 	c.tokens += x.tokens
-	c.slo += x.late
+	c.late += x.late
 	c.device = append(c.device, x.device...)
 	c.ttft = append(c.ttft, x.ttft...)
 	c.steps = append(c.steps, x.steps...)
@@ -183,7 +179,6 @@ func (m *exactMode) columnsOf(k scope, l stats.Lane) columns {
 		c.wall = m.lanes[l].sorted
 	} else {
 		c.wall = m.wallsOf(l, in)
-		quantile.SortInts(c.wall)
 	}
 	return c
 }
@@ -199,8 +194,8 @@ func (a *Analysis) group(c *columns, threshold float64) stats.GroupSummary {
 	g.TakeLimit(c.limits.Describe(quantile.ExactWith(c.ratios, .5, c.spread.At(.5))))
 	g.SLOMissed, g.SLOMissedLo, g.SLOMissedHi = nan, nan, nan
 	if a.o.SLONs > 0 {
-		lo, hi := c.spread.Beyond(c.slo, g.N)
-		g.SLOMissed, g.SLOMissedLo, g.SLOMissedHi = stats.Num(float64(c.slo)/float64(g.N)), stats.Num(lo), stats.Num(hi)
+		lo, hi := c.spread.Beyond(c.late, g.N)
+		g.SLOMissed, g.SLOMissedLo, g.SLOMissedHi = stats.Num(float64(c.late)/float64(g.N)), stats.Num(lo), stats.Num(hi)
 	}
 	return g
 }

@@ -101,10 +101,14 @@ func (m *exactMode) pairsOf(k scope) (pairs []paired.Pair, single [stats.NumLane
 
 // pairSummary describes the pairs of a scope; walls are all its latencies,
 // ascending.
-func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[stats.NumLanes][]int64) (stats.PairSummary, bool) {
+func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[stats.NumLanes][]int64) stats.PairSummary {
 	pairs, single := m.pairsOf(k)
+	whole := k.anyScenario && k.anySegment
 	if len(pairs) == 0 {
-		return stats.PairSummary{}, false
+		if whole {
+			m.allPairs, m.allEstimates = paired.Describe(nil)
+		}
+		return stats.PairSummary{}
 	}
 	var matched [stats.NumLanes][]int64
 	for l := range matched {
@@ -115,10 +119,10 @@ func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[stats.NumLanes][]i
 		}
 	}
 	v, est := paired.DescribeSorted(pairs, matched[stats.Eager], matched[stats.Optimized])
-	if k.anyScenario && k.anySegment {
-		m.allPairs, m.allEstimates = &v, est
+	if whole {
+		m.allPairs, m.allEstimates = v, est
 	}
 	nan := stats.Num(math.NaN())
 	return stats.PairSummary{N: v.N, SecondRatio: nan, SecondLo: nan, SecondHi: nan, MedianDiffMs: stats.Ms(v.MedianDiff), MedianDiffLoMs: stats.Ms(v.DiffLo), MedianDiffHiMs: stats.Ms(v.DiffHi),
-		ShareWon: stats.Num(v.ShareWon), RatioGeomean: stats.Num(v.RatioGeomean), CrossoverQ: stats.Num(v.Crossover), CrossoverLo: stats.Num(v.CrossLo), CrossoverHi: stats.Num(v.CrossHi)}, true
+		ShareWon: stats.Num(v.ShareWon), RatioGeomean: stats.Num(v.RatioGeomean), CrossoverQ: stats.Num(v.Crossover), CrossoverLo: stats.Num(v.CrossLo), CrossoverHi: stats.Num(v.CrossHi)}
 }

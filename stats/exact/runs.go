@@ -3,7 +3,6 @@ package exact
 import (
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/ledger"
@@ -71,17 +70,22 @@ type runKey struct {
 // exactRun is the counted samples of one run.
 type exactRun struct {
 	runKey
-	walls               []int64       // in order of Seq
-	sum                 quantile.U128 // of walls
-	device, ttft, steps []int64       // where measured
-	stepsOf             []int         // how many of steps each request has
-	response            []int64       // open loop
+	measured
+	walls []int64       // in order of Seq
+	sum   quantile.U128 // of walls
+	first int           // row of the first
+	cold  bool          // the first took more than 3 × the median of all that followed
+}
+
+// measured is what is known of samples besides their latencies.
+type measured struct {
+	device, ttft, steps []int64
+	stepsOf             []int   // how many of steps each request has
+	response            []int64 // open loop
 	tokens              int64
 	limits              limit.Sums // of the clean samples with a bound
 	ratios              []int64    // bound ÷ latency of the same, as limit.Ratio
 	late                int        // samples above the service level
-	first               int        // row of the first
-	cold                bool       // the first took more than 3 × the median of all that followed
 }
 
 func (x *exactRun) take(m *exactMode, i int, slo int64) {
@@ -136,7 +140,6 @@ func (m *exactMode) makeRuns(slo int64) {
 			}
 		}
 	}
-	m.runs = nil
 	runs, n := slots(kinds, func(k *rowKind) (runKey, bool) {
 		return runKey{k.generation, k.segment, k.scenario, k.lane}, true
 	})
@@ -206,10 +209,9 @@ func (m *exactMode) takeShapes(slots []int32, byShape [][]int64) {
 		m.medians[k] = medians[s]
 	}
 	settled := m.settled()
-	order := m.inOrder()
+	order := m.inOrder(anySegment)
 	for l := range m.lanes {
 		all := m.wallsOf(stats.Lane(l), func(*exactRun) bool { return true })
-		quantile.SortInts(all)
 		median := quantile.PercentileOf(settled[l], 0.5)
 		if math.IsNaN(median) { // all are marked, none says how long it took
 			median = quantile.Percentile(all, 0.5)
@@ -219,10 +221,10 @@ func (m *exactMode) takeShapes(slots []int32, byShape [][]int64) {
 	}
 }
 
-// inOrder are the lanes' latencies in their order.
-func (m *exactMode) inOrder() (out [stats.NumLanes][]int64) {
+// inOrder are the lanes' latencies in the segments that keep holds, in their order.
+func (m *exactMode) inOrder(keep func(segment int32) bool) (out [stats.NumLanes][]int64) {
 	for i := range m.rows {
-		if r := &m.rows[i]; r.counts() {
+		if r := &m.rows[i]; r.counts() && keep(m.kinds.all[r.kind].segment) {
 			out[m.lane(r)] = append(out[m.lane(r)], r.e.Wall)
 		}
 	}
@@ -244,7 +246,7 @@ func (m *exactMode) settled() (out [stats.NumLanes][]int64) {
 	return out
 }
 
-// wallsOf copies the latencies of those of a lane's runs that keep holds.
+// wallsOf are the latencies of those of a lane's runs that keep holds, ascending.
 func (m *exactMode) wallsOf(l stats.Lane, keep func(*exactRun) bool) []int64 {
 	n := 0
 	for i := range m.runs {
@@ -258,6 +260,7 @@ func (m *exactMode) wallsOf(l stats.Lane, keep func(*exactRun) bool) []int64 {
 			out = append(out, x.walls...)
 		}
 	}
+	quantile.SortInts(out)
 	return out
 }
 
@@ -281,5 +284,3 @@ func (m *exactMode) placeSteps() {
 		m.stepRows[i] = k
 	}
 }
-
-func segmentName(id int32) string { return strconv.Itoa(int(id)) }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/ledger"
 	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
@@ -92,10 +93,8 @@ func (s *Series) RestMedian() float64 {
 // ColdStart reports whether the first value of a run is more than 3 × the median
 // of the rest (TR120 4.4).
 func (s *Series) ColdStart() bool {
-	return len(s.Firsts) > 0 && float64(s.Firsts[0]) > coldFactor*s.RestMedian()
+	return len(s.Firsts) > 0 && float64(s.Firsts[0]) > ledger.TailFactor*s.RestMedian()
 }
-
-const coldFactor = 3
 
 // Merge adds a run, or a series of runs, behind what is there. room is how many
 // values will come in all, 0 unknown.

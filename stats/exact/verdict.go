@@ -34,9 +34,9 @@ func (a *Analysis) verdict(m *exactMode, mode stats.Mode) stats.Verdict {
 	in.Facts.AA = aa && !other
 	if aa && other {
 		noise.Take(paired.NoiseFloor(m.pairsIn(a.aaSegment), 1))
-		m.weighPart(&in, func(segment int32) bool { return !a.aaSegment(segment) }, noise, a.o.Share)
+		m.weigh(&in, func(segment int32) bool { return !a.aaSegment(segment) }, noise, a.o.Share)
 	} else {
-		m.weighAll(&in, noise, a.o.Share)
+		m.weigh(&in, nil, noise, a.o.Share)
 	}
 	in.Parts = a.parts(m, &in, func(segment int32) bool { return aa == !other || !a.aaSegment(segment) })
 	strategies := a.strategiesOf(m, func(segment int32) bool { return !a.aaSegment(segment) })
@@ -73,31 +73,23 @@ func (a *Analysis) strategiesOf(m *exactMode, keep func(segment int32) bool) (ou
 	return slices.Compact(out)
 }
 
-// weighAll fills in what the whole mode shows.
-func (m *exactMode) weighAll(in *verdict.Input, noise stats.Noise, share float64) {
-	if m.allPairs == nil { // Finish has described them: there are none
-		v, _ := paired.Describe(nil)
-		m.allPairs = &v
+// weigh fills in what the segments that keep holds show; nil: the whole mode, whose
+// pairs Finish has summarised.
+func (m *exactMode) weigh(in *verdict.Input, keep func(segment int32) bool, noise stats.Noise, share float64) {
+	walls := func(l stats.Lane) []int64 { return m.wallsOf(l, func(x *exactRun) bool { return keep(x.segment) }) }
+	est := m.allEstimates
+	if keep == nil {
+		keep, walls = anySegment, func(l stats.Lane) []int64 { return m.lanes[l].sorted }
+		in.Pair = m.allPairs
+	} else {
+		in.Pair, est = paired.Describe(m.pairsIn(keep))
 	}
-	in.Pair = *m.allPairs
-	in.Ranks = paired.Rank(m.estimates(anySegment), noise, share)
-	for l := stats.Lane(0); l < stats.NumLanes; l++ {
-		m.weighLane(in, l, m.lanes[l].sorted, anySegment)
-	}
-}
-
-// weighPart fills in what the segments that keep holds show.
-func (m *exactMode) weighPart(in *verdict.Input, keep func(segment int32) bool, noise stats.Noise, share float64) {
-	var est paired.Estimates
-	in.Pair, est = paired.Describe(m.pairsIn(keep))
 	if in.Pair.N == 0 {
 		est = m.laneEstimates(keep)
 	}
 	in.Ranks = paired.Rank(est, noise, share)
-	for l := stats.Lane(0); l < stats.NumLanes; l++ {
-		walls := m.wallsOf(l, func(x *exactRun) bool { return keep(x.segment) })
-		quantile.SortInts(walls)
-		m.weighLane(in, l, walls, keep)
+	for l := range stats.Lane(stats.NumLanes) {
+		m.weighLane(in, l, walls(l), keep)
 	}
 }
 
@@ -123,22 +115,10 @@ func (m *exactMode) compiled(l stats.Lane, keep func(segment int32) bool) (n int
 	return n
 }
 
-// estimates of the whole mode: of its pairs, or of the lanes where requests have
-// no partner.
-func (m *exactMode) estimates(keep func(segment int32) bool) paired.Estimates {
-	if m.allPairs.N > 0 {
-		return m.allEstimates
-	}
-	return m.laneEstimates(keep)
-}
-
+// laneEstimates are those of lanes whose requests have no partner.
 func (m *exactMode) laneEstimates(keep func(segment int32) bool) paired.Estimates {
-	var order, sorted [stats.NumLanes][]int64
-	for i := range m.rows {
-		if r := &m.rows[i]; r.counts() && keep(m.kinds.all[r.kind].segment) {
-			order[m.lane(r)] = append(order[m.lane(r)], r.e.Wall)
-		}
-	}
+	order := m.inOrder(keep)
+	var sorted [stats.NumLanes][]int64
 	for l := range order {
 		sorted[l] = slices.Clone(order[l])
 		quantile.SortInts(sorted[l])
