@@ -67,7 +67,7 @@ func (s *Series) addSigns(v []int8) {
 	}
 }
 
-// AddAll takes in the lane's next latencies, as Add does one by one.
+// AddAll takes in the lane's next latencies.
 func (l *LaneSeries) AddAll(ns []int64) {
 	addAll(&l.value, ns)
 	if !(l.aim[0] > 0) {
@@ -83,8 +83,8 @@ func (l *LaneSeries) AddAll(ns []int64) {
 	}
 }
 
-// judge is side and beyond of each latency, without a branch: whether one lies above
-// the median cannot be foreseen.
+// judge says of each latency on which side of the median it lies (1: above, −1: below),
+// and whether beyond the p99 (1), without a branch: neither can be foreseen.
 func judge(middle, tail []int8, ns []int64, aim [2]float64) {
 	floor, ceil, p99 := int64(math.Floor(aim[0])), int64(math.Ceil(aim[0])), int64(math.Floor(aim[1]))
 	tail, ns = tail[:len(middle)], ns[:len(middle)]
@@ -98,7 +98,7 @@ func judge(middle, tail []int8, ns []int64, aim [2]float64) {
 // less is 1 where a < b, else 0; neither is negative.
 func less(a, b int64) int8 { return int8(uint64(a-b) >> 63) }
 
-// AddAll takes in the next pairs, as Add does one by one.
+// AddAll takes in the next pairs.
 func (r *Running) AddAll(pairs []Pair) {
 	r.signs.Signs = r.signs.Signs || len(pairs) > 0
 	aims := r.aim[stats.Optimized] > 0

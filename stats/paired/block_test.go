@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/tailscope/tailscope/stats"
 )
 
 // Blocks of any size give what one value at a time gives, to the last bit.
@@ -43,6 +45,57 @@ func TestBlocksAreSingleValues(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// Add takes in the lane's next latency.
+func (l *LaneSeries) Add(ns int64) {
+	v := float64(ns)
+	l.value.Add(v)
+	if l.aim[0] > 0 {
+		l.middle.now.Add(side(v, l.aim[0]))
+		l.tail.now.Add(beyond(v, l.aim[1]))
+	}
+}
+
+func side(v, of float64) float64 {
+	switch {
+	case v > of:
+		return 1
+	case v < of:
+		return -1
+	}
+	return 0
+}
+
+func beyond(v, of float64) float64 {
+	if v > of {
+		return 1
+	}
+	return 0
+}
+
+// Add takes in the next pair.
+func (r *Running) Add(p Pair) {
+	d := p.Optimized - p.Eager
+	sign := 0.0
+	if d < 0 {
+		sign = -1
+	} else if d > 0 {
+		sign = 1
+	}
+	r.signs.Signs = true
+	r.signs.Add(sign)
+	r.diffs.Add(float64(d))
+	if r.aim[stats.Optimized] > 0 {
+		x := 0.0
+		if float64(p.Optimized) > r.aim[stats.Optimized] {
+			x++
+		}
+		if float64(p.Eager) > r.aim[stats.Eager] {
+			x--
+		}
+		r.tails.now.Add(x)
+	}
 }
 
 // The fast logarithm is that of the library.

@@ -230,13 +230,7 @@ func (r *BootstrapResult) Apply(v *stats.PairView) {
 	if r != nil && len(v.DeltaQ) == len(r.DeltaQ) {
 		v.DeltaLo, v.DeltaHi, v.BlockLen, v.Second = r.Lo, r.Hi, r.Block, r.Second
 		for i, q := range r.DeltaQ {
-			s := Side{Q: q}
-			if r.Hi[i] < 0 {
-				s.Told = -1
-			} else if r.Lo[i] > 0 {
-				s.Told = 1
-			}
-			told = append(told, s)
+			told = append(told, sideOf(q, r.Lo[i], r.Hi[i]))
 		}
 	}
 	Supported(v, v.Crossover, told)

@@ -21,6 +21,17 @@ type Side struct {
 	Told int
 }
 
+// sideOf is what an interval of optimized − eager tells of a quantile.
+func sideOf(q, lo, hi float64) Side {
+	switch {
+	case hi < 0:
+		return Side{q, -1}
+	case lo > 0:
+		return Side{q, 1}
+	}
+	return Side{q, 0}
+}
+
 // sides asks at each of crossQuantiles for the share of pairs in which only one
 // lane lies beyond its quantile, as Estimates does for the p99. inflation is how
 // far neighbours are alike.
@@ -30,12 +41,13 @@ func sides(pairs []Pair, eager, optimized []int64, inflation float64) []Side {
 	if math.IsInf(f, 1) {
 		return nil
 	}
+	e, o := percentilesOf(eager), percentilesOf(optimized)
 	var out []Side
 	for _, q := range crossQuantiles {
 		if len(pairs) < quantile.Need(math.Max(q, 1-q)) {
 			continue
 		}
-		ue, uo := int64(quantile.Percentile(eager, q)), int64(quantile.Percentile(optimized, q))
+		ue, uo := int64(e(q)), int64(o(q))
 		differ := 0
 		for i := range pairs {
 			if (pairs[i].Eager > ue) != (pairs[i].Optimized > uo) {
@@ -46,14 +58,7 @@ func sides(pairs []Pair, eager, optimized []int64, inflation float64) []Side {
 		if q-half <= 0 || q+half >= 1 {
 			continue
 		}
-		at := func(v []int64, q float64) float64 { return quantile.Percentile(v, q) }
-		s := Side{Q: q}
-		if at(optimized, q+half) < at(eager, q-half) {
-			s.Told = -1
-		} else if at(optimized, q-half) > at(eager, q+half) {
-			s.Told = 1
-		}
-		out = append(out, s)
+		out = append(out, sideOf(q, o(q-half)-e(q+half), o(q+half)-e(q-half)))
 	}
 	return out
 }

@@ -53,13 +53,19 @@ func crossoverAt[T int64 | float64](eager, optimized []T, q func(int) float64) f
 // Describe computes exactly what pairs in their order tell. Bands and the rank
 // test's p are left NaN.
 func Describe(pairs []Pair) (stats.PairView, Estimates) {
-	eager, opt := make([]int64, len(pairs)), make([]int64, len(pairs))
+	eager, opt := sortedLanes(pairs)
+	return DescribeSorted(pairs, eager, opt)
+}
+
+// sortedLanes are the latencies of both lanes, ascending.
+func sortedLanes(pairs []Pair) (eager, optimized []int64) {
+	eager, optimized = make([]int64, len(pairs)), make([]int64, len(pairs))
 	for i, p := range pairs {
-		eager[i], opt[i] = p.Eager, p.Optimized
+		eager[i], optimized[i] = p.Eager, p.Optimized
 	}
 	quantile.SortInts(eager)
-	quantile.SortInts(opt)
-	return DescribeSorted(pairs, eager, opt)
+	quantile.SortInts(optimized)
+	return eager, optimized
 }
 
 // DescribeSorted is Describe where the latencies of both lanes are at hand in

@@ -15,16 +15,6 @@ type LaneSeries struct {
 	aim          [2]float64 // median and p99, as known before the samples they judge
 }
 
-// Add takes in the lane's next latency.
-func (l *LaneSeries) Add(ns int64) {
-	v := float64(ns)
-	l.value.Add(v)
-	if l.aim[0] > 0 {
-		l.middle.now.Add(side(v, l.aim[0]))
-		l.tail.now.Add(beyond(v, l.aim[1]))
-	}
-}
-
 // Aim sets the median and the p99 as far as they are known; see Running.Aim.
 func (l *LaneSeries) Aim(median, p99 float64) {
 	l.aim = [2]float64{median, p99}
@@ -58,32 +48,13 @@ func (l *LaneSeries) Spread() quantile.Spread {
 
 func (l *LaneSeries) effective(q float64) float64 { return float64(l.value.n) / l.Spread().At(q) }
 
-func side(v, of float64) float64 {
-	switch {
-	case v > of:
-		return 1
-	case v < of:
-		return -1
-	}
-	return 0
-}
-
-func beyond(v, of float64) float64 {
-	if v > of {
-		return 1
-	}
-	return 0
-}
-
 // SpreadOf is the spread of latencies in their order; sorted are the same ascending.
 func SpreadOf(order, sorted []int64) quantile.Spread { return seriesOf(order, sorted).Spread() }
 
 func seriesOf(order, sorted []int64) *LaneSeries {
 	l := new(LaneSeries)
 	l.Aim(quantile.Percentile(sorted, .5), quantile.Percentile(sorted, .99))
-	for _, v := range order {
-		l.Add(v)
-	}
+	l.AddAll(order)
 	return l
 }
 
@@ -94,7 +65,7 @@ func FromLanes(order, sorted [stats.NumLanes][]int64) Estimates {
 	var at [stats.NumLanes]func(float64) float64
 	for l := range lanes {
 		lanes[l] = seriesOf(order[l], sorted[l])
-		at[l] = func(q float64) float64 { return quantile.Percentile(sorted[l], q) }
+		at[l] = percentilesOf(sorted[l])
 	}
 	return LaneEstimates(lanes, at, false)
 }

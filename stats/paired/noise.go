@@ -2,7 +2,6 @@ package paired
 
 import (
 	"math"
-	"slices"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -19,17 +18,12 @@ const noisePairs = 1 << 14
 // from 368 pairs on and are wider. It takes tens of milliseconds: run it beside
 // the goroutine that owns the Collector and hand the result to SetNoise.
 func NoiseFloor(pairs []Pair, seed uint64) stats.Noise {
-	v, _ := Describe(pairs)
+	e, o := sortedLanes(pairs)
+	v, _ := DescribeSorted(pairs, e, o)
 	last := pairs[max(0, len(pairs)-noisePairs):]
 	r := Bootstrap(last, BootstrapOptions{Seed: seed, Quantiles: []float64{.99}})
 	n := stats.Noise{MedianNs: Furthest(v.DiffLo, v.DiffHi), MeanNs: Furthest(r.MeanLo, r.MeanHi), P99Ns: Furthest(r.Lo[0], r.Hi[0])}
-	if n.P99Ns == 0 && len(pairs) > 0 {
-		e, o := make([]int64, len(pairs)), make([]int64, len(pairs))
-		for i, p := range pairs {
-			e[i], o[i] = p.Eager, p.Optimized
-		}
-		slices.Sort(e)
-		slices.Sort(o)
+	if n.P99Ns == 0 {
 		n.P99Ns = Apart(quantile.Exact(e, .99), quantile.Exact(o, .99))
 	}
 	return n

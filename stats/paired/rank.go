@@ -111,15 +111,14 @@ func ahead(d float64) string {
 func FromPairs(pairs []Pair, eager, optimized, diffs []int64) Estimates {
 	var r Running
 	r.Aim(quantile.Percentile(eager, .99), quantile.Percentile(optimized, .99))
-	for _, p := range pairs {
-		r.Add(p)
-	}
-	n := len(pairs)
-	at := func(q float64) float64 { return quantile.Percentile(diffs, q) }
-	return r.Estimates(&Shape{N: n, DiffAt: at, Sequence: false, EagerMean: meanOf(eager),
-		LaneAt: [stats.NumLanes]func(float64) float64{
-			func(q float64) float64 { return quantile.Percentile(eager, q) },
-			func(q float64) float64 { return quantile.Percentile(optimized, q) }}})
+	r.AddAll(pairs)
+	return r.Estimates(&Shape{N: len(pairs), DiffAt: percentilesOf(diffs), EagerMean: meanOf(eager),
+		LaneAt: [stats.NumLanes]func(float64) float64{percentilesOf(eager), percentilesOf(optimized)}})
+}
+
+// percentilesOf gives the quantiles of ascending values.
+func percentilesOf(sorted []int64) func(q float64) float64 {
+	return func(q float64) float64 { return quantile.Percentile(sorted, q) }
 }
 
 func meanOf(v []int64) float64 {
@@ -135,30 +134,6 @@ type Running struct {
 	signs, diffs Series
 	tails        judged
 	aim          [stats.NumLanes]float64 // the lanes' p99s, as known before the pairs they judge
-}
-
-// Add takes in the next pair.
-func (r *Running) Add(p Pair) {
-	d := p.Optimized - p.Eager
-	sign := 0.0
-	if d < 0 {
-		sign = -1
-	} else if d > 0 {
-		sign = 1
-	}
-	r.signs.Signs = true
-	r.signs.Add(sign)
-	r.diffs.Add(float64(d))
-	if r.aim[stats.Optimized] > 0 {
-		x := 0.0
-		if float64(p.Optimized) > r.aim[stats.Optimized] {
-			x++
-		}
-		if float64(p.Eager) > r.aim[stats.Eager] {
-			x--
-		}
-		r.tails.now.Add(x)
-	}
 }
 
 // Aim sets the lanes' p99s as far as they are known. Those that come after are
@@ -192,25 +167,24 @@ type Shape struct {
 // the interval as many more of its samples lie above the common p99. Noise that
 // both lanes share cancels in all three.
 func (r *Running) Estimates(s *Shape) (out Estimates) {
-	median := Estimate{Diff: s.DiffAt(.5), Interval: func(a float64) (float64, float64) {
+	eager, optimized := s.LaneAt[stats.Eager], s.LaneAt[stats.Optimized]
+	out[stats.Median] = Estimate{Diff: s.DiffAt(.5), Base: eager(.5), Effective: r.signs.Effective(), Interval: func(a float64) (float64, float64) {
 		lo, hi := ranksAround(&r.signs, a, s.Sequence)
 		if math.IsNaN(lo) {
 			return lo, hi
 		}
 		return s.DiffAt(lo), s.DiffAt(hi)
 	}}
-	mean := Estimate{Diff: r.diffs.Mean(), Interval: func(a float64) (float64, float64) { return r.diffs.Interval(a, s.Sequence) }}
-	p99 := Estimate{Diff: s.LaneAt[stats.Optimized](.99) - s.LaneAt[stats.Eager](.99), Interval: func(a float64) (float64, float64) {
-		return tailInterval(s, r.tails.series().exceed(r.signs.n, a, r.leastTail(), s.Sequence))
+	out[stats.Mean] = Estimate{Diff: r.diffs.Mean(), Base: s.EagerMean, Effective: r.diffs.Effective(), Interval: func(a float64) (float64, float64) {
+		return r.diffs.Interval(a, s.Sequence)
 	}}
-	median.Base, p99.Base = s.LaneAt[stats.Eager](.5), s.LaneAt[stats.Eager](.99)
-	mean.Base = s.EagerMean
-	for i, e := range [stats.NumStatistics]*Estimate{stats.Median: &median, stats.Mean: &mean, stats.P99: &p99} {
-		e.N, e.Sequence, e.Paired = r.signs.n, s.Sequence, true
-		out[i] = *e
+	tails, least := r.tails.series(), r.leastTail()
+	out[stats.P99] = Estimate{Diff: optimized(.99) - eager(.99), Base: eager(.99), Effective: float64(r.signs.n) / math.Max(tails.Inflation(), least), Interval: func(a float64) (float64, float64) {
+		return tailInterval(s, tails.exceed(r.signs.n, a, least, s.Sequence))
+	}}
+	for i := range out {
+		out[i].N, out[i].Sequence, out[i].Paired = r.signs.n, s.Sequence, true
 	}
-	out[stats.Median].Effective, out[stats.Mean].Effective = r.signs.Effective(), r.diffs.Effective()
-	out[stats.P99].Effective = float64(r.signs.n) / math.Max(r.tails.series().Inflation(), r.leastTail())
 	return out
 }
 
