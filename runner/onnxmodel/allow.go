@@ -1,6 +1,7 @@
 package onnxmodel
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/tailscope/tailscope/stats"
@@ -17,41 +18,36 @@ var (
 // allow fills Modes and Strategies.
 func (i *Info) allow() {
 	i.Strategies = map[string][]Allowed{}
-	if why := i.cannotRun(); why != "" {
-		for _, m := range append(lmModes, "forward") {
-			i.Modes = append(i.Modes, Allowed{Name: m, Why: why})
-		}
-		return
-	}
+	cannot := i.cannotRun()
 	if i.Kind != KindCausalLM {
 		for _, m := range lmModes {
-			i.Modes = append(i.Modes, Allowed{Name: m, Why: "not a causal language model: " + i.WhyNotLM})
+			i.mode(m, "not a causal language model: "+i.WhyNotLM)
 		}
-		i.Modes = append(i.Modes, Allowed{Name: "forward", OK: true})
+		i.mode("forward", cannot)
 		for _, s := range forwardStrategies {
-			i.strategy("forward", s, "")
+			i.strategy("forward", s, cannot)
 		}
 		return
 	}
-	noCache := i.decode.notCached()
+	noCache := cmp.Or(cannot, i.decode.notCached())
 	for _, m := range lmModes {
-		a := Allowed{Name: m, OK: true}
-		if m != "prefill" && noCache != "" {
-			a = Allowed{Name: m, Why: noCache}
+		if m == "prefill" {
+			i.mode(m, cannot)
+			continue
 		}
-		i.Modes = append(i.Modes, a)
+		i.mode(m, noCache)
 	}
-	i.Modes = append(i.Modes, Allowed{Name: "forward", Why: "a language model is profiled by prefill, kv_decode and e2e_kv"})
+	i.mode("forward", "a language model is profiled by prefill, kv_decode and e2e_kv")
 	for _, s := range prefillStrategies {
-		i.strategy("prefill", s, i.whyNotPrefill(s))
+		i.strategy("prefill", s, cmp.Or(cannot, i.whyNotPrefill(s)))
 	}
 	for _, s := range decodeStrategies {
-		why := noCache
-		if why == "" {
-			why = i.whyNotDecode(s)
-		}
-		i.strategy("decode", s, why)
+		i.strategy("decode", s, cmp.Or(noCache, i.whyNotDecode(s)))
 	}
+}
+
+func (i *Info) mode(name, why string) {
+	i.Modes = append(i.Modes, Allowed{Name: name, OK: why == "", Why: why})
 }
 
 func (i *Info) strategy(phase, name, why string) {
@@ -84,16 +80,16 @@ var canMake = map[string]bool{
 	"int8": true, "int16": true, "int32": true, "int64": true, "uint8": true, "uint16": true, "uint32": true, "uint64": true,
 }
 
-// cannotRun says why inputs cannot be made.
+// cannotRun says why inputs cannot be made up.
 func (i *Info) cannotRun() string {
 	for _, p := range i.Inputs {
 		switch {
 		case p.Type == "string":
-			return fmt.Sprintf("input %q takes strings, which cannot be made", p.Name)
+			return fmt.Sprintf("input %q takes strings, which are not made up: --input gives them", p.Name)
 		case !canMake[p.Type]:
 			return fmt.Sprintf("input %q is %s, not a tensor that can be made", p.Name, p.Type)
 		case p.NoShape && i.Kind != KindCausalLM:
-			return fmt.Sprintf("input %q states no shape", p.Name)
+			return fmt.Sprintf("input %q states no shape: --input gives one with an .npy file", p.Name)
 		}
 	}
 	return ""

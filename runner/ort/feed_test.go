@@ -195,7 +195,10 @@ func TestGivenText(t *testing.T) {
 		t.Fatalf("text that nobody gave: %v", refused)
 	}
 	k = startWorker(t)
-	k.loadForward(path, func(l *protocol.Load) { l.Inputs = map[string]string{"text": "one,two"} })
+	loaded := k.loadForward(path, func(l *protocol.Load) { l.Inputs = map[string]string{"text": "one,two"} })
+	if why, lacks := loaded.Lacks["forward"]; lacks || !strings.HasSuffix(loaded.Lacks["prefill"], "this model runs in forward") {
+		t.Errorf("forward %q, prefill %q", why, loaded.Lacks["prefill"])
+	}
 	k.forward("variable", nil)
 	k.drain("optimized", 1)
 	for _, f := range k.failures() {

@@ -226,11 +226,12 @@ func (e *engine) finishLoad(loaded *protocol.Loaded) {
 	}
 }
 
-// lackedModes is why the model cannot run a mode, and what it can run.
+// lackedModes is why the model cannot run a mode, and what it can run: forward
+// too where its inputs cannot be made up, as they were given then.
 func (e *engine) lackedModes() map[string]string {
 	lacks, can := map[string]string{}, []string{}
 	for _, m := range e.model.Info.Modes {
-		if m.OK {
+		if m.OK || m.Name == "forward" && e.forwardG != nil {
 			can = append(can, m.Name)
 			continue
 		}
