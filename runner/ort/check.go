@@ -153,12 +153,12 @@ func (e *engine) checkRecorded(r *protocol.Request, outs []*outcome) {
 		if err != nil || name == "" {
 			continue
 		}
+		e.dirty = true
 		wrong := !(d <= e.checks.tolerance)
 		e.checks.note(r.Mode, d, wrong)
 		if !wrong {
 			continue
 		}
-		e.dirty = true
 		ev := about(stats.KindDivergence, r, o.lane.name, label(r), o.sample.shape)
 		ev.TNs = native.Now()
 		ev.Reason = fmt.Sprintf("output %s differs from the one recorded in %s by %.3g relative L2, over %g", name, e.feeds.sets[r.Recorded-1].Name, d, e.checks.tolerance)

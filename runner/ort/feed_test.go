@@ -173,6 +173,34 @@ func TestRecordedInputs(t *testing.T) {
 	}
 }
 
+// Each recorded set that is reproduced is counted at once, also where nothing else is.
+func TestRecordedOutputsAreCounted(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3 {
+		set := filepath.Join(dir, fmt.Sprint("test_data_set_", i))
+		must.OK(t, os.Mkdir(set, 0o755))
+		for file, v := range map[string]float32{"input_0.pb": 1, "output_0.pb": 2} {
+			b, _ := proto.Marshal(&onnxpb.TensorProto{DataType: proto.Int32(1), Dims: []int64{1}, FloatData: []float32{v}})
+			must.OK(t, os.WriteFile(filepath.Join(set, file), b, 0o644))
+		}
+	}
+	path := graphFile(t, build.Float, func(g *build.Graph) string {
+		x := g.In("x", build.Float, "n")
+		return g.Op("Add", []string{x, x})
+	}, "n")
+	k := startWorker(t)
+	k.loadForward(path, func(l *protocol.Load) { l.Recorded, l.Check = dir, 0 })
+	for set := 1; set <= 3; set++ {
+		k.next++
+		k.send(&protocol.Request{ID: k.next, Mode: "forward", Batch: 1, Tokens: 1, Exec: [2]int{1, 1}, Dims: map[string]int{"n": 1}, Recorded: set,
+			Strategy: protocol.Strategy{Prefill: "variable"}, Order: []string{"eager"}, Seed: 1})
+	}
+	k.drain("eager", 3)
+	if n := k.counters().Checks.N; n != 3 {
+		t.Errorf("%d comparisons are counted, want 3", n)
+	}
+}
+
 // An optional output that is none is no crash.
 func TestNoneOutput(t *testing.T) {
 	path := must.Get(testmodels.WriteCase(t.TempDir(), "none"))(t)
