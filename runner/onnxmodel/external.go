@@ -63,6 +63,17 @@ func (g *graph) tensors(fn func(*tensor)) {
 	}
 }
 
+// locations are the external files that the tensors of g refer to.
+func (g *graph) locations() map[string]bool {
+	out := map[string]bool{}
+	g.tensors(func(t *tensor) {
+		if t.extern {
+			out[t.external["location"]] = true
+		}
+	})
+	return out
+}
+
 func (m *model) statExternal(x *ExternalFile, tensor string) {
 	if x.Name == "" {
 		x.Error = fmt.Sprintf("weight %q is kept outside of the file, but it does not say where", tensor)

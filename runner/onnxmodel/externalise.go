@@ -100,14 +100,17 @@ func externalise(src, dst string, next graphEdit) error {
 	if err != nil {
 		return err
 	}
-	return linkExternal(m, filepath.Dir(dst))
+	return linkExternal(m, filepath.Dir(dst), m.graph.locations())
 }
 
-// linkExternal puts the external data files of m under dir, at the same
-// relative places: hard links where the file system allows it, else copies.
-// Runtimes refuse symbolic links that leave the model's folder.
-func linkExternal(m *model, dir string) error {
+// linkExternal puts those external data files of m that are wanted under dir, at
+// the same relative places: hard links where the file system allows it, else
+// copies. Runtimes refuse symbolic links that leave the model's folder.
+func linkExternal(m *model, dir string, wanted map[string]bool) error {
 	for _, x := range m.externalFiles() {
+		if !wanted[x.Name] {
+			continue
+		}
 		if x.Error != "" {
 			return &ExternalError{Model: m.path, Reason: x.Error}
 		}

@@ -121,14 +121,18 @@ func widenFile(src, dst string) error {
 	if w.err != nil {
 		return w.err
 	}
-	if err := linkOthers(m.GetGraph(), w.from, filepath.Dir(dst)); err != nil {
-		return err
-	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(dst, b, 0o644)
+	if err := os.WriteFile(dst, b, 0o644); err != nil {
+		return err
+	}
+	wide, err := scan(dst)
+	if err != nil {
+		return err
+	}
+	return linkExternal(scanned, filepath.Dir(dst), wide.graph.locations())
 }
 
 // inputs finds the half inputs that stay: all but the cache.
@@ -275,26 +279,4 @@ func (w *widener) data(t *onnxpb.TensorProto) ([]byte, error) {
 	raw := make([]byte, n)
 	_, err = f.ReadAt(raw, offset)
 	return raw, err
-}
-
-// linkOthers puts the external data that is not widened beside the new graph.
-func linkOthers(g *onnxpb.GraphProto, from, dir string) error {
-	for _, t := range g.GetInitializer() {
-		for _, e := range t.GetExternalData() {
-			name := e.GetValue()
-			if e.GetKey() != "location" || !filepath.IsLocal(name) {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-				continue
-			}
-			if err := os.Link(filepath.Join(from, name), filepath.Join(dir, name)); err == nil {
-				continue
-			}
-			if err := copyFile(filepath.Join(from, name), filepath.Join(dir, name)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

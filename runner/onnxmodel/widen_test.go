@@ -126,3 +126,36 @@ func TestWidenKeepsInputs(t *testing.T) {
 		t.Errorf("inner graph %v", in)
 	}
 }
+
+// What is in single precision already comes along wherever it lies: in a folder
+// below, behind a link as the hub's cache has them, in a subgraph only.
+func TestWidenTakesTheRestAlong(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	dir, blob := t.TempDir(), filepath.Join(t.TempDir(), "blob")
+	must.OK(t, os.WriteFile(blob, []byte{0, 0, 0x80, 0x3f}, 0o600))
+	must.OK(t, os.Mkdir(filepath.Join(dir, "weights"), 0o700))
+	for _, name := range []string{"main", "inner"} {
+		must.OK(t, os.Symlink(blob, filepath.Join(dir, "weights", name)))
+	}
+	outside := func(name string) *onnxpb.TensorProto {
+		return &onnxpb.TensorProto{Name: proto.String(name), DataType: proto.Int32(float32Type), Dims: []int64{1}, DataLocation: onnxpb.TensorProto_EXTERNAL.Enum(),
+			ExternalData: []*onnxpb.StringStringEntryProto{entry("location", "weights/"+name), entry("length", "4")}}
+	}
+	x := &onnxpb.ValueInfoProto{Name: proto.String("x")}
+	inner := &onnxpb.GraphProto{Name: proto.String("inner"), Initializer: []*onnxpb.TensorProto{outside("inner")}, Output: []*onnxpb.ValueInfoProto{{Name: proto.String("inner")}}}
+	g := &onnxpb.GraphProto{Name: proto.String("g"), Input: []*onnxpb.ValueInfoProto{x}, Output: []*onnxpb.ValueInfoProto{x},
+		Initializer: []*onnxpb.TensorProto{outside("main"), {Name: proto.String("half"), DataType: proto.Int32(float16Type), Int32Data: []int32{0x3c00}}},
+		Node:        []*onnxpb.NodeProto{{OpType: proto.String("If"), Input: []string{"x"}, Output: []string{"y"}, Attribute: []*onnxpb.AttributeProto{{Name: proto.String("then_branch"), G: inner}}}}}
+	b := must.Get(proto.Marshal(&onnxpb.ModelProto{IrVersion: proto.Int64(8), OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(17)}}, Graph: g}))(t)
+	path := filepath.Join(dir, "m.onnx")
+	must.OK(t, os.WriteFile(path, b, 0o600))
+	wide := must.Get(Inspect(must.Get(Widen(must.Get(Inspect(path))(t)))(t)))(t)
+	if len(wide.ExternalFiles) != 2 || wide.Bytes <= int64(2*4) {
+		t.Errorf("external files %+v", wide.ExternalFiles)
+	}
+	for _, name := range []string{"main", "inner"} {
+		if st := must.Get(os.Lstat(filepath.Join(filepath.Dir(wide.Path), "weights", name)))(t); !st.Mode().IsRegular() {
+			t.Errorf("%s is %v", name, st.Mode())
+		}
+	}
+}
