@@ -39,6 +39,9 @@ func (e *externaliser) apply(w *wire, f field, g *pieces, next graphEdit) error 
 		return err
 	}
 	n := t.elements()
+	if t.extern && n == 0 { // an empty file cannot be mapped, and ONNX Runtime 1.30 aborts once it has read one
+		return g.message(graphInitializer, &onnxpb.TensorProto{Dims: t.dims, DataType: proto.Int32(t.dtype), Name: proto.String(t.name)})
+	}
 	if t.extern || t.other || n < 0 || n > 1<<50 || t.data.len() < externalMin || t.data.len() != (n*elemBits[t.dtype]+7)/8 {
 		g.copy(f.whole)
 		return nil

@@ -15,7 +15,7 @@ import (
 )
 
 // prepareVersion changes whenever Prepare writes other graphs.
-const prepareVersion = 3
+const prepareVersion = 4
 
 // Graph is a graph file ready for a session, with the names of its ports.
 // Weights lie outside of the file, so that sessions of all shapes share them.

@@ -4,12 +4,17 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
+	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 	"github.com/tailscope/tailscope/runner/ort/native"
 )
 
@@ -69,4 +74,26 @@ func TestTenShapesShareWeights(t *testing.T) {
 		s.Free()
 	}
 	w.Free()
+}
+
+// A weight of no elements in a file of its own, which is empty, is no reason to refuse a model.
+func TestWeightOfNothing(t *testing.T) {
+	g := build.NewGraph("case", build.Float)
+	g.Out(g.Op("Concat", []string{g.In("x", build.Float, 2), "none"}, build.AttrInt("axis", 0)), "y", build.Float, 2)
+	graph := g.Proto()
+	graph.Initializer = []*onnxpb.TensorProto{{Name: proto.String("none"), DataType: proto.Int32(build.Float), Dims: []int64{0},
+		DataLocation: onnxpb.TensorProto_EXTERNAL.Enum(), ExternalData: []*onnxpb.StringStringEntryProto{{Key: proto.String("location"), Value: proto.String("none.bin")}}}}
+	b := must.Get(proto.Marshal(&onnxpb.ModelProto{IrVersion: proto.Int64(7), OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(14)}}, Graph: graph}))(t)
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	must.OK(t, os.WriteFile(path, b, 0o600))
+	must.OK(t, os.WriteFile(filepath.Join(filepath.Dir(path), "none.bin"), nil, 0o600))
+	k := startWorker(t)
+	if _, refused := k.loadFile(path); refused != nil {
+		t.Fatal(refused.Message)
+	}
+	k.forward("variable", nil)
+	k.drain("optimized", 1)
+	for _, f := range k.failures() {
+		t.Error(f)
+	}
 }
