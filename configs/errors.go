@@ -116,7 +116,7 @@ func quote(s string) string {
 func Nearest(s string, known []string) string {
 	best, word := 0.45, ""
 	for _, k := range known {
-		d := float64(distance(fold(s), fold(k))) / float64(max(utf8.RuneCountInString(s), len(k), 1))
+		d := float64(Distance(fold(s), fold(k))) / float64(max(utf8.RuneCountInString(s), len(k), 1))
 		switch {
 		case d < best:
 			best, word = d, k
@@ -130,9 +130,9 @@ func Nearest(s string, known []string) string {
 // fold makes spellings alike that users mix up.
 func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
 
-// distance is the optimal string alignment distance: insertions, deletions,
+// Distance is the optimal string alignment distance: insertions, deletions,
 // substitutions and swaps of neighbours (Damerau 1964).
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	if len(x) > 64 || len(y) > 64 {
 		return max(len(x), len(y))

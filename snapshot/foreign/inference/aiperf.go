@@ -2,6 +2,8 @@ package inference
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
@@ -16,9 +18,7 @@ var (
 		Doc: func(d *rows.Doc) bool {
 			return d.Has("metadata") && d.Has("metrics") && d.Has("metadata", "request_start_ns")
 		},
-		ReadDoc: func(in *rows.Input, d *rows.Doc) error {
-			return readAIPerf(in, d)
-		},
+		ReadDoc: readAIPerf,
 	})
 	_ = rows.Register(rows.Format{
 		Name: "AIPerf or GenAI-Perf summary", Tool: "aiperf profile (profile_export_aiperf.json), genai-perf profile (profile_export_genai_perf.json)",
@@ -121,7 +121,7 @@ func readAIPerfSummary(in *rows.Input, d *rows.Doc) error {
 	if err := in.Begin(d); err != nil {
 		return err
 	}
-	for _, name := range sortedKeys(all) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		var m map[string]json.RawMessage
 		if json.Unmarshal(all[name], &m) != nil {
 			continue
@@ -145,7 +145,7 @@ func readAIPerfSummary(in *rows.Input, d *rows.Doc) error {
 			if stat == "count" {
 				s.N = int64(*n)
 			} else {
-				setStat(&s, stat, float64(*n)*scale)
+				s.Stat(stat, float64(*n)*scale)
 			}
 		}
 		if s.Empty() {

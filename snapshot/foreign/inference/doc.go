@@ -23,12 +23,6 @@ type metrics map[string]string
 
 // wanted is the choice of --latency-column among the metrics, as a test.
 func (m metrics) wanted(in *rows.Input) (func(mode string) bool, error) {
-	var names []string
-	for n := range m {
-		names = append(names, n)
-	}
-	c, err := in.Metric(names...)
+	c, err := in.Metric(slices.Collect(maps.Keys(m))...)
 	return func(mode string) bool { return c == "" || m[c] == mode }, err
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

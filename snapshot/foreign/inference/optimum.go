@@ -2,6 +2,8 @@ package inference
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
@@ -11,16 +13,16 @@ var _ = rows.Register(rows.Format{
 	Seen:   "optimum-benchmark 0.6.0, by its source (trackers/latency.py)",
 	Reads:  "latency.values of every target (load_model, forward, prefill, decode, per_token, call, …) in its unit: the target is the mode",
 	Leaves: "memory, energy, throughput, and the statistics that follow from the values",
-	Doc:    func(d *rows.Doc) bool { return optimumTargets(d) != nil },
+	Doc:    func(d *rows.Doc) bool { return len(optimumTargets(d)) > 0 },
 	ReadDoc: func(in *rows.Input, d *rows.Doc) error {
 		targets := optimumTargets(d)
-		if targets == nil {
+		if len(targets) == 0 {
 			return rows.ErrOther
 		}
 		if err := in.Begin(d); err != nil {
 			return err
 		}
-		for _, name := range sortedKeys(targets) {
+		for _, name := range slices.Sorted(maps.Keys(targets)) {
 			var v struct {
 				Unit   string     `json:"unit"`
 				Values []rows.Num `json:"values"`
@@ -40,7 +42,7 @@ var _ = rows.Register(rows.Format{
 	},
 })
 
-// optimumTargets are the latencies of a report by target; nil if it is none.
+// optimumTargets are the latencies of a report by target; none if it is no report.
 func optimumTargets(d *rows.Doc) map[string]json.RawMessage {
 	raw := d.Raw
 	if r := d.At("report"); r != nil {
@@ -50,22 +52,17 @@ func optimumTargets(d *rows.Doc) map[string]json.RawMessage {
 	if json.Unmarshal(raw, &all) != nil || len(all) > 1000 {
 		return nil
 	}
-	var out map[string]json.RawMessage
+	out := map[string]json.RawMessage{}
 	for name, target := range all {
 		var t struct {
-			Latency struct {
-				Unit   string          `json:"unit"`
-				Values json.RawMessage `json:"values"`
-			} `json:"latency"`
+			Latency json.RawMessage `json:"latency"`
 		}
-		if len(target) > 0 && target[0] == '{' && json.Unmarshal(target, &t) == nil && t.Latency.Unit != "" && t.Latency.Values != nil {
-			if out == nil {
-				out = map[string]json.RawMessage{}
-			}
-			var m map[string]json.RawMessage
-			if json.Unmarshal(target, &m) == nil {
-				out[name] = m["latency"]
-			}
+		var l struct {
+			Unit   string          `json:"unit"`
+			Values json.RawMessage `json:"values"`
+		}
+		if json.Unmarshal(target, &t) == nil && json.Unmarshal(t.Latency, &l) == nil && l.Unit != "" && l.Values != nil {
+			out[name] = t.Latency
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -18,7 +19,7 @@ var _ = rows.Register(rows.Format{
 	Reads:   "latencies_ms in order, and beside it or one object deeper scenario, backend or lane, mode, model, quantization, status and the compile block; names that are missing from the path …/runs/<scenario>/<backend>/<quantization>",
 	Leaves:  "what else stands beside them",
 	Pools:   true,
-	Doc:     func(d *rows.Doc) bool { return deepRaw(d) },
+	Doc:     deepRaw,
 	ReadDoc: readRun,
 })
 
@@ -26,15 +27,7 @@ var _ = rows.Register(rows.Format{
 var nests = []string{"config", "run", "params", "metadata", "meta", "request", "result", "results", "summary"}
 
 func deepRaw(d *rows.Doc) bool {
-	if d.Has("latencies_ms") {
-		return true
-	}
-	for _, k := range nests {
-		if d.Has(k, "latencies_ms") {
-			return true
-		}
-	}
-	return false
+	return d.Has("latencies_ms") || slices.ContainsFunc(nests, func(k string) bool { return d.Has(k, "latencies_ms") })
 }
 
 // runFile is a run file with its nested objects.
@@ -109,16 +102,13 @@ func readRun(in *rows.Input, d *rows.Doc) error {
 	if err := in.Columns(f.columns()...); err != nil {
 		return err
 	}
-	r := rows.Row{Label: rows.First(f.get("label"), f.get("lane"), f.get("backend")), Mode: rows.First(f.get("mode"), f.path["mode"]),
-		Scenario: f.get("scenario"), Model: f.get("model"), Quantization: rows.First(f.get("quantization"), f.get("dtype")), Run: in.Name, HasRun: true, OK: true}
+	r := rows.Row{Label: cmp.Or(f.get("label"), f.get("lane"), f.get("backend"), in.Label()), Mode: f.get("mode"), Scenario: f.get("scenario"),
+		Model: f.get("model"), Quantization: cmp.Or(f.get("quantization"), f.get("dtype")), Run: in.Name, HasRun: true, OK: true}
 	if d.N > 1 {
 		r.Run = fmt.Sprintf("%s #%d", in.Name, d.N)
 	}
 	if s := f.get("status"); s != "" {
 		in.Judge(&r, "status", s)
-	}
-	if r.Label == "" {
-		r.Label = in.Label()
 	}
 	kept := in.Info.Filtered
 	for i, n := range list {
@@ -160,15 +150,8 @@ func judge(raw json.RawMessage, name string, r *rows.Row) rows.RunCompile {
 // snapshot of its counters after compilation. Where the block does not say what
 // was asked for, it was torch's default.
 func evidenceOf(c map[string]json.RawMessage) (ev stats.Evidence, backend string) {
-	word := func(keys ...string) string {
-		for _, k := range keys {
-			if s := rows.Clean(rows.TextOf(c[k])); s != "" {
-				return s
-			}
-		}
-		return ""
-	}
-	b := stats.Backend{Actual: word("backend"), Requested: rows.First(word("backend_requested", "requested_backend"), "inductor"),
+	word := func(key string) string { return rows.Clean(rows.TextOf(c[key])) }
+	b := stats.Backend{Actual: word("backend"), Requested: cmp.Or(word("backend_requested"), word("requested_backend"), "inductor"),
 		FallbackFrom: word("fallback_from"), FallbackError: word("fallback_error")}
 	var counters map[string]json.RawMessage
 	for _, k := range []string{"counters_after_compile", "dynamo_counters_after_compile"} {

@@ -1,8 +1,8 @@
 package inference
 
 import (
+	"cmp"
 	"encoding/json"
-	"math"
 	"strconv"
 	"strings"
 
@@ -53,7 +53,7 @@ func readServing(in *rows.Input, d *rows.Doc) error {
 	if err != nil {
 		return err
 	}
-	r := rows.Row{Label: rows.First(s.Label, s.Backend, s.Endpoint), Model: s.ModelID, HasRun: true}
+	r := rows.Row{Label: cmp.Or(s.Label, s.Backend, s.Endpoint), Model: s.ModelID, HasRun: true}
 	if rate := rows.TextOf(s.Rate); rate != "" {
 		r.Scenario = "request rate " + rate
 	}
@@ -131,7 +131,7 @@ func servingStats(in *rows.Input, d *rows.Doc, r rows.Row, n int64, wanted func(
 			if !ok || err != nil {
 				continue
 			}
-			setStat(&s, stat, v*1e6)
+			s.Stat(stat, v*1e6)
 		}
 		if s.Empty() {
 			continue
@@ -141,24 +141,4 @@ func servingStats(in *rows.Input, d *rows.Doc, r rows.Row, n int64, wanted func(
 		}
 	}
 	return nil
-}
-
-// setStat sets one statistic by its usual names.
-func setStat(s *rows.Reported, stat string, ns float64) {
-	switch stat {
-	case "mean", "avg", "average":
-		s.Mean = ns
-	case "std", "stddev", "stdev", "std_dev":
-		s.Std = ns
-	case "min":
-		s.Min = ns
-	case "max":
-		s.Max = ns
-	case "median", "med":
-		s.Set(50, ns)
-	default:
-		if p, err := strconv.ParseFloat(strings.TrimPrefix(stat, "p"), 64); err == nil && strings.HasPrefix(stat, "p") && p >= 0 && p <= 100 && !math.IsInf(p, 0) {
-			s.Set(p, ns)
-		}
-	}
 }

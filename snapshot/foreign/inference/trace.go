@@ -1,7 +1,9 @@
 package inference
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,13 +33,7 @@ type traceEvent struct {
 }
 
 func (e *traceEvent) column(c string) string {
-	switch c {
-	case "name":
-		return e.Name
-	case "cat":
-		return e.Cat
-	}
-	return ""
+	return map[string]string{"name": e.Name, "cat": e.Cat}[c]
 }
 
 var stepName = regexp.MustCompile(`^ProfilerStep#\d+$`)
@@ -77,13 +73,10 @@ func readTrace(in *rows.Input, d *rows.Doc) error {
 	}
 	// The instants of all devices in one file are of one clock: its order is theirs.
 	slices.SortStableFunc(list, func(a, b traceEvent) int {
-		switch {
-		case a.Ts == nil || b.Ts == nil || *a.Ts == *b.Ts:
+		if a.Ts == nil || b.Ts == nil {
 			return 0
-		case *a.Ts < *b.Ts:
-			return -1
 		}
-		return 1
+		return cmp.Compare(*a.Ts, *b.Ts)
 	})
 	for i := range list {
 		e := &list[i]
@@ -140,7 +133,7 @@ func note(in *rows.Input, list []traceEvent, keep func(*traceEvent) bool) {
 		}
 	}
 	if len(seen) > 0 {
-		cats := sortedKeys(seen)
+		cats := slices.Sorted(maps.Keys(seen))
 		in.Note("%s: ranges of these categories were left alone: %s. --where cat=… or name=… takes them.", in.Name, strings.TrimPrefix(rows.List(cats), ", "))
 	}
 }

@@ -1,7 +1,10 @@
 package inference
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
@@ -25,7 +28,7 @@ var _ = rows.Register(rows.Format{
 			in.NextRun()
 		}
 		var times []string
-		for _, k := range sortedKeys(list[0]) {
+		for _, k := range slices.Sorted(maps.Keys(list[0])) {
 			if strings.HasSuffix(k, "Ms") && !strings.HasPrefix(k, "start") && !strings.HasPrefix(k, "end") || k == "endToEndMs" {
 				times = append(times, k)
 			}
@@ -39,7 +42,7 @@ var _ = rows.Register(rows.Format{
 		}
 		values := make([]rows.Num, len(list))
 		for i, m := range list {
-			if err := in.Decode(d, orNull(m[rows.First(metric, "latencyMs")]), &values[i]); err != nil {
+			if err := in.Decode(d, orNull(m[cmp.Or(metric, "latencyMs")]), &values[i]); err != nil {
 				return err
 			}
 		}

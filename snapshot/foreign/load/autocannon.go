@@ -2,7 +2,6 @@ package load
 
 import (
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
@@ -30,25 +29,9 @@ var (
 				return err
 			}
 			s := rows.NoStats()
-			s.Label, s.Errors = v.Title, v.Non2xx+v.Errors+v.Timeouts
+			s.Label, s.N, s.Errors = v.Title, rows.Whole(string(v.Latency["totalCount"])), v.Non2xx+v.Errors+v.Timeouts
 			for k, raw := range v.Latency {
-				ns := rows.Number(string(raw), 1e6)
-				switch k {
-				case "average":
-					s.Mean = ns
-				case "stddev":
-					s.Std = ns
-				case "min":
-					s.Min = ns
-				case "max":
-					s.Max = ns
-				case "totalCount":
-					s.N = rows.Whole(string(raw))
-				default:
-					if p, err := strconv.ParseFloat(strings.Replace(strings.TrimPrefix(k, "p"), "_", ".", 1), 64); err == nil && k[0] == 'p' {
-						s.Set(p, ns)
-					}
-				}
+				s.Stat(strings.Replace(k, "_", ".", 1), rows.Number(string(raw), 1e6))
 			}
 			return in.Report(s)
 		},

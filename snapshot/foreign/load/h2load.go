@@ -1,9 +1,9 @@
 package load
 
 import (
-	"bytes"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
@@ -15,7 +15,23 @@ const (
 
 // h2loadLine is a line of h2load's log: when a request began, in µs since 1970, its
 // status, and how long it took.
-var h2loadLine = regexp.MustCompile(`^\d{16}\t(?:\d{3}|-1)\t\d+\n`)
+var h2loadLine = regexp.MustCompile(`^\d{16}\t(?:\d{3}|-1)\t\d+(?:\n|$)`)
+
+func h2loadRequest(in *rows.Input, line []byte) error {
+	if !h2loadLine.Match(line) {
+		in.Leave(in.Text.N, "no request", string(line))
+		return nil
+	}
+	f := strings.Fields(string(line))
+	us, err := strconv.ParseInt(f[2], 10, 64)
+	if err != nil || us > 1<<50 {
+		in.Leave(in.Text.N, "no time", string(line))
+		return nil
+	}
+	r := rows.Row{HasRun: true, Index: int64(in.Text.N), OK: true, Ns: 1000 * us}
+	in.Judge(&r, "status", f[1])
+	return in.Emit(&r, func(string) string { return f[1] })
+}
 
 var (
 	_ = rows.Register(rows.Format{
@@ -28,30 +44,7 @@ var (
 			if err := in.Columns("status"); err != nil {
 				return err
 			}
-			b, err := in.Text.All(1 << 30)
-			if err != nil {
-				return err
-			}
-			n := 0
-			for line := range bytes.Lines(b) {
-				n++
-				f := bytes.Fields(line)
-				if len(f) != 3 || !h2loadLine.Match(append(bytes.TrimRight(line, "\r\n"), '\n')) {
-					in.Leave(n, "no request", string(line))
-					continue
-				}
-				us, err := strconv.ParseInt(string(f[2]), 10, 64)
-				if err != nil || us > 1<<50 {
-					in.Leave(n, "no time", string(line))
-					continue
-				}
-				r := rows.Row{HasRun: true, Index: int64(n), OK: true, Ns: 1000 * us}
-				in.Judge(&r, "status", string(f[1]))
-				if err := in.Emit(&r, func(c string) string { return map[string]string{"status": string(f[1])}[c] }); err != nil {
-					return err
-				}
-			}
-			return nil
+			return in.Text.Each(func(line []byte) error { return h2loadRequest(in, line) })
 		},
 	})
 	_ = rows.Register(rows.Format{

@@ -2,7 +2,6 @@ package load
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
@@ -40,7 +39,7 @@ var (
 			for _, m := range r.all(`^\s+\[(\d+)\]\s+(\d+) responses`) {
 				n := rows.Whole(m[2])
 				r.stats.N += n
-				if c, err := strconv.Atoi(m[1]); err != nil || !rows.HTTPOK(c) {
+				if rows.HTTPFailed(m[1]) {
 					r.stats.Errors += n
 				}
 			}

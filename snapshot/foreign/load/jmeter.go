@@ -4,7 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
@@ -117,14 +118,8 @@ func readDashboard(in *rows.Input, d *rows.Doc) error {
 	if err := in.Columns(); err != nil {
 		return err
 	}
-	names := make([]string, 0, len(all))
-	for name := range all {
-		if name != "Total" {
-			names = append(names, name)
-		}
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	delete(all, "Total")
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		x := all[name]
 		s := rows.NoStats()
 		s.Label, s.N, s.Errors = name, x.N, x.Errors

@@ -2,9 +2,8 @@ package load
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
-	"sort"
-	"strconv"
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
@@ -26,18 +25,16 @@ var (
 			Keep: func(in *rows.Input, get func(string) string) bool {
 				return k6Asked(in) || get("metric_name") == k6Default || in.Skip("metric_name", get("metric_name"))
 			},
-			Row:  func(in *rows.Input, r *rows.Row, get func(string) string) { k6Judge(in, r, get) },
+			Row:  k6Judge,
 			Good: func(in *rows.Input, get func(string) string) error { return k6Value(in, get("metric_name")) }},
 	})
 	_ = rows.Register(rows.Format{
 		Name: "k6 JSON lines", Tool: "k6 run --out json=F",
-		Seen:   k6Seen,
-		Reads:  "points of http_req_duration in ms, as the CSV; --where metric_name=… takes another metric",
-		Leaves: "the other metrics",
-		Doc:    func(d *rows.Doc) bool { return d.Has("metric") && d.Has("type") && d.Has("data") },
-		ReadDoc: func(in *rows.Input, d *rows.Doc) error {
-			return readK6(in, d)
-		},
+		Seen:    k6Seen,
+		Reads:   "points of http_req_duration in ms, as the CSV; --where metric_name=… takes another metric",
+		Leaves:  "the other metrics",
+		Doc:     func(d *rows.Doc) bool { return d.Has("metric") && d.Has("type") && d.Has("data") },
+		ReadDoc: readK6,
 	})
 	_ = rows.Register(rows.Format{
 		Name: "k6 summary", Tool: "k6 run --summary-export=F, or handleSummary's data",
@@ -67,12 +64,7 @@ func k6Value(in *rows.Input, name string) error {
 }
 
 func k6Asked(in *rows.Input) bool {
-	for _, w := range in.O.Where {
-		if w.Column == "metric_name" || w.Column == "metric" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(in.O.Where, func(w rows.Filter) bool { return w.Column == "metric_name" || w.Column == "metric" })
 }
 
 func k6Judge(in *rows.Input, r *rows.Row, get func(string) string) {
@@ -143,12 +135,7 @@ func readK6Summary(in *rows.Input, d *rows.Doc) error {
 	if err := in.Document(d, &v, func() bool { return v.Metrics != nil }); err != nil {
 		return err
 	}
-	names := make([]string, 0, len(v.Metrics))
-	for name := range v.Metrics {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(v.Metrics)) {
 		m := v.Metrics[name]
 		if raw := m["values"]; raw != nil && json.Unmarshal(raw, &m) != nil {
 			continue
@@ -185,26 +172,14 @@ func k6Number(m map[string]json.RawMessage, key string) float64 {
 	return 0
 }
 
+// percentileName makes p95 of p(95).
+var percentileName = strings.NewReplacer("p(", "p", ")", "")
+
 func k6Stats(m map[string]json.RawMessage) rows.Reported {
 	s := rows.NoStats()
 	for k, raw := range m {
-		ns := rows.Number(string(raw), 1e6)
-		switch {
-		case k == "avg":
-			s.Mean = ns
-		case k == "min":
-			s.Min = ns
-		case k == "max":
-			s.Max = ns
-		case k == "med":
-			s.Set(50, ns)
-		case k == "count":
-			s.N = int64(k6Number(m, k))
-		case strings.HasPrefix(k, "p(") && strings.HasSuffix(k, ")"):
-			if p, err := strconv.ParseFloat(k[2:len(k)-1], 64); err == nil {
-				s.Set(p, ns)
-			}
-		}
+		s.Stat(percentileName.Replace(k), rows.Number(string(raw), 1e6))
 	}
+	s.N = int64(k6Number(m, "count"))
 	return s
 }

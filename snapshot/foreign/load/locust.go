@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -97,7 +98,7 @@ func readLocust(in *rows.Input, d *rows.Doc) error {
 				total += n
 			}
 		}
-		slices.SortFunc(bins, func(a, b bin) int { return int(math.Copysign(1, a.ms-b.ms)) })
+		slices.SortFunc(bins, func(a, b bin) int { return cmp.Compare(a.ms, b.ms) })
 		for _, p := range []float64{50, 75, 90, 95, 99, 99.9} {
 			seen := 0.0
 			for _, b := range bins {

@@ -2,8 +2,7 @@ package load
 
 import (
 	"fmt"
-	"sort"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
@@ -45,14 +44,12 @@ func readOha(in *rows.Input, d *rows.Doc) error {
 	}
 	r := rows.NoStats()
 	for p, n := range v.Percentiles {
-		if q, err := strconv.ParseFloat(strings.TrimPrefix(p, "p"), 64); err == nil {
-			r.Set(q, rows.Ns(n, 1e9))
-		}
+		r.Stat(p, rows.Ns(n, 1e9))
 	}
 	r.Mean, r.Min, r.Max = rows.Ns(v.Summary.Average, 1e9), rows.Ns(v.Summary.Fastest, 1e9), rows.Ns(v.Summary.Slowest, 1e9)
 	for code, n := range v.Codes {
 		r.N += n
-		if c, err := strconv.Atoi(code); err != nil || !rows.HTTPOK(c) {
+		if rows.HTTPFailed(code) {
 			r.Errors += n
 		}
 	}
@@ -62,7 +59,7 @@ func readOha(in *rows.Input, d *rows.Doc) error {
 		failed = append(failed, fmt.Sprintf("%s (%d)", rows.Short(what, 80), n))
 	}
 	if len(failed) > 0 {
-		sort.Strings(failed)
+		slices.Sort(failed)
 		in.Note("%s: requests got no answer: %s.", in.Name, strings.Join(failed[:min(len(failed), 5)], ", "))
 	}
 	return in.Report(r)

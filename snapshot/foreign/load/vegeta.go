@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"encoding/gob"
 	"encoding/json"
 	"errors"
@@ -47,7 +48,7 @@ var (
 		Table: &rows.Table{Unit: "ns", Columns: map[string]string{"latency": "latency", "label": "attack", "scenario": "url"},
 			Line: vegetaLine,
 			Row: func(in *rows.Input, r *rows.Row, get func(string) string) {
-				r.Label = rows.First(r.Label, strings.TrimSpace(get("method")+" "+get("url")))
+				r.Label = cmp.Or(r.Label, strings.TrimSpace(get("method")+" "+get("url")))
 				if in.Judge(r, "code", get("code")); get("error") != "" {
 					r.OK = false
 				}
@@ -87,18 +88,8 @@ var (
 				names, values := strings.Split(m[1], ", "), strings.Split(m[2], ", ")
 				for i := range min(len(names), len(values)) {
 					ns := span(values[i])
-					switch names[i] {
-					case "min":
-						r.stats.Min = ns
-					case "mean":
-						r.stats.Mean = ns
-					case "max":
-						r.stats.Max = ns
-					default:
-						if p, err := strconv.ParseFloat(names[i], 64); err == nil {
-							r.stats.Set(p, ns)
-						}
-					}
+					r.stats.Stat(names[i], ns)
+					r.stats.Stat("p"+names[i], ns)
 				}
 			}
 			return r.finish(in)
@@ -118,23 +109,12 @@ type vegetaResult struct {
 }
 
 func (v *vegetaResult) column(c string) string {
-	switch c {
-	case "attack":
-		return v.Attack
-	case "code":
-		return strconv.Itoa(*v.Code)
-	case "error":
-		return v.Error
-	case "method":
-		return v.Method
-	case "url":
-		return v.URL
-	}
-	return strconv.FormatUint(v.Seq, 10)
+	return map[string]string{"attack": v.Attack, "code": strconv.Itoa(*v.Code), "error": v.Error, "method": v.Method, "url": v.URL,
+		"seq": strconv.FormatUint(v.Seq, 10)}[c]
 }
 
 func (v *vegetaResult) emit(in *rows.Input, index int) error {
-	r := rows.Row{Label: rows.First(v.Attack, strings.TrimSpace(v.Method+" "+v.URL)), Scenario: v.URL, HasRun: true, Index: int64(index), Ns: max(*v.Latency, 0)}
+	r := rows.Row{Label: cmp.Or(v.Attack, strings.TrimSpace(v.Method+" "+v.URL)), Scenario: v.URL, HasRun: true, Index: int64(index), Ns: max(*v.Latency, 0)}
 	if in.Judge(&r, "code", strconv.Itoa(*v.Code)); v.Error != "" {
 		r.OK = false
 	}
@@ -198,21 +178,11 @@ func readVegetaReport(in *rows.Input, d *rows.Doc) error {
 	r.N = v.Requests
 	for k, raw := range v.Latencies {
 		ns := rows.Number(string(raw), 1)
-		switch k {
-		case "mean":
-			r.Mean = ns
-		case "min":
-			r.Min = ns
-		case "max":
-			r.Max = ns
-		default:
-			if p, err := strconv.ParseFloat(strings.TrimSuffix(k, "th"), 64); err == nil && strings.HasSuffix(k, "th") {
-				r.Set(p, ns)
-			}
-		}
+		r.Stat(k, ns)
+		r.Stat("p"+strings.TrimSuffix(k, "th"), ns)
 	}
 	for code, n := range v.Codes {
-		if c, err := strconv.Atoi(code); err != nil || !rows.HTTPOK(c) {
+		if rows.HTTPFailed(code) {
 			r.Errors += n
 		}
 	}

@@ -3,9 +3,7 @@ package micro
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 
@@ -31,7 +29,7 @@ var _ = rows.Register(rows.Format{
 		}
 		meansOfMany(in)
 		pkg := ""
-		return eachLine(in, func(line []byte) error {
+		return in.Text.Each(func(line []byte) error {
 			if m := goPkg.FindSubmatch(line); m != nil {
 				pkg = string(m[1])
 			}
@@ -55,7 +53,7 @@ var _ = rows.Register(rows.Format{
 		}
 		meansOfMany(in)
 		begun := map[string]string{} // by package, of a line whose end has not come
-		return eachLine(in, func(line []byte) error {
+		return in.Text.Each(func(line []byte) error {
 			var e struct{ Package, Output string }
 			if err := json.Unmarshal(line, &e); err != nil {
 				in.Leave(in.Text.N, "it is no event of go test", string(line[:min(len(line), 40)]))
@@ -71,22 +69,6 @@ var _ = rows.Register(rows.Format{
 		})
 	},
 })
-
-// eachLine gives every line of a text to f.
-func eachLine(in *rows.Input, f func([]byte) error) error {
-	for {
-		line, err := in.Text.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil {
-			err = f(line)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
 
 // goResult emits what a line of a package's output measures, if it does.
 func goResult(in *rows.Input, pkg string, line []byte) error {

@@ -1,6 +1,7 @@
 package micro
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -63,7 +64,7 @@ type googleRows []googleRow
 
 // aggregate adds one statistic to those of a benchmark without repetitions.
 func (g *googleRow) aggregate(in *rows.Input, name, stat string) error {
-	scale, err := rows.Scale(rows.First(g.Unit, "ns"))
+	scale, err := rows.Scale(cmp.Or(g.Unit, "ns"))
 	if err != nil || g.Time == nil || in.Has(name) {
 		return nil // a rate, or beside its repetitions
 	}
@@ -75,23 +76,8 @@ func (g *googleRow) aggregate(in *rows.Input, name, stat string) error {
 			return err
 		}
 	}
-	setAggregate(&in.Info.Reported[len(in.Info.Reported)-1], stat, float64(*g.Time)*scale)
+	in.Info.Reported[len(in.Info.Reported)-1].Stat(stat, float64(*g.Time)*scale)
 	return nil
-}
-
-func setAggregate(s *rows.Reported, stat string, ns float64) {
-	switch stat {
-	case "mean":
-		s.Mean = ns
-	case "stddev":
-		s.Std = ns
-	case "median":
-		s.Set(50, ns)
-	case "min":
-		s.Min = ns
-	case "max":
-		s.Max = ns
-	}
 }
 
 func readGoogle(in *rows.Input, d *rows.Doc) error {
@@ -113,14 +99,14 @@ func (list googleRows) read(in *rows.Input, d *rows.Doc) error {
 		if g.RunType == "aggregate" {
 			continue
 		}
-		name := rows.First(g.RunName, g.Name)
+		name := cmp.Or(g.RunName, g.Name)
 		if g.Time == nil || g.Time.Missing() {
 			if !g.Error {
 				continue // BigO and RMS of older versions
 			}
 			g.Time = new(rows.Num)
 		}
-		scale, err := rows.Scale(rows.First(g.Unit, "ns"))
+		scale, err := rows.Scale(cmp.Or(g.Unit, "ns"))
 		if err != nil {
 			return in.Errorf(d.Line, "benchmarks[%d]: %w", i, err)
 		}
@@ -147,7 +133,7 @@ func (list googleRows) statistics(in *rows.Input, d *rows.Doc, single map[string
 		if g.RunType != "aggregate" || single[g.RunName] || g.Time == nil || g.AggUnit == "percentage" {
 			continue
 		}
-		scale, err := rows.Scale(rows.First(g.Unit, "ns"))
+		scale, err := rows.Scale(cmp.Or(g.Unit, "ns"))
 		if err != nil {
 			continue // a rate
 		}
@@ -158,7 +144,7 @@ func (list googleRows) statistics(in *rows.Input, d *rows.Doc, single map[string
 			s.Label = g.RunName
 			byName[g.RunName], order = s, append(order, g.RunName)
 		}
-		setAggregate(s, g.Aggregate, float64(*g.Time)*scale)
+		s.Stat(g.Aggregate, float64(*g.Time)*scale)
 	}
 	for _, name := range order {
 		if s := byName[name]; !s.Empty() {

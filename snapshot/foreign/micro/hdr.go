@@ -57,14 +57,7 @@ func readHgrm(in *rows.Input) error {
 	}
 	s := rows.NoStats()
 	scale, next := 1e6, 0
-	for {
-		line, err := in.Text.Next()
-		if errors.Is(err, io.EOF) {
-			return hgrmEnd(in, s)
-		}
-		if err != nil {
-			return err
-		}
+	err := in.Text.Each(func(line []byte) (err error) {
 		text := string(line)
 		f := strings.Fields(text)
 		switch {
@@ -95,11 +88,12 @@ func readHgrm(in *rows.Input) error {
 				s.N = int64(n)
 			}
 		}
-	}
-}
-
-func hgrmEnd(in *rows.Input, s rows.Reported) error {
-	if s.Empty() {
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case s.Empty():
 		return in.Errorf(0, "%w: the distribution has no line", rows.ErrNone)
 	}
 	return in.Report(s)

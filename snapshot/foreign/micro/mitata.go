@@ -1,6 +1,10 @@
 package micro
 
-import "github.com/tailscope/tailscope/snapshot/foreign/rows"
+import (
+	"cmp"
+
+	"github.com/tailscope/tailscope/snapshot/foreign/rows"
+)
 
 var _ = rows.Register(rows.Format{
 	Name: "mitata JSON", Tool: "mitata: run({format: 'json'})",
@@ -30,7 +34,7 @@ func readMitata(in *rows.Input, d *rows.Doc) error {
 	meansOfMany(in)
 	for _, b := range v.Benchmarks {
 		for i, run := range b.Runs {
-			r := rows.Row{Label: rows.First(run.Name, b.Alias), Run: runName(rows.First(run.Name, b.Alias), i)}
+			r := rows.Row{Label: cmp.Or(run.Name, b.Alias), Run: runName(cmp.Or(run.Name, b.Alias), i)}
 			if run.Error != nil {
 				r.HasRun = true
 				if err := in.Emit(&r, nil); err != nil {

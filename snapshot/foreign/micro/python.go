@@ -1,6 +1,7 @@
 package micro
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
@@ -47,7 +48,7 @@ func readPytest(in *rows.Input, d *rows.Doc) error {
 		if b.Stats == nil {
 			continue
 		}
-		label := rows.First(b.Full, b.Name)
+		label := cmp.Or(b.Full, b.Name)
 		if len(b.Stats.Data) > 0 {
 			if b.Stats.Iterations > 1 {
 				meansOfMany(in)
@@ -91,8 +92,8 @@ func readPyperf(in *rows.Input, d *rows.Doc) error {
 	}
 	meansOfMany(in)
 	for _, b := range v.Benchmarks {
-		scale, err := rows.Scale(rows.First(b.Metadata.Unit, v.Metadata.Unit, "second"))
-		label := rows.First(b.Metadata.Name, v.Metadata.Name)
+		scale, err := rows.Scale(cmp.Or(b.Metadata.Unit, v.Metadata.Unit, "second"))
+		label := cmp.Or(b.Metadata.Name, v.Metadata.Name)
 		if err != nil {
 			in.Leave(d.Line, "its unit is no time", label)
 			continue

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -132,7 +133,7 @@ func (t *columnReader) bindLatency() (err error) {
 	}
 	unit := t.spec.Unit
 	if t.in.O.Columns["latency"] != "" && t.spec != AsTable.Table && t.spec.Columns["latency"] != lat {
-		unit = First(t.spec.Unit)
+		unit = cmp.Or(t.spec.Unit)
 	}
 	if slices.ContainsFunc(wordsOf(lat), func(w string) bool { return statistic.MatchString(w) }) {
 		t.in.Note("%s: the column %s sounds like a statistic: each row counts as one measurement, and quantiles are of rows.", t.in.Name, Quote(lat))

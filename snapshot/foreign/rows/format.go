@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 )
 
 // Format is one kind of file that tools write: how it is told by its content,
@@ -86,23 +88,16 @@ func (d *Doc) At(path ...string) json.RawMessage {
 // Has tells whether a document has a value, null included, below a path.
 func (d *Doc) Has(path ...string) bool { return d.At(path...) != nil }
 
-// Keys are the keys of the document, or of the first of a list.
+// Keys are the keys of the document, or of the first of a list, in order.
 func (d *Doc) Keys() []string {
-	if !d.Has("") && len(d.top) == 0 {
-		var m map[string]json.RawMessage
-		if json.Unmarshal(firstOf(d.Raw), &m) != nil {
-			return nil
-		}
-		return keysOf(m)
+	if d.Has("") || len(d.top) > 0 {
+		return slices.Sorted(maps.Keys(d.top))
 	}
-	return keysOf(d.top)
-}
-
-func keysOf(m map[string]json.RawMessage) (out []string) {
-	for k := range m {
-		out = append(out, k)
+	var m map[string]json.RawMessage
+	if json.Unmarshal(firstOf(d.Raw), &m) != nil {
+		return nil
 	}
-	return out
+	return slices.Sorted(maps.Keys(m))
 }
 
 // List tells whether the document is a list.

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 
@@ -178,7 +179,7 @@ func (in *Input) Empty() error {
 func (in *Input) Seen() bool { return in.seen > 0 }
 
 // Label is the name of rows whose file names nothing.
-func (in *Input) Label() string { return First(in.O.Unnamed, "all") }
+func (in *Input) Label() string { return cmp.Or(in.O.Unnamed, "all") }
 
 // Emit filters a row and hands it on. column gives the row's value in a column
 // named to Columns.
@@ -324,7 +325,7 @@ func (in *Input) Report(r Reported) error {
 		none := NoStats()
 		r.Mean, r.Std, r.Min, r.Max, r.Percentiles = none.Mean, none.Std, none.Min, none.Max, none.Percentiles
 	}
-	r.Label, r.Mode = Clean(First(r.Label, in.Label())), Clean(r.Mode)
+	r.Label, r.Mode = Clean(cmp.Or(r.Label, in.Label())), Clean(r.Mode)
 	r.Label = in.serialLabel(r.Label)
 	in.Info.Rows++
 	in.seen++

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"slices"
 )
 
 // maxJSON bounds a JSON document, which is read whole.
@@ -61,7 +60,6 @@ func FormatOf(d *Doc) *Format {
 func unknown(in *Input, d *Doc) error {
 	what := "a JSON value"
 	keys := d.Keys()
-	slices.Sort(keys)
 	switch {
 	case len(keys) > 0 && d.List():
 		what = "a JSON list of objects with " + List(keys)

@@ -41,7 +41,7 @@ func (t *columnReader) sample(r *Row) error {
 	if s.CompileNs > 0 {
 		s.Flags |= stats.FlagRecompile
 	}
-	s.Flags |= flagOf(s.Cause)
+	s.Flags |= flagOf[s.Cause]
 	r.Native = s
 	return nil
 }
@@ -77,20 +77,5 @@ func (t *columnReader) takeOwn(s *stats.Sample, c *stats.Column, b []byte) error
 
 // flagOf is the flag that leads to a cause: the table has no flags, and a
 // cause without one (cold start, work, host) follows from the times.
-func flagOf(c stats.Cause) stats.Flag {
-	switch c {
-	case stats.CauseCompile:
-		return stats.FlagRecompile
-	case stats.CauseCapture:
-		return stats.FlagCapture
-	case stats.CauseFallback:
-		return stats.FlagFallback
-	case stats.CauseShapeNew:
-		return stats.FlagShapeNew
-	case stats.CauseGPU:
-		return stats.FlagThrottle
-	case stats.CauseTool:
-		return stats.FlagTool
-	}
-	return 0
-}
+var flagOf = [stats.NumCauses]stats.Flag{stats.CauseCompile: stats.FlagRecompile, stats.CauseCapture: stats.FlagCapture, stats.CauseFallback: stats.FlagFallback,
+	stats.CauseShapeNew: stats.FlagShapeNew, stats.CauseGPU: stats.FlagThrottle, stats.CauseTool: stats.FlagTool}

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (in *Input) Decode(d *Doc, raw json.RawMessage, v any) error {
 	typ := (*json.UnmarshalTypeError)(nil)
 	if errors.As(err, &typ) {
 		at = int(typ.Offset)
-		err = fmt.Errorf("%s is a %s, which it cannot be", First(typ.Field, "the value"), typ.Value)
+		err = fmt.Errorf("%s is a %s, which it cannot be", cmp.Or(typ.Field, "the value"), typ.Value)
 	}
 	return in.Errorf(d.Line+bytes.Count(raw[:min(at, len(raw))], []byte("\n")), "%w", err)
 }

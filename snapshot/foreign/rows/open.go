@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"github.com/tailscope/tailscope/configs/regular"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
 
 // MaxLine bounds a line of a text file.
@@ -71,23 +72,28 @@ func (t *Text) Read(b []byte) (int, error) { return t.r.Read(b) }
 
 // Next returns the next line without its end; it is valid until the next call.
 func (t *Text) Next() ([]byte, error) {
-	line, err := t.r.ReadSlice('\n')
 	t.N++
-	if errors.Is(err, bufio.ErrBufferFull) {
-		t.long = append(t.long[:0], line...)
-		for errors.Is(err, bufio.ErrBufferFull) {
-			if len(t.long) > MaxLine {
-				return nil, fmt.Errorf("line %d is longer than %d bytes", t.N, MaxLine)
-			}
-			line, err = t.r.ReadSlice('\n')
-			t.long = append(t.long, line...)
+	line, err := textio.NextLine(t.r, &t.long, MaxLine)
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = fmt.Errorf("line %d is longer than %d bytes", t.N, MaxLine)
+	}
+	return line, err
+}
+
+// Each gives every line that follows to f.
+func (t *Text) Each(f func(line []byte) error) error {
+	for {
+		line, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		line = t.long
+		if err == nil {
+			err = f(line)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
-		return nil, err
-	}
-	return bytes.TrimRight(line, "\r\n"), nil
 }
 
 // All returns the whole content, which is refused beyond limit bytes.

@@ -75,5 +75,5 @@ func firstWord(s string) string {
 	return w
 }
 
-// HTTPOK tells whether an HTTP code is of an answer without an error.
-func HTTPOK(code int) bool { return code >= 200 && code <= 399 }
+// HTTPFailed tells whether an HTTP code is not of an answer without an error.
+func HTTPFailed(code string) bool { return Status("http", code) != Good }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plain"
 )
 
@@ -49,16 +50,6 @@ func sorted(s []string, sep string) string {
 	return strings.Join(s, sep)
 }
 
-// First returns the first of s that is not empty.
-func First(s ...string) string {
-	for _, v := range s {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 // missing is the sentence of a column that is not there.
 func missing(column, purpose string, columns []string) error {
 	hint := ". "
@@ -72,7 +63,7 @@ func missing(column, purpose string, columns []string) error {
 func nearest(s string, names []string) string {
 	best, name := max(len(s)/3, 2)+1, ""
 	for _, n := range names {
-		if d := distance(fold(s), fold(n)); d < best || strings.Contains(fold(n), fold(s)) && name == "" {
+		if d := configs.Distance(fold(s), fold(n)); d < best || strings.Contains(fold(n), fold(s)) && name == "" {
 			best, name = min(d, best), n
 		}
 	}
@@ -81,27 +72,4 @@ func nearest(s string, names []string) string {
 
 func fold(s string) string {
 	return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s))
-}
-
-// distance is Levenshtein's, over bytes of names of at most 64.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

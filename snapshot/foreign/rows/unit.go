@@ -2,6 +2,7 @@ package rows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -45,15 +46,7 @@ func UnitOf(column string) (ns float64, ok bool) {
 		}
 	}
 	words := wordsOf(column)
-	if len(words) == 0 || strings.Contains(column, "/") {
-		return 0, false
-	}
-	for _, w := range words {
-		if w == "per" {
-			return 0, false
-		}
-	}
-	if len(words) == 1 {
+	if len(words) < 2 || strings.Contains(column, "/") || slices.Contains(words, "per") {
 		return 0, false // "seconds" alone, "ms" alone: a name
 	}
 	if ns, ok = unitWords[words[len(words)-1]]; ok {

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,6 +76,27 @@ func (r *Reported) Set(p, ns float64) {
 	}
 }
 
+// Stat sets a statistic by one of its usual names, as mean, std, min, max, median
+// and p99.9; another name sets nothing.
+func (r *Reported) Stat(name string, ns float64) {
+	switch name {
+	case "mean", "avg", "average":
+		r.Mean = ns
+	case "std", "stddev", "stdev", "std_dev":
+		r.Std = ns
+	case "min":
+		r.Min = ns
+	case "max":
+		r.Max = ns
+	case "median", "med":
+		r.Set(50, ns)
+	default:
+		if p, err := strconv.ParseFloat(strings.TrimPrefix(name, "p"), 64); err == nil && name[0] == 'p' && p >= 0 && p <= 100 {
+			r.Set(p, ns)
+		}
+	}
+}
+
 // Empty tells whether no time is known.
 func (r *Reported) Empty() bool {
 	return math.IsNaN(r.Mean) && math.IsNaN(r.Min) && math.IsNaN(r.Max) && len(r.Percentiles) == 0
@@ -118,7 +140,7 @@ func (in *Input) Times(d *Doc, r Row, times []Num, scale float64, each func(i in
 		switch {
 		case !v.Missing():
 			if row.Ns, err = Latency(float64(v), scale); err != nil {
-				return in.Errorf(d.Line, "%s[%d]: %w", First(r.Mode, "latencies"), i, err)
+				return in.Errorf(d.Line, "%s[%d]: %w", cmp.Or(r.Mode, "latencies"), i, err)
 			}
 		case row.OK:
 			in.Leave(d.Line, "no latency", "")

@@ -28,18 +28,29 @@ func NewLines(f *os.File, path string) *Lines {
 
 // Next returns the next line without its end; it is valid until the next call.
 func (l *Lines) Next() ([]byte, error) {
-	line, err := l.r.ReadSlice('\n')
 	l.N++
+	line, err := NextLine(l.r, &l.long, MaxLine)
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = l.Errorf("the line is longer than %d bytes", MaxLine)
+	}
+	return line, err
+}
+
+// NextLine returns the next line of r without its end, valid until the next call;
+// one that r's buffer does not hold is put together in long. bufio.ErrTooLong: it
+// has more than most bytes.
+func NextLine(r *bufio.Reader, long *[]byte, most int) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		l.long = append(l.long[:0], line...)
+		*long = append((*long)[:0], line...)
 		for errors.Is(err, bufio.ErrBufferFull) {
-			if len(l.long) > MaxLine {
-				return nil, l.Errorf("the line is longer than %d bytes", MaxLine)
+			if len(*long) > most {
+				return nil, bufio.ErrTooLong
 			}
-			line, err = l.r.ReadSlice('\n')
-			l.long = append(l.long, line...)
+			line, err = r.ReadSlice('\n')
+			*long = append(*long, line...)
 		}
-		line = l.long
+		line = *long
 	}
 	if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
 		return nil, err
