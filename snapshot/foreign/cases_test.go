@@ -190,6 +190,24 @@ func TestUnknownColumnsAreErrors(t *testing.T) {
 	}
 }
 
+// TestColumnsAreNamedInOneOrder: the same file gives the same sentence, each time.
+func TestColumnsAreNamedInOneOrder(t *testing.T) {
+	for name, c := range map[string]struct {
+		text, want string
+		o          Options
+	}{
+		"run_1.json": {`{"e":1,"c":2,"a":3,"d":4,"b":5,"latencies_ms":[1]}`, "Columns are a, b, backend, c, d, dtype, e, lane, mode, model, quantization, scenario, status, ", Options{By: "?"}},
+		"h.json":     {`{"results":[{"command":"run","times":[0.01],"parameters":{"d":"1","b":"2","a":"3","c":"4"}}]}`, "Columns are a, b, c, d, label", Options{By: "?"}},
+		"s.json":     {`{"mean_ttft_ms":1,"ttfts":[1]}`, "Columns are e2e, itl, itls, tpot, ttft, ttfts", column("?")},
+	} {
+		for range 20 {
+			if g := readText(t, name, c.text, c.o); g.err == nil || !strings.Contains(g.err.Error(), c.want) {
+				t.Fatalf("%s: %v; want …%s…", name, g.err, c.want)
+			}
+		}
+	}
+}
+
 // TestRefusals name the kind of a file and the cure, and show no raw byte.
 func TestRefusals(t *testing.T) {
 	for text, want := range map[string]string{

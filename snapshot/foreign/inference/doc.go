@@ -23,6 +23,6 @@ type metrics map[string]string
 
 // wanted is the choice of --latency-column among the metrics, as a test.
 func (m metrics) wanted(in *rows.Input) (func(mode string) bool, error) {
-	c, err := in.Metric(slices.Collect(maps.Keys(m))...)
+	c, err := in.Metric(slices.Sorted(maps.Keys(m))...)
 	return func(mode string) bool { return c == "" || m[c] == mode }, err
 }

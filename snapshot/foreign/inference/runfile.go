@@ -73,7 +73,7 @@ func (f *runFile) get(key string) string {
 }
 
 func (f *runFile) columns() []string {
-	var out []string
+	out := []string{"scenario", "backend", "quantization", "dtype", "lane", "mode", "model", "status"}
 	for _, m := range append(f.nested, f.top) {
 		for k, raw := range m {
 			if len(raw) > 0 && raw[0] != '{' && raw[0] != '[' {
@@ -81,10 +81,8 @@ func (f *runFile) columns() []string {
 			}
 		}
 	}
-	for k := range f.path {
-		out = append(out, k)
-	}
-	return append(out, "scenario", "backend", "quantization", "dtype", "lane", "mode", "model", "status")
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func readRun(in *rows.Input, d *rows.Doc) error {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 )
@@ -77,13 +79,11 @@ func readHyperfine(in *rows.Input, d *rows.Doc) error {
 	if v.Results == nil {
 		return rows.ErrOther
 	}
-	var columns []string
+	columns := map[string]json.RawMessage{}
 	for i := range v.Results {
-		for k := range v.Results[i].Parameters {
-			columns = append(columns, k)
-		}
+		maps.Copy(columns, v.Results[i].Parameters)
 	}
-	if err := in.Begin(d, columns...); err != nil {
+	if err := in.Begin(d, slices.Sorted(maps.Keys(columns))...); err != nil {
 		return err
 	}
 	for i, x := range v.Results {
