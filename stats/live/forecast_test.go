@@ -1,10 +1,14 @@
 package live
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/internal/statstest"
 )
 
 // The forecast of the limit from the shapes seen is right within a factor of 3
@@ -44,8 +48,8 @@ func TestForecastOfTheLimit(t *testing.T) {
 					ids[k].lanes[stats.Optimized].n++
 					if i == at {
 						seen := m.shapesSeen("variable")
-						if seen.once >= 3 {
-							forecast = seen.until(limit - len(ids))
+						if left := limit - len(ids); seen.once >= 3 && seen.foreseen(left) {
+							forecast = seen.until(left)
 						}
 					}
 					actual = i - at
@@ -101,5 +105,35 @@ func TestBreakEvenIsNotSaidOfNothing(t *testing.T) {
 	}
 	if b := breakEven(600e6, &st.gain); b < 380 || b > 420 {
 		t.Errorf("600 ms at 1 ms a request, 200 of them done: %d", b)
+	}
+}
+
+// Traffic of 250 lengths, few of them common, never reaches a limit of 2,048:
+// whatever is said of it bounds the time from below, and no later time is named.
+func TestALimitOutOfSightIsNotForetold(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	c, m := New(Options{}), statstest.NewMixture(24)
+	for seen := map[string]bool{}; len(m.Rows) < 6000; {
+		shape := fmt.Sprint("1x", 8+r.IntN(8))
+		if r.IntN(50) == 0 {
+			shape = fmt.Sprint("1x", 8+r.IntN(250))
+		}
+		c.Add(m.Add(shape, 1e6, nil))
+		if !seen[shape] {
+			seen[shape] = true
+			c.SetGauge(GaugeInput{Mode: "prefill", Strategy: "variable", Used: len(seen), Limit: 2048, Compiles: len(seen)})
+		}
+		g := c.Live(stats.Prefill, m.T).Gauges
+		if n := len(m.Rows); n > 100 && n%500 == 0 && (g[0].Forecast >= 0 || !strings.Contains(g[0].Sentence, "not in sight")) {
+			t.Errorf("after %d requests: %s", n, g[0].Sentence)
+		}
+	}
+}
+
+// Where every request brings a shape, the limit is counted out, however few there were.
+func TestALimitThatEachRequestNearsIsForetold(t *testing.T) {
+	all := shapesSeen{n: 10, shapes: 10, once: 10}
+	if got := all.until(86); !all.foreseen(86) || math.Round(got) != 86 || all.earliest(86) != 86 {
+		t.Errorf("%v requests until 86 shapes more, %v at the earliest", got, all.earliest(86))
 	}
 }

@@ -94,10 +94,13 @@ func (g *gaugeState) view(requests int, seen *shapesSeen) stats.Gauge {
 		out.Forecast = 0
 	case span < 10:
 		out.Sentence = fmt.Sprintf("%d of %d executables, too few requests for a forecast", g.in.Used, g.in.Limit)
-	case seen.once >= 3: // fewer say nothing of how their number grows
+	case seen.once >= 3 && seen.foreseen(left): // fewer say nothing of how their number grows
 		out.Forecast = roundForecast(seen.until(left))
 		out.Sentence = fmt.Sprintf("%d of %d executables: as new shapes come, the limit is reached in about %d requests",
 			g.in.Used, g.in.Limit, out.Forecast)
+	case seen.once >= 3:
+		out.Sentence = fmt.Sprintf("%d of %d executables: the limit is not in sight, not before about %d requests",
+			g.in.Used, g.in.Limit, roundForecast(seen.earliest(left)))
 	case made > 0: // made without new shapes
 		out.Forecast = roundForecast(float64(left) * float64(span) / float64(made))
 		out.Sentence = fmt.Sprintf("%d of %d executables: at this churn the limit is reached in about %d requests",
@@ -143,6 +146,19 @@ func (s *shapesSeen) until(more int) float64 {
 	beta := float64(s.once) / float64(s.shapes)
 	grown := float64(s.shapes+more) / float64(s.shapes)
 	return math.Min(1e9, float64(s.n)*(math.Pow(grown, 1/beta)-1))
+}
+
+// earliest is the number of further requests in which so many more shapes come
+// as long as new ones come no more seldom than now: of traffic that stays as it
+// is, an unknown one only gets rarer.
+func (s *shapesSeen) earliest(more int) float64 { return float64(more*s.n) / float64(s.once) }
+
+// foreseen reports whether until is more than a guess: shapes that are unknown
+// yet can be counted ahead for n·log n requests and no further (Orlitsky, Suresh
+// and Wu, PNAS 113, 2016), except where new ones come as often as ever.
+func (s *shapesSeen) foreseen(more int) bool {
+	n := float64(s.n)
+	return s.until(more) <= max(n*math.Log(n), 1.5*s.earliest(more))
 }
 
 // ofStrategy reports whether samples under this label ran one phase by word.

@@ -1,6 +1,7 @@
 package panels
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -170,27 +171,24 @@ func (p *GaugesPanel) View() string {
 }
 
 // gaugeWords say how fast the gauge fills and what it forecasts, the longest
-// first: the counts that the sentence begins with stand before it already.
+// first: the counts that the sentence begins with stand before it already, and
+// that the limit is reached.
 func gaugeWords(g *stats.Gauge) []string {
-	says := []string{g.Sentence}
-	if _, rest, ok := strings.Cut(g.Sentence, ": "); ok {
-		says = append(says, rest)
-	}
-	short := "limit in about " + draw.Count(g.Forecast) + " requests"
+	_, rest, _ := strings.Cut(g.Sentence, ": ")
+	short, _, _ := strings.Cut(rest, ", ")
 	if g.Forecast > 0 {
-		says = append(says, short)
+		short = "limit in about " + draw.Count(g.Forecast) + " requests"
 	}
+	says := slices.DeleteFunc([]string{g.Sentence, rest, short}, func(s string) bool { return s == "" || g.Reached })
 	if !draw.Finite(g.Per100) {
 		return says
 	}
 	rate := draw.Num(g.Per100, 1) + " compiles per 100 requests"
 	var out []string
 	for _, s := range says {
-		if s != "" {
-			out = append(out, rate+" · "+s)
-		}
+		out = append(out, rate+" · "+s)
 	}
-	if g.Forecast > 0 {
+	if rest != "" && !g.Reached {
 		out = append(out, short) // before the rate alone
 	}
 	return append(out, rate)
