@@ -99,10 +99,11 @@ func (s *Session) change(c view.Command) {
 }
 
 // toggle records a change and flushes the queue; the segment starts when the
-// worker has answered.
-func (s *Session) toggle(reason, label string) {
+// worker has answered. note is what the segment's label says of it beside the
+// settings, "" where those say it.
+func (s *Session) toggle(reason, note string) {
 	s.rec.event(stats.Event{Kind: stats.KindToggle, Mode: s.queue.mode(), Strategy: s.set.strategy.Label(s.queue.mode()), Reason: reason})
-	s.labels = append(s.labels, label)
+	s.notes = append(s.notes, note)
 	if s.eng.proc == nil {
 		s.queue.reshelve(nil, s.set) // between two workers there is nothing to flush
 	}
@@ -119,7 +120,7 @@ func (s *Session) setAA() {
 	if s.set.aa = !s.set.aa; s.set.aa {
 		reason = "optimized lane off: A/A"
 	}
-	s.toggle(reason, "A/A")
+	s.toggle(reason, "")
 }
 
 // setStrategy switches the optimized lane's strategy; an empty word, or the
@@ -149,7 +150,7 @@ func (s *Session) setStrategy(word string) {
 		return
 	}
 	s.compileFirst()
-	s.toggle(fmt.Sprintf("strategy %s → %s", old, next), next.String())
+	s.toggle(fmt.Sprintf("strategy %s → %s", old, next), "")
 }
 
 // setEdges brings bucketed prompts into force, with these edges.
@@ -173,7 +174,7 @@ func (s *Session) setEdges(edges []int) {
 	if len(edges) > 0 {
 		text = strings.Trim(fmt.Sprint(edges), "[]")
 	}
-	s.toggle("bucket edges "+text, "bucketed at "+text)
+	s.toggle("bucket edges "+text, "edges "+text)
 }
 
 // setRate changes the load: requests a second, 0 for one after the other.
@@ -184,7 +185,11 @@ func (s *Session) setRate(rate float64) {
 	}
 	old := s.cfg.Rate
 	s.cfg.Rate, s.queue.dueNs = rate, 0
-	s.toggle(fmt.Sprintf("rate %g → %g requests a second", old, rate), fmt.Sprintf("rate %g", rate))
+	note := "closed loop"
+	if rate > 0 {
+		note = fmt.Sprintf("%g/s", rate)
+	}
+	s.toggle(fmt.Sprintf("rate %g → %g requests a second", old, rate), note)
 }
 
 func (s *Session) setMode(arg string) {
@@ -215,7 +220,7 @@ func (s *Session) setMode(arg string) {
 		s.pub.notice("error", err.Error())
 		return
 	}
-	s.toggle(fmt.Sprintf("mode %s → %s", old, arg), arg)
+	s.toggle(fmt.Sprintf("mode %s → %s", old, arg), "")
 }
 
 func (s *Session) setScenario(arg string) {
@@ -240,7 +245,7 @@ func (s *Session) setScenario(arg string) {
 		s.pub.notice("error", err.Error())
 		return
 	}
-	s.toggle(fmt.Sprintf("scenarios %s → %s", old, arg), arg)
+	s.toggle(fmt.Sprintf("scenarios %s → %s", old, arg), "")
 }
 
 func (s *Session) setPairing(arg string) {
@@ -260,7 +265,7 @@ func (s *Session) setPairing(arg string) {
 	if !s.queue.ends() {
 		s.queue.drop()
 	}
-	s.toggle(fmt.Sprintf("pairing %s → %s", old, arg), arg)
+	s.toggle(fmt.Sprintf("pairing %s → %s", old, arg), "")
 }
 
 // setStance changes what the compiler does with a new shape, where the engine

@@ -127,7 +127,7 @@ func (s *Session) flushed(m *protocol.Flushed) {
 	s.queue.reshelve(s.join.takeBack(m.Dropped), s.set)
 	s.queue.warmupsFirst()
 	s.queue.resume()
-	if len(s.labels) > 0 {
+	if len(s.notes) > 0 {
 		s.startSegment()
 	}
 }
@@ -139,7 +139,7 @@ func (s *Session) startSegment() {
 	}
 	s.rec.seg++
 	label := s.segmentLabel()
-	s.labels = nil
+	s.notes = nil
 	s.route.forget() // the rule looks back on this segment's shapes
 	now := clock.Monotonic()
 	s.bands.noise(s.rec.coll, now)
@@ -150,7 +150,8 @@ func (s *Session) startSegment() {
 		Extra:  map[string]any{"label": label, "aa": s.set.aa, "strategy": s.set.strategy.String(), "pairing": s.set.pairing, "scenario": s.set.scenario}})
 }
 
-// segmentLabel describes the settings of the current segment.
+// segmentLabel describes the settings of the current segment, and what changed
+// that is none of them.
 func (s *Session) segmentLabel() string {
 	l := s.set.strategy.Label(s.queue.mode())
 	if s.set.aa {
@@ -165,9 +166,9 @@ func (s *Session) segmentLabel() string {
 	if s.set.scenario != "" && s.set.scenario != "*" {
 		l += " " + s.set.scenario
 	}
-	for _, t := range s.labels {
-		if t == "cleared" || t == "marked" {
-			l += ", " + t
+	for _, note := range s.notes {
+		if note != "" {
+			l += ", " + note
 		}
 	}
 	return l

@@ -135,7 +135,7 @@ func (s *Session) requeue(lost []*inflight) {
 		fl.id = s.queue.number() // an occurrence of its own: one lane may have reported already
 	}
 	s.queue.again = append(lost, s.queue.again...)
-	if len(s.labels) > 0 {
+	if len(s.notes) > 0 {
 		s.queue.reshelve(nil, s.set) // a toggle's flush died with the worker
 		s.startSegment()
 	}

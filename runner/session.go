@@ -58,7 +58,7 @@ type Session struct {
 	base   plan.Strategy // configured
 	set    settings      // in force
 	paused bool
-	labels []string       // toggles since the last segment started
+	notes  []string       // of the toggles since the last segment started
 	later  []view.Command // asked for while no worker could be asked
 	until  *verdict.Until
 
