@@ -23,15 +23,15 @@ func (m *model) enter() {
 	case timeline.SlotHeat:
 		m.enterSpot()
 	default:
-		if d.Enter != nil && d.Rows != nil {
-			row := max(0, min(m.sc.Sel[m.focus], d.Rows(&m.sc)-1))
-			if p, ok := m.panels[m.focus].(interface{ Row(int) int }); ok {
-				row = p.Row(row) // sorted and filtered
-			}
-			m.choose(d.Enter(&m.sc, row))
+		row := -1
+		if p, ok := m.panels[m.focus].(interface{ Row(int) int }); ok && d.Enter != nil {
+			row = p.Row(m.sc.Sel[m.focus])
+		}
+		if row < 0 {
+			m.say("info", "nothing to look behind here; tab goes to another panel")
 			return
 		}
-		m.say("info", "nothing to look behind here; tab goes to another panel")
+		m.choose(d.Enter(&m.sc, row))
 	}
 }
 
@@ -136,6 +136,7 @@ func (m *model) sort() {
 		m.say("info", "S sorts a list of shapes, causes or scenarios; tab goes there")
 		return
 	}
-	const columns = 12
-	m.sc.Sort[m.focus] = (m.sc.Sort[m.focus] + 1) % (columns + 1)
+	if p, ok := m.panels[m.focus].(interface{ Columns() int }); ok {
+		m.sc.Sort[m.focus] = (m.sc.Sort[m.focus] + 1) % (p.Columns() + 1)
+	}
 }

@@ -114,7 +114,7 @@ func TestWordsAreExplained(t *testing.T) {
 	m := sized(80, 24)
 	press(m, "?")
 	_ = m.View()
-	pages := m.panels[panels.SlotHelp].(*panels.HelpPanel).Pages()
+	pages := m.panels[panels.SlotHelp].Limit() + 1
 	text := ""
 	for range pages {
 		text += frameOf(m)

@@ -79,27 +79,18 @@ func (m *model) scrollTarget() panels.Slot {
 
 // scroll moves a panel's list; lists of events count from the newest.
 func (m *model) scroll(s panels.Slot, by int) {
-	if rows := panels.Descs[s].Rows; rows != nil {
-		m.sc.Sel[s] = max(0, min(m.sc.Sel[s]+by, rows(&m.sc)-1))
+	limit := m.panels[s].Limit()
+	if panels.Descs[s].Rows != nil {
+		m.sc.Sel[s] = max(0, min(min(m.sc.Sel[s], limit)+by, limit))
 		return
 	}
 	if s == timeline.SlotEvents || s == timeline.SlotAllEvents || s == panels.SlotOutput {
 		by = -by
 	}
-	limit := 1000
-	switch s {
-	case panels.SlotOutput:
-		limit = max(0, len(m.sc.Output)-1)
-	case timeline.SlotEvents, timeline.SlotAllEvents:
-		p := m.panels[s].(*timeline.EventsPanel)
-		limit = max(0, len(p.Rows())-len(p.Shown))
-	case panels.SlotHelp:
-		if p, ok := m.panels[s].(*panels.HelpPanel); ok {
-			limit = p.Pages() - 1
-		}
+	if s == panels.SlotHelp {
 		by = max(-1, min(by, 1)) // a page
 	}
-	m.sc.Scroll[s] = max(0, min(m.sc.Scroll[s]+by, limit))
+	m.sc.Scroll[s] = max(0, min(min(m.sc.Scroll[s], limit)+by, limit))
 }
 
 // moveFocus goes to the next panel that takes it.

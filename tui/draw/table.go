@@ -8,6 +8,7 @@ type Column struct {
 	Right bool
 	Drop  int
 	Flex  bool // takes what room is left, as far as its values need it
+	Bar   bool // a picture: nothing to sort by
 }
 
 // Cell is one value of a table and its ink, or one for each character.
@@ -35,7 +36,7 @@ func table(st *Styles, cols []Column, rows [][]Cell, w, h, off, sel int) []strin
 	if w < 1 || h < 1 {
 		return nil
 	}
-	show := fitColumns(cols, w)
+	show := FitColumns(cols, w)
 	cols = widen(cols, show, rows, w)
 	out := make([]string, 0, h)
 	head := NewLine(w)
@@ -81,8 +82,8 @@ func table(st *Styles, cols []Column, rows [][]Cell, w, h, off, sel int) []strin
 
 const ColumnGap = 2
 
-// fitColumns returns the indexes of the columns that fit into w cells.
-func fitColumns(cols []Column, w int) []int {
+// FitColumns returns the indexes of the columns that fit into w cells.
+func FitColumns(cols []Column, w int) []int {
 	keep := make([]bool, len(cols))
 	used := -ColumnGap
 	for i, c := range cols {

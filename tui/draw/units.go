@@ -300,3 +300,13 @@ func Magnitude(s string) (x float64, ok bool) {
 	}
 	return x, true
 }
+
+// Numbers are all that stand in s, in order: 1 and 64 of "1x64".
+func Numbers(s string) (out []float64) {
+	for _, f := range strings.FieldsFunc(strings.ReplaceAll(s, ",", ""), func(r rune) bool { return r != '.' && (r < '0' || r > '9') }) {
+		if x, err := strconv.ParseFloat(f, 64); err == nil {
+			out = append(out, x)
+		}
+	}
+	return out
+}

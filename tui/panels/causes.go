@@ -16,7 +16,7 @@ func (p *causesPanel) View() string {
 	st := p.Sc.St
 	cols := []draw.Column{
 		{Head: "lane", W: 11, Drop: 5}, {Head: "  cause", W: 15}, {Head: "n", W: 7, Right: true}, {Head: "share", W: 8, Right: true, Drop: 4},
-		{Head: "", W: 12, Drop: 6}, {Head: "p99 without", W: 13, Right: true}, {Head: "worst", W: 8, Right: true, Drop: 2}, {Head: "the worst one", W: 19, Flex: true, Drop: 3},
+		{Head: "", W: 12, Drop: 6, Bar: true}, {Head: "p99 without", W: 13, Right: true}, {Head: "worst", W: 8, Right: true, Drop: 2}, {Head: "the worst one", W: 19, Flex: true, Drop: 3},
 	}
 	var rows [][]draw.Cell
 	for i := range p.Sc.V.Stats.Lanes {

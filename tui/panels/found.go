@@ -39,7 +39,8 @@ func (p *foundPanel) View() string {
 	if len(f.Rows) == 0 {
 		return p.Frame(title, extra, []string{draw.NewLine(w).Put(st.Muted, "no sample like this is remembered; the session's files have all").String()})
 	}
-	sel := max(0, min(p.Sc.Sel[p.Slot], len(f.Rows)-1))
+	p.limit = len(f.Rows) - 1
+	sel := max(0, min(p.Sc.Sel[p.Slot], p.limit))
 	full := p.full(w, sel)
 	rows := max(h-len(full)-1, min(4, h))
 	out := draw.TableOn(st, foundColumns, p.rows(), w, rows, sel)

@@ -17,6 +17,7 @@ type Pane struct {
 
 func (p *Pane) SetSize(w, h int)        { p.W, p.H = w, h }
 func (p *Pane) SetFocus(on bool)        { p.Focused = on }
+func (p *Pane) Limit() int              { return 0 }
 func (p *Pane) Place(sc *Scene, s Slot) { p.Sc, p.Slot = sc, s }
 
 // Panel is one rectangle of the screen. view returns exactly the lines and
@@ -25,6 +26,7 @@ type Panel interface {
 	SetSize(w, h int)
 	SetFocus(on bool)
 	Place(sc *Scene, s Slot)
+	Limit() int // how far it scrolls, or the last row to choose; 0: it does neither
 	View() string
 }
 

@@ -11,7 +11,10 @@ var SlotHelp = Register(Desc{Name: "help", Focus: true, Make: func() Panel { ret
 
 // HelpPanel says how to find the four answers, what every key does, and what
 // every word means, in columns and, where those do not fit, in pages.
-type HelpPanel struct{ Pane }
+type HelpPanel struct {
+	Pane
+	last int // page, as last drawn
+}
 
 // helpBlock is a heading and what stands under it: a key or a word, and what it
 // means.
@@ -87,7 +90,8 @@ func (p *HelpPanel) View() string {
 	}
 	cols, per, cw := p.columns(w, h)
 	pages := (len(cols) + per - 1) / per
-	page := max(0, min(p.Sc.Scroll[p.Slot], pages-1))
+	p.last = max(0, pages-1)
+	page := max(0, min(p.Sc.Scroll[p.Slot], p.last))
 	text := "? closes"
 	if pages > 1 {
 		text = "page " + draw.Count(page+1) + " of " + draw.Count(pages) + " · ↓ next · ? closes"
@@ -95,15 +99,8 @@ func (p *HelpPanel) View() string {
 	return p.Frame(title, []draw.Run{draw.R(st.Muted, text)}, beside(cols[page*per:min(len(cols), (page+1)*per)], cw, w, h))
 }
 
-// Pages is how many there are at the panel's size.
-func (p *HelpPanel) Pages() int {
-	w, h := p.Inner()
-	if w < 1 || h < 1 {
-		return 1
-	}
-	cols, per, _ := p.columns(w, h)
-	return (len(cols) + per - 1) / per
-}
+// Limit is the last page, from 0 on.
+func (p *HelpPanel) Limit() int { return p.last }
 
 const helpGap = 3
 

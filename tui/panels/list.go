@@ -11,8 +11,16 @@ import (
 // listPanel is a panel that is a heading and a scrollable table.
 type listPanel struct {
 	Pane
-	from []int // row of the data that each row of the list shows
+	from  []int // row of the data that each row of the list shows
+	sorts []int // columns that are shown and that it can be sorted by
+	limit int
 }
+
+// Limit is the last row, or how far what has no rows to choose from scrolls.
+func (p *listPanel) Limit() int { return p.limit }
+
+// Columns is by how many columns S can sort.
+func (p *listPanel) Columns() int { return len(p.sorts) }
 
 // list frames a table: filtered and sorted as the user asked where it has rows
 // to choose from, scrolled elsewhere, and says how much of it is out of sight.
@@ -25,34 +33,43 @@ func (p *listPanel) list(title []draw.Run, cols []draw.Column, rows [][]draw.Cel
 		return p.Frame(title, nil, []string{draw.NewLine(w).Put(p.Sc.St.Muted, none).String()})
 	}
 	st := p.Sc.St
-	if d := &Descs[p.Slot]; d.Rows != nil {
-		if d.Sorts {
-			rows, cols, title = p.arrange(title, cols, rows)
+	d := &Descs[p.Slot]
+	if d.Rows == nil {
+		p.limit = max(0, len(rows)-(h-1))
+		off := min(p.Sc.Scroll[p.Slot], p.limit)
+		var extra []draw.Run
+		if p.limit > 0 {
+			extra = []draw.Run{draw.R(st.Muted, "↑/↓ "+draw.Count(off+1)+"–"+draw.Count(off+h-1)+" of "+draw.Count(len(rows)))}
 		}
-		sel := -1
-		extra := []draw.Run(nil)
-		if p.Focused && len(rows) > 0 {
-			sel = max(0, min(p.Sc.Sel[p.Slot], len(rows)-1))
-			words := enterWord(d)
-			if d.Sorts {
-				words += " · S sorts · / filters"
-			}
-			extra = []draw.Run{draw.R(st.Muted, draw.Count(sel+1)+" of "+draw.Count(len(rows))+" · "+words)}
-		}
-		return p.Frame(title, extra, draw.TableOn(st, cols, rows, w, h, sel))
+		return p.Frame(title, extra, draw.Table(st, cols, rows, w, h, off))
 	}
+	rows, cols, title = p.arrange(title, cols, rows)
+	p.limit = max(0, len(rows)-1)
+	sel := -1
 	var extra []draw.Run
-	if hidden := len(rows) - (h - 1); hidden > 0 {
-		off := min(p.Sc.Scroll[p.Slot], hidden)
-		extra = []draw.Run{draw.R(st.Muted, "↑/↓ "+draw.Count(off+1)+"–"+draw.Count(off+h-1)+" of "+draw.Count(len(rows)))}
+	if p.Focused && len(rows) > 0 {
+		sel = max(0, min(p.Sc.Sel[p.Slot], p.limit))
+		words := enterWord(d)
+		if d.Sorts {
+			words += " · S sorts · / filters"
+		}
+		extra = []draw.Run{draw.R(st.Muted, draw.Count(sel+1)+" of "+draw.Count(len(rows))+" · "+words)}
 	}
-	return p.Frame(title, extra, draw.Table(st, cols, rows, w, h, p.Sc.Scroll[p.Slot]))
+	return p.Frame(title, extra, draw.TableOn(st, cols, rows, w, h, sel))
 }
 
 // arrange keeps the rows that have the filter's words and sorts them by the
-// chosen column, the largest first; where a row came from is kept for enter.
+// chosen column, the largest first, where the list can be; where a row came from
+// is kept for enter.
 func (p *listPanel) arrange(title []draw.Run, cols []draw.Column, rows [][]draw.Cell) ([][]draw.Cell, []draw.Column, []draw.Run) {
-	words := strings.Fields(strings.ToLower(p.Sc.Filter))
+	var words []string
+	n := 0
+	if Descs[p.Slot].Sorts {
+		words, n = strings.Fields(strings.ToLower(p.Sc.Filter)), p.Sc.Sort[p.Slot]
+	}
+	if len(words) > 0 || n > 0 {
+		cols = standAlone(cols, rows)
+	}
 	p.from = p.from[:0]
 	for i, r := range rows {
 		text := ""
@@ -66,10 +83,11 @@ func (p *listPanel) arrange(title []draw.Run, cols []draw.Column, rows [][]draw.
 	if len(words) > 0 {
 		title = append(title, draw.R(p.Sc.St.Tag, " · "+draw.Count(len(p.from))+" of: "+p.Sc.Filter))
 	}
-	if n := p.Sc.Sort[p.Slot]; n > 0 {
-		c := (n - 1) % len(cols)
+	w, _ := p.Inner()
+	p.sorts = slices.DeleteFunc(draw.FitColumns(cols, w), func(i int) bool { return cols[i].Bar })
+	if n > 0 && len(p.sorts) > 0 {
+		c := p.sorts[(n-1)%len(p.sorts)]
 		slices.SortStableFunc(p.from, func(a, b int) int { return compareCells(rows[b], rows[a], c) })
-		cols = slices.Clone(cols)
 		cols[c].Head = "▾" + cols[c].Head
 	}
 	out := make([][]draw.Cell, len(p.from))
@@ -79,31 +97,46 @@ func (p *listPanel) arrange(title []draw.Run, cols []draw.Column, rows [][]draw.
 	return out, cols, title
 }
 
-// Row is the row of the data that stands in row i of the list.
-func (p *listPanel) Row(i int) int {
-	if i >= 0 && i < len(p.from) {
-		return p.from[i]
+// standAlone gives each row the first cell that it shares with the row above,
+// which it will not stand below, and columns that show it always.
+func standAlone(cols []draw.Column, rows [][]draw.Cell) []draw.Column {
+	for i := range rows {
+		if i > 0 && rows[i][0].S == "" {
+			rows[i][0] = rows[i-1][0]
+		}
 	}
-	return i
+	cols = slices.Clone(cols)
+	cols[0].Drop = 0
+	return cols
 }
 
-// compareCells orders what is printed: numbers with their units by size, text
-// by letters, and what has no number below all that have.
+// Row is the row of the data that stands in row i of the list, or in its last;
+// −1 where there is none.
+func (p *listPanel) Row(i int) int {
+	if len(p.from) == 0 {
+		return -1
+	}
+	return p.from[max(0, min(i, len(p.from)-1))]
+}
+
+// compareCells orders what is printed: numbers with their units by size, then by
+// the numbers inside, text by letters, and what has no number below all that have.
 func compareCells(a, b []draw.Cell, c int) int {
 	if c >= len(a) || c >= len(b) {
 		return 0
 	}
 	x, okX := draw.Magnitude(a[c].S)
 	y, okY := draw.Magnitude(b[c].S)
+	inside := slices.Compare(draw.Numbers(a[c].S), draw.Numbers(b[c].S))
 	switch {
 	case okX && okY:
-		return cmp.Compare(x, y)
+		return cmp.Or(cmp.Compare(x, y), inside)
 	case okX:
 		return 1
 	case okY:
 		return -1
 	}
-	return strings.Compare(b[c].S, a[c].S)
+	return cmp.Or(inside, strings.Compare(b[c].S, a[c].S))
 }
 
 // enterWord says what enter does to a row of a list.

@@ -7,6 +7,9 @@ var SlotOutput = Register(Desc{Name: "output", Focus: true, Least: 3, Make: func
 
 type outputPanel struct{ Pane }
 
+// Limit is how far it scrolls back: to the first line.
+func (p *outputPanel) Limit() int { return max(0, len(p.Sc.Output)-1) }
+
 func (p *outputPanel) View() string {
 	st := p.Sc.St
 	w, h := p.Inner()

@@ -36,7 +36,7 @@ func (p *scenariosPanel) View() string {
 	scale := scaleOf(minutes...)
 	if strip > 0 {
 		for l := range stats.NumLanes {
-			cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(laneOf(l)), strip), W: strip, Drop: 9})
+			cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(laneOf(l)), strip), W: strip, Drop: 9, Bar: true})
 		}
 	}
 	var rows [][]draw.Cell

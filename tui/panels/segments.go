@@ -106,7 +106,8 @@ func (p *advicePanel) View() string {
 		out = append(out, draw.Spaces(w))
 		add(0, "", st.Muted, st.Muted, "No advice yet: the rule needs a verdict first.")
 	}
-	off := max(0, min(p.Sc.Scroll[p.Slot], len(out)-h))
+	p.limit = max(0, len(out)-h)
+	off := min(p.Sc.Scroll[p.Slot], p.limit)
 	return p.Frame(title, nil, out[off:])
 }
 

@@ -29,7 +29,7 @@ func (p *shapesPanel) View() string {
 	w, _ := p.Inner()
 	strip, scale := minuteWidth(w), shapesScale(p.Sc.V.Stats.Shapes)
 	if strip > 0 {
-		cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(stats.Optimized), strip), W: strip, Drop: 5})
+		cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(stats.Optimized), strip), W: strip, Drop: 5, Bar: true})
 	}
 	if severalStrategies(p.Sc.V.Stats.Shapes) {
 		cols[1].Drop = 0 // without it one shape would stand there twice

@@ -98,6 +98,9 @@ func (p *EventsPanel) Rows() []eventRow {
 	return p.list
 }
 
+// Limit is how far the list scrolls back.
+func (p *EventsPanel) Limit() int { return max(0, len(p.Rows())-len(p.Shown)) }
+
 // sameList reports whether a and b are one list; nothing changes a list of a
 // view.
 func sameList(a, b []stats.Event) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
