@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
@@ -75,7 +76,7 @@ func ReadLog(line string) (l LogLine, ok bool) {
 		if m == nil {
 			continue
 		}
-		l = LogLine{Of: r.of, What: r.what, Kind: r.kind, Reason: r.says, Steady: r.steady, Values: map[string]string{}}
+		l = LogLine{Of: r.of, What: r.what, Kind: r.kind, Steady: r.steady, Values: map[string]string{}}
 		l.take(r.re, m)
 		if r.more != nil {
 			for _, m := range r.more.FindAllStringSubmatch(line, 8) {
@@ -152,11 +153,7 @@ func (l LogLine) step() (logStep, bool) {
 	if !l.Steady || l.What != "step" || l.Values["dummy"] != "" {
 		return logStep{}, false
 	}
-	n := l.Values["tokens"]
-	if n == "" {
-		n = l.Values["requests"]
-	}
-	tokens, err := strconv.Atoi(n)
+	tokens, err := strconv.Atoi(cmp.Or(l.Values["tokens"], l.Values["requests"]))
 	if err != nil {
 		return logStep{}, false
 	}

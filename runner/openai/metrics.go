@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -128,17 +129,14 @@ type Buckets struct {
 type Page struct {
 	Values map[string]float64
 	Hists  map[string]Buckets
-	Config map[string]string // labels of vllm:cache_config_info
-	Series int
 }
 
 // ReadPage finds the table's metrics on a page. Several series of one name
 // (engines, models) are added up; a share is their largest.
 func ReadPage(text string) Page {
-	points := ParseMetrics(text)
-	pg := Page{Values: map[string]float64{}, Hists: map[string]Buckets{}, Series: len(points)}
+	pg := Page{Values: map[string]float64{}, Hists: map[string]Buckets{}}
 	by := map[string][]point{}
-	for _, p := range points {
+	for _, p := range ParseMetrics(text) {
 		by[p.name] = append(by[p.name], p)
 	}
 	for _, m := range metricTable {
@@ -156,9 +154,6 @@ func ReadPage(text string) Page {
 			}
 		}
 	}
-	if info := by["vllm:cache_config_info"]; len(info) > 0 {
-		pg.Config = info[0].labels
-	}
 	return pg
 }
 
@@ -168,11 +163,11 @@ func sumOf(points []point, m metric) (sum float64, ok bool) {
 		if cond && p.labels[key] != value || math.IsNaN(p.value) {
 			continue
 		}
-		if m.is == "kv" {
-			sum, ok = max(sum, p.value), true
-			continue
+		if ok = true; m.is == "kv" {
+			sum = max(sum, p.value)
+		} else {
+			sum += p.value
 		}
-		sum, ok = sum+p.value, true
 	}
 	return sum, ok
 }
@@ -184,11 +179,7 @@ func histOf(points []point) (Buckets, bool) {
 			at[le] += p.value
 		}
 	}
-	var b Buckets
-	for le := range at {
-		b.Edges = append(b.Edges, le)
-	}
-	slices.Sort(b.Edges)
+	b := Buckets{Edges: slices.Sorted(maps.Keys(at))}
 	for _, le := range b.Edges {
 		b.Counts = append(b.Counts, at[le])
 	}

@@ -150,7 +150,7 @@ func TestALoneEagerServerIsCalledThat(t *testing.T) {
 	for _, eager := range []bool{true, false} {
 		var out bytes.Buffer
 		e := &engine{ctx: context.Background(), out: protocol.NewWriter(&out), servers: []*Server{serve(t, &mock.Server{Info: map[string]any{"enforce_eager": eager}})}}
-		must.OK(t, e.load(nil))
+		must.OK(t, e.load())
 		if strings.Contains(out.String(), "runs eager by its own word") != eager {
 			t.Errorf("eager %v: %s", eager, &out)
 		}

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,9 +31,8 @@ type Server struct {
 	usage     bool // takes stream_options
 	metrics   string
 	Identity  Identity
-	Refusals  []string // what it did not take, in its words
-	perPrompt float64  // prompt tokens a word of text, by the trial; 0: not known
-	logAt     int64    // where its log ended before it was asked anything
+	perPrompt float64 // prompt tokens a word of text, by the trial; 0: not known
+	logAt     int64   // where its log ended before it was asked anything
 }
 
 // Identity is what a server says of itself. A key that it does not say is
@@ -154,9 +154,7 @@ func (s *Server) Identify(ctx context.Context) error {
 			s.Identity["server"] = of
 		}
 	}
-	if s.Identity["model"] == "" {
-		s.Identity["model"] = s.Model
-	}
+	s.Identity["model"] = cmp.Or(s.Identity["model"], s.Model)
 	return nil
 }
 
@@ -263,10 +261,7 @@ func (s *Server) Try(ctx context.Context, api string, limit time.Duration, waits
 		if trial.Err() != nil && ctx.Err() == nil {
 			return fmt.Errorf("%s did not end its answer to the trial request (%s) within %s: %d chunks with text came, %d tokens were asked for", s.URL, s.says(), limit, len(r.contentNs), j.newTokens)
 		}
-		if last = r.err; last == "" {
-			last = "the stream held no text"
-		}
-		s.Refusals = append(s.Refusals, fmt.Sprintf("%s: %s", s.says(), last))
+		last = cmp.Or(r.err, "the stream held no text")
 	}
 	return fmt.Errorf("%s answers no request: %s", s.URL, last)
 }

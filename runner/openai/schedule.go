@@ -125,9 +125,9 @@ func (e *engine) run(q *protocol.Request, lane string, order int) {
 	}
 	ctx, cancel := context.WithTimeout(e.asking, e.o.Timeout)
 	defer cancel()
-	id := e.spans.begin(k, q.ID)
+	e.spans.begin(k, q.ID)
 	r := s.ask(ctx, j)
-	e.spans.end(k, id, &r, q.Warmup)
+	e.spans.end(k, q.ID, &r, q.Warmup)
 	if e.asking.Err() != nil && r.err != "" {
 		return
 	}

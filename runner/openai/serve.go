@@ -75,12 +75,10 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	}
 	e.hello()
 	r := protocol.NewReader(in)
-	msg, err := r.Next()
-	if err != nil {
+	if _, err := r.Next(); err != nil { // load: what it says is in the options
 		return nil
 	}
-	load, _ := msg.(*protocol.Load)
-	if err := e.load(load); err != nil {
+	if err := e.load(); err != nil {
 		e.send(&protocol.Error{Fatal: true, Code: "model", Message: err.Error()})
 		return err
 	}
@@ -145,7 +143,7 @@ func (e *engine) toldSteps(k int) {
 func (e *engine) same() bool { return len(e.servers) == 2 && e.servers[0].URL == e.servers[1].URL }
 
 // load finds out what the servers are and take, and compares them.
-func (e *engine) load(l *protocol.Load) error {
+func (e *engine) load() error {
 	began := clock.Monotonic()
 	m := &protocol.Loaded{Backends: map[string]string{}, Versions: map[string]string{}, Threads: 1, ProviderAsked: "auto",
 		Boundary: "the end of the stream"}
@@ -172,7 +170,7 @@ func (e *engine) load(l *protocol.Load) error {
 	}
 	a := e.servers[0]
 	m.Model = protocol.Model{Name: a.Model, Kind: stats.CausalLM, DType: a.Identity["dtype"]}
-	m.Provider, m.Device = firstOf(a.Identity["server"], "openai"), a.URL
+	m.Provider, m.Device = cmp.Or(a.Identity["server"], "openai"), a.URL
 	verdict, same := e.compare()
 	if verdict == "" && a.Identity["eager"] == "true" {
 		m.Notes = append(m.Notes, "the server runs eager by its own word: the optimized lane is a name here")
@@ -186,7 +184,7 @@ func (e *engine) load(l *protocol.Load) error {
 	e.loaded = true
 	e.send(m)
 	for i, s := range e.servers {
-		e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[i], Reason: s.URL + ": " + firstOf(s.Identity.String(), "says nothing of itself"),
+		e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[i], Reason: s.URL + ": " + cmp.Or(s.Identity.String(), "says nothing of itself"),
 			Extra: map[string]any{"identity": s.Identity}})
 	}
 	if verdict != "" {
@@ -222,20 +220,11 @@ func (e *engine) compare() (verdict string, same bool) {
 }
 
 func (s *Server) name() string {
-	n := firstOf(s.Identity["server"], "server")
+	n := cmp.Or(s.Identity["server"], "server")
 	if s.Identity["eager"] == "true" {
 		n += " eager"
 	}
 	return n + " " + strings.TrimPrefix(strings.TrimPrefix(s.URL, "http://"), "https://")
-}
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }
 
 // commands takes what the session says until it has no more to say.

@@ -15,12 +15,7 @@ import (
 
 // ints reads "[1, 2, 4]", "1 2 4" or "1,2,4".
 func ints(s string) (out []int) {
-	var list []int
-	if json.Unmarshal([]byte(s), &list) == nil {
-		slices.Sort(list)
-		return list
-	}
-	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' }) {
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '-' }) {
 		if n, err := strconv.Atoi(w); err == nil {
 			out = append(out, n)
 		}

@@ -33,13 +33,12 @@ type spans struct {
 // server did is known a reading of its metrics later.
 const keepNs = int64(10e9)
 
-func (s *spans) begin(k int, request uint64) uint64 {
+func (s *spans) begin(k int, request uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := clock.Monotonic()
 	s.recent[k] = slices.DeleteFunc(s.recent[k], func(x span) bool { return x.endNs > 0 && x.endNs < now-keepNs })
 	s.recent[k] = append(s.recent[k], span{request: request, startNs: now})
-	return request
 }
 
 func (s *spans) end(k int, request uint64, r *reply, warmup bool) {
