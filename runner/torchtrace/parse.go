@@ -2,6 +2,7 @@ package torchtrace
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -38,26 +39,25 @@ type Parser struct {
 // header is a line that begins a record: glog's prefix, then JSON.
 var header = regexp.MustCompile(`^[VIWEC](\d{4} \d\d:\d\d:\d\d\.\d{6}) \d+ \S+\] (\{.*)$`)
 
-// metrics is what is read of compilation_metrics and compilation_metrics_runtime.
+// metrics is what is read of compilation_metrics and compilation_metrics_runtime;
+// a null there is a zero here.
 type metrics struct {
-	CompileID     string   `json:"compile_id"`
-	CoName        string   `json:"co_name"`
-	CoFile        string   `json:"co_filename"`
-	CacheSize     *int     `json:"cache_size"`
-	Ops           *int     `json:"graph_op_count"`
-	Guarded       *bool    `json:"has_guarded_code"`
-	StartTime     float64  `json:"start_time"`
-	StartUs       int64    `json:"start_time_us"`
-	DurationUs    int64    `json:"duration_us"`
-	FrameS        *float64 `json:"entire_frame_compile_time_s"`
-	Reason        *string  `json:"recompile_reason"`
-	FailType      *string  `json:"fail_type"`
-	FailReason    *string  `json:"fail_reason"`
-	Forward       *bool    `json:"is_forward"`
-	Runtime       bool     `json:"is_runtime"`
-	CudagraphUs   *int64   `json:"runtime_cudagraphify_time_us"`
-	AutotuneUs    *int64   `json:"runtime_triton_autotune_time_us"`
-	CudagraphSkip *string  `json:"cudagraph_skip_reason"`
+	CompileID   string  `json:"compile_id"`
+	CoName      string  `json:"co_name"`
+	CacheSize   int     `json:"cache_size"`
+	Ops         int     `json:"graph_op_count"`
+	Guarded     bool    `json:"has_guarded_code"`
+	StartTime   float64 `json:"start_time"`
+	StartUs     int64   `json:"start_time_us"`
+	DurationUs  int64   `json:"duration_us"`
+	FrameS      float64 `json:"entire_frame_compile_time_s"`
+	Reason      string  `json:"recompile_reason"`
+	FailType    *string `json:"fail_type"`
+	FailReason  string  `json:"fail_reason"`
+	Forward     *bool   `json:"is_forward"`
+	Runtime     bool    `json:"is_runtime"`
+	CudagraphUs int64   `json:"runtime_cudagraphify_time_us"`
+	AutotuneUs  int64   `json:"runtime_triton_autotune_time_us"`
 }
 
 // line is what is read of a record's JSON.
@@ -127,8 +127,7 @@ func (p *Parser) record(data []byte, at string) []Record {
 	case l.Metrics != nil:
 		return p.compiled(l.Metrics)
 	case l.Backward != nil:
-		no := false
-		l.Backward.Forward = &no
+		l.Backward.Forward = new(false)
 		return p.compiled(l.Backward)
 	case l.Runtime != nil:
 		l.Runtime.Runtime = true
@@ -145,37 +144,33 @@ func (p *Parser) record(data []byte, at string) []Record {
 			return nil
 		case "fx_graph_cache_hit":
 			r.What, r.Reason = "hit", "a compiled graph came from the cache"
-			return []Record{r}
 		case "fx_graph_cache_miss":
 			r.What, r.Reason = "miss", "the cache had no such graph"
-			return []Record{r}
+		default:
+			return nil
 		}
+		return []Record{r}
 	}
 	return nil
 }
 
 // compiled is what a record of metrics says happened.
 func (p *Parser) compiled(m *metrics) []Record {
-	r := Record{UnixNs: m.StartUs * 1e3, DurNs: m.DurationUs * 1e3, Function: m.CoName, CompileID: m.CompileID, Rank: p.rank, Kind: stats.KindMark}
-	if r.UnixNs == 0 {
-		r.UnixNs = int64(m.StartTime * 1e9)
-	}
-	if r.DurNs == 0 && m.FrameS != nil {
-		r.DurNs = int64(*m.FrameS * 1e9)
-	}
+	r := Record{UnixNs: cmp.Or(m.StartUs*1e3, int64(m.StartTime*1e9)), DurNs: cmp.Or(m.DurationUs*1e3, int64(m.FrameS*1e9)),
+		Function: m.CoName, CompileID: m.CompileID, Rank: p.rank, Kind: stats.KindMark}
 	if m.Runtime {
 		return runtimeRecords(r, m)
 	}
-	r.Graph = m.Guarded != nil && *m.Guarded && m.Ops != nil && *m.Ops > 0
-	why := reasonOf(m)
+	r.Graph = m.Guarded && m.Ops > 0
+	why := cmp.Or(firstLine(numbered.ReplaceAllString(m.Reason, "")), "another executable") // the newest executable's guard
 	switch {
-	case m.FailReason != nil && strings.Contains(*m.FailReason, "recompile limit"):
+	case strings.Contains(m.FailReason, "recompile limit"):
 		r.Kind, r.What, r.Reason = stats.KindLimitReached, "limit", "the recompile limit is reached: new shapes run eager from here; "+why
 	case m.FailType != nil:
-		r.What, r.Reason = "failed", fmt.Sprintf("not compiled: %s: %s", *m.FailType, firstLine(deref(m.FailReason)))
+		r.What, r.Reason = "failed", fmt.Sprintf("not compiled: %s: %s", *m.FailType, firstLine(m.FailReason))
 	case m.Forward != nil && !*m.Forward:
 		r.What, r.Reason, r.Graph = "backward", "the backward pass was compiled", false
-	case m.CacheSize != nil && *m.CacheSize > 0:
+	case m.CacheSize > 0:
 		r.Kind, r.What, r.Reason = stats.KindRecompile, "recompile", why
 	default:
 		r.Kind, r.What, r.Reason = stats.KindCompile, "compile", "first executable"
@@ -187,34 +182,18 @@ func (p *Parser) compiled(m *metrics) []Record {
 }
 
 func runtimeRecords(r Record, m *metrics) (out []Record) {
-	if us := m.CudagraphUs; us != nil && *us > 0 {
-		r.Kind, r.What, r.Reason, r.DurNs = stats.KindGraphCapture, "recording", "CUDA graph recorded", *us*1e3
+	if m.CudagraphUs > 0 {
+		r.Kind, r.What, r.Reason, r.DurNs = stats.KindGraphCapture, "recording", "CUDA graph recorded", m.CudagraphUs*1e3
 		out = append(out, r)
 	}
-	if us := m.AutotuneUs; us != nil && *us > 0 {
-		r.Kind, r.What, r.Reason, r.DurNs = stats.KindMark, "autotune", "Triton tuned a kernel", *us*1e3
+	if m.AutotuneUs > 0 {
+		r.Kind, r.What, r.Reason, r.DurNs = stats.KindMark, "autotune", "Triton tuned a kernel", m.AutotuneUs*1e3
 		out = append(out, r)
 	}
 	return out
 }
 
 var numbered = regexp.MustCompile(`^\s*\d+/\d+:\s*`)
-
-// reasonOf is why something was compiled again: the newest executable's guard.
-func reasonOf(m *metrics) string {
-	why := firstLine(numbered.ReplaceAllString(deref(m.Reason), ""))
-	if why == "" {
-		return "another executable"
-	}
-	return why
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
 
 func firstLine(s string) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
