@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/tailscope/tailscope/configs"
@@ -41,9 +42,7 @@ func newCollector(cfg *configs.Config, noise map[string]stats.Noise) *live.Colle
 
 // event records an event of the session itself.
 func (r *recorder) event(e stats.Event) {
-	if e.TNs == 0 {
-		e.TNs = clock.Monotonic()
-	}
+	e.TNs = cmp.Or(e.TNs, clock.Monotonic())
 	e.Generation, e.Segment, e.Reason = r.gen, r.seg, clip(e.Reason, maxReason)
 	r.emit(e)
 }

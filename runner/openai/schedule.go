@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -161,9 +162,7 @@ func batchOf(q *protocol.Request, lane string, order int, backend string, r *rep
 
 // event sends an event; the caller holds the lock.
 func (e *engine) event(ev *protocol.Event) {
-	if ev.TNs == 0 {
-		ev.TNs = clock.Monotonic()
-	}
+	ev.TNs = cmp.Or(ev.TNs, clock.Monotonic())
 	ev.Mode = mode
 	e.send(ev)
 }

@@ -19,7 +19,7 @@ const long = time.Second
 // begun notes a compile that began, if it is a long one: the call that waits
 // for it is a sample only when it returns.
 func (p *proc) begun(l *line) {
-	p.o.started(p)
+	p.o.load(p)
 	if l.Call == 0 || p.compiling[l.Call] {
 		return
 	}

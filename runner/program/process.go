@@ -166,7 +166,7 @@ func (p *proc) event(l *line) {
 		e.Request, e.Lane, e.Mode, e.Strategy, e.Shape = &id, stats.Lanes[l.Lane&1], mode, c.strategy, p.shapes[l.Shape]
 		e.Reason, e.Extra["function"] = p.scenario(c)+": "+e.Reason, p.scenario(c)
 	}
-	p.o.started(p)
+	p.o.load(p)
 	p.o.count(c, &e)
 	p.o.note(e)
 	p.advise(l, c)
@@ -188,7 +188,7 @@ func (p *proc) calls(rows [][]int64) {
 		if r[colDevice] >= 0 {
 			p.cuda = true
 		}
-		p.o.started(p)
+		p.o.load(p)
 		if k := [3]int64{r[colCallable], r[colShape], r[colLane]}; b == nil || k != of {
 			p.o.batch(b)
 			c := p.callables[int(k[0])]

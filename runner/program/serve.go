@@ -2,6 +2,7 @@ package program
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, socket, name string
 	}
 	go o.accept(l)
 	stop := make(chan struct{})
-	go o.commands(r, stop)
+	go func() { defer close(stop); protocol.Attend(r, o.out) }()
 	select {
 	case <-stop:
 	case <-ctx.Done():
@@ -86,25 +87,6 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, socket, name string
 	o.counters()
 	o.send(&protocol.Bye{Samples: o.sent})
 	return nil
-}
-
-// commands answers what a session asks of an engine.
-func (o *observer) commands(r *protocol.Reader, stop chan<- struct{}) {
-	defer close(stop)
-	for {
-		msg, err := r.Next()
-		if err != nil {
-			return
-		}
-		switch m := msg.(type) {
-		case *protocol.Flush:
-			o.locked(func() { o.send(&protocol.Flushed{ID: m.ID}) })
-		case *protocol.Clear:
-			o.locked(func() { o.send(&protocol.Cleared{ID: m.ID}) })
-		case *protocol.Stop:
-			return
-		}
-	}
 }
 
 func (o *observer) locked(f func()) {
@@ -155,10 +137,8 @@ func (o *observer) arrived(p *proc) {
 		Extra: map[string]any{"pid": a.PID, "ppid": a.PPID, "hook_ns": a.HookNs, "rank": a.Rank}})
 }
 
-// started is the first call of something compiled: what loading is elsewhere.
-func (o *observer) started(p *proc) { o.load(p) }
-
-// load tells the session what runs; p is nil where nothing compiled ever ran.
+// load tells the session what runs, at the first call of something compiled; p is
+// nil where none was ever called.
 func (o *observer) load(p *proc) {
 	if o.loaded {
 		return
@@ -197,9 +177,7 @@ func (o *observer) nothing() string {
 
 // note sends an event, once the session can take events.
 func (o *observer) note(e stats.Event) {
-	if e.TNs == 0 {
-		e.TNs = clock.Monotonic()
-	}
+	e.TNs = cmp.Or(e.TNs, clock.Monotonic())
 	if !o.loaded {
 		if len(o.early) < 1024 {
 			o.early = append(o.early, e)

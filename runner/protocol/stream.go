@@ -107,6 +107,25 @@ func (r *Reader) readLine() ([]byte, error) {
 	return line, err
 }
 
+// Attend answers what a session asks of an engine that only observes, until it
+// says stop or says no more.
+func Attend(r *Reader, w *Writer) {
+	for {
+		msg, err := r.Next()
+		if err != nil {
+			return
+		}
+		switch m := msg.(type) { // nobody to read an answer is the session's end
+		case *Flush:
+			_ = w.Send(&Flushed{ID: m.ID})
+		case *Clear:
+			_ = w.Send(&Cleared{ID: m.ID})
+		case *Stop:
+			return
+		}
+	}
+}
+
 // Writer writes messages to a stream. It is safe for concurrent use. After a
 // failed write every call returns that error.
 type Writer struct {

@@ -1,6 +1,7 @@
 package torchtrace
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -55,30 +56,13 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, dir string, once bo
 	e.send(&protocol.Loaded{Model: protocol.Model{Name: "TORCH_TRACE " + filepath.Base(dir), Kind: "any"}, ProviderAsked: "auto", Provider: "torch", Device: dir,
 		Backends: map[string]string{"eager": "—", "optimized": "torch.compile"}, Threads: 1, Boundary: "no calls are seen: compiles are"})
 	stop := make(chan struct{})
-	go func() { defer close(stop); e.commands(r) }()
+	go func() { defer close(stop); protocol.Attend(r, e.out) }()
 	e.follow(ctx, stop, once)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.counters()
 	e.send(&protocol.Bye{})
 	return nil
-}
-
-func (e *engine) commands(r *protocol.Reader) {
-	for {
-		msg, err := r.Next()
-		if err != nil {
-			return
-		}
-		switch m := msg.(type) {
-		case *protocol.Flush:
-			e.mu.Lock()
-			e.send(&protocol.Flushed{ID: m.ID})
-			e.mu.Unlock()
-		case *protocol.Stop:
-			return
-		}
-	}
 }
 
 // follow reads the folder until it is told to stop.
@@ -151,9 +135,7 @@ func Event(name string, r Record, skew int64) *protocol.Event {
 }
 
 func (e *engine) event(ev *protocol.Event) {
-	if ev.TNs == 0 {
-		ev.TNs = clock.Monotonic()
-	}
+	ev.TNs = cmp.Or(ev.TNs, clock.Monotonic())
 	e.send(ev)
 }
 
@@ -162,11 +144,7 @@ func (e *engine) counters() {
 		return
 	}
 	e.dirty = false
-	m := &protocol.Counters{Groups: []protocol.Counter{e.group}, Checks: protocol.Checks{Skipped: "no outputs are seen"}, Engine: map[string]any{}}
-	for k, v := range e.own {
-		m.Engine[k] = v
-	}
-	e.send(m)
+	e.send(&protocol.Counters{Groups: []protocol.Counter{e.group}, Checks: protocol.Checks{Skipped: "no outputs are seen"}, Engine: e.own})
 }
 
 // send writes a message. A session that is gone closes stdin as well.
