@@ -1,9 +1,6 @@
 package protocol
 
-import (
-	"encoding/json"
-	"strconv"
-)
+import "strconv"
 
 // appendBatch appends b as JSON without a newline. Columns that are empty are
 // left out, but for those that every batch has.
@@ -36,8 +33,7 @@ func appendBatch(dst []byte, b *Batch) []byte {
 	dst = appendLists(dst, "steps_ns", b.StepsNs)
 	dst = appendLists(dst, "steps_kv", b.StepsKV)
 	if len(b.Error) > 0 {
-		text, _ := json.Marshal(b.Error) // strings cannot fail
-		dst = append(appendKey(dst, "error"), text...)
+		dst = appendTexts(appendKey(dst, "error"), b.Error)
 	}
 	return append(dst, '}')
 }
@@ -47,8 +43,7 @@ func appendKey(dst []byte, key string) []byte {
 }
 
 func appendText(dst []byte, key, value string) []byte {
-	text, _ := json.Marshal(value) // a string cannot fail
-	return append(appendKey(dst, key), text...)
+	return append(appendKey(dst, key), quoted(value)...)
 }
 
 func appendColumn[T int | int64 | uint64](dst []byte, key string, v []T) []byte {

@@ -10,8 +10,8 @@ func parseCounters(line []byte) *Counters {
 		return nil
 	}
 	p, c := &scanner{s: line, ok: true}, &Counters{}
-	p.object(func(key string) {
-		switch key {
+	p.object(func(key []byte) {
+		switch string(key) {
 		case "t":
 			c.T = string(p.str())
 		case "groups":
@@ -22,34 +22,15 @@ func parseCounters(line []byte) *Counters {
 			p.ok = false
 		}
 	})
-	if p.peek(); !p.ok || p.i != len(p.s) {
+	if !p.ended() {
 		return nil
 	}
 	return c
 }
 
-// object reads an object whose values field reads.
-func (p *scanner) object(field func(key string)) {
-	p.byte('{')
-	if p.peek() == '}' {
-		p.i++
-		return
-	}
-	for p.ok {
-		key := p.str()
-		p.byte(':')
-		field(string(key))
-		if p.peek() != ',' {
-			break
-		}
-		p.i++
-	}
-	p.byte('}')
-}
-
 func counter(p *scanner) (c Counter) {
-	p.object(func(key string) {
-		switch key {
+	p.object(func(key []byte) {
+		switch string(key) {
 		case "mode":
 			c.Mode = string(p.str())
 		case "strategy":
@@ -82,8 +63,8 @@ func counter(p *scanner) (c Counter) {
 }
 
 func checks(p *scanner) (c Checks) {
-	p.object(func(key string) {
-		switch key {
+	p.object(func(key []byte) {
+		switch string(key) {
 		case "n":
 			c.N = int(p.integer())
 		case "failed":

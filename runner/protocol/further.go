@@ -14,14 +14,9 @@ var Further = slices.DeleteFunc(slices.Clone(stats.Columns), func(c *stats.Colum
 	return c.Wire == "" || slices.ContainsFunc(batchColumns, func(b batchColumn) bool { return b.name == c.Wire })
 })
 
-// isFurther finds the further column of a key; "" if there is none.
-func isFurther(key []byte) string {
-	for _, c := range Further {
-		if c.Wire == string(key) {
-			return c.Wire
-		}
-	}
-	return ""
+// isFurther reports whether a key is that of a further column.
+func isFurther(key []byte) bool {
+	return slices.ContainsFunc(Further, func(c *stats.Column) bool { return c.Wire == string(key) })
 }
 
 func (b *Batch) setFurther(name string, values []int64) {
