@@ -1,11 +1,14 @@
 package torch
 
 import (
+	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/internal/must"
@@ -36,5 +39,35 @@ func TestLookingForTorchIsNoImport(t *testing.T) {
 		if got := strings.Join(strings.Fields(string(must.Get(c.Output())(t))), " "); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", program, got, want)
 		}
+	}
+}
+
+// TestTheEndOfAProgramIsNotHeld ends hooked programs that nobody listens to any
+// more, with more to say than a socket holds: one that was over before its first
+// sending waited for ever, and os._exit lost its keyword.
+func TestTheEndOfAProgramIsNotHeld(t *testing.T) {
+	python := demand.Command(t, demand.Python, "python3")
+	dir := must.Get(install(t.TempDir()))(t)
+	address := filepath.Join(t.TempDir(), "deaf")
+	deaf := must.Get(net.Listen("unix", address))(t)
+	t.Cleanup(func() { deaf.Close() })
+	for end, code := range map[string]int{"pass": 0, "os._exit(7)": 7, "os._exit(status=7)": 7} {
+		t.Run(end, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			c := exec.CommandContext(ctx, python, "-c", `
+import os, sys
+from tailscope_torch import hooklink
+hooklink.EVERY = 60
+link = hooklink.Link(sys.argv[1])
+for i in range(4000):
+    link.say("mark", text="x" * 1000)
+`+end, address)
+			c.Env = append(os.Environ(), "PYTHONPATH="+dir)
+			if out, err := c.CombinedOutput(); c.ProcessState.ExitCode() != code || len(out) > 0 {
+				t.Errorf("%v, want exit code %d: %s", err, code, out)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ is counted, and once nobody listens everything is thrown away."""
 
 import atexit
 import collections
+import functools
 import itertools
 import json
 import os
@@ -32,9 +33,10 @@ class Link:
         atexit.register(self.close)
         leave = os._exit  # how processes end that multiprocessing has forked
 
-        def last(code):
+        @functools.wraps(leave)
+        def last(*args, **kwargs):
             self.close()
-            leave(code)
+            leave(*args, **kwargs)
 
         os._exit = last
 
@@ -81,7 +83,7 @@ class Link:
         s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         s.settimeout(LAST)
         s.connect(self.address)
-        s.settimeout(None)
+        s.settimeout(LAST if self.closing else None)
         self.sock = s
         lines = [self.line("process", self.about())]
         lines += [self.line(t, {"id": n, **f}) for (t, n), f in list(self.kept.items())]
