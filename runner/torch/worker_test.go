@@ -333,7 +333,7 @@ said = []
 torch.cuda.nvtx = types.SimpleNamespace(range_push=lambda s: said.append(s), range_pop=lambda: said.append("end"))
 from tailscope_torch.lanes import Lanes
 from tailscope_torch.regions import Regions
-clock = types.SimpleNamespace(cuda=True, run=lambda go, args: (go(*args), {"wall_ns": 1, "start_ns": 1}))
+clock = types.SimpleNamespace(cuda=True, run=lambda go: (go(), {"wall_ns": 1, "start_ns": 1})[1])
 host = types.SimpleNamespace(start=lambda: None, stop=lambda wall: {})
 opts = {"nvtx": True}
 step = Lanes.ranged(types.SimpleNamespace(opts=opts, clock=clock), lambda: said.append("step"))

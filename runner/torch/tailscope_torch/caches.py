@@ -13,8 +13,8 @@ import tempfile
 
 import torch
 
-from .models import first_line
 from .options import OptionError
+from .wire import named
 
 
 def begin(opts):
@@ -56,4 +56,4 @@ def end(opts):
         os.replace(path + ".new", path)
         return f"mega-cache: {len(made[0])} bytes written to {path}"
     except Exception as e:
-        return f"mega-cache: not written: {type(e).__name__}: {first_line(e)}"
+        return f"mega-cache: not written: {named(e)}"

@@ -21,18 +21,16 @@ import torch
 
 from .wire import now
 
-PREFILL = """
+SOURCES = {"prefill": """
 def {name}(ids, mask, pos, cp, past):
     out = model(input_ids=ids, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp}){advance}
     return out.logits, {past}
-"""
-STEP = """
+""", "step": """
 def {name}(tok, mask, pos, cp, past):
     out = model(input_ids=tok, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp}){advance}
     last = out.logits[:, -1]
     return last.argmax(-1, keepdim=True), last, {past}
-"""
-SELF = """
+""", "self": """
 def {name}(tok, mask, pos, cp, past, hist):
     mask.index_fill_(3, cp, 0)
     out = model(input_ids=tok, attention_mask=mask, position_ids=pos, past_key_values=past, use_cache=True{cp})
@@ -42,26 +40,23 @@ def {name}(tok, mask, pos, cp, past, hist):
     pos.add_(1)
     cp.add_(1){advance}
     return last
-"""
-FORWARD = """
+""", "forward": """
 def {name}(inputs):
     return model(**inputs)
-"""
-REGION = """
+""", "region": """
 def {name}(block, args, kwargs):
     return block(*args, **kwargs)
-"""
+"""}
 serial = itertools.count()
 
 
 def make(module, kind, static):
     """Returns a new function with new code: kind is prefill, step,
     self (a step that feeds itself), region (of any module) or forward; static says that it works on a fixed-size cache."""
-    text = {"prefill": PREFILL, "step": STEP, "self": SELF, "region": REGION, "forward": FORWARD}[kind]
     name = f"tailscope_{kind}_{next(serial)}"
     cp = ", cache_position=cp" if static and takes_cache_position(module) else ""
     advance = f"\n    past.advance({'ids' if kind == 'prefill' else 'tok'}.shape[1])" if static else ""
-    text = text.format(name=name, cp=cp, advance=advance, past="None" if static else "out.past_key_values")
+    text = SOURCES[kind].format(name=name, cp=cp, advance=advance, past="None" if static else "out.past_key_values")
     path = os.path.join(folder(), name + ".py")
     with open(path, "w") as f:
         f.write(text)

@@ -73,12 +73,9 @@ class Comparer:
             if lane not in jobs:
                 if lane == "optimized" or len(req["order"]) == 2:
                     return  # it failed, or comes in a request of its own
-                job = jobs[lane] = self.lanes.job(req, lane)
-                if job.prepare:
-                    job.prepare()
-                job.go()
-                job.kept = self.keep(job)
-                job.release()
+                with self.lanes.untimed(req, lane) as job:
+                    job.go()
+                    job.kept, jobs[lane] = self.keep(job), job
         heads = req["mode"] == "e2e_kv" and settled(jobs["optimized"])
         if heads or req["mode"] != "e2e_kv":
             self.seen.add(seen_as(req))
@@ -125,20 +122,16 @@ class Comparer:
         toks = self.tokens(req, jobs)
         steps = {"eager": [], "optimized": []}
         for lane, kept in steps.items():
-            job = self.lanes.job(req, lane)
-            job.prepare()
-            job.go(forced=(toks, kept))
-            job.release()
+            with self.lanes.untimed(req, lane) as job:
+                job.go(forced=(toks, kept))
         return toks, steps["eager"], steps["optimized"]
 
     def prefills(self, req):
         """The lanes' logits of the prefill, repeated untimed."""
         found = []
         for lane in ("eager", "optimized"):
-            job = self.lanes.job(req, lane)
-            job.prepare()
-            found.append(job.head())
-            job.release()
+            with self.lanes.untimed(req, lane) as job:
+                found.append(job.head())
         return found
 
     def first_token(self, job, req):

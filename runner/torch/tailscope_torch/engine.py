@@ -8,7 +8,7 @@ import time
 import traceback
 
 from . import options
-from .wire import In, Out, log, now
+from .wire import In, Out, log, named, now
 
 PROTOCOL, CREDIT = 1, 64
 BOTH = ["variable", "padded", "bucketed", "dynamic", "eager"]
@@ -102,7 +102,7 @@ def start(out, inbox, msg):
             out.send("flushed", id=msg["id"], dropped=msg["dropped"])
             return None
         raise Fatal("input", f'line {msg["line"]}: the first message is "{msg["t"]}", want load')
-    from .models import ModelError, first_line
+    from .models import ModelError
     from .regions import out_of_memory
     from .worker import Worker
     try:
@@ -116,7 +116,7 @@ def start(out, inbox, msg):
     except Exception as e:  # whatever it is, there is no model: nothing can go on
         log(traceback.format_exc())
         code = "memory" if out_of_memory(e) else "model"
-        raise Fatal(code, f"load: {type(e).__name__}: {first_line(e)}; the traceback is in the log") from e
+        raise Fatal(code, f"load: {named(e)}; the traceback is in the log") from e
 
 
 def versions():

@@ -13,7 +13,7 @@ import torch
 
 from . import recordings
 from .options import CHOICES, OptionError
-from .wire import log, now
+from .wire import log, named, now
 
 
 LOGGERS = ("torch._dynamo.guards.__recompiles", "torch._dynamo.convert_frame", "torch._dynamo.guards", "torch._dynamo",
@@ -90,13 +90,17 @@ class Watch:
             if self.handler not in logger.handlers:
                 logger.addHandler(self.handler)
         try:
-            from torch._dynamo.callback import callback_handler as h
-            if self.start not in h.start_callbacks:
-                h.register_start_callback(self.start)
-                h.register_end_callback(self.end)
+            self.register()
         except Exception as e:
             self.callbacks = False
             log(f"compilation callbacks are not available: {e!r}")
+
+    def register(self):
+        """Callbacks in, unless they are; a reset drops them."""
+        from torch._dynamo.callback import callback_handler as h
+        if self.start not in h.start_callbacks:
+            h.register_start_callback(self.start)
+            h.register_end_callback(self.end)
 
     def remove(self):
         """Hooks out, for a process that goes on with another model."""
@@ -135,7 +139,11 @@ class Watch:
         elif "skipping cudagraph" in text:
             self.on_skip(clean(text.splitlines()[0]))
         elif "triggered by the following guard failure" in text or text.startswith("Recompiling function"):
-            self.reason = guard_reason(text)
+            self.on_reason(guard_reason(text))
+
+    def on_reason(self, reason):
+        """Why what is compiled next is compiled again."""
+        self.reason = reason
 
 
 class Listener(logging.Handler):
@@ -171,6 +179,9 @@ def clean(text):
     return re.sub(r"\s+#.*$", "", text)[:400]
 
 
+INDUCTOR = ("fxgraph_cache_hit", "fxgraph_cache_miss", "fxgraph_cache_bypass", "cudagraph_skips", "cudagraph_recorded_non_static_inputs")
+
+
 def snapshot():
     """Dynamo's and Inductor's counters in short: {name: number or table}."""
     c = counters()
@@ -182,11 +193,7 @@ def snapshot():
         "graph_breaks": int(sum(c.get("graph_break", {}).values())),
         "graph_break_reasons": {str(k)[:200]: int(v) for k, v in list(c.get("graph_break", {}).items())[:8]},
         "unimplemented": {str(k)[:200]: int(v) for k, v in list(c.get("unimplemented", {}).items())[:8]},
-        "fxgraph_cache_hit": int(inductor.get("fxgraph_cache_hit", 0)),
-        "fxgraph_cache_miss": int(inductor.get("fxgraph_cache_miss", 0)),
-        "fxgraph_cache_bypass": int(inductor.get("fxgraph_cache_bypass", 0)),
-        "cudagraph_skips": int(inductor.get("cudagraph_skips", 0)),
-        "cudagraph_recorded_non_static_inputs": int(inductor.get("cudagraph_recorded_non_static_inputs", 0)),
+        **{k: int(inductor.get(k, 0)) for k in INDUCTOR},
     }
 
 
@@ -217,7 +224,7 @@ def explain(fn, args):
                 "op_count": int(r.op_count), "break_reasons": [clean(str(b.reason)) for b in r.break_reasons[:5]],
                 "out_guards_count": len(r.out_guards or [])}
     except Exception as e:
-        return {"error": f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}"}
+        return {"error": named(e)}
 
 
 def set_limit(n):

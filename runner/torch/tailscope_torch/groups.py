@@ -5,11 +5,10 @@ import collections
 import torch
 
 from . import calls, evidence, packages, regional, rewrites
-from .models import first_line
 from .options import OptionError
+from .wire import named
 
 EAGER = None  # in place of a backend: nothing is compiled ("eager" is a backend of Dynamo's)
-GROWING = ("variable", "padded", "bucketed", "dynamic")
 STATIC = ("static-cache", "kv-bucketed")
 
 
@@ -205,7 +204,7 @@ def usable_backend(asked, device):
     try:
         torch.compile(lambda: None, backend=asked)  # looks the backend up, compiles nothing
     except Exception as e:
-        raise OptionError(f'option "backend" is "{asked}": {type(e).__name__}: {first_line(e)}') from e
+        raise OptionError(f'option "backend" is "{asked}": {named(e)}') from e
     if asked == "inductor" and device.type == "cuda" and (why := lacks_triton()):
         return "aot_eager", why
     return asked, ""

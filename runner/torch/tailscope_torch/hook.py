@@ -8,14 +8,16 @@ compiled; number is 0 where no event mentions the call. Nothing is synchronised:
 
 import functools
 import os
+import platform
 import random
 import threading
 
 import torch
 
 from . import hookwatch
-from .hookcall import Callable, Calls, Host, cost
+from .hookcall import Callable, Calls, cost
 from .hooklink import Link
+from .timing import Thread
 
 TEXTS = 4096  # shapes that are told apart
 
@@ -39,7 +41,7 @@ class Hook:
         self.calls, self.shapes, self.callables, self.capturing = Calls(self), {}, {}, 0
         self.pool, self.late, self.lates = [], threading.local(), []
         self.watch = hookwatch.Watch(self)
-        self.lock, self.host = threading.Lock(), Host()
+        self.lock, self.host = threading.Lock(), Thread()
         self.link.wire, self.link.gone = self.wire, self.gone
         os.register_at_fork(after_in_child=self.child)
 
@@ -51,7 +53,7 @@ class Hook:
         """After a fork: lanes and readings of its own; events of the device
         belong to the parent."""
         self.draws(os.getpid())
-        self.pool, self.late, self.lates, self.host.local = [], threading.local(), [], threading.local()
+        self.pool, self.late, self.lates, self.host = [], threading.local(), [], Thread()
         self.calls.anew()
         self.lock = threading.Lock()
 
@@ -71,7 +73,7 @@ class Hook:
             return hook.observe(made, model, kwargs)
 
         torch.compile = compile
-        Link.facts = {"torch": str(torch.__version__), "python": ".".join(map(str, __import__("sys").version_info[:3])),
+        Link.facts = {"torch": str(torch.__version__), "python": platform.python_version(),
                       "cuda": torch.version.cuda or "", "hook_ns": cost(self)}
         self.link.last = self.last
         self.link.say("hello")

@@ -5,7 +5,6 @@ thread that sends, and by whole() for the calls that have more to them."""
 
 import collections
 import functools
-import os
 import threading
 
 import torch
@@ -148,29 +147,6 @@ def key_of(found):
 
 def shapes(args, kwargs):
     return key_of(tensors(args, kwargs))
-
-
-class Host:
-    """Run-queue delay, page faults and involuntary switches of the calling
-    thread; -1 where the kernel does not say."""
-
-    def __init__(self):
-        self.local = threading.local()
-        import resource
-        self.usage, self.who = resource.getrusage, getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
-
-    def read(self):
-        try:
-            fd = self.local.fd
-        except AttributeError:
-            try:
-                fd = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
-            except OSError:
-                fd = None
-            self.local.fd = fd
-        delay = int(os.pread(fd, 64, 0).split()[1]) if fd is not None else -1
-        u = self.usage(self.who)
-        return delay, u.ru_minflt, u.ru_majflt, u.ru_nivcsw
 
 
 class Nobody:

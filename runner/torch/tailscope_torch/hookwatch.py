@@ -21,7 +21,7 @@ class Watch(evidence.Watch):
     """Events of this process; those of a call carry its number."""
 
     def __init__(self, hook):
-        super().__init__(None, None, None, None)
+        super().__init__(None, None, self.limited, self.skipped)
         self.hook, self.own, self.skips, self.installed = hook, threading.local(), set(), False
 
     def install(self):
@@ -43,9 +43,7 @@ class Watch(evidence.Watch):
         for name in evidence.LOGGERS:
             logging.getLogger(name).addHandler(self.handler)
         try:
-            from torch._dynamo.callback import callback_handler as h
-            h.register_start_callback(self.start)
-            h.register_end_callback(self.end)
+            self.register()
         except Exception as e:
             self.callbacks = False
             self.tell("mark", f"this torch has no compilation callbacks ({e!r}): compiles are not seen", extra={"lacks": "callbacks"})
@@ -54,15 +52,13 @@ class Watch(evidence.Watch):
 
     def keep_callbacks(self):
         """torch._dynamo.reset() drops callbacks: they go in again."""
-        d, mine = evidence.dynamo(), (self.start, self.end)
+        d = evidence.dynamo()
         reset = d.reset
 
         def again(*args, **kwargs):
             out = reset(*args, **kwargs)
-            from torch._dynamo.callback import callback_handler as h
-            if self.callbacks and mine[0] not in h.start_callbacks:
-                h.register_start_callback(mine[0])
-                h.register_end_callback(mine[1])
+            if self.callbacks:
+                self.register()
             self.tell("mark", "torch._dynamo.reset(): every executable of this process is dropped", extra={"reset": True})
             return out
 
@@ -124,20 +120,16 @@ class Watch(evidence.Watch):
         now_ = self.count_breaks()
         return {str(k).splitlines()[0][:300]: v - before.get(k, 0) for k, v in now_.items() if v > before.get(k, 0)}
 
-    def heard(self, text):
-        """A line of torch's log."""
-        if "torch._dynamo hit config." in text:
-            import re
-            last = re.search(r"last reason: (.*)", text)
-            self.tell("limit_reached", f"all {limit()} executables used: new shapes run eager from here; "
-                      + (evidence.clean(last.group(1)) if last else ""))
-        elif "skipping cudagraph" in text:
-            why = evidence.clean(text.splitlines()[0])
-            if why not in self.skips:
-                self.skips.add(why)
-                self.tell("mark", f"no CUDA graph: {why}", extra={"cudagraph_skip": why})
-        elif "triggered by the following guard failure" in text or text.startswith("Recompiling function"):
-            self.own.reason = evidence.guard_reason(text)
+    def limited(self, reason):
+        self.tell("limit_reached", f"all {limit()} executables used: new shapes run eager from here; {reason}")
+
+    def skipped(self, why):
+        if why not in self.skips:
+            self.skips.add(why)
+            self.tell("mark", f"no CUDA graph: {why}", extra={"cudagraph_skip": why})
+
+    def on_reason(self, reason):
+        self.own.reason = reason
 
     def tell(self, kind, reason, start=None, end=None, extra=None):
         """An event. What took time inside a call is part of it."""

@@ -1,5 +1,6 @@
 """Makes of a request and a lane a job: which functions run, and on what."""
 
+import contextlib
 import copy
 
 import torch
@@ -15,17 +16,15 @@ from .walk import Walk
 class Lanes:
     """Makes jobs of requests."""
 
-    def __init__(self, model, opts, clock, groups_, load):
-        self.model, self.opts, self.clock, self.groups = model, opts, clock, groups_
+    def __init__(self, model, opts, clock, groups_, story, load):
+        self.model, self.opts, self.clock, self.groups, self.story = model, opts, clock, groups_, story
         self.twin, self.eager, self.statics = None, {}, StaticCaches(model)
         self.edges = load.get("kv_edges") or []
         self.swap = bool(load.get("swap"))  # A/A: the twin plays the eager lane
         self.static_len = opts["static_len"]
         self.steps = Steps(opts, clock)
         self.made_in = model.dtype  # what make_inputs fits
-        self.graph_story = (lambda start, end: None, lambda reason: None)  # who hears of a recording, and of why there is none
-        self.trapped, self.trap = set(), lambda job, text: None  # who hears of a trap of dynamic dimensions
-        self.maker_is, self.told = None, lambda text: None  # told: what the worker says to people
+        self.trapped, self.maker_is = set(), None  # traps of dynamic dimensions that were told; whether make_inputs draws anew
 
     def beside(self, model):
         """Lanes of another model with the same settings; nothing of them is timed."""
@@ -43,6 +42,17 @@ class Lanes:
          "forward": self.forward}[j.mode](j)
         j.backend = self.backend_name(j)
         return j
+
+    @contextlib.contextmanager
+    def untimed(self, req, lane):
+        """A job made ready for a run that nobody times, and let go of after it."""
+        j = self.job(req, lane)
+        try:
+            if j.prepare:
+                j.prepare()
+            yield j
+        finally:
+            j.release()
 
     def validate(self, j):
         lm, r = self.model.kind == "causal-lm", j.req
@@ -94,13 +104,15 @@ class Lanes:
         j.shape = j.shape_name()
         self.mark_dims(j, c, args, {"batch": j.batch, "tokens": j.exec})
         self.mark(j, c, {j.shape})
+        self.whole(j, "prefill", fn, *args)
 
+    def whole(self, j, phase, fn, *args):
+        """Fills a job that is one call."""
         def go():
             j.out = fn(*args)
-            return j.out
 
         def undo():
-            j.out = self.function_eager("prefill", False)(*args)
+            j.out = self.function_eager(phase, False)(*args)
         j.go, j.undo = go, undo
 
     def made(self, r, shape):
@@ -115,8 +127,8 @@ class Lanes:
                 again = self.model.make_inputs(shape, r.get("seed") or 0, self.model.device)
                 self.maker_is = "same" if calls.alike(r["made"], again) else "random"
                 if self.maker_is == "random":
-                    self.told("make_inputs gives other inputs for the same shape and seed: both lanes get the same ones, "
-                              "but a run with this seed cannot be repeated")
+                    self.story.warn("make_inputs gives other inputs for the same shape and seed: both lanes get the same ones, "
+                                    "but a run with this seed cannot be repeated")
         except Exception as e:
             raise RuntimeError(f"make_inputs({shape}): {type(e).__name__}: {e}") from e
         return r["made"]
@@ -129,14 +141,7 @@ class Lanes:
         j.shape = j.shape_name()
         self.mark_dims(j, c, inputs.values(), {n: shape[n] for n in self.model.dims if n in shape} or shape)
         self.mark(j, c, {j.shape})
-
-        def go():
-            j.out = fn(inputs)
-            return j.out
-
-        def undo():
-            j.out = self.function_eager("forward", False)(inputs)
-        j.go, j.undo = go, undo
+        self.whole(j, "forward", fn, inputs)
 
     def decode(self, j):
         j.cache_len = self.cache_length(j)
@@ -222,7 +227,7 @@ class Lanes:
             return None
         key = (j.batch, length)
         if key not in c.steps:
-            c.steps[key] = StepGraph(c, self.model, self.statics.get(*key), *key, *self.graph_story)
+            c.steps[key] = StepGraph(c, self.model, self.statics.get(*key), *key, self.story.recorded, self.story.skipped)
         return c.steps[key]
 
     def ranged(self, step):
@@ -246,7 +251,7 @@ class Lanes:
         for text in dynamics.mark(self.opts, tensors, sizes):
             if text not in self.trapped:
                 self.trapped.add(text)
-                self.trap(j, text)
+                self.story.event("mark", j, text)
 
     def mark(self, j, compiled, shapes):
         if compiled:

@@ -10,6 +10,8 @@ import sys
 
 import torch
 
+from .wire import named
+
 BUILTINS = {  # family, sizes; weights are random, from the seed
     "tiny-gpt2": ("gpt2", dict(layers=2, heads=2, width=2, vocab=50257, positions=1024)),
     "small-gpt2": ("gpt2", dict(layers=4, heads=4, width=128, vocab=8192, positions=1024)),
@@ -186,7 +188,7 @@ def from_folder(path, opts, device, dtype, tell):
     try:
         module = t.AutoModelForCausalLM.from_pretrained(path, local_files_only=True, trust_remote_code=False, **extra)
     except Exception as e:
-        raise ModelError(f"load {path}: {type(e).__name__}: {first_line(e)}") from e
+        raise ModelError(f"load {path}: {named(e)}") from e
     m = Model(module.to(dtype).to(device), device, dtype, os.path.basename(os.path.normpath(path)))
     m.path = os.path.abspath(path)
     digest = hashlib.sha256()
@@ -216,7 +218,7 @@ def from_entry(entry, device, dtype):
         spec.loader.exec_module(code)
         module, make = getattr(code, function)()
     except Exception as e:
-        raise ModelError(f"torch.entry {entry}: {type(e).__name__}: {first_line(e)}; "
+        raise ModelError(f"torch.entry {entry}: {named(e)}; "
                          "want a function that returns (module, make_inputs)") from e
     floats = [p.dtype for p in module.parameters() if p.is_floating_point()]  # as the user made it: not converted
     m = Model(module.to(device), device, floats[0] if floats else dtype, entry)
@@ -239,7 +241,3 @@ def entry_name(file):
     except (ImportError, ValueError):
         taken = True
     return "tailscope_entry" if taken else name
-
-
-def first_line(e):
-    return (str(e).strip() or type(e).__name__).splitlines()[0]

@@ -8,7 +8,7 @@ import os
 import torch
 
 from . import calls
-from .wire import now
+from .wire import named, now
 
 NAME = "aoti"
 
@@ -20,7 +20,7 @@ def lacks():
         from torch._inductor.cpp_builder import get_cpp_compiler
         get_cpp_compiler()
     except Exception as e:
-        return f"AOTInductor packages need a torch that makes them (2.6) and a C++ compiler: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}"
+        return f"AOTInductor packages need a torch that makes them (2.6) and a C++ compiler: {named(e)}"
     return ""
 
 

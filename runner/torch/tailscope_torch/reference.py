@@ -10,7 +10,7 @@ import copy
 
 import torch
 
-from .wire import log, now
+from .wire import log, named, now
 
 MULTIPLE = 3
 MOST = 8  # references a mode and strategy: each costs an eager run in higher precision
@@ -38,7 +38,7 @@ class Reference:
         try:
             ref = self.run(req, tokens, head)
         except Exception as e:
-            self.why = f"the reference failed: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}"
+            self.why = f"the reference failed: {named(e)}"
             log(self.why)
             ref = None
         if ref is None:
@@ -57,19 +57,15 @@ class Reference:
             self.make()
         if self.lanes is None:
             return None
-        job = self.lanes.job({**req, "aa": False}, "eager")
-        if job.prepare:
-            job.prepare()
-        if head:
-            out = [job.head()]
-        elif tokens is None:
-            job.go()
-            out = [self.keep(job).last]
-        else:
+        with self.lanes.untimed({**req, "aa": False}, "eager") as job:
+            if head:
+                return [job.head()]
+            if tokens is None:
+                job.go()
+                return [self.keep(job).last]
             out = []
             job.go(forced=(tokens, out))
-        job.release()
-        return out
+            return out
 
     def make(self):
         """The module in higher precision on the same device: a copy where its

@@ -8,10 +8,9 @@ from . import evidence
 from .engine import wait_until
 from .groups import label
 from .job import BadRequest, Job
-from .models import first_line
 from .profiler import Window
 from .regions import out_of_memory
-from .wire import log, now
+from .wire import log, named, now
 
 
 MOST, MOST_NS = 16, 20_000_000  # requests in a train, and how long one may take: a toggle waits for it
@@ -105,7 +104,7 @@ class Requests:
                 self.comparer.compare(req, jobs)
             except Exception as e:
                 log(traceback.format_exc())
-                self.comparer.sums.skipped = f"a comparison failed: {type(e).__name__}: {first_line(e)}"
+                self.comparer.sums.skipped = f"a comparison failed: {named(e)}"
         for job in jobs.values():
             if job.row:  # held back, because a divergence is told before its sample
                 self.sample(job.row, job)
@@ -186,7 +185,7 @@ class Requests:
             log("".join(traceback.format_exception(type(e), e, e.__traceback__)))
         if out_of_memory(e) and self.clock.cuda:
             torch.cuda.empty_cache()
-        text = f"{type(e).__name__}: {first_line(e)}" if not isinstance(e, BadRequest) else str(e)
+        text = named(e) if not isinstance(e, BadRequest) else str(e)
         shape = (job.shape if job else "") or Job(req, lane).shape_name()
         if job and job.group:
             self.story.dirty = True
@@ -219,7 +218,7 @@ class Requests:
             self.out.send("profiled", id=w.id, files=w.finish())
         except Exception as e:
             log(traceback.format_exc())
-            self.out.send("profiled", id=w.id, files=[], error=f"{type(e).__name__}: {first_line(e)}")
+            self.out.send("profiled", id=w.id, files=[], error=named(e))
 
 
 def kind(req, lane):

@@ -96,8 +96,7 @@ class Clock:
     """Least time of a call, seconds, by repeating it."""
 
     def __init__(self, torch, where):
-        self.sync = {"cuda": torch.cuda.synchronize, "mps": getattr(torch, "mps", torch).synchronize if where.type == "mps" else None}.get(
-            where.type) or (lambda: None)
+        self.sync = getattr(getattr(torch, where.type, None), "synchronize", lambda: None)
 
     def repeat(self, call, n):
         self.sync()

@@ -15,8 +15,7 @@ import traceback
 
 from .wire import Out, log
 
-PROMPTS = (5, 9, 14, 22, 37, 61, 74, 120, 150)  # tokens; padded to the largest of its pair
-SCENARIOS = ((5, 9), (14, 22), (37, 61), (74, 120), (150,))
+SCENARIOS = ((5, 9), (14, 22), (37, 61), (74, 120), (150,))  # tokens; padded to the largest of its scenario
 CASES = (  # mode, prefill word, decode word, options
     ("prefill", "variable", "variable", {}),
     ("prefill", "padded", "padded", {}),

@@ -91,15 +91,19 @@ def counted_layer(kind):
 
 
 def fix_addresses(cache):
-    """Tells torch that the cache's tensors stay where they are, as it assumes
-    of parameters: inputs that a graph writes to forbid CUDA graphs otherwise.
-    Without a guard, because these caches live as long as the process."""
-    mark = getattr(getattr(torch, "_dynamo", None), "mark_static_address", None)
-    if mark is None:
-        return  # an older torch: no CUDA graphs over a cache
+    """Fixes the addresses of the cache's tensors."""
     layers = getattr(cache, "layers", None)
     found = [v for layer in layers for v in vars(layer).values()] if layers else \
         [*getattr(cache, "key_cache", []), *getattr(cache, "value_cache", [])]
     for t in found:
         if isinstance(t, torch.Tensor):
-            mark(t, guard=False)
+            fix_address(t)
+
+
+def fix_address(t):
+    """Tells torch that the tensor stays where it is, as it assumes of parameters:
+    inputs that a graph writes to forbid CUDA graphs otherwise. Without a guard,
+    because these live as long as the process. An older torch cannot be told."""
+    mark = getattr(getattr(torch, "_dynamo", None), "mark_static_address", None)
+    if mark is not None:
+        mark(t, guard=False)

@@ -8,8 +8,8 @@ request that it serves."""
 
 import torch
 
-from .models import first_line
-from .wire import now
+from .statics import fix_address
+from .wire import first_line, now
 
 RUNS = 2  # steps before the capture: what is made at first use must be there
 
@@ -90,7 +90,5 @@ class StepGraph:
 def fixed(shape, device, dtype=torch.long):
     """A tensor that torch.compile may take for one at a fixed address."""
     t = torch.zeros(shape, dtype=dtype, device=device)
-    mark = getattr(getattr(torch, "_dynamo", None), "mark_static_address", None)
-    if mark is not None:
-        mark(t, guard=False)
+    fix_address(t)
     return t

@@ -5,9 +5,8 @@ import traceback
 
 from . import evidence
 from .groups import label
-from .models import first_line
 from .regions import out_of_memory
-from .wire import log, now
+from .wire import log, named, now
 
 
 class Story:
@@ -39,7 +38,7 @@ class Story:
     def rescued(self, job):
         e = job.rescued
         log("".join(traceback.format_exception(type(e), e, e.__traceback__)))
-        text = f"{type(e).__name__}: {first_line(e)}"
+        text = named(e)
         passing = "recompile_limit" in str(e) or "RecompileLimit" in type(e).__name__ or out_of_memory(e)
         job.group.fallbacks += 1
         self.dirty = True
@@ -173,6 +172,10 @@ class Story:
         self.held.append(fields)
         if self.now is None:
             self.tell()
+
+    def warn(self, text):
+        """Tells people of what belongs to no request."""
+        self.out.send("error", fatal=False, code="input", message=text)
 
     def tell(self):
         """Sends events. Those of a region wait for its end: writing them is

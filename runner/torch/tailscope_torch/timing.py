@@ -14,23 +14,24 @@ from .wire import now
 RUSAGE_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
 
-class Host:
-    """Run-queue delay, page faults and involuntary switches of this thread."""
+class Thread(threading.local):
+    """The calling thread's run-queue delay (ns; -1 where the kernel does not say), minor and major page faults and involuntary switches."""
 
     def __init__(self):
         try:
             self.fd = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
             self.read()
-        except (OSError, ValueError, IndexError):  # not every kernel has it
+        except (OSError, ValueError, IndexError):
             self.fd = None
-        self.before = None
 
     def read(self):
-        delay = -1
-        if self.fd is not None:
-            delay = int(os.pread(self.fd, 128, 0).split()[1])
+        delay = -1 if self.fd is None else int(os.pread(self.fd, 128, 0).split()[1])
         u = resource.getrusage(RUSAGE_THREAD)
         return delay, u.ru_minflt, u.ru_majflt, u.ru_nivcsw
+
+
+class Host(Thread):
+    """What the host did between start and stop."""
 
     def start(self):
         self.before = self.read()
@@ -56,13 +57,9 @@ class Clock:
         self.boundary = {"cuda": "torch.cuda.synchronize()", "mps": "torch.mps.synchronize()"}.get(
             device.type, "the call returns when the work is done")
         self.events, self.records = [], []  # records[i](stream) records events[i]: no code of Python's between
+        self.sync = getattr(getattr(torch, device.type, None), "synchronize", lambda: None)
         if self.cuda:
             self.stream = torch.cuda.current_stream(device)
-            self.sync = torch.cuda.synchronize
-        elif device.type == "mps":
-            self.sync = torch.mps.synchronize
-        else:
-            self.sync = lambda: None
 
     def take(self, n):
         """At least n events, made before they are needed."""
@@ -72,16 +69,16 @@ class Clock:
             self.records.append(getattr(super(type(e), e), "record", e.record))
         return self.events[:n]
 
-    def run(self, call, args):
-        """Times one call; returns (result, times). An exception passes through
-        with the times so far in its attribute "times"."""
+    def run(self, call):
+        """Times one call; returns its times. An exception passes through with
+        those so far in its attribute "times"."""
         first, last = self.take(2) or (None, None)
         self.sync()
         if first is not None:
             first.record(self.stream)
         t = now()
         try:
-            result = call(*args)
+            call()
         except Exception as e:
             self.sync()
             e.times = {"start_ns": t, "wall_ns": now() - t}
@@ -92,7 +89,7 @@ class Clock:
         times = {"start_ns": t, "wall_ns": now() - t}
         if last is not None:
             times["device_ns"] = elapsed(first, last)
-        return result, times
+        return times
 
 
 def elapsed(first, last):

@@ -30,6 +30,15 @@ def log(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
+def first_line(e):
+    return (str(e).strip() or type(e).__name__).splitlines()[0]
+
+
+def named(e):
+    """An exception's type and the first line of what it says."""
+    return f"{type(e).__name__}: {first_line(e)}"
+
+
 class Out:
     """Messages to the supervisor: at once, or samples in column-wise batches."""
 

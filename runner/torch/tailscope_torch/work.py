@@ -11,8 +11,7 @@ import inspect
 import torch
 
 from . import walk
-from .models import first_line
-from .wire import log
+from .wire import log, named
 
 GATHERS = ("embedding", "index_select", "gather", "index")  # read what they give, not all of what they are given
 SHORT, LONG = 8, 16  # tokens of the two passes
@@ -165,7 +164,7 @@ class Work:
         try:
             return f(*args)
         except Exception as e:
-            self.unknown = f"the model cannot run on the meta device: {type(e).__name__}: {first_line(e)}"
+            self.unknown = f"the model cannot run on the meta device: {named(e)}"
             log("limit:", self.unknown)
             return None
 

@@ -13,7 +13,7 @@ from .regions import Regions
 from .requests import Requests
 from .story import Story
 from .timing import Clock, Host
-from .wire import log, now
+from .wire import log, named, now
 from .work import Work
 
 
@@ -53,12 +53,9 @@ class Worker:
         if self.opts["stance"] != "default":
             evidence.set_stance(self.opts["stance"])
         self.collector = Collector()
-        self.lanes = Lanes(self.model, self.opts, self.clock, self.groups, msg)
-        self.lanes.told = lambda text: out.send("error", fatal=False, code="input", message=text)
+        self.lanes = Lanes(self.model, self.opts, self.clock, self.groups, self.story, msg)
         if self.opts["dynamic_dims"]:
             dynamics.marker(self.opts["dynamic_by"])  # refused now, not in a request
-        self.lanes.trap = lambda job, text: self.story.event("mark", job, text)
-        self.lanes.graph_story = (self.story.recorded, self.story.skipped)
         self.story.steps_timed_by = self.lanes.steps.sums
         regions = Regions(self.model, self.opts, self.clock, Host())
         self.comparer = Comparer(self.model, self.lanes, regions.keep, self.story, float(msg.get("check") or 0))
@@ -74,7 +71,7 @@ class Worker:
 
     def say_loaded(self, began, refusals):
         dev = self.model.device
-        name = torch.cuda.get_device_name(dev) if dev.type == "cuda" else cpu_name() if dev.type == "cpu" else "MPS"
+        name = torch.cuda.get_device_name(dev) if dev.type == "cuda" else roof.cpu()[0].partition(":")[2].strip() or "CPU" if dev.type == "cpu" else "MPS"
         notes, instead = list(self.model.notes), self.groups.backend or "eager"
         if self.groups.refused:
             notes.append(f"optimized lane falls back to {instead}: {self.groups.refused}")
@@ -105,7 +102,7 @@ class Worker:
                 return {"roof": roof.known(dev.type, dev.index or 0, str(self.model.dtype).replace("torch.", ""), torch.get_num_threads(),
                                            torch.get_float32_matmul_precision())}
         except Exception as e:
-            why = self.work.unknown = f"the device's rates could not be measured: {type(e).__name__}: {models.first_line(e)}"
+            why = self.work.unknown = f"the device's rates could not be measured: {named(e)}"
         notes.append(f"the limit is not known: {why}")
         return {}
 
@@ -206,14 +203,3 @@ class Worker:
         second at the most."""
         if now() - self.told > 100_000_000:
             self.report()
-
-
-def cpu_name():
-    try:
-        with open("/proc/cpuinfo") as f:
-            for line in f:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return "CPU"
