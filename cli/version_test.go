@@ -2,10 +2,13 @@ package cli_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/tailscope/tailscope/internal/demand"
 	"github.com/tailscope/tailscope/internal/must"
 )
 
@@ -44,5 +47,29 @@ func TestLicensesAreThoseOfWhatIsLinked(t *testing.T) {
 	}
 	if n < 20 || !strings.Contains(out, "Permission is hereby granted") || !strings.Contains(out, "Apache License") {
 		t.Errorf("%d modules; texts are missing", n)
+	}
+}
+
+// TestBillOfMaterials: what a release lists of the program has its licence. The list
+// had moved, and no release could be made.
+func TestBillOfMaterials(t *testing.T) {
+	python, out := demand.Command(t, demand.Python, "python3"), filepath.Join(t.TempDir(), "spdx.json")
+	if said, err := exec.Command(python, "../scripts/sbom", must.Get(binary())(t), out).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	var doc struct {
+		Packages []struct {
+			Name            string
+			LicenseDeclared string
+		}
+	}
+	must.OK(t, json.Unmarshal(must.Get(os.ReadFile(out))(t), &doc))
+	for _, p := range doc.Packages {
+		if p.LicenseDeclared == "NOASSERTION" {
+			t.Errorf("%s has no licence", p.Name)
+		}
+	}
+	if n := len(doc.Packages); n < 20 || doc.Packages[0].Name != "github.com/tailscope/tailscope" {
+		t.Errorf("%d packages: %v", n, doc.Packages)
 	}
 }
