@@ -82,6 +82,9 @@ func (r *repeats) take(lane stats.Lane, e stats.Event, emit func(stats.Event)) {
 // end emits how many errors of a lane have followed the first.
 func (r *repeats) end(lane stats.Lane, emit func(stats.Event)) {
 	row := &r[lane]
+	if row.last.Reason == "" {
+		return
+	}
 	if e := row.last; row.n > 0 {
 		e.Extra = map[string]any{"repeats": row.n}
 		emit(e)

@@ -131,7 +131,7 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 		smp.Flags |= stats.FlagTool
 	}
 	s.limits.set(smp, &fl.item)
-	s.join.number(smp)
+	r.number()
 	s.join.response(smp, fl, s.set.pairing == "interleaved" && !s.eng.offers("parallel"))
 	s.route.learn(smp, fl, s.set.strategy)
 	if !smp.Failed && fl.key != "" {
@@ -145,7 +145,7 @@ func (s *Session) takeSample(r *row, fl *inflight) {
 		}
 	}
 	s.gpuNow.energy.Sample(smp)
-	s.rec.sample(smp, r.place, r.steps, r.kv)
+	s.rec.sample(smp, &r.place.live, r.steps, r.kv)
 	s.answer(smp, r.err)
 	if why := s.failing.see(smp.Lane, r.err); why != "" && s.end == nil {
 		s.answersNothing(why)

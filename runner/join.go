@@ -11,7 +11,6 @@ import (
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/live"
 )
 
 // inflight is one request on its way.
@@ -48,15 +47,6 @@ func (fl *inflight) String() string {
 	return fmt.Sprintf("request %d (%s, %d tokens)", fl.id, it.Mode, it.Tokens)
 }
 
-// row is a reported sample that waits for those that ran before it.
-type row struct {
-	smp   stats.Sample
-	place *live.Place // shared with others of its batch
-	steps []int64
-	kv    []int
-	err   string // of the engine; "" it succeeded
-}
-
 // joiner joins what the worker reports with what was asked, and hands samples
 // on in the order in which they ran, or ended where several run at once.
 type joiner struct {
@@ -67,28 +57,20 @@ type joiner struct {
 	outstanding int                  // requests that hold credit
 	parallel    bool                 // the engine runs several at once
 	flags       map[reqLane]stats.Flag
-	nth         map[runKey]int32 // counted samples so far of each run
-	nthWarm     map[runKey]int32
+	nth         map[runKey]*int32 // counted samples so far of each run
+	places      []*place          // of the batch in hand
+	spare       [][]row           // room of requests that were handed on
 	errors      repeats
 	queue       [stats.NumLanes]stats.Lindley // open loop, interleaved: each lane its own server
 }
 
 func newJoiner(rec *recorder, out func(*row, *inflight)) joiner {
-	return joiner{rec: rec, out: out, pending: map[uint64]*inflight{}, flags: map[reqLane]stats.Flag{},
-		nth: map[runKey]int32{}, nthWarm: map[runKey]int32{}}
+	return joiner{rec: rec, out: out, pending: map[uint64]*inflight{}, flags: map[reqLane]stats.Flag{}, nth: map[runKey]*int32{}}
 }
 
 type reqLane struct {
 	request uint64
 	lane    stats.Lane
-}
-
-// runKey names a run: the samples that DESIGN puts into one file.
-type runKey struct {
-	generation, segment int32
-	mode                stats.Mode
-	lane                stats.Lane
-	scenario            string
 }
 
 // expect notes a request that is sent.
@@ -125,7 +107,7 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 	}
 	b.Shape, b.Backend, b.Scenario = clip(b.Shape, maxName), clip(b.Backend, maxName), clip(b.Scenario, maxName)
 	now := clock.Monotonic()
-	var at places
+	j.places = j.places[:0]
 	for i, id := range b.Request {
 		fl := j.pending[id]
 		if fl == nil && unasked != nil {
@@ -143,10 +125,9 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 		if why := fl.impossible(b, i, now); why != "" {
 			from, k = instead(b, i, why, now), 0
 		}
-		if fl.rows == nil {
-			fl.rows = make([]row, 0, fl.left)
-		}
-		fl.rows = append(fl.rows, row{j.sampleOf(from, k, fl, lane, mode), at.of(fl), column(from.StepsNs, k, nil), column(from.StepsKV, k, nil), column(from.Error, k, "")})
+		r := j.room(fl, from.StartNs[k])
+		j.fill(&r.smp, from, k, fl, lane, mode)
+		r.place, r.steps, r.kv, r.err = j.placeOf(&r.smp), column(from.StepsNs, k, nil), column(from.StepsKV, k, nil), column(from.Error, k, "")
 		if fl.left--; fl.left == 0 {
 			delete(j.pending, id)
 			j.outstanding--
@@ -154,24 +135,6 @@ func (j *joiner) take(b *protocol.Batch, unasked func(id uint64) *inflight) erro
 	}
 	j.release()
 	return nil
-}
-
-// places are those of a batch, which has one mode and shape.
-type places []placed
-
-type placed struct {
-	label, scenario string
-	at              *live.Place
-}
-
-func (p *places) of(fl *inflight) *live.Place {
-	for i := range *p {
-		if x := &(*p)[i]; x.label == fl.label && x.scenario == fl.item.Scenario {
-			return x.at
-		}
-	}
-	*p = append(*p, placed{fl.label, fl.item.Scenario, &live.Place{}})
-	return (*p)[len(*p)-1].at
 }
 
 // takeBack forgets requests that the worker dropped and returns them.
@@ -238,7 +201,6 @@ func (j *joiner) releaseAll() {
 }
 
 func (j *joiner) releaseOne(fl *inflight) {
-	slices.SortStableFunc(fl.rows, func(a, b row) int { return cmp.Compare(a.smp.StartNs, b.smp.StartNs) })
 	for i := range fl.rows {
 		r := &fl.rows[i]
 		key := reqLane{r.smp.Request, r.smp.Lane}
@@ -248,81 +210,8 @@ func (j *joiner) releaseOne(fl *inflight) {
 		}
 		j.out(r, fl)
 	}
-	fl.rows = nil
-}
-
-// sampleOf joins row i of a batch with its request.
-func (j *joiner) sampleOf(b *protocol.Batch, i int, fl *inflight, lane stats.Lane, mode stats.Mode) stats.Sample {
-	it := &fl.item
-	smp := stats.Unknown()
-	smp.Request, smp.Generation, smp.Segment, smp.Prompt = fl.id, j.rec.gen, fl.segment, int32(it.Prompt)
-	smp.Order, smp.Lane, smp.Mode, smp.Warmup = uint8(b.Order[i]), lane, mode, it.Warmup
-	smp.Strategy, smp.Scenario, smp.Backend, smp.Shape = fl.label, it.Scenario, b.Backend, b.Shape
-	smp.Batch, smp.NewTokens, smp.StartNs, smp.WallNs = int32(it.Batch), int32(it.NewTokens), b.StartNs[i], b.WallNs[i]
-	smp.DeviceNs, smp.CompileNs = column(b.DeviceNs, i, stats.Absent), column(b.CompileNs, i, 0)
-	smp.TTFTNs, smp.RunDelayNs = column(b.TTFTNs, i, stats.Absent), column(b.RunDelayNs, i, stats.Absent)
-	smp.MinFlt, smp.MajFlt, smp.NIvCSw = column(b.MinFlt, i, stats.Absent), column(b.MajFlt, i, stats.Absent), column(b.NIvCSw, i, stats.Absent)
-	for _, c := range protocol.Further {
-		c.Set(&smp, column(b.Further[c.Wire], i, c.Get(&smp)))
-	}
-	smp.Tokens = semanticTokens(mode, it)
-	smp.ExecutedTokens = int32(column(b.ExecutedTokens, i, int(smp.Tokens)))
-	smp.KVTokens = int32(column(b.KVTokens, i, 0))
-	if err := clip(column(b.Error, i, ""), maxReason); err != "" {
-		smp.Failed = true
-		id := fl.id
-		j.errors.take(lane, stats.Event{TNs: smp.StartNs, Kind: stats.KindError, Generation: j.rec.gen, Segment: fl.segment, Lane: b.Lane,
-			Mode: b.Mode, Strategy: fl.label, Shape: b.Shape, Request: &id, Reason: err}, j.rec.emit)
-	} else {
-		j.errors.end(lane, j.rec.emit)
-	}
-	return smp
-}
-
-// column reads row i of an optional column.
-func column[T any](c []T, i int, absent T) T {
-	if i < len(c) {
-		return c[i]
-	}
-	return absent
-}
-
-// semanticTokens is what TR120 2.4 counts: prompt, generated, or both.
-func semanticTokens(mode stats.Mode, it *plan.Item) int32 {
-	switch mode {
-	case stats.KVDecode:
-		return int32(it.Batch * it.NewTokens)
-	case stats.E2EKV:
-		return int32(it.Batch * (it.Tokens + it.NewTokens))
-	case stats.Forward:
-		return int32(it.Batch)
-	}
-	return int32(it.Batch * it.Tokens)
-}
-
-// number gives the sample its place in its run; warm-ups are numbered apart. A
-// failed one does not count: the next has its place too.
-func (j *joiner) number(smp *stats.Sample) {
-	k := runKey{smp.Generation, smp.Segment, smp.Mode, smp.Lane, smp.Scenario}
-	m := j.nth
-	if smp.Warmup {
-		m = j.nthWarm
-	}
-	smp.NthInRun = m[k]
-	if !smp.Failed {
-		m[k]++
-	}
-}
-
-// response computes the time since a request was due. Where lanes take turns,
-// each is its own queue: Lindley's recursion over its service times and the
-// plan's arrivals. Otherwise it is what happened.
-func (j *joiner) response(smp *stats.Sample, fl *inflight, turns bool) {
-	switch {
-	case fl.due == 0 || smp.Failed:
-	case turns:
-		smp.ResponseNs = j.queue[smp.Lane].Response(fl.due, smp.WallNs)
-	default:
-		smp.ResponseNs = smp.StartNs + smp.WallNs - fl.due
+	if fl.rows != nil {
+		clear(fl.rows)
+		j.spare, fl.rows = append(j.spare, fl.rows[:0]), nil
 	}
 }

@@ -58,11 +58,11 @@ func (s *Session) measured(mode string) (done int, idle []string) {
 	n := map[string][]int{}
 	some := false
 	for k, c := range s.join.nth {
-		if k.mode == m && c > 0 {
+		if k.mode == m && !k.warmup && *c > 0 {
 			if n[k.scenario] == nil {
 				n[k.scenario] = make([]int, stats.NumLanes)
 			}
-			n[k.scenario][k.lane] += int(c)
+			n[k.scenario][k.lane] += int(*c)
 			some = true
 		}
 	}

@@ -46,7 +46,7 @@ func TestAScenarioThatHadNoTurnIsSaid(t *testing.T) {
 	p := must.Get(plan.New(s.cfg, "prefill", &protocol.Model{}, nil))(t)
 	s.queue.plans["prefill"] = p
 	for lane := range stats.Lane(stats.NumLanes) {
-		s.join.nth[runKey{mode: stats.Prefill, lane: lane, scenario: "a"}] = 7
+		s.join.nth[runKey{mode: stats.Prefill, lane: lane, scenario: "a"}] = new(int32(7))
 	}
 	s.noteMissed()
 	if want := "The run ended before its plan: prefill ran without the scenario b."; s.end.Missed != want {

@@ -35,8 +35,8 @@ func (fl *inflight) asked(b *protocol.Batch, i int) error {
 	case len(fl.order) == 2 && !fl.together && b.Order[i] != at:
 		return fmt.Errorf("order %d in a sample of the %s lane of %s, which asks for %s", b.Order[i], b.Lane, fl, strings.Join(fl.order, " first, then "))
 	}
-	for _, r := range fl.rows {
-		if r.smp.Lane.String() == b.Lane {
+	for k := range fl.rows {
+		if fl.rows[k].smp.Lane.String() == b.Lane {
 			return fmt.Errorf("two samples of the %s lane for %s", b.Lane, fl)
 		}
 	}

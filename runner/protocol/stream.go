@@ -31,8 +31,8 @@ type Reader struct {
 	long []byte // a line that did not fit into r's buffer
 }
 
-// NewReader returns a Reader over r.
-func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReaderSize(r, 256<<10)} }
+// NewReader returns a Reader over r. It takes as much at once as a pipe holds.
+func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReaderSize(r, 64<<10)} }
 
 // Line returns the number of the last line read, 1-based.
 func (r *Reader) Line() int { return r.line }
