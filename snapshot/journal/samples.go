@@ -64,6 +64,7 @@ func NewSamplesFile(dir *door.Dir, name string) (*SamplesFile, error) {
 	}
 	f := &SamplesFile{out: out, rows: make([]stats.Sample, 0, 128), values: make([]parquet.Value, 0, 128)}
 	f.w = parquet.NewWriter(out, sampleSchema, parquet.PageBufferSize(pageBytes), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+		parquet.DataPageStatistics(false), // they stand in the column index
 		parquet.KeyValueMetadata("schema", Schema), parquet.CreatedBy("tailscope", "1", ""))
 	return f, nil
 }
@@ -79,23 +80,24 @@ func (f *SamplesFile) Add(s *stats.Sample) error {
 // take makes values what rows have in a column; null where it is absent.
 func take(values []parquet.Value, c *stats.Column, rows []stats.Sample) {
 	for i := range values {
-		s := &rows[i]
+		v := &values[i]
 		if c.Type == stats.Text {
-			t := c.Text(s)
-			values[i] = parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(t), len(t))) // read only, and not kept
+			t := c.Text(&rows[i])
+			*v = parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(t), len(t))) // read only, and not kept
 			continue
 		}
-		switch v := c.Get(s); {
-		case c.Absent && v < 0:
-			values[i] = parquet.NullValue()
+		switch n := c.Get(&rows[i]); {
+		case c.Absent && n < 0:
+			*v = parquet.NullValue()
 		case c.Absent:
-			values[i] = parquet.Int64Value(v).Level(0, 1, 0) // defined
+			*v = parquet.Int64Value(n)
+			v.SetDefinitionLevel(1)
 		case c.Type == stats.Int32:
-			values[i] = parquet.Int32Value(int32(v))
+			*v = parquet.Int32Value(int32(n))
 		case c.Type == stats.Bool:
-			values[i] = parquet.BooleanValue(v != 0)
+			*v = parquet.BooleanValue(n != 0)
 		default:
-			values[i] = parquet.Int64Value(v)
+			*v = parquet.Int64Value(n)
 		}
 	}
 }
