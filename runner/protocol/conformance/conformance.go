@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,28 +26,13 @@ func (o Options) filled() Options {
 	if len(o.Lengths) == 0 {
 		o.Lengths = []int{5, 8, 11, 16, 23}
 	}
-	if o.Steps == 0 {
-		o.Steps = 6
-	}
-	if o.Answer == 0 {
-		o.Answer = time.Minute
-	}
+	o.Steps, o.Answer = cmp.Or(o.Steps, 6), cmp.Or(o.Answer, time.Minute)
 	l := &o.Load
 	if l.Model == "" {
 		l.Model, l.Name = "builtin:tiny-gpt2", "builtin:tiny-gpt2"
 	}
-	if l.RecompileLimit == 0 {
-		l.RecompileLimit = 8
-	}
-	if l.Threads == 0 {
-		l.Threads = 1
-	}
-	if l.Compile == "" {
-		l.Compile = "inline"
-	}
-	if l.Check == 0 {
-		l.Check = 1
-	}
+	l.RecompileLimit, l.Threads = cmp.Or(l.RecompileLimit, 8), cmp.Or(l.Threads, 1)
+	l.Compile, l.Check = cmp.Or(l.Compile, "inline"), cmp.Or(l.Check, 1)
 	return o
 }
 
@@ -127,7 +114,7 @@ func (e *engine) request(mode, prefill, decode string, tokens int) *protocol.Req
 	exec := tokens
 	switch prefill {
 	case "padded":
-		exec = e.longest()
+		exec = slices.Max(e.o.Lengths)
 	case "bucketed":
 		for exec = 1; exec < tokens; {
 			exec *= 2
@@ -147,45 +134,43 @@ func (e *engine) request(mode, prefill, decode string, tokens int) *protocol.Req
 	return r
 }
 
-func (e *engine) longest() int {
-	n := 0
-	for _, l := range e.o.Lengths {
-		n = max(n, l)
-	}
-	return n
-}
-
 // offers reports whether the engine offers a strategy in a phase.
 func (e *engine) offers(phase, word string) bool {
-	for _, w := range e.hello.Strategies[phase] {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.hello.Strategies[phase], word)
 }
 
 // has reports whether hello lists a feature.
-func (e *engine) has(feature string) bool {
-	for _, f := range e.hello.Features {
-		if f == feature {
-			return true
-		}
-	}
-	return false
-}
+func (e *engine) has(feature string) bool { return slices.Contains(e.hello.Features, feature) }
 
 // mode returns the engine's first mode that fits the model, with the first
 // strategies of its phases.
 func (e *engine) mode() (mode, prefill, decode string) {
-	mode = e.hello.Modes[0]
 	first := func(phase string) string {
-		if len(e.hello.Strategies[phase]) == 0 {
-			return "eager"
+		if words := e.hello.Strategies[phase]; len(words) > 0 {
+			return words[0]
 		}
-		return e.hello.Strategies[phase][0]
+		return "eager"
 	}
-	return mode, first("prefill"), first("decode")
+	return e.hello.Modes[0], first("prefill"), first("decode")
+}
+
+// plain is a request of the first mode and strategies.
+func (e *engine) plain(tokens int) *protocol.Request {
+	mode, prefill, decode := e.mode()
+	return e.request(mode, prefill, decode, tokens)
+}
+
+// askPlain asks for n of them, of the first length.
+func (e *engine) askPlain(n int) {
+	for range n {
+		e.ask(e.plain(e.o.Lengths[0]))
+	}
+}
+
+// run asks for n of them and waits for the answers.
+func (e *engine) run(n int) {
+	e.askPlain(n)
+	e.idle()
 }
 
 func describe(r *protocol.Request) string {

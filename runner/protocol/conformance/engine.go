@@ -55,6 +55,14 @@ type row struct {
 	r *protocol.Request
 }
 
+// err is why the sample failed, "" where it did not.
+func (r row) err() string {
+	if len(r.b.Error) == 0 {
+		return ""
+	}
+	return r.b.Error[r.i]
+}
+
 type received struct {
 	msg any
 	err error

@@ -198,7 +198,7 @@ func (e *engine) checkRow(b *protocol.Batch, i int, a *asked, at int64) {
 	if begin < r.DueNs {
 		e.fail("%s: started %v before it was due", what, time.Duration(r.DueNs-begin))
 	}
-	if failed := len(b.Error) > 0 && b.Error[i] != ""; failed {
+	if (row{b, i, r}).err() != "" {
 		return
 	}
 	if b.Backend == "" {

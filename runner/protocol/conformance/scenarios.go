@@ -49,17 +49,15 @@ func words(e *engine, mode, phase string) []string {
 }
 
 func (e *engine) pass(mode, prefill, decode string) {
-	for range 2 {
-		for _, n := range e.o.Lengths {
-			e.ask(e.request(mode, prefill, decode, n))
-		}
+	for _, n := range slices.Repeat(e.o.Lengths, 2) {
+		e.ask(e.request(mode, prefill, decode, n))
 	}
 }
 
 func (e *engine) noErrors() {
 	for _, r := range e.rows {
-		if len(r.b.Error) > 0 && r.b.Error[r.i] != "" {
-			e.fail("%s, lane %s failed: %s", describe(r.r), r.b.Lane, r.b.Error[r.i])
+		if why := r.err(); why != "" {
+			e.fail("%s, lane %s failed: %s", describe(r.r), r.b.Lane, why)
 		}
 	}
 }
@@ -79,15 +77,8 @@ func (e *engine) noOverlap() {
 // compileOnce: a shape is compiled once, inside the sample that needed it.
 func compileOnce(e *engine) {
 	e.load()
-	mode, _, decode := e.mode()
-	if !e.offers("prefill", "variable") || mode != "prefill" {
-		e.skip("no variable prefill")
-	}
-	for range 3 {
-		e.ask(e.request(mode, "variable", decode, e.o.Lengths[0]))
-	}
-	e.idle()
-	if n := len(e.kind(stats.KindCompile)) + len(e.kind(stats.KindRecompile)); n > 1 {
+	e.variable(slices.Repeat(e.o.Lengths[:1], 3))
+	if n := e.compiles(); n > 1 {
 		e.fail("%d compiles of one shape", n)
 	}
 	for _, r := range e.rows {
@@ -95,9 +86,8 @@ func compileOnce(e *engine) {
 		if len(r.b.CompileNs) > 0 {
 			cost = r.b.CompileNs[r.i]
 		}
-		told := slices.ContainsFunc(e.events, func(m *protocol.Event) bool {
-			return m.Request != nil && *m.Request == r.r.ID && m.Lane == r.b.Lane &&
-				(m.Kind == stats.KindCompile || m.Kind == stats.KindRecompile)
+		told := slices.ContainsFunc(e.kind(stats.KindCompile, stats.KindRecompile), func(m *protocol.Event) bool {
+			return m.Request != nil && *m.Request == r.r.ID && m.Lane == r.b.Lane
 		})
 		if told != (cost > 0) {
 			e.fail("%s, lane %s: compile_ns %d, compile event %v", describe(r.r), r.b.Lane, cost, told)
@@ -109,25 +99,30 @@ func compileOnce(e *engine) {
 	e.stop()
 }
 
-func (e *engine) kind(k stats.Kind) []*protocol.Event {
-	return slices.DeleteFunc(slices.Clone(e.events), func(m *protocol.Event) bool { return m.Kind != k })
+// variable runs prompts of these lengths by the variable strategy.
+func (e *engine) variable(lengths []int) {
+	mode, _, decode := e.mode()
+	if !e.offers("prefill", "variable") || mode != "prefill" {
+		e.skip("no variable prefill")
+	}
+	for _, n := range lengths {
+		e.ask(e.request(mode, "variable", decode, n))
+	}
+	e.idle()
 }
+
+func (e *engine) kind(of ...stats.Kind) []*protocol.Event {
+	return slices.DeleteFunc(slices.Clone(e.events), func(m *protocol.Event) bool { return !slices.Contains(of, m.Kind) })
+}
+
+func (e *engine) compiles() int { return len(e.kind(stats.KindCompile, stats.KindRecompile)) }
 
 // recompileLimit: with a limit of two and more shapes, the rest runs
 // something else and says so.
 func recompileLimit(e *engine) {
 	e.o.Load.RecompileLimit = 2
 	e.load()
-	mode, _, decode := e.mode()
-	if !e.offers("prefill", "variable") || mode != "prefill" {
-		e.skip("no variable prefill")
-	}
-	for range 2 {
-		for _, n := range e.o.Lengths {
-			e.ask(e.request(mode, "variable", decode, n))
-		}
-	}
-	e.idle()
+	e.variable(slices.Repeat(e.o.Lengths, 2))
 	e.noErrors()
 	if len(e.kind(stats.KindCompile)) == 0 {
 		e.skip("the engine compiles nothing")
@@ -153,18 +148,15 @@ func clearCache(e *engine) {
 	if !e.has("clear") {
 		e.skip("no feature clear")
 	}
-	mode, prefill, decode := e.mode()
-	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
-	e.idle()
-	first := len(e.kind(stats.KindCompile)) + len(e.kind(stats.KindRecompile))
+	e.run(1)
+	first := e.compiles()
 	e.send(&protocol.Clear{ID: 71})
 	c, ok := e.answer().(*protocol.Cleared)
 	if !ok || c.ID != 71 || c.Freed != first {
 		e.fail("clear was answered by %+v, want id 71 and %d freed", c, first)
 	}
-	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
-	e.idle()
-	if again := len(e.kind(stats.KindCompile)) + len(e.kind(stats.KindRecompile)); again != 2*first {
+	e.run(1)
+	if again := e.compiles(); again != 2*first {
 		e.fail("%d compiles in all after clear, want %d", again, 2*first)
 	}
 	e.stop()
@@ -181,23 +173,13 @@ func (e *engine) answer() any {
 func setLimit(e *engine) {
 	e.o.Load.RecompileLimit = 1
 	e.load()
-	mode, _, decode := e.mode()
-	if !e.has("set") || !e.offers("prefill", "variable") || mode != "prefill" {
-		e.skip("no feature set, or no variable prefill")
+	if !e.has("set") {
+		e.skip("no feature set")
 	}
-	for _, n := range e.o.Lengths[:2] {
-		e.ask(e.request(mode, "variable", decode, n))
-	}
-	e.idle()
+	e.variable(e.o.Lengths[:2])
 	before := len(e.kind(stats.KindFallback))
-	limit := 8
-	e.send(&protocol.Set{RecompileLimit: &limit})
-	for range 2 {
-		for _, n := range e.o.Lengths[:2] {
-			e.ask(e.request(mode, "variable", decode, n))
-		}
-	}
-	e.idle()
+	e.send(&protocol.Set{RecompileLimit: new(8)})
+	e.variable(slices.Repeat(e.o.Lengths[:2], 2))
 	if before == 0 && len(e.kind(stats.KindCompile)) > 0 {
 		e.fail("no fallback at a limit of 1")
 	}
@@ -210,9 +192,8 @@ func setLimit(e *engine) {
 // oneLane: requests for one lane alone, the same id for each.
 func oneLane(e *engine) {
 	e.load()
-	mode, prefill, decode := e.mode()
 	for _, lane := range stats.Lanes {
-		r := e.request(mode, prefill, decode, e.o.Lengths[0])
+		r := e.plain(e.o.Lengths[0])
 		r.ID, r.Order = 900, []string{lane}
 		e.ask(r)
 		e.idle()
@@ -227,9 +208,8 @@ func abTwin(e *engine) {
 	if !e.has("aa") {
 		e.skip("no feature aa")
 	}
-	mode, prefill, decode := e.mode()
 	for range 3 {
-		r := e.request(mode, prefill, decode, e.o.Lengths[0])
+		r := e.plain(e.o.Lengths[0])
 		r.AA = true
 		e.ask(r)
 	}
@@ -256,23 +236,22 @@ func badRequests(e *engine) {
 		}
 	}
 	if mode != "forward" {
-		short := e.request(mode, prefill, decode, 9)
+		short := e.plain(9)
 		short.Exec = [2]int{3, 3}
 		bad = append(bad, short)
 	}
 	if n := e.loaded.Model.MaxPositions; n > 0 {
-		bad = append(bad, e.request(mode, prefill, decode, n+1))
+		bad = append(bad, e.plain(n+1))
 	}
 	for _, r := range bad {
 		e.ask(r)
 		e.idle()
 	}
 	for _, r := range e.rows {
-		if len(r.b.Error) == 0 || r.b.Error[r.i] == "" {
+		if r.err() == "" {
 			e.fail("%s, lane %s ran, but it cannot", describe(r.r), r.b.Lane)
 		}
 	}
-	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
-	e.idle()
+	e.run(1)
 	e.stop()
 }

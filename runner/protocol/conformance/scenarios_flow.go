@@ -15,9 +15,8 @@ import (
 // flush: whatever was asked is either measured or dropped, and work goes on.
 func flush(e *engine) {
 	e.load()
-	mode, prefill, decode := e.mode()
 	for i := range e.hello.Credit {
-		e.ask(e.request(mode, prefill, decode, e.o.Lengths[i%len(e.o.Lengths)]))
+		e.ask(e.plain(e.o.Lengths[i%len(e.o.Lengths)]))
 	}
 	e.send(&protocol.Flush{ID: 5})
 	f, ok := e.answer().(*protocol.Flushed)
@@ -27,16 +26,14 @@ func flush(e *engine) {
 	if len(e.pending) > 0 {
 		e.fail("%d requests are neither measured nor dropped after flush", len(e.pending))
 	}
-	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
-	e.idle()
+	e.run(1)
 	e.stop()
 }
 
 // flushBeforeDue: a request that waits for its instant has not started.
 func flushBeforeDue(e *engine) {
 	e.load()
-	mode, prefill, decode := e.mode()
-	r := e.request(mode, prefill, decode, e.o.Lengths[0])
+	r := e.plain(e.o.Lengths[0])
 	r.DueNs = clock.Monotonic() + int64(300*time.Millisecond)
 	e.ask(r)
 	e.idle()
@@ -45,7 +42,7 @@ func flushBeforeDue(e *engine) {
 		e.skip("with a credit of 1 nothing overtakes")
 	}
 	for range 2 {
-		r := e.request(mode, prefill, decode, e.o.Lengths[0])
+		r := e.plain(e.o.Lengths[0])
 		r.DueNs = clock.Monotonic() + int64(time.Hour)
 		e.ask(r)
 	}
@@ -60,7 +57,6 @@ func flushBeforeDue(e *engine) {
 // malformedLines: each gets an error that names its line, and work goes on.
 func malformedLines(e *engine) {
 	e.load()
-	mode, prefill, decode := e.mode()
 	line := 1 // load
 	for _, text := range []string{"this is not JSON", "[1,2]", `{"no":"type"}`, `{"t":"req"}`, "\x00\xff",
 		strings.Repeat("x", protocol.MaxLine+10)} {
@@ -74,8 +70,7 @@ func malformedLines(e *engine) {
 		}
 	}
 	e.raw("\n{\"t\":\"of_a_later_version\",\"x\":1}\n")
-	e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
-	e.idle()
+	e.run(1)
 	e.noErrors()
 	e.stop()
 }
@@ -83,13 +78,9 @@ func malformedLines(e *engine) {
 // profile: the window ends after its requests and is answered.
 func profile(e *engine) {
 	e.load()
-	mode, prefill, decode := e.mode()
 	e.send(&protocol.Profile{ID: 8, Requests: 2, Dir: e.dir})
 	e.answered = nil
-	for range 2 {
-		e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
-	}
-	e.idle()
+	e.run(2)
 	e.until("profiled", func() bool { return len(e.answered) > 0 })
 	p, ok := e.answered[0].(*protocol.Profiled)
 	if !ok || p.ID != 8 || (p.Error == "") != e.has("profile") || (len(p.Files) > 0) != e.has("profile") {
@@ -101,20 +92,14 @@ func profile(e *engine) {
 // stopWithWork: stop overtakes what has not started.
 func stopWithWork(e *engine) {
 	e.load()
-	mode, prefill, decode := e.mode()
-	for range e.hello.Credit {
-		e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
-	}
+	e.askPlain(e.hello.Credit)
 	e.stop()
 }
 
 // stdinCloses: nobody listens any more, so the engine ends, with exit 0.
 func stdinCloses(e *engine) {
 	e.load()
-	mode, prefill, decode := e.mode()
-	for range e.hello.Credit {
-		e.ask(e.request(mode, prefill, decode, e.o.Lengths[0]))
-	}
+	e.askPlain(e.hello.Credit)
 	if err := e.in.Close(); err != nil {
 		e.fatal("close stdin: %v", err)
 	}
