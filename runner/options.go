@@ -69,7 +69,6 @@ type Result struct {
 	Err     error  // set when Reason is failed
 	Missed  string // a sentence about what of the plan had no turn, or ""
 	Samples uint64
-	Events  uint64
 	Dropped uint64 // views that nobody saw
 }
 

@@ -139,6 +139,7 @@ func (s *Session) Run(ctx context.Context) Result {
 		s.phase, s.status = view.PhaseDone, s.result.Missed
 	}
 	s.publish(true)
+	s.result.Dropped = s.pub.dropped
 	return s.result
 }
 

@@ -78,3 +78,25 @@ func TestAWantedViewComes(t *testing.T) {
 		t.Fatal(res.Err)
 	}
 }
+
+// TestDroppedViewsAreCounted: what the manifest says of views that nobody saw is
+// what the header of the screen said.
+func TestDroppedViewsAreCounted(t *testing.T) {
+	views := make(chan view.View, 1)
+	cfg := sessionConfig()
+	cfg.Reps = 400
+	res, _ := runSession(t, "none", cfg, func(o *Options) { o.Views, o.Commands = views, commandsOf(view.ActMark, view.ActMark, view.ActMark) })
+	last := <-views
+	if res.Err != nil || res.Dropped == 0 || res.Dropped != last.Self.Dropped+1 { // the last one replaced one more
+		t.Errorf("%+v, and the last view says that %d were dropped", res, last.Self.Dropped)
+	}
+}
+
+// commandsOf is a channel of commands that somebody has typed already.
+func commandsOf(actions ...view.Action) <-chan view.Command {
+	c := make(chan view.Command, len(actions))
+	for _, a := range actions {
+		c <- view.Command{Action: a}
+	}
+	return c
+}
