@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -142,13 +143,12 @@ func (s *Session) setStrategy(word string) {
 			return
 		}
 	}
-	old := s.set.strategy
-	s.set.strategy = next
-	if lack := s.eng.lacks(s.queue.mode(), s.set.strategy); lack != "" {
-		s.set.strategy = old
+	if lack := s.eng.lacks(s.queue.mode(), next); lack != "" {
 		s.pub.notice("warn", "this engine cannot run "+lack)
 		return
 	}
+	old := s.set.strategy
+	s.set.strategy = next
 	s.compileFirst()
 	s.toggle(fmt.Sprintf("strategy %s → %s", old, next), "")
 }
@@ -228,13 +228,8 @@ func (s *Session) setScenario(arg string) {
 	for _, sc := range s.cfg.Scenarios {
 		all = append(all, sc.Name)
 	}
-	old := s.set.scenario
-	if old == "" {
-		old = "*"
-	}
-	if arg == "" {
-		arg = after(all, old)
-	}
+	old := cmp.Or(s.set.scenario, "*")
+	arg = cmp.Or(arg, after(all, old))
 	if !slices.Contains(all, arg) {
 		s.pub.notice("error", fmt.Sprintf("no scenario named %q", arg))
 		return
@@ -254,9 +249,7 @@ func (s *Session) setPairing(arg string) {
 		offered = append(offered, "concurrent")
 	}
 	old := s.set.pairing
-	if arg == "" {
-		arg = after(offered, old)
-	}
+	arg = cmp.Or(arg, after(offered, old))
 	if !slices.Contains(offered, arg) {
 		s.pub.notice("warn", "this engine cannot run the pairing "+arg+s.eng.because(arg))
 		return
@@ -276,9 +269,7 @@ func (s *Session) setStance(arg string) {
 		s.pub.notice("warn", "this engine has no stances"+s.eng.because("stance"))
 		return
 	}
-	if arg == "" {
-		arg = after(offered, old)
-	}
+	arg = cmp.Or(arg, after(offered, old))
 	if !slices.Contains(offered, arg) {
 		s.pub.notice("warn", "this engine has no stance "+arg)
 		return

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -46,7 +47,9 @@ type engine struct {
 const maxEvidence = 4096
 
 func newEngine(options map[string]string) engine {
-	return engine{options: maps.Clone(options), warmed: map[string]bool{}, asked: map[uint64]bool{}, backoff: newBackOff()}
+	e := engine{options: map[string]string{}, warmed: map[string]bool{}, asked: map[uint64]bool{}, backoff: newBackOff()}
+	maps.Copy(e.options, options)
+	return e
 }
 
 // started takes a new worker in hand.
@@ -183,12 +186,7 @@ func because(why string) string {
 // set changes options of the worker in hand and of those that follow.
 func (e *engine) set(options map[string]string) {
 	e.ask(&protocol.Set{Options: options})
-	kept := maps.Clone(e.options) // the one before was handed out
-	if kept == nil {
-		kept = map[string]string{}
-	}
-	maps.Copy(kept, options)
-	e.options = kept
+	maps.Copy(e.options, options)
 }
 
 // stance is the one in force; "" where the engine has none. asked is what the
@@ -197,13 +195,7 @@ func (e *engine) stance(asked string) string {
 	if e.hello == nil || len(e.hello.Stances) == 0 {
 		return ""
 	}
-	if now := e.options["stance"]; now != "" {
-		return now
-	}
-	if asked != "" {
-		return asked
-	}
-	return e.hello.Stances[0]
+	return cmp.Or(e.options["stance"], asked, e.hello.Stances[0])
 }
 
 // refusal says what of the settings the engine cannot run in one of the modes,
@@ -263,10 +255,8 @@ func (e *engine) takeBack(lacks map[string]string) {
 	}
 	h := *e.hello
 	h.Pairings = slices.DeleteFunc(slices.Clone(h.Pairings), func(p string) bool { return lacks[p] != "" })
-	h.Lacks = maps.Clone(h.Lacks)
-	if h.Lacks == nil {
-		h.Lacks = map[string]string{}
-	}
+	h.Lacks = map[string]string{}
+	maps.Copy(h.Lacks, e.hello.Lacks) // screens have that one
 	maps.Copy(h.Lacks, lacks)
 	e.hello = &h
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tailscope/tailscope/stats"
@@ -40,7 +41,7 @@ func (s *Session) answersNothing(why string) {
 		return // nothing is sent: the failures are somebody else's, and so is what to do
 	}
 	if s.o.Commands == nil {
-		s.fail(fmt.Errorf("%s", why))
+		s.fail(errors.New(why))
 		return
 	}
 	s.failing.why = why
@@ -54,8 +55,7 @@ func (s *Session) retry() {
 	if s.failing.why == "" {
 		return
 	}
-	s.failing = failing{}
-	s.status = ""
+	s.failing, s.status = failing{}, ""
 	s.queue.resume()
 }
 

@@ -62,7 +62,7 @@ func (s *Session) loadMessage() *protocol.Load {
 	m := &protocol.Load{Model: s.o.Model, Name: c.Model, Provider: c.Provider, Device: c.Device,
 		Threads: c.Threads, CPUs: s.eng.placed.Worker.String(), Beside: s.eng.placed.Supervisor, Seed: c.Seed, RecompileLimit: c.Limit(), Compile: c.Compile,
 		Cache: protocol.Cache{Policy: c.Cache.Policy}, KVEdges: c.KVEdges, Capture: c.Capture, Check: c.Check,
-		Modes: c.Modes, Swap: s.o.Swap, Options: map[string]string{}}
+		Modes: c.Modes, Swap: s.o.Swap, Options: map[string]string{}, Dims: map[string][]int{}, Ties: map[string]string{}}
 	if c.Engine == "torch" {
 		m.RecompileLimit = c.RecompileLimit // 0: what its torch has
 	}
@@ -73,20 +73,11 @@ func (s *Session) loadMessage() *protocol.Load {
 	for name, text := range c.Dims {
 		spec, _ := dims.ParseSpec(text) // checked by Validate
 		if spec.Tied() {
-			m.Ties = put(m.Ties, name, spec.Expr.String())
+			m.Ties[name] = spec.Expr.String()
 		} else {
-			m.Dims = put(m.Dims, name, spec.Values)
+			m.Dims[name] = spec.Values
 		}
 	}
-	return m
-}
-
-// put sets a key of a map that may not be there yet.
-func put[V any](m map[string]V, key string, v V) map[string]V {
-	if m == nil {
-		m = map[string]V{}
-	}
-	m[key] = v
 	return m
 }
 
@@ -96,7 +87,6 @@ func (s *Session) nameEngine(m *protocol.Loaded) {
 	if s.cfg.EngineCmd == "" || s.eng.hello.Engine == "" || m.Versions[s.eng.hello.Engine] != "" {
 		return
 	}
-	m.Versions = maps.Clone(m.Versions)
 	if m.Versions == nil {
 		m.Versions = map[string]string{}
 	}

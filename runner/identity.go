@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/configs"
@@ -49,9 +51,7 @@ func (s Identity) Lane(l stats.Lane) view.Lane {
 		v.CompileNs += g.CompileNs
 		v.CacheBytes += g.Bytes
 	}
-	if v.Limit == 0 {
-		v.Limit = s.Limit
-	}
+	v.Limit = cmp.Or(v.Limit, s.Limit)
 	v.CompilerReal, v.Why = s.compilerReal(&v)
 	v.Evidence = s.evidenceSummary()
 	return v
@@ -59,13 +59,7 @@ func (s Identity) Lane(l stats.Lane) view.Lane {
 
 // groups are the counters of the current mode and strategy.
 func (s Identity) groups() []protocol.Counter {
-	var out []protocol.Counter
-	for _, g := range s.Counters.Groups {
-		if s.covers(g.Mode, g.Strategy) {
-			out = append(out, g)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(s.Counters.Groups), func(g protocol.Counter) bool { return !s.covers(g.Mode, g.Strategy) })
 }
 
 // covers reports whether counters or evidence under these names belong to the
@@ -98,8 +92,7 @@ func (s Identity) compilerReal(v *view.Lane) (verdict, why string) {
 
 // evidenceSummary sums up where the nodes of the newest probed graph ran.
 func (s Identity) evidenceSummary() string {
-	for i := len(s.Evidence) - 1; i >= 0; i-- {
-		e := &s.Evidence[i]
+	for _, e := range slices.Backward(s.Evidence) {
 		if !s.covers(e.Mode, e.Strategy) || len(e.NodesPerProvider) == 0 && e.NodesAfter == 0 {
 			continue
 		}
@@ -131,16 +124,7 @@ func providerTitle(p string) string {
 	return p
 }
 
+// byCount are the keys of a map, those of the largest counts first.
 func byCount(m map[string]int) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Slice(keys, func(i, j int) bool {
-		if m[keys[i]] != m[keys[j]] {
-			return m[keys[i]] > m[keys[j]]
-		}
-		return keys[i] < keys[j]
-	})
-	return keys
+	return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(cmp.Compare(m[b], m[a]), strings.Compare(a, b)) })
 }

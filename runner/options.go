@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tailscope/tailscope/configs"
@@ -90,9 +91,5 @@ func (s settings) covers(fl *inflight) bool {
 
 // viewEvery is the time between two views.
 func (s *Session) viewEvery() time.Duration {
-	fps := s.o.FPS
-	if fps <= 0 {
-		fps = defaultFPS
-	}
-	return time.Second / time.Duration(min(fps, maxFPS))
+	return time.Second / time.Duration(min(cmp.Or(max(s.o.FPS, 0), defaultFPS), maxFPS))
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -195,7 +196,7 @@ func (s *Session) view(figures bool) view.View {
 func (s *Session) sessionView() view.Session {
 	c := s.cfg
 	v := view.Session{RunID: s.o.RunID, Dir: s.o.Dir, Model: c.Model, Engine: c.Engine, ProviderAsked: c.Provider,
-		Mode: s.queue.mode(), Strategy: s.pub.inForce, Asked: s.set.strategy.Label(s.queue.mode()), Stance: s.eng.stance(s.cfg.Options["stance"]), EagerInputs: c.EagerInputs, Scenarios: s.set.scenario,
+		Mode: s.queue.mode(), Strategy: s.pub.inForce, Asked: s.set.strategy.Label(s.queue.mode()), Stance: s.eng.stance(s.cfg.Options["stance"]), EagerInputs: c.EagerInputs, Scenarios: cmp.Or(s.set.scenario, "*"),
 		Pairing: s.set.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.rec.gen, Segment: s.rec.seg,
 		Threads: c.Threads, AA: s.pub.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
 	if v.Strategy == "" || v.Strategy == v.Asked {
@@ -203,9 +204,6 @@ func (s *Session) sessionView() view.Session {
 	}
 	if v.Observed = s.observes(); v.Observed { // none of it is asked for
 		v.Pairing, v.EagerInputs, v.ProviderAsked = view.NotAskedFor, "", ""
-	}
-	if v.Scenarios == "" {
-		v.Scenarios = "*"
 	}
 	if s.eng.hello != nil {
 		v.Engine = s.eng.hello.Engine + " " + s.eng.hello.Version
@@ -268,20 +266,24 @@ func (s *Session) progress(now int64) (float64, time.Duration) {
 // reportStatus tells a headless caller how far the run is, and lets the stop
 // rule look.
 func (s *Session) reportStatus() {
-	if s.eng.loaded == nil {
-		if s.o.OnStatus != nil {
-			s.o.OnStatus(Progress{Phase: s.phaseNow(), Status: s.statusNow(s.doing(clock.Monotonic())), Done: -1})
-		}
-		return
-	}
-	if s.until != nil && s.end == nil {
+	loaded := s.eng.loaded != nil
+	if loaded && s.until != nil && s.end == nil {
 		s.checkUntil()
 	}
 	if s.o.OnStatus == nil {
 		return
 	}
 	now := clock.Monotonic()
-	p := Progress{Phase: s.phaseNow(), Status: s.statusNow(s.doing(now)), Mode: s.queue.mode(), Done: -1}
+	p := Progress{Phase: s.phaseNow(), Status: s.statusNow(s.doing(now)), Done: -1}
+	if loaded {
+		s.figures(&p, now)
+	}
+	s.o.OnStatus(p)
+}
+
+// figures says how far the current mode is, and what it came to.
+func (s *Session) figures(p *Progress, now int64) {
+	p.Mode = s.queue.mode()
 	if done, left := s.progress(now); !math.IsNaN(done) {
 		p.Done, p.Left = done, left
 	}
@@ -290,7 +292,6 @@ func (s *Session) reportStatus() {
 		sum := live.Lanes[l].Session
 		p.Samples[l], p.P50[l], p.P99[l] = live.Total[l], sum.P50.Value, sum.P99.Value
 	}
-	s.o.OnStatus(p)
 }
 
 // liveNow returns a live summary that is at most maxAge old.

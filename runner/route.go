@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -134,12 +135,7 @@ func (r *router) unlearn(mode, label, shape string) {
 func (s *Session) atLimit(mode string) bool {
 	id := s.identity()
 	id.Mode = mode
-	for _, g := range s.eng.counters.Groups {
-		if id.covers(g.Mode, g.Strategy) && g.LimitReached {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.eng.counters.Groups, func(g protocol.Counter) bool { return g.LimitReached && id.covers(g.Mode, g.Strategy) })
 }
 
 // routeSeen notes what a request of the optimized lane met and switches the

@@ -64,7 +64,6 @@ type Session struct {
 
 	phase       view.Phase
 	status      string
-	beganNs     int64
 	startNs     int64 // when loading had finished
 	firstWorkNs int64
 	endNs       int64   // when the end was decided
@@ -105,7 +104,6 @@ func NewSession(o Options) (*Session, error) {
 // Run runs the session until it ends by itself, is told to quit, or ctx is
 // done. It returns after the worker has ended.
 func (s *Session) Run(ctx context.Context) Result {
-	s.beganNs = clock.Monotonic()
 	wctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	if err := s.startWorker(wctx); err != nil {
