@@ -32,7 +32,7 @@ func (p *Plan) nextPassed() (Item, bool) {
 			at.scenario, at.prompt = at.scenario+1, 0
 		default:
 			it := p.item(p.Scenarios[at.scenario], at.prompt)
-			it.Warmup, it.Rep = at.warmup, at.rep
+			it.Warmup = at.warmup
 			at.prompt++
 			return it, true
 		}

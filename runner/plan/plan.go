@@ -1,7 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"math/rand/v2"
 	"strings"
 
@@ -27,7 +30,6 @@ type Item struct {
 	Warmup     bool
 	GapNs      int64   // open loop: time since the arrival before it
 	rate       float64 // that it was drawn for; 0: none, or recorded
-	Rep        int     // repetition, 0-based
 }
 
 // Plan is the order of requests. The same configuration and seed give the
@@ -146,13 +148,10 @@ func (p *Plan) Shapes(limit int) []Item {
 func (p *Plan) item(sc configs.Scenario, i int) Item {
 	pr := sc.Prompts[i]
 	it := Item{Mode: p.mode, Scenario: sc.Name, Prompt: i, PadTo: PadTo(sc), Tokens: pr.Tokens,
-		NewTokens: pr.NewTokens, Batch: max(p.cfg.Batch, 1), Seed: p.rng.Uint64() >> 11, // exact in a double
+		NewTokens: cmp.Or(pr.NewTokens, p.cfg.MaxNewTokens), Batch: max(p.cfg.Batch, 1), Seed: p.rng.Uint64() >> 11, // exact in a double
 		EagerFirst: p.rng.IntN(2) == 0}
 	if pr.To > pr.Tokens {
 		it.Tokens += p.rng.IntN(pr.To - pr.Tokens + 1)
-	}
-	if it.NewTokens == 0 {
-		it.NewTokens = p.cfg.MaxNewTokens
 	}
 	if !stats.ModeOf(p.mode).Times(stats.DecodePhase) {
 		it.NewTokens = 0
@@ -211,11 +210,9 @@ func pick(r *rand.Rand, n int, weight func(int) float64) int {
 
 // hash is FNV-1a, so that each mode draws its own stream.
 func hash(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, s) // it takes everything
+	return h.Sum64()
 }
 
 func names(scs []configs.Scenario) string {

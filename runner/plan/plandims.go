@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -70,7 +69,7 @@ func (d *dimPlan) points() int {
 	}
 	n := 1
 	for _, v := range d.values {
-		n = int(math.Min(float64(n)*float64(len(v)), 1<<16))
+		n = min(n*len(v), 1<<16)
 	}
 	return n
 }
