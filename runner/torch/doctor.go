@@ -74,16 +74,6 @@ func Probe(ctx context.Context, t configs.Torch) (Report, error) {
 	return r, nil
 }
 
-// Doctor returns a sentence for each thing the interpreter lacks; none when
-// everything is there.
-func Doctor(ctx context.Context, t configs.Torch) []string {
-	r, err := Probe(ctx, t)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	return r.Lacks(t)
-}
-
 // Lacks words what is missing, most important first.
 func (r Report) Lacks(t configs.Torch) []string {
 	var s []string

@@ -61,9 +61,8 @@ func TestPythonSaysWhatToDo(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "--python") {
 		t.Errorf("got %v", err)
 	}
-	got := Doctor(context.Background(), configs.Torch{Python: "/nowhere/python"})
-	if len(got) != 1 || !strings.Contains(got[0], "--python") {
-		t.Errorf("got %q", got)
+	if _, err := Probe(context.Background(), configs.Torch{Python: "/nowhere/python"}); err == nil || !strings.Contains(err.Error(), "--python") {
+		t.Errorf("got %v", err)
 	}
 }
 
