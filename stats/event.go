@@ -45,35 +45,24 @@ type Event struct {
 	Extra      map[string]any `json:"extra,omitempty"` // what the kind adds
 }
 
+// flags are what events put on the sample they belong to.
+var flags = map[Kind]Flag{
+	KindCompile:      FlagCompile,
+	KindRecompile:    FlagRecompile,
+	KindGraphCapture: FlagCapture,
+	KindFallback:     FlagFallback,
+	KindShapeNew:     FlagShapeNew,
+	KindColdStart:    FlagColdStart,
+	KindSpike:        FlagSpike,
+	KindDivergence:   FlagDivergence,
+	KindThrottle:     FlagThrottle,
+	KindClockDrop:    FlagClockDrop,
+	KindEvict:        FlagEvict,
+}
+
 // FlagOf returns the flag an event of this kind puts on the sample it belongs
 // to, or 0.
-func FlagOf(k Kind) Flag {
-	switch k {
-	case KindCompile:
-		return FlagCompile
-	case KindRecompile:
-		return FlagRecompile
-	case KindGraphCapture:
-		return FlagCapture
-	case KindFallback:
-		return FlagFallback
-	case KindShapeNew:
-		return FlagShapeNew
-	case KindColdStart:
-		return FlagColdStart
-	case KindSpike:
-		return FlagSpike
-	case KindDivergence:
-		return FlagDivergence
-	case KindThrottle:
-		return FlagThrottle
-	case KindClockDrop:
-		return FlagClockDrop
-	case KindEvict:
-		return FlagEvict
-	}
-	return 0
-}
+func FlagOf(k Kind) Flag { return flags[k] }
 
 // Frequent reports whether a busy machine makes events of this kind by the
 // hundred.

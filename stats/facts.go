@@ -1,8 +1,6 @@
 package stats
 
-import (
-	"math"
-)
+import "math"
 
 // SessionShare is by how much two sessions of the same thing differ, as a share of
 // the eager lane's figure, where no A/A run has measured it: what samples of one

@@ -3,6 +3,7 @@ package stats
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Limit says how near a group comes to the least time that its work takes on
@@ -69,20 +70,17 @@ func (l *Limit) Words() string {
 // Gap says how what is above the limit splits: "gap: 12 % padding, 20 % host,
 // 68 % device"; "" where it is not known.
 func (l *Limit) Gap() string {
-	out := ""
+	var parts []string
 	for _, x := range []struct {
 		name string
 		v    float64
 	}{{"padding", l.Padding}, {"host", l.Host}, {"device", l.Device}} {
 		if x.v >= 0.005 {
-			if out != "" {
-				out += ", "
-			}
-			out += fmt.Sprintf("%.0f %% %s", 100*x.v, x.name)
+			parts = append(parts, fmt.Sprintf("%.0f %% %s", 100*x.v, x.name))
 		}
 	}
-	if out == "" {
+	if parts == nil {
 		return ""
 	}
-	return "gap: " + out
+	return "gap: " + strings.Join(parts, ", ")
 }
