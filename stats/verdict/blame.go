@@ -56,7 +56,7 @@ func (in *Input) blameFor(lane stats.Lane, s stats.Statistic, verb string) strin
 				return fmt.Sprintf(" %d of %d samples, all %s, make them: without them %s is ahead in the %s, too.", n, g.N, strings.Join(names, " or "), lane, s)
 			}
 			return fmt.Sprintf(" %d of %d samples, all %s, cost the %s: %s, %s without them.", n, g.N,
-				strings.Join(names, " or "), s, stats.FormatMs(in.value(lane, s)), stats.FormatMs(rest))
+				strings.Join(names, " or "), s, stats.FormatMs(figure(g, s)), stats.FormatMs(rest))
 		}
 	}
 	return ""
@@ -75,13 +75,6 @@ func (w *without) take(r *stats.CauseRow) {
 }
 
 func (w *without) rest() float64 { return (w.mean*float64(w.n) - w.sum) / float64(w.n-w.taken) }
-
-func (in *Input) value(lane stats.Lane, s stats.Statistic) float64 {
-	if s == stats.P99 {
-		return in.Lanes[lane].P99.Value
-	}
-	return in.Lanes[lane].Mean
-}
 
 // causeWords names the row's samples in a sentence, plural. A first compile is no
 // recompile.

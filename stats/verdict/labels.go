@@ -57,6 +57,7 @@ func Labels(in []Label) LabelVerdict {
 	return v
 }
 
+// figure is a statistic of a group, ns.
 func figure(s *stats.Summary, of stats.Statistic) float64 {
 	switch of {
 	case stats.Mean:
@@ -71,15 +72,14 @@ func rankLabels(in []Label) (v LabelVerdict) {
 	var est paired.Estimates
 	for s := range est {
 		order := slices.Clone(in)
-		slices.SortStableFunc(order, func(a, b Label) int {
-			return cmp.Compare(figure(&a.Summary, stats.Statistic(s)), figure(&b.Summary, stats.Statistic(s)))
-		})
+		of := func(l *Label) float64 { return figure(&l.Summary, stats.Statistic(s)) }
+		slices.SortStableFunc(order, func(a, b Label) int { return cmp.Compare(of(&a), of(&b)) })
 		best, next := &order[0], &order[1]
 		v.Ranked[s].Ahead, v.Ranked[s].Next = best.Name, next.Name
-		if figure(&best.Summary, stats.Statistic(s)) == figure(&next.Summary, stats.Statistic(s)) {
+		est[s] = paired.Estimate{Diff: of(next) - of(best), N: min(best.Summary.N, next.Summary.N)}
+		if est[s].Diff == 0 {
 			v.Ranked[s].Ahead = "~"
 		}
-		est[s] = paired.Estimate{Diff: figure(&next.Summary, stats.Statistic(s)) - figure(&best.Summary, stats.Statistic(s)), N: min(best.Summary.N, next.Summary.N)}
 		if best.Order == nil || next.Order == nil {
 			continue
 		}

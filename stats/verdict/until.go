@@ -36,12 +36,10 @@ func ParseUntil(s string) (Until, error) {
 	if len(f) != 4 || f[1] != "within" || f[3] != "%" {
 		return Until{}, bad
 	}
-	switch f[0] {
-	case "p50", "median":
+	if u.Statistic = f[0]; u.Statistic == "median" {
 		u.Statistic = "p50"
-	case "p90", "p95", "p99", "p99.9", "diff":
-		u.Statistic = f[0]
-	default:
+	}
+	if quantiles[u.Statistic] == nil && u.Statistic != "diff" {
 		return Until{}, bad
 	}
 	x, err := strconv.ParseFloat(f[2], 64)
@@ -71,32 +69,21 @@ func (u Until) Done(l *stats.Live) (bool, string) {
 			continue
 		}
 		any = true
-		q := u.quantile(&l.Lanes[i].Segment)
+		q := quantiles[u.Statistic](&l.Lanes[i].Segment)
 		w := relativeWidth(q.Value, q.Lo, q.Hi)
-		if math.IsNaN(w) || math.IsNaN(worst) {
-			worst = math.NaN()
-		} else {
-			worst = math.Max(worst, w)
-		}
-		if !(w <= u.Within) {
-			done = false
-		}
+		worst = math.Max(worst, w) // NaN where one is
+		done = done && w <= u.Within
 	}
 	return done && any, progressWords(u.Statistic, worst, u.Within)
 }
 
-func (u Until) quantile(s *stats.Summary) stats.Quantile {
-	switch u.Statistic {
-	case "p90":
-		return s.P90
-	case "p95":
-		return s.P95
-	case "p99":
-		return s.P99
-	case "p99.9":
-		return s.P999
-	}
-	return s.P50
+// quantiles are those that a rule may name.
+var quantiles = map[string]func(*stats.Summary) stats.Quantile{
+	"p50":   func(s *stats.Summary) stats.Quantile { return s.P50 },
+	"p90":   func(s *stats.Summary) stats.Quantile { return s.P90 },
+	"p95":   func(s *stats.Summary) stats.Quantile { return s.P95 },
+	"p99":   func(s *stats.Summary) stats.Quantile { return s.P99 },
+	"p99.9": func(s *stats.Summary) stats.Quantile { return s.P999 },
 }
 
 // relativeWidth of an interval over its estimate; NaN where there is none.
