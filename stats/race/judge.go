@@ -127,7 +127,7 @@ func (r *Race) makes(c, best *racer, q float64) string {
 	switch adds := r.firsts(c) * float64(least); {
 	case q > 0 && r.level(c, q) >= 1 && float64(least) > far*float64(slices.Max(warm)):
 		return fmt.Sprintf("%sits %s is one of them, and the least of %d took %s", what, r.o.Objective, len(c.firstNs), millis(least))
-	case q == 0 && adds > far*meanOf(warm):
+	case q == 0 && adds > far*timesOf(warm).Mean():
 		return fmt.Sprintf("%sthat adds at least %s to the mean", what, millis(int64(adds)))
 	}
 	return ""
@@ -149,7 +149,7 @@ func (r *Race) plain(c *racer) bool {
 	if q > 0 {
 		return r.level(c, q) < 1
 	}
-	return r.point(c, 0) <= 1.1*meanOf(c.sorted)
+	return r.point(c, 0) <= 1.1*timesOf(c.sorted).Mean()
 }
 
 // keeps reports whether a candidate's p99 keeps the SLO, as far as is known.

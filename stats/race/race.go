@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // Objective is what is to be small.
@@ -23,23 +24,15 @@ func (o Objective) String() string { return objectives[o] }
 
 // ParseObjective is the inverse of String.
 func ParseObjective(s string) (Objective, error) {
-	for i, n := range objectives {
-		if n == s {
-			return Objective(i), nil
-		}
+	if i := slices.Index(objectives, s); i >= 0 {
+		return Objective(i), nil
 	}
 	return 0, fmt.Errorf("unknown objective %q: want p99, p50 or mean", s)
 }
 
 // quantile is the objective's, 0 for the mean.
 func (o Objective) quantile() float64 {
-	switch o {
-	case P99:
-		return .99
-	case P50:
-		return .5
-	}
-	return 0
+	return []float64{P99: .99, P50: .5, Mean: 0}[o]
 }
 
 // Candidate is what may win.
@@ -66,7 +59,6 @@ type Options struct {
 	Alpha     float64 // chance that the best is thrown out; 0: 0.05
 	Margin    float64 // what is no difference, a share; 0: 0.02
 	SLONs     int64   // p99 not to exceed; 0: none
-	Baseline  int     // candidate that always runs on, for comparison
 	Seed      uint64
 }
 
@@ -110,14 +102,14 @@ func New(candidates []Candidate, o Options) *Race {
 	return r
 }
 
-// baselineEvery is how often the baseline still runs once it is out.
+// baselineEvery is how often the baseline, the first candidate, still runs once it is out.
 const baselineEvery = 4
 
 // Ask returns who runs the next request, in the order in which they are to.
 func (r *Race) Ask() []int {
 	var who []int
 	for i, c := range r.all {
-		if c.out == "" || i == r.o.Baseline && r.blocks%baselineEvery == 0 {
+		if c.out == "" || i == 0 && r.blocks%baselineEvery == 0 {
 			who = append(who, i)
 		}
 	}

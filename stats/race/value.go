@@ -34,12 +34,12 @@ func (c *racer) warm() (v []int64) {
 // one of these.
 func (r *Race) level(c *racer, q float64) float64 { return q / (1 - r.firsts(c)) }
 
-// at is the q-quantile over the horizon of ascending warm times, ns; NaN where
-// there are none of the kind it falls into.
-func (r *Race) at(c *racer, warm []int64, q float64) float64 {
+// at is the q-quantile over the horizon, ns; NaN where there are no times of the
+// kind it falls into.
+func (r *Race) at(c *racer, q float64) float64 {
 	f := r.firsts(c)
 	if l := r.level(c, q); l < 1 {
-		return quantile.Percentile(warm, l)
+		return quantile.Percentile(c.sorted, l)
 	}
 	return quantile.Percentile(c.firstNs, (q-(1-f))/f)
 }
@@ -58,12 +58,12 @@ func (r *Race) value(c *racer, q, alpha float64) Value {
 		return unknown
 	}
 	if q == 0 {
-		s := series(warm, func(ns int64) float64 { return float64(ns) })
+		s := timesOf(warm)
 		lo, hi := s.Interval(alpha, true)
 		extra := r.share(c, s.Mean())
 		return Value{s.Mean() + extra, lo + extra, hi + extra}
 	}
-	v := Value{r.at(c, c.sorted, q), math.NaN(), math.NaN()}
+	v := Value{r.at(c, q), math.NaN(), math.NaN()}
 	l := r.level(c, q)
 	if l >= 1 {
 		return v
@@ -106,8 +106,7 @@ func (r *Race) share(c *racer, warm float64) float64 {
 	if f == 0 || len(c.firstNs) == 0 {
 		return 0
 	}
-	s := series(c.firstNs, func(ns int64) float64 { return float64(ns) })
-	return f * (s.Mean() - warm)
+	return f * (timesOf(c.firstNs).Mean() - warm)
 }
 
 func series(v []int64, f func(int64) float64) *paired.Series {
@@ -159,7 +158,7 @@ func (r *Race) diff(a, b *racer, alpha float64) Value {
 			s.Add(float64(x[i] - y[i]))
 		}
 		lo, hi := s.Interval(alpha, true)
-		extra := r.share(a, meanOf(x)) - r.share(b, meanOf(y))
+		extra := r.share(a, timesOf(x).Mean()) - r.share(b, timesOf(y).Mean())
 		return Value{s.Mean() + extra, lo + extra, hi + extra}
 	}
 	la, lb := r.level(a, q), r.level(b, q)
@@ -181,6 +180,6 @@ func (r *Race) diff(a, b *racer, alpha float64) Value {
 	return v
 }
 
-func meanOf(v []int64) float64 {
-	return series(v, func(ns int64) float64 { return float64(ns) }).Mean()
+func timesOf(v []int64) *paired.Series {
+	return series(v, func(ns int64) float64 { return float64(ns) })
 }
