@@ -44,38 +44,31 @@ func (w *Watcher) See(s State) (out []Change) {
 	}
 	if s.ThrottleErr == "" {
 		on := len(s.Throttle) > 0
-		if on != w.throttled {
-			w.throttled = on
-			out = append(out, throttleChange(on, s))
+		switch {
+		case on && !w.throttled:
+			out = append(out, Change{ThrottleStart, s.TNs, "the GPU slows its clock down: " + strings.Join(s.Throttle, ", ")})
+		case !on && w.throttled:
+			out = append(out, Change{ThrottleEnd, s.TNs, "the GPU no longer slows its clock down"})
 		}
+		w.throttled = on
 	}
-	if c, ok := w.clock(s); ok {
-		out = append(out, c)
-	}
-	return out
+	return append(out, w.clock(s)...)
 }
 
-func throttleChange(on bool, s State) Change {
-	if on {
-		return Change{ThrottleStart, s.TNs, "the GPU slows its clock down: " + strings.Join(s.Throttle, ", ")}
-	}
-	return Change{ThrottleEnd, s.TNs, "the GPU no longer slows its clock down"}
-}
-
-func (w *Watcher) clock(s State) (Change, bool) {
+func (w *Watcher) clock(s State) []Change {
 	busy := s.UtilPct.OK() && s.UtilPct.Value >= busyPct
 	if !s.SMClockMHz.OK() || !busy {
-		return Change{}, false
+		return nil
 	}
 	mhz := s.SMClockMHz.Value
 	w.best = max(w.best, mhz)
 	switch {
 	case !w.dropped && mhz < dropShare*w.best:
 		w.dropped = true
-		return Change{ClockDropStart, s.TNs, fmt.Sprintf("SM clock %.0f MHz, %.0f %% below the %.0f MHz it ran at", mhz, (1-mhz/w.best)*100, w.best)}, true
+		return []Change{{ClockDropStart, s.TNs, fmt.Sprintf("SM clock %.0f MHz, %.0f %% below the %.0f MHz it ran at", mhz, (1-mhz/w.best)*100, w.best)}}
 	case w.dropped && mhz > backShare*w.best:
 		w.dropped = false
-		return Change{ClockDropEnd, s.TNs, fmt.Sprintf("SM clock back at %.0f MHz", mhz)}, true
+		return []Change{{ClockDropEnd, s.TNs, fmt.Sprintf("SM clock back at %.0f MHz", mhz)}}
 	}
-	return Change{}, false
+	return nil
 }

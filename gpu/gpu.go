@@ -2,9 +2,10 @@ package gpu
 
 import (
 	"context"
-	"github.com/tailscope/tailscope/runner/guard"
 	"math"
 	"time"
+
+	"github.com/tailscope/tailscope/runner/guard"
 )
 
 // Reading is a value or the reason why there is none. Screen, session folder
@@ -53,7 +54,6 @@ type State struct {
 
 	CostNs   int64         // what this poll took
 	Interval time.Duration `json:"-"` // time to the next poll; longer than asked for after costly polls; 0: unknown
-	SlowDown string        `json:"-"` // why Interval is longer than asked for, or ""
 }
 
 // Source is a driver that can be asked about one device.
@@ -110,7 +110,7 @@ func poll(ctx context.Context, src Source, o Options, out chan State) {
 		st := src.Read()
 		cost := time.Since(begin)
 		st.TNs, st.CostNs = o.Now(), int64(cost)
-		interval, st.SlowDown = pace(o.Interval, interval, cost)
+		interval = pace(o.Interval, interval, cost)
 		st.Interval = interval
 		select {
 		case <-out:
@@ -127,15 +127,12 @@ func poll(ctx context.Context, src Source, o Options, out chan State) {
 
 // pace doubles the interval while a poll costs more than its share of it, and
 // halves it again, down to what was asked for, once polls are cheap.
-func pace(asked, now time.Duration, cost time.Duration) (time.Duration, string) {
+func pace(asked, now, cost time.Duration) time.Duration {
 	switch {
 	case cost*costShare > now && now < maxInterval:
-		now = min(2*now, max(maxInterval, asked))
+		return min(2*now, max(maxInterval, asked))
 	case cost*costShare*4 < now && now > asked:
-		now = max(now/2, asked)
+		return max(now/2, asked)
 	}
-	if now > asked {
-		return now, "a reading took " + cost.Round(10*time.Microsecond).String() + ": polling less often"
-	}
-	return now, ""
+	return now
 }

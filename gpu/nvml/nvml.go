@@ -103,23 +103,14 @@ func (s *source) Read() gpu.State {
 	}
 	st.MemUsedBytes, st.MemTotalBytes = s.memory()
 	st.PowerMilliwatts = number(s.dev.GetPowerUsage())
-	st.PowerLimitMilliwatts = gpu.No(refusal(nvml.ERROR_FUNCTION_NOT_FOUND))
-	if s.has["nvmlDeviceGetEnforcedPowerLimit"] {
-		st.PowerLimitMilliwatts = number(s.dev.GetEnforcedPowerLimit())
-	}
+	st.PowerLimitMilliwatts = numberOf(s, "nvmlDeviceGetEnforcedPowerLimit", s.dev.GetEnforcedPowerLimit)
 	st.TempC = number(s.dev.GetTemperature(nvml.TEMPERATURE_GPU))
 	st.SMClockMHz = number(s.dev.GetClockInfo(nvml.CLOCK_SM))
 	st.SMClockMaxMHz = number(s.dev.GetMaxClockInfo(nvml.CLOCK_SM))
 	st.MemClockMHz = number(s.dev.GetClockInfo(nvml.CLOCK_MEM))
 	st.MemClockMaxMHz = number(s.dev.GetMaxClockInfo(nvml.CLOCK_MEM))
-	lacks := gpu.No(refusal(nvml.ERROR_FUNCTION_NOT_FOUND))
-	st.EnergyMillijoules, st.MemBusBits = lacks, lacks
-	if s.has["nvmlDeviceGetTotalEnergyConsumption"] {
-		st.EnergyMillijoules = number(s.dev.GetTotalEnergyConsumption())
-	}
-	if s.has["nvmlDeviceGetMemoryBusWidth"] {
-		st.MemBusBits = number(s.dev.GetMemoryBusWidth())
-	}
+	st.EnergyMillijoules = numberOf(s, "nvmlDeviceGetTotalEnergyConsumption", s.dev.GetTotalEnergyConsumption)
+	st.MemBusBits = numberOf(s, "nvmlDeviceGetMemoryBusWidth", s.dev.GetMemoryBusWidth)
 	st.Throttle, st.ThrottleErr = s.throttle()
 	return st
 }
@@ -130,6 +121,14 @@ func number[T uint32 | uint64](v T, ret nvml.Return) gpu.Reading {
 		return gpu.No(refusal(ret))
 	}
 	return gpu.Of(v)
+}
+
+// numberOf is number of a call that the driver may lack.
+func numberOf[T uint32 | uint64](s *source, name string, call func() (T, nvml.Return)) gpu.Reading {
+	if !s.has[name] {
+		return gpu.No(refusal(nvml.ERROR_FUNCTION_NOT_FOUND))
+	}
+	return number(call())
 }
 
 // memory reads used and total bytes. A total of 0 (unified memory) is no total.
