@@ -71,11 +71,7 @@ func newConfigSchemaCmd() *cobra.Command {
 			"  # yaml-language-server: $schema=tailscope.schema.json      (first line of your file)",
 		Args: exit.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			b, err := configs.Schema()
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), string(b))
+			_, err := fmt.Fprintln(c.OutOrStdout(), string(configs.Schema()))
 			return err
 		},
 	}

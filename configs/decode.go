@@ -135,10 +135,10 @@ func (f each) Visit(n ast.Node) ast.Visitor { return f(f, n) }
 // told is an error of the library in this package's words.
 func told(body ast.Node, err error) (*Error, position) {
 	y, ok := errors.AsType[yaml.Error](err)
-	if !ok || y.GetToken() == nil || y.GetToken().Position == nil {
+	if !ok || positionOf(y.GetToken()) == (position{}) {
 		return faultf("", "%v", err), position{}
 	}
-	pos := position{y.GetToken().Position.Line, y.GetToken().Position.Column}
+	pos := positionOf(y.GetToken())
 	key, got := "", "something else"
 	ast.Walk(each(func(v ast.Visitor, n ast.Node) ast.Visitor {
 		if where(n) == pos {

@@ -37,25 +37,6 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// faults are all that is wrong with a configuration, in order.
-type faults []*Error
-
-func (f faults) Error() string {
-	lines := make([]string, len(f))
-	for i, e := range f {
-		lines[i] = e.Error()
-	}
-	return strings.Join(lines, "\n")
-}
-
-func (f faults) Unwrap() []error {
-	errs := make([]error, len(f))
-	for i, e := range f {
-		errs[i] = e
-	}
-	return errs
-}
-
 // faultf is a fault of a key.
 func faultf(key, format string, args ...any) *Error {
 	return &Error{Key: key, Msg: fmt.Sprintf(format, args...)}
@@ -92,24 +73,23 @@ func excerpt(src string, p position) string {
 
 // shown is a line fit for a terminal: no control characters, at most 100 long.
 func shown(s string) string {
-	r := []rune(strings.Map(func(r rune) rune {
+	return short(strings.Map(func(r rune) rune {
 		if r < ' ' || r == utf8.RuneError || r >= 0x7f && r < 0xa0 {
 			return ' '
 		}
 		return r
-	}, s))
-	if len(r) > 100 {
-		r = append(r[:99:99], '…')
-	}
-	return string(r)
+	}, s), 100)
 }
 
 // quote shows a value in a sentence, shortened.
-func quote(s string) string {
-	if r := []rune(s); len(r) > 40 {
-		s = string(r[:39]) + "…"
+func quote(s string) string { return fmt.Sprintf("%q", short(s, 40)) }
+
+// short is at most n runes of s, the last a sign that there are more.
+func short(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
 	}
-	return fmt.Sprintf("%q", s)
+	return s
 }
 
 // Nearest returns the known word closest to s, "" if none is close.

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -84,9 +85,7 @@ func parse(path string, b []byte) (*Config, error) {
 		return nil, err
 	}
 	base, pos := extendsOf(body)
-	if base == "" {
-		base = "default"
-	}
+	base = cmp.Or(base, "default")
 	if !slices.Contains(Presets(), base) {
 		return nil, faultf("extends", "no preset is called %s%s", quote(base), didYouMean(base, Presets())).at(path, b, pos)
 	}
@@ -99,13 +98,11 @@ func parse(path string, b []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = c.Validate()
-	if fs, ok := errors.AsType[faults](err); ok {
-		for _, f := range fs {
-			_ = f.at(path, b, at.of(f.Key)) // f is in fs
-		}
+	found := c.faults()
+	for _, f := range found {
+		_ = f.at(path, b, at.of(f.Key)) // f is in found
 	}
-	if err != nil {
+	if err := joined(found); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 const maxSource = 1 << 20 // bytes of a configuration file
@@ -85,14 +86,19 @@ func tooDeep(src string) int {
 }
 
 func syntaxError(file string, src []byte, err error) error {
-	e := &Error{Msg: "not YAML: " + err.Error()}
-	var y yaml.Error
-	if !errors.As(err, &y) || y.GetToken() == nil || y.GetToken().Position == nil {
-		return e.at(file, src, position{})
+	msg, pos := err.Error(), position{}
+	if y, ok := errors.AsType[yaml.Error](err); ok && positionOf(y.GetToken()) != pos {
+		msg, pos = y.GetMessage(), positionOf(y.GetToken())
 	}
-	e.Msg = "not YAML: " + y.GetMessage()
-	p := y.GetToken().Position
-	return e.at(file, src, position{p.Line, p.Column})
+	return (&Error{Msg: "not YAML: " + msg}).at(file, src, pos)
+}
+
+// positionOf is where a token stands; zero where that is not known.
+func positionOf(t *token.Token) position {
+	if t == nil || t.Position == nil {
+		return position{}
+	}
+	return position{t.Position.Line, t.Position.Column}
 }
 
 // where is the place of a node; a mapping's is that of its first key.
@@ -103,9 +109,5 @@ func where(n ast.Node) position {
 	if mv, ok := n.(*ast.MappingValueNode); ok {
 		n = mv.Key
 	}
-	tk := n.GetToken()
-	if tk == nil || tk.Position == nil {
-		return position{}
-	}
-	return position{tk.Position.Line, tk.Position.Column}
+	return positionOf(n.GetToken())
 }

@@ -34,13 +34,13 @@ func ProviderOf(word string) *ProviderRow {
 // ProviderWords are those that --provider takes.
 func ProviderWords() []string {
 	out := []string{"auto"}
-	for i := range Providers { // from what everyone has to what few have
-		if r := &Providers[len(Providers)-1-i]; r.Auto {
+	for _, r := range slices.Backward(Providers) { // from what everyone has to what few have
+		if r.Auto {
 			out = append(out, r.Word)
 		}
 	}
-	for i := range Providers {
-		if r := &Providers[i]; !r.Auto {
+	for _, r := range Providers {
+		if !r.Auto {
 			out = append(out, r.Word)
 		}
 	}

@@ -7,9 +7,9 @@ import (
 )
 
 // checkScenarios returns every fault of the scenarios and their prompts.
-func (c *Config) checkScenarios() (out faults) {
+func (c *Config) checkScenarios() (out []*Error) {
 	if len(c.Scenarios) == 0 && !slices.Contains(c.Modes, "forward") && c.Traffic == "" {
-		return faults{faultf("scenarios", "there is no prompt to run")}
+		return []*Error{faultf("scenarios", "there is no prompt to run")}
 	}
 	var known []string
 	for i, sc := range c.Scenarios {
@@ -22,18 +22,18 @@ func (c *Config) checkScenarios() (out faults) {
 	return out
 }
 
-func (sc Scenario) check(key string, known []string) (out faults) {
+func (sc Scenario) check(key string, known []string) (out []*Error) {
 	switch {
 	case sc.Name == "" || sc.Name == "*" || strings.ContainsAny(sc.Name, "/\\\x00") || strings.HasPrefix(sc.Name, ".") || len(sc.Name) > 100:
-		return faults{faultf(key+".name", "%s cannot be a scenario's name: it names a folder", quote(sc.Name))}
+		return []*Error{faultf(key+".name", "%s cannot be a scenario's name: it names a folder", quote(sc.Name))}
 	case slices.Contains(known, sc.Name):
-		return faults{faultf(key+".name", "%s stands twice", sc.Name)}
+		return []*Error{faultf(key+".name", "%s stands twice", sc.Name)}
 	case len(sc.Prompts) == 0:
-		return faults{faultf(key+".prompts", "%s has no prompts", sc.Name)}
+		return []*Error{faultf(key+".prompts", "%s has no prompts", sc.Name)}
 	case !(sc.Weight >= 0):
-		return faults{faultf(key+".weight", "%v is negative", sc.Weight)}
+		return []*Error{faultf(key+".weight", "%v is negative", sc.Weight)}
 	case sc.PadTo < 0:
-		return faults{faultf(key+".pad_to", "%d is negative", sc.PadTo)}
+		return []*Error{faultf(key+".pad_to", "%d is negative", sc.PadTo)}
 	}
 	for j, p := range sc.Prompts {
 		at := fmt.Sprintf("%s.prompts[%d]", key, j)

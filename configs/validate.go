@@ -45,8 +45,18 @@ func oneOf(kind, key, value string) *Error {
 
 // Validate returns nil, or every fault as a sentence, each an *Error with its
 // key.
-func (c *Config) Validate() error {
-	var found faults
+func (c *Config) Validate() error { return joined(c.faults()) }
+
+func joined(found []*Error) error {
+	errs := make([]error, len(found))
+	for i, e := range found {
+		errs[i] = e
+	}
+	return errors.Join(errs...)
+}
+
+// faults are all that is wrong with a configuration, in order.
+func (c *Config) faults() (found []*Error) {
 	add := func(e *Error) {
 		if e != nil {
 			found = append(found, e)
@@ -69,9 +79,6 @@ func (c *Config) Validate() error {
 	add(c.checkTexts())
 	for _, f := range c.checkScenarios() {
 		add(f)
-	}
-	if found == nil {
-		return nil
 	}
 	return found
 }
@@ -222,18 +229,14 @@ func (c *Config) checkSwept(at, key string, values []any) *Error {
 }
 
 // CacheBytes is cache.max_bytes in bytes, 0 without a bound.
-func (c *Config) CacheBytes() (int64, error) { return parseBytes("cache.max_bytes", c.Cache.MaxBytes) }
+func (c *Config) CacheBytes() (int64, error) { return Bytes("cache.max_bytes", c.Cache.MaxBytes) }
 
 // MinDiskBytes is the least max_disk: what a folder takes whatever is in it,
 // and some hundred samples.
 const MinDiskBytes = 4e6
 
 // MaxDiskBytes is max_disk in bytes, 0 without a bound.
-func (c *Config) MaxDiskBytes() (int64, error) { return parseBytes("max_disk", c.MaxDisk) }
-
-// Bytes reads a size such as 500MB or 2GiB, 0 for nothing; key names it in an
-// error.
-func Bytes(key, s string) (int64, error) { return parseBytes(key, s) }
+func (c *Config) MaxDiskBytes() (int64, error) { return Bytes("max_disk", c.MaxDisk) }
 
 // units are decimal, and binary with an i.
 var units = []struct {
@@ -242,7 +245,9 @@ var units = []struct {
 }{{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"tib", 1 << 40},
 	{"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12}, {"b", 1}, {"", 1}}
 
-func parseBytes(key, s string) (int64, error) {
+// Bytes reads a size such as 500MB or 2GiB, 0 for nothing; key names it in an
+// error.
+func Bytes(key, s string) (int64, error) {
 	t := strings.ToLower(strings.ReplaceAll(s, " ", ""))
 	if t == "" {
 		return 0, nil
