@@ -100,7 +100,7 @@ func Advise(lengths []LengthCount, model CostModel, maxK int) []stats.BucketPlan
 		}
 	}
 	var plans []stats.BucketPlan
-	least, chosen := math.Inf(1), -1
+	least, chosen := math.Inf(1), -1 // without a price of compiles no cost is less
 	for k := 1; k <= maxK; k++ {
 		edges := make([]int, k)
 		for j, kk := m, k; kk > 0; kk-- {
@@ -108,22 +108,14 @@ func Advise(lengths []LengthCount, model CostModel, maxK int) []stats.BucketPlan
 			j = from[kk][j]
 		}
 		plans = append(plans, WhatIf(edges, ls, model))
-		if cost := best[k][m] + float64(k)*compileCost(&model); cost < least && plans[k-1].Over == 0 {
+		if cost := best[k][m] + float64(k)*model.CompileNs; cost < least && plans[k-1].Over == 0 {
 			least, chosen = cost, k-1
 		}
 	}
-	if chosen >= 0 && model.known() && !math.IsNaN(model.CompileNs) {
+	if chosen >= 0 && model.known() {
 		plans[chosen].Chosen = true
 	}
 	return plans
-}
-
-// compileCost in the unit of paddingCost.
-func compileCost(m *CostModel) float64 {
-	if m.known() && !math.IsNaN(m.CompileNs) {
-		return m.CompileNs
-	}
-	return 0
 }
 
 // mergeLengths sorts by length, adds up equal ones and drops empty ones.
@@ -251,15 +243,7 @@ func predict(used map[int]int, m *CostModel) (p50, p99 float64) {
 		}
 		total += warm
 	}
-	slices.SortFunc(atoms, func(a, b atom) int {
-		switch {
-		case a.ns < b.ns:
-			return -1
-		case a.ns > b.ns:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(atoms, func(a, b atom) int { return cmp.Compare(a.ns, b.ns) })
 	at := func(q float64) float64 {
 		cum := 0.0
 		for _, a := range atoms {

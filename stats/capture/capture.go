@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tailscope/tailscope/stats/advisor"
@@ -232,18 +231,17 @@ func (m model) interval(steps []Step, now, then []int) (lo, hi float64) {
 // Flag is the list as the server's command line takes it; "" for a server
 // whose flag is not known.
 func Flag(server string, sizes []int) string {
-	words := make([]string, len(sizes))
-	for i, s := range sizes {
-		words[i] = strconv.Itoa(s)
-	}
 	switch server {
 	case "vllm":
-		return fmt.Sprintf(`--compilation-config '{"cudagraph_capture_sizes":[%s]}'`, strings.Join(words, ","))
+		return fmt.Sprintf(`--compilation-config '{"cudagraph_capture_sizes":[%s]}'`, strings.ReplaceAll(listed(sizes), " ", ","))
 	case "sglang":
-		return "--cuda-graph-bs " + strings.Join(words, " ")
+		return "--cuda-graph-bs " + listed(sizes)
 	}
 	return ""
 }
+
+// listed are sizes with spaces between.
+func listed(sizes []int) string { return strings.Trim(fmt.Sprint(sizes), "[]") }
 
 // Better tells whether the proposal is worth a restart: less padding, fewer
 // steps without a graph, or nothing is known of what is captured now.
@@ -260,7 +258,7 @@ var eagerFlags = map[string]string{"vllm": "--enforce-eager", "sglang": "--disab
 // Eager says what a server that captures nothing could change.
 func (a Advice) Eager(server string) string {
 	s := fmt.Sprintf("%d steps of up to %d tokens: the server runs eager and captures nothing. To see what graphs change, attach a second server that captures %s beside it",
-		a.Steps, a.Sizes[len(a.Sizes)-1], strings.Trim(fmt.Sprint(a.Sizes), "[]"))
+		a.Steps, a.Sizes[len(a.Sizes)-1], listed(a.Sizes))
 	if f := Flag(server, a.Sizes); f != "" {
 		s += ": without " + eagerFlags[server] + ", with " + f
 	}
@@ -288,7 +286,7 @@ func (a Advice) between() string {
 
 // Sentence says the advice.
 func (a Advice) Sentence(server string) string {
-	s := fmt.Sprintf("%d steps: capture %s", a.Steps, strings.Trim(fmt.Sprint(a.Sizes), "[]"))
+	s := fmt.Sprintf("%d steps: capture %s", a.Steps, listed(a.Sizes))
 	if f := Flag(server, a.Sizes); f != "" {
 		s = fmt.Sprintf("%d steps: start the server with %s", a.Steps, f)
 	}
