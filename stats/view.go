@@ -191,11 +191,9 @@ type Advice struct {
 // Outcome holds what came of advice against what was predicted: the optimized
 // lane's p99 in the segment in which it was said, and in the one that follows it.
 type Outcome struct {
-	Rule, Strategy string
-	WasNs, ThenNs  float64 // before, and predicted; NaN: not known
-	Now            Quantile
-	N              int // samples of Now
-	Sentence       string
+	ThenNs   float64 // predicted; NaN: not known
+	Now      Quantile
+	Sentence string
 }
 
 // SegmentRow is one line of the before/after table.
@@ -293,7 +291,6 @@ type Detection struct {
 	Name     string // cold_start, spike, churn, change_point, bimodal, drift, divergence
 	State    string // ok, warn, few (too few samples)
 	Sentence string
-	Summary  string
 }
 
 // TimeBin is one column of the timeline: the slowest sample of each lane in

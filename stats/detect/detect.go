@@ -12,8 +12,7 @@ type Detector struct {
 	check func(in *Input) stats.Detection
 }
 
-// Check returns state ok, warn or few (too few samples), a sentence and a summary
-// of a few words.
+// Check returns state ok, warn or few (too few samples), and a sentence.
 func (d Detector) Check(in *Input) stats.Detection {
 	out := d.check(in)
 	out.Name = d.Name
@@ -52,41 +51,38 @@ const (
 )
 
 func few(have, need int) stats.Detection {
-	return stats.Detection{State: "few", Summary: "too few samples", Sentence: fmt.Sprintf("Too few samples: %d of the %d needed.", have, need)}
+	return stats.Detection{State: "few", Sentence: fmt.Sprintf("Too few samples: %d of the %d needed.", have, need)}
 }
 
-func finding(warn bool, sentence, summary string) stats.Detection {
+func finding(warn bool, format string, args ...any) stats.Detection {
 	state := "ok"
 	if warn {
 		state = "warn"
 	}
-	return stats.Detection{State: state, Sentence: sentence, Summary: summary}
+	return stats.Detection{State: state, Sentence: fmt.Sprintf(format, args...)}
 }
 
 func both(n [stats.NumLanes]int) int { return n[stats.Eager] + n[stats.Optimized] }
 
 func coldStarts(in *Input) stats.Detection {
-	judged, cold := both(in.Judged), both(in.ColdRuns)
-	if judged == 0 {
+	if both(in.Judged) == 0 {
 		return few(0, ColdAfter+1)
 	}
-	return finding(cold > 0, fmt.Sprintf("First sample more than 3 × the median of what followed in %d of %d eager and %d of %d optimized runs.",
-		in.ColdRuns[stats.Eager], in.Judged[stats.Eager], in.ColdRuns[stats.Optimized], in.Judged[stats.Optimized]),
-		fmt.Sprintf("%d of %d runs", cold, judged))
+	return finding(both(in.ColdRuns) > 0, "First sample more than 3 × the median of what followed in %d of %d eager and %d of %d optimized runs.",
+		in.ColdRuns[stats.Eager], in.Judged[stats.Eager], in.ColdRuns[stats.Optimized], in.Judged[stats.Optimized])
 }
 
 // spikeShare is the share of spikes from which the detector warns.
 const spikeShare = 0.01
 
 func spikes(in *Input) stats.Detection {
-	n, k := both(in.Recent), both(in.Spikes)
+	n := both(in.Recent)
 	if n < 2*SpikeMin {
 		return few(n, 2*SpikeMin)
 	}
-	return finding(float64(k) >= spikeShare*float64(n),
-		fmt.Sprintf("%d of the last %d eager and %d of the last %d optimized samples lie beyond median + 8 MAD-sigmas of their shape.",
-			in.Spikes[stats.Eager], in.Recent[stats.Eager], in.Spikes[stats.Optimized], in.Recent[stats.Optimized]),
-		fmt.Sprintf("%.2g %%", 100*float64(k)/float64(n)))
+	return finding(float64(both(in.Spikes)) >= spikeShare*float64(n),
+		"%d of the last %d eager and %d of the last %d optimized samples lie beyond median + 8 MAD-sigmas of their shape.",
+		in.Spikes[stats.Eager], in.Recent[stats.Eager], in.Spikes[stats.Optimized], in.Recent[stats.Optimized])
 }
 
 func churn(in *Input) stats.Detection {
@@ -97,16 +93,13 @@ func churn(in *Input) stats.Detection {
 	}
 	per := 100 / float64(n)
 	return finding(per*float64(max(in.Compiles, in.NewShapes)) >= ChurnPer100,
-		fmt.Sprintf("%.2g new shapes and %.2g compiles per hundred requests of the optimized lane, over the last %d.",
-			per*float64(in.NewShapes), per*float64(in.Compiles), n),
-		fmt.Sprintf("%.2g compiles/100", per*float64(in.Compiles)))
+		"%.2g new shapes and %.2g compiles per hundred requests of the optimized lane, over the last %d.",
+		per*float64(in.NewShapes), per*float64(in.Compiles), n)
 }
 
 func divergence(in *Input) stats.Detection {
 	if in.Checks == 0 {
 		return few(0, 1)
 	}
-	return finding(in.Diverged > 0,
-		fmt.Sprintf("%d of %d compared outputs differ beyond the tolerance; largest relative L2 %.2g.", in.Diverged, in.Checks, in.MaxRelL2),
-		fmt.Sprintf("%d of %d", in.Diverged, in.Checks))
+	return finding(in.Diverged > 0, "%d of %d compared outputs differ beyond the tolerance; largest relative L2 %.2g.", in.Diverged, in.Checks, in.MaxRelL2)
 }

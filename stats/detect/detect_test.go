@@ -49,7 +49,7 @@ func TestDetectorsOnSeries(t *testing.T) {
 		{"few", "bimodal", series(r, 99, flat), "few"},
 		{"equal", "bimodal", make([]float64, 300), "ok"},
 	} {
-		if got := state(c.d, c.v); got.State != c.want || got.Name != c.d || got.Sentence == "" || got.Summary == "" {
+		if got := state(c.d, c.v); got.State != c.want || got.Name != c.d || got.Sentence == "" {
 			t.Errorf("%s, %s: %+v, want %s", c.d, c.name, got, c.want)
 		}
 	}

@@ -47,14 +47,13 @@ func changePoint(in *Input) stats.Detection {
 		at, p := ranktest.Pettitt(v)
 		shift := quantile.Median(v[at:])/quantile.Median(v[:at]) - 1
 		if !(p < changeP && math.Abs(shift) >= changeShare) {
-			return finding(false, "No change of the median.", "none")
+			return finding(false, "No change of the median.")
 		}
 		why := "slower: throttling, or a noisier host"
 		if shift < 0 {
 			why = "faster: the warm-up was not over"
 		}
-		return finding(true, fmt.Sprintf("the median changed by %+.0f %% about %d samples ago (%s).", 100*shift,
-			(len(v)-at)*max(in.SeriesStride, 1), why), fmt.Sprintf("%+.0f %%", 100*shift))
+		return finding(true, "the median changed by %+.0f %% about %d samples ago (%s).", 100*shift, (len(v)-at)*max(in.SeriesStride, 1), why)
 	})
 }
 
@@ -62,10 +61,9 @@ func drift(in *Input) stats.Detection {
 	return eachLane(in, 5*ranktest.DriftBlocks, func(v []float64) stats.Detection {
 		total, p := ranktest.Drift(v)
 		if !(p < changeP && math.Abs(total) >= changeShare) {
-			return finding(false, "No drift.", "none")
+			return finding(false, "No drift.")
 		}
-		return finding(true, fmt.Sprintf("the median drifts: %+.0f %% over the last %d samples.", 100*total,
-			len(v)*max(in.SeriesStride, 1)), fmt.Sprintf("%+.0f %%", 100*total))
+		return finding(true, "the median drifts: %+.0f %% over the last %d samples.", 100*total, len(v)*max(in.SeriesStride, 1))
 	})
 }
 
@@ -73,9 +71,9 @@ func bimodal(in *Input) stats.Detection {
 	return eachLane(in, 100, func(v []float64) stats.Detection {
 		m := ranktest.TwoModes(v)
 		if !m.Bimodal {
-			return finding(false, "One mode.", "one mode")
+			return finding(false, "One mode.")
 		}
-		return finding(true, fmt.Sprintf("there are two modes: %.0f %% of clean samples near %.2f × and %.0f %% near %.2f × their shape's median.",
-			100*(1-m.UpperShare), m.Lower, 100*m.UpperShare, m.Upper), "two modes")
+		return finding(true, "there are two modes: %.0f %% of clean samples near %.2f × and %.0f %% near %.2f × their shape's median.",
+			100*(1-m.UpperShare), m.Lower, 100*m.UpperShare, m.Upper)
 	})
 }

@@ -39,7 +39,7 @@ func (in *Input) follow(a *stats.Advice, v *stats.Verdict) {
 // Came says what came of advice that is followed now, by the p99 of the segment
 // since. was is the p99 of the segment in which it was given.
 func Came(a *stats.Advice, was float64, now *stats.Summary) *stats.Outcome {
-	o := &stats.Outcome{Rule: a.Rule, Strategy: a.Strategy, WasNs: was, ThenNs: a.ThenNs, Now: now.P99, N: now.N}
+	o := &stats.Outcome{ThenNs: a.ThenNs, Now: now.P99}
 	predicted := "not predicted"
 	if !math.IsNaN(a.ThenNs) {
 		predicted = stats.FormatMs(a.ThenNs) + " predicted"

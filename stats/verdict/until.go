@@ -12,7 +12,6 @@ import (
 // Until is a stop rule: the run ends when the 95 % interval of a statistic is
 // narrow enough in every lane that has samples.
 type Until struct {
-	Text      string
 	Statistic string  // p50, p90, p95, p99, p99.9 or diff
 	Within    float64 // interval width over estimate, 0 to 1
 	Lane      string  // eager, optimized or "" for both
@@ -24,7 +23,7 @@ type Until struct {
 // times the value, and 0.5 both a half and half a percent. The error says what
 // is understood.
 func ParseUntil(s string) (Until, error) {
-	u := Until{Text: strings.TrimSpace(s)}
+	var u Until
 	bad := fmt.Errorf("until %q: want for example \"p99 within 5 %%\" or \"optimized p50 within 1 %%\"", s)
 	f := strings.Fields(strings.ReplaceAll(strings.ToLower(s), "%", " % "))
 	if len(f) > 0 && (f[0] == stats.Eager.String() || f[0] == stats.Optimized.String()) {
