@@ -73,13 +73,7 @@ func (c *Comparison) Decide(g *gate.Expr, mode string, of int) (Decision, error)
 	}
 	half := se * distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(1-falseFails/float64(max(of, 1)))
 	words := fmt.Sprintf(" (%d and %d sessions: %s to %s)", na, nb, gate.Show(e.left(whole, point-half)), gate.Show(e.left(whole, point+half)))
-	switch {
-	case sign*point-half > 0:
-		return verdict(between.Fail, words)
-	case sign*point+half <= 0:
-		return verdict(between.Pass, words)
-	}
-	return verdict(between.Undecided, words)
+	return verdict(between.AtMost(sign*point-half, sign*point+half, 0), words)
 }
 
 // none leaves out no session.

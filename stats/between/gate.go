@@ -26,6 +26,3 @@ func AtMost(lo, hi, limit float64) Outcome {
 	}
 	return Undecided
 }
-
-// AtLeast is AtMost the other way round.
-func AtLeast(lo, hi, limit float64) Outcome { return AtMost(-hi, -lo, -limit) }
