@@ -1,9 +1,10 @@
 package labels
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/stats/exact"
@@ -46,20 +47,10 @@ type Analysis struct {
 	recent   [256]*cell // by quickHash: rows of the same few cells alternate
 	values   int
 	hists    bool
-	worst    []Worst
-	statuses map[string]*statusCount
+	worst    []foreign.Row // the slowest, in order
+	statuses map[string]*LeftOut
 	failed   map[[2]string]uint64 // by mode and label
 	models   map[string]bool
-}
-
-type statusCount struct{ ok, failed, warmups uint64 }
-
-// Worst is one of the slowest samples and where it is.
-type Worst struct {
-	Mode, Label, Scenario, Quantization, Model string
-	Ns                                         int64
-	File                                       string
-	Index                                      int64
 }
 
 // New returns an empty Analysis.
@@ -70,7 +61,7 @@ func New(o Options) *Analysis {
 	if o.budget == 0 {
 		o.budget = Budget
 	}
-	return &Analysis{o: o, cells: map[cellKey]*cell{}, statuses: map[string]*statusCount{}, failed: map[[2]string]uint64{}, models: map[string]bool{}}
+	return &Analysis{o: o, cells: map[cellKey]*cell{}, statuses: map[string]*LeftOut{}, failed: map[[2]string]uint64{}, models: map[string]bool{}}
 }
 
 // Add takes in one row. Rows of a run come in their order.
@@ -78,14 +69,14 @@ func (a *Analysis) Add(r *foreign.Row) error {
 	st := a.status(r.Label)
 	switch {
 	case !r.OK:
-		st.failed++
+		st.Failed++
 		a.failed[[2]string{r.Mode, r.Label}]++
 		return nil
 	case r.Warmup:
-		st.warmups++
+		st.Warmups++
 		return nil
 	}
-	st.ok++
+	st.OK++
 	c, err := a.cell(r)
 	if err != nil {
 		return err
@@ -96,7 +87,7 @@ func (a *Analysis) Add(r *foreign.Row) error {
 // Run takes in samples of one run of one label.
 type Run struct {
 	a   *Analysis
-	st  *statusCount
+	st  *LeftOut
 	c   *cell
 	row foreign.Row
 }
@@ -115,15 +106,15 @@ func (a *Analysis) Run(r *foreign.Row) (*Run, error) {
 // Add takes in one sample with status ok that is no warm-up. Samples of a run
 // come in their order.
 func (r *Run) Add(ns, index int64) error {
-	r.st.ok++
+	r.st.OK++
 	r.row.Ns, r.row.Index = ns, index
 	return r.a.take(r.c, &r.row)
 }
 
-func (a *Analysis) status(label string) *statusCount {
+func (a *Analysis) status(label string) *LeftOut {
 	st := a.statuses[label]
 	if st == nil {
-		st = &statusCount{}
+		st = &LeftOut{Label: label}
 		a.statuses[label] = st
 	}
 	return st
@@ -139,7 +130,9 @@ func (a *Analysis) take(c *cell, r *foreign.Row) error {
 		}
 	}
 	if len(a.worst) < maxWorst || r.Ns > a.worst[len(a.worst)-1].Ns {
-		a.keepWorst(r)
+		i, _ := slices.BinarySearchFunc(a.worst, r.Ns, func(w foreign.Row, ns int64) int { return cmp.Or(cmp.Compare(ns, w.Ns), -1) }) // behind its equals
+		a.worst = slices.Insert(a.worst, i, *r)
+		a.worst = a.worst[:min(len(a.worst), maxWorst)]
 	}
 	return nil
 }
@@ -180,16 +173,6 @@ func (a *Analysis) toHists() error {
 		c.d.Bound()
 	}
 	return nil
-}
-
-func (a *Analysis) keepWorst(r *foreign.Row) {
-	w := Worst{Mode: r.Mode, Label: r.Label, Scenario: r.Scenario, Quantization: r.Quantization, Model: r.Model, Ns: r.Ns,
-		File: r.File, Index: r.Index}
-	i := sort.Search(len(a.worst), func(i int) bool { return a.worst[i].Ns < w.Ns })
-	a.worst = append(a.worst, Worst{})
-	copy(a.worst[i+1:], a.worst[i:])
-	a.worst[i] = w
-	a.worst = a.worst[:min(len(a.worst), maxWorst)]
 }
 
 // ErrEmpty says that no row was left to analyse.

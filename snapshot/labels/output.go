@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/foreign"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/snapshot/internal/fields"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -29,9 +31,9 @@ type Table struct {
 // them, in reading order. Empty ones are left out.
 func (r *Report) Tables() []Table {
 	all := []Table{
-		groupTable("summary_overall", "Overall", r.Overall, "mode backend n mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms"),
-		groupTable("scenario_map", "By scenario (TR120 4.2)", r.Scenarios, "mode scenario backend n mean_ms p50_ms p99_ms max_ms"),
-		groupTable("trimmed_means", "Trimmed means (TR120 4.3)", r.Overall, "mode backend mean_ms mean_excl_max_ms mean_excl_top5_ms p50_ms"),
+		tableOf("summary_overall", "Overall", r.Overall, "mode backend n mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms p999_ms max_ms"),
+		tableOf("scenario_map", "By scenario (TR120 4.2)", r.Scenarios, "mode scenario backend n mean_ms p50_ms p99_ms max_ms"),
+		tableOf("trimmed_means", "Trimmed means (TR120 4.3)", r.Overall, "mode backend mean_ms mean_excl_max_ms mean_excl_top5_ms p50_ms"),
 		r.coldOverall(), r.coldByFile(), r.breakdown(), r.worstTable(), r.compileTable(), r.reported()}
 	var out []Table
 	for _, t := range all {
@@ -50,39 +52,21 @@ func num(v stats.Num) string {
 	return strconv.FormatFloat(float64(v), 'f', -1, 64)
 }
 
-// groupColumns are what tables show of a group, by their header.
-var groupColumns = map[string]func(*Group) string{
-	"mode":               func(g *Group) string { return g.Mode },
-	"scenario":           func(g *Group) string { return g.Scenario },
-	"by":                 func(g *Group) string { return g.By },
-	"backend":            func(g *Group) string { return g.Backend },
-	"n":                  func(g *Group) string { return strconv.FormatUint(g.N, 10) },
-	"mean_ms":            func(g *Group) string { return num(g.MeanMs) },
-	"std_ms":             func(g *Group) string { return num(g.StdMs) },
-	"min_ms":             func(g *Group) string { return num(g.MinMs) },
-	"p50_ms":             func(g *Group) string { return num(g.P50Ms) },
-	"p90_ms":             func(g *Group) string { return num(g.P90Ms) },
-	"p95_ms":             func(g *Group) string { return num(g.P95Ms) },
-	"p99_ms":             func(g *Group) string { return num(g.P99Ms) },
-	"p999_ms":            func(g *Group) string { return num(g.P999Ms) },
-	"max_ms":             func(g *Group) string { return num(g.MaxMs) },
-	"mean_excl_max_ms":   func(g *Group) string { return num(g.MeanExclMaxMs) },
-	"mean_excl_top5_ms":  func(g *Group) string { return num(g.MeanExclTop5Ms) },
-	"mean_excl_first_ms": func(g *Group) string { return num(g.MeanExclFirstMs) },
-	"first_samples":      func(g *Group) string { return strconv.Itoa(g.FirstSamples) },
-	"runs":               func(g *Group) string { return strconv.Itoa(g.Runs) },
-	"cold_start_runs":    func(g *Group) string { return strconv.Itoa(g.ColdStartRuns) },
-	"cold_start_share": func(g *Group) string {
-		return strconv.FormatFloat(float64(g.ColdStartRuns)/float64(max(g.Runs, 1)), 'f', -1, 64)
-	},
-}
-
-func groupTable(name, title string, groups []Group, columns string) Table {
+// tableOf shows of each row what the columns call by its JSON name.
+func tableOf[T any](name, title string, list []T, columns string) Table {
 	t := Table{Name: name, Title: title, Header: strings.Fields(columns)}
-	for i := range groups {
-		var row []string
-		for _, c := range t.Header {
-			row = append(row, groupColumns[c](&groups[i]))
+	for i := range list {
+		cells := map[string]string{}
+		for k, v := range fields.Of(&list[i]) {
+			if n, ok := v.Interface().(stats.Num); ok {
+				cells[k] = num(n)
+			} else {
+				cells[k] = fmt.Sprint(v)
+			}
+		}
+		row := make([]string, len(t.Header))
+		for k, c := range t.Header {
+			row[k] = cells[c]
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -90,27 +74,27 @@ func groupTable(name, title string, groups []Group, columns string) Table {
 }
 
 func (r *Report) coldOverall() Table {
-	var groups []Group
-	if len(r.Files) > 0 {
-		groups = r.Overall
+	type group struct {
+		*Group
+		Share stats.Num `json:"cold_start_share"`
 	}
-	return groupTable("cold_start_effect_overall", fmt.Sprintf("Cold start: the first %d of each run left out (TR120 4.4)", r.First), groups,
+	var groups []group
+	for i := range r.Overall {
+		if g := &r.Overall[i]; len(r.Files) > 0 {
+			groups = append(groups, group{g, stats.Num(g.ColdStartRuns) / stats.Num(max(g.Runs, 1))})
+		}
+	}
+	return tableOf("cold_start_effect_overall", fmt.Sprintf("Cold start: the first %d of each run left out (TR120 4.4)", r.First), groups,
 		"mode backend n mean_ms p50_ms p99_ms max_ms mean_excl_first_ms first_samples runs cold_start_runs cold_start_share")
 }
 
 func (r *Report) coldByFile() Table {
-	t := Table{Name: "cold_start_by_file", Title: "Cold start by run: first sample more than 3 × the median of the rest",
-		Header: []string{"mode", "backend", "scenario", "quantization", "model", "file", "run", "n", "first_ms", "median_rest_ms", "ratio", "cold_start"}}
-	for i := range r.Files {
-		f := &r.Files[i]
-		t.Rows = append(t.Rows, []string{f.Mode, f.Backend, f.Scenario, f.Quantization, f.Model, f.File, f.Run, strconv.FormatUint(f.N, 10),
-			num(f.FirstMs), num(f.MedianRestMs), num(f.Ratio), strconv.FormatBool(f.ColdStart)})
-	}
-	return t
+	return tableOf("cold_start_by_file", "Cold start by run: first sample more than 3 × the median of the rest", r.Files,
+		"mode backend scenario quantization model file run n first_ms median_rest_ms ratio cold_start")
 }
 
 func (r *Report) breakdown() Table {
-	t := groupTable("breakdown", "By "+r.ByColumn, r.By, "mode by backend n mean_ms p50_ms p99_ms max_ms")
+	t := tableOf("breakdown", "By "+r.ByColumn, r.By, "mode by backend n mean_ms p50_ms p99_ms max_ms")
 	t.Header[1] = cmp.Or(r.ByColumn, "by")
 	return t
 }
@@ -160,26 +144,25 @@ func (t *Table) WriteCSV(w io.Writer) error {
 
 // WriteFiles writes every table as CSV and summary.json into dir, which exists.
 func (r *Report) WriteFiles(dir *door.Dir) error {
-	for _, t := range r.Tables() {
-		var b bytes.Buffer
-		if err := t.WriteCSV(&b); err != nil {
-			return err
-		}
-		if err := dir.WriteFile(t.Name+".csv", b.Bytes()); err != nil {
-			return err
-		}
+	if err := writeTables(dir, r.Tables()...); err != nil {
+		return err
 	}
 	return dir.WriteJSON("summary.json", r.Summary())
 }
 
 // ColdStartFiles writes the two cold-start tables alone.
 func (r *Report) ColdStartFiles(dir *door.Dir) error {
-	var errs []error
-	for _, t := range []Table{r.coldOverall(), r.coldByFile()} {
+	return writeTables(dir, r.coldOverall(), r.coldByFile())
+}
+
+func writeTables(dir *door.Dir, tables ...Table) error {
+	for _, t := range tables {
 		var b bytes.Buffer
-		errs = append(errs, t.WriteCSV(&b), dir.WriteFile(t.Name+".csv", b.Bytes()))
+		if err := errors.Join(t.WriteCSV(&b), dir.WriteFile(t.Name+".csv", b.Bytes())); err != nil {
+			return err
+		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func orNull(s string) any {
@@ -224,16 +207,14 @@ func (r *Report) Evidence() string {
 			other[c.Label] = true
 		}
 	}
-	var yes, part []string // sorted, so that the same input gives the same sentence
-	for l := range real {
+	var yes, part []string
+	for _, l := range slices.Sorted(maps.Keys(real)) { // the same input gives the same sentence
 		if other[l] {
 			part = append(part, l)
 		} else {
 			yes = append(yes, l)
 		}
 	}
-	slices.Sort(yes)
-	slices.Sort(part)
 	switch {
 	case len(yes) > 0:
 		return "Compiler-real by TR120 2.5, on the evidence in its files: " + strings.Join(yes, ", ") + ". Every other label is a name only."

@@ -2,6 +2,7 @@ package labels
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -63,8 +64,8 @@ type Report struct {
 	Scenarios []Group
 	By        []Group
 	ByColumn  string
-	Files     []FileRow // empty where the input does not tell runs apart
-	Worst     []Worst
+	Files     []FileRow     // empty where the input does not tell runs apart
+	Worst     []foreign.Row // the slowest samples
 	Left      []LeftOut
 	Failed    map[[2]string]uint64 // rows with a status other than ok, by mode and label
 	Verdicts  []Verdict
@@ -74,7 +75,7 @@ type Report struct {
 	Reported  []foreign.Reported
 }
 
-// LeftOut counts what did not enter the tables.
+// LeftOut counts a label's rows, and of them what did not enter the tables.
 type LeftOut struct {
 	Label           string
 	OK              uint64
@@ -84,10 +85,9 @@ type LeftOut struct {
 // Finish computes the tables. The Analysis is spent afterwards.
 func (a *Analysis) Finish() (*Report, error) {
 	r := &Report{Source: a.o.Source, First: a.o.First, ByColumn: a.o.By, Worst: a.worst, Failed: a.failed, Exact: !a.hists}
-	for label, s := range a.statuses {
-		r.Left = append(r.Left, LeftOut{label, s.ok, s.failed, s.warmups})
+	for _, label := range slices.Sorted(maps.Keys(a.statuses)) {
+		r.Left = append(r.Left, *a.statuses[label])
 	}
-	slices.SortFunc(r.Left, func(x, y LeftOut) int { return cmp.Compare(x.Label, y.Label) })
 	if len(a.order) == 0 {
 		return r, ErrEmpty
 	}
@@ -190,47 +190,17 @@ func (g *Group) Sorted() []int64 { return g.sorted }
 
 func ms(ns float64) stats.Num { return stats.Num(ns / 1e6) }
 
-// Quantile returns one of the quantiles of the tables: 0.5, 0.9, 0.95, 0.99 or
-// 0.999.
-func (g *Group) Quantile(q float64) stats.Num {
-	switch q {
-	case .5:
-		return g.P50Ms
-	case .9:
-		return g.P90Ms
-	case .95:
-		return g.P95Ms
-	case .99:
-		return g.P99Ms
-	case .999:
-		return g.P999Ms
-	}
-	return stats.Num(math.NaN())
-}
-
 // OfMode returns the part of the report that belongs to one mode.
 func (r *Report) OfMode(mode string) *Report {
 	out := *r
-	out.Overall, out.Scenarios, out.By, out.Files, out.Verdicts = nil, nil, nil, nil, nil
-	for _, g := range r.Overall {
-		if g.Mode == mode {
-			out.Overall = append(out.Overall, g)
-		}
-	}
-	for _, g := range r.Scenarios {
-		if g.Mode == mode {
-			out.Scenarios = append(out.Scenarios, g)
-		}
-	}
-	for _, f := range r.Files {
-		if f.Mode == mode {
-			out.Files = append(out.Files, f)
-		}
-	}
-	for _, v := range r.Verdicts {
-		if v.Mode == mode {
-			out.Verdicts = append(out.Verdicts, v)
-		}
-	}
+	other := func(g Group) bool { return g.Mode != mode }
+	out.Overall, out.Scenarios, out.By = without(r.Overall, other), without(r.Scenarios, other), nil
+	out.Files = without(r.Files, func(f FileRow) bool { return f.Mode != mode })
+	out.Verdicts = without(r.Verdicts, func(v Verdict) bool { return v.Mode != mode })
 	return &out
+}
+
+// without is a copy of list without what drop names.
+func without[T any](list []T, drop func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(list), drop)
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // WriteText prints the tables for a terminal, at most limit rows each.
@@ -36,26 +38,21 @@ func (r *Report) WriteText(w io.Writer, limit int) {
 
 // print aligns a table; numbers are rounded to four decimals for the eye only.
 func (t *Table) print(w io.Writer, limit int) {
-	rows := t.Rows
+	head, rows := t.Short()
 	if limit > 0 && len(rows) > limit {
 		rows = rows[:limit]
 	}
-	keep := t.used()
-	width := make([]int, len(t.Header))
-	cells := append([][]string{t.Header}, rows...)
+	width := make([]int, len(head))
+	cells := append([][]string{head}, rows...)
 	for _, row := range cells {
 		for i, c := range row {
-			width[i] = max(width[i], len([]rune(short(c))))
+			width[i] = max(width[i], utf8.RuneCountInString(c))
 		}
 	}
 	for _, row := range cells {
 		var line strings.Builder
 		for i, c := range row {
-			if !keep[i] {
-				continue
-			}
-			c = short(c)
-			pad := strings.Repeat(" ", width[i]-len([]rune(c)))
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
 			if _, err := strconv.ParseFloat(c, 64); err == nil {
 				c = pad + c
 			} else {
@@ -70,35 +67,19 @@ func (t *Table) print(w io.Writer, limit int) {
 	}
 }
 
-// used says which columns hold anything.
-func (t *Table) used() []bool {
-	keep := make([]bool, len(t.Header))
-	for _, row := range t.Rows {
-		for i, c := range row {
-			keep[i] = keep[i] || c != ""
-		}
-	}
-	return keep
-}
-
-// Short returns the table with numbers rounded for reading.
+// Short returns the columns that hold anything, with numbers rounded for reading.
 func (t *Table) Short() (head []string, rows [][]string) {
-	keep := t.used()
-	pick := func(row []string, round bool) (out []string) {
-		for i, c := range row {
-			if keep[i] && round {
-				c = short(c)
-			}
-			if keep[i] {
-				out = append(out, c)
-			}
+	rows = make([][]string, len(t.Rows))
+	for i, h := range t.Header {
+		if !slices.ContainsFunc(t.Rows, func(row []string) bool { return row[i] != "" }) {
+			continue
 		}
-		return out
+		head = append(head, h)
+		for k, row := range t.Rows {
+			rows[k] = append(rows[k], short(row[i]))
+		}
 	}
-	for _, r := range t.Rows {
-		rows = append(rows, pick(r, true))
-	}
-	return pick(t.Header, false), rows
+	return head, rows
 }
 
 // short rounds a number for the eye: four decimals, and of what is below 0.1
