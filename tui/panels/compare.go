@@ -3,7 +3,6 @@ package panels
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -22,9 +21,6 @@ func (p *ComparePanel) View() string {
 	}
 	w, h := p.Inner()
 	title := p.title()
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	id := []string{}
 	if h >= 12 {
 		id = append(p.identity(w), p.gauge(w)...)
@@ -39,13 +35,10 @@ func (p *ComparePanel) View() string {
 
 // bare is the table alone, its heading in the place of a title.
 func (p *ComparePanel) bare() string {
-	if p.W < 1 || p.H < 1 {
-		return ""
-	}
 	if e, o := p.Sc.Lane(0), p.Sc.Lane(1); e.Session.N == 0 && o.Session.N == 0 {
-		return strings.Join(draw.Block([]string{draw.NewLine(p.W).Put(p.Sc.St.Muted, "waiting for the first sample").String()}, p.W, p.H), "\n")
+		return p.Bare(draw.NewLine(p.W).Put(p.Sc.St.Muted, "waiting for the first sample").String())
 	}
-	return strings.Join(draw.Block(p.table(p.W, p.H), p.W, p.H), "\n")
+	return p.Bare(p.table(p.W, p.H)...)
 }
 
 func (p *ComparePanel) title() []draw.Run {

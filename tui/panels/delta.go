@@ -29,10 +29,7 @@ func (p *DeltaPanel) View() string {
 		title = append(title, draw.R(st.Muted, " · band: block bootstrap, blocks of "+draw.Count(pr.BlockLen)))
 	}
 	if w < deltaLabel+12 || h < 3 || len(pr.Delta) == 0 || len(pr.Delta) != len(pr.DeltaQ) {
-		if w < 1 || h < 1 {
-			return p.Frame(title, nil, nil)
-		}
-		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "no pairs yet").String()})
+		return p.Note(title, nil, "no pairs yet")
 	}
 	extra := []draw.Run{draw.R(st.Lane[1], "● "+one+" faster  "), draw.R(st.Lane[0], "○ "+other+" faster")}
 	if p.crosses(pr) {

@@ -36,9 +36,6 @@ func (p *FooterPanel) At(x int) string {
 }
 
 func (p *FooterPanel) View() string {
-	if p.W < 1 || p.H < 1 {
-		return ""
-	}
 	st := p.Sc.St
 	if !p.Sc.StatusRow {
 		// a low screen has one line for both: what must be said goes first
@@ -67,7 +64,7 @@ func (p *FooterPanel) View() string {
 		l.Put(st.Key, k.Shown).Gap(1).Put(on, k.Foot)
 		p.spans = append(p.spans, span{from, l.W, k.Shown})
 	}
-	return join(draw.Block([]string{l.String()}, p.W, p.H))
+	return p.Bare(l.String())
 }
 
 // fitKeys gives up the least useful keys until the rest fit into w cells.

@@ -25,11 +25,8 @@ func (p *foundPanel) View() string {
 	st, f := p.Sc.St, p.Sc.V.Found
 	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "samples")}
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	if f == nil {
-		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "looking …").String()})
+		return p.Note(title, nil, "looking …")
 	}
 	title = append(title, draw.R(st.Muted, " · "+f.Query.Title+" · "+draw.Count(f.N)+", the slowest first"))
 	if f.Since > 0 {
@@ -37,7 +34,7 @@ func (p *foundPanel) View() string {
 	}
 	extra := []draw.Run{draw.R(st.Muted, "↑/↓ choose · esc back")}
 	if len(f.Rows) == 0 {
-		return p.Frame(title, extra, []string{draw.NewLine(w).Put(st.Muted, "no sample like this is remembered; the session's files have all").String()})
+		return p.Note(title, extra, "no sample like this is remembered; the session's files have all")
 	}
 	p.limit = len(f.Rows) - 1
 	sel := max(0, min(p.Sc.Sel[p.Slot], p.limit))
@@ -172,7 +169,7 @@ func (p *foundPanel) parts(s *stats.Sample, w int) string {
 		if s.WallNs > 0 && x.ns > 0 {
 			n = max(1, int(float64(bar)*float64(x.ns)/float64(s.WallNs)+.5))
 		}
-		l.Put(x.k, strings.Repeat("█", min(n, l.Room()-10)))
+		l.Put(x.k, strings.Repeat("█", max(0, min(n, l.Room()-10))))
 	}
 	return l.Put(st.Strong, " "+draw.Dur(float64(s.WallNs))).String()
 }

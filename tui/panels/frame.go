@@ -34,17 +34,35 @@ type Panel interface {
 // border and two of padding, compact ones only their title line.
 func (p *Pane) Inner() (w, h int) {
 	if p.Sc.Compact {
-		return p.W, p.H - 1
+		return max(p.W, 0), max(p.H-1, 0)
 	}
-	return p.W - 4, p.H - 2
+	return max(p.W-4, 0), max(p.H-2, 0)
+}
+
+// Bare is lines without a frame.
+func (p *Pane) Bare(lines ...string) string {
+	if p.W < 1 || p.H < 1 {
+		return ""
+	}
+	return strings.Join(draw.Block(lines, p.W, p.H), "\n")
+}
+
+// Note is a frame around one line of text.
+func (p *Pane) Note(title, extra []draw.Run, text string) string {
+	w, _ := p.Inner()
+	return p.Frame(title, extra, []string{draw.NewLine(w).Put(p.Sc.St.Muted, text).String()})
 }
 
 // Frame draws body, made for inner's size, under a title; the runs of extra
-// stand at the right end of the title line as far as they fit.
+// stand at the right end of the title line as far as they fit. Where there is no
+// room inside it draws neither.
 func (p *Pane) Frame(title, extra []draw.Run, body []string) string {
 	iw, ih := p.Inner()
 	if p.W < 1 || p.H < 1 {
 		return ""
+	}
+	if iw < 1 || ih < 1 {
+		extra, body = nil, nil
 	}
 	st := p.Sc.St
 	border := st.Border
@@ -55,14 +73,14 @@ func (p *Pane) Frame(title, extra []draw.Run, body []string) string {
 	b.Grow(p.W * p.H * 4)
 	if p.Sc.Compact {
 		b.WriteString(draw.TitleLine(st, border, "─", "─", title, extra, p.W))
-		for _, l := range draw.Block(body, iw, max(ih, 0)) {
+		for _, l := range draw.Block(body, iw, ih) {
 			b.WriteByte('\n')
 			b.WriteString(l)
 		}
 		return b.String()
 	}
-	if iw < 1 || ih < 0 {
-		return strings.Join(draw.Block(nil, p.W, p.H), "\n")
+	if iw < 1 || p.H < 2 {
+		return p.Bare()
 	}
 	b.WriteString(draw.TitleLine(st, border, "╭", "╮", title, extra, p.W))
 	side := border.On("│")

@@ -40,9 +40,6 @@ func (p *gpuPanel) View() string {
 	if g.Why == "" && g.Name != "" {
 		title = append(title, draw.R(st.Muted, " · "+g.Name))
 	}
-	if h < 1 || w < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	if g.Why != "" || g.Name == "" {
 		return p.Frame(title, nil, p.why(w, h))
 	}

@@ -26,9 +26,6 @@ type field struct {
 }
 
 func (p *HeaderPanel) View() string {
-	if p.W < 1 || p.H < 1 {
-		return ""
-	}
 	out := []string{p.top()}
 	if p.H > 2 {
 		out = append(out, p.second())
@@ -36,7 +33,7 @@ func (p *HeaderPanel) View() string {
 	if p.H > 1 {
 		out = append(out, p.tabLine())
 	}
-	return join(draw.Block(out, p.W, p.H))
+	return p.Bare(out...)
 }
 
 func (p *HeaderPanel) top() string {

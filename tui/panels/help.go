@@ -85,9 +85,6 @@ func (p *HelpPanel) View() string {
 	w, h := p.Inner()
 	st := p.Sc.St
 	title := []draw.Run{draw.R(st.Title, "help")}
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	cols, per, cw := p.columns(w, h)
 	pages := (len(cols) + per - 1) / per
 	p.last = max(0, pages-1)

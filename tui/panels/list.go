@@ -26,11 +26,8 @@ func (p *listPanel) Columns() int { return len(p.sorts) }
 // to choose from, scrolled elsewhere, and says how much of it is out of sight.
 func (p *listPanel) list(title []draw.Run, cols []draw.Column, rows [][]draw.Cell, none string) string {
 	w, h := p.Inner()
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	if len(rows) == 0 {
-		return p.Frame(title, nil, []string{draw.NewLine(w).Put(p.Sc.St.Muted, none).String()})
+		return p.Note(title, nil, none)
 	}
 	st := p.Sc.St
 	d := &Descs[p.Slot]

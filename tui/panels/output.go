@@ -15,12 +15,9 @@ func (p *outputPanel) View() string {
 	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "what the program printed")}
 	extra := []draw.Run{draw.R(st.Muted, "↑/↓ scroll · L or esc back · all of it: program.log")}
-	if w < 1 || h < 1 {
-		return p.Frame(title, extra, nil)
-	}
 	lines, back := p.Sc.Output, p.Sc.Scroll[p.Slot]
 	if len(lines) == 0 {
-		return p.Frame(title, extra, []string{draw.NewLine(w).Put(st.Muted, "nothing so far").String()})
+		return p.Note(title, extra, "nothing so far")
 	}
 	if back > 0 {
 		title = append(title, draw.R(st.Warn, " · scrolled back "+draw.Count(back)))

@@ -31,9 +31,6 @@ func (p *promptPanel) View() string {
 	st, q := p.Sc.St, &p.Sc.Prompt
 	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "type"), draw.R(st.Muted, " · "+q.Note)}
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	line := draw.NewLine(w).Put(st.Key, q.Lead).Put(st.Strong, q.Text).Put(st.Badge, " ").String()
 	room := h - 1
 	off := max(0, min(q.Sel-room/2, len(q.Rows)-room))

@@ -57,12 +57,9 @@ func (p *segmentPairPanel) View() string {
 	st := p.Sc.St
 	title := []draw.Run{draw.R(st.Title, "two segments")}
 	w, h := p.Inner()
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	a, b := markedSegments(p.Sc)
 	if a == nil {
-		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "one segment so far; a toggle begins another").String()})
+		return p.Note(title, nil, "one segment so far; a toggle begins another")
 	}
 	nameA, nameB := segmentName(a), segmentName(b)
 	title = append(title, draw.R(st.Strong, " · "+nameA+" → "+nameB), draw.R(st.Muted, " · ~ intervals touch"))

@@ -75,9 +75,6 @@ func (p *advicePanel) View() string {
 	st, v := p.Sc.St, &p.Sc.V.Stats.Verdict
 	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "verdict and what to do")}
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	var out []string
 	add := func(indent int, mark string, mk, k draw.Ink, s string) {
 		for i, t := range draw.Wrap(s, w-indent-2, 6) {

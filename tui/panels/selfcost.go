@@ -19,9 +19,6 @@ func (p *selfPanel) View() string {
 	st := p.Sc.St
 	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "tailscope itself")}
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	var out []string
 	for _, f := range p.facts() {
 		if f.value == "" {

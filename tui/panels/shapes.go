@@ -139,11 +139,8 @@ type GaugesPanel struct{ Pane }
 
 func (p *GaugesPanel) View() string {
 	st := p.Sc.St
-	w, h := p.Inner()
+	w, _ := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "recompile limit")}
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	var out []string
 	for _, g := range p.Sc.V.Stats.Gauges {
 		k := limitInk(st, g.Used, g.Limit)

@@ -20,13 +20,10 @@ var (
 type startPanel struct{ Pane }
 
 func (p *startPanel) View() string {
-	if p.W < 1 || p.H < 1 {
-		return ""
-	}
 	st, v := p.Sc.St, p.Sc.V
 	w := min(p.W-4, 76)
 	if w < 8 {
-		return join(draw.Block(nil, p.W, p.H))
+		return p.Bare()
 	}
 	var lines []string
 	add := func(k draw.Ink, s string) { lines = append(lines, draw.NewLine(w).Put(k, s).String()) }
@@ -86,7 +83,7 @@ func (p *startPanel) center(lines []string, w int) string {
 	for _, s := range lines {
 		out = append(out, draw.Spaces(side)+s+draw.Spaces(p.W-w-side))
 	}
-	return join(draw.Block(out, p.W, p.H))
+	return p.Bare(out...)
 }
 
 // tinyPanel is the whole screen where nothing else has room: phase, and each
@@ -94,9 +91,6 @@ func (p *startPanel) center(lines []string, w int) string {
 type tinyPanel struct{ Pane }
 
 func (p *tinyPanel) View() string {
-	if p.W < 1 || p.H < 1 {
-		return ""
-	}
 	sc, st := p.Sc, p.Sc.St
 	word, k := phaseBadge(sc)
 	if p.W < 8 {
@@ -123,7 +117,7 @@ func (p *tinyPanel) View() string {
 		}
 		out = append(out, l.String())
 	}
-	return join(draw.Block(out, p.W, p.H))
+	return p.Bare(out...)
 }
 
 // narrowest is a lane's p99 in at most w cells: rather no unit, or a dash,

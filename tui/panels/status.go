@@ -14,16 +14,13 @@ var SlotStatus = Register(Desc{Name: "status", Make: func() Panel { return &stat
 type statusPanel struct{ Pane }
 
 func (p *statusPanel) View() string {
-	if p.W < 1 || p.H < 1 {
-		return ""
-	}
 	st := p.Sc.St
 	level, text := p.Text()
 	if p.Sc.Waiting && text == p.Sc.V.Status {
 		text = "" // the start screen says it already
 	}
 	if r := p.Sc.V.Replay; r != nil && (level == "" || text == "") {
-		return join(draw.Block([]string{replayBar(st, r, p.W)}, p.W, p.H))
+		return p.Bare(replayBar(st, r, p.W))
 	}
 	l := draw.NewLine(p.W).Gap(1)
 	switch {
@@ -37,7 +34,7 @@ func (p *statusPanel) View() string {
 	default:
 		l.Put(st.Muted, text)
 	}
-	return join(draw.Block([]string{l.String()}, p.W, p.H))
+	return p.Bare(l.String())
 }
 
 // pastText says which moment the panels show. Only so many past views are

@@ -20,9 +20,6 @@ func (p *TailPanel) View() string {
 	}
 	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · "+p.scope())}
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	var out []string
 	for i := range p.Sc.V.Stats.Lanes {
 		room := (h - len(out)) / (int(stats.NumLanes) - i) // what one lane does not need is the next one's
@@ -33,9 +30,6 @@ func (p *TailPanel) View() string {
 
 // bare is one line a lane: its tail and the causes.
 func (p *TailPanel) bare() string {
-	if p.W < 1 || p.H < 1 {
-		return ""
-	}
 	var out []string
 	for l := stats.NumLanes - 1; l >= 0; l-- { // the optimized lane first: where only one fits, that
 		lane, lv := laneOf(l), p.Sc.Lane(laneOf(l))
@@ -54,7 +48,7 @@ func (p *TailPanel) bare() string {
 		}
 		out = append(out, line.String())
 	}
-	return join(draw.Block(out, p.W, p.H))
+	return p.Bare(out...)
 }
 
 // scope is what the ledger is of.

@@ -23,9 +23,6 @@ func (p *VerdictPanel) View() string {
 	if p.Sc.Hide || p.Sc.Window > 0 || p.Sc.Whole {
 		title = append(title, draw.R(st.Muted, " · on all samples of this segment"))
 	}
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	out := p.Score(w, 0)
 	cure, hasCure := cureLine(p.Sc, w, 0)
 	after := 0
@@ -70,9 +67,6 @@ func SentenceLines(w int) int {
 // bare is the verdict without a frame, for small screens: who wins what, the
 // cure, and as much of the sentence as there is room for.
 func (p *VerdictPanel) bare() string {
-	if p.W < 1 || p.H < 1 {
-		return ""
-	}
 	out := p.Score(p.W, 2)
 	if cure, ok := cureLine(p.Sc, p.W, 2); ok && len(out) < p.H {
 		out = append(out, cure)
@@ -86,7 +80,7 @@ func (p *VerdictPanel) bare() string {
 	} else {
 		out = append(out, lines...)
 	}
-	return join(draw.Block(out, p.W, p.H))
+	return p.Bare(out...)
 }
 
 func (p *VerdictPanel) Sentence() string {

@@ -32,11 +32,8 @@ func (p *EventsPanel) View() string {
 	if v.NumEvents > 0 {
 		title = append(title, draw.R(st.Muted, " · "+draw.Count(v.NumEvents)))
 	}
-	if h < 1 || w < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	if len(v.Events) == 0 {
-		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "none yet: compiles, spikes and toggles will stand here").String()})
+		return p.Note(title, nil, "none yet: compiles, spikes and toggles will stand here")
 	}
 	list := p.Rows()
 	switch {

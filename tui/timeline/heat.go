@@ -78,12 +78,9 @@ func (p *HeatPanel) draw() string {
 	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "latency in time")}
 	cols := w - heatLabel
-	if w < 1 || h < 1 {
-		return p.Frame(title, nil, nil)
-	}
 	from, to := heatSpan(p.Sc.V)
 	if to <= from || cols < 4 || h < 3 {
-		return p.Frame(title, nil, []string{draw.NewLine(w).Put(st.Muted, "nothing measured yet").String()})
+		return p.Note(title, nil, "nothing measured yet")
 	}
 	p.axis = p.timeAxis(from, to, cols)
 	all := p.grid.fill(&p.Sc.V.Heat, p.axis, heatKey{p.axis.heatStep, p.Sc.Hide, p.Sc.V.Stats.Mode, p.Sc.V.StartNs})

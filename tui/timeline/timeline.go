@@ -80,7 +80,7 @@ func (p *TimelinePanel) draw() string {
 		extra = append(extra, draw.R(st.Tag, "  ▲ compile"), draw.R(st.Strong, "  ┃ segment"))
 	}
 	if len(bins) == 0 || h < 3 || w < timelineLabel+6 {
-		return p.Frame(title, nil, []string{draw.NewLine(max(w, 0)).Put(st.Muted, "nothing measured yet").String()})
+		return p.Note(title, nil, "nothing measured yet")
 	}
 	return p.Frame(title, extra, p.body(w, h))
 }
