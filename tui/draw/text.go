@@ -235,12 +235,6 @@ func (l *Line) Phrase(runs ...Run) bool {
 	return true
 }
 
-// PhraseLine is phrase, and then the line as text.
-func (l *Line) PhraseLine(runs ...Run) string {
-	l.Phrase(runs...)
-	return l.String()
-}
-
 // Raw appends s, which holds escape codes and takes exactly w cells, if it fits.
 func (l *Line) Raw(s string, w int) *Line {
 	if w <= l.Room() {

@@ -6,7 +6,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotCauses = Register(Desc{Name: "causes", Sorts: true, Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, Make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return causeLines(sc) }})
+var SlotCauses = Register(Desc{Name: "causes", Sorts: true, Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, Make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + causeRows(sc) }})
 
 // causesPanel is the cause ledger: what each lane's tail is made of, and what
 // p99 would be without it.
@@ -19,10 +19,10 @@ func (p *causesPanel) View() string {
 		{Head: "", W: 12, Drop: 6, Bar: true}, {Head: "p99 without", W: 13, Right: true}, {Head: "worst", W: 8, Right: true, Drop: 2}, {Head: "the worst one", W: 19, Flex: true, Drop: 3},
 	}
 	var rows [][]draw.Cell
-	for i := range p.Sc.V.Stats.Lanes {
-		rows = append(rows, p.Lane(laneOf(i))...)
+	for lane := range stats.Lane(stats.NumLanes) {
+		rows = append(rows, p.Lane(lane)...)
 	}
-	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Strong, " · "+p.of()), draw.R(st.Muted, " · every sample beyond the threshold has exactly one cause")}
+	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Strong, " · "+p.Sc.ledger(stats.Optimized).of), draw.R(st.Muted, " · every sample beyond the threshold has exactly one cause")}
 	return p.list(title, cols, rows, "no sample beyond the tail's threshold yet")
 }
 
@@ -32,36 +32,26 @@ func (p *causesPanel) Lane(lane stats.Lane) [][]draw.Cell {
 	if lv.Session.N == 0 {
 		return nil
 	}
-	causes, tail, n, _ := p.Sc.ledger(lane)
-	sum, _ := p.Sc.ledgerSummary(lane)
-	head := []draw.Cell{draw.C(p.Sc.LaneName(lane), st.LaneStrong[lane]), draw.C(draw.LaneMark(lane)+" whole tail", st.LaneStrong[lane]), draw.C(draw.Count(tail), st.Strong), draw.C(draw.Pct(float64(tail)/float64(n), 2), st.Muted), draw.C("", st.Text),
-		P99With(st, sum), draw.C(draw.DurCol(sum.Max), st.Muted), draw.C("beyond "+draw.Dur(lv.TailNs)+" of "+draw.Count(n)+" samples", st.Muted)}
+	g := p.Sc.ledger(lane)
+	head := []draw.Cell{draw.C(p.Sc.LaneName(lane), st.LaneStrong[lane]), draw.C(draw.LaneMark(lane)+" whole tail", st.LaneStrong[lane]), draw.C(draw.Count(g.tail), st.Strong), draw.C(draw.Pct(float64(g.tail)/float64(g.n), 2), st.Muted), draw.C("", st.Text),
+		P99With(st, g.sum), draw.C(draw.DurCol(g.sum.Max), st.Muted), draw.C("beyond "+draw.Dur(lv.TailNs)+" of "+draw.Count(g.n)+" samples", st.Muted)}
 	if !draw.Finite(lv.TailNs) || lv.TailNs <= 0 {
 		head[7].S = "no threshold before there are enough clean samples"
 	}
 	rows := [][]draw.Cell{head}
-	for _, c := range causes {
+	for _, c := range g.causes {
 		k := causeInk(st, c.Cause)
-		share := 0.0
-		if tail > 0 {
-			share = float64(c.N) / float64(tail)
-		}
+		share := float64(c.N) / float64(max(g.tail, 1))
 		full, _ := draw.Gauge(share, 12)
 		rows = append(rows, []draw.Cell{draw.C("", st.Text), draw.C("  "+causeName(c.Cause), k), draw.C(draw.Count(c.N), st.Text), draw.C(draw.Pct(share, 1), st.Muted), draw.C(full, k),
-			quantCell(st, c.P99Without, quantile.Need(.99)-(n-c.N), st.Lane[lane]), draw.C(draw.DurCol(c.WorstNs), st.Muted), draw.C(c.Example, st.Muted)})
+			quantCell(st, stats.Quantile{Value: c.P99Without, Need: quantile.Need(.99) - (g.n - c.N)}, st.Lane[lane]), draw.C(draw.DurCol(c.WorstNs), st.Muted), draw.C(c.Example, st.Muted)})
 	}
 	return rows
 }
 
-// of is the stretch of time that the ledger is of.
-func (p *causesPanel) of() string {
-	_, _, _, of := p.Sc.ledger(stats.Optimized)
-	return of
-}
-
 // P99With is p99 with the whole tail, in a column of p99 without one cause.
 func P99With(st *draw.Styles, s *stats.Summary) draw.Cell {
-	c := quantCell(st, s.P99.Value, s.P99.Need, st.Strong)
+	c := quantCell(st, s.P99, st.Strong)
 	c.S = "with " + c.S
 	return c
 }
@@ -89,7 +79,7 @@ func findingLines(s string, w int) []string {
 	return draw.Wrap(s, w-detectorName-detectorState-2*draw.ColumnGap, 3)
 }
 
-var SlotDetectors = Register(Desc{Name: "detectors", Focus: true, Least: 5, Make: func() Panel { return &detectorsPanel{} }, Want: func(sc *Scene, w int) int { return detectorLines(sc, w) }})
+var SlotDetectors = Register(Desc{Name: "detectors", Focus: true, Least: 5, Make: func() Panel { return &detectorsPanel{} }, Want: detectorLines})
 
 // detectorsPanel says what each detector found, or that it cannot say yet.
 type detectorsPanel struct{ listPanel }
@@ -128,17 +118,16 @@ func (p *detectorsPanel) View() string {
 // causeAt is the lane and the cause of a row of the ledger; CauseNone stands
 // for the whole tail.
 func causeAt(sc *Scene, row int) (stats.Lane, stats.Cause, bool) {
-	for i := range sc.V.Stats.Lanes {
-		lv := &sc.V.Stats.Lanes[i]
-		if lv.Session.N == 0 {
+	for lane := range stats.Lane(stats.NumLanes) {
+		if sc.Lane(lane).Session.N == 0 {
 			continue
 		}
-		causes, _, _, _ := sc.ledger(laneOf(i))
+		causes := sc.ledger(lane).causes
 		switch {
 		case row == 0:
-			return laneOf(i), stats.CauseNone, true
+			return lane, stats.CauseNone, true
 		case row <= len(causes):
-			return laneOf(i), causes[row-1].Cause, true
+			return lane, causes[row-1].Cause, true
 		}
 		row -= 1 + len(causes)
 	}
@@ -160,12 +149,6 @@ func enterCause(sc *Scene, row int) (c Choice) {
 		c.Find = &q
 	}
 	return c
-}
-
-// causeLines is how many lines the ledger takes.
-func causeLines(sc *Scene) int {
-	n := 1
-	return n + causeRows(sc)
 }
 
 // detectorLines is how many lines the findings take in w cells.

@@ -139,8 +139,8 @@ func (p *ComparePanel) table(w, h int) []string {
 			k = st.Faint
 		}
 		rows = append(rows, []draw.Cell{
-			draw.C(q.name, st.Muted), quantCell(st, a.Value, a.Need, st.LaneStrong[0]), intervalIn(st, a, 18),
-			quantCell(st, b.Value, b.Need, st.LaneStrong[1]), intervalIn(st, b, 18),
+			draw.C(q.name, st.Muted), quantCell(st, a, st.LaneStrong[0]), intervalIn(st, a, 18),
+			quantCell(st, b, st.LaneStrong[1]), intervalIn(st, b, 18),
 			draw.C(draw.Signed(b.Value-a.Value), k), draw.C(draw.Num(b.Value/a.Value, 2), k)})
 	}
 	return draw.Table(st, cols, rows, w, h, 0)

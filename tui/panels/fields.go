@@ -1,8 +1,8 @@
 package panels
 
 import (
+	"cmp"
 	"strconv"
-	"strings"
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui/draw"
@@ -76,13 +76,6 @@ func phaseBadge(sc *Scene) (string, draw.Ink) {
 	return "◌ STARTING", st.BadgeWarn
 }
 
-func orMissing(s string) string {
-	if s == "" {
-		return draw.Missing
-	}
-	return s
-}
-
 func strategyText(s *view.Session) string {
 	if s.AA {
 		return "A/A"
@@ -98,7 +91,7 @@ func providerText(s *view.Session) string {
 		return ""
 	}
 	if s.ProviderAsked != "" && s.ProviderAsked != s.Provider {
-		return s.ProviderAsked + " → " + orMissing(s.Provider)
+		return s.ProviderAsked + " → " + cmp.Or(s.Provider, draw.Missing)
 	}
 	return s.Provider
 }
@@ -128,18 +121,12 @@ func sloLevel(s *view.Session) string {
 	return draw.Span(s.SLO)
 }
 
-func threadsText(n int) string {
+// positive is a number, "" for none.
+func positive(n int) string {
 	if n <= 0 {
 		return ""
 	}
 	return strconv.Itoa(n)
-}
-
-func generationText(g int32) string {
-	if g <= 0 {
-		return ""
-	}
-	return strconv.Itoa(int(g))
 }
 
 // cpuText is what the UI process takes of one core; a process that has no
@@ -157,15 +144,6 @@ func sizeOrMissing(b int64) string {
 	}
 	return draw.Size(float64(b))
 }
-
-func frameText(s *view.Self) string {
-	if s.RenderP99 <= 0 {
-		return draw.Missing
-	}
-	return draw.Brief(float64(s.RenderP99))
-}
-
-func join(lines []string) string { return strings.Join(lines, "\n") }
 
 // RunOver reports whether the session does and answers nothing any more.
 func RunOver(v *view.View) bool {

@@ -63,18 +63,11 @@ func (p *foundPanel) rows() (out [][]draw.Cell) {
 		}
 		out = append(out, []draw.Cell{
 			draw.C(draw.ClockMs(p.Sc.Since(s.StartNs)), st.Faint), draw.C(draw.LaneMark(s.Lane)+" "+p.Sc.LaneName(s.Lane), st.Lane[s.Lane&1]), draw.C(s.Shape, st.Text),
-			draw.C(draw.DurCol(float64(s.WallNs)), st.Strong), draw.C(sampleCause(s), causeInk(st, s.Cause)), draw.C(part(s.CompileNs), st.Muted), draw.C(part(s.RunDelayNs), st.Muted),
+			draw.C(draw.DurCol(float64(s.WallNs)), st.Strong), draw.C(sampleCause(s), causeInk(st, s.Cause)), draw.C(cost(s.CompileNs), st.Muted), draw.C(cost(s.RunDelayNs), st.Muted),
 			draw.C(other, st.Muted), draw.C([]string{"first", "second"}[s.Order&1], st.Muted), draw.C(strconv.Itoa(int(s.Segment)), st.Muted), draw.C(s.Scenario, st.Muted), draw.C(draw.Count(s.Request), st.Faint),
 		})
 	}
 	return out
-}
-
-func part(ns int64) string {
-	if ns <= 0 {
-		return draw.Missing
-	}
-	return draw.DurCol(float64(ns))
 }
 
 // sampleCause is the cause, or what is known of a sample that is not in the

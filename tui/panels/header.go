@@ -1,6 +1,7 @@
 package panels
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,7 @@ func (p *HeaderPanel) top() string {
 	l.Put(bk, " "+word+" ").Gap(1)
 	s := &v.Session
 	fs := []field{
-		{"", orMissing(s.Model), st.Strong, 0},
+		{"", cmp.Or(s.Model, draw.Missing), st.Strong, 0},
 		{"", s.Mode, st.Text, 1},
 		{"", strategyText(s), st.Text, 1},
 		{"segment ", p.known(strconv.Itoa(int(s.Segment))), st.Text, 5},
@@ -92,7 +93,7 @@ func (p *HeaderPanel) second() string {
 		{"samples ", p.known(draw.Count(self.Samples)), st.Text, 6},
 		{"screen ", p.known(cpuText(self)), st.Text, 2},
 		{"", p.known(sizeOrMissing(self.RSSBytes)), st.Text, 3},
-		{"frame p99 ", p.known(frameText(self)), st.Text, 4},
+		{"frame p99 ", p.known(spanOrMissing(self.RenderP99)), st.Text, 4},
 		{"views dropped ", p.known(draw.Count(self.Dropped)), st.Muted, 1},
 	}
 	if v.Replay != nil { // nobody measured what showing it cost
@@ -104,10 +105,10 @@ func (p *HeaderPanel) second() string {
 		{"seed ", p.known(strconv.FormatUint(s.Seed, 10)), st.Text, 6},
 		{"", p.known(rateText(s)), st.Text, 5},
 		{"SLO ", sloLevel(s), st.Text, 3},
-		{"threads ", threadsText(s.Threads), st.Text, 8},
+		{"threads ", positive(s.Threads), st.Text, 8},
 		{"until ", s.Until, st.Text, 7},
 		{"stance ", s.Stance, st.Text, 2},
-		{"generation ", generationText(s.Generation), st.Warn, 6},
+		{"generation ", positive(int(s.Generation)), st.Warn, 6},
 	}
 	l := draw.NewLine(p.W).Gap(1)
 	tail := draw.NewLine(p.W * 3 / 5)

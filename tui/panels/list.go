@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
@@ -146,11 +147,11 @@ func enterWord(d *Desc) string {
 
 // quantCell is a quantile with its doubt shown: grey where too few samples
 // support it.
-func quantCell(st *draw.Styles, q float64, need int, k draw.Ink) draw.Cell {
-	if need > 0 || !draw.Finite(q) {
-		return draw.C(draw.DurCol(q), st.Faint)
+func quantCell(st *draw.Styles, q stats.Quantile, k draw.Ink) draw.Cell {
+	if q.Need > 0 || !draw.Finite(q.Value) {
+		k = st.Faint
 	}
-	return draw.C(draw.DurCol(q), k)
+	return draw.C(draw.DurCol(q.Value), k)
 }
 
 // HasAll reports whether a text holds every word.

@@ -35,8 +35,8 @@ func (p *scenariosPanel) View() string {
 	}
 	scale := scaleOf(minutes...)
 	if strip > 0 {
-		for l := range stats.NumLanes {
-			cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(laneOf(l)), strip), W: strip, Drop: 9, Bar: true})
+		for l := range stats.Lane(stats.NumLanes) {
+			cols = append(cols, draw.Column{Head: minuteHead(draw.LaneMark(l), strip), W: strip, Drop: 9, Bar: true})
 		}
 	}
 	var rows [][]draw.Cell
@@ -52,8 +52,8 @@ func (p *scenariosPanel) View() string {
 		e, o := &ls[stats.Eager], &ls[stats.Optimized]
 		row := []draw.Cell{
 			draw.C(r.Scenario, st.Text), draw.C(draw.Count(o.N), st.Muted),
-			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.Lane[1]),
-			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.Lane[1]),
+			quantCell(st, e.P50, st.Lane[0]), quantCell(st, o.P50, st.Lane[1]),
+			quantCell(st, e.P99, st.Lane[0]), quantCell(st, o.P99, st.Lane[1]),
 			draw.C(draw.DurCol(e.Max), st.Muted), draw.C(draw.DurCol(o.Max), st.Muted),
 			draw.C(draw.Signed(r.Pair.MedianDiff), st.Text), draw.C(draw.Pct(r.Pair.ShareWon, 1), st.Muted), draw.C(p99Ratio(e, o), st.Text),
 			draw.C(draw.PValue(r.Pair.PHolm), st.Muted),
@@ -93,26 +93,26 @@ var SlotQuantiles = Register(Desc{Name: "quantiles", Focus: true, Least: 6, Make
 type quantilesPanel struct{ listPanel }
 
 var statRows = []quantRow{
-	{"p50", 0, func(s *stats.Summary) stats.Quantile { return s.P50 }},
-	{"p90", 0, func(s *stats.Summary) stats.Quantile { return s.P90 }},
-	{"p95", 0, func(s *stats.Summary) stats.Quantile { return s.P95 }},
-	{"p99", 0, func(s *stats.Summary) stats.Quantile { return s.P99 }},
-	{"p99.9", 0, func(s *stats.Summary) stats.Quantile { return s.P999 }},
-	{"max", 0, plainValue(func(s *stats.Summary) float64 { return s.Max })},
-	{"min", 0, plainValue(func(s *stats.Summary) float64 { return s.Min })},
-	{"mean", 0, plainValue(func(s *stats.Summary) float64 { return s.Mean })},
-	{"mean without the maximum", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclMax })},
-	{"mean without the top five", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclTop5 })},
-	{"mean without first samples", 0, plainValue(func(s *stats.Summary) float64 { return s.MeanExclFirst })},
-	{"standard deviation", 0, plainValue(func(s *stats.Summary) float64 { return s.Std })},
-	{"device p50", 0, OfSamples(.5, func(s *stats.Summary) float64 { return s.DeviceP50 })},
-	{"device p99", 0, OfSamples(.99, func(s *stats.Summary) float64 { return s.DeviceP99 })},
-	{"first token (TTFT) p50", 0, OfSamples(.5, func(s *stats.Summary) float64 { return s.TTFTP50 })},
-	{"first token (TTFT) p99", 0, OfSamples(.99, func(s *stats.Summary) float64 { return s.TTFTP99 })},
-	{"between tokens (ITL) p50", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP50 })},
-	{"between tokens (ITL) p99", 0, plainValue(func(s *stats.Summary) float64 { return s.ITLP99 })},
-	{"response p50", 0, OfSamples(.5, func(s *stats.Summary) float64 { return s.ResponseP50 })},
-	{"response p99", 0, OfSamples(.99, func(s *stats.Summary) float64 { return s.ResponseP99 })},
+	{"p50", func(s *stats.Summary) stats.Quantile { return s.P50 }},
+	{"p90", func(s *stats.Summary) stats.Quantile { return s.P90 }},
+	{"p95", func(s *stats.Summary) stats.Quantile { return s.P95 }},
+	{"p99", func(s *stats.Summary) stats.Quantile { return s.P99 }},
+	{"p99.9", func(s *stats.Summary) stats.Quantile { return s.P999 }},
+	{"max", plainValue(func(s *stats.Summary) float64 { return s.Max })},
+	{"min", plainValue(func(s *stats.Summary) float64 { return s.Min })},
+	{"mean", plainValue(func(s *stats.Summary) float64 { return s.Mean })},
+	{"mean without the maximum", plainValue(func(s *stats.Summary) float64 { return s.MeanExclMax })},
+	{"mean without the top five", plainValue(func(s *stats.Summary) float64 { return s.MeanExclTop5 })},
+	{"mean without first samples", plainValue(func(s *stats.Summary) float64 { return s.MeanExclFirst })},
+	{"standard deviation", plainValue(func(s *stats.Summary) float64 { return s.Std })},
+	{"device p50", OfSamples(.5, func(s *stats.Summary) float64 { return s.DeviceP50 })},
+	{"device p99", OfSamples(.99, func(s *stats.Summary) float64 { return s.DeviceP99 })},
+	{"first token (TTFT) p50", OfSamples(.5, func(s *stats.Summary) float64 { return s.TTFTP50 })},
+	{"first token (TTFT) p99", OfSamples(.99, func(s *stats.Summary) float64 { return s.TTFTP99 })},
+	{"between tokens (ITL) p50", plainValue(func(s *stats.Summary) float64 { return s.ITLP50 })},
+	{"between tokens (ITL) p99", plainValue(func(s *stats.Summary) float64 { return s.ITLP99 })},
+	{"response p50", OfSamples(.5, func(s *stats.Summary) float64 { return s.ResponseP50 })},
+	{"response p99", OfSamples(.99, func(s *stats.Summary) float64 { return s.ResponseP99 })},
 }
 
 func (p *quantilesPanel) View() string {
@@ -137,8 +137,8 @@ func (p *quantilesPanel) View() string {
 		}
 		rows = append(rows, []draw.Cell{
 			draw.C(q.name, st.Muted),
-			quantCell(st, a.Value, a.Need, st.Lane[0]), intervalCell(st, a),
-			quantCell(st, b.Value, b.Need, st.Lane[1]), intervalCell(st, b),
+			quantCell(st, a, st.Lane[0]), intervalIn(st, a, 24),
+			quantCell(st, b, st.Lane[1]), intervalIn(st, b, 24),
 			draw.C(draw.Signed(b.Value-a.Value), k), draw.C(draw.Num(b.Value/a.Value, 3), k),
 		})
 	}
@@ -199,16 +199,6 @@ func shownRows(e, o *stats.Summary) (n int) {
 		n++
 	}
 	return n
-}
-
-func intervalCell(st *draw.Styles, q stats.Quantile) draw.Cell {
-	switch {
-	case q.Need > 0:
-		return draw.C(needText(q.Need, 24), st.Faint)
-	case draw.Finite(q.Lo) && draw.Finite(q.Hi):
-		return draw.C(interval(q.Lo, q.Hi, 24), st.Muted)
-	}
-	return draw.C(tooAlike(q), st.Faint)
 }
 
 func enterScenario(sc *Scene, row int) (c Choice) {

@@ -13,7 +13,6 @@ import (
 // quantRow is one line of the quantile table.
 type quantRow struct {
 	name string
-	rank int // 1 is shown first when room is short
 	of   func(*stats.Summary) stats.Quantile
 }
 

@@ -92,40 +92,38 @@ func (sc *Scene) Scope() string {
 	return "last " + draw.Span(sc.Window)
 }
 
-// ledger is the causes of a lane in the scope, its tail, and what that is of:
-// there is none of a window, so that has the segment's. Hiding tagged samples
-// hides their causes.
-func (sc *Scene) ledger(l stats.Lane) (causes []stats.CauseRow, tail, n int, of string) {
-	lv := sc.Lane(l)
-	causes, tail, n, of = lv.SegmentCauses, lv.SegmentTailN, lv.Segment.N, "this segment"
-	if sc.Whole {
-		causes, tail, n, of = lv.Causes, lv.TailN, lv.Session.N, "whole session"
-	}
-	if !sc.Hide {
-		return causes, tail, n, of
-	}
-	var kept []stats.CauseRow
-	for _, c := range causes {
-		switch c.Cause {
-		case stats.CauseCompile, stats.CauseCapture, stats.CauseFallback, stats.CauseShapeNew, stats.CauseGPU:
-			tail -= c.N
-		default:
-			kept = append(kept, c)
-		}
-	}
-	return kept, tail, n, of + ", without tagged"
+// ledger is what a lane's tail is made of.
+type ledger struct {
+	causes  []stats.CauseRow
+	tail, n int            // samples in the tail, and of all
+	sum     *stats.Summary // of the samples
+	of      string         // the stretch of time
 }
 
-// ledgerSummary is the summary of what the ledger is of.
-func (sc *Scene) ledgerSummary(l stats.Lane) (*stats.Summary, string) {
-	switch lv := sc.Lane(l); {
-	case sc.Whole:
-		return &lv.Session, "whole session"
-	case sc.Hide:
-		return &lv.Hidden, hiddenScope
-	default:
-		return &lv.Segment, "this segment"
+// ledger is of the scope: there is none of a window, so that has the segment's.
+// Hiding tagged samples hides their causes.
+func (sc *Scene) ledger(l stats.Lane) ledger {
+	lv := sc.Lane(l)
+	g := ledger{lv.SegmentCauses, lv.SegmentTailN, lv.Segment.N, &lv.Segment, "this segment"}
+	if sc.Whole {
+		g = ledger{lv.Causes, lv.TailN, lv.Session.N, &lv.Session, "whole session"}
+	} else if sc.Hide {
+		g.sum = &lv.Hidden
 	}
+	if !sc.Hide {
+		return g
+	}
+	all := g.causes
+	g.causes, g.of = nil, g.of+", without tagged"
+	for _, c := range all {
+		switch c.Cause {
+		case stats.CauseCompile, stats.CauseCapture, stats.CauseFallback, stats.CauseShapeNew, stats.CauseGPU:
+			g.tail -= c.N
+		default:
+			g.causes = append(g.causes, c)
+		}
+	}
+	return g
 }
 
 // hist is the histogram that belongs to main; of the whole session it is that
@@ -159,5 +157,3 @@ func (sc *Scene) Started() bool {
 }
 
 var Nan = math.NaN()
-
-func laneOf(i int) stats.Lane { return stats.Lane(i) }

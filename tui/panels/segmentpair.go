@@ -81,11 +81,11 @@ func (p *segmentPairPanel) View() string {
 			if b.AA {
 				inkB = st.Lane[stats.Eager]
 			}
-			row = append(row, quantCell(st, x.Value, x.Need, inkA))
+			row = append(row, quantCell(st, x, inkA))
 			if l == stats.Optimized {
 				row = append(row, intervalIn(st, x, 20))
 			}
-			row = append(row, quantCell(st, y.Value, y.Need, inkB))
+			row = append(row, quantCell(st, y, inkB))
 			if l == stats.Optimized {
 				row = append(row, intervalIn(st, y, 20))
 			}

@@ -47,8 +47,8 @@ func (p *segmentsPanel) View() string {
 			label += " (now)"
 		}
 		row := []draw.Cell{draw.C(number, k), draw.C(label, k), draw.C(draw.Clock(p.Sc.Since(s.StartNs)), st.Faint), draw.C(draw.Count(o.N), st.Muted),
-			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, second),
-			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, second),
+			quantCell(st, e.P50, st.Lane[0]), quantCell(st, o.P50, second),
+			quantCell(st, e.P99, st.Lane[0]), quantCell(st, o.P99, second),
 			draw.C(draw.Signed(s.PairedDiff), st.Text), draw.C(draw.Count(o.Compiles), st.Tag), draw.C(draw.Num(o.PaddingTax, 2), st.Muted), draw.C(draw.PValue(s.PHolm), st.Muted)}
 		if device {
 			row = append(row, DeviceCells(st, &s.Lanes)...)

@@ -1,6 +1,7 @@
 package panels
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -44,7 +45,7 @@ func (p *selfPanel) facts() []field {
 	s, self := &v.Session, &v.Self
 	fs := []field{
 		{"screen", cpuText(self) + " of a core, " + sizeOrMissing(self.RSSBytes), st.Text, 0},
-		{"frame p99", frameText(self), st.Text, 0},
+		{"frame p99", spanOrMissing(self.RenderP99), st.Text, 0},
 		{"views dropped", draw.Count(self.Dropped) + " replaced by newer ones before they were shown", st.Text, 0},
 		{"samples", draw.Count(self.Samples), st.Text, 0},
 		{"worker", workerCPU(self) + sizeOrMissing(self.WorkerRSS) + ", " + draw.Count(self.CreditInUse) + " requests ahead", st.Text, 0},
@@ -52,7 +53,7 @@ func (p *selfPanel) facts() []field {
 		{"run", s.RunID, st.Text, 0}, {"folder", s.Dir, st.Text, 0},
 		{"exported", lastOf(v.Exports), st.Text, 0},
 		{"compile cache", sizeOrMissing(v.Lanes[stats.Optimized].CacheBytes), st.Text, 0},
-		{"engine", s.Engine + " · " + orMissing(providerText(s)), st.Text, 0}, {"device", s.Device, st.Text, 0},
+		{"engine", s.Engine + " · " + cmp.Or(providerText(s), draw.Missing), st.Text, 0}, {"device", s.Device, st.Text, 0},
 	}
 	if v.Replay != nil { // what it cost then is not kept
 		fs = slices.DeleteFunc(fs, func(f field) bool { return slices.Contains(costFacts, f.name) })

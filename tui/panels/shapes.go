@@ -45,9 +45,9 @@ func (p *shapesPanel) View() string {
 		back, bk := Payback(st, s)
 		rows = append(rows, []draw.Cell{
 			draw.C(s.Shape, st.Text), draw.C(s.Strategy, st.Muted), draw.C(draw.Count(s.N), st.Text),
-			quantCell(st, e.P50.Value, e.P50.Need, st.Lane[0]), quantCell(st, o.P50.Value, o.P50.Need, st.Lane[1]),
-			quantCell(st, e.P99.Value, e.P99.Need, st.Lane[0]), quantCell(st, o.P99.Value, o.P99.Need, st.Lane[1]), draw.C(compileText(s.CompileNs), st.Muted),
-			draw.C(draw.Signed(s.SavedNs), saved), draw.C(back, bk), draw.C(draw.Num(s.PaddingTax, 2), st.Muted), draw.C(draw.Clock(p.Sc.Since(s.FirstSeenNs)), st.Faint), draw.C(compileText(s.FirstNs), st.Muted),
+			quantCell(st, e.P50, st.Lane[0]), quantCell(st, o.P50, st.Lane[1]),
+			quantCell(st, e.P99, st.Lane[0]), quantCell(st, o.P99, st.Lane[1]), draw.C(cost(s.CompileNs), st.Muted),
+			draw.C(draw.Signed(s.SavedNs), saved), draw.C(back, bk), draw.C(draw.Num(s.PaddingTax, 2), st.Muted), draw.C(draw.Clock(p.Sc.Since(s.FirstSeenNs)), st.Faint), draw.C(cost(s.FirstNs), st.Muted),
 			scale.cell(st, s.Recent, strip, st.Lane[stats.Optimized]),
 		})
 	}
@@ -93,7 +93,8 @@ func severalStrategies(shapes []stats.ShapeRow) bool {
 	return false
 }
 
-func compileText(ns int64) string {
+// cost is a time that something took, a dash for none.
+func cost(ns int64) string {
 	if ns <= 0 {
 		return draw.Missing
 	}

@@ -100,8 +100,8 @@ func (p *tinyPanel) View() string {
 	if p.H >= 3 {
 		out = append(out, draw.NewLine(p.W).Put(k, word).String())
 	}
-	for i := range sc.V.Stats.Lanes {
-		s := &sc.V.Stats.Lanes[i].Segment
+	for lane := range stats.Lane(stats.NumLanes) {
+		s := &sc.Lane(lane).Segment
 		l := draw.NewLine(p.W)
 		v := draw.Short(s.P99.Value)
 		if s.N == 0 {
@@ -109,11 +109,11 @@ func (p *tinyPanel) View() string {
 		}
 		switch {
 		case p.W >= 22:
-			l.Put(st.Lane[i], draw.LaneMark(laneOf(i))+" "+draw.Short(s.P50.Value)+" p99 "+v+" n "+draw.Count(s.N))
+			l.Put(st.Lane[lane], draw.LaneMark(lane)+" "+draw.Short(s.P50.Value)+" p99 "+v+" n "+draw.Count(s.N))
 		case p.W >= 8:
-			l.Put(st.Lane[i], draw.LaneMark(laneOf(i))+" "+v)
+			l.Put(st.Lane[lane], draw.LaneMark(lane)+" "+v)
 		default:
-			l.Put(st.Lane[i], narrowest(s, p.W))
+			l.Put(st.Lane[lane], narrowest(s, p.W))
 		}
 		out = append(out, l.String())
 	}

@@ -1,6 +1,7 @@
 package panels
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tailscope/tailscope/runner/view"
@@ -112,7 +113,7 @@ func (p *statusPanel) Text() (level, text string) {
 	case sc.Stale > 0:
 		return "warn", "nothing heard from the session for " + draw.Brief(float64(sc.Stale)) + "; the figures are old"
 	case v.Phase == view.PhaseFailed:
-		return "error", orMissing(v.Status)
+		return "error", cmp.Or(v.Status, draw.Missing)
 	case sc.Ended && v.Phase != view.PhaseDone:
 		return "info", "the session has ended · q quits"
 	}

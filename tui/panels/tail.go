@@ -19,11 +19,11 @@ func (p *TailPanel) View() string {
 		return p.bare()
 	}
 	w, h := p.Inner()
-	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · "+p.scope())}
+	title := []draw.Run{draw.R(st.Title, "why the tail is slow"), draw.R(st.Muted, " · "+p.Sc.ledger(stats.Optimized).of)}
 	var out []string
-	for i := range p.Sc.V.Stats.Lanes {
-		room := (h - len(out)) / (int(stats.NumLanes) - i) // what one lane does not need is the next one's
-		out = append(out, p.Rows(laneOf(i), w, max(room, 1))...)
+	for lane := range stats.Lane(stats.NumLanes) {
+		room := (h - len(out)) / (stats.NumLanes - int(lane)) // what one lane does not need is the next one's
+		out = append(out, p.Rows(lane, w, max(room, 1))...)
 	}
 	return p.Frame(title, nil, draw.Block(out, w, h))
 }
@@ -31,30 +31,23 @@ func (p *TailPanel) View() string {
 // bare is one line a lane: its tail and the causes.
 func (p *TailPanel) bare() string {
 	var out []string
-	for l := stats.NumLanes - 1; l >= 0; l-- { // the optimized lane first: where only one fits, that
-		lane, lv := laneOf(l), p.Sc.Lane(laneOf(l))
+	for _, lane := range []stats.Lane{stats.Optimized, stats.Eager} { // where only one fits, the first
+		lv, g := p.Sc.Lane(lane), p.Sc.ledger(lane)
 		st, line := p.Sc.St, draw.NewLine(p.W)
-		causes, tail, _, _ := p.Sc.ledger(lane)
 		line.Put(st.LaneStrong[lane], draw.LaneMark(lane)).Put(st.Muted, " tail ")
 		switch {
 		case !draw.Finite(lv.TailNs) || lv.TailNs <= 0:
 			line.Put(st.Faint, "too few clean samples for a threshold")
-		case tail == 0:
+		case g.tail == 0:
 			line.Put(st.Muted, "none beyond "+draw.Brief(lv.TailNs))
 		default:
-			line.Phrase(draw.R(st.Strong, draw.Count(tail)), draw.R(st.Muted, " beyond "+draw.Brief(lv.TailNs)+": "))
+			line.Phrase(draw.R(st.Strong, draw.Count(g.tail)), draw.R(st.Muted, " beyond "+draw.Brief(lv.TailNs)+": "))
 			room := line.Room()
-			line.Raw(p.together(sortedCauses(causes), room), room)
+			line.Raw(p.together(sortedCauses(g.causes), room), room)
 		}
 		out = append(out, line.String())
 	}
 	return p.Bare(out...)
-}
-
-// scope is what the ledger is of.
-func (p *TailPanel) scope() string {
-	_, _, _, of := p.Sc.ledger(stats.Optimized)
-	return of
 }
 
 // sortedCauses are those that there are, the most frequent first.
@@ -67,25 +60,25 @@ func sortedCauses(causes []stats.CauseRow) []stats.CauseRow {
 // Rows is a lane's tail as a whole, then each cause with its share, in n rows
 // at most: the causes that have none of their own share the last.
 func (p *TailPanel) Rows(lane stats.Lane, w, n int) []string {
-	st, lv := p.Sc.St, p.Sc.Lane(lane)
-	causes, tail, n0, _ := p.Sc.ledger(lane)
+	st, lv, g := p.Sc.St, p.Sc.Lane(lane), p.Sc.ledger(lane)
 	head := draw.NewLine(w).Put(st.LaneStrong[lane], draw.LaneMark(lane)+" "+p.Sc.LaneName(lane))
 	switch {
-	case n0 == 0:
+	case g.n == 0:
 		return []string{head.Put(st.Muted, " · no samples yet").String()}
 	case !draw.Finite(lv.TailNs) || lv.TailNs <= 0:
-		return []string{head.PhraseLine(draw.R(st.Muted, " · too few clean samples for a threshold"))}
+		head.Phrase(draw.R(st.Muted, " · too few clean samples for a threshold"))
+		return []string{head.String()}
 	}
 	word := " samples beyond "
-	if tail == 1 {
+	if g.tail == 1 {
 		word = " sample beyond "
 	}
-	size := []draw.Run{draw.R(st.Muted, " · "), draw.R(st.Strong, draw.Count(tail)), draw.R(st.Muted, word+draw.Brief(lv.TailNs))}
+	size := []draw.Run{draw.R(st.Muted, " · "), draw.R(st.Strong, draw.Count(g.tail)), draw.R(st.Muted, word+draw.Brief(lv.TailNs))}
 	if !head.Phrase(size...) {
 		size[2].S = " beyond " + draw.Brief(lv.TailNs)
 		head.Phrase(size...)
 	}
-	causes = sortedCauses(causes)
+	causes := sortedCauses(g.causes)
 	out := []string{head.String()}
 	for i, c := range causes {
 		if len(out) == n {
@@ -94,7 +87,7 @@ func (p *TailPanel) Rows(lane stats.Lane, w, n int) []string {
 		if len(out) == n-1 && i < len(causes)-1 {
 			return append(out, "  "+p.together(causes[i:], w-2))
 		}
-		share := float64(c.N) / float64(max(tail, 1))
+		share := float64(c.N) / float64(max(g.tail, 1))
 		k := causeInk(st, c.Cause)
 		n := draw.Right(draw.Count(c.N), 7)
 		full, rest := draw.Gauge(share, max(w-2-13-1-draw.Cells(n), 0))
