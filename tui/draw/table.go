@@ -1,5 +1,7 @@
 package draw
 
+import "slices"
+
 // Column describes one column of a table. Columns with the highest drop go
 // first when the table is too wide; drop 0 stays.
 type Column struct {
@@ -84,38 +86,40 @@ const ColumnGap = 2
 
 // FitColumns returns the indexes of the columns that fit into w cells.
 func FitColumns(cols []Column, w int) []int {
-	keep := make([]bool, len(cols))
-	used := -ColumnGap
-	for i, c := range cols {
-		keep[i] = true
-		used += c.W + ColumnGap
+	all := make([]int, len(cols))
+	for i := range all {
+		all[i] = i
+	}
+	return Shed(all, w+ColumnGap, func(i int) (width, drop int) { return cols[i].W + ColumnGap, cols[i].Drop })
+}
+
+// Shed gives up items until the widths of the rest come to w at most: those with
+// the highest drop first, the last of equals, never one whose drop is 0.
+func Shed[T any](items []T, w int, of func(T) (width, drop int)) []T {
+	items, used := slices.Clone(items), 0
+	for _, x := range items {
+		n, _ := of(x)
+		used += n
 	}
 	for used > w {
-		worst := -1
-		for i, c := range cols {
-			if keep[i] && c.Drop > 0 && (worst < 0 || c.Drop >= cols[worst].Drop) {
-				worst = i
+		worst, most, width := -1, 1, 0
+		for i, x := range items {
+			if n, drop := of(x); drop >= most {
+				worst, most, width = i, drop, n
 			}
 		}
 		if worst < 0 {
 			break
 		}
-		keep[worst] = false
-		used -= cols[worst].W + ColumnGap
+		items, used = slices.Delete(items, worst, worst+1), used-width
 	}
-	var out []int
-	for i := range cols {
-		if keep[i] {
-			out = append(out, i)
-		}
-	}
-	return out
+	return items
 }
 
 // widen gives the flexible columns the room that is left, up to their widest
 // value, so that figures stand near the names they belong to.
 func widen(cols []Column, show []int, rows [][]Cell, w int) []Column {
-	out := append([]Column(nil), cols...)
+	out := slices.Clone(cols)
 	room := w + ColumnGap
 	for _, i := range show {
 		room -= cols[i].W + ColumnGap

@@ -11,33 +11,19 @@ import (
 // putFields writes as many fields as fit into room cells, giving up those
 // with the highest drop first, and keeps their order.
 func putFields(l *draw.Line, st *draw.Styles, fs []field, room int) {
-	kept := fs[:0:0]
+	var kept []field
 	for _, f := range fs {
 		if f.value != "" {
 			f.value = draw.Clean(f.value)
 			kept = append(kept, f)
 		}
 	}
-	width := func() int {
-		n := 0
-		for _, f := range kept {
-			n += draw.Cells(f.name) + draw.Cells(f.value) + 3
-		}
-		return n - 3
-	}
-	for len(kept) > 1 && width() > room {
-		worst := 0
-		for i, f := range kept {
-			if f.drop >= kept[worst].drop {
-				worst = i
-			}
-		}
-		kept = append(kept[:worst], kept[worst+1:]...)
-	}
+	const between = " · "
+	kept = draw.Shed(kept, room+draw.Cells(between), func(f field) (width, drop int) { return draw.Cells(f.name + f.value + between), f.drop })
 	stop := l.W + room
 	for i, f := range kept {
 		if i > 0 {
-			l.Put(st.Faint, " · ")
+			l.Put(st.Faint, between)
 		}
 		l.Put(st.Muted, draw.Fit(f.name, stop-l.W)).Put(f.k, draw.Fit(f.value, stop-l.W))
 	}

@@ -49,12 +49,13 @@ func (p *FooterPanel) View() string {
 			keys = append(keys, k)
 		}
 	}
-	keys = fitKeys(keys, p.W)
+	const between = 2
+	keys = draw.Shed(keys, p.W-1+between, func(k KeyHint) (width, drop int) { return draw.Cells(k.Shown+" "+k.Foot) + between, k.Drop })
 	l := draw.NewLine(p.W).Gap(1)
 	p.spans = p.spans[:0]
 	for i, k := range keys {
 		if i > 0 {
-			l.Gap(2)
+			l.Gap(between)
 		}
 		on := st.KeyText
 		if k.On != nil && k.On(p.Sc) {
@@ -65,25 +66,4 @@ func (p *FooterPanel) View() string {
 		p.spans = append(p.spans, span{from, l.W, k.Shown})
 	}
 	return p.Bare(l.String())
-}
-
-// fitKeys gives up the least useful keys until the rest fit into w cells.
-func fitKeys(keys []KeyHint, w int) []KeyHint {
-	width := func() int {
-		n := 1
-		for _, k := range keys {
-			n += draw.Cells(k.Shown) + 1 + draw.Cells(k.Foot) + 2
-		}
-		return n - 2
-	}
-	for len(keys) > 1 && width() > w {
-		worst := 0
-		for i := range keys {
-			if keys[i].Drop >= keys[worst].Drop {
-				worst = i
-			}
-		}
-		keys = append(keys[:worst], keys[worst+1:]...)
-	}
-	return keys
 }
