@@ -7,7 +7,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
-var eighths = [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+// Eighths are bars of none to eight eighths of a cell.
+var Eighths = [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
 
 // Spark draws values against 0…top in one row of w cells, newest at the right;
 // a missing value is a dot. Longer series are pooled by maximum.
@@ -29,7 +30,7 @@ func Spark(v []float64, top float64, w int) string {
 		if top > 0 {
 			i = 1 + int(math.Round(7*math.Min(1, math.Max(0, x/top))))
 		}
-		b.WriteString(eighths[i])
+		b.WriteString(Eighths[i])
 	}
 	return b.String()
 }
@@ -162,9 +163,9 @@ func ColumnsOf(clean, tagged []float64, top float64, h int, linear bool, st *Sty
 			case tag && (n == 8 || st.mono):
 				row.Add(st.Tag, "▒")
 			case tag:
-				row.Add(st.Tag, eighths[n])
+				row.Add(st.Tag, Eighths[n])
 			default:
-				row.Add(k, eighths[n])
+				row.Add(k, Eighths[n])
 			}
 		}
 		rows[y] = row.String()

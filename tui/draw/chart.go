@@ -3,6 +3,7 @@ package draw
 import (
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/guptarohit/asciigraph"
 
@@ -228,10 +229,7 @@ func readPlot(grid [][]Glyph, text string) {
 				i += end + 1
 				continue
 			}
-			r, n := rune(row[i]), 1
-			if r >= 0x80 {
-				r, n = decode(row[i:])
-			}
+			r, n := utf8.DecodeRuneInString(row[i:])
 			i += n
 			if c := x - margin; c >= 0 && c < len(grid[y]) && r != ' ' {
 				grid[y][c] = Glyph{r, who}

@@ -2,7 +2,6 @@ package draw
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -272,8 +271,6 @@ func Block(lines []string, w, h int) []string {
 	}
 	return lines
 }
-
-func decode(s string) (rune, int) { return utf8.DecodeRuneInString(s) }
 
 // Strip collects single cells and writes an escape code only where the ink
 // changes.

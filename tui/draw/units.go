@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tailscope/tailscope/stats"
 )
 
 // Missing stands wherever a value is not known. It is never 0.
@@ -15,25 +13,33 @@ const Missing = "—"
 
 func Finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
+// timeUnits are those of a time, with their lengths in ns.
+var timeUnits = []struct {
+	name string
+	ns   float64
+}{{"ns", 1}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}}
+
+// UnitOf is the unit in which ns is written with numbers below full, or seconds.
+func UnitOf(ns, full float64) (unit string, div float64) {
+	for _, u := range timeUnits {
+		if unit, div = u.name, u.ns; math.Abs(ns) < full*div {
+			break
+		}
+	}
+	return unit, div
+}
+
 // Dur prints nanoseconds with four significant digits and a unit, 7 to 8
 // cells: "1.234 ms". Not a number: a dash.
 func Dur(ns float64) string {
 	if !Finite(ns) {
 		return Missing
 	}
-	a := math.Abs(ns)
-	switch {
-	case a < 9.9995e2:
-		return Digits(ns, 1) + " ns"
-	case a < 9.9995e5:
-		return Digits(ns, 1e3) + " µs"
-	case a < 9.9995e8:
-		return Digits(ns, 1e6) + " ms"
-	case a < 9.9995e10:
-		return Digits(ns, 1e9) + " s"
-	default:
-		return strconv.FormatFloat(ns/1e9, 'f', 0, 64) + " s"
+	unit, div := UnitOf(ns, 999.95)
+	if math.Abs(ns) >= 99.995e9 {
+		return Num(ns/div, 0) + " " + unit
 	}
+	return Digits(ns, div) + " " + unit
 }
 
 // DurCol is dur with the unit in a column of its own: "1.234 ms", "1.234 s ".
@@ -58,20 +64,13 @@ func Short(ns float64) string {
 	if !Finite(ns) {
 		return Missing
 	}
-	unit, div := "s", 1e9
-	switch a := math.Abs(ns); {
-	case a < 999.5:
-		unit, div = "ns", 1
-	case a < 999.5e3:
-		unit, div = "µs", 1e3
-	case a < 999.5e6:
-		unit, div = "ms", 1e6
-	}
+	unit, div := UnitOf(ns, 999.5)
 	x := ns / div
+	prec := 0
 	if math.Abs(x) < 9.95 && x != math.Trunc(x) {
-		return strconv.FormatFloat(x, 'f', 1, 64) + unit
+		prec = 1
 	}
-	return strconv.FormatFloat(x, 'f', 0, 64) + unit
+	return Num(x, prec) + unit
 }
 
 // Brief is short with a space before the unit, for running text.
@@ -101,9 +100,7 @@ func Digits(ns, div float64) string {
 
 // Count prints n with thousands separated: "12,345".
 func Count[T int | int64 | uint64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	neg := strings.HasPrefix(s, "-")
-	s = strings.TrimPrefix(s, "-")
+	s, neg := strings.CutPrefix(strconv.FormatInt(int64(n), 10), "-")
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}
@@ -147,7 +144,7 @@ func Pct(x float64, prec int) string {
 	if !Finite(100 * x) {
 		return Missing
 	}
-	return strconv.FormatFloat(100*x, 'f', prec, 64) + " %"
+	return Num(100*x, prec) + " %"
 }
 
 // PValue prints the p of a test, or a dash.
@@ -265,20 +262,6 @@ func MinOf(xs ...float64) float64 {
 		}
 	}
 	return m
-}
-
-func KindName(k stats.Kind) string {
-	switch k { // short enough for a column
-	case stats.KindGraphCapture:
-		return "capture"
-	case stats.KindLimitReached:
-		return "limit"
-	case stats.KindWorkerRestart:
-		return "restart"
-	case stats.KindShapeNew: // as the ledger and the map call it
-		return "new shape"
-	}
-	return strings.ReplaceAll(string(k), "_", " ")
 }
 
 // Magnitude reads back what these functions print: a number with separators and

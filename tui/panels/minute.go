@@ -2,6 +2,7 @@ package panels
 
 import (
 	"math"
+	"strings"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/draw"
@@ -40,18 +41,16 @@ func scaleOf(rows ...*stats.Recent) (s minuteScale) {
 	return s
 }
 
-var minuteBars = []rune("▁▂▃▄▅▆▇█")
-
 // cell draws a minute in w cells, the slowest sample of each as a bar: pink where
 // it compiled or had another event, else in the lane's ink.
 func (s minuteScale) cell(st *draw.Styles, r *stats.Recent, w int, k draw.Ink) draw.Cell {
 	if r == nil || w < 1 {
 		return draw.C("", k)
 	}
-	text, inks := make([]rune, w), make([]draw.Ink, w)
+	text, inks := make([]string, w), make([]draw.Ink, w)
 	each := stats.RecentSeconds / w
 	for x := range w {
-		text[x] = ' '
+		text[x] = " "
 		worst := float32(0)
 		for i := x * each; i < (x+1)*each; i++ {
 			if ns := r.SlowestNs[i]; ns > worst {
@@ -66,10 +65,10 @@ func (s minuteScale) cell(st *draw.Styles, r *stats.Recent, w int, k draw.Ink) d
 			if s.hi > s.lo {
 				share = math.Log(float64(worst)/s.lo) / math.Log(s.hi/s.lo)
 			}
-			text[x] = minuteBars[int(math.Round(share*float64(len(minuteBars)-1)))]
+			text[x] = draw.Eighths[1+int(math.Round(7*share))]
 		}
 	}
-	return draw.Cell{S: string(text), K: k, Each: inks}
+	return draw.Cell{S: strings.Join(text, ""), K: k, Each: inks}
 }
 
 // minuteHead is the heading of such a column.

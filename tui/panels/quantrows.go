@@ -58,13 +58,7 @@ func needText(n, w int) string {
 // interval prints both ends in the unit of the upper one; it is dropped when
 // it does not fit.
 func interval(lo, hi float64, w int) string {
-	unit, div := "s", 1e9
-	switch {
-	case hi < 999.95e3:
-		unit, div = "µs", 1e3
-	case hi < 999.95e6:
-		unit, div = "ms", 1e6
-	}
+	unit, div := draw.UnitOf(max(hi, 1e3), 999.95)
 	s := fmt.Sprintf("%s – %s %s", draw.Digits(lo, div), draw.Digits(hi, div), unit)
 	if draw.Cells(s) > w {
 		s = fmt.Sprintf("%.3g–%.3g %s", lo/div, hi/div, unit)

@@ -71,8 +71,6 @@ func seenLanes(all []*heatCol, lanes []tickLane) (out []*tickLane) {
 	return out
 }
 
-var eighthsUp = [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
-
 // ticks is the row of a kind: what is rare stands as its mark, what is
 // frequent as bars, as high as it is often.
 func (p *HeatPanel) ticks(all []*heatCol, t *tickLane) string {
@@ -91,7 +89,7 @@ func (p *HeatPanel) ticks(all []*heatCol, t *tickLane) string {
 		case top <= 2 || t.kinds[0] == stats.KindToggle:
 			s.Add(k, glyph)
 		default:
-			s.Add(k, eighthsUp[1+int(7*math.Log1p(float64(n-1))/math.Log1p(float64(top-1)))])
+			s.Add(k, draw.Eighths[1+int(7*math.Log1p(float64(n-1))/math.Log1p(float64(top-1)))])
 		}
 	}
 	return p.label(t.name, k) + s.String()
@@ -149,7 +147,7 @@ func (p *HeatPanel) gauge(all []*heatCol, g *gpuRow) string {
 			s.Add(draw.Ink{}, " ")
 			continue
 		}
-		s.Add(st.Muted, eighthsUp[max(1, min(8, int(math.Round(8*at/top))))])
+		s.Add(st.Muted, draw.Eighths[max(1, min(8, int(math.Round(8*at/top))))])
 	}
 	b.WriteString(s.String())
 	return b.String()
