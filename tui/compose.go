@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/runner/view"
@@ -20,11 +21,11 @@ func (m *model) compose() string {
 	m.lay = arrange(m.w, m.h, state)
 	m.sc.Compact, m.sc.StatusRow = m.lay.compact, m.h >= 30 || state.replay && m.h >= 8
 	m.keepFocus()
-	rows := m.freshRows()
+	rows, several := m.freshRows(), len(m.focusable()) > 1
 	for _, pl := range m.lay.places {
 		p := m.panels[pl.slot]
 		p.SetSize(pl.r.Dx(), pl.r.Dy())
-		p.SetFocus(pl.slot == m.focus && m.focusable() > 1)
+		p.SetFocus(pl.slot == m.focus && several)
 		y := pl.r.Min.Y
 		for s := range strings.SplitSeq(p.View(), "\n") {
 			if y < pl.r.Max.Y {
@@ -118,35 +119,23 @@ func (m *model) verdictLines() int {
 // keepFocus moves the focus to a panel that is shown: the verdict where it
 // is, else the first list.
 func (m *model) keepFocus() {
-	first, verdict := panels.Slot(-1), panels.Slot(-1)
-	for _, p := range m.lay.places {
-		if p.slot == m.focus {
-			return
-		}
-		if panels.Descs[p.slot].Focus && first < 0 {
-			first = p.slot
-		}
-		if p.slot == panels.SlotVerdict && m.sc.Screen == 1 {
-			verdict = p.slot
-		}
-	}
-	switch {
-	case verdict >= 0:
-		m.focus = verdict
-	case first >= 0:
-		m.focus = first
+	switch shown := m.focusable(); {
+	case len(shown) == 0 || slices.Contains(shown, m.focus):
+	case m.sc.Screen == 1 && slices.Contains(shown, panels.SlotVerdict):
+		m.focus = panels.SlotVerdict
+	default:
+		m.focus = shown[0]
 	}
 }
 
-// focusable counts the places that take the focus.
-func (m *model) focusable() int {
-	n := 0
+// focusable are the panels on the screen that take the focus.
+func (m *model) focusable() (out []panels.Slot) {
 	for _, p := range m.lay.places {
 		if panels.Descs[p.slot].Focus {
-			n++
+			out = append(out, p.slot)
 		}
 	}
-	return n
+	return out
 }
 
 // promptRows is 0 while nothing is typed, else 1 and the rows that match.

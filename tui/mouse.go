@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/tailscope/tailscope/tui/panels"
@@ -32,8 +34,7 @@ func (m *model) click(x, y int) tea.Cmd {
 			m.lookAtTime(t)
 		}
 	case *timeline.EventsPanel:
-		top := 1 // the title line
-		if i := dy - top; i >= 0 && i < len(p.Shown) && dy < pl.r.Dy() {
+		if i := dy - 1; i >= 0 && i < len(p.Shown) && dy < pl.r.Dy() {
 			e := m.sc.V.Events[p.Shown[i]]
 			if j := findEvent(m.newest.Events, e.TNs, e.Kind); j >= 0 {
 				m.pick(j)
@@ -45,12 +46,11 @@ func (m *model) click(x, y int) tea.Cmd {
 
 // pressed does what a key of the bottom line does.
 func (m *model) pressed(shown string) tea.Cmd {
-	for i := range m.table {
-		if r := &m.table[i]; r.shown == shown && r.in&m.situation() != 0 {
-			return r.do(m)
-		}
+	i := slices.IndexFunc(m.table, func(r keyRow) bool { return r.shown == shown && r.in&m.situation() != 0 })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return m.table[i].do(m)
 }
 
 func (m *model) wheel(msg tea.MouseWheelMsg) {
@@ -95,17 +95,8 @@ func (m *model) scroll(s panels.Slot, by int) {
 
 // moveFocus goes to the next panel that takes it.
 func (m *model) moveFocus(step int) {
-	var order []panels.Slot
-	at := -1
-	for _, p := range m.lay.places {
-		if panels.Descs[p.slot].Focus {
-			if p.slot == m.focus {
-				at = len(order)
-			}
-			order = append(order, p.slot)
-		}
-	}
-	if len(order) > 0 {
-		m.focus = order[((at+step)%len(order)+len(order))%len(order)]
+	if order := m.focusable(); len(order) > 0 {
+		at := slices.Index(order, m.focus) + step + len(order)
+		m.focus = order[at%len(order)]
 	}
 }

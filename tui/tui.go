@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,9 +96,12 @@ func (o Options) withDefaults() Options {
 		o.Out = os.Stdout
 	}
 	if o.FPS <= 0 {
-		o.FPS = atoi(o.env("TAILSCOPE_FPS"), DefaultFPS)
+		o.FPS, _ = strconv.Atoi(o.env("TAILSCOPE_FPS"))
 	}
-	o.FPS = max(1, min(o.FPS, 60))
+	if o.FPS <= 0 {
+		o.FPS = DefaultFPS
+	}
+	o.FPS = min(o.FPS, 60)
 	if o.Theme == "" {
 		if t := o.env("TAILSCOPE_THEME"); t == "dark" || t == "light" {
 			o.Theme = t
@@ -106,8 +111,8 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) env(name string) string {
-	for i := len(o.Env) - 1; i >= 0; i-- {
-		if k, v, _ := strings.Cut(o.Env[i], "="); k == name {
+	for _, e := range slices.Backward(o.Env) {
+		if k, v, _ := strings.Cut(e, "="); k == name {
 			return v
 		}
 	}
@@ -140,18 +145,4 @@ func (o Options) forceSync() bool { return o.env("SSH_TTY") != "" && o.env("TERM
 // a question whose answer could end up on the user's prompt.
 func syncOutput() tea.Msg {
 	return tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset}
-}
-
-func atoi(s string, otherwise int) int {
-	n := 0
-	for _, r := range s {
-		if r < '0' || r > '9' || n > 1000 {
-			return otherwise
-		}
-		n = n*10 + int(r-'0')
-	}
-	if n == 0 {
-		return otherwise
-	}
-	return n
 }

@@ -1,6 +1,7 @@
 package racing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,13 +150,7 @@ func order(rows []race.Row) []race.Row {
 	}
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b race.Row) int {
-		switch x, y := key(a), key(b); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
+		return cmp.Compare(key(a), key(b))
 	})
 	return rows
 }

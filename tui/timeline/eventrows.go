@@ -19,6 +19,9 @@ type eventRow struct {
 	Others int // first runs of a shape that the line covers beside them
 }
 
+// single is the row of event i alone.
+func single(i int) eventRow { return eventRow{At: i, first: i, last: i, N: 1} }
+
 // FoldEvents makes the rows of a list. The line of a compile also covers the
 // first runs of its shape in the same request; spikes and first runs between
 // two other events share a line, and so do equal sentences in a row (a request
@@ -34,12 +37,12 @@ func FoldEvents(evs []stats.Event) []eventRow {
 				continue
 			}
 			if of.at == i { // its first compile
-				rows = append(rows, eventRow{At: i, first: i, last: i, N: 1})
+				rows = append(rows, single(i))
 				continue
 			}
 		}
 		if !rows.take(evs, i) {
-			rows = append(rows, eventRow{At: i, first: i, last: i, N: 1})
+			rows = append(rows, single(i))
 		}
 	}
 	for k := range rows {
@@ -54,7 +57,7 @@ func FoldEvents(evs []stats.Event) []eventRow {
 func EachEvent(evs []stats.Event) []eventRow {
 	rows := make([]eventRow, len(evs))
 	for i := range rows {
-		rows[i] = eventRow{At: i, first: i, last: i, N: 1}
+		rows[i] = single(i)
 	}
 	return rows
 }
@@ -72,7 +75,7 @@ func EventRows(evs []stats.Event, each bool, filter string) []eventRow {
 	var out []eventRow
 	for i := range evs {
 		if e := &evs[i]; panels.HasAll(strings.ToLower(draw.KindName(e.Kind)+" "+e.Lane+" "+e.Shape+" "+e.Reason), words) {
-			out = append(out, eventRow{At: i, first: i, last: i, N: 1})
+			out = append(out, single(i))
 		}
 	}
 	return out
@@ -115,7 +118,7 @@ func requestOf(e *stats.Event) requestKey {
 // compileOf is the row of the request that e belongs to, nil if that made no
 // executable.
 func compileOf(compiles map[requestKey]*compileRow, e *stats.Event) *compileRow {
-	if e.Request == nil || len(compiles) == 0 {
+	if e.Request == nil {
 		return nil
 	}
 	return compiles[requestOf(e)]

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
@@ -34,18 +35,14 @@ type heatState struct {
 	focused, compact, hide, linear bool
 	aa                             bool
 	st                             *draw.Styles
-	past, start, right             int64
+	past, start                    int64
 	zoom, screen                   int
 	mode                           stats.Mode
 }
 
 func (p *HeatPanel) state() heatState {
 	sc := p.Sc
-	right := int64(0)
-	if sc.Past != 0 {
-		right = sc.Past
-	}
-	return heatState{sc.V.Heat.Ver, p.W, p.H, p.Focused, sc.Compact, sc.Hide, sc.Linear, sc.V.Session.AA, sc.St, sc.Past, sc.V.StartNs, right, sc.Zoom, sc.Screen, sc.V.Stats.Mode}
+	return heatState{sc.V.Heat.Ver, p.W, p.H, p.Focused, sc.Compact, sc.Hide, sc.Linear, sc.V.Session.AA, sc.St, sc.Past, sc.V.StartNs, sc.Zoom, sc.Screen, sc.V.Stats.Mode}
 }
 
 func (p *HeatPanel) View() string {
@@ -94,21 +91,14 @@ func (p *HeatPanel) draw() string {
 // timeAxis chooses the columns: the whole session while that is readable, then
 // the latest part of it; where the user zoomed or looks back, that.
 func (p *HeatPanel) timeAxis(from, to int64, cols int) timeAxis {
-	step := fitStep(to-from, cols)
-	if widest := fitStep(autoSpan, cols); step > widest {
-		step = widest
-	}
+	step := min(fitStep(to-from, cols), fitStep(autoSpan, cols))
 	step = max(0, min(step+p.Sc.Zoom, len(heatSteps)-1))
 	a := timeAxis{heatStep: heatSteps[step], cols: cols}
 	end := to
 	if past := p.Sc.Past; past != 0 {
 		end = min(to, max(past+int64(cols/3)*a.ns(), from+int64(cols)*a.ns()))
 	}
-	a.left = max(int64(a.col(end-1))-int64(cols)+1, int64(a.col(from)))
-	if int64(a.col(end-1))-int64(cols)+1 < int64(a.col(from)) { // all of it fits
-		a.left = 0
-		a.left = int64(a.col(from))
-	}
+	a.left = int64(max(a.col(end-1)-cols+1, a.col(from)))
 	return a
 }
 
@@ -117,12 +107,11 @@ const autoSpan = int64(600e9)
 
 // ZoomRange is how far the zoom may go from the step in use.
 func (p *HeatPanel) ZoomRange() (in, out int) {
-	for i, s := range heatSteps {
-		if s == p.axis.heatStep {
-			return -i, len(heatSteps) - 1 - i
-		}
+	i := slices.Index(heatSteps, p.axis.heatStep)
+	if i < 0 {
+		return 0, 0
 	}
-	return 0, 0
+	return -i, len(heatSteps) - 1 - i
 }
 
 func (p *HeatPanel) body(all []*heatCol, w, h int) []string {
@@ -235,6 +224,9 @@ func (p *HeatPanel) over(all []*heatCol, b *band, a draw.Axis, n int) [][]draw.O
 
 // legend names the colours that are on the map.
 func (p *HeatPanel) legend(all []*heatCol, w int) []draw.Run {
+	if w < 70 {
+		return nil
+	}
 	st := p.Sc.St
 	var seen [heat.NumClasses]bool
 	for _, c := range all {
@@ -249,9 +241,6 @@ func (p *HeatPanel) legend(all []*heatCol, w int) []draw.Run {
 		if c != heat.Clean && seen[c] {
 			out = append(out, draw.R(st.HeatInk(draw.HueOf(c, 0)), "  ■"), draw.R(st.Muted, " "+c.String()))
 		}
-	}
-	if w < 70 {
-		return nil
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/heat"
@@ -59,13 +60,7 @@ func (g *heatGrid) column(v *heat.View, a timeAxis, c int, hide bool) *heatCol {
 // untag drops the samples that have an event attached.
 func (x *heatCol) untag() {
 	for l, cells := range x.Lanes {
-		kept := make([]heat.Cell, 0, len(cells))
-		for _, c := range cells {
-			if !c.Class.Tagged() {
-				kept = append(kept, c)
-			}
-		}
-		x.Lanes[l] = kept
+		x.Lanes[l] = slices.DeleteFunc(slices.Clone(cells), func(c heat.Cell) bool { return c.Class.Tagged() })
 	}
 }
 
@@ -169,7 +164,8 @@ func bandOf(cols []*heatCol, l stats.Lane, a *bandAxis) *band {
 			b.px[y][x] = draw.Pixel{Hue: uint8(draw.HueOf(s.class, l)), Level: lv}
 		}
 	}
-	quantiles(cols, l, b)
+	rolling(cols, l, .5, b.p50)
+	rolling(cols, l, .99, b.p99)
 	return b
 }
 
@@ -216,12 +212,6 @@ func pixelRows(a draw.Axis, h int) (out [heat.NumRows]int) {
 	return out
 }
 
-// quantiles follows p50 and p99 over the columns.
-func quantiles(cols []*heatCol, l stats.Lane, b *band) {
-	rolling(cols, l, .5, b.p50)
-	rolling(cols, l, .99, b.p99)
-}
-
 // rolling writes the quantile q of as many of the latest columns as it needs,
 // never across a toggle; NaN where there are too few, or the column is empty.
 func rolling(cols []*heatCol, l stats.Lane, q float64, out []float64) {
@@ -251,12 +241,7 @@ func rolling(cols []*heatCol, l stats.Lane, q float64, out []float64) {
 }
 
 func (x *heatCol) toggled() bool {
-	for _, t := range x.Ticks {
-		if t.Kind == stats.KindToggle || t.Kind == stats.KindSegment {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(x.Ticks, func(t heat.Tick) bool { return t.Kind == stats.KindToggle || t.Kind == stats.KindSegment })
 }
 
 func samplesOf(c *heatCol, l stats.Lane) (n int) {

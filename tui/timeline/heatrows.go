@@ -3,7 +3,6 @@ package timeline
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/heat"
@@ -40,10 +39,8 @@ var (
 // in counts the lane's events in a column.
 func (t *tickLane) in(c *heatCol) (n uint32) {
 	for _, x := range c.Ticks {
-		for _, k := range t.kinds {
-			if x.Kind == k {
-				n += x.N
-			}
+		if slices.Contains(t.kinds, x.Kind) {
+			n += x.N
 		}
 	}
 	return n
@@ -113,11 +110,8 @@ var gpuLanes = []gpuRow{
 // gpuRows are the readings there are.
 func gpuRows(all []*heatCol) (out []*gpuRow) {
 	for i := range gpuLanes {
-		for _, c := range all {
-			if x := gpuLanes[i].of(c.GPU); c.GPU.N > 0 && x > 0 {
-				out = append(out, &gpuLanes[i])
-				break
-			}
+		if slices.ContainsFunc(all, func(c *heatCol) bool { return c.GPU.N > 0 && gpuLanes[i].of(c.GPU) > 0 }) {
+			out = append(out, &gpuLanes[i])
 		}
 	}
 	return out
@@ -133,8 +127,6 @@ func (p *HeatPanel) gauge(all []*heatCol, g *gpuRow) string {
 			top = math.Max(top, last)
 		}
 	}
-	var b strings.Builder
-	b.WriteString(p.label(draw.Num(last, 0)+g.unit, st.Muted))
 	var s draw.Strip
 	at, seen := 0.0, 0
 	for _, c := range all {
@@ -149,8 +141,7 @@ func (p *HeatPanel) gauge(all []*heatCol, g *gpuRow) string {
 		}
 		s.Add(st.Muted, draw.Eighths[max(1, min(8, int(math.Round(8*at/top))))])
 	}
-	b.WriteString(s.String())
-	return b.String()
+	return p.label(draw.Num(last, 0)+g.unit, st.Muted) + s.String()
 }
 
 // times is the row of instants.
