@@ -138,15 +138,7 @@ func (t *tailBuilder) flush(g *pieces, outputs ...*onnxpb.ValueInfoProto) error 
 }
 
 func valueInfo(name, elem string, dims []string) *onnxpb.ValueInfoProto {
-	shape := &onnxpb.TensorShapeProto{}
-	for range dims {
-		shape.Dim = append(shape.Dim, &onnxpb.TensorShapeProto_Dimension{})
-	}
-	v := &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{
-		Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{
-			ElemType: proto.Int32(elemType(elem)), Shape: shape,
-		}},
-	}}
+	v := build.Value(name, elemType(elem), make([]any, len(dims))...)
 	setDims(v, dims)
 	return v
 }

@@ -9,14 +9,14 @@ func (d *decoder) attention(i int, x string) (out, key, value string) {
 	g, hd, kvw := d.g, d.HeadDim(), d.kvHeads()*d.HeadDim()
 	name := fmt.Sprintf("transformer.h.%d.attn", i)
 	d.scope(fmt.Sprintf("h.%d", i), "attn")
-	qkv := d.linear(x, name+".c_attn", d.Width, d.Width+2*kvw, 1)
+	qkv := d.linear(x, name+".c_attn", d.Width, d.Width+2*kvw)
 	parts := g.OpN("Split", 3, []string{qkv, g.Ints(int64(d.Width), int64(kvw), int64(kvw))}, AttrInt("axis", 2))
 	q := d.splitHeads(parts[0], d.Heads)
 	k := d.splitHeads(parts[1], d.kvHeads())
 	v := d.splitHeads(parts[2], d.kvHeads())
 	y, key, value := d.attend(i, q, k, v)
 	y = g.Reshape(y, g.Dim(y, 0), g.Dim(y, 1), d.Heads*hd)
-	return d.linear(y, name+".c_proj", d.Width, d.Width, 1), key, value
+	return d.linear(y, name+".c_proj", d.Width, d.Width), key, value
 }
 
 // attend is scaled dot-product attention [B,S,heads,head] of queries over past

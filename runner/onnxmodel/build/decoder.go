@@ -134,9 +134,9 @@ func (d *decoder) block(i int, x string) (out, key, value string) {
 	x = d.g.Op("Add", []string{a, x})
 	m := d.layerNorm(x, h, "ln_2")
 	d.scope(h, "mlp")
-	m = d.linear(m, fmt.Sprintf("transformer.%s.mlp.c_fc", h), d.Width, 4*d.Width, 1)
+	m = d.linear(m, fmt.Sprintf("transformer.%s.mlp.c_fc", h), d.Width, 4*d.Width)
 	m = d.gelu(m)
-	m = d.linear(m, fmt.Sprintf("transformer.%s.mlp.c_proj", h), 4*d.Width, d.Width, 1)
+	m = d.linear(m, fmt.Sprintf("transformer.%s.mlp.c_proj", h), 4*d.Width, d.Width)
 	d.scope(h)
 	return d.g.Op("Add", []string{x, m}), key, value
 }
@@ -144,9 +144,9 @@ func (d *decoder) block(i int, x string) (out, key, value string) {
 // linear is Hugging Face's Conv1D: a Gemm over [rows, in], with the shape
 // taken apart and put together again. The bias is drawn too, so that no
 // check of the graph passes by leaving it out.
-func (d *decoder) linear(x, name string, in, out int, gain float64) string {
+func (d *decoder) linear(x, name string, in, out int) string {
 	g := d.g
-	w := g.Weight(d.weight(name+".weight", std(gain, in), in, out))
+	w := g.Weight(d.weight(name+".weight", std(in), in, out))
 	b := g.Weight(d.weight(name+".bias", 0.02, out))
 	rows := g.Reshape(x, -1, in)
 	y := g.Op("Gemm", []string{rows, w, b})

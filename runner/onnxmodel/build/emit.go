@@ -1,6 +1,7 @@
 package build
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"path"
@@ -169,17 +170,18 @@ func (g *Graph) Reshape(x string, dims ...any) string {
 
 // In declares a graph input. Dims are ints or names of symbolic dimensions.
 func (g *Graph) In(name string, elem int32, dims ...any) string {
-	g.Inputs = append(g.Inputs, value(name, elem, dims...))
+	g.Inputs = append(g.Inputs, Value(name, elem, dims...))
 	return name
 }
 
 // Out declares a graph output: value x under the given name.
 func (g *Graph) Out(x, name string, elem int32, dims ...any) {
 	g.Rename(x, name)
-	g.Outputs = append(g.Outputs, value(name, elem, dims...))
+	g.Outputs = append(g.Outputs, Value(name, elem, dims...))
 }
 
-func value(name string, elem int32, dims ...any) *onnxpb.ValueInfoProto {
+// Value describes a value: dims are ints, names of symbolic dimensions, or nil for those that nobody knows.
+func Value(name string, elem int32, dims ...any) *onnxpb.ValueInfoProto {
 	shape := &onnxpb.TensorShapeProto{}
 	for _, d := range dims {
 		dim := &onnxpb.TensorShapeProto_Dimension{}
@@ -213,17 +215,19 @@ func AttrGraph(name string, g *onnxpb.GraphProto) *onnxpb.AttributeProto {
 	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_GRAPH.Enum(), G: g}
 }
 
+// Model is the whole of a graph that has no weights, as a runtime reads it.
+func (g *Graph) Model() ([]byte, error) {
+	return proto.Marshal(&onnxpb.ModelProto{IrVersion: proto.Int64(irVersion), OpsetImport: g.opsets(), Graph: g.Proto()})
+}
+
 // Proto returns the graph without its weights.
 func (g *Graph) Proto() *onnxpb.GraphProto {
 	return &onnxpb.GraphProto{Name: proto.String(g.Name), Node: g.Nodes, Input: g.Inputs, Output: g.Outputs}
 }
 
-func int64Bytes(v []int64) []byte {
-	b := make([]byte, 0, 8*len(v))
+func int64Bytes(v []int64) (b []byte) {
 	for _, x := range v {
-		for s := 0; s < 64; s += 8 {
-			b = append(b, byte(uint64(x)>>s))
-		}
+		b = binary.LittleEndian.AppendUint64(b, uint64(x))
 	}
 	return b
 }
@@ -234,16 +238,12 @@ func floatBytes(b []byte, dtype int32, v []float32) []byte {
 	for _, x := range v {
 		switch dtype {
 		case Float16:
-			h := toHalf(x)
-			b = append(b, byte(h), byte(h>>8))
-			continue
+			b = binary.LittleEndian.AppendUint16(b, toHalf(x))
 		case BFloat16:
-			h := toBrain(x)
-			b = append(b, byte(h), byte(h>>8))
-			continue
+			b = binary.LittleEndian.AppendUint16(b, toBrain(x))
+		default:
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 		}
-		u := math.Float32bits(x)
-		b = append(b, byte(u), byte(u>>8), byte(u>>16), byte(u>>24))
 	}
 	return b
 }

@@ -94,22 +94,18 @@ func dtypeName(t int32) string {
 //
 // past may be 0. Nodes are what a torch export at opset 14 consists of:
 // decomposed LayerNorm and GELU, and shapes computed from other shapes.
-func (c GPT2) Graph() *Graph {
-	g := NewGraph("main_graph", c.DType)
-	c.declareInputs(g, true)
-	d := decoder{GPT2: c, g: g, past: true, wide: c.DType == BFloat16}
-	logits, present := d.build()
-	d.declareOutputs(logits, present, DimTotal)
-	return g
-}
+func (c GPT2) Graph() *Graph { return c.graph(true, DimTotal) }
 
 // FirstGraph is the decoder_model.onnx of Optimum's pair: no past goes in.
-func (c GPT2) FirstGraph() *Graph {
+func (c GPT2) FirstGraph() *Graph { return c.graph(false, DimSeq) }
+
+// graph builds the graph with or without a past; total names the cache's length behind it.
+func (c GPT2) graph(past bool, total string) *Graph {
 	g := NewGraph("main_graph", c.DType)
-	c.declareInputs(g, false)
-	d := decoder{GPT2: c, g: g, wide: c.DType == BFloat16}
+	c.declareInputs(g, past)
+	d := decoder{GPT2: c, g: g, past: past, wide: c.DType == BFloat16}
 	logits, present := d.build()
-	d.declareOutputs(logits, present, DimSeq)
+	d.declareOutputs(logits, present, total)
 	return g
 }
 
@@ -123,9 +119,9 @@ func (c GPT2) MergedGraph() *Graph {
 		s := g.Sub(name)
 		d := decoder{GPT2: c, g: s, past: past, wide: c.DType == BFloat16, scopePrefix: name}
 		logits, present := d.build()
-		s.Outputs = append(s.Outputs, value(logits, c.DType, DimBatch, DimSeq, c.Vocab))
+		s.Outputs = append(s.Outputs, Value(logits, c.DType, DimBatch, DimSeq, c.Vocab))
 		for _, p := range present {
-			s.Outputs = append(s.Outputs, value(p, c.DType, DimBatch, c.kvHeads(), DimTotal, c.HeadDim()))
+			s.Outputs = append(s.Outputs, Value(p, c.DType, DimBatch, c.kvHeads(), DimTotal, c.HeadDim()))
 		}
 		return s
 	}
@@ -173,5 +169,5 @@ func (c GPT2) maskMin() float32 {
 	return -math.MaxFloat32
 }
 
-// std is the standard deviation that keeps a product's scale at gain.
-func std(gain float64, fanIn int) float32 { return float32(gain / math.Sqrt(float64(fanIn))) }
+// std is the standard deviation that keeps a product's scale.
+func std(fanIn int) float32 { return float32(1 / math.Sqrt(float64(fanIn))) }

@@ -125,7 +125,7 @@ func (d *llama) feedForward(x, name string) string {
 }
 
 func (d *llama) product(x, name string, in, out int) string {
-	return d.g.Op("MatMul", []string{x, d.g.Weight(d.weight(name, std(1, in), in, out))})
+	return d.g.Op("MatMul", []string{x, d.g.Weight(d.weight(name, std(in), in, out))})
 }
 
 // rmsNorm is x / √(mean(x²) + 1e-5) · weight over the last axis, the root in

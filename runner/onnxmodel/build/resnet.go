@@ -41,7 +41,9 @@ func (c ResNet) Graph() *Graph {
 		}
 	}
 	x = g.Op("Flatten", []string{g.Op("GlobalAveragePool", []string{x})}, AttrInt("axis", 1))
-	g.Out(g.dense(x, "classifier", in, c.Classes, c.Seed), "logits", Float, DimBatch, c.Classes)
+	w := g.Weight(Weight{Name: "classifier.weight", Dims: []int{in, c.Classes}, Std: std(in), Seed: c.Seed})
+	b := g.Weight(Weight{Name: "classifier.bias", Dims: []int{c.Classes}, Std: 0.1, Seed: c.Seed})
+	g.Out(g.Op("Gemm", []string{x, w, b}), "logits", Float, DimBatch, c.Classes)
 	return g
 }
 
@@ -56,7 +58,7 @@ func (c ResNet) block(g *Graph, x, name string, in, out, stride int) string {
 }
 
 func (c ResNet) conv(g *Graph, x, name string, in, out, kernel, stride int) string {
-	w := g.Weight(Weight{Name: name + ".weight", Dims: []int{out, in, kernel, kernel}, Std: std(1, kernel*kernel*in), Seed: c.Seed})
+	w := g.Weight(Weight{Name: name + ".weight", Dims: []int{out, in, kernel, kernel}, Std: std(kernel * kernel * in), Seed: c.Seed})
 	b := g.Weight(Weight{Name: name + ".bias", Dims: []int{out}, Std: 0.1, Seed: c.Seed})
 	k, s, p := int64(kernel), int64(stride), int64(kernel/2)
 	return g.Op("Conv", []string{x, w, b}, AttrInts("kernel_shape", k, k), AttrInts("strides", s, s), AttrInts("pads", p, p, p, p))

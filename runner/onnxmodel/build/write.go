@@ -3,6 +3,7 @@ package build
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 // External data below this many bytes stays in the model file, as the ONNX
 // helpers do.
 const externalMin = 1024
+
+const irVersion = 7
 
 // MaxInline is protobuf's limit: a message of 2 GiB cannot be read back.
 const MaxInline = 1<<31 - 1
@@ -39,14 +42,10 @@ func write(path string, body func(*bufio.Writer) error) error {
 		return err
 	}
 	out := bufio.NewWriterSize(f, 1<<20)
-	err = body(out)
-	if err == nil {
+	if err = body(out); err == nil {
 		err = out.Flush()
 	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return errors.Join(err, f.Close())
 }
 
 // opsets are ONNX's own operators and those of g.Domains, at version 1.
@@ -61,7 +60,7 @@ func (g *Graph) opsets() []*onnxpb.OperatorSetIdProto {
 func (g *Graph) writeModel(out *bufio.Writer, path string, o Options) error {
 	det := proto.MarshalOptions{Deterministic: true}
 	model, err := det.Marshal(&onnxpb.ModelProto{
-		IrVersion: proto.Int64(7), ProducerName: proto.String("tailscope"), ProducerVersion: proto.String(strconv.Itoa(Version)),
+		IrVersion: proto.Int64(irVersion), ProducerName: proto.String("tailscope"), ProducerVersion: proto.String(strconv.Itoa(Version)),
 		OpsetImport: g.opsets(),
 	})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // Cases are models that once misled the program: docs/cases.md says how, and what
 // is right.
 func Cases() map[string]*build.Graph {
-	grouped := build.Grouped{Layers: 1, Heads: 4, KVHeads: 2, Width: 32, Vocab: 64, MaxPos: 512, Seed: 1, Positions: build.FromMask}
+	grouped := groupedQuery{Layers: 1, Heads: 4, KVHeads: 2, Width: 32, Vocab: 64, MaxPos: 512, Seed: 1, Positions: build.FromMask}
 	positions := grouped
 	positions.Positions = build.FromInput
 	return map[string]*build.Graph{

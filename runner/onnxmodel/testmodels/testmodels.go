@@ -36,7 +36,7 @@ func All() []Model {
 	fromRange := with(func(c *build.GPT2) { c.Positions = build.FromRange })
 	shared := with(func(c *build.GPT2) { c.Positions = build.FromShared })
 	noMask := with(func(c *build.GPT2) { c.Positions, c.NoMask = build.FromRange, true })
-	gqa := build.Grouped{Layers: 2, Heads: 4, KVHeads: 2, Width: 32, Vocab: 512, MaxPos: 128, Seed: 7, Positions: build.FromMask}
+	gqa := groupedQuery{Layers: 2, Heads: 4, KVHeads: 2, Width: 32, Vocab: 512, MaxPos: 128, Seed: 7, Positions: build.FromMask}
 	gqaPositions := gqa
 	gqaPositions.Positions = build.FromInput
 	return []Model{
@@ -56,10 +56,10 @@ func All() []Model {
 		{"gqa", "GroupQueryAttention as onnxruntime-genai's builder writes it", true, build.GPT2{}, graph(gqa.Graph())},
 		{"gqa-positions", "the same with position_ids", true, build.GPT2{}, graph(gqaPositions.Graph())},
 		{"torch-llama", "Llama with grouped heads, exported by PyTorch, no config.json", true, build.GPT2{}, torchLlama},
-		{"mlp", "x [batch_size, 16]", false, build.GPT2{}, graph(build.MLP(1))},
-		{"vision", "pixel_values [batch_size, 3, height, width]", false, build.GPT2{}, graph(build.Vision(2))},
-		{"embedding", "input_ids and attention_mask [batch_size, sequence_length], no logits", false, build.GPT2{}, graph(build.Embedding(3))},
-		{"types", "one input [n] of each type", false, build.GPT2{}, graph(build.Types())},
+		{"mlp", "x [batch_size, 16]", false, build.GPT2{}, graph(perceptron(1))},
+		{"vision", "pixel_values [batch_size, 3, height, width]", false, build.GPT2{}, graph(vision(2))},
+		{"embedding", "input_ids and attention_mask [batch_size, sequence_length], no logits", false, build.GPT2{}, graph(embedding(3))},
+		{"types", "one input [n] of each type", false, build.GPT2{}, graph(types())},
 	}
 }
 

@@ -3,9 +3,7 @@ package native
 import (
 	"fmt"
 
-	"google.golang.org/protobuf/proto"
-
-	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/ort/provision"
 )
 
@@ -86,24 +84,8 @@ func runProbe(s cSession) error {
 
 // probeModel is y = x + x over one float.
 func probeModel() ([]byte, error) {
-	port := func(name string) *onnxpb.ValueInfoProto {
-		dim := &onnxpb.TensorShapeProto_Dimension{Value: &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: 1}}
-		return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
-			TensorType: &onnxpb.TypeProto_Tensor{
-				ElemType: proto.Int32(int32(onnxpb.TensorProto_FLOAT)),
-				Shape:    &onnxpb.TensorShapeProto{Dim: []*onnxpb.TensorShapeProto_Dimension{dim}},
-			}}}}
-	}
-	return proto.Marshal(&onnxpb.ModelProto{
-		IrVersion:   proto.Int64(8),
-		OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(14)}},
-		Graph: &onnxpb.GraphProto{
-			Name:   proto.String("probe"),
-			Input:  []*onnxpb.ValueInfoProto{port("x")},
-			Output: []*onnxpb.ValueInfoProto{port("y")},
-			Node: []*onnxpb.NodeProto{{
-				OpType: proto.String("Add"), Name: proto.String("add"), Input: []string{"x", "x"}, Output: []string{"y"},
-			}},
-		},
-	})
+	g := build.NewGraph("probe", build.Float)
+	x := g.In("x", build.Float, 1)
+	g.Out(g.Op("Add", []string{x, x}), "y", build.Float, 1)
+	return g.Model()
 }

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
-	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/stats/limit"
 )
 
@@ -138,22 +136,8 @@ func fill(raw []byte, t Type) {
 
 // matMulModel is c = a · b of any sizes.
 func matMulModel(t Type) ([]byte, error) {
-	port := func(name string, dims ...string) *onnxpb.ValueInfoProto {
-		shape := &onnxpb.TensorShapeProto{}
-		for _, d := range dims {
-			shape.Dim = append(shape.Dim, &onnxpb.TensorShapeProto_Dimension{Value: &onnxpb.TensorShapeProto_Dimension_DimParam{DimParam: d}})
-		}
-		return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
-			TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(int32(t)), Shape: shape}}}}
-	}
-	return proto.Marshal(&onnxpb.ModelProto{
-		IrVersion:   proto.Int64(8),
-		OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(14)}},
-		Graph: &onnxpb.GraphProto{
-			Name:   proto.String("roof"),
-			Input:  []*onnxpb.ValueInfoProto{port("a", "rows", "inner"), port("b", "inner", "columns")},
-			Output: []*onnxpb.ValueInfoProto{port("c", "rows", "columns")},
-			Node:   []*onnxpb.NodeProto{{OpType: proto.String("MatMul"), Name: proto.String("product"), Input: []string{"a", "b"}, Output: []string{"c"}}},
-		},
-	})
+	g, elem := build.NewGraph("roof", int32(t)), int32(t)
+	product := g.Op("MatMul", []string{g.In("a", elem, "rows", "inner"), g.In("b", elem, "inner", "columns")})
+	g.Out(product, "c", elem, "rows", "columns")
+	return g.Model()
 }
