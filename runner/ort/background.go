@@ -114,6 +114,11 @@ func (e *engine) adoptOne(j *backgroundJob) {
 		return
 	}
 	delete(e.bg.pending[j.group], j.ch.key)
+	if j.group.get(j.ch.key) != nil { // background was turned off, and a request made it
+		j.s.Free()
+		e.tell(j, stats.KindMark, fmt.Sprintf("%s: made in the background and dropped: it was made meanwhile", what))
+		return
+	}
 	for v := e.victim(j.group); v != nil; v = e.victim(j.group) {
 		e.out.event(e.drop(j.lane, v))
 	}

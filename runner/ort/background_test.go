@@ -90,6 +90,24 @@ func TestClearForgetsTheBackground(t *testing.T) {
 	}
 }
 
+// Who turns compiling in the background off meanwhile has each executable once:
+// twice, one was freed and stayed, and clear never ended.
+func TestBackgroundComesTooLate(t *testing.T) {
+	k := inBackground(t, 300*time.Millisecond, nil, nil)
+	k.once(5, 1, 0)
+	k.send(&protocol.Set{Compile: new("inline")})
+	k.once(5, 2, 600*time.Millisecond)
+	k.once(5, 3, 0)
+	k.send(&protocol.Clear{ID: 1})
+	if c := wait[*protocol.Cleared](k); c.Freed != 2 {
+		t.Errorf("%d were freed, want the dynamic one and that of 5 tokens", c.Freed)
+	}
+	k.settle()
+	if told := k.events(stats.KindMark); len(told) != 1 || !strings.Contains(told[0].Reason, "made meanwhile") {
+		t.Errorf("%d marks: %+v", len(told), told)
+	}
+}
+
 // An executable that cannot be made in the background is told once and not
 // tried again; the dynamic one goes on.
 func TestBackgroundFailsOnce(t *testing.T) {
