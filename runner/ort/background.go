@@ -110,13 +110,13 @@ func (e *engine) adoptOne(j *backgroundJob) {
 	what := j.ch.shape.sentence(j.ch.key.phase)
 	if j.err != nil {
 		e.bg.failed[j.group]++
-		e.tell(j, stats.KindError, fmt.Sprintf("%s: the executable could not be made, the dynamic one goes on: %s", what, native.OneLine(j.err)))
+		e.tell(j, &protocol.Event{Kind: stats.KindError}, "%s: the executable could not be made, the dynamic one goes on: %s", what, native.OneLine(j.err))
 		return
 	}
 	delete(e.bg.pending[j.group], j.ch.key)
 	if j.group.get(j.ch.key) != nil { // background was turned off, and a request made it
 		j.s.Free()
-		e.tell(j, stats.KindMark, fmt.Sprintf("%s: made in the background and dropped: it was made meanwhile", what))
+		e.tell(j, &protocol.Event{Kind: stats.KindMark}, "%s: made in the background and dropped: it was made meanwhile", what)
 		return
 	}
 	for v := e.victim(j.group); v != nil; v = e.victim(j.group) {
@@ -124,27 +124,21 @@ func (e *engine) adoptOne(j *backgroundJob) {
 	}
 	if e.full(j.group) && !e.policy.evict { // the limit was lowered meanwhile
 		j.s.Free()
-		e.tell(j, stats.KindMark, fmt.Sprintf("%s: made in the background and dropped: the limit is reached", what))
+		e.tell(j, &protocol.Event{Kind: stats.KindMark}, "%s: made in the background and dropped: the limit is reached", what)
 		return
 	}
 	x := &executable{key: j.ch.key, s: j.s}
-	kind := stats.KindRecompile
-	if j.group.made == 0 {
-		kind = stats.KindCompile
-	}
-	j.group.put(x)
-	e.out.event(protocol.Event{
-		TNs: j.start, Kind: kind, Lane: j.lane.name, Mode: j.group.mode, Strategy: j.group.strategy, Shape: j.ch.shape.String(), DurNs: j.s.MakeNs,
-		Reason: fmt.Sprintf("%s: made in the background, takes over from the dynamic executable, %d of %d used", what, j.group.alive(), e.policy.max),
-		Extra:  map[string]any{"phase": j.ch.key.phase, "unique_graphs": j.group.alive(), "background": true},
-	})
+	ev := &protocol.Event{Kind: j.group.put(x), TNs: j.start, DurNs: j.s.MakeNs}
+	ev.Extra = map[string]any{"phase": j.ch.key.phase, "unique_graphs": j.group.alive(), "background": true}
+	e.tell(j, ev, "%s: made in the background, takes over from the dynamic executable, %d of %d used", what, j.group.alive(), e.policy.max)
 	e.evidence(j.lane, &j.req, &j.ch, x, j.spec)
 }
 
 // tell sends an event about an executable that no request waited for.
-func (e *engine) tell(j *backgroundJob, kind stats.Kind, reason string) {
-	e.out.event(protocol.Event{Kind: kind, Lane: j.lane.name, Mode: j.group.mode, Strategy: j.group.strategy, Shape: j.ch.shape.String(),
-		Reason: reason})
+func (e *engine) tell(j *backgroundJob, ev *protocol.Event, reason string, args ...any) {
+	ev.Lane, ev.Mode, ev.Strategy, ev.Shape = j.lane.name, j.group.mode, j.group.strategy, j.ch.shape.String()
+	ev.Reason = fmt.Sprintf(reason, args...)
+	e.out.event(ev)
 }
 
 // standIn turns a choice whose executable is missing to the dynamic one.

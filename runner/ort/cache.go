@@ -1,11 +1,12 @@
 package ort
 
 import (
-	"container/list"
 	"fmt"
+	"strings"
 
 	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // execKey identifies an executable within its group.
@@ -17,8 +18,8 @@ type execKey struct {
 // group is the executables of one mode and strategy, and what happened there.
 type group struct {
 	mode, strategy string
-	execs          map[execKey]*list.Element
-	used           list.List // of *executable, most recently used first
+	execs          map[execKey]*executable
+	turn           int // counts what get and put touched
 	made           int
 	evicted        int
 	fallbacks      int
@@ -35,6 +36,7 @@ type executable struct {
 	s     *native.Session
 	bytes int64
 	runs  int
+	used  int // turn of its group in which it was touched last
 }
 
 // policy bounds the executables of a group.
@@ -45,48 +47,49 @@ type policy struct {
 }
 
 func newGroup(mode, strategy string) *group {
-	return &group{mode: mode, strategy: strategy, execs: map[execKey]*list.Element{}, refused: map[execKey]string{}, last: map[string]string{}}
+	return &group{mode: mode, strategy: strategy, execs: map[execKey]*executable{}, refused: map[execKey]string{}, last: map[string]string{}}
 }
 
 // get returns the executable of that key, or nil.
 func (g *group) get(k execKey) *executable {
-	e, ok := g.execs[k]
-	if !ok {
-		return nil
+	x := g.execs[k]
+	if x != nil {
+		g.turn++
+		x.used = g.turn
 	}
-	g.used.MoveToFront(e)
-	return e.Value.(*executable)
+	return x
 }
 
-func (g *group) put(x *executable) {
-	g.execs[x.key] = g.used.PushFront(x)
+// put takes in what was made and returns the kind of event that making it is.
+func (g *group) put(x *executable) stats.Kind {
+	g.turn++
+	x.used = g.turn
+	g.execs[x.key] = x
 	g.made++
 	g.compileNs += x.s.MakeNs
+	if g.made == 1 {
+		return stats.KindCompile
+	}
+	return stats.KindRecompile
 }
 
 // oldest is the least recently used executable, or nil.
-func (g *group) oldest() *executable {
-	if e := g.used.Back(); e != nil {
-		return e.Value.(*executable)
+func (g *group) oldest() (out *executable) {
+	for _, x := range g.execs {
+		if out == nil || x.used < out.used {
+			out = x
+		}
 	}
-	return nil
-}
-
-func (g *group) remove(x *executable) {
-	if e, ok := g.execs[x.key]; ok {
-		g.used.Remove(e)
-		delete(g.execs, x.key)
-	}
+	return out
 }
 
 // alive is the number of executables.
-func (g *group) alive() int { return g.used.Len() }
+func (g *group) alive() int { return len(g.execs) }
 
 // bytes is what the executables took to make.
-func (g *group) bytes() int64 {
-	var n int64
-	for e := g.used.Front(); e != nil; e = e.Next() {
-		n += e.Value.(*executable).bytes
+func (g *group) bytes() (n int64) {
+	for _, x := range g.execs {
+		n += x.bytes
 	}
 	return n
 }
@@ -104,14 +107,7 @@ func (g *group) reason(phase, what string, p policy) string {
 }
 
 // lastWord drops the name before a number: "tokens 74" is "74".
-func lastWord(s string) string {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] == ' ' {
-			return s[i+1:]
-		}
-	}
-	return s
-}
+func lastWord(s string) string { return s[strings.LastIndexByte(s, ' ')+1:] }
 
 // counter is the group as the protocol reports it.
 func (g *group) counter(limit int) protocol.Counter {

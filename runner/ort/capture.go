@@ -61,11 +61,7 @@ func (e *engine) captured(l *lane, r *protocol.Request, ch *choice, x *executabl
 		ch.group.captures++
 	}
 	x.s.Capture.Gen = l.st.Gen
-	ev := about(stats.KindGraphCapture, r, l.name, label(r), ch.shape.String())
-	ev.TNs = native.Now()
-	ev.Reason = fmt.Sprintf("%s: the first run captures the graph, later ones replay it", ch.shape.sentence(ch.key.phase))
-	x.s.Capture.Event = &ev
-	l.pending = append(l.pending, &ev)
+	x.s.Capture.Event = l.note(stats.KindGraphCapture, r, ch.shape.String(), fmt.Sprintf("%s: the first run captures the graph, later ones replay it", ch.shape.sentence(ch.key.phase)))
 }
 
 // moved reports whether the buffers that a captured executable replays over
@@ -114,18 +110,8 @@ func (e *engine) captureOff(l *lane, r *protocol.Request, shape, why string) {
 	e.capture, e.dirty = false, true
 	n := 0
 	for _, g := range e.groups {
-		for el := g.used.Front(); el != nil; {
-			x, next := el.Value.(*executable), el.Next()
-			if x.s.Capture != nil {
-				e.dropExecutable(g, x)
-				n++
-			}
-			el = next
-		}
+		n += e.dropAll(g, func(x *executable) bool { return x.s.Capture != nil })
 	}
-	ev := about(stats.KindGraphCapture, r, l.name, label(r), shape)
-	ev.TNs = native.Now()
-	ev.Reason = fmt.Sprintf("%s; capture is off from now on, %d captured executables dropped", why, n)
+	ev := l.note(stats.KindGraphCapture, r, shape, fmt.Sprintf("%s; capture is off from now on, %d captured executables dropped", why, n))
 	ev.Extra = map[string]any{"fallback_from": "graph capture", "fallback_error": why}
-	l.pending = append(l.pending, ev)
 }

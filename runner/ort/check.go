@@ -118,18 +118,19 @@ func (e *engine) check(r *protocol.Request, outs []*outcome) {
 		opt.sample.err = stale // its time is no win
 		defer e.captureOff(opt.lane, r, opt.sample.shape, stale)
 	}
-	ev := about(stats.KindDivergence, r, opt.lane.name, label(r), opt.sample.shape)
-	ev.TNs = native.Now()
 	what := "the last logits differ"
 	if opt.forward != nil {
 		what = "an output differs"
 	}
-	ev.Reason = fmt.Sprintf("%s from the eager lane's by %.3g relative L2, over %g", what, d, e.checks.tolerance) + by + e.quantises()
-	if why != "" {
-		ev.Reason = why
+	if why == "" {
+		why = fmt.Sprintf("%s from the eager lane's by %.3g relative L2, over %g", what, d, e.checks.tolerance) + by + e.quantises()
 	}
-	ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
-	opt.lane.pending = append(opt.lane.pending, ev)
+	e.diverges(r, opt, d, why)
+}
+
+// diverges notes that a lane's outputs are d away from what they should be.
+func (e *engine) diverges(r *protocol.Request, o *outcome, d float64, why string) {
+	o.lane.note(stats.KindDivergence, r, o.sample.shape, why).Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
 }
 
 // quantises says why small differences of a model can be large ones.
@@ -156,14 +157,9 @@ func (e *engine) checkRecorded(r *protocol.Request, outs []*outcome) {
 		e.dirty = true
 		wrong := !(d <= e.checks.tolerance)
 		e.checks.note(r.Mode, d, wrong)
-		if !wrong {
-			continue
+		if wrong {
+			e.diverges(r, o, d, fmt.Sprintf("output %s differs from the one recorded in %s by %.3g relative L2, over %g", name, e.feeds.sets[r.Recorded-1].Name, d, e.checks.tolerance))
 		}
-		ev := about(stats.KindDivergence, r, o.lane.name, label(r), o.sample.shape)
-		ev.TNs = native.Now()
-		ev.Reason = fmt.Sprintf("output %s differs from the one recorded in %s by %.3g relative L2, over %g", name, e.feeds.sets[r.Recorded-1].Name, d, e.checks.tolerance)
-		ev.Extra = map[string]any{"rel_l2": jsonFloat(d), "tolerance": e.checks.tolerance}
-		o.lane.pending = append(o.lane.pending, ev)
 	}
 }
 

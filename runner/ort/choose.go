@@ -105,9 +105,7 @@ func (e *engine) fallBack(l *lane, r *protocol.Request, ch *choice, why string) 
 		return nil
 	}
 	ch.group.limitReached, e.dirty = true, true
-	ev := about(stats.KindLimitReached, r, l.name, label(r), ch.shape.String())
-	ev.TNs, ev.Reason = native.Now(), why+"; further shapes run on the eager session"
-	l.pending = append(l.pending, ev)
+	l.note(stats.KindLimitReached, r, ch.shape.String(), why+"; further shapes run on the eager session")
 	return nil
 }
 
@@ -119,10 +117,9 @@ func (e *engine) noteFallback(l *lane, r *protocol.Request, ch *choice, shape st
 	}
 	ch.group.fallbacks++
 	e.dirty = true
-	ev := about(stats.KindFallback, r, l.name, label(r), shape)
-	ev.TNs, ev.DurNs, ev.Reason = native.Now(), ch.lostNs, ch.fell
+	ev := l.note(stats.KindFallback, r, shape, ch.fell)
+	ev.DurNs = ch.lostNs
 	ev.Extra = map[string]any{"fallback_from": e.backends[stats.Optimized], "fallback_error": ch.fell, "steps": steps}
-	l.pending = append(l.pending, ev)
 }
 
 // make makes the executable of a choice, evicting one if the policy says so.
@@ -165,28 +162,17 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	}
 	x := &executable{key: ch.key, s: s, runs: 1, bytes: max(native.Malloced()-before, 0)}
 	ch.s, ch.makeNs = s, s.MakeNs
-	first := ch.group.made == 0
-	ch.group.put(x)
+	ev := l.note(ch.group.put(x), r, ch.shape.String(), reason)
+	ev.TNs, ev.DurNs = start, ch.makeNs
+	ev.Extra = map[string]any{"phase": ch.key.phase, "unique_graphs": ch.group.alive()}
 	ch.group.last[ch.key.phase] = what
 	e.dirty = true
-	l.pending = append(l.pending, e.compileEvent(l, r, ch, first, start, reason))
 	if spec.Capture {
 		e.captured(l, r, ch, x)
 		spec.Capture = false // the twin that gives the evidence runs once
 	}
 	e.evidence(l, r, ch, x, spec)
 	return nil
-}
-
-func (e *engine) compileEvent(l *lane, r *protocol.Request, ch *choice, first bool, start int64, reason string) protocol.Event {
-	kind := stats.KindRecompile
-	if first {
-		kind = stats.KindCompile
-	}
-	ev := about(kind, r, l.name, label(r), ch.shape.String())
-	ev.TNs, ev.DurNs, ev.Reason = start, ch.makeNs, reason
-	ev.Extra = map[string]any{"phase": ch.key.phase, "unique_graphs": ch.group.alive()}
-	return ev
 }
 
 // victim is the group that must give up an executable before g may have one
@@ -221,10 +207,10 @@ func (e *engine) evict(l *lane, r *protocol.Request, g *group) int64 {
 }
 
 // drop is evict without a request that it is done for; it returns the event.
-func (e *engine) drop(l *lane, g *group) protocol.Event {
+func (e *engine) drop(l *lane, g *group) *protocol.Event {
 	x := g.oldest()
 	g.evicted++
-	ev := protocol.Event{Kind: stats.KindEvict, Lane: l.name, Mode: g.mode, Strategy: g.strategy, Shape: x.key.shape}
+	ev := &protocol.Event{Kind: stats.KindEvict, Lane: l.name, Mode: g.mode, Strategy: g.strategy, Shape: x.key.shape}
 	ev.Reason = fmt.Sprintf("%s %s: least recently used of %d executables, dropped to make room after %d runs", x.key.phase, x.key.shape, g.alive(), x.runs)
 	ev.TNs = native.Now()
 	e.dropExecutable(g, x)

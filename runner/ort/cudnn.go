@@ -3,7 +3,6 @@ package ort
 import (
 	"fmt"
 
-	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -24,8 +23,6 @@ func (e *engine) noteSearch(l *lane, r *protocol.Request, o *outcome) {
 	if before == "" {
 		before = "none"
 	}
-	ev := about(stats.KindShapeNew, r, l.name, label(r), shape)
-	ev.TNs, ev.DurNs = native.Now(), o.sample.wallNs-o.sample.compileNs
-	ev.Reason = fmt.Sprintf("shape %s → %s: cuDNN searches the fastest algorithm of each of %d convolutions whenever a session's shape changes; --option cuda.cudnn_search=HEURISTIC takes its guess, a session for each shape searches once", before, shape, convs)
-	l.pending = append(l.pending, ev)
+	ev := l.note(stats.KindShapeNew, r, shape, fmt.Sprintf("shape %s → %s: cuDNN searches the fastest algorithm of each of %d convolutions whenever a session's shape changes; --option cuda.cudnn_search=HEURISTIC takes its guess, a session for each shape searches once", before, shape, convs))
+	ev.DurNs = o.sample.wallNs - o.sample.compileNs
 }

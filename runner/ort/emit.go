@@ -92,16 +92,14 @@ func (e *emitter) add(s *sample) {
 }
 
 // event sends an engine's event; request nil means none.
-func (e *emitter) event(ev protocol.Event) {
+func (e *emitter) event(ev *protocol.Event) {
 	ev.TNs = cmp.Or(ev.TNs, native.Now())
-	e.queue(&ev)
+	e.queue(ev)
 }
 
 // queue puts a message behind what was queued before it.
 func (e *emitter) queue(msg any) {
-	if err := e.w.Queue(msg); err != nil && e.err == nil {
-		e.err = err
-	}
+	e.err = cmp.Or(e.err, e.w.Queue(msg))
 }
 
 // flush sends the open batches in the order of their first sample, and
@@ -113,9 +111,7 @@ func (e *emitter) flush() {
 		e.queue(b)
 	}
 	clear(e.open)
-	if err := e.w.Flush(); err != nil && e.err == nil {
-		e.err = err
-	}
+	e.err = cmp.Or(e.err, e.w.Flush())
 	e.last = native.Now()
 }
 
@@ -137,15 +133,14 @@ func (e *emitter) flushIfDue() {
 // send flushes everything and then sends msg.
 func (e *emitter) send(msg any) {
 	e.flush()
-	if err := e.w.Send(msg); err != nil && e.err == nil {
-		e.err = err
-	}
+	e.err = cmp.Or(e.err, e.w.Send(msg))
 }
 
-// about is the part of an event that says to which sample it belongs.
-func about(kind stats.Kind, r *protocol.Request, lane, strategy, shape string) protocol.Event {
-	id := r.ID
-	return protocol.Event{Kind: kind, Lane: lane, Mode: r.Mode, Strategy: strategy, Shape: shape, Request: &id}
+// note keeps an event of now, to be sent before the sample that it belongs to.
+func (l *lane) note(kind stats.Kind, r *protocol.Request, shape, reason string) *protocol.Event {
+	ev := &protocol.Event{TNs: native.Now(), Kind: kind, Lane: l.name, Mode: r.Mode, Strategy: label(r), Shape: shape, Request: new(r.ID), Reason: reason}
+	l.pending = append(l.pending, ev)
+	return ev
 }
 
 // label is the strategy of a request as files and screen name it: the word of
@@ -217,7 +212,7 @@ func (e *engine) limitOf(shape string, p *probe.Profile) {
 	case e.weights == 0:
 	case p.Uncounted != "":
 		e.weights = 0
-		e.out.event(protocol.Event{TNs: native.Now(), Kind: stats.KindMark, Reason: "the limit is not known: what " + p.Uncounted + " computes is not counted"})
+		e.out.event(&protocol.Event{Kind: stats.KindMark, Reason: "the limit is not known: what " + p.Uncounted + " computes is not counted"})
 	default:
 		e.forwards[shape] = limit.Work{Bytes: e.weights + p.Gathered, Ops: p.Ops}
 	}

@@ -73,9 +73,9 @@ type lane struct {
 	st      *native.Store
 	calls   *calls
 	probe   *native.NoiseProbe
-	meet    *meeting // of the lanes of a request that run at once; nil: they do not
-	pending []any    // events of the request in hand
-	asideNs int64    // of the region in hand, tailscope's own: not part of its time
+	meet    *meeting          // of the lanes of a request that run at once; nil: they do not
+	pending []*protocol.Event // of the request in hand
+	asideNs int64             // of the region in hand, tailscope's own: not part of its time
 
 	forwards map[forwardKey]*forwardCall
 }
@@ -213,15 +213,8 @@ func (e *engine) inLane(l *lane, r *protocol.Request, order int) *outcome {
 
 // report sends what happened in a lane: events first, then the sample.
 func (e *engine) report(o *outcome) {
-	for _, m := range o.lane.pending {
-		switch m := m.(type) {
-		case protocol.Event:
-			e.out.event(m)
-		case *protocol.Event: // of a capture, whose duration is known by now
-			e.out.event(*m)
-		default:
-			e.out.queue(m)
-		}
+	for _, ev := range o.lane.pending {
+		e.out.event(ev)
 	}
 	o.lane.pending = o.lane.pending[:0]
 	e.out.add(&o.sample)
@@ -289,10 +282,7 @@ func (e *engine) clear() int {
 	e.forgetBackground()
 	n := 0
 	for _, g := range e.groups {
-		for x := g.oldest(); x != nil; x = g.oldest() {
-			e.dropExecutable(g, x)
-			n++
-		}
+		n += e.dropAll(g, func(*executable) bool { return true })
 		g.limitReached = false
 		clear(g.refused)
 		clear(g.last)
@@ -302,12 +292,23 @@ func (e *engine) clear() int {
 }
 
 func (e *engine) dropExecutable(g *group, x *executable) {
-	g.remove(x)
+	delete(g.execs, x.key)
 	for _, l := range e.lanes {
 		l.calls.forget(x.s)
 		l.forgetForwards(x.s)
 	}
 	x.s.Free()
+}
+
+// dropAll drops those executables of a group for which is says so, and counts them.
+func (e *engine) dropAll(g *group, is func(*executable) bool) (n int) {
+	for _, x := range g.execs {
+		if is(x) {
+			e.dropExecutable(g, x)
+			n++
+		}
+	}
+	return n
 }
 
 func (e *engine) close() {

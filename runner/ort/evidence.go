@@ -130,7 +130,7 @@ func (e *engine) conclude(j *evidenceJob, p *probe.Profile) {
 	}
 	j.e.BackendActual, j.e.FallbackFrom = e.backends[stats.Optimized]+"-on-cpu", e.backends[stats.Optimized]
 	j.e.FallbackError = fmt.Sprintf("none of its %d nodes ran on %s", p.Nodes, want)
-	e.out.event(protocol.Event{
+	e.out.event(&protocol.Event{
 		Kind: stats.KindFallback, Lane: j.e.Lane, Mode: j.e.Mode, Strategy: j.e.Strategy, Shape: j.e.Shape,
 		Reason: j.e.FallbackError,
 		Extra:  map[string]any{"fallback_from": j.e.FallbackFrom, "fallback_error": j.e.FallbackError},
