@@ -14,6 +14,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+var collectIfDue func() // of the engine made last
+
 // newTestEngine is an engine without a supervisor.
 func newTestEngine(t testing.TB, model string, edit func(*protocol.Load)) *engine {
 	t.Helper()
@@ -24,7 +26,8 @@ func newTestEngine(t testing.TB, model string, edit func(*protocol.Load)) *engin
 		edit(l)
 	}
 	runtime.LockOSThread()
-	restore := quietCollector()
+	heap, restore := quietCollector()
+	collectIfDue = heap.collectIfDue
 	e, _, err := newEngine(l, newEmitter(protocol.NewWriter(io.Discard)), new(sync.Mutex))
 	must.OK(t, err)
 	t.Cleanup(func() {

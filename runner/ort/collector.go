@@ -13,36 +13,37 @@ const (
 	heapLimit  = 2 << 30  // beyond it the runtime collects whatever happens
 )
 
-var heap struct {
-	reading []metrics.Sample
+// collector is what a worker knows of its heap.
+type collector struct {
+	reading [1]metrics.Sample
 	floor   uint64 // bytes alive after the last collection
 }
 
-// quietCollector turns the collector off and returns what turns it on again.
-func quietCollector() (restore func()) {
+// quietCollector turns Go's own collector off and returns what turns it on again.
+func quietCollector() (c *collector, restore func()) {
 	percent := debug.SetGCPercent(-1)
 	limit := debug.SetMemoryLimit(heapLimit)
-	heap.reading = []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	collect()
-	return func() {
+	c = &collector{reading: [1]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
+	c.collect()
+	return c, func() {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)
 	}
 }
 
-func heapBytes() uint64 {
-	metrics.Read(heap.reading)
-	return heap.reading[0].Value.Uint64()
+func (c *collector) heapBytes() uint64 {
+	metrics.Read(c.reading[:])
+	return c.reading[0].Value.Uint64()
 }
 
 // collectIfDue collects between two requests when enough garbage lies about.
-func collectIfDue() {
-	if heapBytes() > heap.floor+heapGrowth {
-		collect()
+func (c *collector) collectIfDue() {
+	if c.heapBytes() > c.floor+heapGrowth {
+		c.collect()
 	}
 }
 
-func collect() {
+func (c *collector) collect() {
 	runtime.GC()
-	heap.floor = heapBytes()
+	c.floor = c.heapBytes()
 }

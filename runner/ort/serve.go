@@ -26,11 +26,11 @@ type Options struct {
 // bye. It returns when it was stopped, when r ends, or after a fatal error,
 // which has then been sent. A process serves once at a time.
 func Serve(ctx context.Context, r io.Reader, w io.Writer, o Options) error {
-	restore := quietCollector()
+	heap, restore := quietCollector()
 	defer restore()
 	runtime.LockOSThread() // noise is counted on this thread
 	defer runtime.UnlockOSThread()
-	s := &server{out: newEmitter(protocol.NewWriter(w)), queue: newQueue(), opts: o}
+	s := &server{out: newEmitter(protocol.NewWriter(w)), queue: newQueue(), heap: heap, opts: o}
 	version, libErr := findLibrary(ctx, &s.opts)
 	s.out.send(hello(version))
 	if libErr != nil {
@@ -44,6 +44,7 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer, o Options) error {
 type server struct {
 	out    *emitter
 	queue  *queue
+	heap   *collector
 	gate   sync.Mutex
 	opts   Options
 	engine *engine
@@ -79,7 +80,7 @@ func (s *server) loop(ctx context.Context) error {
 			return fmt.Errorf("write to the supervisor: %w", s.out.err)
 		}
 		s.out.flushIfDue()
-		collectIfDue()
+		s.heap.collectIfDue()
 	}
 }
 
