@@ -51,8 +51,7 @@ func CompilerReal(e *Evidence) (answer, why string) {
 	case !e.Counted || e.Compiles == 0:
 		return RealUnknown, "no compile was counted"
 	case e.Fallbacks > 0:
-		why = fmt.Sprintf("%s, but %s fell back to eager", counted(e.Compiles, "executable made", "executables made"),
-			counted(e.Fallbacks, "request", "requests"))
+		why = fmt.Sprintf("%s made, but %s fell back to eager", Counted(e.Compiles, "executable"), Counted(e.Fallbacks, "request"))
 		if e.Full > 0 {
 			why += fmt.Sprintf(" at the limit of %d", e.Full)
 		}
@@ -60,7 +59,7 @@ func CompilerReal(e *Evidence) (answer, why string) {
 	case e.Compiles < 0:
 		return RealYes, "counters after compilation on record, no fallback"
 	}
-	return RealYes, counted(e.Compiles, "executable made", "executables made") + ", no fallback"
+	return RealYes, Counted(e.Compiles, "executable") + " made, no fallback"
 }
 
 func (b *Backend) fallback() string {
@@ -71,11 +70,4 @@ func (b *Backend) fallback() string {
 		return "fell back: " + b.FallbackError
 	}
 	return fmt.Sprintf("fallback from %s: %s", b.FallbackFrom, b.FallbackError)
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -136,3 +136,11 @@ const (
 // one of them is not clean.
 const EventFlags = FlagCompile | FlagRecompile | FlagCapture | FlagFallback |
 	FlagThrottle | FlagClockDrop | FlagDivergence | FlagEvict
+
+// Counted is a number of things: "1 request", "3 requests".
+func Counted[N int | uint64](n N, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tailscope/tailscope/runner/worker"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // crowded says that more threads would compute than there are CPUs for them, ""
@@ -37,7 +38,7 @@ func crowdedWords(threads, cpus int, quota string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s to compute with where %s %.3g CPUs: they wait for each other, which can turn the winner round; --threads %d",
-		threadsText(threads), whose, has, max(int(has), 1))
+		stats.Counted(threads, "thread"), whose, has, max(int(has), 1))
 }
 
 // quotaCPUs is a bound of CPU time in CPUs; 0: none is set.

@@ -15,6 +15,7 @@ import (
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/runner/worker"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // machine names processor and memory.
@@ -43,20 +44,13 @@ func placementText() string {
 	}
 	p := place("interleaved")
 	if len(p.Worker) == 0 {
-		return fmt.Sprintf("nothing is pinned here; the worker computes with %s", threadsText(p.Threads()))
+		return fmt.Sprintf("nothing is pinned here; the worker computes with %s", stats.Counted(p.Threads(), "thread"))
 	}
-	text := fmt.Sprintf("the worker runs on %s with %s, the screen on %s", p.Worker, threadsText(p.Threads()), p.Supervisor)
+	text := fmt.Sprintf("the worker runs on %s with %s, the screen on %s", p.Worker, stats.Counted(p.Threads(), "thread"), p.Supervisor)
 	if len(place("concurrent").Worker) == 0 {
 		text += "; with --pairing concurrent both run anywhere"
 	}
 	return text + " (--cpus LIST chooses, --cpus all pins nothing)"
-}
-
-func threadsText(n int) string {
-	if n == 1 {
-		return "1 thread"
-	}
-	return fmt.Sprintf("%d threads", n)
 }
 
 // terminal looks at what the live screen would draw on.

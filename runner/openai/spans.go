@@ -100,7 +100,7 @@ func (e *engine) attach(k int, what string, ev *protocol.Event, from, to int64) 
 		ev.Reason += fmt.Sprintf("; request %d was this session's only one on the server", over[0])
 	default:
 		ev.Extra["overlaps"] = over[:min(len(over), 64)]
-		ev.Reason += "; overlaps " + requests(len(over))
+		ev.Reason += "; overlaps " + stats.Counted(len(over), "request")
 	}
 	e.spans.note(k, what, over)
 	e.mu.Lock()
@@ -137,7 +137,7 @@ func (s *spans) conclude(e *engine) {
 			}
 			if n := len(all) - len(without); n > 0 && len(without) > 0 {
 				e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[k],
-					Reason: fmt.Sprintf("p99 of %s %.1f ms; without the %d that overlap %q %.1f ms", requests(len(all)), p99(all), n, what, p99(without)),
+					Reason: fmt.Sprintf("p99 of %s %.1f ms; without the %d that overlap %q %.1f ms", stats.Counted(len(all), "request"), p99(all), n, what, p99(without)),
 					Extra:  map[string]any{"what": what, "overlapping": n}})
 			}
 		}
@@ -146,13 +146,6 @@ func (s *spans) conclude(e *engine) {
 				Reason: fmt.Sprintf("%d tokens came in %d chunks: gaps are between chunks of %.1f tokens, not between tokens", t, c, float64(t)/float64(c))})
 		}
 	}
-}
-
-func requests(n int) string {
-	if n == 1 {
-		return "1 request"
-	}
-	return fmt.Sprintf("%d requests", n)
 }
 
 func p99(ns []int64) float64 { return quantile.PercentileOf(ns, .99) / 1e6 }

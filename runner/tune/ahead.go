@@ -11,6 +11,7 @@ import (
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/plan"
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/race"
 )
 
@@ -191,14 +192,7 @@ func (c *candidate) tooDear(k int, own *making, each, left, budget time.Duration
 	if k > 0 && len(own.ns) == 0 || needs <= max(0, left) {
 		return ""
 	}
-	return fmt.Sprintf("not judged: to make %s would take about %s, and %s of the %s for that were left", executables(n), round(needs), round(max(0, left)), round(budget))
-}
-
-func executables(n int) string {
-	if n == 1 {
-		return "1 executable"
-	}
-	return fmt.Sprintf("%d executables", n)
+	return fmt.Sprintf("not judged: to make %s would take about %s, and %s of the %s for that were left", stats.Counted(n, "executable"), round(needs), round(max(0, left)), round(budget))
 }
 
 // makeOne runs the k-th maker of a candidate until it makes nothing more. In a

@@ -258,7 +258,7 @@ func (t *tuner) bounds(h *heat) error {
 		out := t.drop
 		switch {
 		case i != lead && lead >= 0 && row.N > 1 && float64(spent) > share*float64(budget) && spent > times*h.spent(lead):
-			out, why = t.leaveOut, fmt.Sprintf("not judged: %s took %s of the %s there were", requests(row.N), round(spent), round(budget))
+			out, why = t.leaveOut, fmt.Sprintf("not judged: %s took %s of the %s there were", stats.Counted(row.N, "request"), round(spent), round(budget))
 		case t.o.ColdStart > 0 && cold(rows, i) > float64(t.o.ColdStart):
 			why = fmt.Sprintf("making its executables takes %s, over the %s allowed", round(time.Duration(cold(rows, i))), t.o.ColdStart)
 		case t.o.Memory > 0 && bytes > float64(t.o.Memory):
@@ -304,13 +304,6 @@ func (t *tuner) bytes(h *heat, i int, row race.Row) float64 {
 		return float64(g.Bytes)
 	}
 	return float64(g.Bytes) / float64(g.UniqueGraphs) * float64(max(row.Made, c.firsts))
-}
-
-func requests(n int) string {
-	if n == 1 {
-		return "1 request"
-	}
-	return fmt.Sprintf("%d requests", n)
 }
 
 func round(d time.Duration) time.Duration {

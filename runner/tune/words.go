@@ -36,7 +36,7 @@ func (r *RaceResult) sentence(res *Result) string {
 	}
 	p, e := r.Rows[r.Pick], r.Rows[0]
 	if p.N < quantile.Need(.5) {
-		return fmt.Sprintf("%s: %s alone is left, the others are out by what the table says; %s timed, too few for quantiles.", r.Name, p.Name, requests(p.N))
+		return fmt.Sprintf("%s: %s alone is left, the others are out by what the table says; %s timed, too few for quantiles.", r.Name, p.Name, stats.Counted(p.N, "request"))
 	}
 	s := fmt.Sprintf("%s: %s takes %s at p50 and %s at p99", r.Name, p.Name, ms(p.P50), ms(p.P99))
 	if !p.Limit.Missing() {
@@ -44,7 +44,7 @@ func (r *RaceResult) sentence(res *Result) string {
 	}
 	if r.Pick != 0 {
 		s += fmt.Sprintf(", eager %s and %s", ms(e.P50), ms(e.P99))
-		s += fmt.Sprintf("; %s of %d wait for an executable, about %s in all, and these take %s", requests(p.Executables), res.Horizon, ms(p.Cold), bytesText(float64(p.Bytes)))
+		s += fmt.Sprintf("; %s of %d wait for an executable, about %s in all, and these take %s", stats.Counted(p.Executables, "request"), res.Horizon, ms(p.Cold), bytesText(float64(p.Bytes)))
 	}
 	told, open, never := 0, []string(nil), []string(nil)
 	for i, x := range r.Rows {
@@ -69,7 +69,7 @@ func (r *RaceResult) sentence(res *Result) string {
 	if r.Few && len(open) > 0 {
 		s += fmt.Sprintf("; their p99s rest on fewer than %d requests, so the least p%g of those left was taken", need, 100*race.Instead)
 	} else if n := min(p.N, e.N); n < need {
-		s += fmt.Sprintf("; p99 rests on %s, %d are needed", requests(n), need)
+		s += fmt.Sprintf("; p99 rests on %s, %d are needed", stats.Counted(n, "request"), need)
 	}
 	return s + "."
 }
@@ -85,7 +85,7 @@ func (r *RaceResult) nothing() string {
 	if !left {
 		return r.Name + ": no candidate is left."
 	}
-	return fmt.Sprintf("%s: nothing is chosen, by %s a candidate at most; %d are needed, its time was too short.", r.Name, requests(most), quantile.Need(.5))
+	return fmt.Sprintf("%s: nothing is chosen, by %s a candidate at most; %d are needed, its time was too short.", r.Name, stats.Counted(most, "request"), quantile.Need(.5))
 }
 
 func (c *Confirmed) sentence() string {

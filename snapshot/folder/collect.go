@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -353,11 +352,4 @@ func every(n, limit uint64) uint64 {
 		return 1
 	}
 	return (n + limit - 1) / limit
-}
-
-func plural(n uint64, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.FormatUint(n, 10) + " " + one + "s"
 }

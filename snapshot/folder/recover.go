@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/snapshot/journal"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // ErrNothingToRecover says that a folder has no journal: it is finished.
@@ -140,9 +141,9 @@ func (m *Manifest) lost(c *Collected) {
 	switch {
 	case l.Samples == 0 && c.damage.Frames > 0:
 		l.Sentence = fmt.Sprintf("All %s are here as far as is known, but %s of the journal could not be read: events and readings may be missing.",
-			plural(l.Recovered, "sample"), plural(uint64(c.damage.Frames), "piece"))
+			stats.Counted(l.Recovered, "sample"), stats.Counted(uint64(c.damage.Frames), "piece"))
 	case l.Known && l.Samples == 0:
-		l.Sentence = fmt.Sprintf("Nothing was lost: all %s the session had taken in are here.", plural(l.Recovered, "sample"))
+		l.Sentence = fmt.Sprintf("Nothing was lost: all %s the session had taken in are here.", stats.Counted(l.Recovered, "sample"))
 	case l.Known:
 		l.Sentence = fmt.Sprintf("%s lost of %d that the session had taken in; %d are here.", verb(l.Samples), *m.accepted, l.Recovered)
 	default:

@@ -49,7 +49,7 @@ func (s *Session) Rows(o foreign.Options, yield func(*foreign.Row) error) (*fore
 		return yield(&row)
 	})
 	if damage.Samples > 0 || damage.Frames > 0 || damage.Torn {
-		info.Notes = append(info.Notes, fmt.Sprintf("%s: %d bytes of the journal cannot be read, with %s.", s.Dir, damage.Bytes, plural(damage.Samples, "sample")))
+		info.Notes = append(info.Notes, fmt.Sprintf("%s: %d bytes of the journal cannot be read, with %s.", s.Dir, damage.Bytes, stats.Counted(damage.Samples, "sample")))
 	}
 	if text := s.Unfinished(); text != "" {
 		info.Notes = append(info.Notes, text)

@@ -20,6 +20,7 @@ import (
 	ortgo "github.com/yalue/onnxruntime_go"
 
 	"github.com/tailscope/tailscope/runner/ort/provision"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // cudaLibrary is the file name of the provider, however it is registered.
@@ -52,19 +53,12 @@ func openCUDA(path, version string, device int) error {
 		return err
 	}
 	if device < 0 || device >= Cuda.Devices {
-		return fmt.Errorf("CUDA has %s; device %d is not there", counted(Cuda.Devices, "device"), device)
+		return fmt.Errorf("CUDA has %s; device %d is not there", stats.Counted(Cuda.Devices, "device"), device)
 	}
 	if Cuda.copies == nil {
 		Cuda.copies, err = newStream(device, &sync.RWMutex{})
 	}
 	return err
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func openParts(path, version string) error {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	fast "github.com/segmentio/encoding/json"
+	"github.com/tailscope/tailscope/stats"
 )
 
 type leftOut struct {
@@ -68,7 +69,7 @@ func (in *Input) Decode(d *Doc, raw json.RawMessage, v any) error {
 // Finish writes the notes that are known at the end.
 func (in *Input) Finish() {
 	for why, l := range in.left {
-		what := plural(l.n, "line") + " were"
+		what := stats.Counted(l.n, "line") + " were"
 		if l.n == 1 {
 			what = "1 line was"
 		}

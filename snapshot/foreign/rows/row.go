@@ -108,7 +108,7 @@ type Info struct {
 func (info *Info) WhyEmpty() string {
 	var seen []string
 	for s, n := range info.Statuses {
-		seen = append(seen, fmt.Sprintf("%s is %s in %s", Short(s[0], 40), Quote(s[1]), plural(n, "row")))
+		seen = append(seen, fmt.Sprintf("%s is %s in %s", Short(s[0], 40), Quote(s[1]), stats.Counted(n, "row")))
 	}
 	if len(seen) == 0 {
 		return ""

@@ -38,13 +38,6 @@ func List(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-func plural(n uint64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 func sorted(s []string, sep string) string {
 	slices.Sort(s)
 	return strings.Join(s, sep)
