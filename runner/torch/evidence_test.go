@@ -198,7 +198,7 @@ func TestStepsAreTimedByWhatCostsThemNothing(t *testing.T) {
 // silent runs a request that compiles, and prints how many lines were written
 // within its regions and how many compiles were told of in all.
 const silent = `
-from tailscope_torch.selftest import worker
+from selftest import worker
 class Args: device, dtype, attn, model = "cpu", "float32", "", "tiny-gpt2"
 w, out = worker(Args, {})
 run = w.requests.regions.run

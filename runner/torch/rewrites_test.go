@@ -3,7 +3,6 @@ package torch
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ func realPython(t *testing.T, program string) string {
 	python := demand.TorchPython(t)
 	dir := must.Get(install(t.TempDir()))(t)
 	cmd := exec.Command(python, "-c", program)
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.ToSlash(dir))
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+dir+string(os.PathListSeparator)+selftest(t))
 	cmd.Stderr = testLog{t}
 	out, err := cmd.Output()
 	if err != nil {
@@ -74,7 +73,8 @@ try:
     import transformers
 except ImportError as e:
     print("no transformers"); sys.exit()
-from tailscope_torch import selftest, evidence
+import selftest
+from tailscope_torch import evidence
 class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 6, True
 for mode, prefill, decode, more in (("kv_decode", "padded", "static-cache", {}), ("kv_decode", "variable", "static-cache", {"merge": "true", "optimized_attn": "grouped"}),
                                     ("e2e_kv", "padded", "kv-bucketed", {"optimized_attn": "eager"}),
@@ -210,7 +210,8 @@ try:
     import transformers
 except ImportError as e:
     print("no transformers"); sys.exit()
-from tailscope_torch import selftest, evidence
+import selftest
+from tailscope_torch import evidence
 class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 4, False
 for mode, decode, more in (("prefill", "eager", {}), ("e2e_kv", "static-cache", {"step_graph": "own"}), ("e2e_kv", "variable", {}), ("prefill", "eager", {"prefill_chunk": "48"})):
     w, out = selftest.worker(Args, {"explain": "false", "backend": "aot_eager", **more})
@@ -254,7 +255,8 @@ try:
     import transformers
 except ImportError as e:
     print("no transformers"); sys.exit()
-from tailscope_torch import selftest, evidence, walk
+import selftest
+from tailscope_torch import evidence, walk
 from tailscope_torch.job import Job
 print(walk.lengths(Job({"exec": [63, 63], "batch": 1, "mode": "kv_decode", "new_tokens": 70, "strategy": {"prefill": "eager", "decode": "static-cache"}}, "optimized"), 64, 130))
 class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 20, True

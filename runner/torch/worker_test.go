@@ -21,9 +21,12 @@ func standin(t *testing.T, extra ...string) (argv, env []string) {
 	python := demand.Command(t, demand.Python, "python3")
 	dir := must.Get(install(t.TempDir()))(t)
 	modules := must.Get(filepath.Abs("testdata/standin"))(t)
-	env = append(os.Environ(), "PYTHONPATH="+modules, "PYTHONDONTWRITEBYTECODE=1")
+	env = append(os.Environ(), "PYTHONPATH="+modules+string(os.PathListSeparator)+selftest(t), "PYTHONDONTWRITEBYTECODE=1")
 	return []string{python, filepath.Join(dir, "worker.py")}, append(env, extra...)
 }
+
+// selftest is the folder of selftest.py, which tests import.
+func selftest(t *testing.T) string { return must.Get(filepath.Abs("testdata/selftest"))(t) }
 
 func cpuLoad() protocol.Load { return protocol.Load{Options: map[string]string{"device": "cpu"}} }
 

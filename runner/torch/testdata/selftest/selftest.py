@@ -1,4 +1,4 @@
-"""python worker.py --selftest [--quick] [--device cpu] [--model gpt2] [--reps N] [--only WORD] [--seconds S]
+"""python3 selftest.py [--quick] [--device cpu] [--model gpt2] [--reps N] [--only WORD] [--seconds S]
 
 Runs modes and strategies without a supervisor and prints one JSON object a
 configuration, then the worker's overhead against a bare loop. Exit code 1
@@ -13,7 +13,10 @@ import sys
 import time
 import traceback
 
-from .wire import Out, log
+sys.dont_write_bytecode = True
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))  # last: a test has an engine of its own before it
+
+from tailscope_torch.wire import Out, log  # noqa: E402
 
 SCENARIOS = ((5, 9), (14, 22), (37, 61), (74, 120), (150,))  # tokens; padded to the largest of its scenario
 CASES = (  # mode, prefill word, decode word, options
@@ -56,7 +59,7 @@ class NoInput:
 
 def main(argv):
     p = argparse.ArgumentParser()
-    for flag in ("--selftest", "--quick", "--no-overhead"):
+    for flag in ("--quick", "--no-overhead"):
         p.add_argument(flag, action="store_true")
     p.add_argument("--device", default="auto")
     p.add_argument("--model", default="tiny-gpt2")
@@ -97,7 +100,7 @@ def case_explains(mode, prefill):
 
 
 def worker(a, extra, limit=8):
-    from .worker import Worker
+    from tailscope_torch.worker import Worker
     out = Catch()
     w = Worker(out, NoInput(), {
         "name": "builtin:" + a.model, "model": "", "seed": 7, "threads": max((os.cpu_count() or 2) - 1, 1),
@@ -121,7 +124,7 @@ def requests(a, mode, prefill, decode, reps):
 
 
 def run(a, mode, prefill, decode, extra):
-    from . import evidence
+    from tailscope_torch import evidence
     began = time.monotonic()
     w, out = worker(a, {"explain": str(case_explains(mode, prefill)).lower(), **extra})
     walls = {"eager": [], "optimized": []}
@@ -226,7 +229,7 @@ def ours(w, out, req):
 def bare(w, req, stamped):
     """Wall time of the same in a loop without a line of ours, ns; stamped: it
     keeps the time of each step, as whoever asks for them would write it."""
-    from . import calls
+    from tailscope_torch import calls
     import torch
     job = w.lanes.job(req, "optimized")
     fn, graphs, sync, clock = job.used[0][0].call, job.used[0][0].cudagraphs, w.clock.sync, time.perf_counter_ns
