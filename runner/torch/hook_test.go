@@ -71,3 +71,26 @@ for i in range(4000):
 		})
 	}
 }
+
+// A recording that cannot begin has no end: the device's time was never taken again.
+func TestARecordingThatCannotBegin(t *testing.T) {
+	const lines = `
+import torch, types
+class graph:
+    def __init__(self, broken): self.broken = broken
+    def __enter__(self): 1 / (not self.broken)
+    def __exit__(self, *args): pass
+torch.cuda.graph = graph
+from tailscope_torch.hookwatch import Watch
+w = Watch(types.SimpleNamespace(capturing=0))
+w.graphs_of_users()
+for broken in (False, True):
+    try:
+        with torch.cuda.graph(broken): print(w.hook.capturing)
+    except ZeroDivisionError: pass
+    print(w.hook.capturing)
+`
+	if got, want := python(t, lines), "1\n0\n0\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

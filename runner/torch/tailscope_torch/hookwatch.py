@@ -74,7 +74,11 @@ class Watch(evidence.Watch):
 
         def begin(self, *args):
             watch.hook.capturing += 1
-            return enter(self, *args)
+            try:
+                return enter(self, *args)
+            except BaseException:  # its exit is not called
+                watch.hook.capturing -= 1
+                raise
 
         def end(self, *args):
             try:
