@@ -6,6 +6,7 @@ timed. Each outermost call of one is a row
 which ends after compile_ns where there is no more to say. lane 0 is eager (the original callable, drawn by the share of --ab), 1 is
 compiled; number is 0 where no event mentions the call. Nothing is synchronised: wall is what the call took its caller."""
 
+import collections
 import functools
 import os
 import platform
@@ -27,6 +28,14 @@ def rank():
     return int(r) if r.isdigit() else None
 
 
+class Late(threading.local):
+    """A thread's calls that the device has not finished."""
+
+    def __init__(self, of_all):
+        self.rows = collections.deque()
+        of_all.append(self.rows)
+
+
 class Hook:
     def __init__(self):
         want = os.environ.get("TAILSCOPE_EXEC_RANK", "")
@@ -39,7 +48,8 @@ class Hook:
         self.draw, self.luck = (d.random for d in self.dice)
         self.draws(rank())
         self.calls, self.shapes, self.callables, self.capturing = Calls(self), {}, {}, 0
-        self.pool, self.late, self.lates = [], threading.local(), []
+        self.pool, self.lates = [], []
+        self.late = Late(self.lates)
         self.watch = hookwatch.Watch(self)
         self.lock, self.host = threading.Lock(), Thread()
         self.link.wire, self.link.gone = self.wire, self.gone
@@ -53,7 +63,8 @@ class Hook:
         """After a fork: lanes and readings of its own; events of the device
         belong to the parent."""
         self.draws(os.getpid())
-        self.pool, self.late, self.lates, self.host = [], threading.local(), [], Thread()
+        self.pool, self.lates, self.host = [], [], Thread()
+        self.late = Late(self.lates)
         self.calls.anew()
         self.lock = threading.Lock()
 
@@ -140,20 +151,11 @@ class Hook:
         if self.capturing:
             return self.link.row(row)
         pair[1].record()
-        self.waiting().append((pair, row))
-
-    def waiting(self):
-        try:
-            return self.late.rows
-        except AttributeError:
-            import collections
-            self.late.rows = collections.deque()
-            self.lates.append(self.late.rows)
-            return self.late.rows
+        self.late.rows.append((pair, row))
 
     def settle(self):
         """Hands on the calls of this thread that the device has finished."""
-        rows = self.waiting()
+        rows = self.late.rows
         while rows and (len(rows) > 4096 or rows[0][0][1].query()):
             self.timed_by_device(*rows.popleft())
 

@@ -65,7 +65,7 @@ class Calls:
             if one.rate and (one.rate == 1 or luck() < one.rate):
                 return whole(me, args, kwargs)
             me.depth, me.one = 1, one
-            me.key = args[0].shape if len(args) == 1 and not kwargs and type(args[0]) is tensor else shapes(args, kwargs)
+            me.key = args[0].shape if len(args) == 1 and not kwargs and type(args[0]) is tensor else key_of(tensors(args, kwargs))
             t = now()
             try:
                 return compiled(*args, **kwargs)
@@ -143,10 +143,6 @@ def tensors(args, kwargs):
 def key_of(found):
     """What tells shapes apart: a torch.Size, a tuple of them, or None."""
     return found[0].shape if len(found) == 1 else tuple([a.shape for a in found]) or None
-
-
-def shapes(args, kwargs):
-    return key_of(tensors(args, kwargs))
 
 
 class Nobody:

@@ -79,11 +79,8 @@ def tensors(x, depth=4):
 
 
 def on_meta(x):
-    if isinstance(x, torch.Tensor):
-        return torch.empty_like(x, device="meta")
-    if isinstance(x, dict):
-        return {k: on_meta(v) for k, v in x.items()}
-    return type(x)(map(on_meta, x)) if type(x) in (list, tuple) else x
+    from torch.utils._pytree import tree_map_only
+    return tree_map_only(torch.Tensor, lambda t: torch.empty_like(t, device="meta"), x)
 
 
 def forward(module, inputs):
