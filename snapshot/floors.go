@@ -156,11 +156,9 @@ func KeepFloors(c *configs.Config, sessions []map[string]*stats.SummaryFile) (ma
 // statistic.
 func differences(s *stats.SummaryFile) (out [stats.NumStatistics]float64, ok bool) {
 	var lanes [stats.NumLanes]*stats.GroupSummary
-	for i := range s.Groups {
-		if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == "*" {
-			if l, err := stats.ParseLane(g.Lane); err == nil {
-				lanes[l] = g
-			}
+	for g := range s.Over("*") {
+		if l, err := stats.ParseLane(g.Lane); err == nil {
+			lanes[l] = g
 		}
 	}
 	e, o := lanes[stats.Eager], lanes[stats.Optimized]
@@ -169,10 +167,8 @@ func differences(s *stats.SummaryFile) (out [stats.NumStatistics]float64, ok boo
 	}
 	share := func(o, e stats.Num) float64 { return float64(o-e) / float64(e) }
 	out[stats.Median], out[stats.Mean], out[stats.P99] = share(o.P50Ms, e.P50Ms), share(o.MeanMs, e.MeanMs), share(o.P99Ms, e.P99Ms)
-	for i := range s.Pairs {
-		if p := &s.Pairs[i]; p.Scenario == "*" && p.Segment == "*" && !p.MedianDiffMs.Missing() {
-			out[stats.Median] = float64(p.MedianDiffMs / e.P50Ms)
-		}
+	if p := s.Pair(); p != nil && !p.MedianDiffMs.Missing() {
+		out[stats.Median] = float64(p.MedianDiffMs / e.P50Ms)
 	}
 	return out, true
 }

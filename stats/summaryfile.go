@@ -3,7 +3,9 @@ package stats
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 )
 
 // SummarySchema names the form of summary.json.
@@ -19,6 +21,25 @@ type SummaryFile struct {
 	Paradox  Paradox          `json:"paradox"`
 	Segments []SegmentSummary `json:"segments,omitempty"` // where there are several
 	Causes   []CauseSummary   `json:"causes"`
+}
+
+// Over are the groups over all scenarios of a segment, "*" for all of them.
+func (s *SummaryFile) Over(segment string) iter.Seq[*GroupSummary] {
+	return func(yield func(*GroupSummary) bool) {
+		for i := range s.Groups {
+			if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == segment && !yield(g) {
+				return
+			}
+		}
+	}
+}
+
+// Pair is of all pairs; nil where there are none.
+func (s *SummaryFile) Pair() *PairSummary {
+	if i := slices.IndexFunc(s.Pairs, func(p PairSummary) bool { return p.Scenario == "*" && p.Segment == "*" }); i >= 0 {
+		return &s.Pairs[i]
+	}
+	return nil
 }
 
 // SegmentSummary is a segment judged alone: what each change of the settings did.

@@ -105,15 +105,11 @@ func (x *session) files(mode string) (*folder.CounterFile, *stats.SummaryFile, e
 // session adds what a session's folder knows beyond latencies.
 func (q quantities) session(mode string, counters *folder.CounterFile, s *stats.SummaryFile) {
 	q.group(mode, stats.Optimized.String(), counters)
-	for i := range s.Groups {
-		if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == "*" {
-			q.group(mode, g.Lane, g)
-		}
+	for g := range s.Over("*") {
+		q.group(mode, g.Lane, g)
 	}
-	for i := range s.Pairs {
-		if p := &s.Pairs[i]; p.Scenario == "*" && p.Segment == "*" {
-			q.group(mode, "pair", p)
-		}
+	if p := s.Pair(); p != nil {
+		q.group(mode, pairLabel, p)
 	}
 	for c := stats.CauseCompile; c < stats.NumCauses; c++ {
 		for l := range stats.NumLanes {

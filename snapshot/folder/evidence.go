@@ -197,10 +197,9 @@ func (c *Collected) summary(mode stats.Mode) *stats.SummaryFile {
 
 // addEnergy says what a lane's requests cost, in the group of all of them.
 func (c *Collected) addEnergy(mode stats.Mode, f *stats.SummaryFile) {
-	for i := range f.Groups {
-		g := &f.Groups[i]
+	for g := range f.Over("*") {
 		lane, err := stats.ParseLane(g.Lane)
-		if err != nil || g.Scenario != "*" || g.Segment != "*" {
+		if err != nil {
 			continue
 		}
 		j := c.energy.Of(mode, lane)

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func environmentTable(m *folder.Manifest) table {
 	if m.Engine.CPUs != "" {
 		add("worker ran on", "CPU "+m.Engine.CPUs)
 	}
-	for _, k := range folder.VersionKeys(m, m) {
+	for _, k := range slices.Sorted(maps.Keys(m.Engine.Versions)) {
 		add("version of "+k, m.Engine.Versions[k])
 	}
 	if g := m.GPU; g != nil {
@@ -71,12 +72,7 @@ func providerText(m *folder.Manifest) string {
 
 func eventsTable(m *folder.Manifest) table {
 	t := table{head: []string{"event", "times"}}
-	var kinds []string
-	for k := range m.Counts.Events {
-		kinds = append(kinds, k)
-	}
-	slices.Sort(kinds)
-	for _, k := range kinds {
+	for _, k := range slices.Sorted(maps.Keys(m.Counts.Events)) {
 		t.rows = append(t.rows, []string{strings.ReplaceAll(k, "_", " "), strconv.FormatUint(m.Counts.Events[k], 10)})
 	}
 	return t

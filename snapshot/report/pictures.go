@@ -54,11 +54,15 @@ func seriesOf(rep *labels.Report, mode string) []plots.Series {
 		if g.Mode != mode {
 			continue
 		}
-		s := plots.Series{Name: g.Backend, Sorted: make([]float64, 0, len(g.Sorted()))}
-		for _, v := range g.Sorted() {
-			s.Sorted = append(s.Sorted, float64(v)/1e6)
-		}
-		out = append(out, s)
+		out = append(out, plots.Series{Name: g.Backend, Sorted: inMs(g.Sorted())})
+	}
+	return out
+}
+
+func inMs(ns []int64) []float64 {
+	out := make([]float64, len(ns))
+	for i, v := range ns {
+		out[i] = float64(v) / 1e6
 	}
 	return out
 }

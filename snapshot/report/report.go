@@ -189,22 +189,14 @@ func compilerSentence(j folder.Judged) string {
 }
 
 func pairSentences(s *stats.SummaryFile) []string {
-	for i := range s.Pairs {
-		p := &s.Pairs[i]
-		if p.Scenario != "*" || p.Segment != "*" {
-			continue
-		}
-		out := []string{fmt.Sprintf("Over %d pairs of the same request, optimized − eager has the median %s ms.", p.N, cellNum(p.MedianDiffMs)),
-			fmt.Sprintf("The optimized lane was faster in %.1f %% of them; the geometric mean of the ratios is %s.", float64(p.ShareWon)*100, cellNum(p.RatioGeomean))}
-		if s := crossover(p); s != "" {
-			out = append(out, s)
-		}
-		if s := p.OrderWords(); s != "" {
-			out = append(out, s)
-		}
-		return out
+	p := s.Pair()
+	if p == nil {
+		return nil
 	}
-	return nil
+	out := []string{fmt.Sprintf("Over %d pairs of the same request, optimized − eager has the median %s ms.", p.N, cellNum(p.MedianDiffMs)),
+		fmt.Sprintf("The optimized lane was faster in %.1f %% of them; the geometric mean of the ratios is %s.", float64(p.ShareWon)*100, cellNum(p.RatioGeomean)),
+		crossover(p), p.OrderWords()}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
 }
 
 // crossover says up to which quantile the optimized lane wins, and between which
@@ -230,9 +222,8 @@ func crossover(p *stats.PairSummary) string {
 // sloSentences give the share that missed the service level with its interval.
 func sloSentences(m *folder.Manifest, s *stats.SummaryFile) []string {
 	var out []string
-	for i := range s.Groups {
-		g := &s.Groups[i]
-		if g.Scenario != "*" || g.Segment != "*" || g.SLOMissed.Missing() {
+	for g := range s.Over("*") {
+		if g.SLOMissed.Missing() {
 			continue
 		}
 		by := "latency"

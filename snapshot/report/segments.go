@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,11 +64,7 @@ func segmentsTable(c *folder.Collected, s *stats.SummaryFile) table {
 		if b, ok := c.Begins[x.ID]; ok {
 			from = strconv.FormatFloat(b.S, 'f', 1, 64)
 		}
-		for k := range s.Groups {
-			g := &s.Groups[k]
-			if g.Segment != x.Segment || g.Scenario != "*" {
-				continue
-			}
+		for g := range s.Over(x.Segment) {
 			lane, compiled := g.Lane, "—"
 			if lane == stats.Optimized.String() {
 				compiled = strconv.Itoa(x.Compiled)
@@ -75,11 +72,15 @@ func segmentsTable(c *folder.Collected, s *stats.SummaryFile) table {
 					lane = "eager, second"
 				}
 			}
-			t.rows = append(t.rows, []string{x.Segment, from, segmentWord(c, x), lane, strconv.Itoa(g.N), cellNum(g.MeanMs), supported(g.P50Ms, g.N, .5),
-				supported(g.P95Ms, g.N, .95), supported(g.P99Ms, g.N, .99), cellNum(g.MaxMs), compiled})
+			t.rows = append(t.rows, slices.Concat([]string{x.Segment, from, segmentWord(c, x), lane}, figures(g), []string{compiled}))
 		}
 	}
 	return t
+}
+
+// figures are the cells n, mean, p50, p95, p99 and max.
+func figures(g *stats.GroupSummary) []string {
+	return []string{strconv.Itoa(g.N), cellNum(g.MeanMs), supported(g.P50Ms, g.N, .5), supported(g.P95Ms, g.N, .95), supported(g.P99Ms, g.N, .99), cellNum(g.MaxMs)}
 }
 
 // segmentCurves are the first segments' lanes.
@@ -91,12 +92,7 @@ func segmentCurves(c *folder.Collected, x *folder.ModeResult) (out []curve) {
 			if s.AA && l == stats.Optimized {
 				lane = "eager, second"
 			}
-			walls := c.Walls(x.Mode, l, s.ID)
-			v := make([]float64, len(walls))
-			for k, w := range walls {
-				v[k] = float64(w) / 1e6
-			}
-			if k, ok := curveOf(plain.Line("segment "+s.Segment+", "+s.Strategy+": "+lane), v); ok {
+			if k, ok := curveOf(plain.Line("segment "+s.Segment+", "+s.Strategy+": "+lane), inMs(c.Walls(x.Mode, l, s.ID))); ok {
 				out = append(out, k)
 			}
 		}
@@ -117,18 +113,11 @@ func (d *document) answer(f *stats.SummaryFile, p *stats.Paradox, segment string
 
 // alone is what a mode in which only one lane ran came to.
 func alone(f *stats.SummaryFile, segment string) string {
-	var only *stats.GroupSummary
-	for i := range f.Groups {
-		if x := &f.Groups[i]; x.Scenario == "*" && x.Segment == segment {
-			if only != nil {
-				return ""
-			}
-			only = x
-		}
-	}
-	if only == nil {
+	lanes := slices.Collect(f.Over(segment))
+	if len(lanes) != 1 {
 		return ""
 	}
+	only := lanes[0]
 	s := fmt.Sprintf("Only the %s lane ran, so there is nothing to compare it with: half of its %d requests took longer than %s ms, the slowest %s ms.",
 		only.Lane, only.N, cellNum(only.P50Ms), cellNum(only.MaxMs))
 	for _, c := range f.Causes {
@@ -146,11 +135,9 @@ func shortTable(f *stats.SummaryFile, p *stats.Paradox, segment string) table {
 		t.head[2] = "eager, second"
 	}
 	var g [stats.NumLanes]*stats.GroupSummary
-	for i := range f.Groups {
-		if x := &f.Groups[i]; x.Scenario == "*" && x.Segment == segment {
-			if l, err := stats.ParseLane(x.Lane); err == nil {
-				g[l] = x
-			}
+	for x := range f.Over(segment) {
+		if l, err := stats.ParseLane(x.Lane); err == nil {
+			g[l] = x
 		}
 	}
 	e, o := g[stats.Eager], g[stats.Optimized]

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/compare"
@@ -69,12 +68,8 @@ func (d *document) modeOf(list []Named, mode stats.Mode) {
 }
 
 func sessionRows(s Named, sum *stats.SummaryFile) (rows [][]string) {
-	for i := range sum.Groups {
-		g := &sum.Groups[i]
-		if g.Scenario == "*" && g.Segment == "*" {
-			rows = append(rows, []string{s.Name, s.C.Manifest.Settings.Strategy, g.Lane, strconv.Itoa(g.N), cellNum(g.MeanMs),
-				supported(g.P50Ms, g.N, .5), supported(g.P95Ms, g.N, .95), supported(g.P99Ms, g.N, .99), cellNum(g.MaxMs)})
-		}
+	for g := range sum.Over("*") {
+		rows = append(rows, append([]string{s.Name, s.C.Manifest.Settings.Strategy, g.Lane}, figures(g)...))
 	}
 	return rows
 }

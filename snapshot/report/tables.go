@@ -39,16 +39,6 @@ func supported(v stats.Num, n int, q float64) string {
 
 const fewSamples = "A quantile in parentheses rests on too few samples."
 
-// optionalColumn is a column that not every session has.
-type optionalColumn struct {
-	name string
-	of   func(*stats.GroupSummary) stats.Num
-	n    func(*stats.GroupSummary) int // samples under the quantile q; nil: it is none
-	q    float64
-}
-
-func counted(g *stats.GroupSummary) int { return g.N }
-
 // rate names what TokensPerS counts: a forward pass of any model has no tokens, so
 // each request, row by row, counts as one.
 func rate(s *stats.SummaryFile) string {
@@ -58,16 +48,26 @@ func rate(s *stats.SummaryFile) string {
 	return "tokens/s"
 }
 
-func (o *optionalColumn) cell(g *stats.GroupSummary) string {
-	switch {
-	case o.n != nil:
-		return supported(o.of(g), o.n(g), o.q)
-	case o.name == independentN && !o.of(g).Missing():
-		return strconv.Itoa(g.Effective)
-	case o.name == "failed":
-		return strconv.Itoa(g.Errors)
+// optional are the cells of columns that not every session has, each with its
+// column's name; what is not known is "—", and of what failed 0 is no news.
+func optional(g *stats.GroupSummary, rate string) [][2]string {
+	independent := "—" // the effective n where it is less than half of n
+	if g.Effective > 0 && 2*g.Effective < g.N {
+		independent = strconv.Itoa(g.Effective)
 	}
-	return cellNum(o.of(g))
+	return [][2]string{
+		{"independent n", independent},
+		{"response p50", supported(g.ResponseP50Ms, g.N, .5)},
+		{"response p99", supported(g.ResponseP99Ms, g.N, .99)},
+		{"device p50", supported(g.DeviceP50Ms, g.N, .5)},
+		{"TTFT p99", supported(g.TTFTP99Ms, g.N, .99)},
+		{"ITL p99", supported(g.ITLP99Ms, g.ITLN, .99)},
+		{rate, cellNum(g.TokensPerS)},
+		{"% of the limit", supported(stats.Num(100*g.Limit().Share.Value), g.N, .5)},
+		{"J a request", cellNum(energyOf(g, g.EnergyJ))},
+		{"J per 1,000 tokens", cellNum(energyOf(g, g.EnergyPer1kTokens))},
+		{"SLO missed", cellNum(g.SLOMissed)},
+		{"failed", strconv.Itoa(g.Errors)}}
 }
 
 func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first string) table {
@@ -76,31 +76,7 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 	if first != "lane" {
 		t.head = append([]string{first, "lane"}, t.head[1:]...)
 	}
-	optional := []optionalColumn{{independentN, independent, nil, 0},
-		{"response p50", func(g *stats.GroupSummary) stats.Num { return g.ResponseP50Ms }, counted, .5},
-		{"response p99", func(g *stats.GroupSummary) stats.Num { return g.ResponseP99Ms }, counted, .99},
-		{"device p50", func(g *stats.GroupSummary) stats.Num { return g.DeviceP50Ms }, counted, .5},
-		{"TTFT p99", func(g *stats.GroupSummary) stats.Num { return g.TTFTP99Ms }, counted, .99},
-		{"ITL p99", func(g *stats.GroupSummary) stats.Num { return g.ITLP99Ms }, func(g *stats.GroupSummary) int { return g.ITLN }, .99},
-		{rate(s), func(g *stats.GroupSummary) stats.Num { return g.TokensPerS }, nil, 0},
-		{"% of the limit", func(g *stats.GroupSummary) stats.Num { return limitPercent(g) }, counted, .5},
-		{"J a request", func(g *stats.GroupSummary) stats.Num { return energyOf(g, g.EnergyJ) }, nil, 0},
-		{"J per 1,000 tokens", func(g *stats.GroupSummary) stats.Num { return energyOf(g, g.EnergyPer1kTokens) }, nil, 0},
-		{"SLO missed", func(g *stats.GroupSummary) stats.Num { return g.SLOMissed }, nil, 0},
-		{"failed", func(g *stats.GroupSummary) stats.Num { return stats.Num(g.Errors) }, nil, 0}}
-	var has [12]bool
-	for i := range s.Groups {
-		if g := &s.Groups[i]; keep(g) {
-			for k, o := range optional {
-				has[k] = has[k] || !o.of(g).Missing() && (o.name != "failed" || g.Errors > 0)
-			}
-		}
-	}
-	for k, o := range optional {
-		if has[k] {
-			t.head = append(t.head, o.name)
-		}
-	}
+	var more [][][2]string // of each row
 	for i := range s.Groups {
 		g := &s.Groups[i]
 		if !keep(g) {
@@ -112,27 +88,28 @@ func lanesTable(s *stats.SummaryFile, keep func(*stats.GroupSummary) bool, first
 		} else if first == "segment" {
 			row = []string{g.Segment + ": " + g.Scenario, g.Lane}
 		}
-		row = append(row, strconv.Itoa(g.N), cellNum(g.MeanMs), cellNum(g.StdMs), supported(g.P50Ms, g.N, .5), supported(g.P90Ms, g.N, .9),
-			supported(g.P95Ms, g.N, .95), supported(g.P99Ms, g.N, .99), supported(g.P999Ms, g.N, .999), cellNum(g.MaxMs))
-		for k, o := range optional {
-			if has[k] {
-				row = append(row, o.cell(g))
-			}
-		}
-		t.rows = append(t.rows, row)
+		t.rows = append(t.rows, append(row, strconv.Itoa(g.N), cellNum(g.MeanMs), cellNum(g.StdMs), supported(g.P50Ms, g.N, .5), supported(g.P90Ms, g.N, .9),
+			supported(g.P95Ms, g.N, .95), supported(g.P99Ms, g.N, .99), supported(g.P999Ms, g.N, .999), cellNum(g.MaxMs)))
+		more = append(more, optional(g, rate(s)))
 	}
+	t.addUsed(more)
 	return t
 }
 
-// independentN heads the column of independent.
-const independentN = "independent n"
-
-// independent is the effective n where it is less than half of n.
-func independent(g *stats.GroupSummary) stats.Num {
-	if g.Effective > 0 && 2*g.Effective < g.N {
-		return stats.Num(g.Effective)
+// addUsed adds the columns in which any row has something; cells are named ones of each row.
+func (t *table) addUsed(cells [][][2]string) {
+	if len(cells) == 0 {
+		return
 	}
-	return stats.Num(math.NaN())
+	for k, column := range cells[0] {
+		if !slices.ContainsFunc(cells, func(row [][2]string) bool { return row[k][1] != "—" && row[k][1] != "0" }) {
+			continue
+		}
+		t.head = append(t.head, column[0])
+		for i, row := range cells {
+			t.rows[i] = append(t.rows[i], row[k][1])
+		}
+	}
 }
 
 // energyOf is a figure of energy, NaN where no block is under it.
@@ -143,16 +120,11 @@ func energyOf(g *stats.GroupSummary, v stats.Num) stats.Num {
 	return v
 }
 
-// limitPercent is the share of the limit, 100 is the limit.
-func limitPercent(g *stats.GroupSummary) stats.Num { return stats.Num(100 * g.Limit().Share.Value) }
-
 func causesTable(s *stats.SummaryFile) table {
 	t := table{head: []string{"lane", "cause", "tail samples", "p99 without them"}}
 	n := map[string]int{}
-	for i := range s.Groups {
-		if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == "*" {
-			n[g.Lane] = g.N
-		}
+	for g := range s.Over("*") {
+		n[g.Lane] = g.N
 	}
 	for _, c := range s.Causes {
 		t.rows = append(t.rows, []string{c.Lane, strings.ReplaceAll(c.Cause, "_", " "), strconv.Itoa(c.N), supported(c.P99MsWithout, n[c.Lane]-c.N, .99)})
@@ -162,11 +134,9 @@ func causesTable(s *stats.SummaryFile) table {
 
 func trimmedTable(s *stats.SummaryFile) table {
 	t := table{head: []string{"lane", "mean", "without the maximum", "without the top five", "without the first of each run", "median", "runs", "cold-start runs"}}
-	for i := range s.Groups {
-		if g := &s.Groups[i]; g.Scenario == "*" && g.Segment == "*" {
-			t.rows = append(t.rows, []string{g.Lane, cellNum(g.MeanMs), cellNum(g.MeanExclMaxMs), cellNum(g.MeanExclTop5Ms),
-				cellNum(g.MeanExclFirstMs), cellNum(g.P50Ms), strconv.Itoa(g.Runs), strconv.Itoa(g.ColdStartRuns)})
-		}
+	for g := range s.Over("*") {
+		t.rows = append(t.rows, []string{g.Lane, cellNum(g.MeanMs), cellNum(g.MeanExclMaxMs), cellNum(g.MeanExclTop5Ms),
+			cellNum(g.MeanExclFirstMs), cellNum(g.P50Ms), strconv.Itoa(g.Runs), strconv.Itoa(g.ColdStartRuns)})
 	}
 	return t
 }
