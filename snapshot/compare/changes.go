@@ -38,7 +38,7 @@ func (c *Comparison) changes() {
 
 func (c *Comparison) modesOfBoth() (out []string) {
 	for _, x := range c.sides[0] {
-		for _, mode := range x.modes() {
+		for mode := range x.rep.Named() {
 			if !slices.Contains(out, mode) && slices.ContainsFunc(c.sides[1], func(y *session) bool { return len(y.q[mode]) > 0 }) {
 				out = append(out, mode)
 			}
@@ -47,31 +47,11 @@ func (c *Comparison) modesOfBoth() (out []string) {
 	return out
 }
 
-// modes of a result, in the order in which it has them.
-func (x *session) modes() (out []string) {
-	for i := range x.rep.Overall {
-		if m := x.rep.Overall[i].Mode; !slices.Contains(out, m) {
-			out = append(out, m)
-		}
-	}
-	for i := range x.rep.Reported {
-		if m := x.rep.Reported[i].Mode; !slices.Contains(out, m) {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
 func (c *Comparison) labelsOf(mode string) (out []string) {
 	for _, x := range c.sides[0] {
-		for i := range x.rep.Overall {
-			if g := &x.rep.Overall[i]; g.Mode == mode && !slices.Contains(out, g.Backend) {
-				out = append(out, g.Backend)
-			}
-		}
-		for i := range x.rep.Reported {
-			if r := &x.rep.Reported[i]; r.Mode == mode && !slices.Contains(out, r.Label) {
-				out = append(out, r.Label)
+		for m, label := range x.rep.Named() {
+			if m == mode && !slices.Contains(out, label) {
+				out = append(out, label)
 			}
 		}
 	}

@@ -63,11 +63,7 @@ func (c *Comparison) Blocked() string {
 // Lookup returns a quantity, "label.quantity", of one side: its mean over the
 // sessions. ok is false for a name that neither side has.
 func (c *Comparison) Lookup(mode, name string, inA bool) (v float64, ok bool) {
-	side := 1
-	if inA {
-		side = 0
-	}
-	return c.figure(c.sides[side], mode, name, none)
+	return c.figure(c.sides[sideOf(inA)], mode, name, none)
 }
 
 // Names lists the quantities of a mode that A has, in order.
@@ -124,7 +120,8 @@ func (c *Comparison) environments(x, y *session, o foreign.Options) {
 			}
 		}
 	}
-	c.Differences = blockingFirst(c.Differences)
+	rank := map[bool]int{true: -1} // first what makes a verdict meaningless
+	slices.SortStableFunc(c.Differences, func(x, y Difference) int { return rank[x.Blocks] - rank[y.Blocks] })
 }
 
 // divergence collects where lanes compute different things.
@@ -145,10 +142,9 @@ func (c *Comparison) divergence() {
 
 func names(r *labels.Report) string {
 	var out []string
-	for i := range r.Overall {
-		out = append(out, strings.TrimPrefix(r.Overall[i].Mode+"."+r.Overall[i].Backend, "."))
+	for mode, label := range r.Named() {
+		out = append(out, strings.TrimPrefix(mode+"."+label, "."))
 	}
-	out = append(out, reportedNames(r)...)
 	return cmp.Or(strings.Join(out, ", "), "none")
 }
 

@@ -43,12 +43,8 @@ func (c *Comparison) configuration(x, y *session, where []foreign.Filter) []Diff
 		out = append(out, Difference{"scenarios", few(x), few(y), true})
 	}
 	ka, kb := keys(a), keys(b)
-	all := map[string]bool{}
-	for _, k := range []map[string]any{ka, kb} {
-		for key := range k {
-			all[key] = true
-		}
-	}
+	all := maps.Clone(ka)
+	maps.Copy(all, kb)
 	for _, k := range slices.Sorted(maps.Keys(all)) {
 		if slices.Contains(sameElsewhere, k) || reflect.DeepEqual(ka[k], kb[k]) {
 			continue

@@ -51,24 +51,19 @@ func (c *Comparison) Decide(g *gate.Expr, mode string, of int) (Decision, error)
 		word := map[between.Outcome]string{between.Pass: "holds", between.Fail: "fails", between.Undecided: "is undecided"}[o]
 		return Decision{o, fmt.Sprintf("gate '%s' %s: %s against %s%s", g.Text, word, gate.Show(whole.Left), gate.Show(whole.Right), more)}, nil
 	}
-	if e.isFact() {
-		if g.Holds(whole) {
-			return verdict(between.Pass, "")
+	var se, df float64 // of a fact none
+	if !e.isFact() {
+		if se, df, err = e.error(g); err != nil {
+			return Decision{}, err
 		}
-		return verdict(between.Fail, "")
-	}
-	se, df, err := e.error(g)
-	if err != nil {
-		return Decision{}, err
 	}
 	na, nb := len(c.sides[0]), len(c.sides[1])
-	if math.IsNaN(se) {
+	switch {
+	case math.IsNaN(se):
 		return verdict(between.Undecided, fmt.Sprintf("; %d and %d sessions do not tell how sessions vary by themselves (several a side do, or --noise)", na, nb))
-	}
-	if se == 0 {
-		if g.Holds(whole) {
-			return verdict(between.Pass, "")
-		}
+	case se == 0 && g.Holds(whole):
+		return verdict(between.Pass, "")
+	case se == 0:
 		return verdict(between.Fail, "")
 	}
 	half := se * distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(1-falseFails/float64(max(of, 1)))
@@ -118,13 +113,18 @@ func (e *estimate) isFact() bool {
 // lookup finds a quantity over the sessions of a side but one.
 func (e *estimate) lookup(leftOut ...int) gate.Lookup {
 	return func(name string, inA bool) (float64, bool) {
-		side := 1
-		if inA {
-			side = 0
-		}
+		side := sideOf(inA)
 		e.used[side][name] = true
 		return e.c.figure(e.c.sides[side], e.mode, name, leftOut[side])
 	}
+}
+
+// sideOf is where a side's sessions stand.
+func sideOf(inA bool) int {
+	if inA {
+		return 0
+	}
+	return 1
 }
 
 // figure is the geometric mean of a quantity over sessions, the arithmetic one

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -38,7 +39,10 @@ func environment(x, y *session) []Difference {
 	add(false, "SM clock (median)", medianClock(x.clocks), medianClock(y.clocks))
 	add(false, "CPUs of the worker", a.Engine.CPUs, b.Engine.CPUs)
 	add(false, "engine", a.Engine.Name, b.Engine.Name)
-	for _, k := range folder.VersionKeys(a, b) {
+	versions := map[string]string{} // their names, of both
+	maps.Copy(versions, a.Engine.Versions)
+	maps.Copy(versions, b.Engine.Versions)
+	for _, k := range slices.Sorted(maps.Keys(versions)) {
 		add(false, "version of "+k, a.Engine.Versions[k], b.Engine.Versions[k])
 	}
 	add(false, "strategy", a.Settings.Strategy, b.Settings.Strategy)
@@ -49,19 +53,6 @@ func environment(x, y *session) []Difference {
 	add(false, "kernel", a.Host.Kernel, b.Host.Kernel)
 	add(false, "tailscope", a.Program.Version+" "+a.Program.Commit, b.Program.Version+" "+b.Program.Commit)
 	add(false, "state", a.State, b.State)
-	return out
-}
-
-// blockingFirst puts first what makes a verdict meaningless.
-func blockingFirst(out []Difference) []Difference {
-	slices.SortStableFunc(out, func(x, y Difference) int {
-		if x.Blocks == y.Blocks {
-			return 0
-		} else if x.Blocks {
-			return -1
-		}
-		return 1
-	})
 	return out
 }
 

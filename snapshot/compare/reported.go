@@ -23,11 +23,3 @@ func (q quantities) reported(r *labels.Report) {
 		}
 	}
 }
-
-// reportedNames are the modes and labels of statistics, for a sentence.
-func reportedNames(r *labels.Report) (out []string) {
-	for i := range r.Reported {
-		out = append(out, strings.TrimPrefix(r.Reported[i].Mode+"."+r.Reported[i].Label, "."))
-	}
-	return out
-}

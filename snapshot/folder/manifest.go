@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -281,18 +280,4 @@ func (s *Settings) noise() (out [stats.NumModes]stats.Noise) {
 		}
 	}
 	return out
-}
-
-// VersionKeys are the names of the versions that engines tell, in order.
-func VersionKeys(of ...*Manifest) []string {
-	var keys []string
-	for _, m := range of {
-		for k := range m.Engine.Versions {
-			if !slices.Contains(keys, k) {
-				keys = append(keys, k)
-			}
-		}
-	}
-	slices.Sort(keys)
-	return keys
 }

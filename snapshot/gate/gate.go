@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -208,30 +209,20 @@ func (p *parser) one(set string) byte {
 	return 0
 }
 
-func (p *parser) sum(depth int) (node, error) {
-	a, err := p.product(depth)
-	for err == nil {
-		op := p.one("+-")
-		if op == 0 {
-			return a, nil
-		}
-		var b node
-		if b, err = p.product(depth); err == nil {
-			a = binary{op, a, b}
-		}
-	}
-	return nil, err
-}
+func (p *parser) sum(depth int) (node, error) { return p.chain("+-", p.product, depth) }
 
-func (p *parser) product(depth int) (node, error) {
-	a, err := p.atom(depth)
+func (p *parser) product(depth int) (node, error) { return p.chain("*/", p.atom, depth) }
+
+// chain reads parts between which operators stand that bind alike, from the left.
+func (p *parser) chain(operators string, part func(depth int) (node, error), depth int) (node, error) {
+	a, err := part(depth)
 	for err == nil {
-		op := p.one("*/")
+		op := p.one(operators)
 		if op == 0 {
 			return a, nil
 		}
 		var b node
-		if b, err = p.atom(depth); err == nil {
+		if b, err = part(depth); err == nil {
 			a = binary{op, a, b}
 		}
 	}
@@ -277,21 +268,12 @@ func (p *parser) atom(depth int) (node, error) {
 	return call{w, arg}, nil
 }
 
-// word takes a name or a number. Names may hold letters, digits, dots,
-// underscores and, between letters, dashes; other labels stand in double quotes.
+// word takes a name or a number. Names may hold letters, digits, dots and
+// underscores; other labels stand in double quotes.
 func (p *parser) word() string {
-	start := p.at
-	quoted := false
-	for p.at < len(p.s) {
-		c := p.s[p.at]
-		switch {
-		case c == '"':
-			quoted = !quoted
-		case quoted, c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_':
-		default:
-			return strings.ReplaceAll(p.s[start:p.at], `"`, "")
-		}
-		p.at++
-	}
-	return strings.ReplaceAll(p.s[start:p.at], `"`, "")
+	w := wordStart.FindString(p.s[p.at:])
+	p.at += len(w)
+	return strings.ReplaceAll(w, `"`, "")
 }
+
+var wordStart = regexp.MustCompile(`^(?:[\w.]|"[^"]*(?:"|$))*`)

@@ -2,6 +2,7 @@ package labels
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -73,6 +74,23 @@ type Report struct {
 	Notes     []string
 	Compiles  []foreign.RunCompile
 	Reported  []foreign.Reported
+}
+
+// Named are the modes and labels of all measurements, then of the statistics that
+// tools computed.
+func (r *Report) Named() iter.Seq2[string, string] {
+	return func(yield func(mode, label string) bool) {
+		for i := range r.Overall {
+			if g := &r.Overall[i]; !yield(g.Mode, g.Backend) {
+				return
+			}
+		}
+		for i := range r.Reported {
+			if x := &r.Reported[i]; !yield(x.Mode, x.Label) {
+				return
+			}
+		}
+	}
 }
 
 // LeftOut counts a label's rows, and of them what did not enter the tables.
