@@ -22,6 +22,8 @@ func (k scope) holds(scenario, segment int32) bool {
 	return (k.anyScenario || scenario == k.scenario) && (k.anySegment || segment == k.segment)
 }
 
+func (k scope) kind(x *rowKind) bool { return k.holds(x.scenario, x.segment) }
+
 func (a *Analysis) names(k scope) (scenario, segment string) {
 	scenario, segment = "*", "*"
 	if !k.anyScenario {
@@ -56,7 +58,7 @@ func (a *Analysis) Finish(mode stats.Mode) *stats.SummaryFile {
 		for l := stats.Lane(0); l < stats.NumLanes; l++ {
 			if g := s.groups[l]; g.N > 0 {
 				g.Mode, g.Lane, g.Scenario, g.Segment = mode.String(), l.String(), scenario, segment
-				g.Errors = m.failedIn(l, func(r *rowKind) bool { return k.holds(r.scenario, r.segment) })
+				g.Errors = m.failedIn(l, k.kind)
 				f.Groups = append(f.Groups, g)
 			}
 		}

@@ -65,12 +65,12 @@ func (m *exactMode) pair(eager, optimized *exactSample) {
 	m.order.Add(first, m.pairs[len(m.pairs)-1].Pair)
 }
 
-// pairsOf are the pairs whose samples both lie in the scope, and the latencies
-// in it that are in none of them.
-func (m *exactMode) pairsOf(k scope) (pairs []paired.Pair, single [stats.NumLanes][]int64) {
+// pairsOf are the pairs whose samples both are of kinds that keep holds, and the
+// latencies of those that are in none of them.
+func (m *exactMode) pairsOf(keep func(*rowKind) bool) (pairs []paired.Pair, single [stats.NumLanes][]int64) {
 	in := make([]bool, len(m.kinds.all))
-	for i, x := range m.kinds.all {
-		in[i] = k.holds(x.scenario, x.segment)
+	for i := range in {
+		in[i] = keep(&m.kinds.all[i])
 	}
 	n := 0
 	for i := range m.pairs {
@@ -102,7 +102,7 @@ func (m *exactMode) pairsOf(k scope) (pairs []paired.Pair, single [stats.NumLane
 // pairSummary describes the pairs of a scope; walls are all its latencies,
 // ascending.
 func (a *Analysis) pairSummary(m *exactMode, k scope, walls *[stats.NumLanes][]int64) stats.PairSummary {
-	pairs, single := m.pairsOf(k)
+	pairs, single := m.pairsOf(k.kind)
 	whole := k.anyScenario && k.anySegment
 	if len(pairs) == 0 {
 		if whole {

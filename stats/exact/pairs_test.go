@@ -40,7 +40,7 @@ func TestPairSummaryAgreesWithSortingThePairs(t *testing.T) {
 			walls[l] = m.columnsOf(k, stats.Lane(l)).wall
 		}
 		got := a.pairSummary(m, k, &walls)
-		pairs, single := m.pairsOf(k)
+		pairs, single := m.pairsOf(k.kind)
 		for l := range walls {
 			if len(pairs)+len(single[l]) != len(walls[l]) {
 				t.Fatalf("%+v, lane %d: %d pairs and %d single of %d", k, l, len(pairs), len(single[l]), len(walls[l]))

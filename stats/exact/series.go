@@ -1,7 +1,6 @@
 package exact
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -26,7 +25,7 @@ type Series struct {
 	n        int
 	sum, sq  quantile.U128
 	min, max int64
-	top      []int64 // the five largest, descending
+	top      quantile.Top
 }
 
 // Add takes in the next value of one run.
@@ -39,7 +38,7 @@ func (s *Series) Add(ns int64) {
 	s.n++
 	s.sum.Add(uint64(ns))
 	s.sq.AddSquare(uint64(ns))
-	s.keepTop(ns)
+	s.top.Add(ns)
 	if len(s.Firsts) < max(s.KeepFirsts, 1) {
 		s.Firsts = append(s.Firsts, ns)
 	}
@@ -51,14 +50,6 @@ func (s *Series) Add(ns int64) {
 		s.values = slices.Grow(s.values, max(len(s.values), 64)) // fewer copies than append makes
 	}
 	s.values = append(s.values, ns)
-}
-
-func (s *Series) keepTop(ns int64) {
-	if len(s.top) < 5 || ns > s.top[len(s.top)-1] {
-		i, _ := slices.BinarySearchFunc(s.top, ns, func(a, b int64) int { return cmp.Compare(b, a) })
-		s.top = slices.Insert(s.top, i, ns)
-		s.top = s.top[:min(len(s.top), 5)]
-	}
 }
 
 // N is the number of values.
@@ -113,7 +104,7 @@ func (s *Series) Merge(o *Series, room int) {
 	s.sum.AddU128(o.sum)
 	s.sq.AddU128(o.sq)
 	for _, v := range o.top {
-		s.keepTop(v)
+		s.top.Add(v)
 	}
 	s.Firsts = append(s.Firsts, o.Firsts...)
 	if o.Runs > 0 {
@@ -160,7 +151,7 @@ func (s *Series) Summary(sorted []int64) stats.Summary {
 	} else {
 		quantile.DescribeHist(&out, s.hist, s.sum, s.sq, quantile.Spread{})
 		out.Min, out.Max = float64(s.min), float64(s.max)
-		out.MeanExclMax, out.MeanExclTop5 = quantile.MeanWithout(s.sum, s.n, s.top[:1]), quantile.MeanWithout(s.sum, s.n, s.top)
+		out.MeanExclMax, out.MeanExclTop5 = quantile.MeanWithout(s.sum, s.n, s.top[:1]), quantile.MeanWithout(s.sum, s.n, s.top[:])
 	}
 	out.MeanExclFirst = quantile.MeanWithout(s.sum, s.n, s.Firsts)
 	return out

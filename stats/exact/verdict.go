@@ -162,14 +162,8 @@ func (m *exactMode) describeResponses(s *stats.Summary, l stats.Lane, keep func(
 
 // pairsIn are the pairs whose samples both lie in segments that keep holds.
 func (m *exactMode) pairsIn(keep func(segment int32) bool) []paired.Pair {
-	var out []paired.Pair
-	for i := range m.pairs {
-		p := &m.pairs[i]
-		if keep(m.kinds.all[p.kinds[stats.Eager]].segment) && keep(m.kinds.all[p.kinds[stats.Optimized]].segment) {
-			out = append(out, p.Pair)
-		}
-	}
-	return out
+	pairs, _ := m.pairsOf(func(k *rowKind) bool { return keep(k.segment) })
+	return pairs
 }
 
 // NoiseFloor is what the mode's A/A segments show; zero without any.

@@ -26,7 +26,7 @@ type Dist struct {
 type MomentDist struct {
 	Dist
 	Sum, Sq U128
-	top     [5]int64 // the largest, descending
+	top     Top
 }
 
 func (d *Dist) Record(v int64) {
@@ -49,9 +49,25 @@ func (d *MomentDist) Record(v int64) {
 	d.Dist.Record(v)
 	d.Sum.Add(uint64(v))
 	d.Sq.AddSquare(uint64(v))
-	if v > d.top[4] {
-		d.addTop(v)
+	d.top.Add(v)
+}
+
+// Top are the five largest values, descending; 0 where there are fewer.
+type Top [5]int64
+
+// Add takes in a value.
+func (t *Top) Add(v int64) {
+	if v > t[len(t)-1] {
+		t.insert(v)
 	}
+}
+
+func (t *Top) insert(v int64) {
+	i := len(t) - 1
+	for ; i > 0 && t[i-1] < v; i-- {
+		t[i] = t[i-1]
+	}
+	t[i] = v
 }
 
 // RecordAll takes in values, none of them negative, as Record does one by one.
@@ -121,17 +137,15 @@ func (d *MomentDist) moments(v []int64) (least, most int64) {
 			d.Sq.AddSquare(uint64(x))
 		}
 	}
-	if most > d.top[4] {
-		d.addTops(v)
+	if most > d.top[len(d.top)-1] {
+		d.top.addAll(v)
 	}
 	return least, most
 }
 
-func (d *MomentDist) addTops(v []int64) {
+func (t *Top) addAll(v []int64) {
 	for _, x := range v {
-		if x > d.top[4] {
-			d.addTop(x)
-		}
+		t.Add(x)
 	}
 }
 
@@ -158,21 +172,13 @@ func (d *MomentDist) Merge(o *MomentDist) {
 	d.Dist.merge(&o.Dist)
 	d.Sum.AddU128(o.Sum)
 	d.Sq.AddU128(o.Sq)
-	d.addTops(o.top[:])
+	d.top.addAll(o.top[:])
 }
 
 // Reset empties the distribution and keeps its memory.
 func (d *MomentDist) Reset() {
 	d.H.Reset()
 	*d = MomentDist{Dist: Dist{raw: d.raw[:0], H: d.H}}
-}
-
-func (d *MomentDist) addTop(v int64) {
-	i := 4
-	for ; i > 0 && d.top[i-1] < v; i-- {
-		d.top[i] = d.top[i-1]
-	}
-	d.top[i] = v
 }
 
 // Values returns the raw values in ascending order, nil when there are too many.
