@@ -77,7 +77,7 @@ func LaneEstimates(lanes [stats.NumLanes]*LaneSeries, at [stats.NumLanes]func(q 
 	n := min(e.value.n, o.value.n)
 	quantileOf := func(q float64) Estimate {
 		x, y := at[stats.Eager](q), at[stats.Optimized](q)
-		return Estimate{Diff: y - x, Base: x, N: n, Sequence: sequence, Effective: math.Min(e.effective(q), o.effective(q)), Interval: func(a float64) (lo, hi float64) {
+		return Estimate{Diff: y - x, Base: x, N: n, Effective: math.Min(e.effective(q), o.effective(q)), Interval: func(a float64) (lo, hi float64) {
 			if n < quantile.Need(q) {
 				return math.NaN(), math.NaN()
 			}
@@ -88,7 +88,7 @@ func LaneEstimates(lanes [stats.NumLanes]*LaneSeries, at [stats.NumLanes]func(q 
 	}
 	out[stats.Median], out[stats.P99] = quantileOf(.5), quantileOf(.99)
 	d, inflation, effective := o.value.Mean()-e.value.Mean(), math.Max(e.value.Inflation(), o.value.Inflation()), math.Min(e.value.Effective(), o.value.Effective())
-	out[stats.Mean] = Estimate{Diff: d, Base: e.value.Mean(), N: n, Sequence: sequence, Effective: effective, Interval: func(a float64) (lo, hi float64) {
+	out[stats.Mean] = Estimate{Diff: d, Base: e.value.Mean(), N: n, Effective: effective, Interval: func(a float64) (lo, hi float64) {
 		half := math.Hypot(e.value.SE(), o.value.SE()) * factor(effective*inflation, inflation, a, sequence)
 		if math.IsInf(half, 1) {
 			return math.NaN(), math.NaN()

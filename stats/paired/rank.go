@@ -15,7 +15,6 @@ type Estimate struct {
 	Effective float64 // independent values that would tell as much
 	Interval  func(alpha float64) (lo, hi float64)
 	Base      float64 // the eager lane's figure
-	Sequence  bool    // the interval holds at any moment
 	Paired    bool
 }
 
@@ -81,7 +80,7 @@ func Rank(in Estimates, noise stats.Noise, share float64) stats.Rankings {
 
 func (e *Estimate) ranking(alpha float64) stats.Ranking {
 	r := stats.Ranking{Diff: e.Diff, Lo: math.NaN(), Hi: math.NaN(), Level: 1 - alpha, N: e.N, Effective: e.Effective,
-		Sequence: e.Sequence, Paired: e.Paired, Ahead: ahead(e.Diff)}
+		Paired: e.Paired, Ahead: ahead(e.Diff)}
 	if e.Interval == nil || math.IsNaN(e.Diff) {
 		return r
 	}
@@ -151,8 +150,8 @@ func (r *Running) N() int { return r.signs.n }
 
 // Shape gives the distributions that belong to a Running.
 type Shape struct {
-	N         int // samples a lane
-	Sequence  bool
+	N         int  // samples a lane
+	Sequence  bool // the intervals hold at any moment, however often one looks
 	EagerMean float64
 	DiffAt    func(q float64) float64               // quantile of the pairs' differences
 	LaneAt    [stats.NumLanes]func(float64) float64 // quantile of a lane's latencies
@@ -183,7 +182,7 @@ func (r *Running) Estimates(s *Shape) (out Estimates) {
 		return tailInterval(s, tails.exceed(r.signs.n, a, least, s.Sequence))
 	}}
 	for i := range out {
-		out[i].N, out[i].Sequence, out[i].Paired = r.signs.n, s.Sequence, true
+		out[i].N, out[i].Paired = r.signs.n, true
 	}
 	return out
 }
