@@ -78,7 +78,7 @@ func (r *Race) judge() {
 		near = near && (c.told || c == ranked[0] || r.near(c, ranked[0], half))
 	}
 	if r.settle(); near && r.over == "" {
-		r.Stop(fmt.Sprintf("those left are within %s of each other", percent(r.o.Margin)))
+		r.Stop(fmt.Sprintf("none of those left is ahead of %s by more than %s", ranked[0].Name, percent(r.o.Margin)))
 	}
 }
 

@@ -115,7 +115,7 @@ func TestWithinTheMarginTheCheaperWins(t *testing.T) {
 		}
 		r.Tell(block)
 	}
-	if r.Pick() != 1 || !strings.Contains(r.Over(), "within 2 %") {
+	if r.Pick() != 1 || !strings.Contains(r.Over(), "by more than 2 %") {
 		t.Errorf("pick %d, over: %q", r.Pick(), r.Over())
 	}
 }
@@ -234,5 +234,24 @@ func TestAnyResultsHaveAPick(t *testing.T) {
 				t.Fatalf("pick %d of %+v", i, rows)
 			}
 		}
+	}
+}
+
+// TestAheadByNoMoreIsNotAlike: a race ends where taking the best costs no more than the
+// margin, whichever is better in truth, and that is all that is said: others may be
+// slower by more.
+func TestAheadByNoMoreIsNotAlike(t *testing.T) {
+	r := race.New(named("steady", "now and then slow"), race.Options{Objective: race.Mean})
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := 0; n < 5000 && r.Over() == ""; n++ {
+		slow := int64(100e6)
+		if rng.IntN(5) == 0 {
+			slow = 140e6
+		}
+		r.Tell([]race.Obs{{Candidate: 0, Ns: 100e6}, {Candidate: 1, Ns: slow}})
+	}
+	rows := r.Standing()
+	if apart := rows[1].Value.Ns/rows[0].Value.Ns - 1; r.Over() != "none of those left is ahead of steady by more than 2 %" || apart < .04 {
+		t.Errorf("apart by %.3f: %q", apart, r.Over())
 	}
 }
