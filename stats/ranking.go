@@ -57,7 +57,7 @@ type Rankings [NumStatistics]Ranking
 // Verdict is a sentence with the evidence that led to it.
 type Verdict struct {
 	Code       string // see package verdict
-	Points     string // agree, flip: what the bare figures would say, told apart or not; "" where one is missing
+	Points     string // agree, flip: what the bare figures would say, told apart or not; "" where one is missing, or some tell no lane and the others one
 	Sentence   string
 	Short      []string // the same in fewer words, longest first: a narrow screen takes the first that fits. Each says the doubt
 	Ranks      Rankings

@@ -193,7 +193,7 @@ func (p *PairSummary) OrderWords() string {
 // null where the samples do not tell, "~" within the noise floor.
 type Paradox struct {
 	Verdict    string             `json:"verdict"`
-	Points     *string            `json:"points"` // agree or flip: what the bare figures would say; null where one is missing
+	Points     *string            `json:"points"` // agree or flip: what the bare figures would say; null where one is missing, or some tell no lane and the others one
 	Sentence   string             `json:"sentence"`
 	WinnerMean *string            `json:"winner_mean"`
 	WinnerP50  *string            `json:"winner_p50"`

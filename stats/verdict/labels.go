@@ -98,13 +98,10 @@ func rankLabels(in []Label) (v LabelVerdict) {
 }
 
 func (v *LabelVerdict) code() (code, points string) {
-	points = Agree
+	points = pointsOf(v.Ranked[stats.Mean].Ahead, v.Ranked[stats.Median].Ahead, v.Ranked[stats.P99].Ahead)
 	told := map[string]bool{}
 	n := 0
 	for _, r := range v.Ranked {
-		if r.Ahead != v.Ranked[0].Ahead {
-			points = Flip
-		}
 		if r.Winner != "" {
 			told[r.Winner] = true
 			n++

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
@@ -71,7 +72,7 @@ func (in *Input) lead(v *stats.Verdict) {
 
 func (in *Input) rank() stats.Verdict {
 	e, o := &in.Lanes[stats.Eager], &in.Lanes[stats.Optimized]
-	v := stats.Verdict{Ranks: in.Ranks, Points: points(&in.Ranks)}
+	v := stats.Verdict{Ranks: in.Ranks, Points: pointsOf(in.Ranks[stats.Mean].Ahead, in.Ranks[stats.Median].Ahead, in.Ranks[stats.P99].Ahead)}
 	switch {
 	case min(e.N, o.N) < quantile.Need(0.5):
 		v.Code = TooFew
@@ -108,17 +109,17 @@ func (in *Input) rank() stats.Verdict {
 	return v
 }
 
-// points is what the bare figures would say.
-func points(r *stats.Rankings) string {
-	same := true
-	for i := range r {
-		if r[i].Ahead == "" {
-			return ""
-		}
-		same = same && r[i].Ahead == r[0].Ahead
-	}
-	if same {
+// pointsOf is what the bare figures would say of the lanes, or labels, that are ahead
+// by statistic: that they flip takes two of them.
+func pointsOf(ahead ...string) string {
+	slices.Sort(ahead)
+	switch ahead = slices.Compact(ahead); {
+	case slices.Contains(ahead, ""):
+		return ""
+	case len(ahead) == 1:
 		return Agree
+	case len(ahead) == 2 && slices.Contains(ahead, "~"):
+		return ""
 	}
 	return Flip
 }

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"math"
 	"strings"
 	"testing"
@@ -52,13 +53,15 @@ func TestVerdictCodes(t *testing.T) {
 		{"one told", Undecided, Agree, input(slow, lane(500, 1.95, 1.5, 3.95), .2, stats.Noise{}), "Told apart only in median: the optimized lane is faster", "compile_prefill"},
 		{"none told, figures agree", Undecided, Agree, input(slow, fast, 9, stats.Noise{}), "Not told apart: 500 pairs do not tell which lane is faster", "no_gain"},
 		{"none told, figures flip", Undecided, Flip, input(slow, flips, 99, stats.Noise{}), "which may be chance", "no_gain"},
+		{"of one lane and none in the floor nothing flips", Undecided, "none", input(slow, lane(500, 1.9, 1.99, 3.9), .2, stats.Noise{MedianNs: .05}), "Within the noise floor", "no_gain"},
+		{"of both lanes and none in the floor they flip", Undecided, Flip, input(slow, lane(500, 2.1, 1.99, 3.9), .2, stats.Noise{MedianNs: .05}), "flip (mean to eager, p99 to optimized)", "no_gain"},
 		{"noise", Noise, Agree, input(slow, lane(500, 2.1, 1.9, 4.1), .01, stats.Noise{MedianNs: .5}), "beyond the noise floor", "no_gain"},
 		{"A/A", AA, "", aa, "A/A", ""},
 		{"label", Agree, Agree, label, "Not compiler-real: label only", "not_compiler_real"},
 		{"diverges", Divergence, Agree, diverges, "The lanes compute different things: 5602 of 5608", "divergence"},
 	} {
 		v := Judge(c.in)
-		if v.Code != c.code || c.points != "" && v.Points != c.points || !strings.Contains(v.Sentence, c.says) {
+		if v.Code != c.code || c.points != "" && cmp.Or(v.Points, "none") != c.points || strings.Contains(v.Sentence, "figures flip") != (c.code == Undecided && c.points == Flip) || !strings.Contains(v.Sentence, c.says) {
 			t.Errorf("%s: %s, %s: %s", c.name, v.Code, v.Points, v.Sentence)
 		}
 		if c.rule != "" && (len(v.Advice) == 0 || v.Advice[0].Rule != c.rule || len(v.Advice[0].Evidence) == 0) {
