@@ -164,6 +164,17 @@ func (e *engine) credit() int { return min(max(e.hello.Credit, 1), maxCredit) }
 // maxCredit bounds the requests in hand, whatever an engine says it takes.
 const maxCredit = 4096
 
+// lanes are those that the engine has.
+func (e *engine) lanes() []stats.Lane {
+	var out []stats.Lane
+	for l := range stats.Lane(stats.NumLanes) {
+		if e.hello == nil || len(e.hello.Lanes) == 0 || slices.Contains(e.hello.Lanes, l.String()) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
 func (e *engine) offers(feature string) bool {
 	return e.hello != nil && slices.Contains(e.hello.Features, feature)
 }
@@ -207,6 +218,8 @@ func (e *engine) refusal(modes []string, set settings) string {
 		}
 	}
 	switch {
+	case len(e.lanes()) == 0:
+		return "a request: it has neither the lane eager nor optimized"
 	case set.pairing == "concurrent" && !slices.Contains(e.hello.Pairings, "concurrent"):
 		return "both lanes at once" + e.because("concurrent")
 	case set.aa && !e.offers("aa"):

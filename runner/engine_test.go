@@ -42,7 +42,7 @@ func work(n int) {
 // clock, stranger (a sample nobody asked for), garbage, die:N (exit at the
 // N-th request of each life), poison:TOKENS (exit at that length), fails (every request), fails:N (the first N), hang
 // (ignore stop), dieflush (slow to say hello, exits when it is to flush), leaves:N (answers none from the N-th on, and stop with its last words), fatal (refuse to load), silent (exit before hello), alone (offers two lanes at once and takes it back),
-// both (offers two lanes at once).
+// both (offers two lanes at once), onelane (has the optimized one alone), nolane (has none that is known).
 func faultyEngine(fault string) int {
 	in, out := protocol.NewReader(os.Stdin), protocol.NewWriter(os.Stdout)
 	if fault == "observed" {
@@ -62,6 +62,10 @@ func faultyEngine(fault string) int {
 	switch fault {
 	case "alone", "both":
 		hello.Pairings = append(hello.Pairings, "concurrent")
+	case "onelane":
+		hello.Lanes = []string{"optimized"}
+	case "nolane":
+		hello.Lanes = []string{"fast lane"}
 	case "mute":
 		time.Sleep(time.Hour)
 	case "silent":

@@ -54,7 +54,7 @@ func (s *Session) compileAhead() int {
 		seen[key] = true
 		items = append(items, it)
 	}
-	s.queue.ahead(items)
+	s.queue.ahead(items, s.eng.hello.Lanes)
 	return len(items)
 }
 

@@ -2,7 +2,7 @@ package runner
 
 import (
 	"fmt"
-	"slices"
+	"math"
 	"strings"
 	"time"
 
@@ -55,22 +55,27 @@ func (s *Session) measured(mode string) (done int, idle []string) {
 	if p == nil {
 		return 0, nil
 	}
-	n := map[string][]int{}
-	some := false
+	n := map[string]map[stats.Lane]int{} // by scenario
+	least := func(scenario string) int {
+		in := math.MaxInt
+		for _, l := range s.eng.lanes() {
+			in = min(in, n[scenario][l])
+		}
+		return in
+	}
 	for k, c := range s.join.nth {
 		if k.mode == m && !k.warmup && *c > 0 {
 			if n[k.scenario] == nil {
-				n[k.scenario] = make([]int, stats.NumLanes)
+				n[k.scenario] = map[stats.Lane]int{}
 			}
 			n[k.scenario][k.lane] += int(*c)
-			some = true
 		}
 	}
-	for _, lanes := range n {
-		done += slices.Min(lanes)
+	for scenario := range n {
+		done += least(scenario)
 	}
 	for _, sc := range p.Scenarios {
-		if lanes := n[sc.Name]; some && (lanes == nil || slices.Min(lanes) == 0) {
+		if len(n) > 0 && least(sc.Name) == 0 {
 			idle = append(idle, sc.Name)
 		}
 	}

@@ -71,3 +71,62 @@ func TestTheLastViewSaysWhatWasMissed(t *testing.T) {
 		t.Errorf("phase %q, status %q, missed %q", v.Phase, v.Status, res.Missed)
 	}
 }
+
+// An engine with one lane ran what that lane ran, in whatever pairing.
+func TestOneLaneAloneMissesNothing(t *testing.T) {
+	for _, pairing := range []string{"interleaved", "sequential"} {
+		cfg := sessionConfig()
+		cfg.Pairing, cfg.Reps, cfg.Duration = pairing, 0, configs.Duration(300*time.Millisecond)
+		res, mem := runSession(t, "onelane", cfg, nil)
+		if res.Err != nil || res.Reason != "duration" || res.Missed != "" {
+			t.Errorf("%s: %+v", pairing, res)
+		}
+		cfg.Reps = 1_000_000
+		res, mem = runSession(t, "onelane", cfg, nil)
+		done := 0
+		for _, s := range mem.samples {
+			if s.Lane == stats.Eager {
+				t.Fatalf("%s: a sample of the lane that the engine lacks", pairing)
+			}
+			if !s.Warmup {
+				done++
+			}
+		}
+		if want := fmt.Sprintf("The run ended before its plan: prefill was cut short after %d of 3000000 requests.", done); done == 0 || res.Missed != want {
+			t.Errorf("%s: %q, want %q", pairing, res.Missed, want)
+		}
+		cfg.Reps, cfg.Duration, cfg.Until = 0, configs.Duration(20*time.Second), "p50 within 80 %"
+		if res, _ = runSession(t, "onelane", cfg, nil); res.Err != nil || res.Reason != "until" {
+			t.Errorf("%s: %+v", pairing, res)
+		}
+	}
+}
+
+// What is warmed up by a key runs in the lanes that there are.
+func TestOneLaneIsWarmedUpAlone(t *testing.T) {
+	_, mem := drive(t, "onelane", nil, func(cmd chan<- view.Command, wait func(string, func(view.View) bool)) {
+		wait("samples", running)
+		cmd <- view.Command{Action: view.ActWarm}
+		wait("the warm-up", func(v view.View) bool { return v.Session.Segment == 1 && v.Warming == 0 && v.Self.Samples > 100 })
+		cmd <- view.Command{Action: view.ActQuit}
+	})
+	warm := 0
+	for _, s := range mem.samples {
+		if s.Lane == stats.Eager {
+			t.Fatal("a sample of the lane that the engine lacks")
+		}
+		if s.Warmup {
+			warm++
+		}
+	}
+	if warm != 3 {
+		t.Errorf("%d warm-ups, want one a prompt length", warm)
+	}
+}
+
+func TestAnEngineWithoutALaneIsRefused(t *testing.T) {
+	res, _ := runSession(t, "nolane", sessionConfig(), nil)
+	if res.Err == nil || res.Err.Error() != "the engine test cannot run a request: it has neither the lane eager nor optimized" {
+		t.Errorf("%+v", res)
+	}
+}

@@ -306,7 +306,7 @@ func (s *Session) liveNow(now int64, maxAge time.Duration) stats.Live {
 // checkUntil ends the run when its stop rule holds.
 func (s *Session) checkUntil() {
 	live := s.liveNow(clock.Monotonic(), time.Second)
-	if s.set.pairing == "sequential" && (live.Lanes[stats.Eager].Segment.N == 0 || live.Lanes[stats.Optimized].Segment.N == 0) {
+	if s.set.pairing == "sequential" && slices.ContainsFunc(s.eng.lanes(), func(l stats.Lane) bool { return live.Lanes[l].Segment.N == 0 }) {
 		return // one lane has not had its turn
 	}
 	if ok, why := s.until.Done(&live); ok {

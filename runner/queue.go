@@ -68,8 +68,8 @@ func (q *queue) next(pairing string, busy bool, lanes []string) (*inflight, bool
 		q.again = q.again[1:]
 		return fl, true
 	}
-	if pairing == "sequential" {
-		return q.nextSequential(busy, lanes)
+	if pairing == "sequential" && len(lanes) != 1 {
+		return q.nextSequential(busy)
 	}
 	return q.fromPlan(lanes)
 }
@@ -83,14 +83,16 @@ func (q *queue) fromPlan(lanes []string) (*inflight, bool) {
 	if !ok {
 		return nil, false
 	}
-	fl := &inflight{id: q.number(), item: it, order: []string{"optimized", "eager"}}
-	if it.EagerFirst {
-		fl.order = []string{"eager", "optimized"}
+	return &inflight{id: q.number(), item: it, order: laneOrder(it.EagerFirst, lanes)}, true
+}
+
+// laneOrder is the order of the lanes, as far as they are those of the engine.
+func laneOrder(eagerFirst bool, lanes []string) []string {
+	order := []string{"optimized", "eager"}
+	if eagerFirst {
+		slices.Reverse(order)
 	}
-	if len(lanes) > 0 {
-		fl.order = slices.DeleteFunc(fl.order, func(l string) bool { return !slices.Contains(lanes, l) })
-	}
-	return fl, true
+	return slices.DeleteFunc(order, func(l string) bool { return len(lanes) > 0 && !slices.Contains(lanes, l) })
 }
 
 // number gives out the next request number.
@@ -101,10 +103,10 @@ func (q *queue) number() uint64 {
 
 // nextSequential runs a block in the eager lane, then the same block in the
 // optimized one. Warm-ups and plans with an end are one block each.
-func (q *queue) nextSequential(busy bool, lanes []string) (*inflight, bool) {
+func (q *queue) nextSequential(busy bool) (*inflight, bool) {
 	full := q.cfg.Reps == 0 && q.blockLen >= sequentialBlock
 	if !full {
-		if fl, ok := q.fromPlan(lanes); ok {
+		if fl, ok := q.fromPlan(nil); ok {
 			second := *fl
 			fl.order, second.order = []string{"eager"}, []string{"optimized"}
 			q.block = append(q.block, &second)
@@ -115,7 +117,7 @@ func (q *queue) nextSequential(busy bool, lanes []string) (*inflight, bool) {
 	if len(q.block) == 0 {
 		q.blockLen = 0
 		if full {
-			return q.nextSequential(busy, lanes)
+			return q.nextSequential(busy)
 		}
 		return nil, false
 	}
@@ -127,11 +129,11 @@ func (q *queue) nextSequential(busy bool, lanes []string) (*inflight, bool) {
 	return fl, true
 }
 
-// ahead puts items before everything else, each a request in both lanes.
-func (q *queue) ahead(items []plan.Item) {
+// ahead puts items before everything else, each a request in all lanes.
+func (q *queue) ahead(items []plan.Item, lanes []string) {
 	var out []*inflight
 	for _, it := range items {
-		out = append(out, &inflight{id: q.number(), item: it, order: []string{"optimized", "eager"}, ahead: true})
+		out = append(out, &inflight{id: q.number(), item: it, order: laneOrder(false, lanes), ahead: true})
 	}
 	q.again = append(out, q.again...)
 }

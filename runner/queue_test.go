@@ -11,7 +11,7 @@ import (
 func TestWarmUpsAheadAreCountedAndDropped(t *testing.T) {
 	lost := &inflight{id: 7}
 	q := queue{again: []*inflight{lost}}
-	q.ahead([]plan.Item{{Tokens: 8, Warmup: true}, {Tokens: 16, Warmup: true}, {Tokens: 24, Warmup: true}})
+	q.ahead([]plan.Item{{Tokens: 8, Warmup: true}, {Tokens: 16, Warmup: true}, {Tokens: 24, Warmup: true}}, nil)
 	if q.warming() != 3 {
 		t.Fatalf("%d warm-ups are to come, want 3", q.warming())
 	}
