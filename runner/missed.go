@@ -1,8 +1,9 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
-	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,18 +20,18 @@ func (s *Session) noteMissed() {
 	}
 	var parts, never []string
 	for _, mode := range s.cfg.Modes {
-		done, idle := s.measured(mode)
+		done, without := s.measured(mode)
 		switch total := s.queue.total(mode); {
 		case s.queue.plans[mode] == nil:
 			never = append(never, mode)
-		case done == 0 && len(idle) == 0 && s.cfg.Warmup > 0:
+		case done == 0 && without == "" && s.cfg.Warmup > 0:
 			parts = append(parts, mode+" did not get past its warm-up")
-		case done == 0 && len(idle) == 0:
+		case done == 0 && without == "":
 			parts = append(parts, "no request of "+mode+" finished")
 		case s.queue.unfinished(mode):
-			parts = append(parts, fmt.Sprintf("%s was cut short after %d of %d requests", mode, done, total)+without(idle))
-		case len(idle) > 0:
-			parts = append(parts, mode+" ran"+without(idle))
+			parts = append(parts, fmt.Sprintf("%s was cut short after %d of %d requests", mode, done, total)+without)
+		case without != "":
+			parts = append(parts, mode+" ran"+without)
 		}
 	}
 	switch len(never) {
@@ -48,49 +49,52 @@ func (s *Session) noteMissed() {
 }
 
 // measured counts the requests of a mode that all its lanes have finished, and
-// names the scenarios of its plan that have none in some lane; no mode without
-// any sample has such names.
-func (s *Session) measured(mode string) (done int, idle []string) {
-	p, m := s.queue.plans[mode], stats.ModeOf(mode)
-	if p == nil {
-		return 0, nil
+// says what it ran without: a lane, or the scenarios of its plan that have none
+// in some lane. A mode without any sample ran without nothing.
+func (s *Session) measured(mode string) (done int, without string) {
+	n, in := s.tally(stats.ModeOf(mode))
+	if len(n) == 0 || s.queue.plans[mode] == nil {
+		return 0, ""
 	}
-	n := map[string]map[stats.Lane]int{} // by scenario
-	least := func(scenario string) int {
-		in := math.MaxInt
-		for _, l := range s.eng.lanes() {
-			in = min(in, n[scenario][l])
-		}
-		return in
+	least := func(of map[stats.Lane]int) stats.Lane {
+		return slices.MinFunc(s.eng.lanes(), func(a, b stats.Lane) int { return cmp.Compare(of[a], of[b]) })
 	}
-	for k, c := range s.join.nth {
-		if k.mode == m && !k.warmup && *c > 0 {
-			if n[k.scenario] == nil {
-				n[k.scenario] = map[stats.Lane]int{}
-			}
-			n[k.scenario][k.lane] += int(*c)
-		}
+	if l := least(in); in[l] == 0 {
+		return 0, fmt.Sprintf(" without the %s lane", l)
 	}
-	for scenario := range n {
-		done += least(scenario)
+	for _, of := range n {
+		done += of[least(of)]
 	}
-	for _, sc := range p.Scenarios {
-		if len(n) > 0 && least(sc.Name) == 0 {
+	var idle []string
+	for _, sc := range s.queue.plans[mode].Scenarios {
+		if of := n[sc.Name]; of[least(of)] == 0 {
 			idle = append(idle, sc.Name)
 		}
 	}
-	return done, idle
-}
-
-// without is " without the scenarios a and b".
-func without(idle []string) string {
 	switch len(idle) {
 	case 0:
-		return ""
+		return done, ""
 	case 1:
-		return " without the scenario " + idle[0]
+		return done, " without the scenario " + idle[0]
 	}
-	return " without the scenarios " + listed(idle)
+	return done, " without the scenarios " + listed(idle)
+}
+
+// tally counts the samples of a mode that count, by scenario and lane and by
+// lane alone.
+func (s *Session) tally(mode stats.Mode) (n map[string]map[stats.Lane]int, in map[stats.Lane]int) {
+	n, in = map[string]map[stats.Lane]int{}, map[stats.Lane]int{}
+	for k, c := range s.join.nth {
+		if k.mode != mode || k.warmup || *c == 0 {
+			continue
+		}
+		if n[k.scenario] == nil {
+			n[k.scenario] = map[stats.Lane]int{}
+		}
+		n[k.scenario][k.lane] += int(*c)
+		in[k.lane] += int(*c)
+	}
+	return n, in
 }
 
 // listed is "a, b and c".

@@ -130,3 +130,13 @@ func TestAnEngineWithoutALaneIsRefused(t *testing.T) {
 		t.Errorf("%+v", res)
 	}
 }
+
+// A sequential run that ended in its first lane did not come to the second.
+func TestALaneThatHadNoTurnIsSaid(t *testing.T) {
+	cfg := sessionConfig()
+	cfg.Pairing, cfg.Reps, cfg.Duration = "sequential", 1_000_000, configs.Duration(300*time.Millisecond)
+	res, _ := runSession(t, "none", cfg, nil)
+	if want := "The run ended before its plan: prefill was cut short after 0 of 3000000 requests without the optimized lane."; res.Missed != want {
+		t.Errorf("%q, want %q", res.Missed, want)
+	}
+}
