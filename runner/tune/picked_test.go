@@ -153,3 +153,26 @@ func TestMadeBesideOthersIsNotHeldAgainstIt(t *testing.T) {
 		must.OK(t, tn.journal.f.Close())
 	}
 }
+
+// TestARestartHasItsTime: the races end sooner where loading and compiling once more
+// take longer than a restart's share, but keep half of theirs.
+func TestARestartHasItsTime(t *testing.T) {
+	h := ran(t, "prefill", "prefill", map[string]int64{"eager": 9e6, "padded": 3e6}, "eager", "padded")
+	h.cands[1].firsts = 5
+	cfg := must.Get(configs.Load("root_cause"))(t)
+	cfg.Engine = "torch"
+	tn := &tuner{cfg: cfg, began: time.Now(), heats: []*heat{h}, o: Options{Duration: 200 * time.Second, Restarts: 1}}
+	ends := func(loading, each time.Duration) time.Duration {
+		tn.first, tn.made.ns = &worker{startNs: loading}, []time.Duration{each}
+		return tn.strategiesEnd().Sub(tn.began)
+	}
+	for _, c := range []struct{ loading, each, want time.Duration }{
+		{10 * time.Second, time.Second, 160 * time.Second},     // 18 s of the 40 there are
+		{40 * time.Second, 4 * time.Second, 137 * time.Second}, // 63 s
+		{90 * time.Second, 10 * time.Second, 80 * time.Second}, // 143 s
+	} {
+		if got := ends(c.loading, c.each).Round(time.Millisecond); got != c.want {
+			t.Errorf("loading %v, %v an executable: races end after %v, want %v", c.loading, c.each, got, c.want)
+		}
+	}
+}

@@ -187,10 +187,10 @@ func (t *tuner) tuned(res *Result, firsts int) (*configs.Config, error) {
 // confirm runs the pick in sessions of its own.
 func (t *tuner) confirm(ctx context.Context, res *Result, cfg *configs.Config) {
 	left := max(0, time.Until(t.began.Add(t.o.Duration)))
-	warm := t.first.startNs + time.Duration(t.firstsOf(res))*t.made.each() // before a session's first request
+	warm := t.restart(t.firstsOf(res))
 	n, each := t.o.Restarts, time.Duration(0)
 	for ; n > 0; n-- {
-		if each = left/time.Duration(n) - warm - time.Second; each >= 2*time.Second {
+		if each = left/time.Duration(n) - warm - time.Second; each >= leastRequests {
 			break
 		}
 	}

@@ -69,17 +69,42 @@ const leastRace = .25
 // firstShare of the strategies' time for requests is prefill's, whose are the shorter ones.
 const firstShare = .35
 
-// strategiesEnd is when the races of strategies are to be over.
+// strategiesEnd is when the races of strategies are to be over: by their share of the
+// time, or sooner, by half of that at most, where a restart needs more than its own.
 func (t *tuner) strategiesEnd() time.Time {
-	s := sharesOf(t.cfg.Engine)
-	part := s.strategies
+	s, all := sharesOf(t.cfg.Engine), float64(t.o.Duration)
+	part, options := s.strategies, s.options
 	if !t.o.Setups {
-		part += s.options
+		part, options = part+options, 0
 	}
 	if t.o.Restarts == 0 {
 		part += 1 - s.strategies - s.options
+	} else if t.first != nil {
+		restart := t.restart(t.firstsSoFar()) + leastRestart
+		part = max(part/2, min(part, 1-options-float64(restart)/all))
 	}
-	return t.began.Add(time.Duration(part * float64(t.o.Duration)))
+	return t.began.Add(time.Duration(part * all))
+}
+
+// leastRestart is what a session that confirms takes over its loading and compiling.
+const leastRestart = time.Second + leastRequests
+
+// leastRequests is the time in which it is to answer requests.
+const leastRequests = 2 * time.Second
+
+// restart is about what a session takes before its first request, which makes n executables.
+func (t *tuner) restart(n int) time.Duration {
+	return t.first.startNs + time.Duration(n)*t.made.each()
+}
+
+// firstsSoFar is how many executables a session of what leads so far makes.
+func (t *tuner) firstsSoFar() (n int) {
+	for _, h := range t.heats {
+		if i := h.race.Pick(); i >= 0 && h.name != optionsHeat {
+			n += h.cands[i].firsts
+		}
+	}
+	return n
 }
 
 type tuner struct {

@@ -68,8 +68,10 @@ func (r *RaceResult) sentence(res *Result) string {
 	need := quantile.Need(.99)
 	if r.Few && len(open) > 0 {
 		s += fmt.Sprintf("; their p99s rest on fewer than %d requests, so the least p%g of those left was taken", need, 100*race.Instead)
-	} else if n := min(p.N, e.N); n < need {
-		s += fmt.Sprintf("; p99 rests on %s, %d are needed", stats.Counted(n, "request"), need)
+	} else if p.N < need {
+		s += fmt.Sprintf("; its p99 rests on %s, %d are needed", stats.Counted(p.N, "request"), need)
+	} else if e.N < need {
+		s += fmt.Sprintf("; eager's p99 rests on %s, %d are needed", stats.Counted(e.N, "request"), need)
 	}
 	return s + "."
 }
