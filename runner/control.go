@@ -183,6 +183,10 @@ func (s *Session) setRate(rate float64) {
 		s.pub.notice("error", fmt.Sprintf("%v requests a second cannot be run", rate))
 		return
 	}
+	if s.cfg.Arrivals == "recorded" {
+		s.pub.notice("warn", "requests arrive at the times of the traffic file: they have no rate")
+		return
+	}
 	old := s.cfg.Rate
 	s.cfg.Rate, s.queue.dueNs = rate, 0
 	note := "closed loop"
@@ -224,6 +228,14 @@ func (s *Session) setMode(arg string) {
 }
 
 func (s *Session) setScenario(arg string) {
+	switch {
+	case s.o.Traffic != nil:
+		s.pub.notice("warn", "requests are those of the traffic file: there are no scenarios")
+		return
+	case s.queue.mode() == stats.Forward.String():
+		s.pub.notice("warn", "this model has no prompts, hence no scenarios")
+		return
+	}
 	all := []string{"*"}
 	for _, sc := range s.cfg.Scenarios {
 		all = append(all, sc.Name)

@@ -350,3 +350,27 @@ func TestPausedWhereNothingIsSent(t *testing.T) {
 		cmd <- view.Command{Action: view.ActQuit}
 	})
 }
+
+// TestWhatATrafficFileDecides: keys do not say that they changed what the file
+// says.
+func TestWhatATrafficFileDecides(t *testing.T) {
+	traffic := make([]plan.TrafficRow, 50_000)
+	for i := range traffic {
+		traffic[i] = plan.TrafficRow{AtNs: int64(i) * 100_000, Tokens: 20 + i%3}
+	}
+	_, mem := drive(t, "none", func(o *Options) { o.Traffic, o.Config.Arrivals = traffic, "recorded" }, func(cmd chan<- view.Command, wait func(string, func(view.View) bool)) {
+		wait("samples", running)
+		cmd <- view.Command{Action: view.ActRate, X: 5}
+		cmd <- view.Command{Action: view.ActScenario, Arg: "a"}
+		wait("the refusals", func(v view.View) bool {
+			n := len(v.Notices)
+			return n > 1 && strings.Contains(v.Notices[n-2].Text, "have no rate") && strings.Contains(v.Notices[n-1].Text, "no scenarios") && v.Session.Rate == 0 && v.Session.Scenarios == "*"
+		})
+		cmd <- view.Command{Action: view.ActQuit}
+	})
+	for _, e := range mem.events {
+		if e.Kind == stats.KindToggle {
+			t.Errorf("%s", e.Reason)
+		}
+	}
+}
