@@ -15,9 +15,9 @@ type session struct {
 	path   string
 	s      *folder.Session // nil: a result of another tool
 	rep    *labels.Report
-	m      *folder.Manifest // nil: no session folder
-	now    *folder.Observed // of a session that is not finished, else nil
-	clocks []float64        // readings of the SM clock, MHz
+	m      *folder.Manifest  // nil: no session folder
+	now    *folder.Collected // of a session that is not finished, else nil
+	clocks []float64         // readings of the SM clock, MHz
 	q      quantities
 }
 
@@ -78,7 +78,7 @@ func (c *Comparison) open(name, path string, o foreign.Options) (*session, error
 	if x.now, err = s.Observe(); err != nil {
 		return nil, err
 	}
-	x.m, x.clocks = &x.now.Manifest, x.now.SMClocks
+	x.m, x.clocks = x.now.Manifest, x.now.SMClocks
 	if !s.Lives() {
 		x.m.State = "died"
 	}

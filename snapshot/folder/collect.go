@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,7 +42,7 @@ const maxSegments = 1000
 type Collected struct {
 	proof
 	story
-	analysis     *exact.Analysis
+	Analysis     *exact.Analysis
 	hists        hists
 	damage       journal.Damage
 	end          *journal.EndRecord
@@ -61,8 +62,9 @@ type Collected struct {
 	labelsErr    error
 	manySegments bool
 	energy       energy.Meter
+	SMClocks     []float64 // readings, MHz
 
-	Manifest   *Manifest // set by conclude, as what follows
+	Manifest   *Manifest // set by Observe or conclude, what follows by conclude
 	Tables     *labels.Report
 	Modes      []ModeResult
 	Unfinished string // a sentence; "" of a finished session
@@ -154,10 +156,7 @@ func firstPass(dir *door.Dir, src journal.Source, m *Manifest) (*Collected, erro
 		return nil, err
 	}
 	c, err := collect(src, m, w)
-	if cerr := w.close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
+	if err = cmp.Or(err, w.close()); err != nil {
 		return nil, err
 	}
 	return c, dir.WriteJSON(EvidenceName, c.evidenceFile())
@@ -173,7 +172,7 @@ func collect(src journal.Source, m *Manifest, w *sideFiles) (*Collected, error) 
 	if m.State == StateExported {
 		limit = exportAnalysis
 	}
-	c := &Collected{analysis: exact.New(exact.Options{Source: m.RunID, SLONs: m.Settings.SLONs, Noise: m.Settings.noise(), Share: stats.SessionShare,
+	c := &Collected{Analysis: exact.New(exact.Options{Source: m.RunID, SLONs: m.Settings.SLONs, Noise: m.Settings.noise(), Share: stats.SessionShare,
 		Expect: int(min(total, limit)) / max(len(m.Settings.Modes), 1), Facts: stats.Facts{AA: m.Settings.AA, Strategy: m.Settings.Strategy}}),
 		proof: proof{aaFirst: m.Settings.AA}, labels: labels.New(labels.Options{Source: m.RunID}), every: every(total, limit)}
 	c.runs.reset()
@@ -207,7 +206,7 @@ func (c *Collected) take(r *journal.Record, m *Manifest, w *sideFiles) error {
 	case journal.KindSample:
 		return c.sample(r, m)
 	case journal.KindEvent:
-		c.analysis.AddEvent(&r.Event)
+		c.Analysis.AddEvent(&r.Event)
 		c.Failures.add(&r.Event)
 		c.story.take(&r.Event, m.StartNs)
 		c.mark(&r.Event, m.StartNs)
@@ -218,6 +217,7 @@ func (c *Collected) take(r *journal.Record, m *Manifest, w *sideFiles) error {
 		m.telemetry(&r.Telemetry)
 		if t := &r.Telemetry; t.Why == "" {
 			c.energy.Reading(t.TNs, t.EnergyMillijoules.OrNaN())
+			c.SMClocks = appendSMClock(c.SMClocks, t)
 		}
 		if w != nil {
 			return w.gpu(&r.Telemetry)
@@ -247,10 +247,10 @@ func (c *Collected) sample(r *journal.Record, m *Manifest) error {
 	c.hists.add(s)
 	c.energy.Sample(s)
 	if s.Request%c.every == 0 {
-		c.analysis.Add(s)
+		c.Analysis.Add(s)
 		if n := uint64(len(r.Steps)); n > 0 && s.Counts() && s.Request%c.stepEvery == 0 && c.steps+n <= analysisSteps {
 			c.steps += n
-			c.analysis.AddSteps(s.Request, s.Lane, s.Mode, r.Steps)
+			c.Analysis.AddSteps(s.Request, s.Lane, s.Mode, r.Steps)
 		}
 	}
 	c.forPlots(s, m)

@@ -69,11 +69,8 @@ type CheckCount struct {
 }
 
 func (c *proof) evidenceFile() *EvidenceFile {
-	f := &EvidenceFile{Schema: "tailscope.evidence/1", Modes: map[string]Judged{}, Executables: c.evidence,
+	f := &EvidenceFile{Schema: "tailscope.evidence/1", Modes: map[string]Judged{}, Executables: append([]EvidenceRecord{}, c.evidence...),
 		Refusals: []protocol.Refusal{}}
-	if f.Executables == nil {
-		f.Executables = []EvidenceRecord{}
-	}
 	for i, n := range c.modeRows {
 		if n > 0 {
 			f.Modes[stats.Mode(i).String()] = c.judge(stats.Mode(i))
@@ -186,11 +183,11 @@ func (b *CompileBlock) counters(groups []CounterGroup, generation int, eager str
 // says about compiling.
 func (c *Collected) summary(mode stats.Mode) *stats.SummaryFile {
 	j := c.judge(mode)
-	c.analysis.SetCompilerReal(mode, j.CompilerReal, j.Why)
+	c.Analysis.SetCompilerReal(mode, j.CompilerReal, j.Why)
 	for _, k := range c.counterFile(mode, 0).Checks {
-		c.analysis.AddChecks(mode, k.N, k.Failed, k.MaxRelL2)
+		c.Analysis.AddChecks(mode, k.N, k.Failed, k.MaxRelL2)
 	}
-	f := c.analysis.Finish(mode)
+	f := c.Analysis.Finish(mode)
 	c.addEnergy(mode, f)
 	return f
 }

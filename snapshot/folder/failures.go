@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -67,23 +67,20 @@ func Failed(dir string) (string, error) {
 		n                 int
 	}
 	var all []*failed
-	for {
-		line, err := l.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return "", err
-		}
+	err = textio.Each(l.Next, func(line []byte) error {
 		var e stats.Event
 		if !bytes.Contains(line, []byte(`"error"`)) || json.Unmarshal(line, &e) != nil || e.Kind != stats.KindError || e.Request == nil {
-			continue
+			return nil
 		}
 		i := slices.IndexFunc(all, func(f *failed) bool { return f.mode == e.Mode && f.lane == e.Lane })
 		if i < 0 {
 			i, all = len(all), append(all, &failed{mode: e.Mode, lane: e.Lane, first: strings.Join(strings.Fields(e.Reason), " ")})
 		}
 		all[i].n += failuresOf(&e)
+		return nil
+	})
+	if err != nil {
+		return "", err
 	}
 	var out []string
 	for _, f := range all {
@@ -91,10 +88,15 @@ func Failed(dir string) (string, error) {
 		if session.at.ReadJSON(f.mode+"/analysis/summary.json", &s) != nil {
 			continue
 		}
-		all := slices.IndexFunc(s.Groups, func(g stats.GroupSummary) bool { return g.Lane == f.lane && g.Scenario == "*" && g.Segment == "*" })
-		if all >= 0 && s.Groups[all].N > 0 {
-			if g := s.Groups[all]; float64(g.Errors) > Tolerable*float64(g.N+g.Errors) {
-				out = append(out, fmt.Sprintf("%s: %d of %d %s requests failed, the first with: %s", f.mode, g.Errors, g.N+g.Errors, f.lane, f.first))
+		var of stats.GroupSummary // all of them
+		for g := range s.Over("*") {
+			if g.Lane == f.lane {
+				of = *g
+			}
+		}
+		if of.N > 0 {
+			if float64(of.Errors) > Tolerable*float64(of.N+of.Errors) {
+				out = append(out, fmt.Sprintf("%s: %d of %d %s requests failed, the first with: %s", f.mode, of.Errors, of.N+of.Errors, f.lane, f.first))
 			}
 			continue
 		}

@@ -134,10 +134,7 @@ func (c *Collected) forPlots(s *stats.Sample, m *Manifest) {
 	}
 	(*h).add(s.StartNs-m.StartNs, s.WallNs)
 	c.Pairs[s.Mode].add(s)
-	if s.Request%c.every != 0 {
-		return
-	}
-	if c.labelsErr != nil {
+	if s.Request%c.every != 0 || c.labelsErr != nil {
 		return
 	}
 	run, err := c.runs.of(s, m, c.labels)

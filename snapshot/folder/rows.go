@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -14,7 +15,7 @@ import (
 // writeRows writes every file that has a row a sample: samples.parquet,
 // metrics.csv, steps.parquet, run files and the trace.
 func writeRows(dir *door.Dir, src journal.Source, m *Manifest, c *Collected) error {
-	w := &rowWriter{dir: dir, m: m, causes: newCauseTable(c.analysis.Causes(), c.lastSeq), c: c}
+	w := &rowWriter{dir: dir, m: m, causes: newCauseTable(c.Analysis.Causes(), c.lastSeq), c: c}
 	err := w.open()
 	for _, x := range journal.StretchesOf(src) {
 		if err == nil {
@@ -57,12 +58,7 @@ func (w *rowWriter) open() (err error) {
 	if w.m.State == StateExported {
 		limit, traced = ExportRows, exportTrace
 	}
-	if w.m.traceRows > 0 {
-		traced = w.m.traceRows
-	}
-	if w.m.Limits.CSVRows > 0 {
-		limit = w.m.Limits.CSVRows
-	}
+	limit, traced = cmp.Or(w.m.Limits.CSVRows, limit), cmp.Or(w.m.traceRows, traced)
 	w.m.Limits.CSVRows = limit
 	w.m.Limits.CSVEveryNth = every(most, limit)
 	if k := w.m.Limits.CSVEveryNth; k > 1 {

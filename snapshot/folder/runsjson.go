@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -131,19 +132,12 @@ func (f *runFiles) write(mode *door.Dir) error {
 	return nil
 }
 
+// shortTypes are what run files call types of numbers; others keep their names.
+var shortTypes = map[string]string{"float32": "fp32", "float": "fp32", "float16": "fp16", "bfloat16": "bf16", "": "unknown"}
+
 func dtype(m *Manifest) string {
-	switch d := strings.ToLower(m.Model.DType); d {
-	case "float32", "float":
-		return "fp32"
-	case "float16":
-		return "fp16"
-	case "bfloat16":
-		return "bf16"
-	case "":
-		return "unknown"
-	default:
-		return d
-	}
+	d := strings.ToLower(m.Model.DType)
+	return cmp.Or(shortTypes[d], d)
 }
 
 // PathWord makes a name safe as one element of a path: letters, digits, dot,

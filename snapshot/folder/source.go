@@ -176,7 +176,7 @@ func (r *sideReader) fetch() error {
 
 // parseTelemetry reads a line of telemetry.csv.
 func parseTelemetry(line string, startNs int64, m *Manifest) (t gpu.State, err error) {
-	f, err := textio.SplitCSV(nil, []byte(line))
+	f, err := textio.SplitDelimited(nil, []byte(line), ',')
 	if err != nil {
 		return t, err
 	}
@@ -222,46 +222,34 @@ func parseTelemetry(line string, startNs int64, m *Manifest) (t gpu.State, err e
 	return t, nil
 }
 
-// maxReadings bounds the readings of a session that are read at once.
+// maxReadings bounds the readings of the SM clock that are kept of a session.
 const maxReadings = 1 << 20
 
-func readTelemetry(dir *door.Dir, m *Manifest) ([]gpu.State, error) {
-	l, err := openLines(dir, TelemetryName)
-	if err != nil {
-		return nil, err
-	}
-	defer l.Close()
-	var out []gpu.State
-	for len(out) < maxReadings {
-		line, err := l.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if l.N == 1 {
-			continue
-		}
-		t, err := parseTelemetry(string(line), m.StartNs, m)
-		if err != nil {
-			return nil, l.Errorf("%v", err)
-		}
-		out = append(out, t)
-	}
-	return out, nil
-}
-
-// SMClocks are the readings of the SM clock of a finished session, MHz.
+// SMClocks are the readings of the SM clock of a finished session, MHz; none where
+// they cannot be read.
 func (s *Session) SMClocks() (v []float64) {
-	l, err := readTelemetry(s.at, s.Manifest)
+	l, err := openLines(s.at, TelemetryName)
 	if err != nil {
 		return nil
 	}
-	for i := range l {
-		if r := l[i].SMClockMHz; r.Err == "" {
-			v = append(v, r.Value)
+	defer l.Close()
+	err = textio.Each(l.Next, func(line []byte) error {
+		if l.N == 1 {
+			return nil
 		}
+		t, err := parseTelemetry(string(line), 0, nil)
+		v = appendSMClock(v, &t)
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	return v
+}
+
+func appendSMClock(v []float64, t *gpu.State) []float64 {
+	if t.Why == "" && t.SMClockMHz.OK() && len(v) < maxReadings {
+		return append(v, t.SMClockMHz.Value)
 	}
 	return v
 }

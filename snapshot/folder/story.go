@@ -1,9 +1,6 @@
 package folder
 
-import (
-	"github.com/tailscope/tailscope/stats"
-	"github.com/tailscope/tailscope/stats/exact"
-)
+import "github.com/tailscope/tailscope/stats"
 
 // story is what events tell that a reader of the report wants to know: when each
 // segment began and why, and each executable that was made.
@@ -38,17 +35,6 @@ func (s *story) take(e *stats.Event, startNs int64) {
 			s.Compiles = append(s.Compiles, *e)
 		}
 	}
-}
-
-// Slowest are the n slowest samples of a mode.
-func (c *Collected) Slowest(mode stats.Mode, n int) []exact.Slow { return c.analysis.Slowest(mode, n) }
-
-// Shapes are those that a mode ran.
-func (c *Collected) Shapes(mode stats.Mode) []exact.Shape { return c.analysis.Shapes(mode) }
-
-// Walls are the latencies of a lane in one segment, ascending, in ns.
-func (c *Collected) Walls(mode stats.Mode, lane stats.Lane, segment int32) []int64 {
-	return c.analysis.Walls(mode, lane, segment)
 }
 
 // Segments is the number of those that a mode ran in.

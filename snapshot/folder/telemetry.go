@@ -2,6 +2,7 @@ package folder
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,17 +31,13 @@ func readings(t *gpu.State) [12]*gpu.Reading {
 // appendTelemetry appends t as a line of telemetry.csv. The column missing holds the
 // distinct reasons why readings lack.
 func appendTelemetry(b []byte, t *gpu.State, startNs int64) []byte {
-	b = textio.AppendMs(b, t.TNs-startNs)
-	b = append(b, ',')
+	b = append(textio.AppendMs(b, t.TNs-startNs), ',')
 	b = strconv.AppendInt(b, int64(t.Index), 10)
 	var why []string
 	note := func(s string) {
-		for _, w := range why {
-			if w == s {
-				return
-			}
+		if s != "" && !slices.Contains(why, s) {
+			why = append(why, s)
 		}
-		why = append(why, s)
 	}
 	for _, r := range readings(t) {
 		b = append(b, ',')
@@ -52,19 +49,11 @@ func appendTelemetry(b []byte, t *gpu.State, startNs int64) []byte {
 			b = strconv.AppendFloat(b, r.Value, 'f', -1, 64)
 		}
 	}
-	if t.Why != "" {
-		note(t.Why)
-	}
-	if t.ThrottleErr != "" {
-		note(t.ThrottleErr)
-	}
-	b = append(b, ',')
-	b = textio.AppendCSV(b, strings.Join(t.Throttle, "|"))
-	b = append(b, ',')
-	b = textio.AppendMs(b, t.CostNs)
-	b = append(b, ',')
-	b = textio.AppendCSV(b, strings.Join(why, "; "))
-	b = append(b, ',')
+	note(t.Why)
+	note(t.ThrottleErr)
+	b = textio.AppendCSV(append(b, ','), strings.Join(t.Throttle, "|"))
+	b = textio.AppendMs(append(b, ','), t.CostNs)
+	b = append(textio.AppendCSV(append(b, ','), strings.Join(why, "; ")), ',')
 	if t.Why == "" && t.EnergyMillijoules.OrNaN() > 0 {
 		b = strconv.AppendFloat(b, t.EnergyMillijoules.Value, 'f', -1, 64)
 	}

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -208,8 +209,5 @@ func (t *traceFile) gpu(g *gpu.State) {
 
 func (t *traceFile) close() error {
 	_, err := t.out.WriteString("\n]}\n")
-	if cerr := t.out.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return cmp.Or(err, t.out.Close())
 }

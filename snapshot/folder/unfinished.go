@@ -31,52 +31,30 @@ func (s *Session) Lives() bool {
 
 // Collect computes anew what a report tells of the session.
 func (s *Session) Collect() (*Collected, error) {
+	c, err := s.Observe()
+	if err != nil {
+		return nil, err
+	}
+	c.Manifest.Notes, c.Unfinished = s.Manifest.Notes, s.Unfinished()
+	return c, c.conclude(c.Manifest)
+}
+
+// Observe computes from the journal what a finished folder would hold if the session
+// ended now.
+func (s *Session) Observe() (*Collected, error) {
 	m := *s.Manifest
 	m.Notes = nil
 	c, err := collect(s.src, &m, nil)
 	if err != nil {
 		return nil, err
 	}
-	m.Notes, c.Unfinished = s.Manifest.Notes, s.Unfinished()
-	return c, c.conclude(&m)
-}
-
-// Observed is what the files of a folder would say if its session ended now.
-type Observed struct {
-	*Collected
-	Manifest Manifest
-	SMClocks []float64 // of the SM, MHz
-}
-
-// Observe computes from the journal what a finished folder holds in files.
-func (s *Session) Observe() (*Observed, error) {
-	o := &Observed{Manifest: *s.Manifest}
-	o.Manifest.Notes = nil
-	var err error
-	o.Collected, err = collect(tapped{s.src, func(r *journal.Record) {
-		if c := r.Telemetry.SMClockMHz; r.Kind == journal.KindTelemetry && r.Telemetry.Why == "" && c.Err == "" {
-			o.SMClocks = append(o.SMClocks, c.Value)
-		}
-	}}, &o.Manifest, nil)
-	return o, err
+	c.Manifest = &m
+	return c, nil
 }
 
 // Files are compiler_counters.json and summary.json of a mode.
-func (o *Observed) Files(mode stats.Mode) (*CounterFile, *stats.SummaryFile) {
-	return o.counterFile(mode, o.Manifest.Settings.RecompileLimit), o.summary(mode)
-}
-
-// tapped shows each record to see before it is handed out.
-type tapped struct {
-	journal.Source
-	see func(*journal.Record)
-}
-
-func (t tapped) Records(yield func(*journal.Record) error) (journal.Damage, error) {
-	return t.Source.Records(func(r *journal.Record) error {
-		t.see(r)
-		return yield(r)
-	})
+func (c *Collected) Files(mode stats.Mode) (*CounterFile, *stats.SummaryFile) {
+	return c.counterFile(mode, c.Manifest.Settings.RecompileLimit), c.summary(mode)
 }
 
 // ModeFiles reads compiler_counters.json and summary.json of a mode.

@@ -92,7 +92,7 @@ func segmentCurves(c *folder.Collected, x *folder.ModeResult) (out []curve) {
 			if s.AA && l == stats.Optimized {
 				lane = "eager, second"
 			}
-			if k, ok := curveOf(plain.Line("segment "+s.Segment+", "+s.Strategy+": "+lane), inMs(c.Walls(x.Mode, l, s.ID))); ok {
+			if k, ok := curveOf(plain.Line("segment "+s.Segment+", "+s.Strategy+": "+lane), inMs(c.Analysis.Walls(x.Mode, l, s.ID))); ok {
 				out = append(out, k)
 			}
 		}
@@ -183,7 +183,7 @@ func faster(p *stats.Paradox, statistic string, eager, optimized float64) string
 // shapesTable is what each shape cost and took.
 func shapesTable(c *folder.Collected, mode stats.Mode) table {
 	t := table{head: []string{"shape", "strategy", "eager n", "eager p50", "optimized n", "optimized p50", "optimized max", "compiled", "compile ms"}, note: fewSamples}
-	for _, s := range c.Shapes(mode) {
+	for _, s := range c.Analysis.Shapes(mode) {
 		if s.Name == "" || len(t.rows) == maxShapes {
 			continue
 		}
@@ -225,7 +225,7 @@ func compilesTable(c *folder.Collected, mode stats.Mode) table {
 // slowestTable is what is known of the slowest samples.
 func slowestTable(c *folder.Collected, mode stats.Mode) table {
 	t := table{head: []string{"latency", "lane", "cause", "shape", "strategy", "scenario", "segment", "compile", "CPU wait", "seq in samples.parquet"}}
-	for _, w := range c.Slowest(mode, 20) {
+	for _, w := range c.Analysis.Slowest(mode, 20) {
 		t.rows = append(t.rows, []string{cellNum(stats.Ms(float64(w.WallNs))), w.Lane.String(), strings.ReplaceAll(cmp.Or(w.Cause.String(), "not in the tail"), "_", " "), w.Shape, w.Strategy, w.Scenario,
 			strconv.Itoa(int(w.Segment)), cellNum(stats.Ms(w.CompileNs)), cellNum(stats.Ms(w.WaitNs)), strconv.FormatUint(w.Seq, 10)})
 	}

@@ -81,20 +81,7 @@ func (t *Text) Next() ([]byte, error) {
 }
 
 // Each gives every line that follows to f.
-func (t *Text) Each(f func(line []byte) error) error {
-	for {
-		line, err := t.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil {
-			err = f(line)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
+func (t *Text) Each(f func(line []byte) error) error { return textio.Each(t.Next, f) }
 
 // All returns the whole content, which is refused beyond limit bytes.
 func (t *Text) All(limit int64) ([]byte, error) {

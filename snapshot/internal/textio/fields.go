@@ -24,15 +24,8 @@ func AppendMs(b []byte, ns int64) []byte {
 // AppendCSV appends s, quoted if it needs to be (RFC 4180), and as no formula.
 func AppendCSV(b []byte, s string) []byte {
 	s = plain.Cell(s)
-	if !strings.ContainsAny(s, ",\"\r\n") {
-		return append(b, s...)
+	if strings.ContainsAny(s, ",\"\r\n") {
+		s = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 	}
-	b = append(b, '"')
-	for i := 0; i < len(s); i++ {
-		if s[i] == '"' {
-			b = append(b, '"')
-		}
-		b = append(b, s[i])
-	}
-	return append(b, '"')
+	return append(b, s...)
 }

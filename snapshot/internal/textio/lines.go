@@ -58,6 +58,22 @@ func NextLine(r *bufio.Reader, long *[]byte, most int) ([]byte, error) {
 	return bytes.TrimRight(line, "\r\n"), nil
 }
 
+// Each gives every line that next returns to f.
+func Each(next func() ([]byte, error), f func(line []byte) error) error {
+	for {
+		line, err := next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = f(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // Errorf makes an error that names the file and the line.
 func (l *Lines) Errorf(format string, a ...any) error {
 	return fmt.Errorf("%s:%d: %w", l.path, l.N, fmt.Errorf(format, a...))

@@ -11,9 +11,6 @@ import (
 // maxColumns bounds the fields of a line.
 const maxColumns = 4096
 
-// SplitCSV is SplitDelimited by commas.
-func SplitCSV(f [][]byte, line []byte) ([][]byte, error) { return SplitDelimited(f, line, ',') }
-
 // SplitDelimited splits a line (RFC 4180 with any delimiter) into f. Unquoted
 // fields alias line. ErrOpenQuote says that a quoted field goes on in the next
 // line.
