@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,6 +23,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/between"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -141,11 +140,11 @@ func benchOne(ctx context.Context, cfg *configs.Config, screen bool) (benchRun, 
 	if err != nil {
 		return nil, err
 	}
-	dirs, _ := filepath.Glob(filepath.Join(cfg.Out, "*", cfg.Modes[0], "metrics.csv"))
+	dirs, _ := filepath.Glob(filepath.Join(cfg.Out, "*", folder.ManifestName))
 	if len(dirs) != 1 {
 		return nil, fmt.Errorf("no session in %s", cfg.Out)
 	}
-	return readBench(dirs[0])
+	return readBench(filepath.Dir(dirs[0]))
 }
 
 func lastLine(s string) string {
@@ -189,46 +188,31 @@ func sessionFinished(out string) bool {
 	if len(files) != 1 {
 		return false
 	}
-	var m struct {
-		State string `json:"state"`
-	}
-	b, err := os.ReadFile(files[0])
-	return err == nil && json.Unmarshal(b, &m) == nil && m.State != string(folder.StateRunning)
+	m, err := folder.ReadManifest(filepath.Dir(files[0]))
+	return err == nil && m.State != string(folder.StateRunning)
 }
 
-// readBench reads the rows of a metrics.csv that count and hold no compile.
-func readBench(path string) (benchRun, error) {
-	f, err := os.Open(path)
+// readBench reads a session's requests that count and hold no compile.
+func readBench(dir string) (benchRun, error) {
+	f, err := folder.Open(dir)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	head, err := r.Read()
-	if err != nil {
-		return nil, err
-	}
-	at := map[string]int{}
-	for i, name := range head {
-		at[name] = i
 	}
 	ms, lanes := map[string][]float64{}, benchRun{}
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
+	_, err = f.Records(func(r *journal.Record) error {
+		s := &r.Sample
+		if r.Kind != journal.KindSample || s.Warmup || s.Failed || s.CompileNs > 0 {
+			return nil
 		}
-		if err != nil {
-			return nil, err
-		}
-		num := func(name string) float64 { v, _ := strconv.ParseFloat(row[at[name]], 64); return v } // absent: 0
-		if row[at["is_warmup"]] == "true" || row[at["status"]] != "ok" || num("compile_ms") > 0 {
-			continue
-		}
-		name := row[at["lane"]]
+		known := func(n int64) float64 { return float64(max(n, 0)) } // unknown: 0
+		name := s.Lane.String()
 		l := lanes[name]
-		l.N, l.RunDelay, l.Switches, l.Faults = l.N+1, l.RunDelay+num("run_delay_ms"), l.Switches+num("nivcsw"), l.Faults+num("minflt")
-		lanes[name], ms[name] = l, append(ms[name], num("latency_ms"))
+		l.N, l.RunDelay, l.Switches, l.Faults = l.N+1, l.RunDelay+known(s.RunDelayNs)/1e6, l.Switches+known(s.NIvCSw), l.Faults+known(s.MinFlt)
+		lanes[name], ms[name] = l, append(ms[name], float64(s.WallNs)/1e6)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for name, l := range lanes {
 		n := float64(l.N)
@@ -238,7 +222,7 @@ func readBench(path string) (benchRun, error) {
 		lanes[name] = l
 	}
 	if len(lanes) == 0 {
-		return nil, fmt.Errorf("%s holds no request that counts", path)
+		return nil, fmt.Errorf("%s holds no request that counts", dir)
 	}
 	return lanes, nil
 }

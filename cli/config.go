@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
-	"github.com/tailscope/tailscope/runner/plain"
 )
 
 // newConfigCmd shows what a run would do, the schema, and the presets.
@@ -45,9 +43,7 @@ func newConfigShowCmd() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				e := json.NewEncoder(plain.JSONWriter(c.OutOrStdout()))
-				e.SetIndent("", "  ")
-				return e.Encode(cfg)
+				return output.JSON(c.OutOrStdout(), cfg)
 			}
 			b, err := cfg.YAML()
 			if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -268,29 +269,20 @@ func (j *job) toldError(err error) error {
 
 // endSentence says how a session ended, and what it missed.
 func endSentence(res runner.Result) string {
-	s := endWords(res.Reason)
+	s := cmp.Or(endWords[res.Reason], res.Reason)
 	if res.Missed != "" {
 		s += ". " + strings.TrimSuffix(res.Missed, ".")
 	}
 	return s
 }
 
-func endWords(reason string) string {
-	switch reason {
-	case "repetitions":
-		return "all repetitions done"
-	case "duration":
-		return "the duration was over"
-	case "until":
-		return "the stop rule held"
-	case "quit":
-		return "ended by its user"
-	case "interrupted":
-		return "interrupted by a signal"
-	case "ended":
-		return "what was observed has ended"
-	}
-	return reason
+var endWords = map[string]string{
+	"repetitions": "all repetitions done",
+	"duration":    "the duration was over",
+	"until":       "the stop rule held",
+	"quit":        "ended by its user",
+	"interrupted": "interrupted by a signal",
+	"ended":       "what was observed has ended",
 }
 
 func (j *job) close() {

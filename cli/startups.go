@@ -117,7 +117,7 @@ func printStartups(w io.Writer, all []started) {
 	fmt.Fprintln(tw, "start\tlane\tn\tloaded\tfirst token\tsteady state\tcompiling\tmade\tfrom cache\t")
 	rows, never := 0, 0
 	for _, kind := range kindsOf(all) {
-		for _, lane := range []string{stats.Eager.String(), stats.Optimized.String()} {
+		for _, lane := range stats.Lanes {
 			var ts []startup.Times
 			for _, s := range all {
 				if t, ok := s.Lanes[lane]; ok && s.Kind == kind {

@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -85,19 +85,14 @@ func runSweeps(ctx context.Context, cfg *configs.Config, out io.Writer, asJSON b
 
 // sweepPoints is the product of the swept values, in the order of the keys.
 func sweepPoints(cfg *configs.Config) (keys []string, points []sweepPoint, err error) {
-	for k := range cfg.Sweep {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
+	keys = slices.Sorted(maps.Keys(cfg.Sweep))
 	points = []sweepPoint{{Values: map[string]string{}}}
 	for _, k := range keys {
 		var next []sweepPoint
 		for _, p := range points {
 			for _, v := range cfg.Sweep[k] {
-				vals := map[string]string{k: fmt.Sprint(v)}
-				for key, val := range p.Values {
-					vals[key] = val
-				}
+				vals := maps.Clone(p.Values)
+				vals[k] = fmt.Sprint(v)
 				next = append(next, sweepPoint{Values: vals})
 			}
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -68,7 +69,7 @@ func valuesOf(key string, points []sweepPoint) []string {
 		slices.SortStableFunc(out, func(a, b string) int {
 			x, _ := strconv.ParseFloat(a, 64) // numbersOf has parsed all
 			y, _ := strconv.ParseFloat(b, 64)
-			return int(math.Copysign(1, x-y))
+			return cmp.Compare(x, y)
 		})
 	}
 	return out

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,11 +81,7 @@ func printCompiles(out io.Writer, dir string) {
 	if err != nil || len(by) == 0 {
 		return
 	}
-	all := make([]*compiled, 0, len(by))
-	for _, c := range by {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(a, b *compiled) int { return int(b.ns/1e3 - a.ns/1e3) })
+	all := slices.SortedFunc(maps.Values(by), func(a, b *compiled) int { return cmp.Or(cmp.Compare(b.ns, a.ns), cmp.Compare(a.function, b.function)) })
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "function\tcompiles\trecompiles\tseconds\tlast reason")
 	for _, c := range all {

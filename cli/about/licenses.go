@@ -1,6 +1,7 @@
 package about
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"io"
@@ -99,11 +100,7 @@ func printLicenses(w io.Writer, texts bool) {
 	versions := linkedVersions()
 	list := licenses()
 	for _, l := range list {
-		v := versions[l.module]
-		if v == "" {
-			v = "-" // another platform's
-		}
-		fmt.Fprintf(w, "%-44s %-38s %s\n", l.module, v, l.spdx)
+		fmt.Fprintf(w, "%-44s %-38s %s\n", l.module, cmp.Or(versions[l.module], "-"), l.spdx) // -: another platform's
 	}
 	said := map[string]bool{}
 	for _, l := range list {

@@ -2,6 +2,7 @@ package about
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,11 +53,7 @@ func manPage(c *cobra.Command) []byte {
 	fmt.Fprintf(&b, ".TH %q 1 \"\" tailscope tailscope\n.nh\n.ad l\n", strings.ToUpper(manName(c)))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(manName(c)), roff(c.Short))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(c.UseLine()))
-	text := c.Long
-	if text == "" {
-		text = c.Short
-	}
-	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s\n", roff(text))
+	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s\n", roff(cmp.Or(c.Long, c.Short)))
 	manFlags(&b, "OPTIONS", c.NonInheritedFlags())
 	manFlags(&b, "INHERITED OPTIONS", c.InheritedFlags())
 	if c.Example != "" {

@@ -1,7 +1,6 @@
 package about
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -11,8 +10,8 @@ import (
 
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/machine"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/ort/provision"
-	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/runner/sys"
 )
 
@@ -40,13 +39,11 @@ func NewVersionCmd() *cobra.Command {
 		Short: "Version, commit, date, Go, and the ONNX Runtime that would be loaded",
 		RunE: func(c *cobra.Command, _ []string) error {
 			r := versionReport{"tailscope.version/1", sys.ThisBuild(), findORT()}
-			if !asJSON {
-				printVersion(c.OutOrStdout(), r)
-				return nil
+			if asJSON {
+				return output.JSON(c.OutOrStdout(), r)
 			}
-			e := json.NewEncoder(plain.JSONWriter(c.OutOrStdout()))
-			e.SetIndent("", "  ")
-			return e.Encode(r)
+			printVersion(c.OutOrStdout(), r)
+			return nil
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

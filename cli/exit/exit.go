@@ -22,21 +22,16 @@ const (
 var ErrNoORT = errors.New("this tailscope was built without the ONNX Runtime engine (without cgo, or with the tag noort): " +
 	"--engine torch, --engine-cmd, and everything that reads files work")
 
-// usageError marks an error of usage or configuration: exit code 2.
-type usageError struct{ error }
+// marked is an error and what it is one of.
+type marked struct{ error }
 
-func (e usageError) Unwrap() error { return e.error }
+func (e marked) Unwrap() error { return e.error }
 
-// gateError marks a gate that failed: exit code 1. Its text is the sentence
-// that failed.
-type gateError struct{ error }
-
-func (e gateError) Unwrap() error { return e.error }
-
-// undecidedError marks a gate that is undecided: exit code 3.
-type undecidedError struct{ error }
-
-func (e undecidedError) Unwrap() error { return e.error }
+type (
+	usageError     struct{ marked } // of usage or configuration: exit code 2
+	gateError      struct{ marked } // a gate failed: exit code 1; its text is the sentence that failed
+	undecidedError struct{ marked } // a gate is undecided: exit code 3
+)
 
 // programError is the end of a program that exec ran: its exit code is ours,
 // and it has said itself what there is to say.
@@ -49,14 +44,13 @@ func (e programError) Error() string { return e.why }
 
 // Code maps an error to the exit code of the program.
 func Code(err error) int {
-	var u usageError
 	var p programError
 	switch {
 	case err == nil:
 		return OK
 	case errors.As(err, &p):
 		return p.code
-	case errors.As(err, &u):
+	case errors.As(err, &usageError{}):
 		return BadUsage
 	case errors.As(err, &gateError{}):
 		return Failed
@@ -101,13 +95,13 @@ func NoArguments(c *cobra.Command, args []string) error {
 }
 
 // Usage makes err an error of usage or configuration.
-func Usage(err error) error { return usageError{err} }
+func Usage(err error) error { return usageError{marked{err}} }
 
 // OfProgram is the end of a program: its exit code, and why.
 func OfProgram(code int, why string) error { return programError{code, why} }
 
 // GateFailed makes err the failure of a gate.
-func GateFailed(err error) error { return gateError{err} }
+func GateFailed(err error) error { return gateError{marked{err}} }
 
 // GateUndecided makes err the end of a gate that nothing decides.
-func GateUndecided(err error) error { return undecidedError{err} }
+func GateUndecided(err error) error { return undecidedError{marked{err}} }

@@ -80,9 +80,7 @@ func NewDoctorCmd() *cobra.Command {
 				return errors.New("doctor was interrupted")
 			}
 			if asJSON {
-				e := json.NewEncoder(plain.JSONWriter(c.OutOrStdout()))
-				e.SetIndent("", "  ")
-				if err := e.Encode(d); err != nil {
+				if err := output.JSON(c.OutOrStdout(), d); err != nil {
 					return err
 				}
 			} else {

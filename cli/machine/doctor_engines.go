@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -40,10 +41,7 @@ func (d *diagnosis) ort(ctx context.Context, library string) {
 		d.add("ONNX Runtime", lacks, "%s (%s) does not load: %v", path, where, err)
 		return
 	}
-	if version == "" {
-		version = "of unknown version"
-	}
-	d.add("ONNX Runtime", works, "%s, %s: %s", version, whereText(where), path)
+	d.add("ONNX Runtime", works, "%s, %s: %s", cmp.Or(version, "of unknown version"), cmp.Or(whereText[where], "named by "+where), path)
 	if sum, err := provision.Hash(path); err == nil {
 		d.Checks = append(d.Checks, check{"SHA-256", works, sum, true})
 	}
@@ -52,18 +50,11 @@ func (d *diagnosis) ort(ctx context.Context, library string) {
 }
 
 // whereText words how the search found a library.
-func whereText(where string) string {
-	switch where {
-	case "cache":
-		return "in the user's cache"
-	case "python":
-		return "in Python's site-packages"
-	case "system":
-		return "in the system's folders"
-	case "library":
-		return "named by --library"
-	}
-	return "named by " + where
+var whereText = map[string]string{
+	"cache":   "in the user's cache",
+	"python":  "in Python's site-packages",
+	"system":  "in the system's folders",
+	"library": "named by --library",
 }
 
 // npmHint says whether setup has the client that it asks.
@@ -114,10 +105,7 @@ func (d *diagnosis) torch(ctx context.Context, t configs.Torch) {
 		d.add("PyTorch", lacks, "%s", strings.Join(missing, " "))
 		return
 	}
-	device := "CPU"
-	if r.Device != "" {
-		device = r.Device
-	}
+	device := cmp.Or(r.Device, "CPU")
 	d.add("PyTorch", works, "torch %s in Python %s (%s), on %s", r.Torch, r.Python, r.Executable, device)
 	for _, m := range missing {
 		d.add("PyTorch", noted, "%s", m)

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,7 +67,7 @@ func (d *diagnosis) terminal() {
 		return
 	}
 	s := works
-	text := fmt.Sprintf("%d×%d, TERM=%s, %s, %s", cols, rows, output.OrDash(os.Getenv("TERM")), colours(), charset())
+	text := fmt.Sprintf("%d×%d, TERM=%s, %s, %s", cols, rows, cmp.Or(os.Getenv("TERM"), "—"), colours(), charset())
 	if cols < 80 || rows < 24 {
 		s, text = noted, text+": the screen is made for 80×24 or more"
 	}

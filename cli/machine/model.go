@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,6 @@ import (
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
 	"github.com/tailscope/tailscope/runner/ort/provision"
-	"github.com/tailscope/tailscope/runner/plain"
 )
 
 func NewModelCmd() *cobra.Command {
@@ -163,9 +161,7 @@ func inspectModel(c *cobra.Command, model string, asJSON bool) error {
 		tryPadding(c, info, path)
 	}
 	if asJSON {
-		e := json.NewEncoder(plain.JSONWriter(c.OutOrStdout()))
-		e.SetIndent("", "  ")
-		return e.Encode(info)
+		return output.JSON(c.OutOrStdout(), info)
 	}
 	printModel(c.OutOrStdout(), info)
 	return nil

@@ -1,9 +1,11 @@
 package machine
 
 import (
+	"cmp"
 	"fmt"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -25,7 +27,7 @@ func printModel(out io.Writer, i *onnxmodel.Info) {
 	row("layout", layoutText(i))
 	row("made by", i.Producer)
 	row("opset", opsetText(i))
-	row("size", fmt.Sprintf("%s, %s weights, %s", output.Size(i.Bytes), countText(i.Weights), output.OrDash(i.DType)))
+	row("size", fmt.Sprintf("%s, %s weights, %s", output.Size(i.Bytes), countText(i.Weights), cmp.Or(i.DType, "—")))
 	for _, x := range i.ExternalFiles {
 		row("weights in", fmt.Sprintf("%s (%s)", x.Name, output.Size(x.Bytes)))
 	}
@@ -70,7 +72,7 @@ func opsetText(i *onnxmodel.Info) string {
 	for domain, v := range i.Opsets {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %d", domain, v)))
 	}
-	sort.Strings(parts)
+	slices.Sort(parts)
 	return fmt.Sprintf("%s (IR version %d)", strings.Join(parts, ", "), i.IRVersion)
 }
 
@@ -100,15 +102,8 @@ func printPorts(w io.Writer, label string, list []onnxmodel.Port) {
 }
 
 func operatorsText(i *onnxmodel.Info) string {
-	names := make([]string, 0, len(i.Operators))
-	for n := range i.Operators {
-		names = append(names, n)
-	}
-	sort.Slice(names, func(a, b int) bool {
-		if x, y := i.Operators[names[a]], i.Operators[names[b]]; x != y {
-			return x > y
-		}
-		return names[a] < names[b]
+	names := slices.SortedFunc(maps.Keys(i.Operators), func(a, b string) int {
+		return cmp.Or(cmp.Compare(i.Operators[b], i.Operators[a]), cmp.Compare(a, b))
 	})
 	s := fmt.Sprintf("%d nodes:", i.Nodes)
 	for n, name := range names {

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -55,7 +56,7 @@ func NewSetupCmd() *cobra.Command {
 			if asJSON {
 				return output.JSON(c.OutOrStdout(), map[string]any{"schema": "tailscope.setup/1", "version": lib.Version, "path": lib.Path, "beside": besides(path)})
 			}
-			fmt.Fprintf(c.OutOrStdout(), "ONNX Runtime %s: %s\n", output.OrDash(lib.Version), lib.Path)
+			fmt.Fprintf(c.OutOrStdout(), "ONNX Runtime %s: %s\n", cmp.Or(lib.Version, "—"), lib.Path)
 			if beside := besides(path); len(beside) > 0 {
 				fmt.Fprintln(c.OutOrStdout(), "With it:", strings.Join(beside, ", "))
 			}

@@ -37,14 +37,6 @@ func File(w io.Writer) (*os.File, bool) {
 	return f, ok
 }
 
-// OrDash is s, or a dash for nothing.
-func OrDash(s string) string {
-	if s == "" {
-		return "—"
-	}
-	return s
-}
-
 // Size is a number of bytes in decimal units.
 func Size(n int64) string {
 	switch {

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,9 @@ import (
 	"github.com/tailscope/tailscope/snapshot/gate"
 	"github.com/tailscope/tailscope/stats/between"
 )
+
+// unknown stands for what nobody wrote down.
+const unknown = "unknown"
 
 type compareFlags struct {
 	foreignFlags
@@ -218,7 +222,7 @@ func printComparison(w io.Writer, c *compare.Comparison) {
 		if d.Blocks {
 			mark = "!"
 		}
-		fmt.Fprintf(w, "%s %s: %s → %s\n", mark, d.What, blank(d.A), blank(d.B))
+		fmt.Fprintf(w, "%s %s: %s → %s\n", mark, d.What, cmp.Or(d.A, unknown), cmp.Or(d.B, unknown))
 	}
 	if len(c.Differences) == 0 && len(c.Notes) == 0 {
 		fmt.Fprintln(w, "The environments are the same.")
@@ -247,11 +251,4 @@ func changeRow(d *compare.Change) string {
 	}
 	return fmt.Sprintf("%-10s %-14s %-14s %12.4f %12.4f %10.4f  %-22s %d, %d of %d, %d%s", d.Mode, d.Label, strings.TrimSuffix(d.Quantity, "_ms"),
 		d.A, d.B, d.Ratio, interval, d.NA, d.NB, d.SamplesA, d.SamplesB, note)
-}
-
-func blank(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
 }

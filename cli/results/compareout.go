@@ -100,7 +100,7 @@ func (f *compareFlags) writeJUnit(c *compare.Comparison, all []decided) error {
 	s := junitSuite{Name: "tailscope compare", Tests: len(all)}
 	s.Properties = append(s.Properties, junitProperty{"A", c.A}, junitProperty{"B", c.B})
 	for _, d := range c.Differences {
-		s.Properties = append(s.Properties, junitProperty{d.What, blank(d.A) + " → " + blank(d.B)})
+		s.Properties = append(s.Properties, junitProperty{d.What, cmp.Or(d.A, unknown) + " → " + cmp.Or(d.B, unknown)})
 	}
 	for _, d := range all {
 		tc := junitCase{Class: "tailscope.gate", Name: d.name, Out: d.sentence}
