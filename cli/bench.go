@@ -55,8 +55,7 @@ func newBenchCmd() *cobra.Command {
 				cfg.Strategy = "padded" // few shapes: what is compared is no compile
 			}
 			cfg.Reps, cfg.Until, cfg.Modes = 0, "", cfg.Modes[:1]
-			asJSON, _ := c.Flags().GetBool("json")
-			return runBench(c.Context(), cfg, rounds, c.OutOrStdout(), asJSON)
+			return runBench(c.Context(), cfg, rounds, c.OutOrStdout(), isSet(c, "json"))
 		},
 	}
 	addRunFlags(c)

@@ -80,7 +80,7 @@ func runExec(c *cobra.Command, args []string, o program.Options) error {
 	if err != nil {
 		return err
 	}
-	asJSON, _ := c.Flags().GetBool("json")
+	asJSON := isSet(c, "json")
 	p, err := j.program(args, program.Environ(os.Environ(), hook, o), screen, asJSON)
 	if err != nil {
 		return err

@@ -66,6 +66,12 @@ func addRunFlag(c *cobra.Command, rf runFlag) {
 // no restarts are one session of run, and a pick of tune that nothing confirms.
 var counts = map[string][2]int{"profile": {0, 1_000_000}, "restarts": {0, 100_000}, "fps": {1, 30}}
 
+// isSet reports whether a flag is on that is on or off.
+func isSet(c *cobra.Command, name string) bool {
+	on, _ := c.Flags().GetBool(name)
+	return on
+}
+
 // loadConfig reads preset, file and flags into a valid configuration.
 func loadConfig(f *pflag.FlagSet) (*configs.Config, error) {
 	for name, may := range counts {

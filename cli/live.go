@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/output"
@@ -37,7 +35,7 @@ func newLiveCmd(use string) *cobra.Command {
 			if !c.Flags().Changed("duration") {
 				cfg.Duration = 0 // the screen runs until q unless told otherwise
 			}
-			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
+			if !output.Terminal() {
 				return exit.Usage(errors.New("the live screen needs a terminal; without one use 'tailscope run'"))
 			}
 			given, tuned := *cfg, false
@@ -45,10 +43,9 @@ func newLiveCmd(use string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			plain, _ := c.Flags().GetBool("plain")
 			j.opts.Profile, _ = c.Flags().GetInt("profile")
 			j.opts.FPS, _ = c.Flags().GetInt("fps")
-			o := tui.Options{Plain: plain, Steady: c.Flags().Changed("fps"), OnTune: func() { tuned = true }}
+			o := tui.Options{Plain: isSet(c, "plain"), Steady: c.Flags().Changed("fps"), OnTune: func() { tuned = true }}
 			if err := j.live(c.Context(), o, c.OutOrStdout()); err != nil || !tuned {
 				return err
 			}

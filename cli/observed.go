@@ -9,9 +9,9 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
+	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/worker"
@@ -82,21 +82,17 @@ func prepareObserved(ctx context.Context, cfg *configs.Config, args ...string) (
 // hasScreen tells whether a command is to show a screen: there is a terminal,
 // and nothing asks for text.
 func hasScreen(c *cobra.Command) bool {
-	asJSON, _ := c.Flags().GetBool("json")
-	headless, _ := c.Flags().GetBool("headless")
-	return !asJSON && !headless && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+	return !isSet(c, "json") && !isSet(c, "headless") && output.Terminal()
 }
 
 // show runs the session, with the screen or without.
 func (j *job) show(ctx context.Context, c *cobra.Command) error {
 	if hasScreen(c) {
-		plain, _ := c.Flags().GetBool("plain")
 		j.opts.FPS, _ = c.Flags().GetInt("fps")
-		return j.live(ctx, tui.Options{Plain: plain, Steady: c.Flags().Changed("fps"), Output: programOutput(j.opts.Dir)}, c.OutOrStdout())
+		return j.live(ctx, tui.Options{Plain: isSet(c, "plain"), Steady: c.Flags().Changed("fps"), Output: programOutput(j.opts.Dir)}, c.OutOrStdout())
 	}
-	asJSON, _ := c.Flags().GetBool("json")
-	_, err := j.headless(ctx, c.OutOrStdout(), asJSON)
-	if !asJSON {
+	_, err := j.headless(ctx, c.OutOrStdout(), isSet(c, "json"))
+	if !isSet(c, "json") {
 		printSayings(c.OutOrStdout(), j.opts.Dir)
 	}
 	return err

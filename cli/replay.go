@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/output"
@@ -43,7 +41,7 @@ func newReplayCmd() *cobra.Command {
 			if size != "" {
 				return printScreen(c.OutOrStdout(), rec, at, size, screen, plain)
 			}
-			if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
+			if !output.Terminal() {
 				return exit.Usage(errors.New("replay needs a terminal; without one use --print 120x40, 'tailscope analyze' or 'tailscope report'"))
 			}
 			if err := play(c.Context(), rec, speed, at, tui.Options{Plain: plain, Output: programOutput(args[0])}); err != nil {

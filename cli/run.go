@@ -43,8 +43,7 @@ func newRunCmd() *cobra.Command {
 			if len(cfg.Modes) > 1 && cfg.Reps == 0 && cfg.Traffic == "" {
 				return exit.Usage(fmt.Errorf("without --reps the first mode never ends, so %v would never run: give --reps, or one --mode a run", cfg.Modes[1:]))
 			}
-			asJSON, _ := c.Flags().GetBool("json")
-			allow, _ := c.Flags().GetBool("allow-divergence")
+			asJSON, allow := isSet(c, "json"), isSet(c, "allow-divergence")
 			word, _ := c.Flags().GetString("summary")
 			ctx, err := withJobSummary(c.Context(), word)
 			if err != nil {
@@ -71,8 +70,7 @@ func newRunCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			j.opts.Profile = cfg.Profile
-			j.mayDiverge, _ = c.Flags().GetBool("allow-divergence")
+			j.opts.Profile, j.mayDiverge = cfg.Profile, allow
 			_, err = j.headless(ctx, c.OutOrStdout(), asJSON)
 			return err
 		},

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/output"
@@ -115,14 +114,13 @@ func tuneIn(c *cobra.Command, a *asked, cfg *configs.Config, dir string) error {
 		Confirm: func(ctx context.Context, cfg *configs.Config, n int) ([]tune.Confirmed, error) {
 			return confirmTuned(ctx, cfg, n, dir)
 		}}
-	e := endingOf(c.Context())
-	defer e.session()()
+	defer endingOf(c.Context()).session()()
 	res, err := watchTune(c, o)
 	if err != nil {
 		return fmt.Errorf("%w; what was raced is in %s", err, dir)
 	}
 	out := c.OutOrStdout()
-	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
+	if isSet(c, "json") {
 		return output.JSON(out, res)
 	}
 	tune.Print(out, res)
@@ -151,8 +149,7 @@ func freeMemory(device int) float64 {
 // watchTune runs a tune before a screen, or with a line every few seconds.
 func watchTune(c *cobra.Command, o tune.Options) (*tune.Result, error) {
 	ctx := c.Context()
-	asJSON, _ := c.Flags().GetBool("json")
-	if asJSON || !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) || os.Getenv("TERM") == "dumb" {
+	if isSet(c, "json") || !output.Terminal() || os.Getenv("TERM") == "dumb" {
 		last, stage := time.Time{}, ""
 		o.OnView = func(v view.Race) {
 			now, _, _ := strings.Cut(v.Doing, ", ") // what follows is how long it has been at it
@@ -181,10 +178,8 @@ func watchTune(c *cobra.Command, o tune.Options) (*tune.Result, error) {
 		defer close(views)
 		res, err = tune.Run(ctx, o)
 	})
-	e := endingOf(ctx)
-	plain, _ := c.Flags().GetBool("plain")
-	screenErr := e.show(func() error {
-		return racing.Run(context.WithoutCancel(ctx), views, stop, plain || os.Getenv("NO_COLOR") != "", os.Stdout)
+	screenErr := endingOf(ctx).show(func() error {
+		return racing.Run(context.WithoutCancel(ctx), views, stop, isSet(c, "plain") || os.Getenv("NO_COLOR") != "", os.Stdout)
 	})
 	if screenErr != nil {
 		stop()

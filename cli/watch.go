@@ -45,7 +45,7 @@ func newWatchCmd() *cobra.Command {
 			if err := j.show(c.Context(), c); err != nil {
 				return err
 			}
-			if asJSON, _ := c.Flags().GetBool("json"); !asJSON {
+			if !isSet(c, "json") {
 				printCompiles(os.Stdout, j.opts.Dir)
 			}
 			return nil

@@ -15,6 +15,12 @@ import (
 // Stderr is where everything is told that is no result.
 var Stderr = plain.Writer(os.Stderr)
 
+// Terminal reports whether somebody sits before this program: a screen can be
+// shown and keys be read.
+func Terminal() bool {
+	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+}
+
 // Width is how wide the terminal is that w writes to, 0 when it is none.
 func Width(w io.Writer) int {
 	f, ok := File(w)
