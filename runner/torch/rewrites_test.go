@@ -90,12 +90,30 @@ for mode, prefill, decode, more in (("kv_decode", "padded", "static-cache", {}),
     evidence.reset()
 `
 
-const streaming = `
+const streamedHead = `
 import torch
 from torch import nn
 from tailscope_torch.reference import Reference, streamed
 torch.manual_seed(1)
 torch.set_grad_enabled(False)
+def compare(m, *args):
+    m = m.eval().to(torch.bfloat16)
+    twin, wide = streamed(m, torch.float32), __import__("copy").deepcopy(m).float()
+    first = lambda out: out if isinstance(out, torch.Tensor) else out.logits
+    print(first(twin(*args)).dtype, torch.allclose(first(twin(*args)), first(wide(*args)), atol=1e-6), {p.dtype for p in twin.parameters()})
+`
+
+const streamedT5 = streamedHead + `
+try:
+    from transformers import T5Config, T5ForConditionalGeneration
+except ImportError:
+    print("no transformers")
+    raise SystemExit
+compare(T5ForConditionalGeneration(T5Config(vocab_size=32, d_model=16, d_kv=8, d_ff=24, num_layers=2, num_heads=2, decoder_start_token_id=0)),
+        torch.arange(6)[None], torch.ones(1, 6, dtype=torch.long), torch.arange(4)[None])
+`
+
+const streaming = streamedHead + `
 class Scaled(nn.Module):
     def __init__(self):
         super().__init__()
@@ -112,6 +130,14 @@ try:
     twin(torch.tensor([99]))
 except IndexError:
     print({p.dtype for p in twin.parameters()}, torch.equal(twin(ids), wide))
+class Attends(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attn, self.rnn, self.last = nn.MultiheadAttention(8, 2, batch_first=True), nn.LSTM(8, 8, 2, batch_first=True), nn.GRU(8, 8, bidirectional=True)
+    def forward(self, x):
+        x = x.to(self.last.weight_hh_l0.dtype)
+        return self.last(self.rnn(self.attn(x, x, x)[0])[0])[0]
+compare(Attends(), torch.rand(2, 3, 8))
 class Lanes:
     def beside(self, model): return model
 class Model: module, dtype, device = m, torch.bfloat16, torch.device("cpu")
@@ -166,13 +192,25 @@ func TestAReferenceChangesNothing(t *testing.T) {
 	}
 }
 
-// A reference of a model that fits but once takes the weights one module at a time,
-// and gives what a whole copy gives.
+// A reference of a model that fits but once takes the weights one by one, and gives what
+// a whole copy gives: also where a module computes with its children's, and recurrent ones.
 func TestAReferenceOneModuleAtATime(t *testing.T) {
 	want := "torch.float32 True False\n{torch.bfloat16} True\n{torch.bfloat16} True\n" +
+		"torch.float32 True {torch.bfloat16}\n" +
 		"(torch.float32, torch.float32)\n(torch.float32, torch.bfloat16)\nnot even one module of 0.0 GB in float32 fits beside the model\n"
 	if got := realPython(t, streaming); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// T5's layers look at the precision of their children's weights.
+func TestAReferenceOfT5(t *testing.T) {
+	got := realPython(t, streamedT5)
+	if strings.HasPrefix(got, "no transformers") {
+		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose T5 this is")
+	}
+	if want := "torch.float32 True {torch.bfloat16}\n"; got != want {
+		t.Errorf("got %s want %s", got, want)
 	}
 }
 

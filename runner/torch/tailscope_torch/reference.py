@@ -69,7 +69,7 @@ class Reference:
 
     def make(self):
         """The module in higher precision on the same device: a copy where its
-        memory allows, else its weights one module at a time."""
+        memory allows, else its weights one by one."""
         m = self.model
         name = HIGHER.get(str(m.dtype).replace("torch.", ""))
         if name is None:
@@ -92,25 +92,33 @@ class Reference:
 
 
 def streamed(module, dtype):
-    """A twin on the module's own weights, each of which is wider while the module
-    that holds it computes, and no longer. Buffers are its own: a module may write them."""
+    """A twin on the module's own weights, each of which is wider where it is read, and no
+    longer. Buffers are its own: a module may write them."""
     twin, wide = copy.deepcopy(module, {id(p): p for p in module.parameters()}), {}
     for m in twin.modules():
+        m._parameters = Widening(m._parameters, dtype)
         for name, b in m._buffers.items():
             if b is not None and b.is_floating_point():
                 m._buffers[name] = wide.setdefault(id(b), (b, b.to(dtype)))[1]  # b stays: its id is its name here
-
-    def widen(m, args):
-        m.narrow = {n: p for n, p in m._parameters.items() if p is not None and p.is_floating_point()}
-        m._parameters.update({n: torch.nn.Parameter(p.detach().to(dtype), requires_grad=False) for n, p in m.narrow.items()})
-
-    def restore(m, args, out):
-        m._parameters.update(m.narrow)
-    for m in twin.modules():
-        if any(p.is_floating_point() for p in m.parameters(False)):
-            m.register_forward_pre_hook(widen)
-            m.register_forward_hook(restore, always_call=True)
+        if isinstance(m, torch.nn.RNNBase):  # computes with a list of its weights
+            m.register_forward_pre_hook(lambda m, args: setattr(m, "_flat_weights", [getattr(m, n) for n in m._flat_weights_names]))
+            m.register_forward_hook(lambda m, args, out: m._flat_weights.clear(), always_call=True)
     return twin
+
+
+class Widening(dict):
+    """A module's parameters; one that is read by its name is in a wider precision, whoever reads
+    it: attention and T5's layers compute with their children's."""
+
+    def __init__(self, own, dtype):
+        super().__init__(own)
+        self.dtype = dtype
+
+    def __getitem__(self, name):
+        p = super().__getitem__(name)
+        if p is None or not p.is_floating_point():
+            return p
+        return torch.nn.Parameter(p.detach().to(self.dtype), requires_grad=False)
 
 
 def room(device):
