@@ -2,7 +2,6 @@ package live
 
 import (
 	"math"
-	"slices"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/paired"
@@ -112,17 +111,22 @@ func (p *pairStats) rank(k int) float64 {
 	return v[0]
 }
 
+// inOrder are the differences in ascending order, while they are kept raw.
+func (p *pairStats) inOrder() []int64 {
+	if len(p.ascending) != p.n {
+		p.ascending = append(p.ascending[:0], p.raw...)
+		quantile.SortInts(p.ascending)
+	}
+	return p.ascending
+}
+
 // quantile of the differences; NaN without any.
 func (p *pairStats) quantile(q float64) float64 {
 	if p.n == 0 {
 		return math.NaN()
 	}
 	if p.n < quantile.ExactBelow {
-		if len(p.ascending) != p.n {
-			p.ascending = append(p.ascending[:0], p.raw...)
-			slices.Sort(p.ascending)
-		}
-		return quantile.Percentile(p.ascending, q)
+		return quantile.Percentile(p.inOrder(), q)
 	}
 	pos := q * float64(p.n-1)
 	k := int(pos)
@@ -136,9 +140,7 @@ func (p *pairStats) median() (m, lo, hi float64) {
 		return nan, nan, nan
 	}
 	if p.n < quantile.ExactBelow {
-		s := slices.Clone(p.raw)
-		slices.Sort(s)
-		q := quantile.Exact(s, 0.5)
+		q := quantile.Exact(p.inOrder(), 0.5)
 		return q.Value, q.Lo, q.Hi
 	}
 	m = (p.rank((p.n+1)/2) + p.rank(p.n/2+1)) / 2

@@ -44,7 +44,7 @@ func TestWindowEqualsRecount(t *testing.T) {
 		w.take(b.samples[:b.n])
 		now := int64(n) * step
 		w.expire(now - w.ns)
-		lanes, raw, _ := w.gather()
+		w.gather()
 		var want [stats.NumLanes][]int64
 		for i := range all {
 			if i >= len(all)-w.n {
@@ -53,7 +53,7 @@ func TestWindowEqualsRecount(t *testing.T) {
 		}
 		for l := range want {
 			slices.Sort(want[l])
-			s := lanes[l].summary(raw[l], quantile.Spread{})
+			s := w.lanes[l].summary(quantile.Spread{})
 			if s.N != len(want[l]) {
 				t.Fatalf("lane %d: %d in the window, want %d", l, s.N, len(want[l]))
 			}

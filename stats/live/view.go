@@ -27,10 +27,10 @@ func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
 	m.win.expire(nowNs - m.win.ns)
 	m.merge()
 	m.spread()
-	win, laneRaw, scenRaw := m.win.gather()
+	m.win.gather()
 	var scratch quantile.Hist
 	for l := stats.Lane(0); l < stats.NumLanes; l++ {
-		out.Lanes[l] = c.laneView(m, l, &win[l], laneRaw[l], &scratch)
+		out.Lanes[l] = c.laneView(m, l, &scratch)
 	}
 	out.Pair = m.pairs.segment.view(&m.lanes[stats.Eager].segment.d.Dist, &m.lanes[stats.Optimized].segment.d.Dist)
 	out.PairAll = m.wholePairs().view(&m.whole(stats.Eager).d.Dist, &m.whole(stats.Optimized).d.Dist)
@@ -43,7 +43,7 @@ func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
 	if floor := m.noise.MedianNs; floor > 0 {
 		out.Pair.NoiseNs, out.PairAll.NoiseNs = floor, floor
 	}
-	out.Scenarios = c.scenarioRows(m, scenRaw, nowNs)
+	out.Scenarios = c.scenarioRows(m, nowNs)
 	out.Shapes = c.shapeRows(m, nowNs)
 	out.Segments = m.segmentRows(c.segments[len(c.segments)-1])
 	out.Timeline = m.line.view(&c.marks, mode)
@@ -114,14 +114,15 @@ func (c *Collector) emptyLive(out *stats.Live) {
 	out.Verdict = verdict.Judge(verdict.Input{Lanes: [stats.NumLanes]stats.Summary{quantile.Empty(), quantile.Empty()}, Decode: math.NaN()})
 }
 
-func (c *Collector) laneView(m *modeState, l stats.Lane, win *winDist, raw small, scratch *quantile.Hist) stats.LaneView {
+func (c *Collector) laneView(m *modeState, l stats.Lane, scratch *quantile.Hist) stats.LaneView {
 	lane := &m.lanes[l]
 	v := stats.LaneView{Session: m.whole(l).summary(), Segment: lane.segment.summary(), Hidden: lane.segment.hidden(scratch)}
 	if c.o.WindowNs == 0 {
 		v.Window = v.Segment
 		v.HistWin = displayHist(&lane.segment.d.H, tagOf(&lane.segment))
 	} else {
-		v.Window = win.summary(raw, lane.spread)
+		win := &m.win.lanes[l]
+		v.Window = win.summary(lane.spread)
 		if m.win.cut {
 			v.Window.Warnings = append(v.Window.Warnings, "more samples than the window can hold: it shows the latest")
 		}
@@ -192,11 +193,10 @@ func (c *Collector) shapeRows(m *modeState, nowNs int64) []stats.ShapeRow {
 		var none window
 		return m.shapes.list(nowNs, spread, none.shapeView)
 	}
-	m.win.gatherShapes()
 	return m.shapes.list(nowNs, spread, m.win.shapeView)
 }
 
-func (c *Collector) scenarioRows(m *modeState, raw [][stats.NumLanes]small, nowNs int64) []stats.ScenarioRow {
+func (c *Collector) scenarioRows(m *modeState, nowNs int64) []stats.ScenarioRow {
 	var rows []stats.ScenarioRow
 	for i, s := range m.scen {
 		if s == nil {
@@ -206,8 +206,8 @@ func (c *Collector) scenarioRows(m *modeState, raw [][stats.NumLanes]small, nowN
 		for l := range row.Lanes {
 			row.Lanes[l], row.Session[l] = s.segment[l].summary(), s.whole(stats.Lane(l)).summary()
 			row.Recent[l] = s.recent[l].view(nowNs)
-			if i < len(raw) && c.o.WindowNs > 0 {
-				row.Window[l] = m.win.scen[i][l].summary(raw[i][l], m.lanes[l].spread)
+			if i < len(m.win.scen) && c.o.WindowNs > 0 {
+				row.Window[l] = m.win.scen[i][l].summary(m.lanes[l].spread)
 			} else {
 				row.Window[l] = row.Lanes[l]
 			}

@@ -18,6 +18,7 @@ type window struct {
 	cap     int
 	cut     bool // samples left early because the ring was full
 	scen    [][stats.NumLanes]winDist
+	lanes   [stats.NumLanes]winDist     // merged, as of the last view
 	shapes  []*[stats.NumLanes]shapeWin // by shapeState.id + 1
 }
 
@@ -62,6 +63,7 @@ type winDist struct {
 	devs              int
 	devH              *quantile.Hist // device times
 	devSum, devWall   int64
+	raw               small // of the view in hand
 }
 
 func (w *winDist) add(e *winSample, dev int64) {

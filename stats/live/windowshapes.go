@@ -2,7 +2,6 @@ package live
 
 import (
 	"math"
-	"slices"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -23,20 +22,7 @@ func (w *window) shapeOf(e *winSample) *shapeWin {
 	return &w.shapes[e.shape+1][e.lane()]
 }
 
-// gatherShapes collects the raw values of shapes with few samples.
-func (w *window) gatherShapes() {
-	for _, s := range w.shapes {
-		s[stats.Eager].raw, s[stats.Optimized].raw = s[stats.Eager].raw[:0], s[stats.Optimized].raw[:0]
-	}
-	for i := range w.n {
-		e := w.at(i)
-		if s := w.shapeOf(e); s.n < quantile.ExactBelow {
-			s.raw = append(s.raw, e.wall)
-		}
-	}
-}
-
-// shapeView describes a shape in the window, as of the last gatherShapes.
+// shapeView describes a shape in the window, as of the last gather.
 func (w *window) shapeView(id int32, spread [stats.NumLanes]quantile.Spread) (out [stats.NumLanes]stats.ShapeQuantiles) {
 	for l := range out {
 		out[l].P50, out[l].P99 = quantile.Exact(nil, .5), quantile.Exact(nil, .99)
@@ -46,7 +32,7 @@ func (w *window) shapeView(id int32, spread [stats.NumLanes]quantile.Spread) (ou
 		s := &w.shapes[id+1][l]
 		out[l].N = s.n
 		if s.n < quantile.ExactBelow {
-			slices.Sort(s.raw)
+			quantile.SortInts(s.raw)
 			out[l].P50, out[l].P99 = quantile.ExactWith(s.raw, .5, spread[l].At(.5)), quantile.ExactWith(s.raw, .99, spread[l].At(.99))
 			continue
 		}

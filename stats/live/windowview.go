@@ -2,35 +2,64 @@ package live
 
 import (
 	"math"
-	"slices"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
-// small holds the raw values of the groups with fewer than ExactBelow.
-type small struct{ wall, dev []int64 }
-
 // gather merges the scenarios into lanes and collects, in one pass, the raw
 // values of every group that is small.
-func (w *window) gather() (lanes [stats.NumLanes]winDist, raw [stats.NumLanes]small, scen [][stats.NumLanes]small) {
+func (w *window) gather() {
 	w.count()
-	scen = make([][stats.NumLanes]small, len(w.scen))
+	for l := range w.lanes {
+		w.lanes[l].reset()
+	}
 	for i := range w.scen {
-		for l := range lanes {
-			lanes[l].merge(&w.scen[i][l])
+		for l := range w.lanes {
+			w.scen[i][l].raw.reset()
+			w.lanes[l].merge(&w.scen[i][l])
+		}
+	}
+	for _, s := range w.shapes {
+		for l := range s {
+			s[l].raw = s[l].raw[:0]
 		}
 	}
 	for i := range w.n {
-		e := w.at(i)
-		if lanes[e.lane()].n < quantile.ExactBelow {
-			raw[e.lane()].take(e, w.devAt(i))
-		}
-		if w.scen[e.scen()][e.lane()].n < quantile.ExactBelow {
-			scen[e.scen()][e.lane()].take(e, w.devAt(i))
+		e, dev := w.at(i), w.devAt(i)
+		w.lanes[e.lane()].keep(e.wall, dev)
+		w.scen[e.scen()][e.lane()].keep(e.wall, dev)
+		if s := w.shapeOf(e); s.n < quantile.ExactBelow {
+			s.raw = append(s.raw, e.wall)
 		}
 	}
-	return lanes, raw, scen
+}
+
+// keep collects a value of a small group.
+func (w *winDist) keep(wall, dev int64) {
+	if w.n >= quantile.ExactBelow {
+		return
+	}
+	w.raw.wall = append(w.raw.wall, wall)
+	if dev >= 0 {
+		w.raw.dev = append(w.raw.dev, dev)
+	}
+}
+
+// small holds the raw values of a group with fewer than ExactBelow.
+type small struct{ wall, dev []int64 }
+
+func (m *small) reset() { m.wall, m.dev = m.wall[:0], m.dev[:0] }
+
+// reset empties the group and keeps its memory.
+func (w *winDist) reset() {
+	w.h.Reset()
+	w.tag.Reset()
+	if w.devH != nil {
+		w.devH.Reset()
+	}
+	w.raw.reset()
+	*w = winDist{h: w.h, tag: w.tag, devH: w.devH, raw: w.raw}
 }
 
 func (w *winDist) merge(o *winDist) {
@@ -52,16 +81,8 @@ func (w *winDist) merge(o *winDist) {
 	}
 }
 
-func (m *small) take(e *winSample, dev int64) {
-	m.wall = append(m.wall, e.wall)
-	if dev >= 0 {
-		m.dev = append(m.dev, dev)
-	}
-}
-
-// summary describes a window group; raw are its values when it is small, spread is its
-// lane's.
-func (w *winDist) summary(raw small, spread quantile.Spread) stats.Summary {
+// summary describes a window group as of the last gather; spread is its lane's.
+func (w *winDist) summary(spread quantile.Spread) stats.Summary {
 	s := quantile.Empty()
 	s.N = w.n
 	if w.n == 0 {
@@ -69,10 +90,10 @@ func (w *winDist) summary(raw small, spread quantile.Spread) stats.Summary {
 	}
 	total := w.sum.Float()
 	if w.n < quantile.ExactBelow {
-		slices.Sort(raw.wall)
-		slices.Sort(raw.dev)
-		quantile.DescribeSorted(&s, raw.wall, spread)
-		s.DeviceP50, s.DeviceP99 = quantile.Percentile(raw.dev, 0.5), quantile.Percentile(raw.dev, 0.99)
+		quantile.SortInts(w.raw.wall)
+		quantile.SortInts(w.raw.dev)
+		quantile.DescribeSorted(&s, w.raw.wall, spread)
+		s.DeviceP50, s.DeviceP99 = quantile.Percentile(w.raw.dev, 0.5), quantile.Percentile(w.raw.dev, 0.99)
 	} else {
 		quantile.DescribeHist(&s, &w.h, w.sum, w.sq, spread)
 		if w.devs > 0 {

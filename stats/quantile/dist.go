@@ -196,11 +196,11 @@ func sortTail(v []int64, k int) []int64 {
 		return v
 	}
 	if len(v)-k > len(v)/4 {
-		slices.Sort(v)
+		SortInts(v)
 		return v
 	}
 	tail := slices.Clone(v[k:])
-	slices.Sort(tail)
+	SortInts(tail)
 	i, j := k-1, len(tail)-1
 	for w := len(v) - 1; j >= 0; w-- {
 		if i >= 0 && v[i] > tail[j] {

@@ -160,20 +160,29 @@ func (h *Hist) Ranks(ranks []uint64, out []float64) {
 			before += h.pages[p].n
 			continue
 		}
-		cum := before
-		for s := 0; s < SubBuckets && k < len(ranks); s++ {
-			c := h.pages[p].c[s]
-			if c == 0 {
-				continue
-			}
-			cum += uint64(c)
-			for k < len(ranks) && ranks[k] <= cum {
-				out[k] = histValue(p, s)
-				k++
-			}
-		}
+		k += h.ranksIn(p, before, ranks[k:], out[k:])
 		before += h.pages[p].n
 	}
+}
+
+// ranksIn is Ranks of one page, before which lie so many values, and returns how
+// many it found. Buckets are summed up block by block; a rank lies in few of them.
+func (h *Hist) ranksIn(p int, before uint64, ranks []uint64, out []float64) (k int) {
+	const block = 16
+	for from := 0; from < SubBuckets && k < len(ranks); from += block {
+		counts, sum := h.pages[p].c[from:from+block], uint64(0)
+		for _, c := range counts {
+			sum += uint64(c)
+		}
+		for s := 0; k < len(ranks) && ranks[k] <= before+sum; k++ {
+			for ; before+uint64(counts[s]) < ranks[k]; s++ {
+				before, sum = before+uint64(counts[s]), sum-uint64(counts[s])
+			}
+			out[k] = histValue(p, from+s)
+		}
+		before += sum
+	}
+	return k
 }
 
 // Each calls f for every bucket with values, in ascending order.

@@ -6,13 +6,18 @@ import (
 	"slices"
 )
 
-// radixMin is the length from which counting digits beats comparing.
-const radixMin = 2048
+// Lengths from which counting digits of 8 bits beats comparing, and digits of 11
+// those of 8.
+const (
+	digitsMin = 64
+	wideMin   = 4096
+)
 
-// SortInts sorts ascending. Long slices are sorted by digits of 11 bits, which
-// takes a copy of v and a tenth of the time of comparisons.
+// SortInts sorts ascending. All but short slices are sorted by digits of 8 bits,
+// long ones of 11, which takes a copy of v and a tenth to a quarter of the time
+// of comparisons.
 func SortInts(v []int64) {
-	if len(v) < radixMin {
+	if len(v) < digitsMin {
 		slices.Sort(v)
 		return
 	}
@@ -21,17 +26,20 @@ func SortInts(v []int64) {
 		lo, hi = min(lo, v[i]), max(hi, v[i])
 		sorted = sorted && v[i-1] <= v[i]
 	}
-	width := bits.Len64(uint64(hi) - uint64(lo)) // wraps as it must
+	width, digit := bits.Len64(uint64(hi)-uint64(lo)), 11 // wraps as it must
 	if sorted {
 		return
 	}
-	if width > 44 { // four digits: more would not pay
+	if len(v) < wideMin {
+		digit = 8
+	}
+	if width > 4*digit { // more digits would not pay
 		slices.Sort(v)
 		return
 	}
 	from, to := v, make([]int64, len(v))
-	for shift := 0; shift < width; shift += 11 {
-		radixPass(from, to, lo, shift)
+	for shift := 0; shift < width; shift += digit {
+		radixPass(from, to, lo, shift, 1<<digit)
 		from, to = to, from
 	}
 	if &from[0] != &v[0] {
@@ -39,23 +47,28 @@ func SortInts(v []int64) {
 	}
 }
 
-// radixPass sorts from into to by the 11 bits at shift of what exceeds lo.
-func radixPass(from, to []int64, lo int64, shift int) {
-	var at [1 << 11]int
+// radixPass sorts from into to by the digit at shift of what exceeds lo, one of
+// values, a power of two.
+func radixPass(from, to []int64, lo int64, shift, values int) {
+	var counts [1 << 11]int32
+	at, mask := counts[:values], uint64(values-1)
 	for _, x := range from {
-		at[(uint64(x)-uint64(lo))>>shift&(1<<11-1)]++
+		at[(uint64(x)-uint64(lo))>>shift&mask]++
 	}
-	sum := 0
+	sum := int32(0)
 	for i, n := range at {
 		at[i] = sum
 		sum += n
 	}
 	for _, x := range from {
-		d := &at[(uint64(x)-uint64(lo))>>shift&(1<<11-1)]
+		d := &at[(uint64(x)-uint64(lo))>>shift&mask]
 		to[*d] = x
 		*d++
 	}
 }
+
+// radixMin is the length from which looking at leading digits beats sorting.
+const radixMin = 2048
 
 // PercentileOf is Percentile of values in any order, which stay as they are.
 // Of long slices it looks only at the values that share their leading digits

@@ -1,6 +1,7 @@
 package quantile
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,7 +12,7 @@ import (
 // all of int64.
 func TestSortIntsSorts(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{0, 1, radixMin - 1, radixMin, 10_007} {
+	for _, n := range []int{0, 1, digitsMin - 1, digitsMin, wideMin - 1, wideMin} {
 		for bits := range 65 {
 			v := make([]int64, n)
 			for i := range v {
@@ -36,21 +37,21 @@ func TestSortIntsSorts(t *testing.T) {
 
 func BenchmarkSortInts(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	base := make([]int64, 500_000)
-	for i := range base {
-		base[i] = int64(1e6 + rng.ExpFloat64()*1e6)
-	}
-	v := make([]int64, len(base))
-	for _, f := range []struct {
-		name string
-		sort func([]int64)
-	}{{"digits", SortInts}, {"comparisons", func(v []int64) { slices.Sort(v) }}} {
-		b.Run(f.name, func(b *testing.B) {
-			for b.Loop() {
-				copy(v, base)
-				f.sort(v)
-			}
-		})
+	for _, n := range []int{digitsMin, 500, wideMin - 1, wideMin, 500_000} {
+		base := make([]int64, max(64*n, 1<<19)) // others each time: the processor learns how few values compare
+		for i := range base {
+			base[i] = int64(1e6 + rng.ExpFloat64()*1e6)
+		}
+		v, i := make([]int64, n), 0
+		for name, sort := range map[string]func([]int64){"digits": SortInts, "comparisons": slices.Sort[[]int64]} {
+			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
+				for b.Loop() {
+					copy(v, base[i*n%(len(base)-n+1):])
+					sort(v)
+					i++
+				}
+			})
+		}
 	}
 }
 
