@@ -84,7 +84,7 @@ func (o *outcome) replays() []*native.Capturing {
 	}
 	add(o.last)
 	if o.gen != nil {
-		for _, s := range o.gen.stages() {
+		for _, s := range o.gen.stages {
 			add(s.c)
 		}
 	}

@@ -214,11 +214,11 @@ func (e *engine) reference(r *protocol.Request) (*outcome, error) {
 // once more with the eager lane's choices.
 func generationDistance(ref, opt *generation) (float64, error) {
 	tokens := ref.tokens()
-	a, err := ref.decode[ref.steps-1].c.lastLogits()
+	a, err := ref.last().lastLogits()
 	if err != nil {
 		return 0, err
 	}
-	b, err := opt.decode[opt.steps-1].c.lastLogits()
+	b, err := opt.last().lastLogits()
 	if err == nil && !slices.Equal(tokens, opt.tokens()) {
 		b, err = opt.replay(tokens)
 	}

@@ -24,10 +24,9 @@ type choice struct {
 	graph   *native.Graph
 	key     execKey
 	shape   target
-	once    func(*native.Session, *native.Store) error // one run on made-up inputs, for evidence
-	fell    string                                     // why something else runs than was asked for; "" it does not
-	makeNs  int64                                      // spent making an executable for this choice
-	lostNs  int64                                      // spent in vain on one
+	fell    string // why something else runs than was asked for; "" it does not
+	makeNs  int64  // spent making an executable for this choice
+	lostNs  int64  // spent in vain on one
 }
 
 // missing reports whether an executable must be made.
@@ -45,7 +44,6 @@ func (e *engine) choose(l *lane, r *protocol.Request, ph phase, shape target) (c
 		ch.s, err = e.plain(l, ph.graph)
 		return ch, err
 	}
-	ch.once = shape.once()
 	ch.compile, ch.backend = true, e.backends[stats.Optimized]
 	ch.group = e.group(r.Mode, label(r))
 	ch.key = execKey{ph.name, shape.String()}
@@ -267,10 +265,10 @@ type phase struct {
 
 // target is the shape of one run, as far as choosing a session needs it.
 type target interface {
-	String() string                                        // as files name it
-	sentence(phase string) string                          // as a reason names it
-	values() map[string]int                                // of the symbolic dimensions
-	once() func(s *native.Session, st *native.Store) error // a run on made-up inputs
+	String() string                                 // as files name it
+	sentence(phase string) string                   // as a reason names it
+	values() map[string]int                         // of the symbolic dimensions
+	once(s *native.Session, st *native.Store) error // a run on made-up inputs
 }
 
 // limitText says that a shape is beyond the recompile limit.

@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/tailscope/tailscope/runner/ort/native"
@@ -20,38 +21,35 @@ func (e *engine) generate(l *lane, r *protocol.Request, o *outcome) error {
 		return err
 	}
 	e.describeGeneration(g, o, timedPrefill)
-	if !timedPrefill {
-		if err := e.runStage(l, r, g, nil, &g.prefill, &native.Span{}); err != nil {
-			return fmt.Errorf("prompt before kv_decode: %w", err)
-		}
+	untimed := 1
+	if timedPrefill {
+		untimed = 0
+	} else if err := e.runStage(l, r, g, 0); err != nil {
+		return fmt.Errorf("prompt before kv_decode: %w", err)
 	}
 	before := e.region.begin(l, g.sessions()...)
 	start := native.Now()
-	var first native.Span
-	if timedPrefill {
-		if err = e.runStage(l, r, g, nil, &g.prefill, &first); err == nil {
-			o.sample.ttftNs = first.End - start - l.asideNs
+	for i := untimed; i < len(g.stages) && err == nil; i++ {
+		if err = e.runStage(l, r, g, i); err == nil && i == 0 {
+			o.sample.ttftNs = g.stages[0].span.End - start - l.asideNs
 		}
-	}
-	for k := 0; k < g.steps && err == nil; k++ {
-		err = e.runStage(l, r, g, g.before(k), &g.decode[k], &g.spans[k])
 	}
 	end := native.Now()
 	e.region.leave()
 	o.sample.noise = l.probe.Stop(before)
-	o.sample.startNs, o.sample.wallNs, o.sample.deviceNs = start, end-start-l.asideNs, first.Device
-	e.sumUp(l, r, g, o, timedPrefill)
+	o.sample.startNs, o.sample.wallNs = start, end-start-l.asideNs
+	e.sumUp(l, r, g, o, g.stages[untimed:])
 	if err != nil {
 		return err
 	}
-	o.gen, o.last = g, g.decode[g.steps-1].c
+	o.gen, o.last = g, g.last()
 	return nil
 }
 
-// runStage runs one forward pass, making its executable if there is none. t
-// then begins so long before the run as making took.
-func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s *stage, t *native.Span) error {
-	start, aside := int64(0), l.asideNs
+// runStage runs one forward pass, making its executable if there is none. Its
+// span then begins so long before the run as making took.
+func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, at int) error {
+	s, start, aside := &g.stages[at], int64(0), l.asideNs
 	s.dropEvicted()
 	if s.c == nil {
 		start = native.Now()
@@ -59,30 +57,22 @@ func (e *engine) runStage(l *lane, r *protocol.Request, g *generation, before, s
 			return err
 		}
 	}
-	if before != nil {
-		if err := s.c.take(before.c); err != nil {
+	if at > 0 {
+		if err := s.c.take(g.stages[at-1].c); err != nil {
 			return err
 		}
 	}
 	if err := g.write(s); err != nil {
 		return err
 	}
-	if err := s.c.run(t); err != nil {
+	if err := s.c.run(&s.span); err != nil {
 		return fmt.Errorf("%v: %w", s.shape, err)
 	}
 	g.chosen = s.c.tokens(g.chosen)
 	if start != 0 {
-		t.Start = start + l.asideNs - aside
+		s.span.Start = start + l.asideNs - aside
 	}
 	return nil
-}
-
-// before is the stage that runs before decode[k].
-func (g *generation) before(k int) *stage {
-	if k == 0 {
-		return &g.prefill
-	}
-	return &g.decode[k-1]
 }
 
 // dropEvicted forgets a binding that is gone, and the session with it when an
@@ -115,40 +105,26 @@ func (e *engine) prepareNow(l *lane, r *protocol.Request, g *generation, s *stag
 
 // describeGeneration fills the parts of the sample that the plan decides.
 func (e *engine) describeGeneration(g *generation, o *outcome, timedPrefill bool) {
-	o.sample.shape = fmt.Sprintf("%dx%d+%d", g.p.batch, g.p.exec, g.steps)
-	o.sample.kv = g.p.cached() + g.steps
+	o.sample.shape = fmt.Sprintf("%dx%d+%d", g.p.batch, g.p.exec, g.steps())
+	o.sample.kv = g.p.cached() + g.steps()
 	if g.padded > 0 {
 		o.sample.shape += fmt.Sprintf("@%d", g.padded)
 		o.sample.kv = g.padded
 	}
-	o.sample.executed = g.p.batch * g.steps
+	o.sample.executed = g.p.batch * g.steps()
 	if timedPrefill {
 		o.sample.executed += g.p.batch * g.p.exec
 	}
 }
 
-// sumUp gathers step times, compiles, what ran and what fell back.
-func (e *engine) sumUp(l *lane, r *protocol.Request, g *generation, o *outcome, timedPrefill bool) {
-	stages := make([]*stage, 0, g.steps+1)
-	if timedPrefill {
-		stages = append(stages, &g.prefill)
-	}
-	for k := range g.decode {
-		stages = append(stages, &g.decode[k])
-		if g.spans[k].End == 0 {
-			break // it failed before
-		}
-		o.sample.stepsNs = append(o.sample.stepsNs, g.spans[k].End-g.spans[k].Start)
-		o.sample.deviceNs += g.spans[k].Device
-		kv := g.p.cached() + k + 1
-		if g.padded > 0 {
-			kv = g.padded
-		}
-		o.sample.stepsKV = append(o.sample.stepsKV, kv)
-	}
+// sumUp gathers step times, compiles, what ran and what fell back in the stages
+// that were timed.
+func (e *engine) sumUp(l *lane, r *protocol.Request, g *generation, o *outcome, timed []stage) {
 	var fell *choice
 	n, compiled, eager := 0, false, false
-	for _, s := range stages {
+	for i := range timed {
+		s := &timed[i]
+		o.sample.deviceNs += s.span.Device
 		o.sample.compileNs += s.ch.makeNs
 		ran := s.c != nil && s.c.s.Compiled
 		compiled, eager = compiled || ran, eager || !ran
@@ -160,6 +136,14 @@ func (e *engine) sumUp(l *lane, r *protocol.Request, g *generation, o *outcome, 
 				fell.lostNs += s.ch.lostNs
 			}
 		}
+		if s.step == 0 {
+			continue
+		}
+		if s.span.End == 0 {
+			break // it failed before
+		}
+		o.sample.stepsNs = append(o.sample.stepsNs, s.span.End-s.span.Start)
+		o.sample.stepsKV = append(o.sample.stepsKV, cmp.Or(g.padded, g.p.cached()+s.step))
 	}
 	o.sample.backend = e.ran(compiled, eager)
 	if fell != nil {

@@ -21,9 +21,8 @@ type evidenceJob struct {
 	e     protocol.Evidence
 	graph *native.Graph
 	spec  native.SessionSpec
-	once  func(s *native.Session, st *native.Store) error // one run on made-up inputs
 	group *group
-	shape string // of the request that it was made for
+	shape target // of the request that it was made for
 	first bool   // of its mode, strategy and phase: taken right after its request
 }
 
@@ -34,7 +33,7 @@ func (e *engine) evidence(l *lane, r *protocol.Request, ch *choice, x *executabl
 	e.proven[k] = true
 	backend := e.backends[stats.Optimized]
 	e.jobs = append(e.jobs, &evidenceJob{
-		graph: ch.graph, spec: spec, once: ch.once, group: ch.group, shape: ch.shape.String(), first: first,
+		graph: ch.graph, spec: spec, group: ch.group, shape: ch.shape, first: first,
 		e: protocol.Evidence{
 			Lane: l.name, Mode: r.Mode, Strategy: label(r), Shape: x.key.shape,
 			BackendRequested: backend, BackendActual: backend, CompileNs: x.s.MakeNs, Bytes: x.bytes,
@@ -113,7 +112,7 @@ func (e *engine) conclude(j *evidenceJob, p *probe.Profile) {
 		j.e.NodesPerProvider[native.ShortProvider(name)] += n
 	}
 	if j.e.Mode == "forward" {
-		e.limitOf(j.shape, p)
+		e.limitOf(j.shape.String(), p)
 	}
 	if in, err := onnxmodel.Inspect(j.graph.Path); err == nil {
 		j.e.NodesBefore = in.Nodes
@@ -155,7 +154,7 @@ func (e *engine) probeNodes(j *evidenceJob) (*probe.Profile, error) {
 	defer s.Free()
 	st := native.NewStore(e.dev, e.heap)
 	defer st.Free()
-	if err := j.once(s, st); err != nil {
+	if err := j.shape.once(s, st); err != nil {
 		return nil, err
 	}
 	file, err := s.C.EndProfiling()

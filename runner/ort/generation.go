@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,14 +15,16 @@ const minKVEdge = 16
 
 // generation is the greedy loop of one request in one lane, ready to run.
 type generation struct {
-	p       *prompt
-	steps   int
-	padded  int // constant cache length of kv-bucketed; 0: the cache grows
-	prefill stage
-	decode  []stage // decode[k] is step k+1
-	spans   []native.Span
-	chosen  []int64 // greedy tokens of every stage that ran, the prompt's first, a row after the other
+	p      *prompt
+	padded int     // constant cache length of kv-bucketed; 0: the cache grows
+	stages []stage // the prompt's pass, then the steps
+	chosen []int64 // greedy tokens of every stage that ran, the prompt's first, a row after the other
 }
+
+func (g *generation) steps() int { return len(g.stages) - 1 }
+
+// last is the call that answers.
+func (g *generation) last() *call { return g.stages[g.steps()].c }
 
 // stage is one forward pass of a generation.
 type stage struct {
@@ -29,6 +32,7 @@ type stage struct {
 	shape lmShape
 	step  int
 	c     *call // nil while its executable is missing
+	span  native.Span
 }
 
 // plan chooses and binds every stage of a generation.
@@ -40,7 +44,7 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 	if r.NewTokens < 1 {
 		return nil, fmt.Errorf("request %d asks for no new tokens", r.ID)
 	}
-	g := &generation{p: p, steps: r.NewTokens, spans: make([]native.Span, r.NewTokens), chosen: make([]int64, 0, (r.NewTokens+1)*p.batch), decode: make([]stage, r.NewTokens)}
+	g := &generation{p: p, stages: make([]stage, r.NewTokens+1), chosen: make([]int64, 0, (r.NewTokens+1)*p.batch)}
 	ph := phase{name: "decode", graph: e.decodeG, word: r.Strategy.Decode}
 	pre := phase{name: "prefill", graph: e.prefillG, word: "eager"}
 	if timedPrefill {
@@ -51,7 +55,7 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 	case e.bucketG == nil:
 		ph.lacks = "kv-bucketed: " + e.model.WhyNotBucketed
 	default:
-		g.padded = e.kvEdge(p.cached() + g.steps)
+		g.padded = e.kvEdge(p.cached() + g.steps())
 		ph.graph, pre.graph = e.bucketG, e.bucketG
 		if e.fillG != nil {
 			pre.graph = e.fillG
@@ -66,7 +70,7 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 	if err := g.makeRoom(l, pre.graph, ph.graph); err != nil {
 		return nil, err
 	}
-	if g.prefill.ch, err = e.choose(l, r, pre, g.prefill.shape); err != nil {
+	if g.stages[0].ch, err = e.choose(l, r, pre, g.stages[0].shape); err != nil {
 		return nil, err
 	}
 	if err := e.chooseSteps(l, r, ph, g); err != nil {
@@ -78,26 +82,22 @@ func (e *engine) plan(l *lane, r *protocol.Request, timedPrefill bool) (*generat
 // makeRoom sets the shapes of all stages and makes room for them: later no
 // buffer moves, which captured graphs would not survive.
 func (g *generation) makeRoom(l *lane, prefill, decode *native.Graph) error {
-	g.prefill.shape = lmShape{batch: g.p.batch, seq: g.p.exec}
+	first := lmShape{batch: g.p.batch, seq: g.p.exec}
 	switch {
 	case prefill.Room != "":
-		g.prefill.shape.kept = g.padded
+		first.kept = g.padded
 	case prefill.Last != "":
-		g.prefill.shape.kept = g.p.tokens
+		first.kept = g.p.tokens
 	default:
-		g.prefill.shape.past = g.padded
+		first.past = g.padded
 	}
-	if err := reserve(l.st, prefill, g.prefill.shape, 0); err != nil {
-		return err
-	}
-	for k := range g.decode {
-		s := &g.decode[k]
-		past := g.padded
-		if past == 0 {
-			past = g.p.cached() + k
+	for k := range g.stages {
+		s, graph := &g.stages[k], decode
+		s.step, s.shape = k, lmShape{batch: g.p.batch, seq: 1, past: cmp.Or(g.padded, g.p.cached()+k-1)}
+		if k == 0 {
+			s.shape, graph = first, prefill
 		}
-		s.step, s.shape = k+1, lmShape{batch: g.p.batch, seq: 1, past: past}
-		if err := reserve(l.st, decode, s.shape, s.step); err != nil {
+		if err := reserve(l.st, graph, s.shape, k); err != nil {
 			return err
 		}
 	}
@@ -109,11 +109,11 @@ func (g *generation) makeRoom(l *lane, prefill, decode *native.Graph) error {
 // back, and that is known now.
 func (e *engine) chooseSteps(l *lane, r *protocol.Request, ph phase, g *generation) (err error) {
 	planned := map[execKey]bool{}
-	if g.prefill.ch.missing() {
-		planned[g.prefill.ch.key] = true
+	if first := &g.stages[0].ch; first.missing() {
+		planned[first.key] = true
 	}
-	for k := range g.decode {
-		s := &g.decode[k]
+	for k := range g.steps() {
+		s := &g.stages[k+1]
 		if s.ch, err = e.choose(l, r, ph, s.shape); err != nil {
 			return err
 		}
@@ -133,31 +133,21 @@ func (e *engine) chooseSteps(l *lane, r *protocol.Request, ph phase, g *generati
 
 // bindAll binds every stage that has a session.
 func (g *generation) bindAll(l *lane) error {
-	for _, s := range g.stages() {
-		if s.ch.missing() {
+	for k := range g.stages {
+		if g.stages[k].ch.missing() {
 			continue
 		}
-		if err := g.bind(l, s); err != nil {
+		if err := g.bind(l, &g.stages[k]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// stages are the prompt's pass and the steps, in order.
-func (g *generation) stages() []*stage {
-	out := make([]*stage, 0, g.steps+1)
-	out = append(out, &g.prefill)
-	for k := range g.decode {
-		out = append(out, &g.decode[k])
-	}
-	return out
-}
-
 // sessions are those that will run, as far as they are there.
 func (g *generation) sessions() []*native.Session {
 	var out []*native.Session
-	for _, s := range g.stages() {
+	for _, s := range g.stages {
 		if s.c != nil && !slices.Contains(out, s.c.s) {
 			out = append(out, s.c.s)
 		}
@@ -228,9 +218,8 @@ func (e *engine) kvEdge(n int) int {
 // its own choices, and returns the last logits. tokens are those of every
 // stage, the prompt's first, a row after the other within each.
 func (g *generation) replay(tokens []int64) ([]float32, error) {
-	var t native.Span
-	stages := g.stages()
-	for i, s := range stages {
+	for i := range g.stages {
+		s := &g.stages[i]
 		if i > 0 {
 			if err := s.c.force(tokens[(i-1)*g.p.batch : i*g.p.batch]); err != nil {
 				return nil, err
@@ -242,11 +231,11 @@ func (g *generation) replay(tokens []int64) ([]float32, error) {
 		if err := g.write(s); err != nil {
 			return nil, err
 		}
-		if err := s.c.run(&t); err != nil {
+		if err := s.c.run(&s.span); err != nil {
 			return nil, err
 		}
 	}
-	return stages[len(stages)-1].c.lastLogits()
+	return g.last().lastLogits()
 }
 
 // errEvicted says that a generation cannot run again as it ran.
@@ -261,7 +250,7 @@ func (g *generation) write(s *stage) error {
 }
 
 // tokens are the greedy choices of every stage but the last, in order.
-func (g *generation) tokens() []int64 { return g.chosen[:g.steps*g.p.batch] }
+func (g *generation) tokens() []int64 { return g.chosen[:g.steps()*g.p.batch] }
 
 // force overwrites the tokens that a step reads.
 func (c *call) force(tokens []int64) error {

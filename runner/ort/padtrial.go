@@ -115,7 +115,7 @@ func (e *engine) trialRun(l *lane, sessions map[*native.Graph]*native.Session, e
 	p := &prompt{batch: 1, tokens: trialTokens, exec: exec, ids: make([]int64, trialTokens)}
 	p.right = e.rightG != nil && exec > trialTokens
 	fillTokens(p.ids, 1, e.vocab)
-	g := &generation{p: p, padded: padded}
+	g := &generation{p: p, padded: padded, stages: make([]stage, 1)}
 	pre, decode := e.prefillG, e.decodeG
 	switch {
 	case padded > 0 && e.fillG != nil:
@@ -126,14 +126,13 @@ func (e *engine) trialRun(l *lane, sessions map[*native.Graph]*native.Session, e
 		pre = e.rightG
 	}
 	if decode != nil {
-		g.steps = trialSteps
-		g.decode = make([]stage, trialSteps)
+		g.stages = make([]stage, 1+trialSteps)
 	}
 	if err := g.makeRoom(l, pre, decode); err != nil {
 		return out, err
 	}
-	for i, s := range g.stages() {
-		at := decode
+	for i := range g.stages {
+		s, at := &g.stages[i], decode
 		if i == 0 {
 			at = pre
 		}
@@ -150,11 +149,10 @@ func (e *engine) trialRun(l *lane, sessions map[*native.Graph]*native.Session, e
 		if i > 0 && forced != nil {
 			err = s.c.force(forced[i-1 : i])
 		} else if i > 0 {
-			err = s.c.take(g.stages()[i-1].c)
+			err = s.c.take(g.stages[i-1].c)
 		}
-		var t native.Span
 		if err == nil {
-			err = s.c.run(&t)
+			err = s.c.run(&s.span)
 		}
 		var logits []float32
 		if err == nil {

@@ -63,8 +63,7 @@ func (e *engine) repeat(p *profiling, r *protocol.Request, o *outcome) error {
 		if err := c.fill(r.Seed); err != nil {
 			return err
 		}
-		var t native.Span
-		return c.run(&t)
+		return c.run(new(native.Span))
 	}
 	if o.gen == nil {
 		pr, err := e.prompt(o.lane, r)
@@ -73,7 +72,7 @@ func (e *engine) repeat(p *profiling, r *protocol.Request, o *outcome) error {
 		}
 		return e.repeatPass(p, o.last, func(c *call) error { return c.writePrompt(pr) })
 	}
-	for _, s := range o.gen.stages() {
+	for _, s := range o.gen.stages {
 		err := e.repeatPass(p, s.c, func(c *call) error {
 			if c.step == 0 {
 				return c.writePrompt(o.gen.p)
@@ -100,8 +99,7 @@ func (e *engine) repeatPass(p *profiling, like *call, write func(*call) error) e
 	if err := write(c); err != nil {
 		return err
 	}
-	var t native.Span
-	return c.run(&t)
+	return c.run(new(native.Span))
 }
 
 // twin is a session made like s with the profiler on.

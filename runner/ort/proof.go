@@ -111,11 +111,10 @@ func (e *engine) proveReplay(calls [2]*call, seed uint64) error {
 	p := &prompt{batch: 1, tokens: proofTokens, exec: proofTokens, ids: make([]int64, proofTokens)}
 	fillTokens(p.ids, seed, e.vocab)
 	for _, c := range calls {
-		var t native.Span
 		if err := c.writePrompt(p); err != nil {
 			return err
 		}
-		if err := c.run(&t); err != nil {
+		if err := c.run(new(native.Span)); err != nil {
 			return err
 		}
 		if err := c.fresh(); err != nil {

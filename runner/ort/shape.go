@@ -46,34 +46,31 @@ func (s lmShape) sentence(phase string) string {
 
 // once runs a session of this shape on a prompt of zeros: mask, positions and
 // lengths are real, since some graphs (GroupQueryAttention) refuse others.
-func (s lmShape) once() func(*native.Session, *native.Store) error {
-	return func(x *native.Session, st *native.Store) error {
-		step := 1 // a decode step reads one token; a prompt with an empty constant cache is step 0
-		if s.past == 0 || s.seq > 1 {
-			step = 0
-		}
-		c, err := newCall(x, st, s, step)
-		if err != nil {
-			return err
-		}
-		defer c.free()
-		p := &prompt{batch: s.batch, tokens: s.seq, exec: s.seq}
-		if s.kept > 0 {
-			p.tokens = min(s.kept, s.seq)
-		}
-		p.ids = make([]int64, s.batch*p.tokens)
-		if step == 1 {
-			p.tokens, p.exec, p.ids = s.past, s.past, nil
-			err = c.writeStep(p, 1)
-		} else {
-			err = c.writePrompt(p)
-		}
-		if err != nil {
-			return err
-		}
-		var t native.Span
-		return c.run(&t)
+func (s lmShape) once(x *native.Session, st *native.Store) error {
+	step := 1 // a decode step reads one token; a prompt with an empty constant cache is step 0
+	if s.past == 0 || s.seq > 1 {
+		step = 0
 	}
+	c, err := newCall(x, st, s, step)
+	if err != nil {
+		return err
+	}
+	defer c.free()
+	p := &prompt{batch: s.batch, tokens: s.seq, exec: s.seq}
+	if s.kept > 0 {
+		p.tokens = min(s.kept, s.seq)
+	}
+	p.ids = make([]int64, s.batch*p.tokens)
+	if step == 1 {
+		p.tokens, p.exec, p.ids = s.past, s.past, nil
+		err = c.writeStep(p, 1)
+	} else {
+		err = c.writePrompt(p)
+	}
+	if err != nil {
+		return err
+	}
+	return c.run(new(native.Span))
 }
 
 // dimShape is the shape of a forward pass: values of symbolic dimensions.
@@ -103,17 +100,14 @@ type forwardShape struct {
 }
 
 // once runs a session of this shape on inputs of seed 0.
-func (s forwardShape) once() func(*native.Session, *native.Store) error {
-	return func(x *native.Session, st *native.Store) error {
-		c, err := newForwardCall(x, st, s)
-		if err != nil {
-			return err
-		}
-		defer c.free()
-		if err := c.fill(0); err != nil {
-			return err
-		}
-		var t native.Span
-		return c.run(&t)
+func (s forwardShape) once(x *native.Session, st *native.Store) error {
+	c, err := newForwardCall(x, st, s)
+	if err != nil {
+		return err
 	}
+	defer c.free()
+	if err := c.fill(0); err != nil {
+		return err
+	}
+	return c.run(new(native.Span))
 }

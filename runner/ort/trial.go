@@ -151,9 +151,9 @@ func (z *sizer) try(at int, name string) error {
 
 // tryOn runs a session, again where the model declared sizes of outputs wrong.
 func (s forwardShape) tryOn(x *native.Session, st *native.Store) error {
-	err := s.once()(x, st)
+	err := s.once(x, st)
 	if err != nil && wrongSize(err) && x.G.Allocates.Load() {
-		err = s.once()(x, st)
+		err = s.once(x, st)
 	}
 	return err
 }
