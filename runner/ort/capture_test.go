@@ -9,6 +9,8 @@ import (
 
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/onnxmodel"
+	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
+	"github.com/tailscope/tailscope/runner/ort/native"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/stats"
 )
@@ -212,5 +214,26 @@ func TestStaleCaptureIsCaught(t *testing.T) {
 				t.Errorf("checks %+v", c)
 			}
 		})
+	}
+}
+
+// The graph that is captured in place of another takes the same inputs: a decode
+// step of GroupQueryAttention has a mask as long as its cache, not one longer.
+func TestWhatIsCapturedTakesTheSameInputs(t *testing.T) {
+	for _, name := range []string{"gqa", "single"} {
+		dir := t.TempDir()
+		e := newTestEngine(t, "default", func(l *protocol.Load) { l.Model = must.Get(testmodels.Write(dir, name))(t) })
+		for _, g := range []*native.Graph{e.prefillG, e.bucketG} {
+			captured := e.captureG[g]
+			s := must.Get(e.maker.Open(captured, native.SessionSpec{Compiled: true}))(t)
+			shape := lmShape{batch: 2, seq: 5}
+			if captured.Constant {
+				shape = lmShape{batch: 2, seq: 1, past: 16}
+			}
+			if err := shape.once(s, e.lanes[stats.Optimized].st); err != nil {
+				t.Errorf("%s, %v: %v", name, shape, err)
+			}
+			s.Free()
+		}
 	}
 }

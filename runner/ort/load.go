@@ -188,7 +188,7 @@ func (e *engine) takeCapture() error {
 		if err != nil {
 			return err
 		}
-		x.Constant = g.Constant
+		x.Constant, x.Grouped = g.Constant, g.Grouped
 		e.captureG[g] = x
 	}
 	return nil
