@@ -4,6 +4,7 @@ package onnxmodel
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -86,9 +87,8 @@ func decode(t *testing.T, p *Prepared, prompt []int64, steps, k int) []int64 {
 	}
 	s := session(t, g.Path, nil)
 	past, n := map[string]feed{}, len(prompt)
-	for l, kv := range p.Prefill.Present {
-		past[g.Past[l].Key] = padLeft(p.Info, out[kv.Key], floats(t, out[kv.Key]), n, max(k, n))
-		past[g.Past[l].Value] = padLeft(p.Info, out[kv.Value], floats(t, out[kv.Value]), n, max(k, n))
+	for i, name := range p.Prefill.Present {
+		past[g.Past[i]] = padLeft(p.Info, out[name], floats(t, out[name]), n, max(k, n))
 	}
 	tokens := []int64{ints(t, out[p.Prefill.Token])[0]}
 	for range steps {
@@ -98,13 +98,8 @@ func decode(t *testing.T, p *Prepared, prompt []int64, steps, k int) []int64 {
 		must.OK(t, s.Run(in, o))
 		n++
 		for i, port := range g.Outputs {
-			for l, kv := range g.Present {
-				for j, name := range []string{kv.Key, kv.Value} {
-					if port.Name == name {
-						past[[]string{g.Past[l].Key, g.Past[l].Value}[j]] = feed{
-							shape: o[i].GetShape(), f32: append([]float32(nil), floats(t, o[i])...), half: port.Type == "float16"}
-					}
-				}
+			if j := slices.Index(g.Present, port.Name); j >= 0 {
+				past[g.Past[j]] = feed{shape: o[i].GetShape(), f32: append([]float32(nil), floats(t, o[i])...), half: port.Type == "float16"}
 			}
 			if port.Name == g.Token {
 				tokens = append(tokens, ints(t, o[i])[0])

@@ -32,8 +32,10 @@ type Graph struct {
 	// Of a language model; "" or nil where the model has no such port.
 	InputIDs, AttentionMask, PositionIDs string
 	Last, Room, Shift                    string
-	Past, Present                        []KV // by layer; Present[i] is bound as Past[i] of the next step
+	Past, Present                        []string // key and value, layer by layer; Present[i] is bound as Past[i] of the next step
 	Logits, Token                        string
+	Constant                             bool // Present is as long as Past: the cache keeps its length
+	Grouped                              bool // of Constant: the cache's real entries stand at its left
 }
 
 // Prepared is a model made ready for the engine, in the user's cache.
@@ -45,7 +47,7 @@ type Prepared struct {
 	// The graph may be the same file as Decode.
 	Prefill *Graph
 	// Decode takes one token and the past and gives the past with it appended
-	// (length DimTotal); nil when the model keeps no cache.
+	// (length DimTotal); Prefill itself where that can, nil when the model keeps no cache.
 	Decode *Graph
 	// Bucketed is Decode with a cache of constant length: Present has length
 	// DimPast again, so outputs can be bound in place of inputs. The cache is

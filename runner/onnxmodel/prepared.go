@@ -3,6 +3,7 @@ package onnxmodel
 import (
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 func (p *Prepared) load() (err error) {
@@ -23,6 +24,14 @@ func (p *Prepared) load() (err error) {
 	p.PrefillRight, p.PrefillFill = get(rightFile), get(fillFile)
 	p.PrefillCapture, p.BucketedCapture = get(prefillCaptureFile), get(bucketedCaptureFile)
 	p.WhyNotBucketed = p.Info.whyNotBucketed()
+	if p.Decode != nil && same(p.Decode.Path, p.Prefill.Path) {
+		p.Decode = p.Prefill
+	}
+	for _, g := range []*Graph{p.Bucketed, p.BucketedCapture} {
+		if g != nil {
+			g.Constant, g.Grouped = true, p.Info.mask.grouped
+		}
+	}
 	return err
 }
 
@@ -49,15 +58,13 @@ func readGraph(path string) (*Graph, error) {
 		}
 	}
 	for _, kv := range r.past {
-		g.Past = append(g.Past, KV{name(kv.key), name(kv.value)})
+		g.Past = append(g.Past, name(kv.key), name(kv.value))
 	}
 	for _, kv := range r.present {
-		g.Present = append(g.Present, KV{name(kv.key), name(kv.value)})
+		g.Present = append(g.Present, name(kv.key), name(kv.value))
 	}
-	for i := range g.Outputs {
-		if g.Outputs[i].Name == TokenOutput {
-			g.Token = TokenOutput
-		}
+	if slices.ContainsFunc(g.Outputs, func(p Port) bool { return p.Name == TokenOutput }) {
+		g.Token = TokenOutput
 	}
 	return g, nil
 }

@@ -25,9 +25,6 @@ const (
 	ShiftInput = "tailscope.shift" // padding before the first real token, which positions do not count
 )
 
-// KV names the key and the value of one layer.
-type KV struct{ Key, Value string }
-
 // roles says which port of a graph plays which part in text generation.
 type roles struct {
 	ids, mask, positions, branch, logits *Port

@@ -96,7 +96,7 @@ func layoutOf(g *native.Graph, shape lmShape, step int) ([]slot, error) {
 // inputBuffer says where an input lives: the token that the step before has
 // chosen is this step's input as it stands, and so is the cache it wrote.
 func inputBuffer(g *native.Graph, name string, step int) string {
-	if name == g.Ids && step > 0 {
+	if name == g.InputIDs && step > 0 {
 		return at(native.Token, step-1)
 	}
 	for i, past := range g.Past {
@@ -195,7 +195,7 @@ func (c *call) view(s slot, onDevice bool) (native.Tensor, error) {
 // the device is written through a twin on the host, and so is the token read.
 func (c *call) keep(s slot, x native.Tensor) error {
 	g, host := c.s.G, x
-	writes := !s.output && (s.name == g.Mask || s.name == g.Pos || s.name == g.Ids || g.Added(s.name))
+	writes := !s.output && (s.name == g.AttentionMask || s.name == g.PositionIDs || s.name == g.InputIDs || g.Added(s.name))
 	token := s.output && s.name == g.Token
 	if x.Host == nil && (writes || token) {
 		var err error
@@ -212,16 +212,16 @@ func (c *call) keep(s slot, x native.Tensor) error {
 		c.cache = append(c.cache, x)
 	case !writes:
 		return nil
-	case s.name == g.Ids:
+	case s.name == g.InputIDs:
 		c.ids, c.idsDev = host, x
-	case s.name == g.Mask:
+	case s.name == g.AttentionMask:
 		c.mask = host
-	case s.name == g.Pos:
+	case s.name == g.PositionIDs:
 		c.pos = host
 	default:
 		c.told[s.name] = host
 	}
-	if writes && x.Host == nil && !(s.name == g.Ids && c.step > 0) {
+	if writes && x.Host == nil && !(s.name == g.InputIDs && c.step > 0) {
 		c.uploads = append(c.uploads, [2]native.Tensor{x, host})
 	}
 	return nil

@@ -25,7 +25,7 @@ func (e *engine) capturable(ch *choice) *native.Graph {
 	if !e.capture || ch.key.shape == dynamicShape || ch.key.phase != "prefill" && !ch.graph.Constant {
 		return nil
 	}
-	return e.captureG[ch.graph]
+	return ch.graph.Captured
 }
 
 // openCaptured makes the session of a choice that captures its graph; nil

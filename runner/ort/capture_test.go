@@ -136,7 +136,7 @@ func TestCaptureIsProvenAtLoad(t *testing.T) {
 	if err := e.proveCapture(); err != nil {
 		t.Error(err)
 	}
-	e.captureG[e.prefillG] = e.prefillG
+	e.prefillG.Captured = e.prefillG
 	if err := e.proveCapture(); err == nil || !strings.Contains(err.Error(), "differ") {
 		t.Errorf("the graph as exported: %v", err)
 	}
@@ -182,7 +182,7 @@ func TestStaleCaptureIsCaught(t *testing.T) {
 	}
 	for name, plant := range map[string]func(*engine){
 		"host-bound output": func(e *engine) { e.lanes[stats.Optimized].st.HostToken = true },
-		"copied output":     func(e *engine) { e.captureG[e.prefillG] = e.prefillG },
+		"copied output":     func(e *engine) { e.prefillG.Captured = e.prefillG },
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := startFaulty(t, plant)
@@ -224,7 +224,7 @@ func TestWhatIsCapturedTakesTheSameInputs(t *testing.T) {
 		dir := t.TempDir()
 		e := newTestEngine(t, "default", func(l *protocol.Load) { l.Model = must.Get(testmodels.Write(dir, name))(t) })
 		for _, g := range []*native.Graph{e.prefillG, e.bucketG} {
-			captured := e.captureG[g]
+			captured := g.Captured
 			s := must.Get(e.maker.Open(captured, native.SessionSpec{Compiled: true}))(t)
 			shape := lmShape{batch: 2, seq: 5}
 			if captured.Constant {

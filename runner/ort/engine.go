@@ -23,12 +23,11 @@ type engine struct {
 	maker  *native.Maker
 	model  *onnxmodel.Prepared
 
-	prefillG, decodeG, bucketG *native.Graph                   // of a language model; nil where there is none
-	rightG, fillG              *native.Graph                   // of one that is padded on the right: onnxmodel.Prepared
-	forwardG                   *native.Graph                   // of any other
-	feeds                      *feeds                          // where its inputs come from
-	sizesMade                  map[string][]int                // of its dimensions that nobody spoke of
-	captureG                   map[*native.Graph]*native.Graph // what is captured in place of a graph
+	prefillG, decodeG, bucketG *native.Graph    // of a language model; nil where there is none
+	rightG, fillG              *native.Graph    // of one that is padded on the right: onnxmodel.Prepared
+	forwardG                   *native.Graph    // of any other
+	feeds                      *feeds           // where its inputs come from
+	sizesMade                  map[string][]int // of its dimensions that nobody spoke of
 
 	dev  native.Memory    // of the provider's device; none: the host
 	heap native.Allocator // of dev

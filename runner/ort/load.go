@@ -35,7 +35,7 @@ func newEngine(l *protocol.Load, out *emitter, gate *sync.Mutex) (*engine, *prot
 	start := native.Now()
 	native.Settle(l.Beside)
 	e := &engine{
-		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, captureG: map[*native.Graph]*native.Graph{}, eager: map[*native.Graph]*native.Session{}, second: map[*native.Graph]*native.Session{}, policy: newPolicy(l),
+		load: *l, out: out, region: region{gate: gate}, groups: map[[2]string]*group{}, eager: map[*native.Graph]*native.Session{}, second: map[*native.Graph]*native.Session{}, policy: newPolicy(l),
 		proven: map[[3]string]bool{}, took: map[workKey]int64{},
 		compile: l.Compile, kvEdges: l.KVEdges,
 		checks: checks{share: l.Check, tolerance: tolerance, seen: map[[3]string]bool{}},
@@ -124,25 +124,25 @@ func (e *engine) tryEager(g *native.Graph) error {
 func (e *engine) takeGraphs() (first *native.Graph, err error) {
 	p := e.model
 	if p.Forward != nil {
-		if e.forwardG, err = native.NewGraph(p.Forward); err != nil {
-			return nil, err
-		}
-		e.vocab = p.Info.Vocab
-		if half := func(o native.Port) bool { return o.Typ.Half() }; strings.HasSuffix(p.Info.DType, "float16") || slices.ContainsFunc(e.forwardG.Outputs, half) {
-			e.checks.tolerance = toleranceHalf
-		}
-		if e.feeds, err = newFeeds(p.Info, e.load.Inputs, e.load.Recorded); err != nil {
-			return nil, err
-		}
-		for i := range e.forwardG.Inputs {
-			if err := makeable(&e.forwardG.Inputs[i], e.feeds); err != nil {
-				return nil, fmt.Errorf("model %s: %w", p.Info.Path, err)
-			}
-		}
-		return e.forwardG, nil
+		err = e.takeForward()
+		return e.forwardG, err
 	}
-	if e.prefillG, err = native.NewGraph(p.Prefill); err != nil {
-		return nil, err
+	for _, x := range []struct {
+		to             **native.Graph
+		from, captured *onnxmodel.Graph
+	}{
+		{&e.prefillG, p.Prefill, p.PrefillCapture}, {&e.decodeG, p.Decode, nil}, {&e.bucketG, p.Bucketed, p.BucketedCapture},
+		{&e.rightG, p.PrefillRight, nil}, {&e.fillG, p.PrefillFill, nil},
+	} {
+		if *x.to, err = native.NewGraph(x.from); err == nil && x.captured != nil {
+			(*x.to).Captured, err = native.NewGraph(x.captured)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if p.Decode == p.Prefill {
+		e.decodeG = e.prefillG
 	}
 	e.vocab, e.maxPos = e.prefillG.Vocab, p.Info.MaxPositions
 	if e.prefillG.Output(e.prefillG.Logits).Typ.Half() || strings.HasSuffix(p.Info.DType, "float16") {
@@ -153,43 +153,27 @@ func (e *engine) takeGraphs() (first *native.Graph, err error) {
 			e.noPad = a.Why
 		}
 	}
-	e.decodeG = e.prefillG
-	if p.Decode == nil {
-		e.decodeG = nil
-	} else if !native.SameFile(p.Decode.Path, p.Prefill.Path) {
-		if e.decodeG, err = native.NewGraph(p.Decode); err != nil {
-			return nil, err
-		}
-	}
-	if p.Bucketed != nil {
-		if e.bucketG, err = native.NewGraph(p.Bucketed); err != nil {
-			return nil, err
-		}
-		e.bucketG.Constant, e.bucketG.Grouped = true, p.PrefillFill != nil
-	}
-	for src, to := range map[*onnxmodel.Graph]**native.Graph{p.PrefillRight: &e.rightG, p.PrefillFill: &e.fillG} {
-		if src == nil {
-			continue
-		}
-		if *to, err = native.NewGraph(src); err != nil {
-			return nil, err
-		}
-	}
-	return e.prefillG, e.takeCapture()
+	return e.prefillG, nil
 }
 
-// takeCapture reads the graphs that capture runs.
-func (e *engine) takeCapture() error {
-	for g, c := range map[*native.Graph]*onnxmodel.Graph{e.prefillG: e.model.PrefillCapture, e.bucketG: e.model.BucketedCapture} {
-		if g == nil || c == nil {
-			continue
+// takeForward reads the graph of a model that is no language model, and what its
+// inputs are to hold.
+func (e *engine) takeForward() (err error) {
+	info := e.model.Info
+	if e.forwardG, err = native.NewGraph(e.model.Forward); err != nil {
+		return err
+	}
+	e.vocab = info.Vocab
+	if half := func(o native.Port) bool { return o.Typ.Half() }; strings.HasSuffix(info.DType, "float16") || slices.ContainsFunc(e.forwardG.Outputs, half) {
+		e.checks.tolerance = toleranceHalf
+	}
+	if e.feeds, err = newFeeds(info, e.load.Inputs, e.load.Recorded); err != nil {
+		return err
+	}
+	for i := range e.forwardG.Inputs {
+		if err := makeable(&e.forwardG.Inputs[i], e.feeds); err != nil {
+			return fmt.Errorf("model %s: %w", info.Path, err)
 		}
-		x, err := native.NewGraph(c)
-		if err != nil {
-			return err
-		}
-		x.Constant, x.Grouped = g.Constant, g.Grouped
-		e.captureG[g] = x
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ const proofTokens = 8
 func (e *engine) startCapture(loaded *protocol.Loaded) {
 	note := func(text string) { loaded.Notes = append(loaded.Notes, text) }
 	p, asked := e.maker.Provider, e.load.Capture
-	possible := p.Captures() && e.prefillG != nil && e.captureG[e.prefillG] != nil
+	possible := p.Captures() && e.prefillG != nil && e.prefillG.Captured != nil
 	switch {
 	case asked == "off" || asked == "" || asked != "on" && !possible:
 	case !possible:
@@ -82,7 +82,7 @@ func (e *engine) proveCapture() error {
 		return err
 	}
 	shape := lmShape{batch: 1, seq: proofTokens}
-	g := e.captureG[e.prefillG]
+	g := e.prefillG.Captured
 	captured, err := e.maker.Open(g, native.SessionSpec{Compiled: true, Capture: true, Lane: stats.Optimized, Fixed: g.Fixed(shape.values())})
 	if err != nil {
 		return err

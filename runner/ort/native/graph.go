@@ -2,7 +2,6 @@ package native
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,40 +40,27 @@ func (d dim) String() string {
 	return "?"
 }
 
-// Graph is a graph file as sessions are made of it. The rest is set for the
-// graphs of a language model only.
+// Graph is a graph file as sessions are made of it.
 type Graph struct {
-	Path            string
+	*onnxmodel.Graph
 	Inputs, Outputs []Port
+	Captured        *Graph // what is captured in its place; nil: nothing
 
 	Allocates atomic.Bool // outputs' sizes are not known before a run (or were declared wrong)
-
-	Ids, Mask, Pos string // "" where there is no such input
-
-	Last, Room, Shift string   // inputs that the preparation added, "" where it did not (onnxmodel.LastInput …)
-	Past, Present     []string // keys and values, layer by layer; present[i] becomes past[i]
-	Logits, Token     string
-	Vocab             int
-	Grouped           bool // of constant: the cache's real entries stand at its left
-	Constant          bool // present is as long as past: the cache keeps its length
+	Vocab     int         // of a language model
 }
 
-// NewGraph reads the ports of a graph that onnxmodel has prepared.
+// NewGraph reads the ports of a graph that onnxmodel has prepared; nil of nil.
 func NewGraph(g *onnxmodel.Graph) (*Graph, error) {
-	out := &Graph{
-		Path: g.Path, Last: g.Last, Room: g.Room, Shift: g.Shift, Ids: g.InputIDs, Mask: g.AttentionMask, Pos: g.PositionIDs, Logits: g.Logits, Token: g.Token,
+	if g == nil {
+		return nil, nil
 	}
+	out := &Graph{Graph: g}
 	for _, p := range g.Inputs {
 		out.Inputs = append(out.Inputs, ToPort(p))
 	}
 	for _, p := range g.Outputs {
 		out.Outputs = append(out.Outputs, ToPort(p))
-	}
-	for _, kv := range g.Past {
-		out.Past = append(out.Past, kv.Key, kv.Value)
-	}
-	for _, kv := range g.Present {
-		out.Present = append(out.Present, kv.Key, kv.Value)
 	}
 	if out.Logits == "" {
 		return out, nil
@@ -84,7 +70,7 @@ func NewGraph(g *onnxmodel.Graph) (*Graph, error) {
 
 // checkLM makes sure that everything that will be bound is known.
 func (g *Graph) checkLM() error {
-	for _, name := range slices.Concat([]string{g.Ids}, g.Past) {
+	for _, name := range slices.Concat([]string{g.InputIDs}, g.Past) {
 		if p := g.input(name); p == nil || p.Typ.Size() == 0 {
 			return fmt.Errorf("model %s: input %q is missing or of a type that cannot be made", g.Path, name)
 		}
@@ -214,16 +200,6 @@ func (p Port) Wire() protocol.ModelPort {
 func (p Port) String() string {
 	w := p.Wire()
 	return fmt.Sprintf("%s %s [%s]", w.Name, w.Type, strings.Join(w.Dims, ", "))
-}
-
-// SameFile reports whether two paths name one file.
-func SameFile(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
 }
 
 // Role is what a dimension measures: by its name, else by its place.
