@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"errors"
 	"iter"
 
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -30,11 +31,7 @@ func newCursor(rec *folder.Session) *cursor {
 }
 
 // errStop ends the reading of records early.
-var errStop = stopped{}
-
-type stopped struct{}
-
-func (stopped) Error() string { return "stopped" }
+var errStop = errors.New("stopped")
 
 // peek returns the next record, nil at the end. It is valid until next.
 func (c *cursor) peek() *journal.Record {

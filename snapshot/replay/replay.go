@@ -56,30 +56,20 @@ func New(rec *folder.Session, views chan view.View, commands <-chan view.Command
 // FirstMinute is a position to begin at: the end of the minute after the first
 // thing that happened once measuring had begun, or the end of a shorter session.
 func (p *Player) FirstMinute() time.Duration {
-	const minute = int64(time.Minute)
-	for {
-		r := p.cursor.peek()
-		if r == nil {
+	defer p.rewind()
+	first := int64(0)
+	for r := p.cursor.peek(); r != nil; r = p.cursor.peek() {
+		p.cursor.next()
+		if r.Kind == journal.KindEvent && r.Event.TNs > p.startNs && slices.Contains(telling, r.Event.Kind) {
+			first = r.Event.TNs - p.startNs
 			break
 		}
-		p.cursor.next()
-		if r.Kind == journal.KindEvent && r.Event.TNs > p.startNs && telling(r.Event.Kind) {
-			p.rewind()
-			return time.Duration(min(r.Event.TNs-p.startNs+minute, p.lenNs))
-		}
 	}
-	p.rewind()
-	return time.Duration(min(minute, p.lenNs))
+	return time.Duration(min(first+int64(time.Minute), p.lenNs))
 }
 
-// telling reports whether an event is worth beginning at.
-func telling(k stats.Kind) bool {
-	switch k {
-	case stats.KindCompile, stats.KindRecompile, stats.KindGraphCapture, stats.KindToggle, stats.KindFallback, stats.KindLimitReached, stats.KindThrottle:
-		return true
-	}
-	return false
-}
+// telling are the events worth beginning at.
+var telling = []stats.Kind{stats.KindCompile, stats.KindRecompile, stats.KindGraphCapture, stats.KindToggle, stats.KindFallback, stats.KindLimitReached, stats.KindThrottle}
 
 // At is what the session knew at a position; beyond its end, at the end.
 func At(rec *folder.Session, pos time.Duration) (view.View, error) {
@@ -135,18 +125,17 @@ const longest = int64(1000 * time.Hour)
 // settle finds about when the session was: the middle one of the first samples'
 // instants, so that a few that cannot be decide nothing.
 func (p *Player) settle() error {
-	enough := errors.New("enough")
 	var seen []int64
 	_, err := p.rec.Records(func(r *journal.Record) error {
 		if r.Kind == journal.KindSample {
 			seen = append(seen, r.Sample.StartNs)
 		}
 		if len(seen) >= 1001 {
-			return enough
+			return errStop
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, enough) {
+	if err != nil && !errors.Is(err, errStop) {
 		return err
 	}
 	slices.Sort(seen)
@@ -217,13 +206,10 @@ func (p *Player) Run(ctx context.Context) {
 			p.command(c)
 			p.publish()
 		case <-t.C:
-			if p.playing || p.behind {
-				if !p.playing {
-					p.advance()
-					p.publish()
-					continue
-				}
+			if p.playing {
 				p.posNs = min(p.posNs+int64(float64(tick)*p.speed), p.lenNs)
+			}
+			if p.playing || p.behind {
 				p.advance()
 				p.publish()
 			}

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -158,22 +159,15 @@ func (st *state) sample(r *journal.Record) {
 	smp := r.Sample
 	if smp.Segment > st.segment {
 		st.segment = smp.Segment
-		label := st.labels[smp.Segment]
-		if label == "" {
-			label = smp.Strategy
-		}
-		st.coll.NewSegment(smp.Segment, label, st.id.AA, smp.StartNs)
+		st.coll.NewSegment(smp.Segment, cmp.Or(st.labels[smp.Segment], smp.Strategy), st.id.AA, smp.StartNs)
 		st.setStrategy(smp.Strategy)
 	}
 	if smp.Segment == st.segment { // one that came late says nothing of what is in force
 		st.session.Generation, st.session.Segment = smp.Generation, smp.Segment
 		st.session.Strategy = smp.Strategy
 	}
-	if mode := smp.Mode.String(); mode != st.id.Mode || !slices.Contains(st.modes, mode) {
-		st.id.Mode = mode
-		if !slices.Contains(st.modes, mode) {
-			st.modes = append(st.modes, mode)
-		}
+	if st.id.Mode = smp.Mode.String(); !slices.Contains(st.modes, st.id.Mode) {
+		st.modes = append(st.modes, st.id.Mode)
 	}
 	if st.samples++; smp.CompileNs > 0 {
 		m := &st.made[smp.Mode][smp.Lane&1]
@@ -212,9 +206,7 @@ func (st *state) event(e stats.Event) {
 
 // nextMode is the mode behind the one shown, of those the session has run.
 func (st *state) nextMode(now string) string {
-	if now == "" {
-		now = st.id.Mode
-	}
+	now = cmp.Or(now, st.id.Mode)
 	if i := slices.Index(st.modes, now); len(st.modes) > 0 {
 		return st.modes[(i+1)%len(st.modes)]
 	}
@@ -223,9 +215,7 @@ func (st *state) nextMode(now string) string {
 
 // view copies the state at an instant; mode "" is the session's own.
 func (st *state) view(now int64, mode string) view.View {
-	if mode == "" {
-		mode = st.id.Mode
-	}
+	mode = cmp.Or(mode, st.id.Mode)
 	id := st.id
 	id.Mode = mode
 	v := view.View{NowNs: now, StartNs: st.startNs, Phase: view.PhaseRunning, Session: st.session,
