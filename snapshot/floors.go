@@ -12,9 +12,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/adrg/xdg"
-
 	"github.com/tailscope/tailscope/configs"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/between"
@@ -59,14 +58,8 @@ type floorFile struct {
 	Modes    map[string]stats.Noise `json:"modes"`
 }
 
-// floorDir is in the cache, one file a setup.
-func floorDir() string {
-	home := os.Getenv("XDG_CACHE_HOME") // xdg reads it at start only; tests set it later
-	if !filepath.IsAbs(home) {
-		home = xdg.CacheHome
-	}
-	return filepath.Join(home, "tailscope", "floors")
-}
+// floorDir has one file a setup.
+func floorDir() string { return sys.CacheDir("floors") }
 
 func (s *setup) path() (string, error) {
 	text, err := json.Marshal(s)

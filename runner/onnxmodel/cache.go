@@ -3,19 +3,13 @@ package onnxmodel
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"github.com/adrg/xdg"
 	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // cacheRoot is where built and derived models live.
 func cacheRoot() (string, error) {
-	home := os.Getenv("XDG_CACHE_HOME") // xdg reads it at start only; tests set it later
-	if !filepath.IsAbs(home) {
-		home = xdg.CacheHome
-	}
-	root := filepath.Join(home, "tailscope", "models")
+	root := sys.CacheDir("models")
 	return root, os.MkdirAll(root, 0o755)
 }
 

@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/adrg/xdg"
-
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/stats/limit"
 )
 
@@ -23,7 +22,7 @@ func (m *Maker) Roof(dev Memory, heap Allocator, t Type, device string) (*limit.
 	host, _ := os.Hostname()
 	what := fmt.Sprint(1, m.Provider.Name, device, m.Provider.id, m.Provider.Options, m.Threads, OwnCPUs(), t, Library.Version, host, driverVersion())
 	sum := sha256.Sum256([]byte(what))
-	path := filepath.Join(roofDir(), "ort-"+hex.EncodeToString(sum[:8])+".json")
+	path := filepath.Join(sys.CacheDir("roof"), "ort-"+hex.EncodeToString(sum[:8])+".json")
 	if r := keptRoof(path); r != nil {
 		return r, nil
 	}
@@ -32,14 +31,6 @@ func (m *Maker) Roof(dev Memory, heap Allocator, t Type, device string) (*limit.
 		return nil, err
 	}
 	return r, keepRoof(path, r)
-}
-
-func roofDir() string {
-	home := os.Getenv("XDG_CACHE_HOME") // xdg reads it at start only
-	if !filepath.IsAbs(home) {
-		home = xdg.CacheHome
-	}
-	return filepath.Join(home, "tailscope", "roof")
 }
 
 // keptRoof reads a kept roof; nil where there is none that is believed.
