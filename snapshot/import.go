@@ -54,9 +54,8 @@ var errManyLabels = errors.New("too many labels")
 // of two, the one that says so in its name becomes the optimized lane.
 func openForeign(path string) (*folder.Session, error) {
 	var labels []string
-	src := &foreignSource{path: path, lanes: map[string]stats.Lane{}, other: map[string]bool{}}
+	src := &foreignSource{path: path, lanes: map[string]stats.Lane{}, native: true, other: map[string]bool{}}
 	modes := map[string]bool{}
-	src.native = true
 	runID := ""
 	info, err := foreign.Read(path, foreign.Options{Native: true}, func(r *foreign.Row) error {
 		if !src.shows(r.Mode) {
@@ -112,10 +111,7 @@ func openForeign(path string) (*folder.Session, error) {
 	}
 	m.Notes = append(m.Notes, info.Notes...)
 	m.Model.Name = modelOf(info)
-	for k := range modes {
-		m.Settings.Modes = append(m.Settings.Modes, k)
-	}
-	slices.Sort(m.Settings.Modes)
+	m.Settings.Modes = slices.Sorted(maps.Keys(modes))
 	return folder.NewSession(path, m, src), nil
 }
 

@@ -124,16 +124,18 @@ func (logTicks) Ticks(lo, hi float64) []plot.Tick {
 	return out
 }
 
+// drawable says whether a log axis can show v.
+func drawable(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
+
 // positive drops what a log axis cannot show; v is ascending.
 func positive(v []float64) []float64 {
-	lo, hi := 0, len(v)
-	for lo < hi && !(v[lo] > 0) {
-		lo++
+	for len(v) > 0 && !drawable(v[0]) {
+		v = v[1:]
 	}
-	for hi > lo && math.IsInf(v[hi-1], 0) || hi > lo && math.IsNaN(v[hi-1]) {
-		hi--
+	for len(v) > 0 && !drawable(v[len(v)-1]) {
+		v = v[:len(v)-1]
 	}
-	return v[lo:hi]
+	return v
 }
 
 // limits of all series, ok false without a value.

@@ -27,7 +27,7 @@ func Sweep(title, key string, values []string, numbers []float64, lines []SweepL
 	lo, hi := math.Inf(1), 0.0
 	for _, l := range lines {
 		for _, v := range l.Y {
-			if v > 0 && !math.IsInf(v, 0) {
+			if drawable(v) {
 				lo, hi = min(lo, v), max(hi, v)
 			}
 		}
@@ -44,7 +44,7 @@ func Sweep(title, key string, values []string, numbers []float64, lines []SweepL
 	for _, l := range lines {
 		var xy, few plotter.XYs
 		for i, v := range l.Y {
-			if i < len(x) && v > 0 && !math.IsInf(v, 0) {
+			if i < len(x) && drawable(v) {
 				xy = append(xy, plotter.XY{X: x[i], Y: v})
 				if i < len(l.Few) && l.Few[i] {
 					few = append(few, xy[len(xy)-1])

@@ -23,7 +23,7 @@ func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Pictur
 	lo, hi, end := math.Inf(1), 0.0, 0.0
 	for _, t := range tracks {
 		for i, v := range t.Max {
-			if v > 0 && !math.IsInf(v, 0) {
+			if drawable(v) {
 				lo, hi, end = min(lo, v), max(hi, v), max(end, float64(i+1)*binS)
 			}
 		}
@@ -47,7 +47,7 @@ func Timeline(title string, tracks []Track, binS float64, marks []Mark) (*Pictur
 	for i, t := range tracks {
 		var xy plotter.XYs
 		for k, v := range t.Max {
-			if v > 0 && !math.IsInf(v, 0) {
+			if drawable(v) {
 				xy = append(xy, plotter.XY{X: (float64(k) + .5) * binS, Y: v})
 			}
 		}
@@ -125,11 +125,8 @@ func QuantileDelta(title string, d Delta, caption string) (*Picture, error) {
 	}
 	p := newPlot(title, "quantile, the tail stretched", "optimized − eager, ms (symmetric log)")
 	if len(upper) > 1 {
-		ring := append(plotter.XYs{}, upper...)
-		for i := len(lower) - 1; i >= 0; i-- {
-			ring = append(ring, lower[i])
-		}
-		band, err := plotter.NewPolygon(ring)
+		slices.Reverse(lower)
+		band, err := plotter.NewPolygon(slices.Concat(upper, lower))
 		if err != nil {
 			return nil, err
 		}
