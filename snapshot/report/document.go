@@ -30,6 +30,16 @@ type block struct {
 	curves  []curve
 }
 
+// texts are how blocks of text alone print.
+var texts = map[string]struct{ markdown, html string }{
+	"h2":     {"## %s\n\n", "<h2>%s</h2>\n"},
+	"h3":     {"### %s\n\n", "<h3>%s</h3>\n"},
+	"p":      {"%s\n\n", "<p>%s</p>\n"},
+	"strong": {"**%s**\n\n", "<p class=\"answer\">%s</p>\n"},
+	"todo":   {"**%s**\n\n", "<p class=\"answer todo\">%s</p>\n"},
+	"code":   {"    %s\n\n", "<pre>%s</pre>\n"},
+}
+
 // curve is latency over quantiles, drawn by the page's script.
 type curve struct {
 	Name string    `json:"name"`
@@ -89,16 +99,10 @@ func (d *document) markdown() string {
 	fmt.Fprintf(&b, "# %s\n\n", mdText(d.title))
 	for _, x := range d.blocks {
 		switch x.kind {
-		case "h2":
-			fmt.Fprintf(&b, "## %s\n\n", mdText(x.text))
-		case "h3":
-			fmt.Fprintf(&b, "### %s\n\n", mdText(x.text))
-		case "p":
-			fmt.Fprintf(&b, "%s\n\n", mdText(x.text))
-		case "strong", "todo":
-			fmt.Fprintf(&b, "**%s**\n\n", mdText(x.text))
+		case "h2", "h3", "p", "strong", "todo":
+			fmt.Fprintf(&b, texts[x.kind].markdown, mdText(x.text))
 		case "code":
-			fmt.Fprintf(&b, "    %s\n\n", plain.Line(x.text))
+			fmt.Fprintf(&b, texts[x.kind].markdown, plain.Line(x.text)) // nothing in it is markup
 		case "list":
 			for _, i := range x.items {
 				fmt.Fprintf(&b, "- %s\n", mdText(i))
@@ -193,14 +197,10 @@ func (d *document) html() string {
 		text := html.EscapeString(x.text)
 		switch x.kind {
 		case "h2", "h3":
-			fmt.Fprintf(&b, "<%s>%s</%s>\n", x.kind, text, x.kind)
 			heading = x.text
-		case "p":
-			fmt.Fprintf(&b, "<p>%s</p>\n", text)
-		case "strong":
-			fmt.Fprintf(&b, "<p class=\"answer\">%s</p>\n", text)
-		case "todo":
-			fmt.Fprintf(&b, "<p class=\"answer todo\">%s</p>\n", text)
+			fallthrough
+		case "p", "strong", "todo", "code":
+			fmt.Fprintf(&b, texts[x.kind].html, text)
 		case "list":
 			b.WriteString("<ul>\n")
 			for _, i := range x.items {
@@ -209,8 +209,6 @@ func (d *document) html() string {
 			b.WriteString("</ul>\n")
 		case "table":
 			x.table.html(&b, heading)
-		case "code":
-			fmt.Fprintf(&b, "<pre>%s</pre>\n", text)
 		case "curves":
 			raw, err := json.Marshal(x.curves)
 			if err != nil {

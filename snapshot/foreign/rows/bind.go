@@ -55,7 +55,7 @@ const (
 
 // bind finds the columns of all fields.
 func (t *columnReader) bind(header []string) error {
-	t.header, t.at, t.strs, t.verdict = header, map[string]int{}, map[string]string{}, map[string]Verdict{}
+	t.header, t.at, t.strs = header, map[string]int{}, map[string]string{}
 	t.recent, t.unit = make([][4]string, len(header)), -1
 	for i, h := range header {
 		if _, twice := t.at[h]; !twice {

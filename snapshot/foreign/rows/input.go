@@ -252,13 +252,9 @@ func (in *Input) Judge(r *Row, column, value string) {
 		}
 		in.judged[value] = v
 	}
-	r.OK = v == Good
-	if !r.OK {
-		in.bad(column, value)
+	if r.OK = v == Good; r.OK {
+		return
 	}
-}
-
-func (in *Input) bad(column, value string) {
 	k := [2]string{column, value}
 	if _, ok := in.Info.Statuses[k]; ok || len(in.Info.Statuses) < 12 {
 		if in.Info.Statuses == nil {

@@ -36,29 +36,28 @@ var AsTable = Format{Name: "table", Tool: "CSV, TSV or any delimiter, with a hea
 
 // columnReader turns lines of fields into rows.
 type columnReader struct {
-	in      *Input
-	spec    *Table
-	header  []string
-	at      map[string]int // column to position
-	col     [numFields]int // position of a field's column; absent: -1
-	recent  [][4]string    // texts of each column's last values, of which few are usual
-	turn    uint8
-	r       Row
-	values  map[string]json.RawMessage // of a JSON record
-	by      int
-	where   []int
-	extra   []int // generation, segment: part of the run
-	native  []int // positions of nativeColumns; nil: not asked for, or another tool's table
-	own     stats.Sample
-	scale   float64
-	unit    int // position of the column with each row's unit; -1: all have scale
-	delim   byte
-	strs    map[string]string
-	fields  [][]byte
-	runKey  []byte
-	line    int
-	get     func(string) string
-	verdict map[string]Verdict
+	in     *Input
+	spec   *Table
+	header []string
+	at     map[string]int // column to position
+	col    [numFields]int // position of a field's column; absent: -1
+	recent [][4]string    // texts of each column's last values, of which few are usual
+	turn   uint8
+	r      Row
+	values map[string]json.RawMessage // of a JSON record
+	by     int
+	where  []int
+	extra  []int // generation, segment: part of the run
+	native []int // positions of nativeColumns; nil: not asked for, or another tool's table
+	own    stats.Sample
+	scale  float64
+	unit   int // position of the column with each row's unit; -1: all have scale
+	delim  byte
+	strs   map[string]string
+	fields [][]byte
+	runKey []byte
+	line   int
+	get    func(string) string
 }
 
 // ReadTable reads text in columns.

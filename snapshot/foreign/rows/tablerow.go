@@ -119,16 +119,7 @@ func (t *columnReader) judge(r *Row, c int) {
 	if r.OK = len(b) == 2 && (string(b) == "ok" || string(b) == "OK"); r.OK {
 		return
 	}
-	v, ok := t.verdict[string(b)]
-	if !ok {
-		v = Status(t.header[c], string(b))
-		if len(t.verdict) < 1000 {
-			t.verdict[string(b)] = v
-		}
-	}
-	if r.OK = v == Good; !r.OK {
-		t.in.bad(t.header[c], t.str(b))
-	}
+	t.in.Judge(r, t.header[c], t.str(b))
 }
 
 // run names the row's run: what a column says, or tailscope's generation and
