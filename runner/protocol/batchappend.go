@@ -43,7 +43,7 @@ func appendKey(dst []byte, key string) []byte {
 }
 
 func appendText(dst []byte, key, value string) []byte {
-	return append(appendKey(dst, key), quoted(value)...)
+	return appendQuoted(appendKey(dst, key), value)
 }
 
 func appendColumn[T int | int64 | uint64](dst []byte, key string, v []T) []byte {
@@ -59,9 +59,12 @@ func appendInts[T int | int64 | uint64](dst []byte, v []T) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if n < 0 {
+		switch {
+		case uint64(n) < 10: // orders, and most counts
+			dst = append(dst, '0'+byte(n))
+		case n < 0:
 			dst = strconv.AppendInt(dst, int64(n), 10)
-		} else {
+		default:
 			dst = strconv.AppendUint(dst, uint64(n), 10)
 		}
 	}

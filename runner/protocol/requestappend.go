@@ -17,7 +17,7 @@ func appendRequest(dst []byte, r *Request) []byte {
 	dst = strconv.AppendInt(appendKey(dst, "tokens"), int64(r.Tokens), 10)
 	dst = appendInts(appendKey(dst, "exec"), r.Exec[:])
 	dst = appendNonZero(dst, "new_tokens", int64(r.NewTokens))
-	dst = append(append(appendKey(dst, "strategy"), `{"prefill":`...), quoted(r.Strategy.Prefill)...)
+	dst = appendQuoted(append(appendKey(dst, "strategy"), `{"prefill":`...), r.Strategy.Prefill)
 	dst = append(appendText(dst, "decode", r.Strategy.Decode), '}')
 	dst = appendTexts(appendKey(dst, "order"), r.Order)
 	dst = appendTrue(dst, "together", r.Together)
@@ -53,7 +53,7 @@ func appendTexts(dst []byte, v []string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, quoted(s)...)
+		dst = appendQuoted(dst, s)
 	}
 	return append(dst, ']')
 }
@@ -67,19 +67,18 @@ func appendDims(dst []byte, dims map[string]int) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = strconv.AppendInt(append(append(dst, quoted(name)...), ':'), int64(dims[name]), 10)
+		dst = strconv.AppendInt(append(appendQuoted(dst, name), ':'), int64(dims[name]), 10)
 	}
 	return append(dst, '}')
 }
 
-// quoted is s as JSON. Most of what is sent is a word.
-func quoted(s string) []byte {
+// appendQuoted appends s as JSON. Most of what is sent is a word.
+func appendQuoted(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			text, _ := json.Marshal(s) // a string cannot fail
-			return text
+			return append(dst, text...)
 		}
 	}
-	out := make([]byte, 0, len(s)+2)
-	return append(append(append(out, '"'), s...), '"')
+	return append(append(append(dst, '"'), s...), '"')
 }
