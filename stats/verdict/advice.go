@@ -96,7 +96,10 @@ func (in *Input) adviseShapes(v *stats.Verdict, churn []string, add func(rule, s
 	case v.WinnerP50 == won && compiles != nil:
 		ev := append(in.evidence(), fmt.Sprintf("%d compiles in the tail; p99 %s without them", compiles.N, stats.FormatMs(compiles.P99Without)))
 		why := "compiles make the tail"
-		if !(compiles.P99Without < in.Lanes[stats.Eager].P99.Value) {
+		switch {
+		case math.IsNaN(compiles.P99Without):
+			why = "and what the tail is without compiles is not known"
+		case !(compiles.P99Without < in.Lanes[stats.Eager].P99.Value):
 			why = "compiles are a part of the tail, which is not won without them either"
 		}
 		if word == "padded" || word == "bucketed" || word == "dynamic" {
@@ -180,6 +183,8 @@ func (in *Input) tailWords(v *stats.Verdict, sure string) string {
 		return "; of the tail there are too few samples yet"
 	case v.WinnerP99 == "":
 		return "; the samples do not tell the p99s apart"
+	case v.WinnerP99 == "~":
+		return "; the p99s do not differ beyond the noise floor"
 	}
 	return sure
 }

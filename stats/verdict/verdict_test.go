@@ -131,6 +131,21 @@ func TestStabiliseSaysWhatCompilesExplain(t *testing.T) {
 	if s := sentence(19e6); !strings.Contains(s, "not won without them either") {
 		t.Error(s)
 	}
+	if s := sentence(math.NaN()); strings.Contains(s, "without them either") || !strings.Contains(s, "is not known") {
+		t.Errorf("each sample contains a compile: %s", s)
+	}
+}
+
+// A p99 within the noise floor is not won.
+func TestATailWithinTheFloorIsNotWon(t *testing.T) {
+	for _, mode := range []stats.Mode{stats.Prefill, stats.KVDecode} {
+		in := input(lane(500, 2, 2, 4), lane(500, 1, 1, 3.9), .05, stats.Noise{P99Ns: .2})
+		in.Mode = mode
+		s := Judge(in).Advice[0].Sentence
+		if strings.Contains(s, "the tail") || !strings.Contains(s, "it wins the median; the p99s do not differ beyond the noise floor") {
+			t.Errorf("%s: %s", mode, s)
+		}
+	}
 }
 
 // A cause that costs both lanes alike is not what costs one of them the mean.
