@@ -37,6 +37,6 @@ func (s *Session) takeCounters(m *protocol.Counters) {
 	s.rec.keep(s.rec.sink.Counters(*m))
 	for _, g := range m.Groups {
 		s.rec.coll.SetGauge(live.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
-			Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, CompileNs: g.CompileNs, WorkerStarts: int(s.rec.gen)})
+			Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, WorkerStarts: int(s.rec.gen)})
 	}
 }

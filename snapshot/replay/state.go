@@ -141,7 +141,7 @@ func (st *state) count(e stats.Event) {
 		g.Fallbacks++
 	}
 	st.coll.SetGauge(live.GaugeInput{Mode: g.Mode, Strategy: g.Strategy, Used: g.UniqueGraphs, Limit: g.RecompileLimit,
-		Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, CompileNs: g.CompileNs, WorkerStarts: int(st.session.Generation)})
+		Reached: g.LimitReached, Compiles: g.Compiles + g.Recompiles, WorkerStarts: int(st.session.Generation)})
 }
 
 func (st *state) group(mode, strategy string) *protocol.Counter {

@@ -16,7 +16,6 @@ type GaugeInput struct {
 	Limit        int
 	Reached      bool
 	Compiles     int // since the worker started: first and later ones
-	CompileNs    int64
 	WorkerStarts int // generation: counts start again
 }
 

@@ -19,7 +19,6 @@ type group struct {
 	firstSum              quantile.U128
 	tokens, semant, exec  int64
 	compiles              int
-	compileNs             int64
 	wallOfDev             int64 // wall time of samples with device times
 	sloMissed, sloJudged  int
 	limit                 limit.Group
@@ -53,7 +52,6 @@ func (g *group) addRare(s *stats.Sample) {
 	}
 	if s.Flags&(stats.FlagCompile|stats.FlagRecompile) != 0 {
 		g.compiles++
-		g.compileNs += s.CompileNs
 	}
 }
 
@@ -68,7 +66,7 @@ func (g *group) merge(o *group) {
 	g.firsts += o.firsts
 	g.firstSum.AddU128(o.firstSum)
 	g.tokens, g.semant, g.exec = g.tokens+o.tokens, g.semant+o.semant, g.exec+o.exec
-	g.compiles, g.compileNs = g.compiles+o.compiles, g.compileNs+o.compileNs
+	g.compiles += o.compiles
 	g.wallOfDev += o.wallOfDev
 	g.limit.Merge(&o.limit)
 	g.sloMissed, g.sloJudged = g.sloMissed+o.sloMissed, g.sloJudged+o.sloJudged
@@ -164,5 +162,5 @@ func (g *group) describeExtras(s *stats.Summary) {
 		s.SLOLo, s.SLOHi = g.d.Spread.Beyond(g.sloMissed, g.sloJudged)
 	}
 	s.Limit = g.limit.Describe(g.d.Spread)
-	s.Compiles, s.CompileNs = g.compiles, g.compileNs
+	s.Compiles = g.compiles
 }

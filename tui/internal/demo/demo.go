@@ -114,7 +114,7 @@ func (s *Source) compile(o *stats.Sample) {
 	req := o.Request
 	s.event(stats.Event{Kind: kind, Lane: "optimized", Shape: o.Shape, Request: &req, DurNs: o.CompileNs,
 		Reason: fmt.Sprintf("tokens %d: %s, %d of %d used", o.ExecutedTokens, what, len(s.shapes), s.limit)})
-	s.coll.SetGauge(live.GaugeInput{Mode: "prefill", Strategy: s.strategy, Used: len(s.shapes), Limit: s.limit, Compiles: s.compiles, CompileNs: o.CompileNs})
+	s.coll.SetGauge(live.GaugeInput{Mode: "prefill", Strategy: s.strategy, Used: len(s.shapes), Limit: s.limit, Compiles: s.compiles})
 }
 
 func (s *Source) add(x *stats.Sample) {
