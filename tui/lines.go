@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/tailscope/tailscope/runner/view"
@@ -19,7 +20,7 @@ const lineInterval = 2 * time.Second
 // seconds and each event as a sentence. There are no keys; an interrupt ends it.
 func runLines(ctx context.Context, views <-chan view.View, o Options) error {
 	var last time.Time
-	seen := 0
+	seen := map[eventID]bool{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -28,7 +29,7 @@ func runLines(ctx context.Context, views <-chan view.View, o Options) error {
 			if !ok {
 				return nil
 			}
-			if err := printEvents(o.Out, &v, &seen); err != nil {
+			if err := printEvents(o.Out, &v, seen); err != nil {
 				return err
 			}
 			if time.Since(last) < lineInterval && v.Phase != view.PhaseDone {
@@ -42,12 +43,24 @@ func runLines(ctx context.Context, views <-chan view.View, o Options) error {
 	}
 }
 
+// eventID tells events of a list apart: one that came late stands among those
+// that are printed already.
+type eventID struct {
+	tNs          int64
+	kind         stats.Kind
+	lane, reason string
+}
+
 // printEvents prints the events that came since the last view.
-func printEvents(w io.Writer, v *view.View, seen *int) error {
-	fresh := min(v.NumEvents-*seen, len(v.Events))
-	*seen = v.NumEvents
-	for i := len(v.Events) - max(fresh, 0); i < len(v.Events); i++ {
+func printEvents(w io.Writer, v *view.View, seen map[eventID]bool) error {
+	was := maps.Clone(seen)
+	clear(seen)
+	for i := range v.Events {
 		e := &v.Events[i]
+		id := eventID{e.TNs, e.Kind, e.Lane, e.Reason}
+		if seen[id] = true; was[id] {
+			continue
+		}
 		if _, err := fmt.Fprintf(w, "%s %s %s %s\n", draw.ClockMs(e.TNs-v.StartNs), draw.KindName(e.Kind), e.Lane, draw.Clean(e.Reason)); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package tui
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"os"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/view"
+	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/tui/internal/demo"
 )
 
@@ -118,6 +120,22 @@ func TestDumbTerminalGetsLines(t *testing.T) {
 	s := out.String()
 	if strings.Contains(s, "\x1b") || !strings.Contains(s, "eager n ") || !strings.Contains(s, "recompile optimized") {
 		t.Errorf("lines of a dumb terminal:\n%s", s)
+	}
+}
+
+// An event that came late stands among older ones: it is printed, and no other twice.
+func TestDumbTerminalGetsEachEventOnce(t *testing.T) {
+	var recent view.Recent
+	var out bytes.Buffer
+	seen := map[eventID]bool{}
+	for _, ms := range []int64{1000, 5000, 300, 5000} {
+		recent.Add(stats.Event{TNs: ms * 1e6, Kind: stats.KindColdStart, Reason: fmt.Sprint("no. ", recent.Num())})
+		must.OK(t, printEvents(&out, &view.View{Events: recent.List(), NumEvents: recent.Num()}, seen))
+	}
+	for i := range 4 {
+		if n := strings.Count(out.String(), fmt.Sprintf("no. %d\n", i)); n != 1 {
+			t.Errorf("event %d stands there %d times:\n%s", i, n, out.String())
+		}
 	}
 }
 

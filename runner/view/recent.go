@@ -18,16 +18,16 @@ type Recent struct {
 
 const (
 	recentKept  = 500
-	recentSpare = 100           // forgotten at a time
-	recentLate  = int64(1000e6) // ns: an event that comes this late goes where it belongs
+	recentSpare = 100 // forgotten at a time
 )
 
-// Add takes one event; those that come a little late are put in their place.
+// Add takes one event; those that come late are put in their place: a cold start
+// is known when the samples after it are.
 func (r *Recent) Add(e stats.Event) {
 	r.num++
 	r.copy = nil
 	i := len(r.list)
-	for i > 0 && r.list[i-1].TNs > e.TNs && r.list[i-1].TNs-e.TNs < recentLate {
+	for i > 0 && r.list[i-1].TNs > e.TNs {
 		i--
 	}
 	r.list = slices.Insert(r.list, i, e)

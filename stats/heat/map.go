@@ -49,6 +49,9 @@ func (m *Map) AddEvent(e *stats.Event) {
 	case stats.KindSpike, stats.KindLoaded, stats.KindRoute, stats.KindColdStart:
 		return
 	}
+	if e.Extra["refused"] != nil { // of a provider: nothing happened then
+		return
+	}
 	if c := m.at(e.TNs); c != nil {
 		c.tick(e.Kind, 1)
 	}

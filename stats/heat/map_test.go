@@ -145,3 +145,23 @@ func TestRowOfIsTheLogarithm(t *testing.T) {
 		}
 	})
 }
+
+// A mark is what somebody set, or what happened: that a provider was refused
+// before the first request is neither, and takes no row below the map.
+func TestARefusedProviderIsNoMark(t *testing.T) {
+	var m Map
+	m.AddEvent(&stats.Event{TNs: 1e9, Kind: stats.KindMark, Reason: "cuda is not used", Extra: map[string]any{"refused": "cuda"}})
+	m.AddEvent(&stats.Event{TNs: 1e9, Kind: stats.KindMark, Reason: "the fan starts"})
+	v := m.View()
+	n := uint32(0)
+	for b := v.Levels[0].First; b < v.Levels[0].End(); b++ {
+		if c, _ := v.Levels[0].At(b); c != nil {
+			for _, x := range c.Ticks {
+				n += x.N
+			}
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d marks", n)
+	}
+}

@@ -121,8 +121,8 @@ func (p *quantilesPanel) View() string {
 	o, _ := p.Sc.Main(stats.Optimized)
 	cols := []draw.Column{
 		{Head: "", W: 26, Flex: true},
-		{Head: draw.LaneMark(0) + " " + p.Sc.LaneName(0), W: 9, Right: true}, {Head: "95 % interval", W: 24, Drop: 3},
-		{Head: draw.LaneMark(1) + " " + p.Sc.LaneName(1), W: 11, Right: true}, {Head: "95 % interval", W: 24, Drop: 4},
+		{Head: draw.LaneMark(0) + " " + p.Sc.LaneName(0), W: 9, Right: true}, {Head: "95 % interval", W: 24, Drop: 4},
+		{Head: draw.LaneMark(1) + " " + p.Sc.LaneName(1), W: 11, Right: true}, {Head: "95 % interval", W: 24, Drop: 3},
 		{Head: "difference", W: 10, Right: true, Drop: 1}, {Head: "ratio", W: 7, Right: true, Drop: 2},
 	}
 	var rows [][]draw.Cell
