@@ -2,7 +2,6 @@ package runner
 
 import (
 	"github.com/tailscope/tailscope/runner/protocol"
-	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/live"
 )
@@ -17,16 +16,13 @@ func (s *Session) identity() Identity {
 	return id
 }
 
-// laneView says what a lane is.
-func (s *Session) laneView(l stats.Lane) view.Lane { return s.identity().Lane(l) }
-
 // feedStats tells the statistics what samples do not tell: evidence, counters
 // and settings, the ground of verdict and advice.
 func (s *Session) feedStats() {
 	if s.eng.loaded == nil {
 		return
 	}
-	lane := s.laneView(stats.Optimized)
+	lane := s.identity().Lane(stats.Optimized)
 	s.rec.coll.SetFacts(stats.Facts{CompilerReal: lane.CompilerReal, Why: lane.Why,
 		Strategy: s.set.strategy.Label(s.queue.mode()), Checks: lane.Checks, Diverged: lane.Diverged, MaxRelL2: lane.MaxRelL2})
 }

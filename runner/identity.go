@@ -2,12 +2,8 @@ package runner
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
-	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/plan"
 	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/runner/view"
@@ -33,13 +29,13 @@ func (s Identity) Lane(l stats.Lane) view.Lane {
 	if s.Loaded == nil {
 		return v
 	}
-	v.Backend, v.Precision = s.Loaded.Backends[l.String()], s.Loaded.Precision
+	v.Precision = s.Loaded.Precision
 	checks := s.Counters.Checks.Of(s.Mode)
 	v.Checks, v.Diverged, v.MaxRelL2 = checks.N, checks.Failed, checks.MaxRelL2
 	if l == stats.Eager || s.AA {
 		v.CompilerReal, v.Why = "no", "eager by design"
 		if l == stats.Optimized {
-			v.Backend, v.Why = s.Loaded.Backends["eager"], "A/A: a second eager session"
+			v.Why = "A/A: a second eager session"
 		}
 		return v
 	}
@@ -53,7 +49,6 @@ func (s Identity) Lane(l stats.Lane) view.Lane {
 	}
 	v.Limit = cmp.Or(v.Limit, s.Limit)
 	v.CompilerReal, v.Why = s.compilerReal(&v)
-	v.Evidence = s.evidenceSummary()
 	return v
 }
 
@@ -88,43 +83,4 @@ func (s Identity) compilerReal(v *view.Lane) (verdict, why string) {
 		}
 	}
 	return stats.CompilerReal(&ev)
-}
-
-// evidenceSummary sums up where the nodes of the newest probed graph ran.
-func (s Identity) evidenceSummary() string {
-	for _, e := range slices.Backward(s.Evidence) {
-		if !s.covers(e.Mode, e.Strategy) || len(e.NodesPerProvider) == 0 && e.NodesAfter == 0 {
-			continue
-		}
-		var parts []string
-		total := 0
-		for _, n := range e.NodesPerProvider {
-			total += n
-		}
-		for i, p := range byCount(e.NodesPerProvider) {
-			text := fmt.Sprintf("%d on %s", e.NodesPerProvider[p], providerTitle(p))
-			if i == 0 {
-				text = fmt.Sprintf("%d of %d nodes on %s", e.NodesPerProvider[p], total, providerTitle(p))
-			}
-			parts = append(parts, text)
-		}
-		if e.NodesBefore > 0 && e.NodesAfter > 0 {
-			parts = append(parts, fmt.Sprintf("%d → %d nodes", e.NodesBefore, e.NodesAfter))
-		}
-		return strings.Join(parts, ", ")
-	}
-	return ""
-}
-
-// providerTitle is a provider's name as people write it.
-func providerTitle(p string) string {
-	if r := configs.ProviderOf(p); r != nil {
-		return r.Title
-	}
-	return p
-}
-
-// byCount are the keys of a map, those of the largest counts first.
-func byCount(m map[string]int) []string {
-	return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(cmp.Compare(m[b], m[a]), strings.Compare(a, b)) })
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
-// The lane header says where the nodes ran, the most first.
-func TestEvidenceInTheLaneHeader(t *testing.T) {
+// A fallback among the evidence makes a lane unreal that its counters call real.
+func TestALaneIsRealByItsEvidence(t *testing.T) {
 	id := Identity{
 		Loaded: &protocol.Loaded{Backends: map[string]string{"eager": "e", "optimized": "o"}}, Mode: "prefill", Strategy: plan.Strategy{Prefill: "padded", Decode: "padded"},
 		Strategies: map[string][]string{"prefill": {"padded"}, "decode": {"padded"}},
@@ -18,9 +18,6 @@ func TestEvidenceInTheLaneHeader(t *testing.T) {
 			NodesBefore: 1187, NodesAfter: 33, NodesPerProvider: map[string]int{"cpu": 2, "webgpu": 31}}},
 	}
 	lane := id.Lane(stats.Optimized)
-	if want := "31 of 33 nodes on WebGPU, 2 on CPU, 1187 → 33 nodes"; lane.Evidence != want {
-		t.Errorf("%q, want %q", lane.Evidence, want)
-	}
 	if lane.CompilerReal != "yes" {
 		t.Errorf("compiler real: %s, %s", lane.CompilerReal, lane.Why)
 	}

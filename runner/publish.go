@@ -187,8 +187,9 @@ func (s *Session) view(figures bool) view.View {
 	v.Status = s.statusNow(v.Doing)
 	v.Failing, v.Warming = s.failing.why, s.queue.warming()
 	v.Found = s.pub.found
+	id := s.identity()
 	for l := range v.Lanes {
-		v.Lanes[l] = s.laneView(stats.Lane(l))
+		v.Lanes[l] = id.Lane(stats.Lane(l))
 	}
 	return v
 }
@@ -198,7 +199,7 @@ func (s *Session) sessionView() view.Session {
 	v := view.Session{RunID: s.o.RunID, Dir: s.o.Dir, Model: c.Model, Engine: c.Engine, ProviderAsked: c.Provider,
 		Mode: s.queue.mode(), Strategy: s.pub.inForce, Asked: s.set.strategy.Label(s.queue.mode()), Stance: s.eng.stance(s.cfg.Options["stance"]), EagerInputs: c.EagerInputs, Scenarios: cmp.Or(s.set.scenario, "*"),
 		Pairing: s.set.pairing, Rate: c.Rate, SLO: c.SLO.D(), Seed: c.Seed, Generation: s.rec.gen, Segment: s.rec.seg,
-		Threads: c.Threads, AA: s.pub.aa, Until: c.Until, BucketEdges: c.BucketEdges, Window: s.pub.window}
+		Threads: c.Threads, AA: s.pub.aa, Until: c.Until, Window: s.pub.window}
 	if v.Strategy == "" || v.Strategy == v.Asked {
 		v.Strategy, v.Asked = v.Asked, ""
 	}

@@ -50,16 +50,15 @@ type engine struct {
 	asking  context.Context // of requests: ends at stop, before the rest
 	giveUp  context.CancelFunc
 
-	mu     sync.Mutex // guards all below, and the order of what is sent
-	out    *protocol.Writer
-	queue  []*protocol.Request
-	more   chan struct{} // capacity 1: the queue has grown, or a slot is free
-	busy   int
-	loaded bool
-	sent   uint64
-	gone   bool // stdin has closed, or stop was said
-	spans  spans
-	steps  [2]bool // the log told of steps: no need to guess from buckets
+	mu    sync.Mutex // guards all below, and the order of what is sent
+	out   *protocol.Writer
+	queue []*protocol.Request
+	more  chan struct{} // capacity 1: the queue has grown, or a slot is free
+	busy  int
+	sent  uint64
+	gone  bool // stdin has closed, or stop was said
+	spans spans
+	steps [2]bool // the log told of steps: no need to guess from buckets
 }
 
 // Serve speaks the protocol on in and out until it is told to stop.
@@ -181,7 +180,6 @@ func (e *engine) load() error {
 	m.DurNs = clock.Monotonic() - began
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.loaded = true
 	e.send(m)
 	for i, s := range e.servers {
 		e.event(&protocol.Event{Kind: stats.KindMark, Lane: laneNames[i], Reason: s.URL + ": " + cmp.Or(s.Identity.String(), "says nothing of itself"),

@@ -24,7 +24,6 @@ type reply struct {
 	finish         string
 	err            string // "": the stream came to its end
 	firstByteNs    int64
-	cached         int64 // prompt tokens that came from a prefix cache, -1 unknown
 }
 
 // maxLine bounds a line of a stream.
@@ -32,7 +31,7 @@ const maxLine = 4 << 20
 
 // post sends a body and reads the streamed answer to its end.
 func (s *Server) post(ctx context.Context, path string, body any) reply {
-	r := reply{prompt: -1, tokens: -1, cached: -1}
+	r := reply{prompt: -1, tokens: -1}
 	data, err := json.Marshal(body)
 	if err != nil {
 		r.err = err.Error()
@@ -117,9 +116,6 @@ type chunk struct {
 	Usage *struct {
 		PromptTokens     int `json:"prompt_tokens"`
 		CompletionTokens int `json:"completion_tokens"`
-		Details          struct {
-			Cached *int64 `json:"cached_tokens"`
-		} `json:"prompt_tokens_details"`
 	} `json:"usage"`
 	Error *struct {
 		Message string `json:"message"`
@@ -185,9 +181,6 @@ func (r *reply) take(data []byte, t int64) bool {
 	}
 	if c.Usage != nil {
 		r.prompt, r.tokens = c.Usage.PromptTokens, c.Usage.CompletionTokens
-		if n := c.Usage.Details.Cached; n != nil {
-			r.cached = *n
-		}
 	}
 	for _, ch := range c.Choices {
 		if ch.Text != "" || ch.Delta.Content != "" || ch.Delta.Reasoning != "" || ch.Delta.ReasoningContent != "" {

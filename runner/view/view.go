@@ -141,17 +141,15 @@ type Session struct {
 	Stance        string // the compiler's policy for new shapes, as the engine calls it; "": the engine has none
 	Until         string
 	Lacks         map[string]string // what the engine cannot do, and why
-	BucketEdges   []int
-	Window        time.Duration // length of the sliding window; 0: unknown, or the whole segment
+	Window        time.Duration     // length of the sliding window; 0: unknown, or the whole segment
 }
 
 // Lane is the identity of one lane.
 type Lane struct {
-	Backend      string
+	Label        string // of a result of another tool: what stands in the lane; "" it is the lane of its name
 	Precision    string // "TF32 on"; "": the model's own
 	CompilerReal string // yes, no, unknown
 	Why          string // a phrase: what the evidence says
-	Evidence     string // summed up: "31 of 33 nodes on WebGPU, 2 on CPU"
 	UniqueGraphs int
 	Limit        int
 	Compiles     int

@@ -181,7 +181,7 @@ func TestImportedLabelsStandInTheLanes(t *testing.T) {
 	rec := must.Get(snapshot.Open(path))(t)
 	v := player(t, rec).at(time.Hour)
 	for l, want := range []string{"server --plain", "server --compile"} {
-		if got := v.Lanes[l]; got.Backend != want || got.CompilerReal != "unknown" || got.Why == "" {
+		if got := v.Lanes[l]; got.Label != want || got.CompilerReal != "unknown" || got.Why == "" {
 			t.Errorf("lane %d: %+v", l, got)
 		}
 	}

@@ -232,7 +232,7 @@ func (st *state) view(now int64, mode string) view.View {
 	for l := range v.Lanes {
 		v.Lanes[l] = id.Lane(stats.Lane(l))
 		if st.m.State == folder.StateImported { // which lane a label stands in decides nothing
-			v.Lanes[l] = view.Lane{Backend: st.m.Engine.Backends[stats.Lane(l).String()], CompilerReal: "unknown", Why: "a label, no evidence of what ran",
+			v.Lanes[l] = view.Lane{Label: st.m.Engine.Backends[stats.Lane(l).String()], CompilerReal: "unknown", Why: "a label, no evidence of what ran",
 				Compiles: made[l].n, CompileNs: made[l].ns}
 		}
 	}
