@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"image"
 	"strings"
 	"testing"
 	"time"
@@ -30,5 +31,21 @@ func TestImportedLaneClaimsNoGraphs(t *testing.T) {
 	la.Limit = 8 // a session that has compiled nothing yet does count
 	if text := ansi.Strip(p.View()); !strings.Contains(text, "executables 0 of 8") {
 		t.Errorf("a session:\n%s", text)
+	}
+}
+
+// TestLabelsOfAnotherToolStandBesideTheLanes: eager and optimized are places
+// there, and each says which label stands in it.
+func TestLabelsOfAnotherToolStandBesideTheLanes(t *testing.T) {
+	for label, want := range map[string]string{"server --compile": "◆ server --compile", strings.Repeat("a long name ", 30): "◆ a long name", "": "◆ —"} {
+		m, src := newTestModel(image.Pt(160, 50), 10*time.Second)
+		v := src.View()
+		v.Lanes[stats.Eager] = view.Lane{Label: "server\x1b[2J --plain"}
+		v.Lanes[stats.Optimized] = view.Lane{Label: label}
+		m.Update(viewMsg{&v})
+		frame := ansi.Strip(m.View().Content)
+		if !strings.Contains(frame, "◇ server") || !strings.Contains(frame, "--plain · "+want) {
+			t.Errorf("label %q:\n%s", label, frame)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package panels
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -78,6 +79,12 @@ func (p *ComparePanel) identity(w int) []string {
 		l.Put(st.Muted, "A/A: both lanes are eager sessions, what differs is noise")
 		return []string{l.String()}
 	}
+	known := "compiler-real "
+	if e := p.Sc.V.Lanes[stats.Eager].Label; e != "" || la.Label != "" { // a result of another tool: which of its labels is which
+		half := max(0, w/2-2)
+		l.Put(st.Lane[0], draw.Fit("◇ "+cmp.Or(e, draw.Missing), half)).Put(st.Muted, " · ").Put(st.Lane[1], draw.Fit("◆ "+cmp.Or(la.Label, draw.Missing), half))
+		known = " · " + known
+	}
 	word, k := "unknown", st.Muted
 	switch la.CompilerReal {
 	case "yes":
@@ -85,7 +92,7 @@ func (p *ComparePanel) identity(w int) []string {
 	case "no":
 		word, k = "NO", st.Bad
 	}
-	l.Phrase(draw.R(st.Muted, "compiler-real "), draw.R(k, word))
+	l.Phrase(draw.R(st.Muted, known), draw.R(k, word))
 	if la.Limit > 0 || la.UniqueGraphs > 0 {
 		l.Phrase(draw.R(st.Muted, " · executables "), draw.R(limitInk(st, la.UniqueGraphs, la.Limit), executables(la.UniqueGraphs, la.Limit)))
 	}
