@@ -157,3 +157,61 @@ func TestOutOfMemoryKeepsTheBackend(t *testing.T) {
 		}
 	}
 }
+
+// What a failed attempt had made is gone before the request is served eager: an error
+// held its frames, and their tensors, on a device that was out of memory.
+func TestAFailedAttemptHoldsNothing(t *testing.T) {
+	const lines = `
+import types, weakref
+from tailscope_torch.regions import Regions
+from tailscope_torch.requests import Turn
+class Tensor: pass
+held = []
+def go():
+    made = Tensor()
+    held.append(weakref.ref(made))
+    try: raise RuntimeError("CUDA out of memory")
+    except RuntimeError as e: raise ValueError("the backend failed") from e
+def run(go):
+    try: go()
+    except Exception as e:
+        e.times = {"start_ns": 0, "wall_ns": 1}
+        raise
+clock = types.SimpleNamespace(cuda=False, run=run, sync=lambda: None)
+host = types.SimpleNamespace(start=lambda: None, stop=lambda wall: {})
+j = types.SimpleNamespace(prepare=lambda: None, used=[1], go=go, undo=lambda: print(held[-1]()), step_marks=None)
+Regions(None, {"nvtx": False}, clock, host).run(j)
+turn = Turn({"id": 1}, "eager", 0)
+try: go()
+except ValueError as e: turn.fail(e, 0)
+print(held[-1](), type(turn.error).__name__)
+`
+	if got, want := python(t, lines), "None\nNone ValueError\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// What a clear drops is freed: it stayed for as long as the process, because all that
+// survives a compile is kept from the collector.
+func TestWhatIsClearedIsFreed(t *testing.T) {
+	const lines = `
+import weakref
+from selftest import worker
+class Args: device, dtype, attn, model = "cpu", "float32", "", "tiny-gpt2"
+w, out = worker(Args, {"explain": "false"})
+def compiled():
+    w.requests.run({"t": "req", "id": 1, "mode": "prefill", "batch": 1, "tokens": 5, "exec": [5, 5], "order": ["optimized"],
+                    "strategy": {"prefill": "variable", "decode": "eager"}})
+    c, = next(iter(w.groups.all.values())).callables.values()
+    c.steps[1, 8] = [c]  # as a step's graph holds what it was made of
+    w.collector.settle()
+    return weakref.ref(c)
+for message in {"t": "clear", "id": 1}, {"t": "set", "options": {"backend": "eager"}}:
+    c = compiled()
+    w.handle(message)
+    print(c())
+`
+	if got, want := python(t, lines), "None\nNone\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

@@ -153,6 +153,11 @@ class Collector:
         gc.collect()
         gc.freeze()
 
+    def renew(self):
+        """After executables were dropped: what was frozen with them may go."""
+        gc.unfreeze()
+        self.settle()
+
     def between(self):
         if gc.get_count()[0] > 20_000:
             gc.collect()

@@ -1,6 +1,7 @@
 """Runs jobs: the timed region of each, with what the host did meanwhile."""
 
 import contextlib
+import traceback
 
 import torch
 
@@ -39,6 +40,7 @@ class Regions:
         """The compiled path failed: the request is served eager, and its time
         is what a user would have waited."""
         j.rescued, j.lost_ns = e, j.times["wall_ns"]
+        empty_frames(e)
         if self.clock.cuda and out_of_memory(e):
             torch.cuda.empty_cache()
         j.undo()
@@ -71,6 +73,16 @@ class Regions:
                 return Kept(j.out[0][:, -1], [])
             return Kept(first_tensor(j.out), [])
         return Kept(j.last, ([j.first] if j.first is not None else []) + j.toks)
+
+
+def empty_frames(e):
+    """Lets go of what an attempt had made before it failed: an error holds its
+    frames, and they their tensors, on a device that may be full."""
+    seen = []
+    while e is not None and e not in seen:
+        seen.append(e)
+        traceback.clear_frames(e.__traceback__)
+        e = e.__cause__ or e.__context__
 
 
 def out_of_memory(e):

@@ -9,7 +9,7 @@ from .engine import wait_until
 from .groups import label
 from .job import BadRequest, Job
 from .profiler import Window
-from .regions import out_of_memory
+from .regions import empty_frames, out_of_memory
 from .wire import log, named, now
 
 
@@ -26,6 +26,7 @@ class Turn:
 
     def fail(self, e, began):
         self.error = e
+        empty_frames(e)
         self.spent = {"start_ns": began, "wall_ns": now() - began, **(self.job.times if self.job else {})}
 
 

@@ -143,6 +143,7 @@ class Worker:
             for g in self.groups.all.values():
                 if g.limit_reached:  # Dynamo never again compiles code that reached it
                     g.renew()
+            self.collector.renew()
             self.requests.expected.clear()  # what is renewed compiles first: no train for that
         if msg.get("kv_edges"):
             self.lanes.edges = msg["kv_edges"]
@@ -168,6 +169,7 @@ class Worker:
         if fresh:
             self.groups.backend, self.groups.refused = fresh.backend, fresh.refused
             self.groups.clear()
+            self.collector.renew()
         if changed - {"nvtx", "steps"}:
             self.requests.expected.clear()  # another way to run takes another time, or compiles first
 
@@ -178,7 +180,7 @@ class Worker:
         freed = self.groups.clear()
         self.comparer.seen.clear()
         self.requests.expected.clear()
-        self.collector.settle()
+        self.collector.renew()
         self.story.dirty = True
         self.out.send("cleared", id=msg["id"], freed=freed)
 
