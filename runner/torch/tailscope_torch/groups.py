@@ -31,13 +31,14 @@ class Compiled:
     dimensions are dynamic once it has seen two. With opts, the first call
     may compile under every stance: "recompile" in its name is meant here, while
     torch would forbid the first compile too, and nothing would ever run
-    compiled."""
+    compiled. feeds_itself: a step that moves its own inputs on; captures: as a CUDA
+    graph of ours."""
 
-    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic, auto=False, opts=None, itself=None):
+    def __init__(self, fn, call, backend, requested, cudagraphs, dynamic, auto=False, opts=None, feeds_itself=False, captures=False):
         self.fn, self.call, self.backend, self.requested = fn, call, backend, requested
         self.cudagraphs, self.dynamic, self.auto = cudagraphs, dynamic, auto
         self.compiles = call is not fn
-        self.feeds_itself, self.captures, self.steps = itself is not None, bool(itself), {}  # steps: a StepGraph a batch and cache length
+        self.feeds_itself, self.captures, self.steps = feeds_itself, captures, {}  # steps: a StepGraph a batch and cache length
         self.shapes, self.graphs, self.error, self.told = set(), 0, "", False
         self.ran = collections.Counter()  # timed runs of each shape: the second one records a CUDA graph
         if opts is not None:
@@ -128,35 +129,34 @@ class Groups:
     def build(self, phase, word, static, backend):
         if self.module is None:
             self.module, self.merged = rewrites.optimized(self.model.module, self.opts)
-        itself = False if phase == "step" and static and self.opts["step_graph"] == "own" else None
-        fn = calls.make(self.module, phase if itself is None else "self", static)
+        own = phase == "step" and static and self.opts["step_graph"] == "own"  # a step that feeds itself
+        kind, asked = "self" if own else phase, self.opts["backend"]
+        fn = calls.make(self.module, kind, static)
         if backend is EAGER:
-            return Compiled(fn, fn, "eager", self.opts["backend"], False, True, itself=itself)
+            return Compiled(fn, fn, "eager", asked, False, True, feeds_itself=own)
         if backend == packages.NAME:
-            return Compiled(fn, packages.Packages(self.module, self.opts["compile"], self.made), backend, self.opts["backend"], False, False)
+            return Compiled(fn, packages.Packages(self.module, self.opts["compile"], self.made), backend, asked, False, False)
+        by_block, graphs = self.opts["regional"] and static, self.graphs(backend, phase, static)
+        trees = graphs and not own and not by_block  # torch's graphs would be recorded anew for each block
         dynamic = {"dynamic": True if phase != "step" else None}.get(word, False)
         marked = dynamic is True and bool(self.opts["dynamic_dims"])
-        mode = self.opts["mode"]
-        graphs = backend == "inductor" and mode in ("reduce-overhead", "max-autotune") \
-            and self.model.device.type == "cuda" and not self.opts["disable_cudagraphs"] and evidence.marks_steps()
-        if phase == "step" and not static:  # growing cache
-            graphs = False  # each step's cache is the next one's input: replays would overwrite it (TR120 5.3.1)
-        by_block = self.opts["regional"] and static
-        if by_block and itself is None:
-            graphs = False  # torch's graphs would be recorded anew for each block
-        if itself is not None:
-            graphs, itself = False, graphs  # one graph of ours in place of torch's
-        how = {"backend": backend, "dynamic": False if marked else dynamic, "fullgraph": self.opts["fullgraph"]}
-        how.update(self.inductor_options(backend, mode, graphs))
-        call = torch.compile(fn, **how) if not by_block else self.by_region(phase, itself, static, {**how, "dynamic": False})
-        return Compiled(fn, call, backend, self.opts["backend"], graphs, dynamic is not False, dynamic is None, self.opts, itself)
+        how = {"backend": backend, "dynamic": False if marked or by_block else dynamic, "fullgraph": self.opts["fullgraph"],
+               **self.inductor_options(backend, self.opts["mode"], trees)}
+        call = self.by_region(kind, static, how) if by_block else torch.compile(fn, **how)
+        return Compiled(fn, call, backend, asked, trees, dynamic is not False, dynamic is None, self.opts, own, own and graphs)
 
-    def by_region(self, phase, itself, static, how):
+    def graphs(self, backend, phase, static):
+        """Whether calls are replayed as CUDA graphs. Not on a growing cache: each
+        step's is the next one's input, and replays would overwrite it (TR120 5.3.1)."""
+        return backend == "inductor" and self.opts["mode"] in ("reduce-overhead", "max-autotune") and self.model.device.type == "cuda" \
+            and not self.opts["disable_cudagraphs"] and evidence.marks_steps() and (static or phase != "step")
+
+    def by_region(self, kind, static, how):
         """A call whose repeated blocks are compiled, once for all of them."""
         if self.regions is None:
             self.regions = regional.regional(self.module)
         twin, run, blocks = self.regions
-        fn = calls.make(twin, phase if itself is None else "self", static)
+        fn = calls.make(twin, kind, static)
         block = torch.compile(calls.make(None, "region", False), **how)
 
         def call(*args):
