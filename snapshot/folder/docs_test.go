@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/snapshot/internal/fields"
 	"github.com/tailscope/tailscope/stats"
 )
 
@@ -55,5 +58,33 @@ func TestDocsHaveTheColumns(t *testing.T) {
 		must.OK(t, os.WriteFile(path, []byte(head+begin+columnsTable()+end+tail), 0o644))
 	} else if got != columnsTable() {
 		t.Errorf("docs/snapshot.md is not what the table says; run with -docs. It has\n%s", got)
+	}
+}
+
+// TestDocsNameEveryField: what manifest.json and summary.json hold stands in their
+// sections of docs/snapshot.md.
+func TestDocsNameEveryField(t *testing.T) {
+	doc := string(must.Get(os.ReadFile(filepath.Join("..", "..", "docs", "snapshot.md")))(t))
+	section := func(file string) string {
+		_, after, _ := strings.Cut(doc, "\n## "+file+"\n")
+		text, _, _ := strings.Cut(after, "\n## ")
+		return text
+	}
+	wantNamed(t, "manifest.json", section("manifest.json"), Manifest{GPU: &GPUInfo{}, Lost: &Lost{}})
+	wantNamed(t, "summary.json", section("summary.json"), stats.GroupSummary{})
+	wantNamed(t, "summary.json", section("summary.json"), stats.PairSummary{})
+}
+
+func wantNamed(t *testing.T, file, section string, v any) {
+	for k, x := range fields.Of(v) {
+		if strings.Contains(k, "_lo") || strings.Contains(k, "_hi") {
+			continue // the ends of an interval
+		}
+		if !regexp.MustCompile(`(?i)\b` + k + `\b`).MatchString(section) {
+			t.Errorf("docs/snapshot.md does not say what %s is in %s", k, file)
+		}
+		if x.Kind() == reflect.Struct || x.Kind() == reflect.Pointer {
+			wantNamed(t, file, section, x.Interface())
+		}
 	}
 }
