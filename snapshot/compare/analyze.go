@@ -33,10 +33,12 @@ func analyze(paths []string, open func(string) (*folder.Session, error), o forei
 				return s.Rows(o, yield)
 			}
 		}
+		add := a.Add
 		if len(paths) > 1 {
 			o.Unnamed = p // what names nothing is told apart by its file
+			add = placed(p, s != nil, a.Add)
 		}
-		info, err := read(p, o, a.Add)
+		info, err := read(p, o, add)
 		if err != nil {
 			return nil, err
 		}
@@ -55,6 +57,26 @@ func analyze(paths []string, open func(string) (*folder.Session, error), o forei
 		err = empty(infos, rep, err)
 	}
 	return rep, err
+}
+
+// placed calls the files of rows by path, too: names below one folder may stand below
+// another, and runs of two files are not one run.
+func placed(path string, session bool, add func(*foreign.Row) error) func(*foreign.Row) error {
+	fi, err := os.Stat(path)
+	if err != nil || !fi.IsDir() {
+		return add // its name is the path
+	}
+	var name, file string
+	return func(r *foreign.Row) error {
+		if r.File != name {
+			name, file = r.File, filepath.Join(path, r.File)
+			if session {
+				file = filepath.Clean(path)
+			}
+		}
+		r.File = file
+		return add(r)
+	}
 }
 
 // empty says why no row is left; nil where statistics without measurements are

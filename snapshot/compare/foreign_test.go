@@ -40,6 +40,25 @@ func TestFilesThatNameNothing(t *testing.T) {
 	}
 }
 
+// TestTreesOfEqualNames: run files of two trees that have the same names are runs of
+// their own.
+func TestTreesOfEqualNames(t *testing.T) {
+	text := `{"scenario":"s","backend":"gpu","latencies_ms":[9,1,1]}`
+	a, b := writeFile(t, "runs/s/gpu/fp32/run_1.json", text), writeFile(t, "runs/s/gpu/fp32/run_1.json", text)
+	rep := must.Get(Analyze([]string{above(a, 5), above(b, 5)}, foreign.Options{}, labels.Options{}))(t)
+	if g := rep.Overall[0]; g.Runs != 2 || g.MeanExclFirstMs != 1 || len(rep.Files) != 2 || rep.Files[0].File != a && rep.Files[1].File != a {
+		t.Errorf("%d runs, mean without the first samples %v, %+v", g.Runs, g.MeanExclFirstMs, rep.Files)
+	}
+}
+
+// above is n elements up from a path.
+func above(path string, n int) string {
+	for range n {
+		path = filepath.Dir(path)
+	}
+	return path
+}
+
 // TestStatisticsCompare: differences of what tools computed are
 // shown, and of one set a side nothing is told apart.
 func TestStatisticsCompare(t *testing.T) {
