@@ -63,6 +63,7 @@ func Report(dir string) error {
 func ReportSeveral(dirs []string, out string) error {
 	var list []report.Named
 	var changes []*compare.Comparison
+	names := named(dirs)
 	for i, dir := range dirs {
 		s, err := folder.Open(dir)
 		if err != nil {
@@ -72,11 +73,11 @@ func ReportSeveral(dirs []string, out string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
-		list = append(list, report.Named{Name: filepath.Base(filepath.Clean(dir)), C: c})
+		list = append(list, report.Named{Name: names[i], C: c})
 		if i > 0 {
 			x, err := compare.Results(dirs[:1], dirs[i:i+1], nil, foreign.Options{})
-			if err != nil {
-				return err
+			if err != nil { // both can be read
+				x = &compare.Comparison{Notes: []string{"Nothing is compared: " + err.Error() + "."}}
 			}
 			changes = append(changes, x)
 		}
@@ -90,4 +91,22 @@ func ReportSeveral(dirs []string, out string) error {
 	}
 	defer at.Close()
 	return report.WriteSeveral(at, list, changes)
+}
+
+// named calls folders by their last elements, and those that share one by their paths.
+func named(dirs []string) []string {
+	count := map[string]int{}
+	out := make([]string, len(dirs))
+	for i, dir := range dirs {
+		if abs, err := filepath.Abs(dir); err == nil {
+			out[i] = filepath.Base(abs)
+		}
+		count[out[i]]++
+	}
+	for i, dir := range dirs {
+		if count[out[i]] > 1 {
+			out[i] = filepath.Clean(dir)
+		}
+	}
+	return out
 }

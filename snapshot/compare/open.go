@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -26,6 +28,9 @@ func (c *Comparison) openAll(name string, paths []string, o foreign.Options) ([]
 	for _, p := range paths {
 		for _, path := range sessionsIn(p) {
 			x, err := c.open(name, path, o)
+			if errors.Is(err, labels.ErrEmpty) {
+				err = fmt.Errorf("%s: %w", path, err)
+			}
 			if err != nil {
 				return nil, err
 			}
