@@ -67,7 +67,7 @@ func TestTablePositions(t *testing.T) {
 // The documentation lists every engine option.
 func TestOptionsAreDocumented(t *testing.T) {
 	doc := must.Get(os.ReadFile("../../docs/measurement.md"))(t)
-	for _, o := range native.OptionTable() {
+	for _, o := range native.Options {
 		if !strings.Contains(string(doc), "| `"+o.Key+"` |") {
 			t.Errorf("docs/measurement.md does not list %s", o.Key)
 		}

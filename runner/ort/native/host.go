@@ -25,21 +25,14 @@ type NoiseProbe struct {
 
 // NewNoiseProbe must be called on the (locked) thread that will be measured.
 func NewNoiseProbe() *NoiseProbe {
-	f, err := os.Open("/proc/thread-self/schedstat")
-	if err != nil {
-		return &NoiseProbe{}
-	}
+	f, _ := os.Open("/proc/thread-self/schedstat") // nil where the kernel does not say
 	return &NoiseProbe{schedstat: f}
 }
 
-func (p *NoiseProbe) Close() {
-	if p.schedstat != nil {
-		p.schedstat.Close()
-	}
-}
+func (p *NoiseProbe) Close() { p.schedstat.Close() }
 
 func (p *NoiseProbe) Read() Noise {
-	n := Noise{RunDelay: p.runDelay()}
+	n := Noise{RunDelay: p.delayOf(p.schedstat)}
 	var ru unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_THREAD, &ru) == nil {
 		n.Minflt, n.Majflt, n.Nivcs = ru.Minflt, ru.Majflt, ru.Nivcsw
@@ -47,14 +40,8 @@ func (p *NoiseProbe) Read() Noise {
 	return n
 }
 
-// runDelay is the second field of schedstat: "running waiting slices".
-func (p *NoiseProbe) runDelay() int64 {
-	if p.schedstat == nil {
-		return -1
-	}
-	return p.delayOf(p.schedstat)
-}
-
+// delayOf is the second field of schedstat, "running waiting slices"; -1 where
+// there is no such file (any more).
 func (p *NoiseProbe) delayOf(f *os.File) int64 {
 	k, err := unix.Pread(int(f.Fd()), p.buf[:], 0)
 	if err != nil {

@@ -13,12 +13,12 @@ type Option struct {
 	Key      string // as the user writes it, prefixed with its provider
 	Provider string // "": this engine's own, of any provider
 	Name     string // ONNX Runtime's own name of it
-	Values   string // choices separated by |, or "int", "bytes", "path", "text"
+	Values   string // choices separated by |, or "bytes", "path", "text"
 	Doc      string
 }
 
 // Options lists every engine option that is passed on.
-var optionTable = []Option{
+var Options = []Option{
 	{CacheOption, "", "", "device|host", "where the cache goes between steps; host, for comparison, copies it back and forth each step"},
 	{"cuda.cudnn_search", "cuda", "cudnn_conv_algo_search", "EXHAUSTIVE|HEURISTIC|DEFAULT", "how cuDNN picks a convolution; EXHAUSTIVE searches whenever a session's shape changes"},
 	{"cuda.arena_strategy", "cuda", "arena_extend_strategy", "kNextPowerOfTwo|kSameAsRequested", "how the device's arena grows"},
@@ -42,19 +42,16 @@ var optionTable = []Option{
 
 const CacheOption = "kv_cache"
 
-// OptionTable lists every engine option, for documentation and help.
-func OptionTable() []Option { return slices.Clone(optionTable) }
-
 // CheckOptions picks the options of a provider and checks their values. A key
 // that no provider has is an error; one of another provider is not used.
 func CheckOptions(provider string, options map[string]string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(options)) {
-		i := slices.IndexFunc(optionTable, func(o Option) bool { return o.Key == key })
+		i := slices.IndexFunc(Options, func(o Option) bool { return o.Key == key })
 		if i < 0 {
 			return nil, fmt.Errorf("unknown engine option %q: there are %s", key, optionKeys())
 		}
-		o := optionTable[i]
+		o := Options[i]
 		if err := o.check(options[key]); err != nil {
 			return nil, err
 		}
@@ -69,7 +66,7 @@ func CheckOptions(provider string, options map[string]string) (map[string]string
 // would need.
 func unusedOptions(p Provider, options map[string]string) []string {
 	var notes []string
-	for _, o := range optionTable {
+	for _, o := range Options {
 		_, given := options[o.Key]
 		used := o.Provider == p.Name || o.Provider == "cuda" && p.Name == "tensorrt" || o.Provider == "" && p.Name != "cpu"
 		if given && !used {
@@ -81,7 +78,7 @@ func unusedOptions(p Provider, options map[string]string) []string {
 
 func (o Option) check(v string) error {
 	switch o.Values {
-	case "bytes", "int":
+	case "bytes":
 		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < 0 {
 			return fmt.Errorf("engine option %s: %q is no whole number", o.Key, v)
 		}
@@ -98,8 +95,8 @@ func (o Option) check(v string) error {
 }
 
 func optionKeys() string {
-	keys := make([]string, len(optionTable))
-	for i, o := range optionTable {
+	keys := make([]string, len(Options))
+	for i, o := range Options {
 		keys[i] = o.Key
 	}
 	return strings.Join(keys, ", ")

@@ -45,13 +45,10 @@ func (p *pool) open() {
 	n := min(int(C.ts_threads_ids(p.list, &ids[0], C.int(len(ids)))), len(ids))
 	for _, id := range ids[:n] {
 		Compute(int(id))
-	}
-	for _, id := range ids[:n] {
 		if openStats.Load() >= maxOpenStats {
-			return
+			continue
 		}
-		f, err := os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", int(id)))
-		if err == nil {
+		if f, err := os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", int(id))); err == nil {
 			openStats.Add(1)
 			p.Stats = append(p.Stats, f)
 		}

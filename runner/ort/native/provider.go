@@ -43,14 +43,6 @@ var providerOrder = func() (out []string) {
 	return out
 }()
 
-// memoryOf names the memory of a provider's device; "" where it has none of its own.
-func memoryOf(name string) string {
-	if r := configs.ProviderOf(name); r != nil {
-		return r.Memory
-	}
-	return ""
-}
-
 // ChooseProvider finds the provider that was asked for, or under auto the
 // first that works. try must make a session with it.
 func ChooseProvider(asked string, device int, options map[string]string, try func(Provider) error) (Provider, []protocol.Refusal, error) {
@@ -88,7 +80,10 @@ func ChooseProvider(asked string, device int, options map[string]string, try fun
 
 // NewProvider checks what can be checked before a session is made.
 func NewProvider(name string, device int, options map[string]string, auto bool) (Provider, error) {
-	p := Provider{Name: name, id: device, Memory: memoryOf(name)}
+	p := Provider{Name: name, id: device}
+	if r := configs.ProviderOf(name); r != nil {
+		p.Memory = r.Memory
+	}
 	var err error
 	if p.Options, err = CheckOptions(name, options); err != nil {
 		return p, &LoadError{"option", err}
@@ -213,7 +208,7 @@ func (p Provider) apply(o *ortgo.SessionOptions, spec SessionSpec, on *stream) e
 	case "cuda":
 		return applyCUDA(o, p.ForSession(p.Options, spec, on))
 	case "tensorrt":
-		if err := applyTensorRT(o, p.ForSession(p.Options, spec, nil)); err != nil {
+		if err := applyNVIDIA(ortgo.NewTensorRTProviderOptions, o.AppendExecutionProviderTensorRT, p.ForSession(p.Options, spec, nil)); err != nil {
 			return err
 		}
 		return applyCUDA(o, p.ForSession(p.Rest, SessionSpec{}, nil)) // takes what TensorRT leaves
@@ -245,19 +240,15 @@ func (s *stream) name(opts map[string]string) {
 }
 
 func applyCUDA(o *ortgo.SessionOptions, opts map[string]string) error {
-	c, err := ortgo.NewCUDAProviderOptions()
-	if err != nil {
-		return err
-	}
-	defer c.Destroy()
-	if err := c.Update(opts); err != nil {
-		return err
-	}
-	return o.AppendExecutionProviderCUDA(c)
+	return applyNVIDIA(ortgo.NewCUDAProviderOptions, o.AppendExecutionProviderCUDA, opts)
 }
 
-func applyTensorRT(o *ortgo.SessionOptions, opts map[string]string) error {
-	c, err := ortgo.NewTensorRTProviderOptions()
+// applyNVIDIA makes the options of a provider and appends the provider with them.
+func applyNVIDIA[O interface {
+	Update(map[string]string) error
+	Destroy() error
+}](make func() (O, error), add func(O) error, opts map[string]string) error {
+	c, err := make()
 	if err != nil {
 		return err
 	}
@@ -265,7 +256,7 @@ func applyTensorRT(o *ortgo.SessionOptions, opts map[string]string) error {
 	if err := c.Update(opts); err != nil {
 		return err
 	}
-	return o.AppendExecutionProviderTensorRT(c)
+	return add(c)
 }
 
 var (

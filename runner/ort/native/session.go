@@ -37,8 +37,6 @@ type SessionSpec struct {
 	Capture  bool           // graph capture
 	Lane     stats.Lane     // on whose stream it runs
 	Profile  string         // prefix of a profile's file; "" none
-	dump     string         // write the optimised graph there; "" no
-	record   bool           // record which provider got which node
 }
 
 // Maker makes the sessions of one model on one provider.
@@ -142,28 +140,17 @@ func (m *Maker) options(spec SessionSpec) (*ortgo.SessionOptions, error) {
 	if spec.Compiled {
 		level = ortgo.GraphOptimizationLevelEnableAll
 	}
-	entries := map[string]string{
-		"session.intra_op.allow_spinning": "0",
-		"session.inter_op.allow_spinning": "0",
-	}
-	if spec.record {
-		entries["session.record_ep_graph_assignment_info"] = "1"
-	}
 	err = errors.Join(
 		o.SetGraphOptimizationLevel(level),
 		o.SetExecutionMode(ortgo.ExecutionModeSequential),
 		o.SetIntraOpNumThreads(max(m.Threads, 1)),
 		o.SetInterOpNumThreads(1),
 		o.SetLogSeverityLevel(ortgo.LoggingLevelError),
+		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+		o.AddSessionConfigEntry("session.inter_op.allow_spinning", "0"),
 	)
-	for _, k := range slices.Sorted(maps.Keys(entries)) {
-		err = errors.Join(err, o.AddSessionConfigEntry(k, entries[k]))
-	}
 	if spec.Profile != "" {
 		err = errors.Join(err, o.EnableProfiling(spec.Profile))
-	}
-	if spec.dump != "" {
-		err = errors.Join(err, o.SetOptimizedModelFilePath(spec.dump))
 	}
 	if err == nil {
 		err = m.Provider.apply(o, spec, m.Streams[spec.Lane])

@@ -48,11 +48,6 @@ char *ts_open(const char *path, uint32_t version) {
 	return fail(FN(GetAllocatorWithDefaultOptions, (void **))(&default_allocator));
 }
 
-char *ts_env(void **env) {
-	*env = environment;
-	return NULL;
-}
-
 char *ts_session_new(const char *path, const void *data, size_t len, const void *options, void *prepacked, void **out) {
 	if (data != NULL && prepacked != NULL)
 		return fail(FN(CreateSessionFromArrayWithPrepackedWeightsContainer, (const void *, const void *, size_t, const void *, void *, void **))(
@@ -231,8 +226,6 @@ char *ts_bound_outputs(const void *binding, void **values, size_t max, size_t *n
 	if (list != NULL) err = fail(FN(AllocatorFree, (void *, void *))(default_allocator, list));
 	return err;
 }
-
-char *ts_sync_inputs(void *binding) { return fail(FN(SynchronizeBoundInputs, (void *))(binding)); }
 
 int64_t ts_malloced(void) {
 	// mallinfo2 of glibc 2.33: ten sizes, of which hblkhd (mapped) is the fifth

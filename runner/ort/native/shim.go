@@ -46,8 +46,7 @@ func cname(s string) *C.char {
 	if p, ok := names.Load(s); ok {
 		return p.(*C.char)
 	}
-	p, loaded := names.LoadOrStore(s, C.CString(s))
-	_ = loaded // a lost race leaks one short string
+	p, _ := names.LoadOrStore(s, C.CString(s)) // a lost race leaks one short string
 	return p.(*C.char)
 }
 

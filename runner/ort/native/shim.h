@@ -12,8 +12,6 @@
 
 // ts_open finds the function table of API version in the library at path.
 char *ts_open(const char *path, uint32_t version);
-// ts_env gives the process's one environment.
-char *ts_env(void **env);
 
 // Sessions.
 char *ts_session_new(const char *path, const void *data, size_t len, const void *options, void *prepacked, void **out);
@@ -56,7 +54,6 @@ char *ts_bind_input(void *binding, const char *name, const void *value);
 char *ts_bind_output(void *binding, const char *name, const void *value);
 char *ts_bind_output_device(void *binding, const char *name, const void *mem_info);
 char *ts_bound_outputs(const void *binding, void **values, size_t max, size_t *n);
-char *ts_sync_inputs(void *binding);
 
 // ts_fence is what proves that a stream of CUDA has done its work: len bytes at
 // src on the device, copied to dst on the host; len 0: waiting for the stream.
