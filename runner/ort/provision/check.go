@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -111,7 +112,7 @@ func versionOfName(path string) string {
 	return ""
 }
 
-// parseVersion reads "1.30.0"; nil if it is none.
+// parseVersion reads "1.30.0", without the zeros at its end; nil if it is none.
 func parseVersion(s string) []int {
 	parts := strings.Split(s, ".")
 	if len(parts) < 2 {
@@ -125,26 +126,11 @@ func parseVersion(s string) []int {
 		}
 		v[i] = n
 	}
+	for len(v) > 0 && v[len(v)-1] == 0 {
+		v = v[:len(v)-1]
+	}
 	return v
 }
 
 // compareVersions returns −1, 0 or 1; missing parts are 0.
-func compareVersions(a, b string) int {
-	x, y := parseVersion(a), parseVersion(b)
-	for i := range max(len(x), len(y)) {
-		var p, q int
-		if i < len(x) {
-			p = x[i]
-		}
-		if i < len(y) {
-			q = y[i]
-		}
-		if p != q {
-			if p < q {
-				return -1
-			}
-			return 1
-		}
-	}
-	return 0
-}
+func compareVersions(a, b string) int { return slices.Compare(parseVersion(a), parseVersion(b)) }

@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"time"
 
-	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/sys"
 )
 
@@ -39,13 +36,10 @@ var (
 		"libonnxruntime_providers_cuda.so":     "56cf3254b118ad837ccc4ed8f6d1b23504bbf7ef91b34cbc0b289cb7f10b3037",
 		"libonnxruntime_providers_shared.so":   "c6a12593396095f5670160e284c35d1700b7708cf3037b7042e2a5200ccae772",
 		"libonnxruntime_providers_tensorrt.so": "ef6071798a339038ad66c428fb1a809cf8e499bffc3b6870e4e8bc4f4c6a6320",
-	}, nodeGPUBytes}
+	}, 190_000_000}
 )
 
-const (
-	nodeGPU      = "com.github.asus4.onnxruntime.linux-x64-gpu@0.4.9"
-	nodeGPUBytes = 190_000_000
-)
+const nodeGPU = "com.github.asus4.onnxruntime.linux-x64-gpu@0.4.9"
 
 // cudaWheels are the packages that bring CUDA's own libraries, as they were
 // seen to work together, with their sizes in bytes.
@@ -68,28 +62,17 @@ func SetupCUDA(ctx context.Context, opts Options) (string, error) {
 		p.say("the CUDA provider can be fetched for linux/amd64 only: without it")
 		return Setup(ctx, "", opts)
 	}
-	unlock, err := lockCache(ctx, p.say)
-	if err != nil {
-		return "", err
+	ready := func() (Library, bool) {
+		path := cached()
+		return Library{Path: path}, path != "" && complete(path) == nil
 	}
-	defer unlock()
-	if path := cached(); path != "" && complete(path) == nil {
-		return path, nil
-	}
-	staging, err := stagingDir()
-	if err != nil {
-		return "", fmt.Errorf("cache folder: %w", err)
-	}
-	defer os.RemoveAll(staging)
-	dir := filepath.Join(staging, "gpu")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return "", err
-	}
-	lib, err := gatherGPU(ctx, p, staging, dir)
-	if err != nil {
-		return "", err
-	}
-	lib, err = place(ctx, lib, staging)
+	lib, err := intoCache(ctx, p, ready, func(staging string) (Library, error) {
+		dir := filepath.Join(staging, "gpu")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return Library{}, err
+		}
+		return gatherGPU(ctx, p, staging, dir)
+	})
 	return lib.Path, err
 }
 
@@ -137,20 +120,14 @@ func wheelGPU(ctx context.Context, p *progress, python, staging, dir string) err
 	if err := pipFetch(ctx, p, python, staging, dir, wheel.bytes, "onnxruntime-gpu=="+wheel.version); err != nil {
 		return err
 	}
-	for name, sum := range wheel.files {
-		if err := isPinned(filepath.Join(dir, name), sum); err != nil {
-			return err
-		}
+	if err := wheel.check(dir); err != nil {
+		return err
 	}
 	own := filepath.Join(dir, "libonnxruntime.so."+wheel.version)
 	if _, err := exec.LookPath("npm"); err != nil {
 		return os.Rename(own, filepath.Join(dir, libName))
 	}
-	tarball, err := npmPack(ctx, p, staging, npmPackage+"@"+Version, npmBytes)
-	if err != nil {
-		return err
-	}
-	lib, err := unpackPinned(ctx, p, tarball, filepath.Join(staging, "unpacked"), pinned[runtime.GOARCH])
+	lib, err := npmLibrary(ctx, p, staging, Version, pinned[runtime.GOARCH])
 	if err != nil {
 		return err
 	}
@@ -158,18 +135,15 @@ func wheelGPU(ctx context.Context, p *progress, python, staging, dir string) err
 }
 
 func nodeGPUs(ctx context.Context, p *progress, staging, dir string) error {
-	tarball, err := npmPack(ctx, p, staging, npmPackage+"@"+node.version, npmBytes)
-	if err != nil {
-		return err
-	}
-	lib, err := unpackPinned(ctx, p, tarball, filepath.Join(staging, "unpacked"), node.library)
+	lib, err := npmLibrary(ctx, p, staging, node.version, node.library)
 	if err != nil {
 		return err
 	}
 	if err := os.Rename(lib.Path, filepath.Join(dir, libName)); err != nil {
 		return err
 	}
-	if tarball, err = npmPack(ctx, p, staging, nodeGPU, node.bytes); err != nil {
+	tarball, err := npmPack(ctx, p, staging, nodeGPU, node.bytes)
+	if err != nil {
 		return err
 	}
 	into := filepath.Join(staging, "providers")
@@ -179,7 +153,12 @@ func nodeGPUs(ctx context.Context, p *progress, staging, dir string) error {
 	if err := flatten(into, dir); err != nil {
 		return err
 	}
-	for name, sum := range node.files {
+	return node.check(dir)
+}
+
+// check refuses providers whose hashes are not those that are known.
+func (r gpuRelease) check(dir string) error {
+	for name, sum := range r.files {
 		if err := isPinned(filepath.Join(dir, name), sum); err != nil {
 			return err
 		}
@@ -220,25 +199,16 @@ func pipFetch(ctx context.Context, p *progress, python, staging, dir string, siz
 	for _, tag := range []string{"manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"} {
 		args = append(args, "--platform", tag)
 	}
-	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, python, append(args, specs...)...)
-	cmd.Stderr, cmd.Env = &stderr, append(os.Environ(), "TMPDIR="+into)
-	sys.NewGroup(cmd)
-	cmd.Cancel = func() error { return sys.EndGroup(cmd.Process.Pid) }
-	cmd.WaitDelay = 3 * time.Second
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start pip: %w", err)
-	}
+	cmd.Env = append(os.Environ(), "TMPDIR="+into)
 	name, _, _ := strings.Cut(specs[0], "=")
 	if len(specs) > 1 {
 		name = "CUDA's libraries"
 	}
-	err = grow(p, "fetching "+name+" with pip", into, size, cmd)
-	if ctx.Err() != nil {
-		return fmt.Errorf("fetching %s was stopped, nothing was put in place: %w", name, context.Cause(ctx))
-	}
-	if err != nil {
-		return pipError(name, err, stderr.String())
+	t := transfer{name, "fetching " + name + " with pip", "pip", size}
+	have := func() int64 { return sizeBelow(into) }
+	if err := t.run(ctx, p, cmd, have, func(err error, stderr string) error { return pipError(name, err, stderr) }); err != nil {
+		return err
 	}
 	wheels, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(into), "*.whl"))
 	for i, w := range wheels {
@@ -253,30 +223,17 @@ func pipFetch(ctx context.Context, p *progress, python, staging, dir string, siz
 	return nil
 }
 
-// grow shows how much has come into a folder until the command ends.
-func grow(p *progress, label, dir string, size int64, cmd *exec.Cmd) error {
-	done := make(chan error, 1)
-	guard.Go("wait for pip", func() { done <- cmd.Wait() })
-	tick := time.NewTicker(150 * time.Millisecond)
-	defer tick.Stop()
-	defer p.clear()
-	for {
-		select {
-		case err := <-done:
-			return err
-		case <-tick.C:
-			have := int64(0)
-			_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-				if err == nil && !d.IsDir() {
-					if info, err := d.Info(); err == nil {
-						have += info.Size()
-					}
-				}
-				return nil
-			})
-			p.at(label, min(have, size*99/100), size)
+// sizeBelow is how many bytes the files below a folder have.
+func sizeBelow(dir string) (have int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			if info, err := d.Info(); err == nil {
+				have += info.Size()
+			}
 		}
-	}
+		return nil
+	})
+	return have
 }
 
 // flatten moves every shared object below from into dir.

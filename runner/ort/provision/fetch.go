@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -50,50 +49,33 @@ func fetch(ctx context.Context, p *progress, pinnedOnly bool) (Library, error) {
 	if err := supported(); err != nil {
 		return Library{}, err
 	}
-	unlock, err := lockCache(ctx, p.say)
-	if err != nil {
-		return Library{}, err
-	}
-	defer unlock()
-	if lib, ok := inPlace(pinnedOnly); ok {
-		return lib, nil
-	}
-	staging, err := stagingDir()
-	if err != nil {
-		return Library{}, fmt.Errorf("cache folder: %w", err)
-	}
-	defer os.RemoveAll(staging)
-	tarball, err := npmPack(ctx, p, staging, npmPackage+"@"+Version, npmBytes)
-	if err != nil {
-		return Library{}, err
-	}
-	lib, err := unpackPinned(ctx, p, tarball, filepath.Join(staging, "unpacked"), pinned[runtime.GOARCH])
-	if err != nil {
-		return Library{}, err
-	}
-	lib, err = place(ctx, lib, staging)
-	if err != nil {
-		return Library{}, err
-	}
-	if !pinnedOnly { // setup says so itself
+	fetched := false
+	lib, err := intoCache(ctx, p, func() (Library, bool) { return inPlace(pinnedOnly) }, func(staging string) (Library, error) {
+		fetched = true
+		return npmLibrary(ctx, p, staging, Version, pinned[runtime.GOARCH])
+	})
+	if err == nil && fetched && !pinnedOnly { // setup says so itself
 		p.say("ONNX Runtime " + lib.Version + " is in place: " + lib.Path)
 	}
-	return lib, nil
+	return lib, err
 }
 
-// unpackPinned takes this machine's library out of the npm package and checks
-// its hash.
-func unpackPinned(ctx context.Context, p *progress, tarball, dest, want string) (Library, error) {
+// npmLibrary takes this machine's library out of the npm package of a version
+// and checks its hash.
+func npmLibrary(ctx context.Context, p *progress, staging, version, want string) (Library, error) {
+	tarball, err := npmPack(ctx, p, staging, npmPackage+"@"+version, npmBytes)
+	if err != nil {
+		return Library{}, err
+	}
 	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
 	suffix := "/linux/" + arch + "/" + libName
-	var found string
-	err := unpack(ctx, tarball, dest, func(name string) bool {
+	dest, found := filepath.Join(staging, "unpacked"), ""
+	err = unpack(ctx, tarball, dest, func(name string) bool {
 		if strings.HasSuffix(name, suffix) {
 			found = filepath.Join(dest, filepath.FromSlash(name))
 		}
 		return found != ""
 	})
-	p.clear()
 	if err != nil {
 		return Library{}, err
 	}

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -176,10 +177,7 @@ func tryAt(try func(where, path string) bool, where, path string) bool {
 func librariesIn(dir string) []string {
 	names, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(dir), "libonnxruntime.so*"))
 	slices.SortFunc(names, func(a, b string) int {
-		if c := compareVersions(versionOfName(b), versionOfName(a)); c != 0 {
-			return c
-		}
-		return strings.Compare(b, a)
+		return cmp.Or(compareVersions(versionOfName(b), versionOfName(a)), cmp.Compare(b, a))
 	})
 	return names
 }

@@ -1,11 +1,8 @@
 package provision
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/runner/sys"
 )
 
@@ -30,64 +28,35 @@ func npmPack(ctx context.Context, p *progress, staging, spec string, size int64)
 	if err != nil {
 		return "", err
 	}
-	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, npm, "pack", spec, "--ignore-scripts", "--prefer-offline", "--loglevel=error",
 		"--no-update-notifier", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
-	cmd.Dir, cmd.Stderr = dir, &stderr
-	sys.NewGroup(cmd)
-	cmd.Cancel = func() error { return sys.EndGroup(cmd.Process.Pid) }
-	cmd.WaitDelay = 3 * time.Second
-	if err := cmd.Start(); err != nil {
-		return "", fmt.Errorf("start npm: %w", err)
+	cmd.Dir = dir
+	// npm tells nothing while it loads, but the file that it writes into its cache grows.
+	began, incoming, where := time.Now(), "", make(chan string, 1)
+	guard.Go("ask npm for its cache", func() {
+		if out, err := exec.CommandContext(ctx, npm, "config", "get", "cache").Output(); err == nil {
+			where <- filepath.Join(strings.TrimSpace(string(out)), "_cacache", "tmp")
+		}
+	})
+	have := func() int64 {
+		select {
+		case incoming = <-where:
+		default:
+		}
+		return max(newest(dir, began), newest(incoming, began))
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	label := "fetching ONNX Runtime " + spec[strings.LastIndexByte(spec, '@')+1:] + " with npm"
-	err = watch(ctx, p, label, size, npm, dir, done)
+	t := transfer{"ONNX Runtime", "fetching ONNX Runtime " + spec[strings.LastIndexByte(spec, '@')+1:] + " with npm", "npm", size}
+	p.at(t.label, 0, size)
+	if err := t.run(ctx, p, cmd, have, npmError); err != nil {
+		return "", err
+	}
+	p.at(t.label, size, size)
 	p.clear()
-	if ctx.Err() != nil {
-		return "", fmt.Errorf("fetching ONNX Runtime was stopped, nothing was put in place: %w", context.Cause(ctx))
-	}
-	if err != nil {
-		return "", npmError(err, stderr.String())
-	}
 	found, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(dir), "*.tgz"))
 	if len(found) != 1 {
 		return "", fmt.Errorf("npm pack ended well and left %d tarballs, want 1; %s", len(found), howElse)
 	}
 	return found[0], nil
-}
-
-// watch shows how much has come until npm ends. npm tells nothing while it
-// loads, but the file that it writes into its cache grows.
-func watch(ctx context.Context, p *progress, label string, size int64, npm, dir string, done <-chan error) error {
-	p.at(label, 0, size)
-	began := time.Now()
-	where := make(chan string, 1)
-	go func() {
-		out, err := exec.CommandContext(ctx, npm, "config", "get", "cache").Output()
-		if err != nil {
-			return
-		}
-		where <- filepath.Join(strings.TrimSpace(string(out)), "_cacache", "tmp")
-	}()
-	tick := time.NewTicker(150 * time.Millisecond)
-	defer tick.Stop()
-	var incoming string
-	var best int64
-	for {
-		select {
-		case err := <-done:
-			if err == nil {
-				p.at(label, size, size)
-			}
-			return err
-		case incoming = <-where:
-		case <-tick.C:
-			best = max(best, newest(dir, began), newest(incoming, began))
-			p.at(label, min(best, size*99/100), size)
-		}
-	}
 }
 
 // newest returns the size of the largest file in dir written since began.
@@ -99,10 +68,7 @@ func newest(dir string, began time.Time) int64 {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) || err != nil {
-			continue
-		}
-		if info.Mode().IsRegular() && info.ModTime().After(began) {
+		if err == nil && info.Mode().IsRegular() && info.ModTime().After(began) {
 			size = max(size, info.Size())
 		}
 	}

@@ -28,7 +28,7 @@ func cached() string {
 		}
 	}
 	path := filepath.Join(CacheDir(), name, libName)
-	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
+	if !sys.IsFile(path) {
 		return ""
 	}
 	return path
@@ -76,6 +76,32 @@ func stagingDir() (string, error) {
 		os.RemoveAll(dir)
 	}
 	return os.MkdirTemp(CacheDir(), ".staging-")
+}
+
+// intoCache puts into the cache, under the lock that processes share, what get
+// brings into a fresh folder of it; unless it is ready there.
+func intoCache(ctx context.Context, p *progress, ready func() (Library, bool), get func(staging string) (Library, error)) (Library, error) {
+	unlock, err := lockCache(ctx, p.say)
+	if err != nil {
+		return Library{}, err
+	}
+	defer unlock()
+	if lib, ok := ready(); ok {
+		return lib, nil
+	}
+	staging, err := stagingDir()
+	if err != nil {
+		return Library{}, fmt.Errorf("cache folder: %w", err)
+	}
+	defer os.RemoveAll(staging)
+	lib, err := get(staging)
+	if err == nil {
+		lib, err = place(ctx, lib, staging)
+	}
+	if err != nil {
+		return Library{}, err
+	}
+	return lib, nil
 }
 
 // place copies lib and the files beside it into one folder of the cache, by a

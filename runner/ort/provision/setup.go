@@ -25,25 +25,9 @@ func Setup(ctx context.Context, from string, opts Options) (string, error) {
 		lib, err := fetch(ctx, p, true)
 		return lib.Path, err
 	}
-	unlock, err := lockCache(ctx, p.say)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	staging, err := stagingDir()
-	if err != nil {
-		return "", fmt.Errorf("cache folder: %w", err)
-	}
-	defer os.RemoveAll(staging)
-	lib, err := source(ctx, p, from, opts.SHA256, staging)
-	if err != nil {
-		return "", err
-	}
-	lib, err = place(ctx, lib, staging)
-	if err != nil {
-		return "", err
-	}
-	return lib.Path, nil
+	never := func() (Library, bool) { return Library{}, false }
+	lib, err := intoCache(ctx, p, never, func(staging string) (Library, error) { return source(ctx, p, from, opts.SHA256, staging) })
+	return lib.Path, err
 }
 
 // source returns a good library out of from, unpacked below staging if need be.
