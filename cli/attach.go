@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -22,7 +23,7 @@ import (
 // keyVariable holds the API's key: it stands in no file and no argument.
 const keyVariable = "TAILSCOPE_API_KEY"
 
-// addServerFlags adds what attach hands on to its worker.
+// addServerFlags adds what attach hands on to its worker, as JSON.
 func addServerFlags(f *pflag.FlagSet, o *openai.Options) {
 	f.StringVar(&o.Model, "served-model", "", "model to ask for; the first of /v1/models unless given")
 	f.StringVar(&o.API, "api", "", "completions or chat; the fullest that the server takes unless given")
@@ -34,20 +35,6 @@ func addServerFlags(f *pflag.FlagSet, o *openai.Options) {
 	f.Float64Var(&o.GraphMiB, "graph-mib", 10, "memory of a captured graph, for the advice on capture sizes")
 	f.Float64Var(&o.GraphsMiB, "graphs-mib", 0, "memory that graphs may take, for that advice; 0: as many graphs as now")
 	f.DurationVar(&o.Timeout, "request-limit", 10*time.Minute, "how long a request may take; those that try what the server takes, before the first sample, together 5m at most")
-}
-
-// serverArgs are those flags again, for the worker.
-func serverArgs(o *openai.Options) []string {
-	args := []string{"--served-model", o.Model, "--api", o.API, "--request-limit", o.Timeout.String(), "--trace-dir", o.Trace, fmt.Sprintf("--concurrency=%d", o.Concurrency),
-		fmt.Sprintf("--graph-mib=%g", o.GraphMiB), fmt.Sprintf("--graphs-mib=%g", o.GraphsMiB),
-		fmt.Sprintf("--together=%t", o.Together), fmt.Sprintf("--no-load=%t", o.NoLoad), fmt.Sprintf("--open-loop=%t", o.OpenLoop)}
-	for _, u := range o.URLs {
-		args = append(args, "--url", u)
-	}
-	for _, l := range o.Logs {
-		args = append(args, "--log", l)
-	}
-	return args
 }
 
 // newAttachCmd loads or watches servers.
@@ -123,7 +110,11 @@ func runAttach(c *cobra.Command, o openai.Options) error {
 	case !hasScreen(c) && cfg.Duration == 0 && cfg.Until == "" && cfg.Reps == 0 && cfg.Traffic == "":
 		return exit.Usage(errors.New("this run would not end: give --duration, --until, --reps or --traffic"))
 	}
-	j, err := prepareObserved(c.Context(), cfg, serverArgs(&o)...)
+	servers, err := json.Marshal(o)
+	if err != nil {
+		return exit.Usage(err)
+	}
+	j, err := prepareObserved(c.Context(), cfg, "--servers", string(servers))
 	if err != nil {
 		return err
 	}

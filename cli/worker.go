@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"runtime"
 
@@ -17,10 +18,8 @@ import (
 // newWorkerCmd is the hidden command that the supervisor starts: the ONNX
 // Runtime engine over stdin and stdout.
 func newWorkerCmd() *cobra.Command {
-	var library string
-	var socket, name, trace string
+	var library, socket, name, trace, servers string
 	var once bool
-	var servers openai.Options
 	c := &cobra.Command{
 		Use: "worker", Hidden: true, Args: exit.Args(cobra.NoArgs),
 		Short: "The ONNX Runtime engine over stdin and stdout",
@@ -28,9 +27,12 @@ func newWorkerCmd() *cobra.Command {
 			if socket != "" {
 				return program.Serve(context.Background(), os.Stdin, os.Stdout, socket, name)
 			}
-			if len(servers.URLs) > 0 {
-				servers.Key = os.Getenv(keyVariable)
-				return openai.Serve(context.Background(), os.Stdin, os.Stdout, servers)
+			if servers != "" {
+				o := openai.Options{Key: os.Getenv(keyVariable)}
+				if err := json.Unmarshal([]byte(servers), &o); err != nil {
+					return err
+				}
+				return openai.Serve(context.Background(), os.Stdin, os.Stdout, o)
 			}
 			if trace != "" {
 				return torchtrace.Serve(context.Background(), os.Stdin, os.Stdout, trace, once)
@@ -46,8 +48,6 @@ func newWorkerCmd() *cobra.Command {
 	c.Flags().StringVar(&name, "name", "", "what to call the program")
 	c.Flags().StringVar(&trace, "trace", "", "watch this folder of TORCH_TRACE")
 	c.Flags().BoolVar(&once, "once", false, "read what is there and end")
-	addServerFlags(c.Flags(), &servers)
-	c.Flags().StringArrayVar(&servers.URLs, "url", nil, "load this server")
-	c.Flags().BoolVar(&servers.OpenLoop, "open-loop", false, "requests come with the time they are due")
+	c.Flags().StringVar(&servers, "servers", "", "load these servers: options of attach as JSON")
 	return c
 }

@@ -21,7 +21,7 @@ type Options struct {
 	URLs        []string // one or two: optimized, eager
 	Model       string   // "": the first that /v1/models names
 	API         string   // "", completions or chat
-	Key         string   // of the API; in no file
+	Key         string   `json:"-"` // of the API; in no file and no argument
 	Concurrency int      // requests at once of a closed loop
 	Together    bool     // both servers may be loaded at once
 	NoLoad      bool     // nothing is sent: metrics and log of somebody else's traffic
