@@ -99,8 +99,11 @@ func (m *model) wants() []int {
 	}
 	out := make([]int, len(panels.Descs))
 	for i, d := range panels.Descs {
-		if d.Want != nil {
+		switch {
+		case d.Want != nil:
 			out[i] = frame + d.Want(&m.sc, inner)
+		case d.Rows != nil:
+			out[i] = frame + 1 + d.Rows(&m.sc)
 		}
 	}
 	return out

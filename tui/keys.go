@@ -82,7 +82,7 @@ var timeKeys = []keyRow{
 	{keys: []string{"v"}, shown: "v", help: "freeze the view", group: groupBack, in: live, foot: "freeze", drop: 12, on: func(sc *panels.Scene) bool { return sc.Frozen }, do: do((*model).freeze)},
 	{keys: []string{"left"}, shown: "←", help: "back in time", group: groupBack, in: live | over, foot: "back in time", footIn: over, drop: 3, do: scrubBy(-1)},
 	{keys: []string{"right"}, shown: "→", help: "forward in time", group: groupBack, in: live | over, do: scrubBy(1)},
-	{keys: []string{"space"}, shown: "space", help: "play or pause", group: groupRecording, in: replay, foot: "play/pause", drop: 1, do: ask(view.Command{Action: view.ActReplayPlay})},
+	{keys: []string{"space"}, shown: "space", help: "play or pause", group: groupRecording, in: replay, foot: "play/pause", drop: 1, do: wish(view.Command{Action: view.ActReplayPlay}, "")},
 	{keys: []string{"left"}, shown: "←", help: "back 5 s", group: groupRecording, in: replay, foot: "back 5 s", drop: 2, do: seekBy(-replayStep)},
 	{keys: []string{"right"}, shown: "→", help: "forward 5 s", group: groupRecording, in: replay, foot: "forward 5 s", drop: 2, do: seekBy(replayStep)},
 	{keys: []string{"shift+left"}, shown: "shift+←", help: "back a minute", group: groupRecording, in: replay, do: seekBy(-replayLeap)},
@@ -142,8 +142,6 @@ func do(f func(*model)) func(*model) tea.Cmd { return func(m *model) tea.Cmd { f
 func wish(c view.Command, text string) func(*model) tea.Cmd {
 	return do(func(m *model) { m.ask(c, text) })
 }
-
-func ask(c view.Command) func(*model) tea.Cmd { return do(func(m *model) { m.send(c, "") }) }
 
 func wantStrategy(word func(mode string) string) func(*model) tea.Cmd {
 	return do(func(m *model) { m.strategy(word(m.newest.Session.Mode)) })

@@ -62,14 +62,7 @@ func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Option
 	m.scopeAt = segmentScope
 	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}, Sel: map[panels.Slot]int{}, Sort: map[panels.Slot]int{}}
 	m.ascii = o.ascii()
-	m.colours = draw.FullColour
-	if m.ascii { // no blocks for a heat map
-		m.colours = draw.FewColours
-	}
-	if o.mono() {
-		m.colours = draw.NoColour
-	}
-	m.sc.St = draw.NewStyles(m.dark, m.colours)
+	m.profile(colorprofile.TrueColor)
 	m.newest = m.sc.V
 	m.newest.Progress = panels.Nan
 	m.panels = panels.NewPanels(&m.sc)
@@ -138,7 +131,7 @@ func (m *model) profile(p colorprofile.Profile) {
 	switch {
 	case m.o.mono() || p <= colorprofile.ASCII:
 		m.colours = draw.NoColour
-	case p == colorprofile.ANSI || m.ascii:
+	case p == colorprofile.ANSI || m.ascii: // ASCII has no blocks for a heat map
 		m.colours = draw.FewColours
 	default:
 		m.colours = draw.FullColour

@@ -6,7 +6,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotCauses = Register(Desc{Name: "causes", Sorts: true, Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, Make: func() Panel { return &causesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + causeRows(sc) }})
+var SlotCauses = Register(Desc{Name: "causes", Sorts: true, Rows: causeRows, Enter: enterCause, Focus: true, Least: 7, Make: func() Panel { return &causesPanel{} }})
 
 // causesPanel is the cause ledger: what each lane's tail is made of, and what
 // p99 would be without it.

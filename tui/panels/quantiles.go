@@ -5,7 +5,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotScenarios = Register(Desc{Name: "scenarios", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Scenarios) }, Enter: enterScenario, Focus: true, Least: 4, Make: func() Panel { return &scenariosPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Scenarios) }})
+var SlotScenarios = Register(Desc{Name: "scenarios", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Scenarios) }, Enter: enterScenario, Focus: true, Least: 4, Make: func() Panel { return &scenariosPanel{} }})
 
 // scenariosPanel compares the lanes for each scenario.
 type scenariosPanel struct{ listPanel }

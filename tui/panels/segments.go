@@ -7,7 +7,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotSegments = Register(Desc{Name: "segments", Rows: func(sc *Scene) int { return len(sc.V.Stats.Segments) }, Enter: enterSegment, EnterWord: "marks it to compare two", Focus: true, Least: 5, Make: func() Panel { return &segmentsPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Segments) }})
+var SlotSegments = Register(Desc{Name: "segments", Rows: func(sc *Scene) int { return len(sc.V.Stats.Segments) }, Enter: enterSegment, EnterWord: "marks it to compare two", Focus: true, Least: 5, Make: func() Panel { return &segmentsPanel{} }})
 
 // segmentsPanel is the before/after table: one row for each stretch between
 // two toggles.
@@ -58,7 +58,7 @@ func (p *segmentsPanel) View() string {
 	return p.list([]draw.Run{draw.R(st.Title, "segments"), draw.R(st.Muted, " · before and after each toggle"), draw.R(st.Faint, "; p: pairs against the row above")}, cols, rows, "no segment has samples yet")
 }
 
-var SlotAdvice = Register(Desc{Name: "advice", Focus: true, Least: 5, Make: func() Panel { return &advicePanel{} }, Want: func(sc *Scene, w int) int { return adviceLines(sc) }})
+var SlotAdvice = Register(Desc{Name: "advice", Focus: true, Least: 5, Make: func() Panel { return &advicePanel{} }, Want: adviceLines})
 
 func enterSegment(sc *Scene, row int) (c Choice) {
 	if rows := sc.V.Stats.Segments; row < len(rows) {
@@ -109,7 +109,7 @@ func (p *advicePanel) View() string {
 }
 
 // adviceLines is about how many lines the advice takes.
-func adviceLines(sc *Scene) int {
+func adviceLines(sc *Scene, _ int) int {
 	n := 2
 	if sc.V.Stats.Verdict.Outcome != nil {
 		n += 2

@@ -10,7 +10,7 @@ import (
 	"github.com/tailscope/tailscope/tui/draw"
 )
 
-var SlotShapes = Register(Desc{Name: "shapes", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Shapes) }, Enter: enterShape, Focus: true, Least: 6, Make: func() Panel { return &shapesPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Shapes) }})
+var SlotShapes = Register(Desc{Name: "shapes", Sorts: true, Rows: func(sc *Scene) int { return len(sc.V.Stats.Shapes) }, Enter: enterShape, Focus: true, Least: 6, Make: func() Panel { return &shapesPanel{} }})
 
 // shapesPanel lists the executed shapes of the optimized lane and whether
 // compiling each has paid.
@@ -192,7 +192,7 @@ func gaugeWords(g *stats.Gauge) []string {
 	return append(out, rate)
 }
 
-var SlotAdvisor = Register(Desc{Name: "advisor", Rows: func(sc *Scene) int { return len(sc.V.Stats.Advisor) }, Enter: enterPlan, EnterWord: "applies these edges", Focus: true, Least: 5, Make: func() Panel { return &advisorPanel{} }, Want: func(sc *Scene, w int) int { return 1 + len(sc.V.Stats.Advisor) }})
+var SlotAdvisor = Register(Desc{Name: "advisor", Rows: func(sc *Scene) int { return len(sc.V.Stats.Advisor) }, Enter: enterPlan, EnterWord: "applies these edges", Focus: true, Least: 5, Make: func() Panel { return &advisorPanel{} }})
 
 // advisorPanel lists the best bucket edges for what was observed.
 type advisorPanel struct{ listPanel }

@@ -9,7 +9,7 @@ type Desc struct {
 	Name      string
 	Focus     bool                            // can be chosen: it scrolls, or answers a click
 	Least     int                             // height it is worth showing at, frame included
-	Want      func(sc *Scene, width int) int  // lines that show all it has, width cells each; nil: no wish
+	Want      func(sc *Scene, width int) int  // lines that show all it has, width cells each; nil: a heading and its rows, or no wish
 	Rows      func(sc *Scene) int             // rows to choose from; nil: none
 	Enter     func(sc *Scene, row int) Choice // what enter does to a row
 	Sorts     bool                            // S sorts its rows and / filters them

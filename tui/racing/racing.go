@@ -116,11 +116,7 @@ func Frame(st *draw.Styles, v view.Race, w, h int, stopping bool) string {
 	if stopping {
 		foot = "stopping"
 	}
-	lines = lines[:min(len(lines), h-1)]
-	for len(lines) < h-1 {
-		lines = append(lines, "")
-	}
-	return strings.Join(append(lines, st.Muted.On(draw.Fit(foot, w))), "\n")
+	return strings.Join(append(draw.Block(lines, 0, h-1), st.Muted.On(draw.Fit(foot, w))), "\n")
 }
 
 func head(v view.Race) string {
@@ -179,7 +175,7 @@ func table(st *draw.Styles, v view.Race, w int) (lines []string) {
 		case r.Out != "":
 			mark, ink = "· ", st.Faint
 		}
-		text := mark + draw.Left(draw.Fit(r.Name, name), name) + draw.Right(strconv.Itoa(r.N), 7) + draw.Right(ms(r.Value.Ns), 10) + draw.Right(cold(r), 11) + "  "
+		text := mark + draw.Left(r.Name, name) + draw.Right(strconv.Itoa(r.N), 7) + draw.Right(ms(r.Value.Ns), 10) + draw.Right(cold(r), 11) + "  "
 		if r.Out != "" {
 			text += r.Out
 		} else {
@@ -192,7 +188,7 @@ func table(st *draw.Styles, v view.Race, w int) (lines []string) {
 
 // least is x, or y where x is not known.
 func least(x, y float64) float64 {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
+	if !draw.Finite(x) {
 		return y
 	}
 	return x
@@ -209,7 +205,7 @@ func axis(lo, hi float64, w int) string {
 // Bar draws a value and its interval between lo and hi in w cells: ├─●─┤, or ●
 // alone where no interval is known, ├─●─→ where it has no upper end yet.
 func Bar(v race.Value, lo, hi float64, w int) string {
-	if w < 1 || math.IsNaN(v.Ns) || math.IsInf(v.Ns, 0) {
+	if w < 1 || !draw.Finite(v.Ns) {
 		return ""
 	}
 	at := func(x float64) int {
@@ -234,7 +230,7 @@ func Bar(v race.Value, lo, hi float64, w int) string {
 
 func cold(r race.Row) string {
 	if math.IsNaN(r.ColdNs) {
-		return "—"
+		return draw.Missing
 	}
 	d := time.Duration(r.ColdNs)
 	if d >= 10*time.Second {
@@ -244,8 +240,8 @@ func cold(r race.Row) string {
 }
 
 func ms(ns float64) string {
-	if math.IsNaN(ns) || math.IsInf(ns, 0) {
-		return "—"
+	if !draw.Finite(ns) {
+		return draw.Missing
 	}
 	if ns >= 1e8 {
 		return strconv.FormatFloat(ns/1e6, 'f', 0, 64)
