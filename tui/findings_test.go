@@ -297,3 +297,22 @@ func TestNoGPUTakesNoRoom(t *testing.T) {
 		}
 	}
 }
+
+// What a segment changed is said of one lane: an A/A, whose second lane is eager,
+// is no cure of the optimized one, nor is its end.
+func TestAnAAChangesNothing(t *testing.T) {
+	m, src := newTestModel(image.Pt(200, 60), 25*time.Second)
+	for _, c := range []struct {
+		toggle view.Command
+		want   bool
+	}{{view.Command{Action: view.ActStrategy, Arg: "padded"}, true}, {view.Command{Action: view.ActAA}, false}, {view.Command{Action: view.ActAA}, false}, {view.Command{Action: view.ActSegment}, true}} {
+		src.Do(c.toggle)
+		src.Step(15 * time.Second)
+		v := src.View()
+		v.Session.Strategy = "padded" // nothing else to press
+		m.Update(viewMsg{&v})
+		if text := frameOf(m); strings.Contains(text, "→ since ") != c.want {
+			t.Errorf("after %+v: %v\n%s", c.toggle, !c.want, text)
+		}
+	}
+}

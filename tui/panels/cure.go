@@ -110,7 +110,7 @@ func measured(sc *Scene) (Cure, bool) {
 	a, b := &was.Lanes[stats.Optimized].P99, &is.Lanes[stats.Optimized].P99
 	c := Cure{Text: "since " + is.Label + ": p99"}
 	switch {
-	case is.Lanes[stats.Optimized].N == 0:
+	case is.Lanes[stats.Optimized].N == 0 || is.AA != was.AA: // in an A/A the second lane is eager
 		return Cure{}, false
 	case max(a.Need, b.Need) > 0:
 		c.Text = "since " + is.Label + ":"
