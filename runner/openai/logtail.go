@@ -28,6 +28,8 @@ func (e *engine) tail(k int, s *Server, log string) {
 		return
 	}
 	c := exec.CommandContext(e.ctx, "/bin/sh", "-c", log)
+	sys.NewGroup(c) // it may be a pipeline: all of it ends
+	c.Cancel = func() error { return sys.KillGroup(c.Process.Pid) }
 	out, err := c.StdoutPipe()
 	if err == nil {
 		c.Stderr = c.Stdout
@@ -41,6 +43,10 @@ func (e *engine) tail(k int, s *Server, log string) {
 	sc.Buffer(nil, 1<<20)
 	for sc.Scan() {
 		t.line(sc.Text())
+	}
+	if err := sc.Err(); err != nil && e.ctx.Err() == nil {
+		e.say(k, stats.KindError, fmt.Sprintf("the log is read no further: %v", err))
+		_, _ = io.Copy(io.Discard, out) // it would wait for a reader
 	}
 	_ = c.Wait() // it ends with the session
 }

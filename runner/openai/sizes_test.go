@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -133,6 +134,25 @@ func TestAKernelSaysForHowLongNothingStepped(t *testing.T) {
 	for _, now := range []int64{50e9, 53e9} {
 		if got := l.stood(now); got != "" {
 			t.Errorf("of a log that tells of no steps: %q", got)
+		}
+	}
+}
+
+// TestALogByACommandEnds with the session, whatever the command has started, and
+// a line that is too long is told of.
+func TestALogByACommandEnds(t *testing.T) {
+	for command, want := range map[string]string{
+		"echo a line; sleep 600 | cat":               "1 of 1 lines of the log are of no kind that is known; the first: a line",
+		"head -c 3000000 /dev/zero; sleep 600 | cat": "the log is read no further: bufio.Scanner: token too long",
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(500*time.Millisecond, cancel)
+		var out bytes.Buffer
+		e := &engine{ctx: ctx, out: protocol.NewWriter(&out), servers: []*Server{NewServer("x", "", "", 1)}}
+		began := time.Now()
+		e.tail(0, e.servers[0], command)
+		if d := time.Since(began); d > 10*time.Second || !strings.Contains(out.String(), want) {
+			t.Errorf("%q ended after %v: %s", command, d, &out)
 		}
 	}
 }
