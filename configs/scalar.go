@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -71,29 +72,27 @@ func setScalar(v reflect.Value, s string) error {
 	return nil
 }
 
-// wanted names what a type takes, with its article.
+// kinds are what values of a kind are called, with an article.
+var kinds = map[reflect.Kind]string{
+	reflect.Bool:      "true or false",
+	reflect.Float64:   "a number",
+	reflect.Uint64:    "a whole number, 0 or more",
+	reflect.Int:       "a whole number",
+	reflect.Slice:     "a list such as [a, b]",
+	reflect.Struct:    "keys with values",
+	reflect.Map:       "keys with values",
+	reflect.Interface: "a single value",
+}
+
+// wanted names what a type takes.
 func wanted(t reflect.Type) string {
-	switch {
-	case t == nil:
+	switch t {
+	case nil:
 		return "nothing"
-	case t == reflect.TypeFor[Duration]():
+	case reflect.TypeFor[Duration]():
 		return "a duration such as 250ms or 60s"
-	case t.Kind() == reflect.Bool:
-		return "true or false"
-	case t.Kind() == reflect.Float64:
-		return "a number"
-	case t.Kind() == reflect.Uint64:
-		return "a whole number, 0 or more"
-	case t.Kind() == reflect.Int:
-		return "a whole number"
-	case t.Kind() == reflect.Slice:
-		return "a list such as [a, b]"
-	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
-		return "keys with values"
-	case t.Kind() == reflect.Interface:
-		return "a single value"
 	}
-	return "text"
+	return cmp.Or(kinds[t.Kind()], "text")
 }
 
 // describe names what stands at a node.

@@ -29,14 +29,12 @@ func (in *Input) advice(v *stats.Verdict) []stats.Advice {
 			fmt.Sprintf("%d of %d compared outputs beyond the tolerance, largest relative L2 %.2g",
 				in.Facts.Diverged, in.Facts.Checks, in.Facts.MaxRelL2))
 	}
-	churn := in.churnEvidence()
-	switch in.Mode {
-	case stats.KVDecode, stats.E2EKV:
+	if in.Mode.Times(stats.DecodePhase) {
 		in.adviseDecode(v, add)
-	default:
-		in.adviseShapes(v, churn, add)
+	} else {
+		in.adviseShapes(v, add)
 	}
-	if len(churn) > 0 {
+	if churn := in.churnEvidence(); len(churn) > 0 {
 		add("churn", "Route to eager while shapes churn: executables are made, or the limit is reached, in the measured traffic.", churn...)
 	}
 	if len(out) == 0 {
@@ -84,7 +82,7 @@ func (in *Input) evidence() []string {
 func (in *Input) undecided() bool { return in.Ranks[stats.Median].Winner == "" }
 
 // adviseShapes covers prefill and forward: TR120's "if you can stabilise shapes".
-func (in *Input) adviseShapes(v *stats.Verdict, churn []string, add func(rule, sentence string, evidence ...string)) {
+func (in *Input) adviseShapes(v *stats.Verdict, add func(rule, sentence string, evidence ...string)) {
 	word := cmp.Or(stats.PhaseStrategy(in.Facts.Strategy, "prefill"), "this strategy")
 	won, lost := stats.Optimized.String(), stats.Eager.String()
 	compiles := in.cause(stats.Optimized, stats.CauseCompile)
