@@ -66,7 +66,7 @@ func both(n [stats.NumLanes]int) int { return n[stats.Eager] + n[stats.Optimized
 
 func coldStarts(in *Input) stats.Detection {
 	if both(in.Judged) == 0 {
-		return few(0, ColdAfter+1)
+		return stats.Detection{State: "few", Sentence: fmt.Sprintf("Too few samples: no run has the %d needed.", ColdAfter+1)}
 	}
 	return finding(both(in.ColdRuns) > 0, "First sample more than 3 × the median of what followed in %d of %d eager and %d of %d optimized runs.",
 		in.ColdRuns[stats.Eager], in.Judged[stats.Eager], in.ColdRuns[stats.Optimized], in.Judged[stats.Optimized])

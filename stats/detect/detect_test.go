@@ -108,3 +108,12 @@ func TestDetectorsNameTheLaneWithTooFew(t *testing.T) {
 		}
 	}
 }
+
+// Before a run is long enough to judge its start, nothing is said of how many samples
+// there are: they are of several runs.
+func TestColdStartCountsNoSamplesThatItDoesNotKnow(t *testing.T) {
+	got := check("cold_start", &Input{Runs: [2]int{3, 3}, Recent: [2]int{12, 12}})
+	if got.State != "few" || got.Sentence != "Too few samples: no run has the 6 needed." {
+		t.Errorf("%+v", got)
+	}
+}
