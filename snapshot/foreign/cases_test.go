@@ -322,6 +322,26 @@ func TestFoldersKeepTheirRule(t *testing.T) {
 	must.Get(os.Stat(dir))(t)
 }
 
+// TestExportsAreNoFurtherRequests: beside the whole session an export of it is left
+// out, and said; where the session is not whole, the export is what there is.
+func TestExportsAreNoFurtherRequests(t *testing.T) {
+	for whole, want := range map[bool]int{true: 2, false: 4} {
+		dir := t.TempDir()
+		for _, s := range []string{"20261129_100000", "20261129_100000_e1"} {
+			write(t, filepath.Join(dir, s, "prefill", "metrics.csv"), "lane,latency_ms\neager,1\noptimized,2\n")
+			write(t, filepath.Join(dir, s, "manifest.json"), "{}")
+			if whole {
+				write(t, filepath.Join(dir, s, "samples.parquet"), "PAR1")
+			}
+		}
+		n := 0
+		info, err := Read(dir, Options{}, func(*Row) error { n++; return nil })
+		if said := strings.Contains(strings.Join(info.Notes, ""), "left out: 20261129_100000_e1."); err != nil || n != want || said != whole {
+			t.Errorf("whole %v: %d rows, %v, notes %q", whole, n, err, info.Notes)
+		}
+	}
+}
+
 // TestNumbersThatJSONDoesNotKnow: Python and C++ write NaN and Infinity.
 func TestNumbersThatJSONDoesNotKnow(t *testing.T) {
 	for _, nan := range []string{"NaN", "Infinity", "-Infinity", "nan", "-inf"} {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	_ "github.com/tailscope/tailscope/snapshot/foreign/inference" // registers its formats
@@ -52,9 +53,12 @@ func Read(path string, o Options, yield func(*Row) error) (*Info, error) {
 		info.Files = 1
 		return info, readFile(path, path, &o, info, yield)
 	}
-	runs, tables, err := find(path)
+	runs, tables, exports, err := find(path)
 	if err != nil {
 		return info, err
+	}
+	if len(exports) > 0 {
+		info.Notes = append(info.Notes, fmt.Sprintf("%s holds exports beside the whole sessions that they are copies of, which are read alone; left out: %s.", path, rows.List(exports)))
 	}
 	names := runs
 	if len(runs) == 0 {
@@ -77,19 +81,23 @@ func Read(path string, o Options, yield func(*Row) error) (*Info, error) {
 // maxFiles bounds the files of a tree.
 const maxFiles = 200_000
 
-// find lists the run files and metrics.csv files below dir, in order. Links
-// are not followed, so nothing outside dir is read.
-func find(dir string) (runs, tables []string, err error) {
+// find lists the run files and metrics.csv files below dir, in order, and the exports
+// in which it does not look. Links are not followed, so nothing outside dir is read.
+func find(dir string) (runs, tables, exports []string, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
+		}
+		if d.IsDir() && path != dir && isExport(path) {
+			exports = append(exports, rel)
+			return fs.SkipDir
+		}
+		if !d.Type().IsRegular() {
+			return nil
 		}
 		name := d.Name()
 		switch {
@@ -103,7 +111,22 @@ func find(dir string) (runs, tables []string, err error) {
 		}
 		return nil
 	})
-	return runs, tables, err
+	return runs, tables, exports, err
+}
+
+// exportName is what a session's folder calls a copy of it that was made while it ran.
+var exportName = regexp.MustCompile(`^(.+)_e\d+$`)
+
+// isExport tells whether a folder is a copy of a session that is whole beside it: it
+// has the same requests.
+func isExport(path string) bool {
+	m := exportName.FindStringSubmatch(filepath.Base(path))
+	if m == nil {
+		return false
+	}
+	_, errCopy := os.Lstat(filepath.Join(path, "manifest.json"))
+	_, errWhole := os.Lstat(filepath.Join(filepath.Dir(path), m[1], "samples.parquet"))
+	return errCopy == nil && errWhole == nil
 }
 
 // readFile finds out the format of a file from its beginning and reads it.
