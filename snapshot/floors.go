@@ -15,6 +15,7 @@ import (
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/folder"
+	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/between"
 )
@@ -138,11 +139,12 @@ func KeepFloors(c *configs.Config, sessions []map[string]*stats.SummaryFile) (ma
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(f, "", "  ")
+	at, err := door.Open(filepath.Dir(path))
 	if err != nil {
 		return nil, err
 	}
-	return f.Modes, os.WriteFile(path, append(text, '\n'), 0o644)
+	defer at.Close()
+	return f.Modes, at.WriteJSON(filepath.Base(path), f) // whole: another session may begin now
 }
 
 // differences of the lanes in a whole session, as shares of the eager figure, by

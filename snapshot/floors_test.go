@@ -18,6 +18,36 @@ func sessionThat(median, mean, p99 stats.Num) map[string]*stats.SummaryFile {
 		Pairs: []stats.PairSummary{{Scenario: "*", Segment: "*", MedianDiffMs: 10 * median}}}}
 }
 
+// TestFloorsAreWrittenWhole: who begins while another keeps its floor finds the old one
+// or the new one, and no half of a file.
+func TestFloorsAreWrittenWhole(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	c := &configs.Config{Engine: "ort", Model: "builtin:x", Provider: "cpu"}
+	three := []map[string]*stats.SummaryFile{sessionThat(.01, .02, .1), sessionThat(-.01, -.02, -.1), sessionThat(.01, .02, -.1)}
+	must.Get(KeepFloors(c, three))(t)
+	done := make(chan error, 1)
+	go func() {
+		for range 40 {
+			if _, err := KeepFloors(c, three); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for {
+		select {
+		case err := <-done:
+			must.OK(t, err)
+			return
+		default:
+			if f, err := Floors(c); err != nil || f["prefill"].Sessions != 3 {
+				t.Fatal(f, err)
+			}
+		}
+	}
+}
+
 // A/A sessions leave a floor that later runs of the same find, and runs of
 // another engine, model or way do not; two sessions leave none.
 func TestFloorsAreKeptBySetup(t *testing.T) {
