@@ -78,36 +78,44 @@ class Comparer:
         heads = req["mode"] == "e2e_kv" and settled(jobs["optimized"])
         if heads or req["mode"] != "e2e_kv":
             self.seen.add(seen_as(req))
+        at, tokens, compared = self.outputs(req, jobs, heads)
+        rel, verdicts, why = self.judge(req, jobs, tokens, compared)
+        bad = any(wrong is not False for wrong in verdicts)  # what nothing has judged differs all the same
+        self.sums.note(req["mode"], rel, bad)
+        self.story.dirty = True
+        if bad:
+            apart = "" if at is None else f", tokens differ from step {at}"
+            self.story.event("divergence", jobs["optimized"], f"outputs differ by {rel:.3g} (relative L2, tolerance "
+                       f"{self.sums.tolerance:g}){apart}{why}", extra={"rel_l2": finite(rel), "step": at, **({} if True in verdicts else {"judged": False})})
+        elif why:
+            log(f"request {req['id']}: the lanes differ by {rel:.3g}, with nothing wrong{why}")
+        elif at is not None:
+            log(f"request {req['id']}: tokens differ from step {at}, logits under the same tokens by {rel:.3g}")
+
+    def outputs(self, req, jobs, heads):
+        """(step from which tokens differ, tokens forced on both lanes, [((eager's, optimized's tensors), whether they
+        are a prefill's)]); None, None where all tokens are equal. heads: the prefill is repeated and compared, too."""
         eager, optimized = jobs["eager"].kept, jobs["optimized"].kept
         pair, tokens = ([eager.last], [optimized.last]), None
         at = next((i for i, (a, b) in enumerate(zip(eager.toks, optimized.toks)) if a != b), None)
         if at is not None:
             self.sums.tokens_differ += 1
             tokens, *pair = self.forced(req, jobs)
-        compared = [(pair, False)]
-        if heads:
-            compared.append(([[x] for x in self.prefills(req)], True))
-        rel, verdicts, why = 0.0, [], ""
-        for p, head in compared:
-            apart = max(map(rel_l2, *p))
-            rel = max(rel, apart)
-            if apart > self.sums.tolerance:
-                if tokens is None and not head and eager.toks:
+        return at, tokens, [(pair, False)] + ([([[x] for x in self.prefills(req)], True)] if heads else [])
+
+    def judge(self, req, jobs, tokens, compared):
+        """(the largest distance, the reference's verdicts on those beyond the tolerance, why in a phrase)."""
+        most, verdicts, why = 0.0, [], ""
+        for pair, head in compared:
+            rel = max(map(rel_l2, *pair))
+            most = max(most, rel)
+            if rel > self.sums.tolerance:
+                if tokens is None and not head and jobs["eager"].kept.toks:
                     tokens = self.tokens(req, jobs)
                 key = (req["mode"], label(req["mode"], req["strategy"]))
-                wrong, why = self.reference.judge(key, req, self.sums.tolerance / 10, rel_l2, *p, tokens, head)
+                wrong, why = self.reference.judge(key, req, self.sums.tolerance / 10, rel_l2, *pair, tokens, head)
                 verdicts.append(wrong)
-        bad = any(wrong is not False for wrong in verdicts)  # what nothing has judged differs all the same
-        self.sums.note(req["mode"], rel, bad)
-        self.story.dirty = True
-        if bad:
-            parted = "" if at is None else f", tokens differ from step {at}"
-            self.story.event("divergence", jobs["optimized"], f"outputs differ by {rel:.3g} (relative L2, tolerance "
-                       f"{self.sums.tolerance:g}){parted}{why}", extra={"rel_l2": finite(rel), "step": at, **({} if True in verdicts else {"judged": False})})
-        elif why:
-            log(f"request {req['id']}: the lanes differ by {rel:.3g}, with nothing wrong{why}")
-        elif at is not None:
-            log(f"request {req['id']}: tokens differ from step {at}, logits under the same tokens by {rel:.3g}")
+        return most, verdicts, why
 
     def tokens(self, req, jobs):
         """The eager lane's choices, as each step is given them."""
