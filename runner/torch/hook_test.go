@@ -94,3 +94,21 @@ for broken in (False, True):
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
+
+// A program may close all files that it did not open, also within a call: what the
+// kernel said of the thread is then not known, and the call is the program's as ever.
+// Unknown stood as 0, and the reading's error was the program's.
+func TestAClosedReadingIsUnknown(t *testing.T) {
+	const lines = `
+import os
+from tailscope_torch.timing import Thread
+t = Thread()
+before = t.read()
+print(t.since(before, 1)[0] in (0, 1) or before[0] < 0)
+if t.fd is not None: os.close(t.fd)
+print(t.since(before, 1)[0], t.since(t.read())[0], len(t.read()))
+`
+	if got, want := python(t, lines), "True\n-1 -1 4\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

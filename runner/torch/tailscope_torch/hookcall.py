@@ -119,7 +119,7 @@ class Calls:
         """What is left of a call of which there is more to tell."""
         row = [me.one, me.key, 0 if me.eager else 1, me.number, t, end - t, -1, me.compile_ns]
         if host is not None:
-            row += map(int.__sub__, self.hook.host.read(), host)
+            row += self.hook.host.since(host, end - t)
         if me.told:
             self.link.start()
         me.told, me.eager, me.number, me.compile_ns = False, False, 0, 0

@@ -20,14 +20,29 @@ class Thread(threading.local):
     def __init__(self):
         try:
             self.fd = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
-            self.read()
-        except (OSError, ValueError, IndexError):
+        except OSError:
             self.fd = None
 
     def read(self):
-        delay = -1 if self.fd is None else int(os.pread(self.fd, 128, 0).split()[1])
+        delay = -1
+        if self.fd is not None:
+            try:
+                delay = int(os.pread(self.fd, 128, 0).split()[1])
+            except (OSError, ValueError, IndexError):  # not every kernel has it; or a program has closed all its files
+                self.fd = None
         u = resource.getrusage(RUSAGE_THREAD)
         return delay, u.ru_minflt, u.ru_majflt, u.ru_nivcsw
+
+    def since(self, before, wall_ns=None):
+        """The same four, since a reading. The readings bracket a region: no more
+        than it is its delay."""
+        after = self.read()
+        delta = [b - a for a, b in zip(before, after)]
+        if before[0] < 0 or after[0] < 0:
+            delta[0] = -1
+        elif wall_ns is not None:
+            delta[0] = min(delta[0], wall_ns)
+        return delta
 
 
 class Host(Thread):
@@ -37,15 +52,7 @@ class Host(Thread):
         self.before = self.read()
 
     def stop(self, wall_ns=None):
-        """What happened since start. The readings bracket the region: no more
-        than it is its delay."""
-        after = self.read()
-        delta = [b - a for a, b in zip(self.before, after)]
-        if after[0] < 0:
-            delta[0] = -1
-        elif wall_ns is not None:
-            delta[0] = min(delta[0], wall_ns)
-        return dict(zip(("run_delay_ns", "minflt", "majflt", "nivcsw"), delta))
+        return dict(zip(("run_delay_ns", "minflt", "majflt", "nivcsw"), self.since(self.before, wall_ns)))
 
 
 class Clock:
