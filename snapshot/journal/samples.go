@@ -43,6 +43,11 @@ func schemaOf(columns []*stats.Column) *parquet.Schema {
 // costs is the rows of its page.
 const pageBytes = 32 << 10
 
+// howWritten is the same for all files. Statistics of a page stand in the column
+// index alone.
+var howWritten = []parquet.WriterOption{parquet.PageBufferSize(pageBytes), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+	parquet.DataPageStatistics(false), parquet.KeyValueMetadata("schema", Schema), parquet.CreatedBy("tailscope", "1", "")}
+
 // rowGroup is the number of rows after which a row group is closed: the
 // memory a writer needs, and the step in which a reader pages.
 const rowGroup = 2 * rotateRows
@@ -63,9 +68,7 @@ func NewSamplesFile(dir *door.Dir, name string) (*SamplesFile, error) {
 		return nil, err
 	}
 	f := &SamplesFile{out: out, rows: make([]stats.Sample, 0, 128), values: make([]parquet.Value, 0, 128)}
-	f.w = parquet.NewWriter(out, sampleSchema, parquet.PageBufferSize(pageBytes), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
-		parquet.DataPageStatistics(false), // they stand in the column index
-		parquet.KeyValueMetadata("schema", Schema), parquet.CreatedBy("tailscope", "1", ""))
+	f.w = parquet.NewWriter(out, append(howWritten, sampleSchema)...)
 	return f, nil
 }
 

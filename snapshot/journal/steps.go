@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 )
@@ -32,8 +31,7 @@ func NewStepsFile(dir *door.Dir, name string) (*StepsFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &StepsFile{out: out, w: parquet.NewGenericWriter[stepRow](out, parquet.PageBufferSize(pageBytes),
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.KeyValueMetadata("schema", Schema))}, nil
+	return &StepsFile{out: out, w: parquet.NewGenericWriter[stepRow](out, howWritten...)}, nil
 }
 
 func (f *StepsFile) Add(r *Record) error {
