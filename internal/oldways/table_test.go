@@ -63,7 +63,7 @@ var ways = []way{
 		{segments, "\tslices.Sort(ns)\n", "\tslices.Sort(ns)\n\tfor n := range ns[len(ns)-1] {\n\t\t_ = dir.Has(strconv.Itoa(n))\n\t}\n"},
 	}},
 	{"R7", "damage that is no error", "./snapshot", "TestFlippedBitCostsItsPage", []edit{
-		{"snapshot/journal/rotate.go", "\t\td.Frames++\n\t\treturn d, rest.until(1<<63, yield)\n", "\t\treturn d, err\n"},
+		{"snapshot/journal/part.go", "\t\td.Frames++\n\t\treturn d, rest.until(1<<63, yield)\n", "\t\treturn d, err\n"},
 	}},
 	{"R7", "one page that is lost, not the group", "./snapshot", "TestFlippedBitCostsItsPage", []edit{{"snapshot/journal/columns.go", "\t\tc.give(int64(n))\n", "\t\treturn 0, fmt.Errorf(\"%s is damaged\", c.path)\n"}}},
 	{"R8", "refusal of a word out of turn", "./runner", "TestAWordOutOfTurn", []edit{{"runner/handshake.go", "if s.eng.hello == nil || s.eng.loaded != nil {", "if false {"}}},

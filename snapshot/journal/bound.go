@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailscope/tailscope/runner/clock"
 	"github.com/tailscope/tailscope/runner/sys"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // checkBound warns once at four fifths of the bound of the session folder, and
@@ -56,6 +57,57 @@ func (w *Writer) look() {
 		w.low = true
 		w.note(fmt.Sprintf("The disk has %s left, finishing the session folder may take %s: end soon, or free some.", FormatBytes(free), FormatBytes(need)))
 	}
+}
+
+// fail ends the journal after a write that did not succeed. The reserve is
+// given back first, and the frame in hand is tried once more in its place.
+func (w *Writer) fail(err error, frame []byte) {
+	full := sys.DiskFull(err)
+	if full {
+		_ = w.seg.dir.Remove(reserveName)
+		if _, again := w.f.WriteAt(frame, w.written); again == nil {
+			w.took(frame)
+		}
+		w.stop("The disk is full: the session ends here, all samples before are kept.", ErrDiskFull)
+		return
+	}
+	_ = w.f.Truncate(w.written) // a reader skips a torn frame as well
+	w.err = fmt.Errorf("write the journal: %w", err)
+}
+
+// stop leaves an event and makes err stick.
+func (w *Writer) stop(sentence string, err error) {
+	e := w.warn(sentence)
+	if w.enc.json(KindEvent, &e) == nil {
+		w.writeLast()
+		w.enc.reset()
+	}
+	_ = w.f.Truncate(w.written)
+	w.err = err
+}
+
+// writeLast writes what is buffered, if it still fits.
+func (w *Writer) writeLast() {
+	frame := w.enc.seal()
+	if _, err := w.f.WriteAt(frame, w.written); err == nil {
+		w.took(frame)
+	}
+}
+
+func (w *Writer) warn(sentence string) stats.Event {
+	e := stats.Event{TNs: clock.Monotonic(), Kind: stats.KindError, Reason: sentence, Extra: map[string]any{"code": "disk"}}
+	w.warnings = append(w.warnings, e)
+	return e
+}
+
+// Warnings returns, once each, events that the Writer itself put into the
+// journal: the disk is full, or soon will be.
+func (w *Writer) Warnings() []stats.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.warnings
+	w.warnings = nil
+	return out
 }
 
 // ErrMaxDisk is what a Writer returns once the session folder would outgrow

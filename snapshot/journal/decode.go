@@ -130,7 +130,11 @@ func (d *frameDecoder) sample(r *Record, withSteps bool) error {
 	if !withSteps {
 		return nil
 	}
-	return d.steps(r)
+	var err error
+	if r.Steps, err = deltas(d, r.Steps); err == nil {
+		r.KV, err = deltas(d, r.KV)
+	}
+	return err
 }
 
 func (d *frameDecoder) fill(s *stats.Sample, f *fields, lane stats.Lane, mode stats.Mode) error {
@@ -151,31 +155,21 @@ func (d *frameDecoder) fill(s *stats.Sample, f *fields, lane stats.Lane, mode st
 	return nil
 }
 
-func (d *frameDecoder) steps(r *Record) error {
+// deltas appends to out as many values as the payload says, each of which it has
+// as the difference from the one before.
+func deltas[T int64 | int32](d *frameDecoder, out []T) ([]T, error) {
 	n, err := d.uvarint()
 	if err != nil || n > maxSteps || n > uint64(len(d.b)) {
-		return errTorn
+		return out, errTorn
 	}
-	prev := int64(0)
+	sum := int64(0)
 	for range n {
 		v, err := d.varint()
 		if err != nil {
-			return err
+			return out, err
 		}
-		prev += v
-		r.Steps = append(r.Steps, prev)
+		sum += v
+		out = append(out, T(sum))
 	}
-	if n, err = d.uvarint(); err != nil || n > maxSteps || n > uint64(len(d.b)) {
-		return errTorn
-	}
-	prev = 0
-	for range n {
-		v, err := d.varint()
-		if err != nil {
-			return err
-		}
-		prev += v
-		r.KV = append(r.KV, int32(prev))
-	}
-	return nil
+	return out, nil
 }

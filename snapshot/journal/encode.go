@@ -153,7 +153,8 @@ func (e *frameEncoder) number(s string) int64 {
 	return id
 }
 
-// sample appends s. len(kv) is 0 or len(steps).
+// sample appends s, with the time of each decode step and, where they are known,
+// the cache lengths.
 func (e *frameEncoder) sample(s *stats.Sample, steps []int64, kv []int32) {
 	lane := s.Lane & 1
 	strategy, scenario := e.intern(lane, 0, s.Strategy), e.intern(lane, 1, s.Scenario)
@@ -188,29 +189,25 @@ func (e *frameEncoder) sample(s *stats.Sample, steps []int64, kv []int32) {
 	if e.appendFurther(lane) {
 		e.buf[at-1] |= hasFurther
 	}
-	if len(steps) > 0 {
-		e.steps(steps, kv)
-	}
-}
-
-// steps appends the time of each decode step and, where they are known, the
-// cache lengths, as differences.
-func (e *frameEncoder) steps(steps []int64, kv []int32) {
-	e.buf = binary.AppendUvarint(e.buf, uint64(len(steps)))
-	prev := int64(0)
-	for _, v := range steps {
-		e.buf = binary.AppendVarint(e.buf, v-prev)
-		prev = v
+	if len(steps) == 0 {
+		return
 	}
 	if len(kv) != len(steps) {
 		kv = nil
 	}
-	e.buf = binary.AppendUvarint(e.buf, uint64(len(kv)))
-	prev = 0
-	for _, v := range kv {
-		e.buf = binary.AppendVarint(e.buf, int64(v)-prev)
-		prev = int64(v)
+	e.buf = appendDeltas(appendDeltas(e.buf, steps), kv)
+}
+
+// appendDeltas appends how many values there are, then each as the difference from
+// the one before.
+func appendDeltas[T int64 | int32](dst []byte, values []T) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(values)))
+	was := int64(0)
+	for _, v := range values {
+		dst = binary.AppendVarint(dst, int64(v)-was)
+		was = int64(v)
 	}
+	return dst
 }
 
 func bits(s *stats.Sample) (b int64) {

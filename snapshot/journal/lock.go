@@ -2,7 +2,6 @@ package journal
 
 import (
 	"errors"
-	"os"
 
 	"github.com/tailscope/tailscope/runner/sys"
 
@@ -12,16 +11,13 @@ import (
 // ErrRunning says that a process still writes to a journal.
 var ErrRunning = errors.New("a process still writes to this session; end it first")
 
-// lock takes the lock of a journal, which its process holds until it ends.
-func lock(f *os.File) error { return sys.Lock(f) }
-
 // Lock takes the lock of a journal whose process died (else ErrRunning).
 func Lock(dir *door.Dir) (release func(), err error) {
 	f, err := dir.Held(lockName)
 	if err != nil {
 		return nil, err
 	}
-	if lock(f) != nil {
+	if sys.Lock(f) != nil {
 		return nil, errors.Join(ErrRunning, f.Close())
 	}
 	return func() { _ = f.Close() }, nil // nothing was written

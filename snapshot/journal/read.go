@@ -150,3 +150,43 @@ func (j *frameReader) header() error {
 		_, _ = j.r.Discard(skip)
 	}
 }
+
+// wholeFrame says whether the frame at an offset is what its checksum says.
+func wholeFrame(f io.ReaderAt, at int64, h *[frameHeader]byte) bool {
+	n := binary.LittleEndian.Uint32(h[4:])
+	if n > maxFrame {
+		return false
+	}
+	payload := make([]byte, n)
+	_, err := io.ReadFull(io.NewSectionReader(f, at+frameHeader, int64(n)), payload)
+	return err == nil && frameSum(h[:], payload) == binary.LittleEndian.Uint32(h[8:])
+}
+
+// countFrames counts the samples of whole frames up to size; damage ends it,
+// which records counts.
+func countFrames(f io.ReaderAt, size int64) (n uint64) {
+	eachHeader(f, size, func(_ int64, h *[frameHeader]byte) bool {
+		n += uint64(binary.LittleEndian.Uint32(h[12:]))
+		return true
+	})
+	return n
+}
+
+// eachHeader hands out the offsets and headers of whole frames up to size, until
+// more says no or there is damage.
+func eachHeader(f io.ReaderAt, size int64, more func(int64, *[frameHeader]byte) bool) {
+	var h [frameHeader]byte
+	for at := int64(len(magic)); at < size; {
+		if _, err := f.ReadAt(h[:], at); err != nil || string(h[:len(frameSync)]) != frameSync || !more(at, &h) {
+			return
+		}
+		at += frameHeader + int64(binary.LittleEndian.Uint32(h[4:]))
+	}
+}
+
+func (d *Damage) add(o Damage) {
+	d.Frames += o.Frames
+	d.Samples += o.Samples
+	d.Bytes += o.Bytes
+	d.Torn = d.Torn || o.Torn
+}

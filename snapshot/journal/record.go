@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/protocol"
@@ -53,24 +54,13 @@ type EndRecord struct {
 
 // decodeJSON fills the field of r that belongs to kind.
 func (r *Record) decodeJSON(kind Kind, b []byte) error {
-	switch r.Kind = kind; kind {
-	case KindEvent:
-		r.Event = stats.Event{}
-	case KindTelemetry:
-		r.Telemetry = gpu.State{}
-	case KindEvidence:
-		r.Evidence = protocol.Evidence{}
-	case KindCounters:
-		r.Counters = protocol.Counters{}
-	case KindLoaded:
-		r.Loaded = protocol.Loaded{}
-	case KindEnd:
-		r.End = EndRecord{}
-	case KindAt:
-	default:
+	r.Kind = kind
+	v := r.Value()
+	if v == nil {
 		return fmt.Errorf("journal record of unknown kind %q", byte(kind))
 	}
-	return json.Unmarshal(b, r.Value())
+	reflect.ValueOf(v).Elem().SetZero()
+	return json.Unmarshal(b, v)
 }
 
 // Value is the field that belongs to r's kind, nil for a sample.

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"errors"
-	"io"
 
 	"github.com/tailscope/tailscope/runner/guard"
 	"github.com/tailscope/tailscope/snapshot/internal/door"
@@ -202,104 +201,4 @@ func (p *partWriter) flushRest() error {
 	_, err := p.rest.Write(p.enc.seal())
 	p.enc.reset()
 	return err
-}
-
-// keep says whether a row is wanted; it is asked once for each, in order.
-type keep func(seq, request uint64, compiled bool) bool
-
-// partRecords reads a rotated segment in the order in which it was taken in.
-// Samples that k does not want are left out. What cannot be read is damage.
-func (s Segment) partRecords(k keep, yield func(*Record) error) (d Damage, err error) {
-	rest := &restReader{end: true}
-	if f, err := s.dir.Read(s.rest()); err != nil {
-		d.Frames++
-	} else {
-		defer func() { _ = f.Close() }() // opened for reading
-		if rest.j, err = newFrameReader(f); err != nil {
-			d.Frames++
-		} else {
-			rest.end = false
-		}
-		if fi, err := f.Stat(); err == nil && fi.Size() < int64(len(magic)) { // it was written whole
-			d.Frames++
-		}
-	}
-	defer func() {
-		if rest.j != nil {
-			d.add(rest.j.damage)
-		}
-	}()
-	samples, err := OpenSamples(s.dir, s.part())
-	if err != nil {
-		d.Frames++
-		return d, rest.until(1<<63, yield)
-	}
-	defer samples.Close()
-	steps := NewStepsReaders(s.dir, s.stepsName)
-	defer steps.Close()
-	defer func() {
-		d.Samples += samples.Lost()
-		d.Frames += steps.Bad
-		if samples.Lost() > 0 {
-			d.Frames++
-		}
-	}()
-	var r Record
-	for n := uint64(0); ; n++ {
-		if err := rest.until(n+samples.Lost(), yield); err != nil {
-			return d, err
-		}
-		if err := samples.advance(); errors.Is(err, io.EOF) {
-			return d, rest.until(1<<63, yield)
-		} else if err != nil {
-			return d, err
-		}
-		if k != nil && !k(samples.seq(), samples.request(), samples.compiled()) {
-			continue
-		}
-		r.Kind = KindSample
-		if samples.sample(&r.Sample) != nil { // a name that is none
-			d.Samples++
-			continue
-		}
-		steps.Of(&r)
-		if err := yield(&r); err != nil {
-			return d, err
-		}
-	}
-}
-
-// restReader hands out the records of a rotated segment that are no samples.
-type restReader struct {
-	j    *frameReader
-	r    Record
-	have bool
-	end  bool
-	at   uint64 // samples before r
-}
-
-// until yields what came before sample n+1 of the segment.
-func (r *restReader) until(n uint64, yield func(*Record) error) error {
-	for {
-		for !r.have && !r.end {
-			err := r.j.next(&r.r)
-			switch {
-			case errors.Is(err, io.EOF):
-				r.end = true
-			case err != nil:
-				return err
-			case r.r.Kind == KindAt:
-				r.at = r.r.at
-			default:
-				r.have = true
-			}
-		}
-		if !r.have || r.at > n {
-			return nil
-		}
-		r.have = false
-		if err := yield(&r.r); err != nil {
-			return err
-		}
-	}
 }

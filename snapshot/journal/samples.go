@@ -1,13 +1,11 @@
 package journal
 
 import (
-	"errors"
 	"reflect"
 	"strings"
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
 	"github.com/tailscope/tailscope/stats"
@@ -39,26 +37,12 @@ func schemaOf(columns []*stats.Column) *parquet.Schema {
 	return parquet.NewSchema("sampleRow", parquet.SchemaOf(reflect.New(reflect.StructOf(fields)).Interface()))
 }
 
-// pageBytes is the size of a page, which carries a checksum: what a damaged bit
-// costs is the rows of its page.
-const pageBytes = 32 << 10
-
-// howWritten is the same for all files. Statistics of a page stand in the column
-// index alone.
-var howWritten = []parquet.WriterOption{parquet.PageBufferSize(pageBytes), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
-	parquet.DataPageStatistics(false), parquet.KeyValueMetadata("schema", Schema), parquet.CreatedBy("tailscope", "1", "")}
-
-// rowGroup is the number of rows after which a row group is closed: the
-// memory a writer needs, and the step in which a reader pages.
-const rowGroup = 2 * rotateRows
-
 // SamplesFile writes samples.parquet, column by column in batches of rows.
 type SamplesFile struct {
-	out    *door.File
-	w      *parquet.Writer //nolint:staticcheck // the generic one has no columns of values
-	rows   []stats.Sample
-	values []parquet.Value // of one column of rows
-	n      int             // rows in the row group
+	parquetFile
+	columns *parquet.Writer //nolint:staticcheck // the generic one has no columns of values
+	rows    []stats.Sample
+	values  []parquet.Value // of one column of rows
 }
 
 // NewSamplesFile begins the file name in dir.
@@ -67,15 +51,15 @@ func NewSamplesFile(dir *door.Dir, name string) (*SamplesFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &SamplesFile{out: out, rows: make([]stats.Sample, 0, 128), values: make([]parquet.Value, 0, 128)}
-	f.w = parquet.NewWriter(out, append(howWritten, sampleSchema)...)
+	f := &SamplesFile{columns: parquet.NewWriter(out, append(howWritten, sampleSchema)...), rows: make([]stats.Sample, 0, 128), values: make([]parquet.Value, 128)}
+	f.parquetFile = parquetFile{out: out, w: f.columns, flush: f.writeRows}
 	return f, nil
 }
 
 // Add appends a row.
 func (f *SamplesFile) Add(s *stats.Sample) error {
 	if f.rows = append(f.rows, *s); len(f.rows) == cap(f.rows) {
-		return f.flush()
+		return f.writeRows()
 	}
 	return nil
 }
@@ -105,41 +89,15 @@ func take(values []parquet.Value, c *stats.Column, rows []stats.Sample) {
 	}
 }
 
-func (f *SamplesFile) flush() error {
+func (f *SamplesFile) writeRows() error {
 	values := f.values[:len(f.rows)]
-	for i, w := range f.w.ColumnWriters() {
+	for i, w := range f.columns.ColumnWriters() {
 		take(values, stats.Columns[i], f.rows)
 		if _, err := w.WriteRowValues(values); err != nil {
 			return err
 		}
 	}
-	f.n += len(f.rows)
+	n := len(f.rows)
 	f.rows = f.rows[:0]
-	if f.n < rowGroup {
-		return nil
-	}
-	f.n = 0
-	return f.w.Flush()
+	return f.wrote(n)
 }
-
-// WriteGroup appends a row group as it is.
-func (f *SamplesFile) WriteGroup(g parquet.RowGroup) error {
-	if err := f.flush(); err != nil {
-		return err
-	}
-	_, err := f.w.WriteRowGroup(g)
-	return err
-}
-
-// Close completes the file.
-func (f *SamplesFile) Close() error { return errors.Join(f.flush(), f.w.Close(), f.out.Close()) }
-
-// CloseSynced is Close after which the file is on disk.
-func (f *SamplesFile) CloseSynced() error {
-	if err := errors.Join(f.flush(), f.w.Close()); err != nil {
-		return errors.Join(err, f.abort())
-	}
-	return f.out.CloseSynced()
-}
-
-func (f *SamplesFile) abort() error { return f.out.Abort() }

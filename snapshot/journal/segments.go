@@ -126,14 +126,15 @@ func (s *Reader) Records(yield func(*Record) error) (d Damage, err error) {
 func (s *Reader) stretches() []Stretch {
 	var out []Stretch
 	prev, seen := 0, map[any]bool{}
+	gone := Stretch{Records: func(keep, func(*Record) error) (Damage, error) { return Damage{Frames: 1}, nil }}
 	for _, n := range s.ns {
 		if n != prev+1 { // somebody removed what lies between: what follows is still good
-			out = append(out, Stretch{Records: func(keep, func(*Record) error) (Damage, error) { return Damage{Frames: 1}, nil }})
+			out = append(out, gone)
 		}
 		prev = n
 		seg := Segment{s.dir, n}
 		if s.copied(seen, seg) {
-			out = append(out, Stretch{Records: func(keep, func(*Record) error) (Damage, error) { return Damage{Frames: 1}, nil }})
+			out = append(out, gone)
 			continue
 		}
 		if n == s.last() && s.tail != nil {
@@ -188,17 +189,6 @@ func (s Segment) begins() (head [frameHeader]byte, first uint64, ok bool) {
 	return head, first, ok
 }
 
-// wholeFrame says whether the frame at an offset is what its checksum says.
-func wholeFrame(f io.ReaderAt, at int64, h *[frameHeader]byte) bool {
-	n := binary.LittleEndian.Uint32(h[4:])
-	if n > maxFrame {
-		return false
-	}
-	payload := make([]byte, n)
-	_, err := io.ReadFull(io.NewSectionReader(f, at+frameHeader, int64(n)), payload)
-	return err == nil && frameSum(h[:], payload) == binary.LittleEndian.Uint32(h[8:])
-}
-
 // partBegins is begins of a rotated segment. The number comes from a page, which
 // carries a checksum.
 func (s Segment) partBegins() (first uint64, ok bool) {
@@ -240,35 +230,6 @@ func (s *Reader) Count() (n uint64, err error) {
 	return n, nil
 }
 
-// countFrames counts the samples of whole frames up to size; damage ends it,
-// which records counts.
-func countFrames(f io.ReaderAt, size int64) (n uint64) {
-	eachHeader(f, size, func(_ int64, h *[frameHeader]byte) bool {
-		n += uint64(binary.LittleEndian.Uint32(h[12:]))
-		return true
-	})
-	return n
-}
-
-// eachHeader hands out the offsets and headers of whole frames up to size, until
-// more says no or there is damage.
-func eachHeader(f io.ReaderAt, size int64, more func(int64, *[frameHeader]byte) bool) {
-	var h [frameHeader]byte
-	for at := int64(len(magic)); at < size; {
-		if _, err := f.ReadAt(h[:], at); err != nil || string(h[:len(frameSync)]) != frameSync || !more(at, &h) {
-			return
-		}
-		at += frameHeader + int64(binary.LittleEndian.Uint32(h[4:]))
-	}
-}
-
-func (d *Damage) add(o Damage) {
-	d.Frames += o.Frames
-	d.Samples += o.Samples
-	d.Bytes += o.Bytes
-	d.Torn = d.Torn || o.Torn
-}
-
 // Groups hands out the row groups of a rotated segment's samples.
 func (s Segment) Groups(do func(parquet.RowGroup) error) error { return eachGroup(s.dir, s.part(), do) }
 
@@ -278,34 +239,6 @@ func (s Segment) StepGroups(m stats.Mode, do func(parquet.RowGroup) error) error
 		return nil
 	}
 	return eachGroup(s.dir, s.stepsName(m), do)
-}
-
-func eachGroup(dir *door.Dir, name string, do func(parquet.RowGroup) error) (err error) {
-	path := dir.Path(name)
-	f, err := dir.Read(name)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if x := recover(); x != nil {
-			err = fmt.Errorf("%s is damaged: %v", path, x)
-		}
-		_ = f.Close() // opened for reading
-	}()
-	fi, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	pf, err := parquet.OpenFile(f, fi.Size(), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	for _, g := range pf.RowGroups() {
-		if err := do(g); err != nil {
-			return fmt.Errorf("copy %s: %w", path, err)
-		}
-	}
-	return nil
 }
 
 // Written is when the journal was last appended to.

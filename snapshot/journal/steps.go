@@ -1,8 +1,6 @@
 package journal
 
 import (
-	"errors"
-
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
@@ -20,10 +18,9 @@ type stepRow struct {
 
 // StepsFile writes steps.parquet.
 type StepsFile struct {
-	out  *door.File
-	w    *parquet.GenericWriter[stepRow]
-	rows []stepRow
-	n    int
+	parquetFile
+	rowsOut *parquet.GenericWriter[stepRow]
+	rows    []stepRow
 }
 
 func NewStepsFile(dir *door.Dir, name string) (*StepsFile, error) {
@@ -31,7 +28,9 @@ func NewStepsFile(dir *door.Dir, name string) (*StepsFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &StepsFile{out: out, w: parquet.NewGenericWriter[stepRow](out, howWritten...)}, nil
+	f := &StepsFile{rowsOut: parquet.NewGenericWriter[stepRow](out, howWritten...)}
+	f.parquetFile = parquetFile{out: out, w: f.rowsOut, flush: f.writeRows}
+	return f, nil
 }
 
 func (f *StepsFile) Add(r *Record) error {
@@ -44,38 +43,16 @@ func (f *StepsFile) Add(r *Record) error {
 		f.rows = append(f.rows, row)
 	}
 	if len(f.rows) >= 4096 {
-		return f.flush()
+		return f.writeRows()
 	}
 	return nil
 }
 
-func (f *StepsFile) flush() error {
-	_, err := f.w.Write(f.rows)
-	if f.n += len(f.rows); f.n >= rowGroup && err == nil {
-		f.n = 0
-		err = f.w.Flush()
-	}
+func (f *StepsFile) writeRows() error {
+	n, err := f.rowsOut.Write(f.rows)
 	f.rows = f.rows[:0]
-	return err
-}
-
-// WriteGroup appends a row group as it is.
-func (f *StepsFile) WriteGroup(g parquet.RowGroup) error {
-	if err := f.flush(); err != nil {
+	if err != nil {
 		return err
 	}
-	_, err := f.w.WriteRowGroup(g)
-	return err
+	return f.wrote(n)
 }
-
-func (f *StepsFile) Close() error { return errors.Join(f.flush(), f.w.Close(), f.out.Close()) }
-
-// CloseSynced is close after which the file is on disk.
-func (f *StepsFile) CloseSynced() error {
-	if err := errors.Join(f.flush(), f.w.Close()); err != nil {
-		return errors.Join(err, f.abort())
-	}
-	return f.out.CloseSynced()
-}
-
-func (f *StepsFile) abort() error { return f.out.Abort() }
