@@ -42,7 +42,6 @@ type place struct {
 // layout is where everything stands. Places lie inside the screen, do not
 // overlap, and come from the left, which is what composing a row relies on.
 type layout struct {
-	w, h    int
 	compact bool
 	places  []place
 }
@@ -88,7 +87,7 @@ func (s *layoutState) wants(of panels.Slot) int {
 
 // arrange computes the layout of a w×h screen.
 func arrange(w, h int, s layoutState) layout {
-	l := layout{w: w, h: h, compact: w < 100 || h < 34}
+	l := layout{compact: w < 100 || h < 34}
 	if w < 1 || h < 1 {
 		return l
 	}

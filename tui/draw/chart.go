@@ -99,15 +99,11 @@ func (a Axis) RowLabels(rows int) []string {
 		return out
 	}
 	put := func(v float64) {
-		y := int(math.Round((1 - a.At(v)) * float64(rows-1)))
-		for d := -1; d <= 1; d++ {
-			if y+d >= 0 && y+d < rows && out[y+d] != "" {
-				return
-			}
+		label := Brief(v)
+		if v == 0 {
+			label = "0"
 		}
-		if out[y] = Brief(v); v == 0 {
-			out[y] = "0"
-		}
+		Apart(out, int(math.Round((1-a.At(v))*float64(rows-1))), label)
 	}
 	if !a.tight {
 		put(a.hi)
@@ -117,6 +113,13 @@ func (a Axis) RowLabels(rows int) []string {
 		put(v)
 	}
 	return out
+}
+
+// Apart puts a label beside row y unless one stands there or next to it.
+func Apart(rows []string, y int, label string) {
+	if strings.Join(rows[max(y-1, 0):min(y+2, len(rows))], "") == "" {
+		rows[y] = label
+	}
 }
 
 // round lists round values inside the axis, the roundest first.

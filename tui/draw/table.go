@@ -54,17 +54,18 @@ func table(st *Styles, cols []Column, rows [][]Cell, w, h, off, sel int) []strin
 		if len(out) == h {
 			break
 		}
-		l := NewLine(w)
+		l, fill := NewLine(w), Ink{}
 		on := off+k == sel
+		if on {
+			fill = st.Selected
+		}
 		for n, i := range show {
 			if i >= len(r) {
 				continue
 			}
 			c := r[i]
-			if n > 0 && on {
-				l.Put(st.Selected, Spaces(min(ColumnGap, l.Room())))
-			} else if n > 0 {
-				l.Gap(ColumnGap)
+			if n > 0 {
+				l.Put(fill, Spaces(min(ColumnGap, l.Room())))
 			}
 			switch {
 			case on && c.K == st.Faint: // too few samples: selected or not
@@ -74,10 +75,7 @@ func table(st *Styles, cols []Column, rows [][]Cell, w, h, off, sel int) []strin
 			}
 			putCell(l, cols[i], c)
 		}
-		if on {
-			l.Put(st.Selected, Spaces(l.Room()))
-		}
-		out = append(out, l.String())
+		out = append(out, l.Put(fill, Spaces(l.Room())).String())
 	}
 	return out
 }

@@ -3,7 +3,7 @@ package panels
 import (
 	"cmp"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/stats"
@@ -187,7 +187,7 @@ func (p *ComparePanel) hist(w, h int) []string {
 	co, to := a.Counts(ho, sc.Hide)
 	top := 0.0
 	for i := range ce {
-		top = math.Max(top, math.Max(ce[i]+te[i], co[i]+to[i]))
+		top = max(top, ce[i]+te[i], co[i]+to[i])
 	}
 	up := (h - 1) / 2
 	down := h - 2 - up
@@ -216,14 +216,8 @@ func (p *ComparePanel) rule(a draw.HistAxis) string {
 				continue
 			}
 			c = max(0, min(c, a.Cols-4))
-			for free := false; !free && c+4 <= a.Cols; {
-				free = true
-				for i := range 4 {
-					if s := cells[c+i].S; s != "─" && s != "┼" {
-						free, c = false, c+i+1
-						break
-					}
-				}
+			for c+4 <= a.Cols && slices.ContainsFunc(cells[c:c+4], func(x draw.Cell) bool { return x.S != "─" && x.S != "┼" }) {
+				c++
 			}
 			if c+4 > a.Cols {
 				continue

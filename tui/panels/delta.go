@@ -175,16 +175,9 @@ func (a deltaAxis) labels(rows, zero int, rowOf func(float64) int) []string {
 	out := make([]string, rows)
 	out[zero] = "0"
 	put := func(v float64) {
-		if v < a.lo || v > a.hi {
-			return
+		if v >= a.lo && v <= a.hi {
+			draw.Apart(out, rowOf(v), signedShort(v))
 		}
-		y := rowOf(v)
-		for d := -1; d <= 1; d++ {
-			if y+d >= 0 && y+d < rows && out[y+d] != "" {
-				return
-			}
-		}
-		out[y] = signedShort(v)
 	}
 	for _, m := range []float64{1, 5, 2} {
 		for p := 1e10; p >= 1; p /= 10 {

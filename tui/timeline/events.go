@@ -113,29 +113,21 @@ func (p *EventsPanel) row(r *eventRow, picked bool, w int) string {
 		lane, _ := stats.ParseLane(e.Lane)
 		inks[2] = st.Lane[lane]
 	}
+	fill := draw.Ink{}
 	if picked { // one ink for the whole row, so that the bar has no holes
+		fill = st.Selected
 		for i := range inks {
 			inks[i] = st.Selected
 		}
 	}
 	l := draw.NewLine(w)
-	gap := func() {
-		if picked {
-			l.Put(st.Selected, " ")
-		} else {
-			l.Gap(1)
-		}
-	}
 	for i, s := range p.cells(r, glyph, w) {
 		if i > 0 && s != "" {
-			gap()
+			l.Put(fill, " ")
 		}
 		l.Put(inks[i], s)
 	}
-	if picked {
-		l.Put(st.Selected, draw.Spaces(l.Room()))
-	}
-	return l.String()
+	return l.Put(fill, draw.Spaces(l.Room())).String()
 }
 
 // cells are the parts of a row: time, kind, lane, shape, duration, sentence.
