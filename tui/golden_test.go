@@ -140,6 +140,22 @@ func TestPlainIsASCII(t *testing.T) {
 	requireFrame(t, frame, 120, 40)
 }
 
+// Every sign of every view, the help and the palette has a plain one.
+func TestEverySignHasAPlainOne(t *testing.T) {
+	for _, keys := range []string{"1", "2", "3", "4", "5", "6", "?", ":", "o", "v", "h", "l"} {
+		m := toggled(t, image.Pt(200, 60))
+		press(m, keys)
+		for range 3 { // pages of the help, rows of a list
+			for _, r := range ansi.Strip(m.View().Content) {
+				if r >= 0x80 && draw.AsciiOnly(string(r)) == "?" {
+					t.Errorf("after %s: nothing stands in for %c", keys, r)
+				}
+			}
+			press(m, "down")
+		}
+	}
+}
+
 // Nothing may panic or leave the screen, whatever the size.
 func TestEverySizeHolds(t *testing.T) {
 	m := toggled(t, image.Pt(80, 24))

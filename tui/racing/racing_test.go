@@ -43,6 +43,13 @@ func TestFrame(t *testing.T) {
 	}
 }
 
+func TestEverySignHasAPlainOne(t *testing.T) {
+	f := ansi.Strip(Frame(draw.NewStyles(true, draw.NoColour), example(), 140, 20, false))
+	if plain := draw.AsciiOnly(f); strings.Contains(plain, "?") {
+		t.Error(plain)
+	}
+}
+
 func TestBar(t *testing.T) {
 	for want, v := range map[string]race.Value{
 		"├─●─┤     ": {Ns: 2, Lo: 0, Hi: 4}, "    ├───●→": {Ns: 8, Lo: 4, Hi: math.Inf(1)}, "●         ": {Ns: 0, Lo: math.NaN(), Hi: math.NaN()}, "": {Ns: math.NaN()},
