@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/openai/mock"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/runner/worker"
 	"github.com/tailscope/tailscope/stats/quantile"
 )
 
@@ -224,5 +227,29 @@ func TestWhatIsCutIsText(t *testing.T) {
 				t.Errorf("%s: %q", what, got)
 			}
 		}
+	}
+}
+
+// TestAServerThatHangsKeepsNoLastWords: the last reading of its metrics is not
+// waited for so long that the session gives the rest up.
+func TestAServerThatHangsKeepsNoLastWords(t *testing.T) {
+	read := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if read++; read > 1 {
+			<-r.Context().Done()
+			return
+		}
+		fmt.Fprintln(w, "vllm:num_requests_running 1")
+	}))
+	defer srv.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	s := NewServer(srv.URL, "", "", 1)
+	s.metrics = "/metrics"
+	e := &engine{ctx: ctx, out: protocol.NewWriter(io.Discard), servers: []*Server{s}}
+	time.AfterFunc(2*scrapeEvery, cancel)
+	began := time.Now()
+	e.scrape(0, s)
+	if d := time.Since(began) - 2*scrapeEvery; d > worker.StopGrace-time.Second {
+		t.Errorf("it took %v more to end", d)
 	}
 }

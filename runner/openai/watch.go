@@ -19,6 +19,10 @@ import (
 // scrapeEvery is the time between two readings of /metrics.
 const scrapeEvery = time.Second / 3
 
+// lastLook is how long the reading after the last request may take: the session
+// waits for the last words no longer than worker.StopGrace.
+const lastLook = time.Second
+
 // fellOff names what overlaps the requests whose steps no captured size serves.
 const fellOff = "fall off the captured sizes"
 
@@ -50,7 +54,9 @@ func (e *engine) scrape(k int, s *Server) {
 		}
 		select {
 		case <-e.ctx.Done():
-			if body, _, err := s.get(context.WithoutCancel(e.ctx), s.metrics); err == nil && lastNs > 0 { // what the last requests did
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), lastLook)
+			defer cancel()
+			if body, _, err := s.get(ctx, s.metrics); err == nil && lastNs > 0 { // what the last requests did
 				last = ReadPage(string(body))
 			}
 			e.tokens(k, first, last)
