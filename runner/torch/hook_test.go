@@ -112,3 +112,40 @@ print(t.since(before, 1)[0], t.since(t.read())[0], len(t.read()))
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
+
+// What fails in the hook is never the program's: a lost device, an exception that
+// cannot say what it is, a callable that cannot be observed.
+func TestWhatFailsInTheHookIsItsOwn(t *testing.T) {
+	const lines = `
+import os, torch
+os.environ["TAILSCOPE_EXEC"] = "nowhere"
+from tailscope_torch import hook as module
+class Lost:
+    def __init__(self, **how): self.works = False
+    def record(self): 1 / self.works
+    def query(self): 1 / self.works
+torch.cuda.Event = Lost
+hook = module.Hook()
+print(hook.before())
+pair = Lost(), Lost()
+hook.late.rows.append((pair, [0] * 8))
+print(hook.before())
+hook.after(pair, [0] * 8)
+print(len(hook.link.rows))
+class Mute(Exception):
+    def __str__(self): return 1 / 0
+def broken(x): raise Mute()
+from tailscope_torch.hookcall import Callable
+try: hook.calls.timed(broken, broken, Callable(0))(1)
+except Mute: print("Mute")
+def watched(): raise RuntimeError("no guards")
+torch.compile = lambda model=None, **how: model
+torch.version.cuda, module.cost = None, lambda hook: 0
+hook.install()
+hook.watch.install = watched
+print(torch.compile(broken) is broken)
+`
+	if got, want := python(t, lines), "None\nNone\n1\nMute\nTrue\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

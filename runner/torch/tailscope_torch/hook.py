@@ -11,6 +11,7 @@ import functools
 import os
 import platform
 import random
+import sys
 import threading
 
 import torch
@@ -19,6 +20,7 @@ from . import hookwatch
 from .hookcall import Callable, Calls, cost
 from .hooklink import Link
 from .timing import Thread
+from .wire import named
 
 TEXTS = 4096  # shapes that are told apart
 
@@ -81,7 +83,11 @@ class Hook:
             made = hook.compile(model, *args, **kwargs)
             if model is None or hook.link.off:
                 return made  # a decorator: it comes back here with what it decorates
-            return hook.observe(made, model, kwargs)
+            try:
+                return hook.observe(made, model, kwargs)
+            except Exception as e:  # never the program's
+                print(f"tailscope: {getattr(model, '__qualname__', type(model).__qualname__)} is not observed: {named(e)}", file=sys.stderr)
+                return made
 
         torch.compile = compile
         Link.facts = {"torch": str(torch.__version__), "python": platform.python_version(),
@@ -140,18 +146,26 @@ class Hook:
     # time of the device
 
     def before(self):
+        """A pair of events, the first recorded; None where there is no time to be had,
+        also of a device that is lost, which is the program's own to find."""
         if self.capturing:
             return None
-        self.settle()
-        pair = self.pool.pop() if self.pool else (torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True))
-        pair[0].record()
+        try:
+            self.settle()
+            pair = self.pool.pop() if self.pool else (torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True))
+            pair[0].record()
+        except Exception:
+            return None
         return pair
 
     def after(self, pair, row):
-        if self.capturing:
-            return self.link.row(row)
-        pair[1].record()
-        self.late.rows.append((pair, row))
+        try:
+            if not self.capturing:
+                pair[1].record()
+                return self.late.rows.append((pair, row))
+        except Exception:  # lost meanwhile
+            pass
+        self.link.row(row)
 
     def settle(self):
         """Hands on the calls of this thread that the device has finished."""

@@ -113,7 +113,11 @@ class Calls:
         return me.number
 
     def failed(self, me, e):
-        self.link.say("failed", call=self.number(me), error=f"{type(e).__name__}: {e}"[:300])
+        try:
+            text = f"{type(e).__name__}: {e}"
+        except Exception:  # what it says of itself failed
+            text = type(e).__name__
+        self.link.say("failed", call=self.number(me), error=text[:300])
 
     def row(self, me, t, end, events=None, host=None):
         """What is left of a call of which there is more to tell."""
