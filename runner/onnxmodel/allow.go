@@ -57,7 +57,7 @@ func (i *Info) strategy(phase, name, why string) {
 // Confirm notes what a trial of padding found: "padded" stands for bucketed
 // prompts too. What failed is allowed no more.
 func (i *Info) Confirm(strategy, found string, ok bool) {
-	for phase, list := range i.Strategies {
+	for _, list := range i.Strategies {
 		for n := range list {
 			a := &list[n]
 			prompt := strategy == "padded" && (a.Name == "padded" || a.Name == "bucketed")
@@ -70,7 +70,6 @@ func (i *Info) Confirm(strategy, found string, ok bool) {
 				a.Why = found
 			}
 		}
-		i.Strategies[phase] = list
 	}
 }
 

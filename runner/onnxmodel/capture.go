@@ -24,11 +24,7 @@ func (t *tailBuilder) guard(g *graph, r roles, edit *portEdit) {
 			views[out] = views[out] || viewOps[n.op]
 		}
 	}
-	ports := []*Port{r.logits}
-	for _, kv := range r.present {
-		ports = append(ports, kv.key, kv.value)
-	}
-	for _, p := range ports {
+	for _, p := range append([]*Port{r.logits}, ports(r.present)...) {
 		if p == nil || !views[p.Name] || edit.rename[p.Name] != "" {
 			continue
 		}

@@ -149,10 +149,8 @@ func (c *counting) transformer(i *Info, outputs []Port) (*limit.Transformer, err
 // elementBits is of logits and cache, which are of one type.
 func elementBits(outputs []Port) float64 {
 	for _, p := range outputs {
-		for t, name := range elemNames {
-			if name == p.Type && isWeight[t] {
-				return float64(elemBits[t])
-			}
+		if t := elemType(p.Type); isWeight[t] {
+			return float64(elemBits[t])
 		}
 	}
 	return 32

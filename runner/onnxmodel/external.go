@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,8 +25,9 @@ type ExternalError struct{ Model, Reason string }
 
 func (e *ExternalError) Error() string { return fmt.Sprintf("model %s: %s", e.Model, e.Reason) }
 
-// externalFiles lists the files that the tensors of m refer to, checked.
-func (m *model) externalFiles() []ExternalFile {
+// externalFiles lists the files that the tensors of m refer to, checked; the error
+// is what is wrong with one.
+func (m *model) externalFiles() (files []ExternalFile, err error) {
 	byName := map[string]*ExternalFile{}
 	m.graph.tensors(func(t *tensor) {
 		if !t.extern {
@@ -40,12 +42,14 @@ func (m *model) externalFiles() []ExternalFile {
 		}
 		m.checkExternal(x, t)
 	})
-	files := make([]ExternalFile, 0, len(byName))
-	for _, x := range byName {
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		x := byName[name]
 		files = append(files, *x)
+		if x.Error != "" && err == nil {
+			err = &ExternalError{Model: m.path, Reason: x.Error}
+		}
 	}
-	sort.Slice(files, func(i, j int) bool { return files[i].Name < files[j].Name })
-	return files
+	return files, err
 }
 
 // tensors calls fn for every tensor of g and its subgraphs.

@@ -110,12 +110,13 @@ func externalise(src, dst string, next graphEdit) error {
 // the same relative places: hard links where the file system allows it, else
 // copies. Runtimes refuse symbolic links that leave the model's folder.
 func linkExternal(m *model, dir string, wanted map[string]bool) error {
-	for _, x := range m.externalFiles() {
+	files, err := m.externalFiles()
+	if err != nil {
+		return err
+	}
+	for _, x := range files {
 		if !wanted[x.Name] {
 			continue
-		}
-		if x.Error != "" {
-			return &ExternalError{Model: m.path, Reason: x.Error}
 		}
 		from, err := filepath.EvalSymlinks(filepath.Join(filepath.Dir(m.path), x.Name))
 		if err != nil {

@@ -134,12 +134,8 @@ func load(path string) (*model, error) {
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("model %s: %w", path, err)
 	}
-	for _, x := range m.externalFiles() {
-		if x.Error != "" {
-			return nil, &ExternalError{Model: path, Reason: x.Error}
-		}
-	}
-	return m, nil
+	_, err = m.externalFiles()
+	return m, err
 }
 
 // findLayout decides between the layouts and returns the model that decodes.
@@ -175,7 +171,8 @@ func (i *Info) findLayout(m *model, r roles) (*model, error) {
 // addModel counts the nodes, weights and bytes of one file.
 func (i *Info) addModel(m *model) {
 	i.Bytes += m.size
-	for _, x := range m.externalFiles() {
+	files, _ := m.externalFiles() // load has refused what is wrong
+	for _, x := range files {
 		if !slices.ContainsFunc(i.ExternalFiles, func(y ExternalFile) bool { return y.Name == x.Name }) {
 			i.ExternalFiles = append(i.ExternalFiles, x)
 			i.Bytes += x.Bytes

@@ -30,7 +30,6 @@ func (g *graph) usesGrouped() bool {
 // shifted is a node whose inputs at get the positions less the padding.
 type shifted struct {
 	value string // the positions
-	typ   int32  // their element type
 	at    []int
 }
 
@@ -56,7 +55,7 @@ func (g *graph) positionEdges() map[int]shifted {
 				switch {
 				case n.op == "Gather" && at == 1 && g.floatTable(n.in[0]), n.op == "Cast" && g.turns(n.out, readers, 6):
 					x := out[i]
-					x.value, x.typ, x.at = value, int32(onnxpb.TensorProto_INT64), append(x.at, at)
+					x.value, x.at = value, append(x.at, at)
 					out[i] = x
 				case at == 0 && through[n.op] && depth < 8 && len(n.out) > 0:
 					follow(n.out[0], depth+1)
@@ -120,31 +119,23 @@ func (x shifted) write(w *wire, f field, g *pieces) error {
 func (t *tailBuilder) keep(r roles, edit *portEdit, fill bool) {
 	to := t.op("Add", []string{LastInput, t.ints(1)})
 	from, axis := t.ints(0), t.ints(2)
-	for _, kv := range r.present {
-		for _, p := range []*Port{kv.key, kv.value} {
-			out := "tailscope." + p.Name
-			if !fill {
-				t.named(out, "Slice", []string{p.Name, from, to, axis})
-			} else {
-				real := t.op("Slice", []string{p.Name, from, to, axis})
-				pads := t.op("Concat", []string{t.ints(0, 0, 0, 0, 0, 0), RoomInput, t.ints(0)}, build.AttrInt("axis", 0))
-				t.named(out, "Pad", []string{real, pads})
-			}
-			d := append([]string(nil), p.Dims...)
-			d[2] = DimKept
-			edit.dims[p.Name], edit.rename[p.Name] = d, out
+	for _, p := range ports(r.present) {
+		out := "tailscope." + p.Name
+		if !fill {
+			t.named(out, "Slice", []string{p.Name, from, to, axis})
+		} else {
+			real := t.op("Slice", []string{p.Name, from, to, axis})
+			pads := t.op("Concat", []string{t.ints(0, 0, 0, 0, 0, 0), RoomInput, t.ints(0)}, build.AttrInt("axis", 0))
+			t.named(out, "Pad", []string{real, pads})
 		}
+		edit.dims[p.Name], edit.rename[p.Name] = p.ofLength(DimKept), out
 	}
 }
 
 // constantCache states that presents and mask are as long as the past.
 func constantCache(r roles, edit *portEdit) {
-	for _, kv := range r.present {
-		for _, p := range []*Port{kv.key, kv.value} {
-			d := append([]string(nil), p.Dims...)
-			d[2] = DimPast
-			edit.dims[p.Name] = d
-		}
+	for _, p := range ports(r.present) {
+		edit.dims[p.Name] = p.ofLength(DimPast)
 	}
 	if r.mask != nil && len(r.mask.Dims) == 2 {
 		edit.dims[r.mask.Name] = []string{r.mask.Dims[0], DimPast}

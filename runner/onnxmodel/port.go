@@ -1,6 +1,7 @@
 package onnxmodel
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,13 @@ func (p Port) Symbol(i int) string {
 		return ""
 	}
 	return p.Dims[i]
+}
+
+// ofLength are the dimensions of keys or values with another length.
+func (p Port) ofLength(length string) []string {
+	d := slices.Clone(p.Dims)
+	d[2] = length
+	return d
 }
 
 var elemNames = map[int32]string{

@@ -76,35 +76,48 @@ func Prepare(path string) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := cacheRoot()
-	if err != nil {
-		return nil, err
-	}
 	p := &Prepared{Info: info}
-	sources := []string{path}
-	if info.Layout == LayoutPair {
-		sources = append(sources, info.withPast)
-	}
-	key, err := prepareKey(sources)
-	if err != nil {
-		return nil, err
-	}
-	p.Dir = filepath.Join(root, "prepared", strings.TrimSuffix(filepath.Base(path), ".onnx")+"-"+key)
-	if err := os.MkdirAll(filepath.Dir(p.Dir), 0o755); err != nil {
-		return nil, err
-	}
 	made := false
-	err = ensureDir(p.Dir, func(tmp string) error {
-		made = true
-		return p.write(tmp, sources)
-	})
-	if err != nil {
+	if p.Dir, made, err = info.derive("", p.write); err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
 	if made {
 		prune(filepath.Dir(p.Dir), p.Dir, absolute(path))
 	}
 	return p, p.load()
+}
+
+// sources are the files that the model consists of, without external data.
+func (i *Info) sources() []string {
+	if i.withPast != "" {
+		return []string{i.Path, i.withPast}
+	}
+	return []string{i.Path}
+}
+
+// derive gives the folder of the cache for what is made of the model as its files
+// are now, and makes it by write where it is not there.
+func (i *Info) derive(kind string, write func(tmp string) error) (dir string, made bool, err error) {
+	root, err := cacheRoot()
+	if err != nil {
+		return "", false, err
+	}
+	key, err := prepareKey(i.sources())
+	if err != nil {
+		return "", false, err
+	}
+	dir = filepath.Join(root, "prepared", strings.TrimSuffix(filepath.Base(i.Path), ".onnx")+kind+"-"+key)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", false, err
+	}
+	err = ensureDir(dir, func(tmp string) error {
+		made = true
+		if err := os.WriteFile(filepath.Join(tmp, sourceFile), []byte(absolute(i.Path)+"\n"), 0o644); err != nil {
+			return err
+		}
+		return write(tmp)
+	})
+	return dir, made, err
 }
 
 func absolute(path string) string {
@@ -122,11 +135,12 @@ func prepareKey(paths []string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		external, err := m.externalFiles()
+		if err != nil {
+			return "", err
+		}
 		files := []string{path}
-		for _, x := range m.externalFiles() {
-			if x.Error != "" {
-				return "", &ExternalError{Model: path, Reason: x.Error}
-			}
+		for _, x := range external {
 			files = append(files, filepath.Join(filepath.Dir(path), x.Name))
 		}
 		for _, f := range files {
@@ -153,10 +167,8 @@ const (
 	bucketedCaptureFile = "bucketed_capture.onnx"
 )
 
-func (p *Prepared) write(dir string, sources []string) error {
-	if err := os.WriteFile(filepath.Join(dir, sourceFile), []byte(absolute(sources[0])+"\n"), 0o644); err != nil {
-		return err
-	}
+func (p *Prepared) write(dir string) error {
+	sources := p.Info.sources()
 	bases := make([]string, len(sources))
 	for i, src := range sources {
 		m, err := scan(src)
@@ -313,13 +325,9 @@ func (t *tailBuilder) presents(r roles, edit *portEdit) {
 	shape := t.op("Shape", []string{r.ids.Name})
 	from := t.op("Gather", []string{shape, t.ints(1)}, build.AttrInt("axis", 0))
 	to, axis := t.ints(1<<63-1), t.ints(2)
-	for _, kv := range r.present {
-		for _, p := range []*Port{kv.key, kv.value} {
-			out := "tailscope." + p.Name
-			t.named(out, "Slice", []string{p.Name, from, to, axis})
-			d := append([]string(nil), p.Dims...)
-			d[2] = DimPast
-			edit.dims[p.Name], edit.rename[p.Name] = d, out
-		}
+	for _, p := range ports(r.present) {
+		out := "tailscope." + p.Name
+		t.named(out, "Slice", []string{p.Name, from, to, axis})
+		edit.dims[p.Name], edit.rename[p.Name] = p.ofLength(DimPast), out
 	}
 }

@@ -45,23 +45,17 @@ func readGraph(path string) (*Graph, error) {
 	if r.notLM() != "" {
 		return g, nil // a classifier's logits are not a language model's
 	}
-	name := func(p *Port) string {
-		if p == nil {
-			return ""
-		}
-		return p.Name
-	}
 	g.InputIDs, g.AttentionMask, g.PositionIDs, g.Logits = name(r.ids), name(r.mask), name(r.positions), name(r.logits)
 	for name, at := range map[string]*string{LastInput: &g.Last, RoomInput: &g.Room, ShiftInput: &g.Shift} {
 		if r.own[name] {
 			*at = name
 		}
 	}
-	for _, kv := range r.past {
-		g.Past = append(g.Past, name(kv.key), name(kv.value))
+	for _, p := range ports(r.past) {
+		g.Past = append(g.Past, name(p))
 	}
-	for _, kv := range r.present {
-		g.Present = append(g.Present, name(kv.key), name(kv.value))
+	for _, p := range ports(r.present) {
+		g.Present = append(g.Present, name(p))
 	}
 	if slices.ContainsFunc(g.Outputs, func(p Port) bool { return p.Name == TokenOutput }) {
 		g.Token = TokenOutput

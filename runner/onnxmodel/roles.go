@@ -36,6 +36,22 @@ type roles struct {
 
 type kvPorts struct{ key, value *Port }
 
+// ports are keys and values, layer by layer; nil where one is missing.
+func ports(layers []kvPorts) (out []*Port) {
+	for _, kv := range layers {
+		out = append(out, kv.key, kv.value)
+	}
+	return out
+}
+
+// name of a port, "" of none.
+func name(p *Port) string {
+	if p == nil {
+		return ""
+	}
+	return p.Name
+}
+
 var (
 	pastName    = regexp.MustCompile(`^past(?:_key_values)?[._](\d+)[._](?:self[._])?(key|value)s?$`)
 	presentName = regexp.MustCompile(`^(?:tailscope\.)?present(?:_key_values)?[._](\d+)[._](?:self[._])?(key|value)s?$`)
@@ -202,13 +218,11 @@ func (r roles) canonical(inputs []Port) map[string][]string {
 		set(r.mask, DimBatch, total)
 		set(r.positions, DimBatch, DimSeq)
 		set(r.logits, DimBatch, DimSeq, "")
-		for _, kv := range r.past {
-			set(kv.key, DimBatch, "", DimPast, "")
-			set(kv.value, DimBatch, "", DimPast, "")
+		for _, p := range ports(r.past) {
+			set(p, DimBatch, "", DimPast, "")
 		}
-		for _, kv := range r.present {
-			set(kv.key, DimBatch, "", total, "")
-			set(kv.value, DimBatch, "", total, "")
+		for _, p := range ports(r.present) {
+			set(p, DimBatch, "", total, "")
 		}
 	}
 	for _, p := range inputs {

@@ -28,13 +28,11 @@ type model struct {
 	ir                        int64
 	producer, producerVersion string
 	opsets                    map[string]int64 // domain to version
-	functions                 int              // model-local functions
 	graph                     *graph
 }
 
 // graph is a main graph or a subgraph.
 type graph struct {
-	name            string
 	nodes           []node
 	inputs, outputs []Port
 	inits           []tensor
@@ -56,9 +54,7 @@ type tensor struct {
 	data     span // raw_data, or float_data, the same bytes on a little-endian wire
 	other    bool // data in another typed field
 	external map[string]string
-	extern   bool  // data_location is EXTERNAL
-	whole    span  // of the field in its graph
-	stored   int64 // bytes of inline data
+	extern   bool // data_location is EXTERNAL
 }
 
 // elements is the number of elements, or −1 when the dims are absurd.
@@ -166,8 +162,6 @@ func (s *scanner) modelField(m *model, f field) (err error) {
 			return err
 		})
 		m.opsets[domain] = version
-	case 25:
-		m.functions++
 	}
 	return err
 }
@@ -204,8 +198,6 @@ func (s *scanner) graph(f field, g *graph, depth int) error {
 			}
 			err = s.node(f, &n, depth)
 			g.nodes = append(g.nodes, n)
-		case 2:
-			g.name, err = s.name(f)
 		case graphInitializer:
 			var t tensor
 			if s.tensors++; s.tensors > maxTensors {

@@ -1,13 +1,11 @@
 package onnxmodel
 
 import (
-	"fmt"
-
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
 func (s *scanner) tensor(f field) (tensor, error) {
-	t := tensor{whole: f.whole}
+	var t tensor
 	err := s.message(f, func(f field) (err error) {
 		switch f.num {
 		case 1:
@@ -21,10 +19,8 @@ func (s *scanner) tensor(f field) (tensor, error) {
 				t.other = true // unpacked, or in several parts
 			}
 			t.data = f.body
-			t.stored += f.body.len()
 		case 5, 6, 7, 10, 11:
 			t.other = true
-			t.stored += f.whole.len()
 		case 13:
 			if t.external == nil {
 				t.external = map[string]string{}
@@ -56,7 +52,7 @@ func (s *scanner) dims(f field, dims []int64) ([]int64, error) {
 		}
 	}
 	if len(dims) > maxRank {
-		return dims, fmt.Errorf("a tensor of more than %d dimensions", maxRank)
+		return dims, errRank
 	}
 	return dims, nil
 }

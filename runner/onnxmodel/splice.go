@@ -159,23 +159,18 @@ func plan(in *os.File, edit graphEdit, tail func(g *pieces) error) (pieces, erro
 }
 
 // writeFile makes path by body, first under another name in the same folder.
-func writeFile(path string, body func(*os.File) error) (err error) {
+func writeFile(path string, body func(*os.File) error) error {
 	tmp := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
 	f, err := os.Create(tmp)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(tmp)
-		}
-	}()
-	if err = body(f); err != nil {
-		f.Close()
-		return err
+	err = errors.Join(body(f), f.Close())
+	if err == nil {
+		err = os.Rename(tmp, path)
 	}
-	if err = f.Close(); err != nil {
-		return err
+	if err != nil {
+		os.Remove(tmp)
 	}
-	return os.Rename(tmp, path)
+	return err
 }

@@ -9,20 +9,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 )
 
-const (
-	float32Type  = int32(onnxpb.TensorProto_FLOAT)
-	float16Type  = int32(onnxpb.TensorProto_FLOAT16)
-	bfloat16Type = int32(onnxpb.TensorProto_BFLOAT16)
-)
-
-func isHalf(t int32) bool { return t == float16Type || t == bfloat16Type }
+func isHalf(t int32) bool { return t == build.Float16 || t == build.BFloat16 }
 
 // Widen gives the path of the same model in float32: weights, constants, casts,
 // cache and outputs; other inputs keep their type and are widened inside, so that
@@ -30,12 +24,8 @@ func isHalf(t int32) bool { return t == float16Type || t == bfloat16Type }
 // half. The result is kept in the cache as what Prepare makes is. Its graph, less
 // its external data, has to fit a protobuf message (2 GiB).
 func Widen(info *Info) (path string, err error) {
-	sources := []string{info.Path}
-	if info.withPast != "" {
-		sources = append(sources, info.withPast)
-	}
 	half := false
-	for _, src := range sources {
+	for _, src := range info.sources() {
 		m, err := scan(src)
 		if err != nil {
 			return "", err
@@ -48,32 +38,17 @@ func Widen(info *Info) (path string, err error) {
 	if !half {
 		return info.Path, nil
 	}
-	root, err := cacheRoot()
-	if err != nil {
-		return "", err
-	}
-	key, err := prepareKey(sources)
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(root, "prepared", strings.TrimSuffix(filepath.Base(info.Path), ".onnx")+"-float32-"+key)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return "", err
-	}
-	err = ensureDir(dir, func(tmp string) error { return widenAll(tmp, info, sources) })
+	dir, _, err := info.derive("-float32", func(tmp string) error { return widenAll(tmp, info) })
 	return filepath.Join(dir, filepath.Base(info.Path)), err
 }
 
-func widenAll(dir string, info *Info, sources []string) error {
-	if err := os.WriteFile(filepath.Join(dir, sourceFile), []byte(absolute(info.Path)+"\n"), 0o644); err != nil {
-		return err
-	}
+func widenAll(dir string, info *Info) error {
 	if info.Config != "" {
 		if err := copyFile(info.Config, filepath.Join(dir, filepath.Base(info.Config))); err != nil {
 			return err
 		}
 	}
-	for _, src := range sources {
+	for _, src := range info.sources() {
 		if err := widenFile(src, filepath.Join(dir, filepath.Base(src))); err != nil {
 			return fmt.Errorf("widen %s: %w", src, err)
 		}
@@ -138,12 +113,8 @@ func widenFile(src, dst string) error {
 // inputs finds the half inputs that stay: all but the cache.
 func (w *widener) inputs(g *onnxpb.GraphProto, r roles) {
 	wide := map[string]bool{}
-	for _, kv := range r.past {
-		for _, p := range []*Port{kv.key, kv.value} {
-			if p != nil {
-				wide[p.Name] = true
-			}
-		}
+	for _, p := range ports(r.past) {
+		wide[name(p)] = true
 	}
 	for _, t := range g.GetInitializer() {
 		wide[t.GetName()] = true
@@ -178,7 +149,7 @@ func (w *widener) graph(g *onnxpb.GraphProto, main bool) {
 	for _, v := range g.GetInput() {
 		if to := w.cast[v.GetName()]; to != "" {
 			casts = append(casts, &onnxpb.NodeProto{OpType: proto.String("Cast"), Name: proto.String(to), Input: []string{v.GetName()}, Output: []string{to},
-				Attribute: []*onnxpb.AttributeProto{{Name: proto.String("to"), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(int64(float32Type))}}})
+				Attribute: []*onnxpb.AttributeProto{{Name: proto.String("to"), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(int64(build.Float))}}})
 		}
 	}
 	g.Node = append(casts, g.GetNode()...)
@@ -186,7 +157,7 @@ func (w *widener) graph(g *onnxpb.GraphProto, main bool) {
 
 func widenType(t *onnxpb.TypeProto) {
 	if x := t.GetTensorType(); x != nil && isHalf(x.GetElemType()) {
-		x.ElemType = proto.Int32(float32Type)
+		x.ElemType = proto.Int32(build.Float)
 	}
 }
 
@@ -202,7 +173,7 @@ func (w *widener) nodes(nodes []*onnxpb.NodeProto) {
 		}
 		for _, a := range n.GetAttribute() {
 			if slices.Contains(typeAttributes, a.GetName()) && isHalf(int32(a.GetI())) {
-				a.I = proto.Int64(int64(float32Type))
+				a.I = proto.Int64(int64(build.Float))
 			}
 			w.tensor(a.GetT())
 			for _, t := range a.GetTensors() {
@@ -230,12 +201,12 @@ func (w *widener) tensor(t *onnxpb.TensorProto) {
 	for i := 0; i+1 < len(raw); i += 2 {
 		h := binary.LittleEndian.Uint16(raw[i:])
 		bits := uint32(h) << 16
-		if t.GetDataType() == float16Type {
+		if t.GetDataType() == build.Float16 {
 			bits = math.Float32bits(HalfToFloat(h))
 		}
 		wide = binary.LittleEndian.AppendUint32(wide, bits)
 	}
-	t.DataType, t.RawData, t.Int32Data, t.ExternalData, t.DataLocation = proto.Int32(float32Type), wide, nil, nil, nil
+	t.DataType, t.RawData, t.Int32Data, t.ExternalData, t.DataLocation = proto.Int32(build.Float), wide, nil, nil, nil
 	if len(wide) < externalMin {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/runner/onnxmodel/build"
 	"github.com/tailscope/tailscope/runner/onnxmodel/onnxpb"
 	"github.com/tailscope/tailscope/runner/onnxmodel/testmodels"
 )
@@ -97,14 +98,14 @@ func TestWidenKeepsInputs(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	value := func(name string) *onnxpb.ValueInfoProto {
 		return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{
-			ElemType: proto.Int32(float16Type), Shape: &onnxpb.TensorShapeProto{}}}}}
+			ElemType: proto.Int32(build.Float16), Shape: &onnxpb.TensorShapeProto{}}}}}
 	}
-	cast := &onnxpb.AttributeProto{Name: proto.String("to"), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(int64(bfloat16Type))}
+	cast := &onnxpb.AttributeProto{Name: proto.String("to"), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(int64(build.BFloat16))}
 	inner := &onnxpb.GraphProto{Name: proto.String("inner"), Output: []*onnxpb.ValueInfoProto{value("z")},
 		Node: []*onnxpb.NodeProto{{OpType: proto.String("Cast"), Input: []string{"x"}, Output: []string{"z"}, Attribute: []*onnxpb.AttributeProto{cast}}}}
 	m := &onnxpb.ModelProto{IrVersion: proto.Int64(8), OpsetImport: []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(17)}},
 		Graph: &onnxpb.GraphProto{Name: proto.String("g"), Input: []*onnxpb.ValueInfoProto{value("x")}, Output: []*onnxpb.ValueInfoProto{value("y")},
-			Initializer: []*onnxpb.TensorProto{{Name: proto.String("w"), DataType: proto.Int32(float16Type), Int32Data: []int32{0x3c01}}},
+			Initializer: []*onnxpb.TensorProto{{Name: proto.String("w"), DataType: proto.Int32(build.Float16), Int32Data: []int32{0x3c01}}},
 			Node: []*onnxpb.NodeProto{{OpType: proto.String("Mul"), Input: []string{"x", "w"}, Output: []string{"y"}},
 				{OpType: proto.String("If"), Input: []string{"c"}, Output: []string{"u"}, Attribute: []*onnxpb.AttributeProto{{Name: proto.String("then_branch"), G: inner, Type: onnxpb.AttributeProto_GRAPH.Enum()}}}}}}
 	b := must.Get(proto.Marshal(m))(t)
@@ -114,7 +115,7 @@ func TestWidenKeepsInputs(t *testing.T) {
 	g := readModel(t, wide).GetGraph()
 	x, y := g.GetInput()[0].GetType().GetTensorType().GetElemType(), g.GetOutput()[0].GetType().GetTensorType().GetElemType()
 	w := g.GetInitializer()[0]
-	if x != float16Type || y != float32Type || w.GetDataType() != float32Type || len(w.GetRawData()) != 4 {
+	if x != build.Float16 || y != build.Float || w.GetDataType() != build.Float || len(w.GetRawData()) != 4 {
 		t.Errorf("input %d, output %d, weight %v", x, y, w)
 	}
 	n := g.GetNode()
@@ -122,7 +123,7 @@ func TestWidenKeepsInputs(t *testing.T) {
 		t.Errorf("nodes %v", n)
 	}
 	in := n[2].GetAttribute()[0].GetG()
-	if in.GetNode()[0].GetAttribute()[0].GetI() != int64(float32Type) || in.GetOutput()[0].GetType().GetTensorType().GetElemType() != float32Type {
+	if in.GetNode()[0].GetAttribute()[0].GetI() != int64(build.Float) || in.GetOutput()[0].GetType().GetTensorType().GetElemType() != build.Float {
 		t.Errorf("inner graph %v", in)
 	}
 }
@@ -138,13 +139,13 @@ func TestWidenTakesTheRestAlong(t *testing.T) {
 		must.OK(t, os.Symlink(blob, filepath.Join(dir, "weights", name)))
 	}
 	outside := func(name string) *onnxpb.TensorProto {
-		return &onnxpb.TensorProto{Name: proto.String(name), DataType: proto.Int32(float32Type), Dims: []int64{1}, DataLocation: onnxpb.TensorProto_EXTERNAL.Enum(),
+		return &onnxpb.TensorProto{Name: proto.String(name), DataType: proto.Int32(build.Float), Dims: []int64{1}, DataLocation: onnxpb.TensorProto_EXTERNAL.Enum(),
 			ExternalData: []*onnxpb.StringStringEntryProto{entry("location", "weights/"+name), entry("length", "4")}}
 	}
 	x := &onnxpb.ValueInfoProto{Name: proto.String("x")}
 	inner := &onnxpb.GraphProto{Name: proto.String("inner"), Initializer: []*onnxpb.TensorProto{outside("inner")}, Output: []*onnxpb.ValueInfoProto{{Name: proto.String("inner")}}}
 	g := &onnxpb.GraphProto{Name: proto.String("g"), Input: []*onnxpb.ValueInfoProto{x}, Output: []*onnxpb.ValueInfoProto{x},
-		Initializer: []*onnxpb.TensorProto{outside("main"), {Name: proto.String("half"), DataType: proto.Int32(float16Type), Int32Data: []int32{0x3c00}}},
+		Initializer: []*onnxpb.TensorProto{outside("main"), {Name: proto.String("half"), DataType: proto.Int32(build.Float16), Int32Data: []int32{0x3c00}}},
 		Node:        []*onnxpb.NodeProto{{OpType: proto.String("If"), Input: []string{"x"}, Output: []string{"y"}, Attribute: []*onnxpb.AttributeProto{{Name: proto.String("then_branch"), G: inner}}}}}
 	b := must.Get(proto.Marshal(&onnxpb.ModelProto{IrVersion: proto.Int64(8), OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(17)}}, Graph: g}))(t)
 	path := filepath.Join(dir, "m.onnx")

@@ -75,38 +75,29 @@ func (w *wire) next(off, end int64) (field, error) {
 		return field{}, errCut
 	}
 	f := field{num: num, typ: typ}
-	rest := b[n:]
-	at := off + int64(n)
+	rest, at, m := b[n:], off+int64(n), 0
+	var length uint64
 	switch typ {
 	case protowire.VarintType:
-		v, m := protowire.ConsumeVarint(rest)
-		if m < 0 {
-			return f, errCut
-		}
-		f.value, f.whole = v, span{off, at + int64(m)}
-	case protowire.Fixed32Type, protowire.Fixed64Type:
-		m := 4
-		if typ == protowire.Fixed64Type {
-			m = 8
-		}
-		if len(rest) < m {
-			return f, errCut
-		}
-		if m == 4 {
-			f.value = uint64(binary.LittleEndian.Uint32(rest))
-		} else {
-			f.value = binary.LittleEndian.Uint64(rest)
-		}
-		f.whole = span{off, at + int64(m)}
+		f.value, m = protowire.ConsumeVarint(rest)
+	case protowire.Fixed64Type:
+		f.value, m = protowire.ConsumeFixed64(rest)
+	case protowire.Fixed32Type:
+		var v uint32
+		v, m = protowire.ConsumeFixed32(rest)
+		f.value = uint64(v)
 	case protowire.BytesType:
-		v, m := protowire.ConsumeVarint(rest)
-		if m < 0 || v > uint64(end-at-int64(m)) {
-			return f, errCut
-		}
-		f.body = span{at + int64(m), at + int64(m) + int64(v)}
-		f.whole = span{off, f.body.end}
+		length, m = protowire.ConsumeVarint(rest)
 	default: // groups do not occur in ONNX
 		return f, errCut
+	}
+	at += int64(m)
+	if m < 0 || length > uint64(end-at) {
+		return f, errCut
+	}
+	f.whole = span{off, at + int64(length)}
+	if typ == protowire.BytesType {
+		f.body = span{at, f.whole.end}
 	}
 	return f, nil
 }
