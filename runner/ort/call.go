@@ -12,13 +12,10 @@ import (
 // prompt and k for the k-th decode step, which takes the token of step k−1
 // and the cache half that it wrote.
 type call struct {
-	s     *native.Session
-	st    *native.Store
-	gen   int
+	bound
 	shape lmShape
 	step  int
 
-	b              native.Binding
 	ids, mask, pos native.Tensor            // on the host: what writes go to
 	told           map[string]native.Tensor // likewise, the inputs that the preparation added
 	last           int                      // position of the last real token, whose logits count
@@ -28,8 +25,7 @@ type call struct {
 	cache          []native.Tensor
 	fence          native.Tensor // the token where the session leaves it
 	token          native.Tensor // the token on the host, there when run returns
-	views          []native.Value
-	carried        []carry // cache inputs in host memory, to be bound anew each run
+	carried        []carry       // cache inputs in host memory, to be bound anew each run
 }
 
 // carry is an input that ONNX Runtime copies to the device when it is bound.
@@ -40,17 +36,8 @@ type carry struct {
 
 // newCall binds a session for one shape of one step.
 func newCall(s *native.Session, st *native.Store, shape lmShape, step int) (*call, error) {
-	c := &call{s: s, st: st, shape: shape, step: step, told: map[string]native.Tensor{}, last: shape.seq - 1}
-	var err error
-	if c.b, err = s.C.NewBinding(); err != nil {
-		return nil, fmt.Errorf("bind %v: %w", shape, err)
-	}
-	if err = c.bind(); err != nil {
-		c.free()
-		return nil, fmt.Errorf("bind %v: %w", shape, err)
-	}
-	c.gen = st.Gen
-	return c, nil
+	c := &call{bound: bound{s: s, st: st}, shape: shape, step: step, told: map[string]native.Tensor{}, last: shape.seq - 1}
+	return c, c.open(shape, c.bind)
 }
 
 func at(name string, step int) string { return fmt.Sprintf("%s#%d", name, step) }
@@ -161,7 +148,7 @@ func (c *call) bind() error {
 			return fmt.Errorf("%s is not kept where the other sessions keep it", s.name)
 		}
 		onDevice = onDevice && !(cache && c.st.HostCache)
-		x, err := c.view(s, onDevice)
+		x, err := c.view(s.buffer, onDevice, s.typ, s.shape)
 		if err != nil {
 			return err
 		}
@@ -183,14 +170,6 @@ func (c *call) bind() error {
 	return nil
 }
 
-func (c *call) view(s slot, onDevice bool) (native.Tensor, error) {
-	x, err := c.st.Tensor(s.buffer, onDevice, s.typ, s.shape)
-	if err == nil {
-		c.views = append(c.views, x.V)
-	}
-	return x, err
-}
-
 // keep remembers what is written before a run or read after it. An input on
 // the device is written through a twin on the host, and so is the token read.
 func (c *call) keep(s slot, x native.Tensor) error {
@@ -199,7 +178,7 @@ func (c *call) keep(s slot, x native.Tensor) error {
 	token := s.output && s.name == g.Token
 	if x.Host == nil && (writes || token) {
 		var err error
-		if host, err = c.view(s, false); err != nil {
+		if host, err = c.view(s.buffer, false, s.typ, s.shape); err != nil {
 			return err
 		}
 	}
@@ -240,12 +219,10 @@ func (c *call) upload() error {
 // take brings the token of the step before to where this step reads it. Most
 // often it is there already: both name one buffer.
 func (c *call) take(before *call) error {
-	switch {
-	case c.idsDev.Host == nil && before.fence.Host != nil: // host to device
+	if c.idsDev.Host == nil && before.fence.Host != nil { // host to device
 		return c.s.Upload(c.idsDev, before.token)
-	default:
-		return nil
 	}
+	return nil
 }
 
 // run executes the call. t covers the run and the proof that it is over.
@@ -273,14 +250,4 @@ func (c *call) tokens(dst []int64) []int64 {
 		dst = append(dst, c.token.Int(i))
 	}
 	return dst
-}
-
-func (c *call) free() {
-	if c.b.P != nil {
-		c.b.Free()
-	}
-	for i := range c.views {
-		c.views[i].Free()
-	}
-	c.views = nil
 }

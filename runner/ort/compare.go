@@ -28,9 +28,7 @@ func forwardDistance(ref, opt *forwardCall) (d float64, compared int, err error)
 			return 0, compared, fmt.Errorf("output %s: %w", ref.s.G.Outputs[i].Name, err)
 		}
 		compared++
-		if x > d || x != x {
-			d = x
-		}
+		d = max(d, x) // NaN stays NaN
 	}
 	return d, compared, nil
 }
@@ -162,9 +160,7 @@ func cacheDistance(ref, opt *call) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if d > worst || math.IsNaN(d) {
-			worst = d
-		}
+		worst = max(worst, d)
 	}
 	return worst, nil
 }

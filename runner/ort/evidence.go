@@ -81,10 +81,10 @@ func (e *engine) proveOne() bool {
 func (e *engine) prove(j *evidenceJob) {
 	p, err := e.probeNodes(j)
 	if err != nil {
-		j.e.Extra["probe_error"] = native.OneLine(err)
-	} else {
-		e.conclude(j, p)
+		e.unproven(j, native.OneLine(err))
+		return
 	}
+	e.conclude(j, p)
 	e.out.queue(&j.e)
 }
 

@@ -13,17 +13,13 @@ import (
 // Outputs whose size follows from the inputs' are bound to memory that is
 // used again; others are allocated by ONNX Runtime in each run.
 type forwardCall struct {
-	s         *native.Session
-	st        *native.Store
-	gen       int
+	bound
 	shape     forwardShape
 	dims      map[string][]int64 // of every input
-	b         native.Binding
 	inputs    []forwardInput
 	outputs   []forwardOutput
 	fence     native.Tensor // smallest output on a device, copied back; none on the host
 	fenceHost native.Tensor
-	views     []native.Value
 }
 
 type forwardInput struct {
@@ -114,19 +110,8 @@ func (l *lane) forgetForwards(s *native.Session) {
 }
 
 func newForwardCall(s *native.Session, st *native.Store, shape forwardShape) (*forwardCall, error) {
-	c := &forwardCall{s: s, st: st, shape: shape, dims: map[string][]int64{}}
-	var err error
-	if c.b, err = s.C.NewBinding(); err == nil {
-		if err = c.bindInputs(); err == nil {
-			err = c.bindOutputs()
-		}
-	}
-	if err != nil {
-		c.free()
-		return nil, fmt.Errorf("bind %v: %w", shape, err)
-	}
-	c.gen = st.Gen
-	return c, nil
+	c := &forwardCall{bound: bound{s: s, st: st}, shape: shape, dims: map[string][]int64{}}
+	return c, c.open(shape, c.bindInputs, c.bindOutputs)
 }
 
 func (c *forwardCall) bindInputs() error {
@@ -270,14 +255,6 @@ func (c *forwardCall) pickFence() error {
 	return err
 }
 
-func (c *forwardCall) view(name string, onDevice bool, t native.Type, shape []int64) (native.Tensor, error) {
-	x, err := c.st.Tensor(name, onDevice, t, shape)
-	if err == nil {
-		c.views = append(c.views, x.V)
-	}
-	return x, err
-}
-
 func (c *forwardCall) run(t *native.Span) error {
 	err := c.s.Execute(c.b, c.fence, c.fenceHost, t)
 	// another lane may have found out at the same time
@@ -298,14 +275,4 @@ func (c *forwardCall) distrust(err error) error {
 	c.s.G.Allocates.Store(true)
 	c.st.Gen++ // binds every call again
 	return err
-}
-
-func (c *forwardCall) free() {
-	if c.b.P != nil {
-		c.b.Free()
-	}
-	for i := range c.views {
-		c.views[i].Free()
-	}
-	c.views = nil
 }

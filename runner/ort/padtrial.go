@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"sync"
 
@@ -94,9 +93,7 @@ func (e *engine) paddedDistance(l *lane, sessions map[*native.Graph]*native.Sess
 		if err != nil {
 			return 0, err
 		}
-		if worst = math.Max(worst, d); d != d {
-			return d, nil
-		}
+		worst = max(worst, d)
 	}
 	return worst, nil
 }
