@@ -55,16 +55,9 @@ var aiperfMetrics = []struct{ name, mode string }{{"request_latency", e2e}, {"ti
 
 func readAIPerf(in *rows.Input, d *rows.Doc) error {
 	var v aiperfRecord
-	if err := in.Decode(d, d.Raw, &v); err != nil {
+	is := func() bool { return v.Metadata.Start != nil && v.Metrics != nil }
+	if err := in.Record(d, &v, is, "benchmark_phase", "worker_id", "conversation_id"); err != nil {
 		return err
-	}
-	if v.Metadata.Start == nil || v.Metrics == nil {
-		return rows.ErrOther
-	}
-	if d.N == 1 {
-		if err := in.Columns("benchmark_phase", "worker_id", "conversation_id"); err != nil {
-			return err
-		}
 	}
 	column := func(c string) string {
 		return map[string]string{"benchmark_phase": v.Metadata.Phase, "worker_id": v.Metadata.Worker, "conversation_id": v.Metadata.Chat}[c]

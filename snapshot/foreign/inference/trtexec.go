@@ -18,14 +18,8 @@ var _ = rows.Register(rows.Format{
 	Doc:    func(d *rows.Doc) bool { return d.Has("[]", "latencyMs") && d.Has("[]", "computeMs") },
 	ReadDoc: func(in *rows.Input, d *rows.Doc) error {
 		var list []map[string]json.RawMessage
-		if err := in.Decode(d, d.Raw, &list); err != nil {
+		if err := in.Document(d, &list, func() bool { return len(list) > 0 }); err != nil {
 			return err
-		}
-		if len(list) == 0 {
-			return rows.ErrOther
-		}
-		if d.N > 1 {
-			in.NextRun()
 		}
 		var times []string
 		for _, k := range slices.Sorted(maps.Keys(list[0])) {
@@ -35,9 +29,6 @@ var _ = rows.Register(rows.Format{
 		}
 		metric, err := in.Metric(times...)
 		if err != nil {
-			return err
-		}
-		if err := in.Columns(); err != nil {
 			return err
 		}
 		values := make([]rows.Num, len(list))

@@ -22,19 +22,11 @@ var _ = rows.Register(rows.Format{
 			Exit  int       `json:"exitcode"`
 			URL   string    `json:"url_effective"`
 		}
-		if err := in.Decode(d, d.Raw, &v); err != nil {
+		err := in.Record(d, &v, func() bool { return v.Total != nil && !v.Total.Missing() }, "http_code", "url_effective")
+		if err != nil {
 			return err
 		}
-		if d.N == 1 {
-			if err := in.Columns("http_code", "url_effective"); err != nil {
-				return err
-			}
-		}
-		if v.Total == nil || v.Total.Missing() {
-			return rows.ErrOther
-		}
 		r := rows.Row{Label: v.URL, Index: int64(d.Line)}
-		var err error
 		if r.Ns, err = rows.Latency(float64(*v.Total), 1e9); err != nil {
 			return in.Errorf(d.Line, "%w", err)
 		}

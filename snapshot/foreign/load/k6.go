@@ -90,17 +90,10 @@ func readK6(in *rows.Input, d *rows.Doc) error {
 			Tags  map[string]string `json:"tags"`
 		} `json:"data"`
 	}
-	if d.N == 1 {
-		if err := in.Columns(k6Columns...); err != nil {
-			return err
-		}
-	}
-	if err := in.Decode(d, d.Raw, &v); err != nil {
+	if err := in.Record(d, &v, func() bool { return v.Metric != "" && v.Type != "" }, k6Columns...); err != nil {
 		return err
 	}
 	switch {
-	case v.Metric == "" || v.Type == "":
-		return rows.ErrOther
 	case v.Type != "Point":
 		return nil
 	case v.Metric != k6Default && !k6Asked(in):

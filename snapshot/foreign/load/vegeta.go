@@ -26,16 +26,8 @@ var (
 		Doc:    func(d *rows.Doc) bool { return d.Has("code") && d.Has("latency") && d.Has("timestamp") },
 		ReadDoc: func(in *rows.Input, d *rows.Doc) error {
 			var v vegetaResult
-			if err := in.Decode(d, d.Raw, &v); err != nil {
+			if err := in.Record(d, &v, func() bool { return v.Code != nil && v.Latency != nil }, vegetaColumns...); err != nil {
 				return err
-			}
-			if v.Code == nil || v.Latency == nil {
-				return rows.ErrOther
-			}
-			if d.N == 1 {
-				if err := in.Columns(vegetaColumns...); err != nil {
-					return err
-				}
 			}
 			return v.emit(in, d.Line)
 		},

@@ -22,17 +22,11 @@ var (
 				Iters []float64  `json:"iters"`
 				Times []rows.Num `json:"times"`
 			}
-			if err := in.Decode(d, d.Raw, &v); err != nil {
+			if err := in.Document(d, &v, func() bool { return v.Iters != nil && v.Times != nil }); err != nil {
 				return err
-			}
-			if v.Iters == nil || v.Times == nil {
-				return rows.ErrOther
 			}
 			if len(v.Iters) != len(v.Times) {
 				return in.Errorf(d.Line, "%d iters and %d times", len(v.Iters), len(v.Times))
-			}
-			if err := in.Begin(d); err != nil {
-				return err
 			}
 			meansOfMany(in)
 			for i := range v.Times {

@@ -144,13 +144,26 @@ func (in *Input) Begin(d *Doc, columns ...string) error {
 // Document decodes a document into v and begins it. ErrOther: what it holds is
 // not is, so that it is of another format after all; nil asks nothing.
 func (in *Input) Document(d *Doc, v any, is func() bool, columns ...string) error {
-	if err := in.Decode(d, d.Raw, v); err != nil {
+	if err := in.decodeAs(d, v, is); err != nil {
 		return err
 	}
-	if is != nil && !is() {
+	return in.Begin(d, columns...)
+}
+
+// Record is Document for files in which each document is one row, and all are one run.
+func (in *Input) Record(d *Doc, v any, is func() bool, columns ...string) error {
+	if err := in.decodeAs(d, v, is); err != nil || d.N > 1 {
+		return err
+	}
+	return in.Columns(columns...)
+}
+
+func (in *Input) decodeAs(d *Doc, v any, is func() bool) error {
+	err := in.Decode(d, d.Raw, v)
+	if err == nil && is != nil && !is() {
 		return ErrOther
 	}
-	return in.Begin(d, columns...)
+	return err
 }
 
 // Skip remembers a value of a column whose rows are not read unless a filter
