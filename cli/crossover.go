@@ -57,13 +57,11 @@ func seriesOf(mode, key string, values, keys []string, points []sweepPoint) (out
 			i, out = len(out), append(out, &series{name: name, ratios: slices.Repeat([]float64{math.NaN()}, len(values)), told: make([]bool, len(values)), p50: map[int]float64{}})
 		}
 		at := slices.Index(values, p.Values[key])
-		for _, q := range s.Pairs {
-			if q.Scenario == "*" && q.Segment == "*" && q.RatioGeomean > 0 {
-				out[i].ratios[at], out[i].told[at] = float64(q.RatioGeomean), q.MedianDiffLoMs > 0 || q.MedianDiffHiMs < 0
-			}
+		if q := s.Pair(); q != nil && q.RatioGeomean > 0 {
+			out[i].ratios[at], out[i].told[at] = float64(q.RatioGeomean), q.MedianDiffLoMs > 0 || q.MedianDiffHiMs < 0
 		}
-		for _, g := range s.Groups {
-			if g.Scenario == "*" && g.Segment == "*" && g.Lane == stats.Optimized.String() && !g.P50Ms.Missing() {
+		for g := range s.Over("*") {
+			if g.Lane == stats.Optimized.String() && !g.P50Ms.Missing() {
 				out[i].p50[at] = float64(g.P50Ms)
 			}
 		}

@@ -134,10 +134,8 @@ func betweenSessions(dirs []string) (out []restarted) {
 			if i < 0 {
 				i, out = len(out), append(out, restarted{Mode: mode})
 			}
-			for k := range s.Pairs {
-				if p := &s.Pairs[k]; p.Scenario == "*" && p.Segment == "*" && p.RatioGeomean > 0 {
-					out[i].Ratios = append(out[i].Ratios, float64(p.RatioGeomean))
-				}
+			if p := s.Pair(); p != nil && p.RatioGeomean > 0 {
+				out[i].Ratios = append(out[i].Ratios, float64(p.RatioGeomean))
 			}
 		}
 	}

@@ -51,11 +51,9 @@ func printEnd(w io.Writer, dir, missed string) {
 		if s == nil {
 			continue
 		}
-		for _, g := range s.Groups {
-			if g.Scenario == "*" && g.Segment == "*" {
-				fmt.Fprintf(tw, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t\n", g.Mode, g.Lane, g.N, num(g.MeanMs),
-					quant(g.P50Ms, g.N, .5, &few), quant(g.P95Ms, g.N, .95, &few), quant(g.P99Ms, g.N, .99, &few), num(g.MaxMs))
-			}
+		for g := range s.Over("*") {
+			fmt.Fprintf(tw, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t\n", g.Mode, g.Lane, g.N, num(g.MeanMs),
+				quant(g.P50Ms, g.N, .5, &few), quant(g.P95Ms, g.N, .95, &few), quant(g.P99Ms, g.N, .99, &few), num(g.MaxMs))
 		}
 	}
 	_ = tw.Flush() // a closed stdout is the reader's choice

@@ -164,10 +164,7 @@ func sweepRows(keys []string, points []sweepPoint) (head []string, rows [][]stri
 			if s == nil {
 				continue
 			}
-			for _, g := range s.Groups {
-				if g.Scenario != "*" || g.Segment != "*" {
-					continue
-				}
+			for g := range s.Over("*") {
 				real := "" // of a lane that was to compile
 				if g.Lane == stats.Optimized.String() {
 					real = p.Real[m.String()].CompilerReal

@@ -100,10 +100,7 @@ func sweepLines(mode string, keys []string, x string, values []string, points []
 			continue
 		}
 		others := describePoint(slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == x }), p.Values)
-		for _, g := range s.Groups {
-			if g.Scenario != "*" || g.Segment != "*" {
-				continue
-			}
+		for g := range s.Over("*") {
 			who := strings.TrimSpace(g.Lane + " " + others)
 			if _, ok := colours[who]; !ok {
 				colours[who] = len(colours)

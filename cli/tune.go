@@ -256,8 +256,8 @@ func middleOf(dirs []string, mode string, l stats.Lane, of func(*stats.GroupSumm
 		if s == nil {
 			continue
 		}
-		for k := range s.Groups {
-			if g := &s.Groups[k]; g.Scenario == "*" && g.Segment == "*" && g.Lane == l.String() {
+		for g := range s.Over("*") {
+			if g.Lane == l.String() {
 				v = append(v, float64(of(g)))
 			}
 		}

@@ -122,11 +122,11 @@ func (list googleRows) read(in *rows.Input, d *rows.Doc) error {
 			return err
 		}
 	}
-	return list.statistics(in, d, single)
+	return list.statistics(in, single)
 }
 
 // statistics hands on the aggregates of benchmarks without repetitions.
-func (list googleRows) statistics(in *rows.Input, d *rows.Doc, single map[string]bool) error {
+func (list googleRows) statistics(in *rows.Input, single map[string]bool) error {
 	var order []string
 	byName := map[string]*rows.Reported{}
 	for _, g := range list {
