@@ -144,6 +144,7 @@ type ShapeRow struct {
 	Strategy    string
 	N           int
 	Clean       [NumLanes]ShapeQuantiles // clean samples of the whole session; eager: the same requests
+	Window      [NumLanes]ShapeQuantiles // all samples of the sliding window in this shape; N is 0 where the window is the segment
 	CompileNs   int64
 	SavedNs     float64 // so far: eager − optimized over the pairs, without the compiles
 	BreakEven   int     // further requests until the compile has paid back; 0: it has; or BreakEvenNever, BreakEvenUntold
@@ -236,5 +237,6 @@ type Live struct {
 	Total     [NumLanes]int // samples that count, all modes
 	Modes     []Mode        // modes with samples
 
-	LostPairs int // halves of pairs whose other half came too late or never
+	PaddingNs float64 // estimated time spent on padding by the optimized lane in the current segment; NaN unknown
+	LostPairs int     // halves of pairs whose other half came too late or never
 }

@@ -62,6 +62,23 @@ func TestTheWindowOfTheFiguresIsNamed(t *testing.T) {
 	}
 }
 
+// Shapes have the figures of the scope that is chosen, which the title says.
+func TestShapesAreOfTheScopeChosen(t *testing.T) {
+	m, src := newTestModel(image.Pt(200, 60), 10*time.Second)
+	v := src.View()
+	v.Session.Window = 10 * time.Second
+	v.Stats.Shapes[0].Window[stats.Optimized] = stats.ShapeQuantiles{N: 4321, P50: stats.Quantile{Q: .5, Value: 77.7e6, N: 4321, Lo: 77e6, Hi: 78e6}}
+	m.Update(viewMsg{&v})
+	press(m, "4")
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "shapes · whole session, clean · ") || strings.Contains(s, "4,321") {
+		t.Error("of the whole session: " + s)
+	}
+	press(m, "-")
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "shapes · last 10 s · ") || !strings.Contains(s, "4,321") || !strings.Contains(s, "77.7") {
+		t.Error("of the window: " + s)
+	}
+}
+
 // A crossover stands with the quantiles between which it lies, and of the largest
 // and the least no more is said than what is told.
 func TestCrossoverSaysWhatIsTold(t *testing.T) {

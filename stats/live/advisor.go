@@ -125,6 +125,19 @@ func (c *Collector) SetBucketEdges(edges []int) {
 	c.edges = slices.Compact(c.edges)
 }
 
+// paddingCost is the time that executing padding has cost the optimized lane
+// in the current segment: padded tokens times the fitted time of a token.
+func (m *modeState) paddingCost() float64 {
+	g := &m.lanes[stats.Optimized].segment
+	if m.mode != stats.Prefill || g.exec == 0 {
+		return math.NaN()
+	}
+	if m.modelN == 0 || m.lengths.total > m.modelN+m.modelN/10 {
+		m.model, m.modelN = m.costModel(), m.lengths.total
+	}
+	return m.model.PerTokenNs * float64(g.exec-g.semant)
+}
+
 // costModel takes the optimized lane's clean medians over executed lengths, never
 // falling, the Theil-Sen line beyond them, and the median compile.
 func (m *modeState) costModel() advisor.CostModel {

@@ -3,6 +3,8 @@ package live
 import (
 	"encoding/json"
 	"fmt"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"math"
 	"runtime"
 	"slices"
@@ -142,9 +144,12 @@ func TestWindowSlides(t *testing.T) {
 	}
 	for _, later := range []int64{0, 500e6} { // about 1,000 samples, then about 500: below 1,000 they are exact
 		live := c.Live(stats.Prefill, m.T+later)
-		lane := live.Lanes[stats.Optimized].Window
+		lane, shape := live.Lanes[stats.Optimized].Window, live.Shapes[0].Window[stats.Optimized]
 		if want := 1000 - int(later/1e6); lane.N < want-100 || lane.N > want+100 {
 			t.Errorf("the window holds %d samples of 1 ms, want %d", lane.N, want)
+		}
+		if want := (stats.ShapeQuantiles{N: lane.N, P50: lane.P50, P99: lane.P99}); !cmp.Equal(shape, want, cmpopts.EquateNaNs()) {
+			t.Errorf("its only shape: %+v, the lane: %+v", shape, lane)
 		}
 		if all := live.Shapes[0].Clean[stats.Optimized]; all.N != 4999 || all.P99.Need != 0 || !(all.P50.Lo < all.P50.Value) {
 			t.Errorf("clean of the whole session: %+v", all)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/advisor"
 	"github.com/tailscope/tailscope/stats/internal/intern"
 	"github.com/tailscope/tailscope/stats/paired"
 	"github.com/tailscope/tailscope/stats/quantile"
@@ -85,6 +86,8 @@ type modeState struct {
 	rows             []segRow
 	gauges           []gaugeState
 	closedN          int               // segments that ended, and samples that came for another than the current one
+	model            advisor.CostModel // when modelN lengths had come
+	modelN           int
 	detected         []stats.Detection // when detectedN samples had come
 	detectedN        int
 	detectedDiverged int

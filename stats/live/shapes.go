@@ -131,14 +131,15 @@ func (st *shapeState) cleanMedian(lane stats.Lane) float64 {
 	return l.median
 }
 
-// list gives the shapes that the optimized lane ran, most used first. spread are the
+// list gives the shapes that the optimized lane ran, most used first; win
+// describes a shape in the sliding window. spread are the
 // lanes'.
-func (t *shapeTable) list(nowNs int64, spread [stats.NumLanes]quantile.Spread) []stats.ShapeRow {
+func (t *shapeTable) list(nowNs int64, spread [stats.NumLanes]quantile.Spread, win func(id int32, spread [stats.NumLanes]quantile.Spread) [stats.NumLanes]stats.ShapeQuantiles) []stats.ShapeRow {
 	var out []stats.ShapeRow
 	add := func(st *shapeState) {
 		if st != nil && st.lanes[stats.Optimized].n > 0 {
 			row := st.row(spread)
-			row.Recent = st.recent.view(nowNs)
+			row.Window, row.Recent = win(st.id, spread), st.recent.view(nowNs)
 			out = append(out, row)
 		}
 	}

@@ -44,14 +44,14 @@ func (c *Collector) Live(mode stats.Mode, nowNs int64) stats.Live {
 		out.Pair.NoiseNs, out.PairAll.NoiseNs = floor, floor
 	}
 	out.Scenarios = c.scenarioRows(m, nowNs)
-	out.Shapes = m.shapeRows(nowNs)
+	out.Shapes = c.shapeRows(m, nowNs)
 	out.Segments = m.segmentRows(c.segments[len(c.segments)-1])
 	out.Timeline = m.line.view(&c.marks, mode)
 	for i := range m.gauges {
 		seen := m.shapesSeen(m.gauges[i].in.Strategy)
 		out.Gauges = append(out.Gauges, m.gauges[i].view(m.lanes[stats.Optimized].n, &seen))
 	}
-	out.LostPairs = m.pairs.lost
+	out.PaddingNs, out.LostPairs = m.paddingCost(), m.pairs.lost
 	out.Detectors = c.detect(m)
 	out.Advisor = c.advisor(m)
 	out.Verdict = c.verdict(m, &out, ranks)
@@ -183,12 +183,17 @@ func rebin(h *quantile.Hist, lo, hi float64, bins []uint64) []uint64 {
 	return bins
 }
 
-func (m *modeState) shapeRows(nowNs int64) []stats.ShapeRow {
+// shapeRows are the shapes; with a window that is the segment they have none.
+func (c *Collector) shapeRows(m *modeState, nowNs int64) []stats.ShapeRow {
 	var spread [stats.NumLanes]quantile.Spread
 	for l := range spread {
 		spread[l] = m.whole(stats.Lane(l)).d.Spread
 	}
-	return m.shapes.list(nowNs, spread)
+	if c.o.WindowNs == 0 {
+		var none window
+		return m.shapes.list(nowNs, spread, none.shapeView)
+	}
+	return m.shapes.list(nowNs, spread, m.win.shapeView)
 }
 
 func (c *Collector) scenarioRows(m *modeState, nowNs int64) []stats.ScenarioRow {

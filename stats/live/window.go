@@ -18,7 +18,8 @@ type window struct {
 	cap     int
 	cut     bool // samples left early because the ring was full
 	scen    [][stats.NumLanes]winDist
-	lanes   [stats.NumLanes]winDist // merged, as of the last view
+	lanes   [stats.NumLanes]winDist     // merged, as of the last view
+	shapes  []*[stats.NumLanes]shapeWin // by shapeState.id + 1
 }
 
 // winSample is 32 bytes: two a cache line.
@@ -198,6 +199,9 @@ func (w *window) pop() {
 	if w.counted > 0 {
 		e := &w.buf[w.head]
 		w.scen[e.scen()][e.lane()].remove(e, w.devAt(0))
+		s := w.shapeOf(e)
+		s.n--
+		s.h.Remove(e.wall)
 		w.counted--
 	}
 	w.n--
@@ -227,6 +231,9 @@ func (w *window) count() {
 			w.scen = append(w.scen, [stats.NumLanes]winDist{})
 		}
 		w.scen[e.scen()][e.lane()].add(e, w.devAt(w.counted))
+		s := w.shapeOf(e)
+		s.n++
+		s.h.Record(e.wall)
 	}
 }
 

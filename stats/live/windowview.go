@@ -20,10 +20,18 @@ func (w *window) gather() {
 			w.lanes[l].merge(&w.scen[i][l])
 		}
 	}
+	for _, s := range w.shapes {
+		for l := range s {
+			s[l].raw = s[l].raw[:0]
+		}
+	}
 	for i := range w.n {
 		e, dev := w.at(i), w.devAt(i)
 		w.lanes[e.lane()].keep(e.wall, dev)
 		w.scen[e.scen()][e.lane()].keep(e.wall, dev)
+		if s := w.shapeOf(e); s.n < quantile.ExactBelow {
+			s.raw = append(s.raw, e.wall)
+		}
 	}
 }
 

@@ -34,17 +34,24 @@ func (p *shapesPanel) View() string {
 	if severalStrategies(p.Sc.V.Stats.Shapes) {
 		cols[1].Drop = 0 // without it one shape would stand there twice
 	}
+	windowed, scope := p.Sc.Window > 0 && !p.Sc.Whole && !p.Sc.Hide, "whole session, clean"
+	if windowed {
+		scope = p.Sc.Scope()
+	}
 	var rows [][]draw.Cell
 	for i := range p.Sc.V.Stats.Shapes {
 		s := &p.Sc.V.Stats.Shapes[i]
-		e, o := &s.Clean[stats.Eager], &s.Clean[stats.Optimized]
+		e, o, n := &s.Clean[stats.Eager], &s.Clean[stats.Optimized], s.N
+		if windowed {
+			e, o, n = &s.Window[stats.Eager], &s.Window[stats.Optimized], s.Window[stats.Optimized].N
+		}
 		saved := st.Ok
 		if s.SavedNs < 0 {
 			saved = st.Warn
 		}
 		back, bk := Payback(st, s)
 		rows = append(rows, []draw.Cell{
-			draw.C(s.Shape, st.Text), draw.C(s.Strategy, st.Muted), draw.C(draw.Count(s.N), st.Text),
+			draw.C(s.Shape, st.Text), draw.C(s.Strategy, st.Muted), draw.C(draw.Count(n), st.Text),
 			quantCell(st, e.P50, st.Lane[0]), quantCell(st, o.P50, st.Lane[1]),
 			quantCell(st, e.P99, st.Lane[0]), quantCell(st, o.P99, st.Lane[1]), draw.C(cost(s.CompileNs), st.Muted),
 			draw.C(draw.Signed(s.SavedNs), saved), draw.C(back, bk), draw.C(draw.Num(s.PaddingTax, 2), st.Muted), draw.C(draw.Clock(p.Sc.Since(s.FirstSeenNs)), st.Faint), draw.C(cost(s.FirstNs), st.Muted),
@@ -55,7 +62,10 @@ func (p *shapesPanel) View() string {
 	if p.Sc.Past != 0 && len(rows) == HistoryShapes {
 		note = " · the first " + draw.Count(len(rows)) + ", which is all that is kept of the past"
 	}
-	title := []draw.Run{draw.R(st.Title, "shapes"), draw.R(st.Muted, note)}
+	title := []draw.Run{draw.R(st.Title, "shapes"), draw.R(st.Muted, " · "+scope), draw.R(st.Muted, note)}
+	if ns := p.Sc.V.Stats.PaddingNs; ns > 0 {
+		title = append(title, draw.R(st.Muted, " · padding took about "+draw.Brief(ns)+" of this segment"))
+	}
 	return p.list(title, cols, rows, "no shape has run yet")
 }
 
