@@ -77,12 +77,12 @@ func TestOneLaneAloneMissesNothing(t *testing.T) {
 	for _, pairing := range []string{"interleaved", "sequential"} {
 		cfg := sessionConfig()
 		cfg.Pairing, cfg.Reps, cfg.Duration = pairing, 0, configs.Duration(300*time.Millisecond)
-		res, mem := runSession(t, "onelane", cfg, nil)
+		res, _ := runSession(t, "onelane", cfg, nil)
 		if res.Err != nil || res.Reason != "duration" || res.Missed != "" {
 			t.Errorf("%s: %+v", pairing, res)
 		}
 		cfg.Reps = 1_000_000
-		res, mem = runSession(t, "onelane", cfg, nil)
+		res, mem := runSession(t, "onelane", cfg, nil)
 		done := 0
 		for _, s := range mem.samples {
 			if s.Lane == stats.Eager {
