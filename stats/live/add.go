@@ -24,7 +24,9 @@ func (c *Collector) AddAt(s *stats.Sample, at *Place) []stats.Event {
 	if int(s.Mode) >= stats.NumModes || int(s.Lane) >= stats.NumLanes {
 		return nil
 	}
-	s.Flags |= c.pending.take(s)
+	if e := c.pending.of(s); e != nil {
+		s.Flags |= e.flags
+	}
 	if s.CompileNs > 0 && s.Flags&(stats.FlagCompile|stats.FlagRecompile) == 0 {
 		s.Flags |= stats.FlagRecompile
 	}

@@ -220,9 +220,9 @@ func (c *Collector) noteTail(m *modeState, l *laneState, s *stats.Sample, ref ca
 	}
 	s.Cause = ref.cause
 	if s.WallNs > l.worst[ref.cause].wall {
-		reason := c.pending.reason(s)
-		if reason == "" {
-			reason = fmt.Sprintf("%s, shape %s", stats.FormatMs(float64(s.WallNs)), s.Shape)
+		reason := fmt.Sprintf("%s, shape %s", stats.FormatMs(float64(s.WallNs)), s.Shape)
+		if e := c.pending.of(s); e != nil && e.reason != "" {
+			reason = e.reason
 		}
 		l.noteWorst(ref.cause, s.WallNs, reason)
 	}

@@ -37,12 +37,11 @@ type causeRef struct {
 // judge counts the sample in the ledger of its segment.
 func (l *laneState) judge(s *stats.Sample, shape *shapeState, current bool) causeRef {
 	e := ledger.EvidenceOf(s)
+	l.odd.add(&e, shape.cleanMedian(s.Lane))
 	if current {
-		l.odd.add(&e, shape.cleanMedian(s.Lane))
 		return l.causes.add(&e, s.Lane, shape, l.median())
 	}
 	l.anyClosed = true
-	l.odd.add(&e, shape.cleanMedian(s.Lane))
 	ref := causeRef{early: -1, cause: ledger.Classify(&e, shape.cleanMedian(s.Lane), l.median())}
 	l.closed.tally(ref.cause, &e)
 	return ref
@@ -126,12 +125,8 @@ func (h *causeHists) put(c stats.Cause, wall int64) {
 
 // settle judges the early samples for good.
 func (l *causeLedger) settle(lane stats.Lane, laneMedian float64) {
-	l.full = true
-	for i := range l.early {
-		x := &l.early[i]
-		l.hists.tally(ledger.Classify(&x.e, x.shape.cleanMedian(lane), laneMedian), &x.e)
-	}
-	l.early = nil
+	l.hists = l.counted(lane, laneMedian)
+	l.full, l.early = true, nil
 }
 
 // setCold changes whether the sample that ref and e describe is a cold start.

@@ -2,7 +2,6 @@ package live
 
 import (
 	"math"
-	"slices"
 
 	"github.com/tailscope/tailscope/stats"
 	"github.com/tailscope/tailscope/stats/ledger"
@@ -45,12 +44,12 @@ func (l *causeLedger) counted(lane stats.Lane, laneMedian float64) causeHists {
 	if l.full {
 		return l.hists
 	}
-	var tmp causeLedger
+	var out causeHists
 	for i := range l.early {
 		x := &l.early[i]
-		tmp.hists.tally(ledger.Classify(&x.e, x.shape.cleanMedian(lane), laneMedian), &x.e)
+		out.tally(ledger.Classify(&x.e, x.shape.cleanMedian(lane), laneMedian), &x.e)
 	}
-	return tmp.hists
+	return out
 }
 
 func (l *laneState) histRows(g *group, hists *causeHists, threshold float64, scratch *quantile.Hist) (rows []stats.CauseRow, tailN int) {
@@ -125,7 +124,7 @@ func (l *laneState) earlyRows(lane stats.Lane, threshold float64) (rows []stats.
 				kept = append(kept, early[i].e.Wall)
 			}
 		}
-		slices.Sort(kept)
+		quantile.SortInts(kept)
 		row := l.row(c, counts[c], quantile.Percentile(kept, 0.99), float64(worst[c]), sums[c])
 		row.FirstCompiles = firsts[c]
 		rows = append(rows, row)

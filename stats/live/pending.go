@@ -49,23 +49,13 @@ func (p *pendingEvents) add(e *stats.Event) {
 	}
 }
 
-// take returns the flags of the events that named this sample's request and lane.
-func (p *pendingEvents) take(s *stats.Sample) stats.Flag {
+// of returns the events that named this sample's request and lane; nil: none did.
+func (p *pendingEvents) of(s *stats.Sample) *pendingEvent {
 	if p.rows == nil || s.Request > p.newest {
-		return 0
+		return nil
 	}
 	if row := &p.rows[pendingSlot(s.Request, s.Lane)]; row.request == s.Request && row.lane == s.Lane {
-		return row.flags
+		return row
 	}
-	return 0
-}
-
-func (p *pendingEvents) reason(s *stats.Sample) string {
-	if p.rows == nil {
-		return ""
-	}
-	if row := &p.rows[pendingSlot(s.Request, s.Lane)]; row.request == s.Request && row.lane == s.Lane {
-		return row.reason
-	}
-	return ""
+	return nil
 }
