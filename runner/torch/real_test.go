@@ -44,3 +44,29 @@ func TestReferenceTellsRoundingFromWrong(t *testing.T) {
 		}
 	}
 }
+
+const local = `
+import hashlib, os, tempfile, torch
+try: from transformers import GPT2Config, GPT2LMHeadModel
+except ImportError: print("no transformers"); raise SystemExit
+from tailscope_torch import models, options
+with tempfile.TemporaryDirectory() as d:
+    made = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=8, vocab_size=50, n_positions=16, bos_token_id=0, eos_token_id=0)).eval()
+    made.save_pretrained(d)
+    m, refusals = models.load({"model": d, "name": d}, options.parse({"device": "cpu", "dtype": "float32"}), print)
+    with open(os.path.join(d, "model.safetensors"), "rb") as f: weights = f.read()
+    ids = torch.tensor([[1, 2, 3]])
+    print(m.kind, m.vocab, m.positions, m.bytes == len(weights), m.sha256 == hashlib.sha256(weights).hexdigest(), m.path == d,
+          torch.equal(m.module(ids).logits, made(ids).logits), refusals)
+`
+
+// A Hugging Face folder is the model that was saved, known by the hash of its weights.
+func TestAFolderIsTheModelThatWasSaved(t *testing.T) {
+	got := realPython(t, local)
+	if got == "no transformers\n" {
+		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose folder this is")
+	}
+	if _, last, _ := strings.Cut(got, "GB\n"); last != "causal-lm 50 16 True True True True []\n" {
+		t.Error(got)
+	}
+}

@@ -3,6 +3,7 @@ package torch
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,6 +92,12 @@ func TestPickleNeedsTheFlag(t *testing.T) {
 	s.rest()
 	if errs := of[protocol.Error](s); len(errs) != 1 || !strings.Contains(errs[0].Message, "allow_pickle") {
 		t.Errorf("errors %+v", errs)
+	}
+	must.OK(t, os.Truncate(filepath.Join(dir, "pytorch_model.bin"), 3_000_000_000)) // of holes
+	s = open(t, protocol.Load{Name: "x", Model: dir, Options: map[string]string{"allow_pickle": "true"}})
+	s.rest() // the stand-in reads none
+	if !slices.ContainsFunc(of[protocol.Event](s), func(e *protocol.Event) bool { return strings.HasSuffix(e.Reason, ", 3.0 GB") }) {
+		t.Errorf("what is read has another size: %+v", of[protocol.Event](s))
 	}
 }
 

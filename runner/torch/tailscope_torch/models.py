@@ -184,21 +184,20 @@ def from_folder(path, opts, device, dtype, tell):
     extra = {"attn_implementation": opts["attn"]} if opts["attn"] else {}
     if safe:
         extra["use_safetensors"] = True
-    tell(f"reading the weights of {os.path.basename(os.path.normpath(path))}, {sum(os.path.getsize(os.path.join(path, f)) for f in safe) / 1e9:.1f} GB")
+    weights = [w for f in safe or files if os.path.isfile(w := os.path.join(path, f))]
+    size, name = sum(map(os.path.getsize, weights)), os.path.basename(os.path.normpath(path))
+    tell(f"reading the weights of {name}, {size / 1e9:.1f} GB")
     try:
         module = t.AutoModelForCausalLM.from_pretrained(path, local_files_only=True, trust_remote_code=False, **extra)
     except Exception as e:
         raise ModelError(f"load {path}: {named(e)}") from e
-    m = Model(module.to(dtype).to(device), device, dtype, os.path.basename(os.path.normpath(path)))
-    m.path = os.path.abspath(path)
+    m = Model(module.to(dtype).to(device), device, dtype, name)
+    m.path, m.bytes = os.path.abspath(path), size
     digest = hashlib.sha256()
-    for f in safe or files:
-        full = os.path.join(path, f)
-        if os.path.isfile(full):
-            m.bytes += os.path.getsize(full)
-            with open(full, "rb") as fh:
-                while block := fh.read(1 << 20):
-                    digest.update(block)
+    for w in weights:
+        with open(w, "rb") as f:
+            while block := f.read(1 << 20):
+                digest.update(block)
     m.sha256 = digest.hexdigest()
     return m
 
