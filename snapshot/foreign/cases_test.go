@@ -342,6 +342,32 @@ func TestExportsAreNoFurtherRequests(t *testing.T) {
 	}
 }
 
+// TestTablesElsewhereAreOtherMeasurements: run files say again what a table above them
+// says, and nothing of a table in another folder.
+func TestTablesElsewhereAreOtherMeasurements(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a", "prefill", "runs", "s", "gpu", "fp32", "run_1.json"), `{"backend":"gpu","latencies_ms":[1,2]}`)
+	write(t, filepath.Join(dir, "a", "prefill", "metrics.csv"), "lane,latency_ms\ngpu,1\ngpu,2\n")
+	write(t, filepath.Join(dir, "b", "metrics.csv"), "lane,latency_ms\ncpu,7\n")
+	n := map[string]int{}
+	info, err := Read(dir, Options{}, func(r *Row) error { n[r.Label]++; return nil })
+	if err != nil || n["gpu"] != 2 || n["cpu"] != 1 || len(info.Notes) != 1 || !strings.Contains(info.Notes[0], filepath.Join("a", "prefill", "metrics.csv")) {
+		t.Errorf("%v, %v, notes %q", n, err, info.Notes)
+	}
+}
+
+// TestUnfinishedSessionsInATree are left out, and said.
+func TestUnfinishedSessionsInATree(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a", "metrics.csv"), "lane,latency_ms\ngpu,1\n")
+	write(t, filepath.Join(dir, "b", "manifest.json"), "{}")
+	write(t, filepath.Join(dir, "b", "journal", "segment.tsj"), "x")
+	info, err := Read(dir, Options{}, func(*Row) error { return nil })
+	if err != nil || len(info.Notes) != 1 || !strings.Contains(info.Notes[0], "left out: b.") {
+		t.Errorf("%v, notes %q", err, info.Notes)
+	}
+}
+
 // TestNumbersThatJSONDoesNotKnow: Python and C++ write NaN and Infinity.
 func TestNumbersThatJSONDoesNotKnow(t *testing.T) {
 	for _, nan := range []string{"NaN", "Infinity", "-Infinity", "nan", "-inf"} {

@@ -3,11 +3,9 @@ package foreign
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
+	"slices"
 
 	_ "github.com/tailscope/tailscope/snapshot/foreign/inference" // registers its formats
 	_ "github.com/tailscope/tailscope/snapshot/foreign/load"      // registers its formats
@@ -53,20 +51,12 @@ func Read(path string, o Options, yield func(*Row) error) (*Info, error) {
 		info.Files = 1
 		return info, readFile(path, path, &o, info, yield)
 	}
-	runs, tables, exports, err := find(path)
+	t, err := find(path)
 	if err != nil {
 		return info, err
 	}
-	if len(exports) > 0 {
-		info.Notes = append(info.Notes, fmt.Sprintf("%s holds exports beside the whole sessions that they are copies of, which are read alone; left out: %s.", path, rows.List(exports)))
-	}
-	names := runs
-	if len(runs) == 0 {
-		names = tables
-	} else if len(tables) > 0 {
-		info.Notes = append(info.Notes, fmt.Sprintf("%s holds run files and %s: the run files were read, the table holds the same measurements without their order.", path, tables[0]))
-	}
-	for _, name := range names {
+	info.Notes = t.notes(path)
+	for _, name := range slices.Concat(t.runs, t.tables) {
 		info.Files++
 		if err := readFile(filepath.Join(path, name), name, &o, info, yield); err != nil {
 			return info, err
@@ -76,57 +66,6 @@ func Read(path string, o Options, yield func(*Row) error) (*Info, error) {
 		return info, fmt.Errorf("%s: %w: the folder holds neither a session nor run_*.json files nor a metrics.csv; other files are given one by one", path, ErrNone)
 	}
 	return info, nil
-}
-
-// maxFiles bounds the files of a tree.
-const maxFiles = 200_000
-
-// find lists the run files and metrics.csv files below dir, in order, and the exports
-// in which it does not look. Links are not followed, so nothing outside dir is read.
-func find(dir string) (runs, tables, exports []string, err error) {
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && path != dir && isExport(path) {
-			exports = append(exports, rel)
-			return fs.SkipDir
-		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
-		name := d.Name()
-		switch {
-		case strings.HasPrefix(name, "run_") && strings.HasSuffix(name, ".json"):
-			runs = append(runs, rel)
-		case name == "metrics.csv":
-			tables = append(tables, rel)
-		}
-		if len(runs)+len(tables) > maxFiles {
-			return fmt.Errorf("%s holds more than %d result files", dir, maxFiles)
-		}
-		return nil
-	})
-	return runs, tables, exports, err
-}
-
-// exportName is what a session's folder calls a copy of it that was made while it ran.
-var exportName = regexp.MustCompile(`^(.+)_e\d+$`)
-
-// isExport tells whether a folder is a copy of a session that is whole beside it: it
-// has the same requests.
-func isExport(path string) bool {
-	m := exportName.FindStringSubmatch(filepath.Base(path))
-	if m == nil {
-		return false
-	}
-	_, errCopy := os.Lstat(filepath.Join(path, "manifest.json"))
-	_, errWhole := os.Lstat(filepath.Join(filepath.Dir(path), m[1], "samples.parquet"))
-	return errCopy == nil && errWhole == nil
 }
 
 // readFile finds out the format of a file from its beginning and reads it.
