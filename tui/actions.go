@@ -86,7 +86,7 @@ func (m *model) hints() []panels.KeyHint {
 		if r.in&in == 0 {
 			continue
 		}
-		h := panels.KeyHint{Shown: r.shown, Help: r.help, Group: r.group, Foot: r.foot, Drop: r.drop, On: r.on}
+		h := panels.KeyHint{Shown: m.sc.Keys(r.shown), Help: r.help, Group: r.group, Foot: r.foot, Drop: r.drop, On: r.on}
 		switch {
 		case m.newest.Session.Lacks[string(r.asks)] != "":
 			h.Foot, h.Help = "", h.Help+" (not with this engine)"

@@ -42,7 +42,7 @@ func (m *model) compose() string {
 		rows[y].To(m.w)
 		m.buf = append(m.buf, rows[y].b...)
 	}
-	if m.ascii {
+	if m.sc.ASCII {
 		return draw.AsciiOnly(string(m.buf))
 	}
 	return string(m.buf)

@@ -16,6 +16,7 @@ import (
 	"github.com/tailscope/tailscope/gpu"
 	"github.com/tailscope/tailscope/runner/view"
 	"github.com/tailscope/tailscope/tui/draw"
+	"github.com/tailscope/tailscope/tui/internal/demo"
 	"github.com/tailscope/tailscope/tui/panels"
 )
 
@@ -125,7 +126,7 @@ func TestStates(t *testing.T) {
 
 func TestPlainIsASCII(t *testing.T) {
 	m := toggled(t, image.Pt(120, 40))
-	m.o.Plain, m.ascii = true, true
+	m.o.Plain, m.sc.ASCII = true, true
 	m.sc.St = draw.NewStyles(true, draw.NoColour)
 	m.rev++
 	frame := ansi.Strip(m.View().Content)
@@ -153,6 +154,29 @@ func TestEverySignHasAPlainOne(t *testing.T) {
 			}
 			press(m, "down")
 		}
+	}
+}
+
+// Without arrows the arrow keys go by their names: <, > and v are other keys.
+func TestPlainArrowsAreNoOtherKeys(t *testing.T) {
+	m := newModel(nil, make(outbox, 8), nil, Options{Plain: true, Env: []string{}}.withDefaults())
+	src := demo.New(7, false)
+	src.Step(5 * time.Second)
+	v := src.View()
+	v.Replay = &view.Replay{LenNs: 5e9, Speed: 1}
+	m.Update(tea.WindowSizeMsg{Width: 200, Height: 60})
+	m.Update(viewMsg{&v})
+	foot := frameOf(m)
+	press(m, "?")
+	help := strings.Join(strings.Fields(frameOf(m)), " ")
+	if !strings.Contains(foot, "left back 5 s") || !strings.Contains(help, "down scroll down") || strings.Contains(help, "v scroll") || strings.Contains(help, "< back") {
+		t.Errorf("%s\n%s", foot, help)
+	}
+	press(m, "?")
+	at := strings.Index(strings.Split(frameOf(m), "\n")[59], "right forward")
+	m.Update(tea.MouseClickMsg{X: at, Y: 59})
+	if got := asked(m); len(got) != 1 || got[0].Action != view.ActReplaySeek {
+		t.Errorf("a click on the key's name asks %+v", got)
 	}
 }
 

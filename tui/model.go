@@ -37,7 +37,6 @@ type model struct {
 	found    bool // the list of samples is open
 	prompt   prompt
 	colours  draw.Colours
-	ascii    bool // no characters beyond ASCII
 	dark     bool
 	scopeAt  int // index into scopes
 	received time.Time
@@ -61,7 +60,7 @@ func newModel(views <-chan view.View, out outbox, done <-chan struct{}, o Option
 	m := &model{in: intake{views, o.Want, make(chan struct{}, 1), done}, out: out, o: o, table: keyTable, at: -1, dark: o.Theme != "light", now: time.Now, focus: panels.SlotVerdict}
 	m.scopeAt = segmentScope
 	m.sc = panels.Scene{V: &view.View{}, Picked: -1, Screen: 1, Scroll: map[panels.Slot]int{}, Sel: map[panels.Slot]int{}, Sort: map[panels.Slot]int{}}
-	m.ascii = o.ascii()
+	m.sc.ASCII = o.ascii()
 	m.profile(colorprofile.TrueColor)
 	m.newest = m.sc.V
 	m.newest.Progress = panels.Nan
@@ -131,7 +130,7 @@ func (m *model) profile(p colorprofile.Profile) {
 	switch {
 	case m.o.mono() || p <= colorprofile.ASCII:
 		m.colours = draw.NoColour
-	case p == colorprofile.ANSI || m.ascii: // ASCII has no blocks for a heat map
+	case p == colorprofile.ANSI || m.sc.ASCII: // ASCII has no blocks for a heat map
 		m.colours = draw.FewColours
 	default:
 		m.colours = draw.FullColour

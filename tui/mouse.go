@@ -46,7 +46,7 @@ func (m *model) click(x, y int) tea.Cmd {
 
 // pressed does what a key of the bottom line does.
 func (m *model) pressed(shown string) tea.Cmd {
-	i := slices.IndexFunc(m.table, func(r keyRow) bool { return r.shown == shown && r.in&m.situation() != 0 })
+	i := slices.IndexFunc(m.table, func(r keyRow) bool { return m.sc.Keys(r.shown) == shown && r.in&m.situation() != 0 })
 	if i < 0 {
 		return nil
 	}

@@ -64,7 +64,7 @@ func (m *model) entries() (out []entry) {
 	in := m.situation()
 	for i := range m.table {
 		if r := &m.table[i]; r.in&in != 0 && (r.group != groupMoving || slices.Contains([]string{"?", "ctrl+z", "q"}, r.shown)) {
-			out = append(out, entry{key: r.shown, text: r.help, do: r.do})
+			out = append(out, entry{key: m.sc.Keys(r.shown), text: r.help, do: r.do})
 		}
 	}
 	for _, v := range verbs {

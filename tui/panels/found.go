@@ -32,7 +32,7 @@ func (p *foundPanel) View() string {
 	if f.Since > 0 {
 		title = append(title, draw.R(st.Faint, " · all are kept since "+draw.Clock(p.Sc.Since(f.Since))))
 	}
-	extra := []draw.Run{draw.R(st.Muted, "↑/↓ choose · esc back")}
+	extra := []draw.Run{draw.R(st.Muted, p.Sc.Keys("↑/↓ choose · esc back"))}
 	if len(f.Rows) == 0 {
 		return p.Note(title, extra, "no sample like this is remembered; the session's files have all")
 	}

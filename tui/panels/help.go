@@ -91,7 +91,7 @@ func (p *HelpPanel) View() string {
 	page := max(0, min(p.Sc.Scroll[p.Slot], p.last))
 	text := "? closes"
 	if pages > 1 {
-		text = "page " + draw.Count(page+1) + " of " + draw.Count(pages) + " · ↓ next · ? closes"
+		text = "page " + draw.Count(page+1) + " of " + draw.Count(pages) + p.Sc.Keys(" · ↓ next · ? closes")
 	}
 	return p.Frame(title, []draw.Run{draw.R(st.Muted, text)}, beside(cols[page*per:min(len(cols), (page+1)*per)], cw, w, h))
 }
@@ -145,7 +145,7 @@ func (p *HelpPanel) block(b helpBlock, w int) (parts [][]string) {
 	for _, r := range b.rows {
 		lines := head
 		head = nil
-		for i, s := range draw.Wrap(r[1], w-name-1, 7) {
+		for i, s := range draw.Wrap(p.Sc.Keys(r[1]), w-name-1, 7) {
 			n := ""
 			if i == 0 {
 				n = r[0]

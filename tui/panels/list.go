@@ -37,7 +37,7 @@ func (p *listPanel) list(title []draw.Run, cols []draw.Column, rows [][]draw.Cel
 		off := min(p.Sc.Scroll[p.Slot], p.limit)
 		var extra []draw.Run
 		if p.limit > 0 {
-			extra = []draw.Run{draw.R(st.Muted, "↑/↓ "+draw.Count(off+1)+"–"+draw.Count(off+h-1)+" of "+draw.Count(len(rows)))}
+			extra = []draw.Run{draw.R(st.Muted, p.Sc.Keys("↑/↓ ")+draw.Count(off+1)+"–"+draw.Count(off+h-1)+" of "+draw.Count(len(rows)))}
 		}
 		return p.Frame(title, extra, draw.Table(st, cols, rows, w, h, off))
 	}

@@ -14,7 +14,7 @@ func (p *outputPanel) View() string {
 	st := p.Sc.St
 	w, h := p.Inner()
 	title := []draw.Run{draw.R(st.Title, "what the program printed")}
-	extra := []draw.Run{draw.R(st.Muted, "↑/↓ scroll · L or esc back · all of it: program.log")}
+	extra := []draw.Run{draw.R(st.Muted, p.Sc.Keys("↑/↓ scroll · L or esc back · all of it: program.log"))}
 	lines, back := p.Sc.Output, p.Sc.Scroll[p.Slot]
 	if len(lines) == 0 {
 		return p.Note(title, extra, "nothing so far")

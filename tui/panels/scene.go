@@ -2,6 +2,7 @@ package panels
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/tailscope/tailscope/runner/view"
@@ -17,6 +18,7 @@ type Scene struct {
 	Waiting   bool          // the start screen is shown
 	StatusRow bool          // there is a row for the status line
 	Compact   bool          // frames are title lines only
+	ASCII     bool          // no characters beyond ASCII
 	Low       bool          // rows are dear
 	Hide      bool          // tagged samples are left out
 	Linear    bool          // axes of values and counts are linear
@@ -139,6 +141,17 @@ func (sc *Scene) hist(l stats.Lane) *stats.Histogram {
 	}
 	return &sc.Lane(l).Hist
 }
+
+// Keys is a text about keys. Without arrows they are called by their names: < and
+// v are keys of their own.
+func (sc *Scene) Keys(text string) string {
+	if sc.ASCII {
+		return arrows.Replace(text)
+	}
+	return text
+}
+
+var arrows = strings.NewReplacer("←", "left", "→", "right", "↑", "up", "↓", "down")
 
 // Since turns an instant into time since the start of the session.
 func (sc *Scene) Since(tNs int64) int64 { return tNs - sc.V.StartNs }

@@ -45,7 +45,7 @@ func pastText(sc *Scene) string {
 	if d := sc.V.NowNs - sc.Past; d > 2e9 || d < -2e9 {
 		text = "the cursor is at " + draw.Clock(sc.Since(sc.Past)) + "; the nearest picture kept is that of " + draw.Clock(sc.Since(sc.V.NowNs))
 	}
-	return text + " · ←/→ step · n/N events · esc back to now"
+	return text + sc.Keys(" · ←/→ step") + " · n/N events · esc back to now"
 }
 
 // urgent reports whether there is something to say that may cover the keys.
