@@ -368,6 +368,23 @@ func TestUnfinishedSessionsInATree(t *testing.T) {
 	}
 }
 
+// TestRowsWithoutALatency are counted as that, and never as filtered.
+func TestRowsWithoutALatency(t *testing.T) {
+	g := readText(t, "f.csv", "label,latency_ms\na,1\na,\nb,3\n", Options{Where: []Filter{{Column: "label", Value: "a"}}})
+	if g.err != nil || len(g.rows) != 1 || g.info.Rows != 2 || g.info.Filtered != 1 || !strings.Contains(g.notes, "1 line was left out (line 3): no latency") {
+		t.Errorf("%v, %d rows, %d of %d filtered, notes %q", g.err, len(g.rows), g.info.Filtered, g.info.Rows, g.notes)
+	}
+}
+
+// TestBlanksAroundValues: a comma and a blank separate as a comma does, in every unit.
+func TestBlanksAroundValues(t *testing.T) {
+	for _, text := range []string{"label, latency_ms\na, 1.5\n", "latency_ms ,label\n1.5 ,a\n", "label, latency_us\na, 1500\n", "label, latency_ms\na, 1.5 ms\n"} {
+		if g := readText(t, "f.csv", text, Options{}); g.err != nil || len(g.rows) != 1 || g.rows[0].Ns != 1.5e6 || g.rows[0].Label != "a" {
+			t.Errorf("%q: %v, %v", text, g.rows, g.err)
+		}
+	}
+}
+
 // TestNumbersThatJSONDoesNotKnow: Python and C++ write NaN and Infinity.
 func TestNumbersThatJSONDoesNotKnow(t *testing.T) {
 	for _, nan := range []string{"NaN", "Infinity", "-Infinity", "nan", "-inf"} {

@@ -197,8 +197,7 @@ func (in *Input) Label() string { return cmp.Or(in.O.Unnamed, "all") }
 // Emit filters a row and hands it on. column gives the row's value in a column
 // named to Columns.
 func (in *Input) Emit(r *Row, column func(string) string) error {
-	in.Info.Rows++
-	in.seen++
+	in.count()
 	r.File = in.Name
 	get := func(c string) string {
 		if column != nil && slices.Contains(in.columns, c) {
@@ -218,6 +217,12 @@ func (in *Input) Emit(r *Row, column func(string) string) error {
 		r.By = Clean(get(in.O.By))
 	}
 	return in.hand(r)
+}
+
+// count counts a row, before filters.
+func (in *Input) count() {
+	in.Info.Rows++
+	in.seen++
 }
 
 // hand yields a row that is tidy.
@@ -336,8 +341,7 @@ func (in *Input) Report(r Reported) error {
 	}
 	r.Label, r.Mode = Clean(cmp.Or(r.Label, in.Label())), Clean(r.Mode)
 	r.Label = in.serialLabel(r.Label)
-	in.Info.Rows++
-	in.seen++
+	in.count()
 	row := Row{Label: r.Label, Mode: r.Mode, File: r.File, OK: true}
 	if !in.O.Keep(row.general) {
 		in.Info.Filtered++

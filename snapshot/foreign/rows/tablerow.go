@@ -33,29 +33,34 @@ func (t *columnReader) take(fields [][]byte) error {
 	if t.spec.Keep != nil && !t.spec.Keep(t.in, t.get) {
 		return nil
 	}
-	t.r = Row{}
-	keep, err := t.row(&t.r)
-	if err != nil {
-		return err
-	}
-	t.in.Info.Rows++
-	t.in.seen++
-	if !keep {
+	if !t.kept() {
+		t.in.count()
 		t.in.Info.Filtered++
 		return nil
 	}
+	t.r = Row{}
+	if there, err := t.row(&t.r); err != nil || !there {
+		return err
+	}
+	t.in.count()
 	if err := t.in.hand(&t.r); err != nil {
 		return yieldError{err}
 	}
 	return nil
 }
 
-func (t *columnReader) row(r *Row) (keep bool, err error) {
+// kept applies the filters to a line.
+func (t *columnReader) kept() bool {
 	for i, c := range t.where {
 		if !t.in.O.Where[i].keeps(string(t.fields[c])) {
-			return false, nil
+			return false
 		}
 	}
+	return true
+}
+
+// row makes a row of a line; there is none where the latency is missing, which is counted.
+func (t *columnReader) row(r *Row) (there bool, err error) {
 	r.OK = true
 	if c := t.col[fStatus]; c >= 0 {
 		t.judge(r, c)
@@ -81,7 +86,7 @@ func (t *columnReader) row(r *Row) (keep bool, err error) {
 	if t.spec.Row != nil {
 		t.spec.Row(t.in, r, t.get)
 	}
-	lat := t.fields[t.col[fLatency]]
+	lat := bytes.TrimSpace(t.fields[t.col[fLatency]])
 	switch r.Ns, err = t.time(lat); {
 	case err == nil:
 	case absent(lat) && !r.OK:
@@ -183,10 +188,10 @@ func (t *columnReader) time(b []byte) (ns int64, err error) {
 	if t.scale == 1e6 {
 		ns, err = textio.ParseMs(b)
 	} else {
-		ns, err = textio.ParseScaled(strings.TrimSpace(string(b)), t.scale)
+		ns, err = textio.ParseScaled(string(b), t.scale)
 	}
 	if err != nil {
-		if v, scale, ok := withUnit(strings.TrimSpace(string(b))); ok {
+		if v, scale, ok := withUnit(string(b)); ok {
 			ns, err = textio.ParseScaled(v, scale)
 		}
 	}
