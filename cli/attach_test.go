@@ -106,7 +106,9 @@ func TestAttachOnlyWatches(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	must.OK(t, os.WriteFile(log, []byte("disable_cuda_graph=False, cuda_graph_bs=[1, 2]\n"), 0o600))
 	go func() {
-		time.Sleep(1500 * time.Millisecond)
+		for m.Scraped() < 3 { // it is watched, however long that took
+			time.Sleep(20 * time.Millisecond)
+		}
 		m.SetMetrics("sglang:num_running_reqs 3\nsglang:num_queue_reqs 2\nsglang:cuda_graph_passes_total{mode=\"decode_none\"} 9\n")
 		f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {

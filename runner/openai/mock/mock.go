@@ -43,6 +43,7 @@ type Server struct {
 	Running int
 	Peak    int
 	metrics string
+	scraped int
 }
 
 // Times are when a request came and when its chunks with content were
@@ -60,6 +61,13 @@ func (s *Server) SetMetrics(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.metrics = text
+}
+
+// Scraped is how often /metrics was read.
+func (s *Server) Scraped() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.scraped
 }
 
 // Written returns the times of every completion so far, in the order they came.
@@ -93,6 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/metrics":
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		s.scraped++
 		fmt.Fprint(w, s.metrics)
 	case "/v1/completions":
 		if s.ChatOnly {
