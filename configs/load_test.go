@@ -3,6 +3,7 @@ package configs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -286,5 +287,20 @@ func TestAMarkOfTheOrderOfBytesIsNoKey(t *testing.T) {
 	must.OK(t, os.WriteFile(path, []byte("\ufeffreps: 7\n"), 0o600))
 	if c, err := Load(path); err != nil || c.Reps != 7 {
 		t.Errorf("%+v %v", c, err)
+	}
+}
+
+// TestTheSameFileHasTheSameFault: the order in which a map gives its keys decides nothing.
+func TestTheSameFileHasTheSameFault(t *testing.T) {
+	for src, want := range map[string]string{
+		"dims: {d: x y, a: 1..., c: '-1', b: ''}\n":                   "dims.a",
+		"sweep: {warmup: [x], batch: [y], reps: [z], threads: [w]}\n": "sweep.batch[0]",
+	} {
+		for range 20 {
+			_, err := parse("x.yaml", []byte(src))
+			if e, ok := errors.AsType[*Error](err); !ok || e.Key != want {
+				t.Fatalf("%q: %v, want the fault of %s", src, err, want)
+			}
+		}
 	}
 }

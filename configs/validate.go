@@ -3,6 +3,7 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -166,8 +167,8 @@ func (c *Config) checkTexts() *Error {
 			return faultf("cpus", "%v, nor auto or all", err)
 		}
 	}
-	for name, values := range c.Dims {
-		if _, err := dims.ParseSpec(values); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(c.Dims)) {
+		if _, err := dims.ParseSpec(c.Dims[name]); err != nil {
 			return faultf("dims."+name, "%v", err)
 		}
 	}
@@ -203,7 +204,7 @@ func (c *Config) checkTexts() *Error {
 
 // checkSweep checks the keys of one sweep, which stands at a place in the file.
 func (c *Config) checkSweep(at string, over map[string][]any) *Error {
-	for k := range over {
+	for _, k := range slices.Sorted(maps.Keys(over)) {
 		if err := c.checkSwept(at, k, over[k]); err != nil {
 			return err
 		}
