@@ -268,7 +268,7 @@ func (p *parser) atom(depth int) (node, error) {
 	return call{w, arg}, nil
 }
 
-// word takes a name or a number. Names may hold letters, digits, dots and
+// word takes a name or a number, as 1.05 or 5e-2. Names may hold letters, digits, dots and
 // underscores; other labels stand in double quotes.
 func (p *parser) word() string {
 	w := wordStart.FindString(p.s[p.at:])
@@ -276,4 +276,4 @@ func (p *parser) word() string {
 	return strings.ReplaceAll(w, `"`, "")
 }
 
-var wordStart = regexp.MustCompile(`^(?:[\w.]|"[^"]*(?:"|$))*`)
+var wordStart = regexp.MustCompile(`^(?:[\d.]+[eE][+-]\d+|(?:[\w.]|"[^"]*(?:"|$))*)`)

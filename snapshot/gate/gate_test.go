@@ -33,6 +33,9 @@ func TestDecide(t *testing.T) {
 		`ratio("gpu-compile".p50_ms) <= .5`:       true,
 		"ratio(eager.p99_ms) >= 2 ":               true,
 		"optimized.p99_ms > 1e1":                  true,
+		"delta(optimized.p99_ms) > 5e-2":          true,
+		"delta(optimized.p99_ms) <= 2E+0":         true,
+		"delta(optimized.p99_ms)>5e-2-1":          true,
 	} {
 		e := must.Get(Parse(text))(t)
 		r, err := e.Values(lookup)
