@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,7 +85,11 @@ func openForeign(path string) (*folder.Session, error) {
 		return nil, fmt.Errorf("%s holds no measurement to show", path)
 	case src.native: // the lanes are named
 	case len(labels) > 2:
-		return nil, fmt.Errorf("%s holds %d labels, a session shows two: 'tailscope analyze %s' compares them all", path, len(labels), path)
+		many := strconv.Itoa(len(labels))
+		if errors.Is(err, errManyLabels) {
+			many = fmt.Sprintf("more than %d", maxForeignLabels)
+		}
+		return nil, fmt.Errorf("%s holds %s labels, a session shows two: 'tailscope analyze %s' compares them all", path, many, path)
 	case len(labels) == 2 && (says(labels[0]) || labels[1] == stats.Eager.String()):
 		slices.Reverse(labels)
 	}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +76,22 @@ func TestOwnTable(t *testing.T) {
 		must.OK(t, os.WriteFile(bad, []byte(strings.Replace(string(lines), c.old, c.new, 1)), 0o600))
 		if _, err := Open(bad); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "line ") && !strings.Contains(err.Error(), ":") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestManyLabels: a session shows two, and what was not counted is no count.
+func TestManyLabels(t *testing.T) {
+	for n, want := range map[int]string{3: "holds 3 labels", 1500: "holds more than 1000 labels"} {
+		var b strings.Builder
+		b.WriteString("label,latency_ms\n")
+		for i := range n {
+			fmt.Fprintf(&b, "l%d,1\n", i)
+		}
+		path := filepath.Join(t.TempDir(), "r.csv")
+		must.OK(t, os.WriteFile(path, []byte(b.String()), 0o600))
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d labels: %v", n, err)
 		}
 	}
 }
