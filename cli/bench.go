@@ -210,9 +210,6 @@ func readBench(dir string) (benchRun, error) {
 		lanes[name], ms[name] = l, append(ms[name], float64(s.WallNs)/1e6)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
 	for name, l := range lanes {
 		n := float64(l.N)
 		slices.Sort(ms[name])
@@ -220,14 +217,13 @@ func readBench(dir string) (benchRun, error) {
 		l.RunDelay, l.Switches, l.Faults = l.RunDelay/n, l.Switches/n, l.Faults/n
 		lanes[name] = l
 	}
-	if len(lanes) == 0 {
-		return nil, fmt.Errorf("%s holds no request that counts", dir)
+	if err == nil && len(lanes) == 0 {
+		err = fmt.Errorf("%s holds no request that counts", dir)
 	}
-	return lanes, nil
+	return lanes, err
 }
 
-// benchRow is one quantile of one lane: the screen on against off, and off
-// against off.
+// benchRow is one quantile of one lane: on against off, and off against off.
 type benchRow struct {
 	Lane     string         `json:"lane"`
 	Quantile string         `json:"quantile"`
