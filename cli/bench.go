@@ -22,6 +22,7 @@ import (
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/configs"
 	"github.com/tailscope/tailscope/runner/guard"
+	"github.com/tailscope/tailscope/runner/sys"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
@@ -67,8 +68,7 @@ func newBenchCmd() *cobra.Command {
 // benchRun is what one run came to, by lane.
 type benchRun map[string]benchLane
 
-// benchLane is one lane of one run: milliseconds, and the kernel's counters a
-// request.
+// benchLane is one lane of one run: ms, and the kernel's counters a request.
 type benchLane struct {
 	N        int     `json:"n"`
 	P50      float64 `json:"p50_ms"`
@@ -139,7 +139,7 @@ func benchOne(ctx context.Context, cfg *configs.Config, screen bool) (benchRun, 
 	if err != nil {
 		return nil, err
 	}
-	dirs, _ := filepath.Glob(filepath.Join(cfg.Out, "*", folder.ManifestName))
+	dirs, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(cfg.Out), "*", folder.ManifestName))
 	if len(dirs) != 1 {
 		return nil, fmt.Errorf("no session in %s", cfg.Out)
 	}
@@ -183,7 +183,7 @@ func underScreen(ctx context.Context, c *exec.Cmd, out string) error {
 
 // sessionFinished reports whether the session below out has its files.
 func sessionFinished(out string) bool {
-	files, _ := filepath.Glob(filepath.Join(out, "*", folder.ManifestName))
+	files, _ := filepath.Glob(filepath.Join(sys.EscapeGlob(out), "*", folder.ManifestName))
 	if len(files) != 1 {
 		return false
 	}

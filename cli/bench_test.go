@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -14,6 +15,9 @@ import (
 func TestBench(t *testing.T) {
 	demand.Command(t, demand.Python, "python3")
 	engine := must.Get(filepath.Abs("../docs/example_engine.py"))(t)
+	tmp := filepath.Join(t.TempDir(), "runs[1]") // a name, no pattern
+	must.OK(t, os.Mkdir(tmp, 0o755))
+	t.Setenv("TMPDIR", tmp)
 	out, errs, code := run(t, "bench", "--rounds", "2", "--duration", "1s", "--engine", "cmd", "--engine-cmd", "python3 '"+engine+"'", "--mode", "prefill", "--json")
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs)
