@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/tailscope/tailscope/runner/sys"
 )
 
 // traceFile are the files that torch writes into TORCH_TRACE.
@@ -38,7 +40,7 @@ type file struct {
 // stands in. Files that appear later are found by a later Poll; one that cannot
 // be read keeps no other from being read.
 func (d *Folder) Poll(take func(name string, r Record)) error {
-	names, err := filepath.Glob(filepath.Join(d.Dir, traceFile))
+	names, err := filepath.Glob(filepath.Join(sys.EscapeGlob(d.Dir), traceFile))
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,8 @@ func TestRuntimeRecords(t *testing.T) {
 // TestFilesAreFollowed writes a trace in pieces, into a folder that had none.
 func TestFilesAreFollowed(t *testing.T) {
 	whole := must.Get(os.ReadFile("testdata/dedicated_log_torch_trace_2.11.log"))(t)
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "runs[1]") // no pattern
+	must.OK(t, os.Mkdir(dir, 0o700))
 	d := Folder{Dir: dir}
 	defer d.Close()
 	n, ranks := 0, map[int]bool{}
