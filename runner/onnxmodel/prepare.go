@@ -77,7 +77,7 @@ func Prepare(path string) (*Prepared, error) {
 		return nil, err
 	}
 	p := &Prepared{Info: info}
-	made := false
+	var made bool
 	if p.Dir, made, err = info.derive("", p.write); err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}

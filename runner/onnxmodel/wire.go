@@ -75,8 +75,11 @@ func (w *wire) next(off, end int64) (field, error) {
 		return field{}, errCut
 	}
 	f := field{num: num, typ: typ}
-	rest, at, m := b[n:], off+int64(n), 0
-	var length uint64
+	rest, at := b[n:], off+int64(n)
+	var (
+		m      int
+		length uint64
+	)
 	switch typ {
 	case protowire.VarintType:
 		f.value, m = protowire.ConsumeVarint(rest)
