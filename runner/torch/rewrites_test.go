@@ -26,6 +26,16 @@ func realPython(t *testing.T, program string) string {
 	return string(out)
 }
 
+// withTransformers is realPython for a program that needs transformers.
+func withTransformers(t *testing.T, program string) string {
+	t.Helper()
+	got := realPython(t, "try: import transformers\nexcept ImportError: print('no transformers'); raise SystemExit\n"+program)
+	if strings.HasPrefix(got, "no transformers") {
+		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it")
+	}
+	return got
+}
+
 const merging = `
 import torch
 from torch import nn
@@ -69,10 +79,6 @@ func TestWhatTheOptimizedLaneRewrites(t *testing.T) {
 
 const itself = `
 import json, sys
-try:
-    import transformers
-except ImportError as e:
-    print("no transformers"); sys.exit()
 import selftest
 from tailscope_torch import evidence
 class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 6, True
@@ -104,11 +110,7 @@ def compare(m, *args):
 `
 
 const streamedT5 = streamedHead + `
-try:
-    from transformers import T5Config, T5ForConditionalGeneration
-except ImportError:
-    print("no transformers")
-    raise SystemExit
+from transformers import T5Config, T5ForConditionalGeneration
 compare(T5ForConditionalGeneration(T5Config(vocab_size=32, d_model=16, d_kv=8, d_ff=24, num_layers=2, num_heads=2, decoder_start_token_id=0)),
         torch.arange(6)[None], torch.ones(1, 6, dtype=torch.long), torch.arange(4)[None])
 `
@@ -205,10 +207,7 @@ func TestAReferenceOneModuleAtATime(t *testing.T) {
 
 // T5's layers look at the precision of their children's weights.
 func TestAReferenceOfT5(t *testing.T) {
-	got := realPython(t, streamedT5)
-	if strings.HasPrefix(got, "no transformers") {
-		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose T5 this is")
-	}
+	got := withTransformers(t, streamedT5)
 	if want := "torch.float32 True {torch.bfloat16}\n"; got != want {
 		t.Errorf("got %s want %s", got, want)
 	}
@@ -243,11 +242,6 @@ func TestADifferenceThatNothingHasJudged(t *testing.T) {
 }
 
 const pieces = `
-import sys
-try:
-    import transformers
-except ImportError as e:
-    print("no transformers"); sys.exit()
 import selftest
 from tailscope_torch import evidence
 class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 4, False
@@ -269,10 +263,7 @@ for mode, decode, more in (("prefill", "eager", {}), ("e2e_kv", "static-cache", 
 // A prompt in pieces over a fixed-size cache answers as whole, with one executable
 // for all lengths; each piece reads the weights, and what has no such cache is refused.
 func TestAPromptInPieces(t *testing.T) {
-	got := realPython(t, pieces)
-	if strings.HasPrefix(got, "no transformers") {
-		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose StaticCache the pieces need")
-	}
+	got := withTransformers(t, pieces)
 	want := `prefill [] 9 0 0 [('chunked', 1, 0, 0)] ['1x64/kv256']
 True True
 e2e_kv [] 9 0 0 [('prefill=chunked,decode=static-cache', 2, 1, 0)] ['1x1+kv256', '1x64/kv256']
@@ -288,11 +279,6 @@ True True
 }
 
 const blocks = `
-import sys
-try:
-    import transformers
-except ImportError as e:
-    print("no transformers"); sys.exit()
 import selftest
 from tailscope_torch import evidence, walk
 from tailscope_torch.job import Job
@@ -314,10 +300,7 @@ for mode, prefill, more in (("kv_decode", "padded", {}), ("kv_decode", "variable
 // A cache that grows by blocks answers as one of full length, with one executable a
 // length; every step has its time.
 func TestACacheThatGrowsByBlocks(t *testing.T) {
-	got := realPython(t, blocks)
-	if strings.HasPrefix(got, "no transformers") {
-		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose StaticCache the blocks need")
-	}
+	got := withTransformers(t, blocks)
 	want := `[(64, 1), (128, 64), (133, 5)]
 kv_decode [] 4 0 0 [(3, 0)] ['1x1+kv16', '1x1+kv32', '1x1+kv48'] 1x9+20/kv16-32 {20}
 kv_decode [] 4 0 0 [(3, 0)] ['1x1+kv16', '1x1+kv32', '1x1+kv48'] 1x9+20/kv16-32 {20}
@@ -331,10 +314,7 @@ e2e_kv [] 4 0 0 [(3, 0)] ['1x1+kv80', '1x1+kv96', '1x64/kv80'] 1x64+20/kv80-96 {
 // A step that feeds itself chooses the tokens that the eager lane chooses, padded
 // or not, in every request of a cache; also where its blocks are compiled once.
 func TestAStepThatFeedsItself(t *testing.T) {
-	got := realPython(t, itself)
-	if strings.HasPrefix(got, "no transformers") {
-		demand.Lacks(t, demand.Transformers, "this torch has no transformers beside it, whose StaticCache the step needs")
-	}
+	got := withTransformers(t, itself)
 	if want := "kv_decode [] 8 0 0 True 0 0\nkv_decode [] 8 0 0 True 10 0\ne2e_kv [] 8 0 0 True 0 0\nkv_decode [] 8 0 0 True 10 2\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
