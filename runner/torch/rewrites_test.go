@@ -78,7 +78,6 @@ func TestWhatTheOptimizedLaneRewrites(t *testing.T) {
 }
 
 const itself = `
-import json, sys
 import selftest
 from tailscope_torch import evidence
 class Args: device, dtype, attn, model, new, quick = "cpu", "float32", "", "tiny-llama", 6, True
