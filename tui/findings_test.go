@@ -95,9 +95,11 @@ func TestDifferencesAreLabelled(t *testing.T) {
 	p := m.panels[panels.SlotDelta].(*panels.DeltaPanel)
 	for _, c := range []struct {
 		crossover, noise float64
+		quantiles        int
 		want             bool
-	}{{.97, panels.Nan, true}, {.97, 1e9, false}, {1, panels.Nan, false}} {
+	}{{.97, panels.Nan, 5, true}, {.97, 1e9, 5, false}, {1, panels.Nan, 5, false}, {.97, panels.Nan, 1, false}} {
 		pr := m.sc.V.Stats.Pair
+		pr.DeltaQ, pr.Delta = pr.DeltaQ[:c.quantiles], pr.Delta[:c.quantiles]
 		pr.Crossover, pr.NoiseNs, pr.MedianDiff = c.crossover, c.noise, -1e6
 		drawn := false
 		for _, row := range p.Plot(&pr, 10, 100, 5, func(float64) int { return 9 }) {

@@ -155,7 +155,7 @@ func (p *DeltaPanel) Plot(pr *stats.PairView, rows, cols, zero int, rowOf func(f
 // crosses reports whether one lane wins below a quantile and the other beyond,
 // as the pairs' line says it.
 func (p *DeltaPanel) crosses(pr *stats.PairView) bool {
-	return draw.Finite(pr.Crossover) && pr.Crossover > 0 && pr.Crossover < 1 && !p.Sc.V.Session.AA && !insideNoise(pr)
+	return len(pr.DeltaQ) > 1 && draw.Finite(pr.Crossover) && pr.Crossover > 0 && pr.Crossover < 1 && !p.Sc.V.Session.AA && !insideNoise(pr)
 }
 
 // crossColumn is the crossover's place among the quantiles, which stand equally
