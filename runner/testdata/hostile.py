@@ -8,6 +8,7 @@ now = lambda: time.clock_gettime_ns(time.CLOCK_MONOTONIC)
 fd = os.dup(1); os.dup2(2, 1)
 out = os.fdopen(fd, "wb", buffering=0)
 def raw(b): out.write(b)
+NOISE = b"\xff" + random.Random(1).randbytes(5000) + b"\n"   # no line that JSON could begin
 rows = 0
 def send(t, **k):
     global rows
@@ -38,7 +39,7 @@ def pre_hello(h):
     if F == "loadedfirst": send("loaded", **LOADED); time.sleep(1)
     if F == "batchfirst": send("batch", lane="eager", mode="prefill", strategy="variable", shape="x", backend="b", request=[1], order=[0], start_ns=[1], wall_ns=[1]); time.sleep(1)
     if F == "eventfirst": send("event", t_ns=1, kind="compile", reason="early"); send("counters", groups=[], checks={}); send("flushed", id=0, dropped=[]); send("cleared", id=0, freed=0); send("profiled", id=1, files=[]); send("bye", samples=0)
-    if F == "nohandshakebin": raw(os.urandom(4096) + b"\n")
+    if F == "nohandshakebin": raw(NOISE)
 def post_hello():
     if F == "hello2": send("hello", **HELLO)
     if F == "exit0_afterhello": sys.exit(0)
@@ -78,7 +79,7 @@ def at_n(m):
         out.close()
         while True: time.sleep(3600)
     if F == "closestdin": os.close(0)
-    if F == "binary": raw(os.urandom(5000)); raw(b"\n")
+    if F == "binary": raw(NOISE)
     if F == "halfline": raw(b'{"t":"batch","lane":"eag'); time.sleep(2); os._exit(0)
     if F == "halflinehang":
         raw(b'{"t":"batch","lane":"eag')
