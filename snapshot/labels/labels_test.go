@@ -179,3 +179,22 @@ func TestVerdictDoubts(t *testing.T) {
 		}
 	}
 }
+
+// Of a label whose every sample is the first of its run nothing is left without them.
+func TestNoMeanOfNoSamples(t *testing.T) {
+	a := New(Options{})
+	for i := range 30 {
+		for _, label := range []string{"long", "single"} {
+			r := foreign.Row{Label: label, Run: fmt.Sprint(i / 10), HasRun: true, File: label, Index: int64(i), Ns: 5e6, OK: true}
+			if label == "single" {
+				r.Run, r.Ns = fmt.Sprint(i), 4e6
+			}
+			must.OK(t, a.Add(&r))
+		}
+	}
+	for _, f := range must.Get(a.Finish())(t).Verdicts[0].Flips {
+		if strings.Contains(f, "NaN") {
+			t.Error(f)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package labels
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tailscope/tailscope/stats"
@@ -82,10 +83,10 @@ func flips(g []Group, winner string) []string {
 	}{{"the largest sample of each label", func(g *Group) stats.Num { return g.MeanExclMaxMs }},
 		{"the five largest", func(g *Group) stats.Num { return g.MeanExclTop5Ms }},
 		{"the first samples of each run", func(g *Group) stats.Num { return g.MeanExclFirstMs }}} {
-		if t.of(&g[0]).Missing() {
+		if slices.ContainsFunc(g, func(g Group) bool { return t.of(&g).Missing() }) {
 			continue
 		}
-		if w := best(g, t.of); w != winner {
+		if w := best(g, t.of); w != winner && w != "~" {
 			out = append(out, fmt.Sprintf("Without %s the mean favours %s (%s).", t.what, w, values(g, t.of)))
 		}
 	}

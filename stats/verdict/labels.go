@@ -30,15 +30,16 @@ type LabelVerdict struct {
 	Ranked       [stats.NumStatistics]RankedLabels
 }
 
-// RankedLabels is the best label in one statistic and how far the next is behind.
+// RankedLabels is the best label in one statistic and how far behind is the one of
+// which it is told least.
 type RankedLabels struct {
-	Ahead, Next string // by the bare figures; "~": a tie
+	Ahead, Next string // Ahead by the bare figures; "~": a tie
 	Winner      string // Ahead, where it is told from every other label; else ""
 	stats.Ranking
 }
 
 // Labels ranks any number of labels: the best of each statistic is held against
-// the next one, at a level that keeps what is said of all labels and all three
+// each other one, at a level that keeps what is said of all labels and all three
 // statistics wrong in no more than 5 %.
 func Labels(in []Label) LabelVerdict {
 	if len(in) == 1 {
@@ -70,31 +71,52 @@ func figure(s *stats.Summary, of stats.Statistic) float64 {
 
 func rankLabels(in []Label) (v LabelVerdict) {
 	var est paired.Estimates
+	var others [stats.NumStatistics][]paired.Estimate // of the best against each other label
+	var held [stats.NumStatistics]int                 // the one that tells least, of them
+	var order [stats.NumStatistics][]Label
 	for s := range est {
-		order := slices.Clone(in)
+		order[s] = slices.Clone(in)
 		of := func(l *Label) float64 { return figure(&l.Summary, stats.Statistic(s)) }
-		slices.SortStableFunc(order, func(a, b Label) int { return cmp.Compare(of(&a), of(&b)) })
-		best, next := &order[0], &order[1]
-		v.Ranked[s].Ahead, v.Ranked[s].Next = best.Name, next.Name
-		est[s] = paired.Estimate{Diff: of(next) - of(best), N: min(best.Summary.N, next.Summary.N)}
-		if est[s].Diff == 0 {
+		slices.SortStableFunc(order[s], func(a, b Label) int { return cmp.Compare(of(&a), of(&b)) })
+		best := &order[s][0]
+		if v.Ranked[s].Ahead = best.Name; of(best) == of(&order[s][1]) {
 			v.Ranked[s].Ahead = "~"
 		}
-		if best.Order == nil || next.Order == nil {
-			continue
+		for i := range order[s][1:] {
+			others[s] = append(others[s], best.before(&order[s][1+i], stats.Statistic(s)))
 		}
-		all := paired.FromLanes([stats.NumLanes][]int64{best.Order, next.Order}, [stats.NumLanes][]int64{best.Sorted, next.Sorted})
-		est[s] = all[s]
-		est[s].Interval = func(a float64) (lo, hi float64) { return all[s].Interval(a / float64(len(in)-1)) }
+		est[s] = others[s][0]
+		est[s].Interval = func(a float64) (lo, hi float64) {
+			lo = math.Inf(1)
+			for i, e := range others[s] {
+				if l, h := e.Interval(a / float64(len(others[s]))); !(l >= lo) {
+					lo, hi, held[s] = l, h, i
+				}
+				if math.IsNaN(lo) {
+					break
+				}
+			}
+			return lo, hi
+		}
 	}
 	for s, r := range paired.Rank(est, stats.Noise{}, 0) {
-		x := &v.Ranked[s]
-		x.Ranking = r
+		x, e := &v.Ranked[s], &others[s][held[s]]
+		x.Ranking, x.Next = r, order[s][1+held[s]].Name
+		x.Diff, x.N, x.Effective = e.Diff, e.N, e.Effective
 		if r.Told && r.Diff > 0 {
 			x.Winner = x.Ahead
 		}
 	}
 	return v
+}
+
+// before is by how much another label is behind in a statistic.
+func (best *Label) before(l *Label, s stats.Statistic) paired.Estimate {
+	if best.Order == nil || l.Order == nil {
+		return paired.Estimate{Diff: figure(&l.Summary, s) - figure(&best.Summary, s), N: min(best.Summary.N, l.Summary.N),
+			Interval: func(float64) (lo, hi float64) { return math.NaN(), math.NaN() }}
+	}
+	return paired.FromLanes([stats.NumLanes][]int64{best.Order, l.Order}, [stats.NumLanes][]int64{best.Sorted, l.Sorted})[s]
 }
 
 func (v *LabelVerdict) code() (code, points string) {
@@ -133,7 +155,7 @@ func (v *LabelVerdict) sentence(labels int) string {
 	}
 	what := "the two labels"
 	if labels > 2 {
-		what = fmt.Sprintf("the best of %d labels from the next", labels)
+		what = fmt.Sprintf("the best of %d labels from the rest", labels)
 	}
 	return "Not told apart: the samples do not tell " + what + " in " + or(open) + " (" + v.words(false) + ")."
 }
@@ -151,7 +173,9 @@ func (v *LabelVerdict) names(told bool) (out []string) {
 func (v *LabelVerdict) words(told bool) string {
 	var out []string
 	for s := range v.Ranked {
-		if r := &v.Ranked[s]; (r.Winner != "") == told && !math.IsNaN(r.Diff) {
+		if r := &v.Ranked[s]; (r.Winner != "") == told && r.Ahead == "~" {
+			out = append(out, stats.Statistic(s).String()+" the same")
+		} else if (r.Winner != "") == told && !math.IsNaN(r.Diff) {
 			out = append(out, fmt.Sprintf("%s %s before %s by %s", stats.Statistic(s), r.Ahead, r.Next, strings.ReplaceAll(r.Ranking.Words(), "+", "")))
 		}
 	}
@@ -162,6 +186,11 @@ func (v *LabelVerdict) pointWords() string {
 	if v.Code != Undecided || v.Points != Flip {
 		return ""
 	}
-	return fmt.Sprintf(" The bare figures flip (mean favours %s, median %s, p99 %s), which may be chance.", v.Ranked[stats.Mean].Ahead,
-		v.Ranked[stats.Median].Ahead, v.Ranked[stats.P99].Ahead)
+	var parts []string
+	for _, s := range []stats.Statistic{stats.Mean, stats.Median, stats.P99} {
+		if a := v.Ranked[s].Ahead; a != "~" {
+			parts = append(parts, fmt.Sprintf("%s favours %s", s, a))
+		}
+	}
+	return " The bare figures flip (" + strings.Join(parts, ", ") + "), which may be chance."
 }

@@ -60,3 +60,34 @@ func TestBoundLabelsTellNothing(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+// That the best is before the next says nothing of a third that is behind both by
+// its figures, of few samples that lie far apart.
+func TestTheBestLabelIsToldFromEachOther(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 5))
+	wide := Label{Name: "wide", Summary: quantile.Empty(), Order: []int64{1e5, 4e6, 4e6, 1e5, 4e6, 4e6, 1e5, 4e6, 1e5, 4e6}}
+	wide.Sorted = slices.Sorted(slices.Values(wide.Order))
+	quantile.DescribeSorted(&wide.Summary, wide.Sorted, quantile.Spread{})
+	v := Labels([]Label{wide, drawLabel(r, "best", 3000, 1e6), drawLabel(r, "next", 3000, 2e6)})
+	for s := range v.Ranked {
+		if x := v.Ranked[s]; x.Ahead != "best" || x.Winner != "" || x.Next != "wide" || x.Lo > 0 {
+			t.Errorf("%s: %+v", stats.Statistic(s), x)
+		}
+	}
+	if v.Code != Undecided || !strings.Contains(v.Sentence, "do not tell the best of 3 labels from the rest") {
+		t.Errorf("%s: %s", v.Code, v.Sentence)
+	}
+	if v = Labels([]Label{drawLabel(r, "best", 3000, 1e6), drawLabel(r, "next", 3000, 2e6), drawLabel(r, "last", 3000, 4e6)}); v.Code != Agree || v.Ranked[stats.Mean].Next != "next" {
+		t.Errorf("%+v", v)
+	}
+}
+
+func TestEqualLabelsAreNotBeforeEachOther(t *testing.T) {
+	same := Label{Name: "a", Summary: quantile.Empty(), Order: slices.Repeat([]int64{5e6}, 100), Sorted: slices.Repeat([]int64{5e6}, 100)}
+	quantile.DescribeSorted(&same.Summary, same.Sorted, quantile.Spread{})
+	other := same
+	other.Name = "b"
+	if v := Labels([]Label{same, other}); v.Points != Agree || !strings.Contains(v.Sentence, "(median the same, mean the same, p99 the same)") {
+		t.Errorf("%s: %s", v.Points, v.Sentence)
+	}
+}

@@ -76,8 +76,7 @@ func (in *Input) rank() stats.Verdict {
 	switch {
 	case min(e.N, o.N) < quantile.Need(0.5):
 		v.Code = TooFew
-		v.Sentence = fmt.Sprintf("Too few samples for a verdict: %d eager, %d optimized.", e.N, o.N)
-		v.Short = []string{v.Sentence, "Too few samples."}
+		v.Sentence, v.Short = in.tooFew()
 		v.Ranks, v.Points = stats.Rankings{}, ""
 		return v
 	case in.Facts.AA:
@@ -107,6 +106,18 @@ func (in *Input) rank() stats.Verdict {
 		in.follow(&v.Advice[i], &v)
 	}
 	return v
+}
+
+// tooFew says that there is no verdict yet, or that a lane is alone.
+func (in *Input) tooFew() (sentence string, short []string) {
+	for l := range in.Lanes {
+		if in.Lanes[1-l].N == 0 && in.Lanes[l].N >= quantile.Need(0.5) {
+			lane := stats.Lane(l).String()
+			return "Only the " + lane + " lane has samples: there is nothing to compare it with.", []string{"Only the " + lane + " lane has samples.", "Only " + lane + "."}
+		}
+	}
+	sentence = fmt.Sprintf("Too few samples for a verdict: %d eager, %d optimized.", in.Lanes[stats.Eager].N, in.Lanes[stats.Optimized].N)
+	return sentence, []string{sentence, "Too few samples."}
 }
 
 // pointsOf is what the bare figures would say of the lanes, or labels, that are ahead

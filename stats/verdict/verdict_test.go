@@ -47,6 +47,8 @@ func TestVerdictCodes(t *testing.T) {
 		says, rule         string
 	}{
 		{"few", TooFew, "", input(lane(3, 1, 1, 1), lane(3, 1, 1, 1), 0, stats.Noise{}), "Too few samples", ""},
+		{"one lane", TooFew, "none", input(quantile.Empty(), fast, .1, stats.Noise{}), "Only the optimized lane has samples: there is nothing to compare it with.", ""},
+		{"one lane and few of it", TooFew, "none", input(lane(6, 1, 1, 1), quantile.Empty(), .1, stats.Noise{}), "Too few samples for a verdict: 6 eager, 0 optimized.", ""},
 		{"agree", Agree, Agree, input(slow, fast, .1, stats.Noise{}), "the optimized lane wins all three", "compile_prefill"},
 		{"lost", Agree, Agree, input(fast, slow, .1, stats.Noise{}), "the eager lane wins all three", "keep_eager"},
 		{"flip", Flip, Flip, input(slow, flips, .1, stats.Noise{}), "median to the optimized lane, mean and p99 to the eager lane", ""},
