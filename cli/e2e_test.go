@@ -172,11 +172,11 @@ func TestLiveScreen(t *testing.T) {
 // restarted and no sample is lost.
 func TestWorkerKilled(t *testing.T) {
 	out := t.TempDir()
-	cmd := tailscope(t, "run", "--provider", "cpu", "--out", out, "--duration", "6s")
+	cmd := tailscope(t, "run", "--provider", "cpu", "--out", out, "--reps", "20")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	must.OK(t, cmd.Start())
-	time.Sleep(3 * time.Second)
+	measured(t, out, 20) // of some 200
 	worker := childOf(t, cmd.Process.Pid)
 	must.OK(t, syscall.Kill(worker, syscall.SIGKILL))
 	if err := cmd.Wait(); err != nil {

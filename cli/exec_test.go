@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -60,7 +59,7 @@ func kinds(t *testing.T, j map[string]any) map[string]int {
 }
 
 func TestExecRealPrograms(t *testing.T) {
-	python := torchPython(t)
+	python, logs := torchPython(t), t.TempDir()
 	for _, c := range []struct {
 		name    string
 		command []string
@@ -80,8 +79,8 @@ func TestExecRealPrograms(t *testing.T) {
 		{name: "signal", command: []string{python, execProgram("crash.py")}, samples: 20, code: 139, says: "segmentation fault", reason: "the program died of segmentation fault"},
 		{name: "forks", command: []string{python, execProgram("fork.py")}, samples: 40, says: "codes [0, 0, 0]"},
 		{name: "no torch", command: []string{"sh", "-c", "echo shell; exit 7"}, code: 7, says: "shell", reason: "the program exited with 7"},
-		{name: "torchrun", command: []string{python, "-m", "torch.distributed.run", "--nproc-per-node", "2", execProgram("rank.py")}, samples: 60, says: "rank 1"},
-		{name: "one rank", command: []string{python, "-m", "torch.distributed.run", "--nproc-per-node", "2", execProgram("rank.py")},
+		{name: "torchrun", command: []string{python, "-m", "torch.distributed.run", "--log-dir", logs, "--nproc-per-node", "2", execProgram("rank.py")}, samples: 60, says: "rank 1"},
+		{name: "one rank", command: []string{python, "-m", "torch.distributed.run", "--log-dir", logs, "--nproc-per-node", "2", execProgram("rank.py")},
 			flags: []string{"--rank", "1"}, samples: 30, says: "rank 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -160,16 +159,11 @@ func TestExecOutlivesTailscope(t *testing.T) {
 	f := must.Get(os.Create(log))(t)
 	defer f.Close()
 	dir := t.TempDir()
-	c := tailscope(t, "exec", "--headless", "--gpu-interval", "0", "--out", dir, "--", python, execProgram("beat.py"), "3")
+	c := tailscope(t, "exec", "--headless", "--gpu-interval", "0", "--out", dir, "--", python, execProgram("beat.py"), "2")
 	c.Stdout, c.Stderr = f, f
 	must.OK(t, c.Start())
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) { // until it compiles
-		if m, _ := filepath.Glob(filepath.Join(dir, "*", "journal", "*")); len(m) > 0 || time.Now().After(deadline) {
-			break
-		}
-	}
-	time.Sleep(10 * time.Second)
-	_ = c.Process.Signal(syscall.SIGKILL)
+	measured(t, dir, 1)
+	must.OK(t, c.Process.Kill())
 	_ = c.Wait()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if b, _ := os.ReadFile(log); bytes.Contains(b, []byte("calls ")) {

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	endian "encoding/binary"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -71,6 +72,26 @@ func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 		t.Fatal(err)
 	}
 	return o.String(), e.String(), cmd.ProcessState.ExitCode()
+}
+
+// waitFor polls until ok.
+func waitFor(t *testing.T, what string, limit time.Duration, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s did not come within %v", what, limit)
+		}
+	}
+}
+
+// measured waits until the session below out has taken in n samples.
+func measured(t *testing.T, out string, n uint64) {
+	t.Helper()
+	waitFor(t, fmt.Sprint(n, " samples"), 2*time.Minute, func() bool {
+		m, _ := filepath.Glob(filepath.Join(out, "*", "journal", "accepted"))
+		b, err := os.ReadFile(strings.Join(m, ""))
+		return err == nil && len(b) >= 8 && endian.NativeEndian.Uint64(b) >= n
+	})
 }
 
 // sessionDir is the only session folder below out.

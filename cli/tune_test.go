@@ -157,7 +157,14 @@ func TestTuneStopsWithTheBestSoFarAndGoesOn(t *testing.T) {
 	s.until("a race with somebody ahead", time.Minute, func(text string) bool {
 		return strings.Contains(text, "▸ ") && strings.Contains(text, "race of prefill by p99")
 	})
-	time.Sleep(time.Second)
+	raced := func(more int) func() bool { // blocks that are not of executables alone
+		return func() bool {
+			m, _ := filepath.Glob(filepath.Join(out, "*", "race.jsonl"))
+			b, _ := os.ReadFile(strings.Join(m, ""))
+			return bytes.Count(b, []byte(`"block"`))-bytes.Count(b, []byte(`"ahead"`)) >= more
+		}
+	}
+	waitFor(t, "enough to choose by", time.Minute, raced(12))
 	s.keys("q")
 	if err := s.ended(time.Minute); err != nil {
 		t.Fatalf("after q: %v", err)
@@ -173,7 +180,7 @@ func TestTuneStopsWithTheBestSoFarAndGoesOn(t *testing.T) {
 	stderr := must.Get(c.StderrPipe())(t)
 	must.OK(t, c.Start())
 	lines := readUntil(t, stderr, "candidates race")
-	time.Sleep(2 * time.Second)
+	waitFor(t, "another block", 2*time.Minute, raced(bytes.Count(first, []byte(`"block"`))-bytes.Count(first, []byte(`"ahead"`))+1))
 	must.OK(t, c.Process.Signal(syscall.SIGINT))
 	rest, _ := io.ReadAll(stderr)
 	if err := c.Wait(); err != nil {
