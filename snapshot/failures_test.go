@@ -58,6 +58,9 @@ func TestReportSaysWhatFailed(t *testing.T) {
 	dir := failing(t, func(*stats.Sample) bool { return true })
 	for _, when := range []string{"at the end", "anew"} {
 		md := read(t, dir, "report.md")
+		if want := "**Only the eager lane has samples: there is nothing to compare it with. 36 of 36 optimized requests failed: the times are of the others. Half of the eager lane's 36 requests took longer than "; !strings.Contains(md, want) {
+			t.Errorf("%s: a lane that failed did run: %s", when, md)
+		}
 		if !strings.Contains(md, "| out of memory 0 | 30 |\n| out of memory 1 | 10 |\n") {
 			t.Errorf("%s: %s", when, md)
 		}

@@ -103,7 +103,7 @@ func segmentCurves(c *folder.Collected, x *folder.ModeResult) (out []curve) {
 // answer is what a mode, or a segment of it, came to: who is faster at what, the verdict, what to do.
 func (d *document) answer(f *stats.SummaryFile, p *stats.Paradox, segment string) {
 	if s := alone(f, segment); s != "" {
-		d.strong(s)
+		d.strong(cmp.Or(p.Sentence, "No verdict.") + s)
 		return
 	}
 	d.strong(cmp.Or(p.Sentence, "No verdict."))
@@ -111,14 +111,14 @@ func (d *document) answer(f *stats.SummaryFile, p *stats.Paradox, segment string
 	d.advice(p)
 }
 
-// alone is what a mode in which only one lane ran came to.
+// alone is what a mode in which only one lane has samples came to.
 func alone(f *stats.SummaryFile, segment string) string {
 	lanes := slices.Collect(f.Over(segment))
 	if len(lanes) != 1 {
 		return ""
 	}
 	only := lanes[0]
-	s := fmt.Sprintf("Only the %s lane ran, so there is nothing to compare it with: half of its %d requests took longer than %s ms, the slowest %s ms.",
+	s := fmt.Sprintf(" Half of the %s lane's %d requests took longer than %s ms, the slowest %s ms.",
 		only.Lane, only.N, cellNum(only.P50Ms), cellNum(only.MaxMs))
 	for _, c := range f.Causes {
 		if c.Lane == only.Lane && c.Cause == stats.CauseCompile.String() && segment == "*" {
