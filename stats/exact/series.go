@@ -73,10 +73,13 @@ func (s *Series) Bound() {
 // RestMedian is the median of all but the first value of a run.
 func (s *Series) RestMedian() float64 {
 	switch {
-	case s.hist != nil:
-		return quantile.OfHist(s.hist, 0.5, s.min, s.max)
-	case len(s.values) <= 1:
+	case s.n <= 1:
 		return math.NaN()
+	case s.hist != nil:
+		var rest quantile.Hist
+		rest.CopyFrom(s.hist)
+		rest.Remove(s.Firsts[0])
+		return quantile.OfHist(&rest, 0.5, s.min, s.max)
 	}
 	return quantile.PercentileOf(s.values[1:], 0.5)
 }

@@ -38,3 +38,20 @@ func TestSeriesMergedIsTheWhole(t *testing.T) {
 		t.Errorf("%+v, bound %+v", a, c)
 	}
 }
+
+// A run's rest is without its first value, exact or bound: of a short run that is
+// another median.
+func TestRestOfABoundRun(t *testing.T) {
+	for _, run := range [][]int64{nil, {5e6}, {10e6, 1e6}, {9e6, 1e6, 2e6}, {1e6, 7e6, 8e6, 9e6, 2e6}} {
+		var one, bound Series
+		bound.Bound()
+		for _, v := range run {
+			one.Add(v)
+			bound.Add(v)
+		}
+		x, y := one.RestMedian(), bound.RestMedian()
+		if math.IsNaN(x) != (len(run) < 2) || math.IsNaN(x) != math.IsNaN(y) || math.Abs(y/x-1) > .001 || one.ColdStart() != bound.ColdStart() {
+			t.Errorf("%v: rest %v, cold %v; bound %v, %v", run, x, one.ColdStart(), y, bound.ColdStart())
+		}
+	}
+}
