@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,16 +12,20 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
-// inBackground loads the default model under compile: background. Making an
-// executable of a fixed shape takes so long, or fails.
-func inBackground(t *testing.T, slow time.Duration, err error, edit func(*protocol.Load)) *worker {
+// inBackground loads the default model under compile: background. Making the
+// first executable of a fixed shape waits for held, where there is one; all of
+// them fail with err.
+func inBackground(t *testing.T, held <-chan struct{}, err error, edit func(*protocol.Load)) *worker {
 	k := startFaulty(t, func(e *engine) {
+		var made atomic.Int32
 		e.maker.Refuse = func(s native.SessionSpec) error {
-			if s.Compiled && len(s.Fixed) > 0 && s.Profile == "" {
-				time.Sleep(slow)
-				return err
+			if !s.Compiled || len(s.Fixed) == 0 || s.Profile != "" {
+				return nil
 			}
-			return nil
+			if made.Add(1) == 1 && held != nil {
+				<-held
+			}
+			return err
 		}
 	})
 	k.loadBuiltin("default", func(l *protocol.Load) {
@@ -40,15 +45,28 @@ func (k *worker) once(tokens, n int, pause time.Duration) {
 	time.Sleep(pause)
 }
 
+// again repeats a prefill until ok.
+func (k *worker) again(what string, tokens int, ok func() bool) {
+	k.t.Helper()
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			k.t.Fatal("never: ", what)
+		}
+		k.once(tokens, len(k.rows()["optimized"])+1, 0)
+		k.settle()
+	}
+}
+
 // What is made in the background is within the limit, the dynamic executable
 // counted.
 func TestBackgroundKeepsTheLimit(t *testing.T) {
 	for _, limit := range []int{1, 2} {
-		k := inBackground(t, 0, nil, func(l *protocol.Load) { l.RecompileLimit = limit })
+		k := inBackground(t, nil, nil, func(l *protocol.Load) { l.RecompileLimit = limit })
 		for i, tokens := range []int{5, 9, 12, 5, 9, 12} {
 			k.once(tokens, i+1, 200*time.Millisecond)
 		}
 		k.settle()
+		k.again("as many as the limit", 5, func() bool { return k.counters().Groups[0].UniqueGraphs >= limit })
 		for _, m := range k.all {
 			if c, ok := m.(*protocol.Counters); ok && len(c.Groups) > 0 && c.Groups[0].UniqueGraphs > limit {
 				t.Fatalf("limit %d: %+v", limit, c.Groups[0])
@@ -62,11 +80,12 @@ func TestBackgroundKeepsTheLimit(t *testing.T) {
 
 // Under evict what comes from the background pushes out the oldest.
 func TestBackgroundEvicts(t *testing.T) {
-	k := inBackground(t, 0, nil, func(l *protocol.Load) { l.Cache = protocol.Cache{Policy: "evict", MaxGraph: 2} })
+	k := inBackground(t, nil, nil, func(l *protocol.Load) { l.Cache = protocol.Cache{Policy: "evict", MaxGraph: 2} })
 	for i, tokens := range []int{5, 9, 12, 14, 5} {
 		k.once(tokens, i+1, 200*time.Millisecond)
 	}
 	k.settle()
+	k.again("two from the background", 5, func() bool { return k.counters().Groups[0].Evictions > 0 })
 	for _, m := range k.all {
 		if c, ok := m.(*protocol.Counters); ok && len(c.Groups) > 0 && c.Groups[0].UniqueGraphs > 2 {
 			t.Fatalf("%+v", c.Groups[0])
@@ -79,10 +98,12 @@ func TestBackgroundEvicts(t *testing.T) {
 
 // What was being made when the cache was cleared does not come back.
 func TestClearForgetsTheBackground(t *testing.T) {
-	k := inBackground(t, 300*time.Millisecond, nil, nil)
+	held := make(chan struct{})
+	k := inBackground(t, held, nil, nil)
 	k.once(5, 1, 0)
 	k.send(&protocol.Clear{ID: 1})
 	wait[*protocol.Cleared](k)
+	close(held)
 	time.Sleep(600 * time.Millisecond)
 	k.once(5, 2, 0)
 	if r := k.settle()["optimized"][1]; r.compile == 0 || r.backend != "ort-cpu-compiled-dynamic" {
@@ -93,11 +114,13 @@ func TestClearForgetsTheBackground(t *testing.T) {
 // Who turns compiling in the background off meanwhile has each executable once:
 // twice, one was freed and stayed, and clear never ended.
 func TestBackgroundComesTooLate(t *testing.T) {
-	k := inBackground(t, 300*time.Millisecond, nil, nil)
+	held := make(chan struct{})
+	k := inBackground(t, held, nil, nil)
 	k.once(5, 1, 0)
 	k.send(&protocol.Set{Compile: new("inline")})
-	k.once(5, 2, 600*time.Millisecond)
-	k.once(5, 3, 0)
+	k.once(5, 2, 0)
+	close(held)
+	k.again("what comes too late", 5, func() bool { return len(k.events(stats.KindMark)) > 0 })
 	k.send(&protocol.Clear{ID: 1})
 	if c := wait[*protocol.Cleared](k); c.Freed != 2 {
 		t.Errorf("%d were freed, want the dynamic one and that of 5 tokens", c.Freed)
@@ -111,9 +134,10 @@ func TestBackgroundComesTooLate(t *testing.T) {
 // An executable that cannot be made in the background is told once and not
 // tried again; the dynamic one goes on.
 func TestBackgroundFailsOnce(t *testing.T) {
-	k := inBackground(t, 0, errors.New("no memory for it"), nil)
-	for i := range 5 {
-		k.once(5, i+1, 100*time.Millisecond)
+	k := inBackground(t, nil, errors.New("no memory for it"), nil)
+	k.again("the error", 5, func() bool { return len(k.events(stats.KindError)) > 0 })
+	for range 4 {
+		k.once(5, len(k.rows()["optimized"])+1, 100*time.Millisecond)
 	}
 	rows := k.settle()["optimized"]
 	for _, r := range rows {
