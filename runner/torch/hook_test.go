@@ -149,3 +149,32 @@ print(torch.compile(broken) is broken)
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
+
+// A nested tensor computes and tells no shape: a hooked program ended at the first
+// call on one, and a reading of the host kept a file open for each thread there was.
+func TestACallWithoutShapeAndThreadsThatEnd(t *testing.T) {
+	const lines = `
+import os, threading, torch
+os.environ["TAILSCOPE_EXEC"] = "nowhere"
+from tailscope_torch import hook as module
+from tailscope_torch.hookcall import Callable
+class Nested(torch.Tensor):
+    shape, is_cuda = property(lambda self: 1 / 0), False
+    def __init__(self): pass
+torch.Tensor, torch.Size, x = Nested, tuple, Nested()
+hook, one = module.Hook(), Callable(0)
+call = hook.calls.timed(lambda x: "answer", None, one)
+hook.link.start = lambda: None
+for one.rate in (0, 1.0):
+    print(call(x), call([x]), hook.calls.local.call.depth)
+print({hook.shape(row[1]) for row in hook.link.rows}, [f["text"] for _, f in hook.link.said])
+one.usual = 1 << 40
+files = len(os.listdir("/dev/fd"))
+for _ in range(50):
+    t = threading.Thread(target=call, args=(1,)); t.start(); t.join()
+print(len(os.listdir("/dev/fd")) - files)
+`
+	if got, want := python(t, lines), "answer answer 0\nanswer answer 0\n{0} ['?']\n0\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

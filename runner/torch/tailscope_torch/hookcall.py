@@ -14,6 +14,7 @@ from .wire import now
 
 WORTH = 8_000_000  # ns: below, reading what the host did (12 us, 60 with cold caches) would be felt
 ONE_IN = 16  # calls below that whose device time is taken, drawn by chance: two events cost a call 25 to 36 us
+SHAPELESS = "?"  # in place of a shape, of tensors that tell none: nested ones
 
 
 class Call:
@@ -64,8 +65,11 @@ class Calls:
                 return compiled(*args, **kwargs)
             if one.rate and (one.rate == 1 or luck() < one.rate):
                 return whole(me, args, kwargs)
+            try:
+                me.key = args[0].shape if len(args) == 1 and not kwargs and type(args[0]) is tensor else key_of(tensors(args, kwargs))
+            except Exception:
+                me.key = SHAPELESS
             me.depth, me.one = 1, one
-            me.key = args[0].shape if len(args) == 1 and not kwargs and type(args[0]) is tensor else key_of(tensors(args, kwargs))
             t = now()
             try:
                 return compiled(*args, **kwargs)
@@ -145,8 +149,11 @@ def tensors(args, kwargs):
 
 
 def key_of(found):
-    """What tells shapes apart: a torch.Size, a tuple of them, or None."""
-    return found[0].shape if len(found) == 1 else tuple([a.shape for a in found]) or None
+    """What tells shapes apart: a torch.Size, a tuple of them, None where there is no tensor."""
+    try:
+        return found[0].shape if len(found) == 1 else tuple([a.shape for a in found]) or None
+    except Exception:
+        return SHAPELESS
 
 
 class Nobody:

@@ -14,12 +14,28 @@ from .wire import now
 RUSAGE_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
 
+class File:
+    """An open file's number, closed with its holder, a thread or a process; unless a program has closed it and it is another's."""
+
+    def __init__(self, path):
+        self.fd = os.open(path, os.O_RDONLY)
+        self.which = os.fstat(self.fd)[1:3]
+
+    def __del__(self):
+        try:
+            if os.fstat(self.fd)[1:3] == self.which:
+                os.close(self.fd)
+        except Exception:  # it is closed, was never opened, or the interpreter ends
+            pass
+
+
 class Thread(threading.local):
     """The calling thread's run-queue delay (ns; -1 where the kernel does not say), minor and major page faults and involuntary switches."""
 
     def __init__(self):
         try:
-            self.fd = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
+            self.file = File(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+            self.fd = self.file.fd
         except OSError:
             self.fd = None
 
