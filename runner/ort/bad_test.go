@@ -91,3 +91,17 @@ func TestCompileOutOfMemory(t *testing.T) {
 		t.Errorf("counters %+v", g)
 	}
 }
+
+// A request of more rows or tokens than there is memory for is refused: the worker died of it.
+func TestMoreTokensThanThereAreIsRefused(t *testing.T) {
+	k := startWorker(t)
+	k.loadBuiltin("default", nil)
+	for i, batch := range []int{1 << 40, 1 << 62, 1} {
+		k.send(&protocol.Request{ID: uint64(i + 1), Mode: "prefill", Batch: batch, Tokens: 5, Exec: [2]int{5, 5}, Strategy: protocol.Strategy{Prefill: "variable", Decode: "eager"}, Order: []string{"eager"}})
+	}
+	k.drain("eager", 3)
+	rows := k.settle()["eager"]
+	if len(rows) != 3 || !strings.Contains(rows[0].err, "1099511627776 x 5 tokens") || rows[1].err == "" || rows[2].err != "" {
+		t.Errorf("%+v", rows)
+	}
+}

@@ -7,6 +7,9 @@ import (
 	"github.com/tailscope/tailscope/runner/protocol"
 )
 
+// maxTokens bounds a request: beyond any model, and no memory is asked for in vain.
+const maxTokens = 1 << 26
+
 // prompt is the semantic input of a request in one lane.
 type prompt struct {
 	batch, tokens, exec int
@@ -33,6 +36,8 @@ func (e *engine) prompt(l *lane, r *protocol.Request) (*prompt, error) {
 		return nil, fmt.Errorf("request %d: %d tokens do not fit into %d", r.ID, p.tokens, p.exec)
 	case e.maxPos > 0 && p.tokens+r.NewTokens > e.maxPos:
 		return nil, fmt.Errorf("request %d: %d tokens exceed the model's %d positions", r.ID, p.tokens+r.NewTokens, e.maxPos)
+	case max(p.exec, r.NewTokens) > maxTokens/p.batch:
+		return nil, fmt.Errorf("request %d: %d x %d tokens are more than %d", r.ID, p.batch, max(p.exec, r.NewTokens), maxTokens)
 	}
 	if e.noPad != "" {
 		p.exec = p.tokens

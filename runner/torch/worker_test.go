@@ -270,11 +270,12 @@ func TestProfileOfDecodeHoldsItsSteps(t *testing.T) {
 }
 
 // A request that cannot be made is refused in a sentence: token ids that the
-// model does not have, no rows.
+// model does not have, no rows, or more than there is memory for.
 func TestWhatCannotBeMadeIsRefused(t *testing.T) {
 	for want, spoil := range map[string]func(*protocol.Request){
-		"ids: want 1 x 3 token ids below 50257": func(r *protocol.Request) { r.IDs = []int{1, 50257, 2} },
-		"a batch of -1 rows is none":            func(r *protocol.Request) { r.Batch = -1 },
+		"ids: want 1 x 3 token ids below 50257":           func(r *protocol.Request) { r.IDs = []int{1, 50257, 2} },
+		"a batch of -1 rows is none":                      func(r *protocol.Request) { r.Batch = -1 },
+		"1099511627776 x 7 tokens are more than 67108864": func(r *protocol.Request) { r.Batch = 1 << 40 },
 	} {
 		s := open(t, cpuLoad())
 		r := req(1, "prefill", "variable", "eager", 3, 3)

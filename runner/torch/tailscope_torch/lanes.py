@@ -12,6 +12,8 @@ from .stepgraph import StepGraph
 from .steps import Steps
 from .walk import Walk
 
+MOST = 1 << 26  # tokens of a request: beyond any model, and no longer made than a second or two
+
 
 class Lanes:
     """Makes jobs of requests."""
@@ -71,6 +73,8 @@ class Lanes:
             raise BadRequest(f"{r['tokens']} tokens do not fit into {j.exec} executed")
         if lm and 0 < self.model.positions < j.exec + j.new:
             raise BadRequest(f"{j.exec} + {j.new} tokens exceed the model's {self.model.positions} positions")
+        if r["batch"] * (j.exec + j.new) > MOST:
+            raise BadRequest(f"{r['batch']} x {j.exec + j.new} tokens are more than {MOST}")
         if j.mode != "prefill" and j.new < 1:
             raise BadRequest(f"mode {j.mode} needs new_tokens of at least 1")
 
