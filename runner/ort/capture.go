@@ -30,10 +30,10 @@ func (e *engine) capturable(ch *choice) *native.Graph {
 
 // openCaptured makes the session of a choice that captures its graph; nil
 // when there is none to be captured, or when that is refused.
-func (e *engine) openCaptured(l *lane, r *protocol.Request, ch *choice, spec *native.SessionSpec) (*native.Session, error) {
+func (e *engine) openCaptured(l *lane, r *protocol.Request, ch *choice, spec *native.SessionSpec) *native.Session {
 	g := e.capturable(ch)
 	if g == nil {
-		return nil, nil
+		return nil
 	}
 	captured := *spec
 	captured.Capture = true
@@ -48,10 +48,10 @@ func (e *engine) openCaptured(l *lane, r *protocol.Request, ch *choice, spec *na
 	}
 	if err != nil {
 		e.captureOff(l, r, ch.shape.String(), fmt.Sprintf("%s: refused: %v", ch.shape.sentence(ch.key.phase), native.OneLine(err)))
-		return nil, nil
+		return nil
 	}
 	ch.graph, spec.Capture = g, true
-	return s, nil
+	return s
 }
 
 // captured notes that an executable's first run will capture its graph.

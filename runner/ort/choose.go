@@ -140,8 +140,8 @@ func (e *engine) make(l *lane, r *protocol.Request, ch *choice) error {
 	}
 	before := native.Malloced()
 	start := native.Now()
-	s, err := e.openCaptured(l, r, ch, &spec)
-	if err == nil && s == nil {
+	s, err := e.openCaptured(l, r, ch, &spec), error(nil)
+	if s == nil {
 		s, err = e.maker.Open(ch.graph, spec)
 	}
 	if err != nil && spec.Fixed != nil && strings.Contains(err.Error(), "InferenceError") {
