@@ -70,12 +70,35 @@ func TestShapesAreOfTheScopeChosen(t *testing.T) {
 	v.Stats.Shapes[0].Window[stats.Optimized] = stats.ShapeQuantiles{N: 4321, P50: stats.Quantile{Q: .5, Value: 77.7e6, N: 4321, Lo: 77e6, Hi: 78e6}}
 	m.Update(viewMsg{&v})
 	press(m, "4")
-	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "shapes · whole session, clean · ") || strings.Contains(s, "4,321") {
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "shapes · whole session, p50/p99 clean · ") || strings.Contains(s, "4,321") {
 		t.Error("of the whole session: " + s)
 	}
 	press(m, "-")
-	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "shapes · last 10 s · ") || !strings.Contains(s, "4,321") || !strings.Contains(s, "77.7") {
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "shapes · n, p50, p99: last 10 s; else whole session · ") || !strings.Contains(s, "4,321") || !strings.Contains(s, "77.7") {
 		t.Error("of the window: " + s)
+	}
+}
+
+// Where the view that is shown has no window, as one of the past or the last
+// before the session has heard of the key, nothing is called a window's.
+func TestAViewWithoutAWindowHasNone(t *testing.T) {
+	m, src := newTestModel(image.Pt(200, 60), 10*time.Second)
+	v := src.View()
+	v.Session.Window = 0
+	for i := range v.Stats.Shapes {
+		v.Stats.Shapes[i].Window = [stats.NumLanes]stats.ShapeQuantiles{}
+	}
+	m.Update(viewMsg{&v})
+	press(m, "v", "-")
+	for _, screen := range []string{"1", "2", "3", "4", "5", "6"} {
+		press(m, screen)
+		if s := ansi.Strip(m.View().Content); strings.Contains(strings.ReplaceAll(s, "will be of the last 60 s", ""), "last 60 s") {
+			t.Errorf("view %s calls figures of the segment a window's:\n%s", screen, s)
+		}
+	}
+	press(m, "4")
+	if s, n := ansi.Strip(m.View().Content), draw.Count(v.Stats.Shapes[0].N); !strings.Contains(s, "shapes · whole session, ") || !strings.Contains(s, " "+n+" ") {
+		t.Errorf("the shapes are not the session's, n %s:\n%s", n, s)
 	}
 }
 

@@ -143,7 +143,7 @@ func (p *HeaderPanel) tabLine() string {
 	if p.Sc.Hide {
 		flags = append(flags, "tagged samples hidden (h)")
 	}
-	if p.Sc.Window > 0 || p.Sc.Whole {
+	if p.Sc.windowed() || p.Sc.Whole {
 		flags = append(flags, "figures of the "+p.Sc.Scope()+" (+/-)")
 	}
 	if s := strings.Join(flags, " · "); draw.Cells(s) < l.Room() {

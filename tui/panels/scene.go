@@ -80,19 +80,19 @@ func (sc *Scene) Main(l stats.Lane) (*stats.Summary, string) {
 const hiddenScope = "this segment, without tagged"
 
 // Scope names the time that figures are of. The window is that of the view: one
-// of the past keeps its own.
+// of the past keeps its own, and one without has the segment's figures.
 func (sc *Scene) Scope() string {
-	w := sc.V.Session.Window
 	switch {
 	case sc.Whole:
 		return "whole session"
-	case sc.Window <= 0:
-		return "this segment"
-	case w > 0:
-		return "last " + draw.Span(w)
+	case sc.windowed():
+		return "last " + draw.Span(sc.V.Session.Window)
 	}
-	return "last " + draw.Span(sc.Window)
+	return "this segment"
 }
+
+// windowed: a window is asked for, and the view has one.
+func (sc *Scene) windowed() bool { return sc.Window > 0 && !sc.Whole && sc.V.Session.Window > 0 }
 
 // ledger is what a lane's tail is made of.
 type ledger struct {

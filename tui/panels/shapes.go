@@ -34,9 +34,9 @@ func (p *shapesPanel) View() string {
 	if severalStrategies(p.Sc.V.Stats.Shapes) {
 		cols[1].Drop = 0 // without it one shape would stand there twice
 	}
-	windowed, scope := p.Sc.Window > 0 && !p.Sc.Whole && !p.Sc.Hide, "whole session, clean"
+	windowed, scope := p.Sc.windowed() && !p.Sc.Hide, "whole session, p50/p99 clean"
 	if windowed {
-		scope = p.Sc.Scope()
+		scope = "n, p50, p99: " + p.Sc.Scope() + "; else whole session"
 	}
 	var rows [][]draw.Cell
 	for i := range p.Sc.V.Stats.Shapes {
