@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -109,6 +110,9 @@ func runAttach(c *cobra.Command, o openai.Options) error {
 		cfg.Pairing = "concurrent"
 	case !hasScreen(c) && cfg.Duration == 0 && cfg.Until == "" && cfg.Reps == 0 && cfg.Traffic == "":
 		return exit.Usage(errors.New("this run would not end: give --duration, --until, --reps or --traffic"))
+	}
+	if !utf8.ValidString(fmt.Sprint(o)) { // JSON would change it in silence
+		return exit.Usage(errors.New("a URL, name or path here is not UTF-8, and the worker could not be told it: give the path by another name, as a link"))
 	}
 	servers, err := json.Marshal(o)
 	if err != nil {

@@ -129,3 +129,11 @@ func TestAttachOnlyWatches(t *testing.T) {
 		t.Errorf("%g samples, %d requests", n, len(m.Written()))
 	}
 }
+
+// A path whose bytes are no UTF-8 would reach the worker as another: attach
+// refuses it.
+func TestAttachRefusesWhatTheWorkerCannotBeTold(t *testing.T) {
+	if _, says, code := run(t, "attach", "http://127.0.0.1:1", "--duration", "1s", "--trace-dir", "/tmp/\xff"); code != 2 || !strings.Contains(says, "UTF-8") {
+		t.Errorf("exit code %d: %s", code, says)
+	}
+}
