@@ -17,7 +17,7 @@ MARKS = {"mark": "mark_dynamic", "unbacked": "mark_unbacked"}
 def marker(how):
     """torch's function, or an OptionError that says what this torch lacks."""
     if how == "spec":
-        raise OptionError(f'option "dynamic_by" is "spec": torch {torch.__version__} has no shapes_spec; it has mark and unbacked')
+        raise OptionError('option "dynamic_by" is "spec": shapes_spec is not supported, mark and unbacked are')
     try:
         from torch._dynamo import decorators
         found = getattr(decorators, MARKS[how], None)
