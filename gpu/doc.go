@@ -5,5 +5,5 @@
 //
 // In: a Source. Out: a State a poll on a channel. A reading is a value or an
 // error, never a zero that stands for nothing. Values are averages over the
-// driver's window (1/6 to 1 s for utilisation), not instants.
+// driver's window (1/6 to 1 s for utilisation), not instants. Begin in gpu.go.
 package gpu

@@ -3,4 +3,5 @@
 // for or read.
 //
 // In: a path. Out: an open file, or an error that says what else is there.
+// Begin in regular.go.
 package regular

@@ -10,5 +10,5 @@
 // all symbols at start (-z now, usual for position-independent builds on some
 // distributions) makes a program that does not start: build such with
 // -ldflags '-extldflags -Wl,-z,lazy'. It cannot be asked for here, because
-// cgo does not accept that flag in source files.
+// cgo does not accept that flag in source files. Begin in nvml.go.
 package nvml

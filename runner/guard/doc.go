@@ -3,5 +3,5 @@
 // started with a bare go statement: Go runs it here, and a panic is given to
 // whoever is in charge.
 //
-// In: functions. Out: a Panic for each that did not come back.
+// In: functions. Out: a Panic for each that did not come back. Begin in guard.go.
 package guard

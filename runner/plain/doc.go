@@ -6,4 +6,5 @@
 // flow texts, out flow the same without control characters (Text, Line, and
 // Writer for a whole stream), as data in JSON (JSON), as a field that a
 // spreadsheet takes for a text (Cell). It changes nothing else.
+// Begin in plain.go.
 package plain

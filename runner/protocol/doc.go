@@ -5,6 +5,7 @@
 // and a buffered writer. It knows no process and no schedule.
 //
 // All instants are CLOCK_MONOTONIC, all durations are nanoseconds.
+// Begin in codec.go.
 package protocol
 
 // Version is the protocol version a worker states in its hello line.

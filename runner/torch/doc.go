@@ -4,5 +4,5 @@
 // options of its load message, and what the interpreter lacks.
 //
 // Nothing of Python is linked in: where there is no interpreter, only Doctor
-// and Command say so.
+// and Command say so. Begin in torch.go.
 package torch

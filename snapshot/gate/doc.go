@@ -6,4 +6,5 @@
 // It promises that an expression is evaluated or refused, never guessed: a name
 // that is not there is an error, a value that is missing fails the gate. What
 // the values are worth, given how sessions vary, package compare decides.
+// Begin in gate.go.
 package gate

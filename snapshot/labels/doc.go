@@ -5,5 +5,5 @@
 //
 // In flow rows of package foreign; out flow tables. It is exact up to Budget
 // values and falls back to histograms with a relative error of 0.1 % beyond,
-// which the result states.
+// which the result states. Begin in labels.go.
 package labels

@@ -4,5 +4,5 @@
 //
 // In flow plain numbers, out flow bytes. Values that cannot be drawn (NaN,
 // infinite, not positive on a log axis) are left out; a picture without any
-// value is not drawn.
+// value is not drawn. Begin in plots.go.
 package plots

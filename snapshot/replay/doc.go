@@ -2,5 +2,5 @@
 // the live session published, rebuilt from its records at any instant.
 //
 // In: a folder.Session and commands of the user. Out: views. It measures
-// nothing and writes nothing.
+// nothing and writes nothing. Begin in replay.go.
 package replay

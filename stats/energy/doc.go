@@ -4,5 +4,5 @@
 // energy counter; out flow, for each mode and lane, joules a request and per
 // thousand tokens with their interval. The counter knows no lanes, so only
 // blocks count in which one lane ran alone for long enough: sequential pairing
-// has them. Begin with Meter.
+// has them. Begin with Meter in energy.go.
 package energy

@@ -3,5 +3,5 @@
 // of engines call Run; nothing else imports it.
 //
 // It measures nothing about the model: an engine passes when it is honest and
-// orderly, whatever it computes.
+// orderly, whatever it computes. Begin in conformance.go.
 package conformance

@@ -1,6 +1,6 @@
 // Package micro registers the formats of benchmarks of functions and commands:
 // hyperfine, Google benchmark, JMH, criterion, pytest-benchmark, pyperf, BenchmarkDotNet, Go's
-// testing, and HdrHistogram's files.
+// testing, and HdrHistogram's files. Begin in gobench.go.
 package micro
 
 import (

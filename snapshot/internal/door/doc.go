@@ -5,4 +5,5 @@
 // files of that folder and of no other place: os.Root refuses what leads out,
 // a new file never opens one that is there, and only regular files are read.
 // A file that is written appears under its name when it is whole.
+// Begin in door.go.
 package door

@@ -1,2 +1,2 @@
-// Package intern numbers strings.
+// Package intern numbers strings. Begin in intern.go.
 package intern
