@@ -64,7 +64,7 @@ func readJTL(in *rows.Input) error {
 		}
 		if err != nil {
 			line, _ := dec.InputPos()
-			return in.Errorf(line, "%w", err)
+			return in.Errorf(line, "%s", rows.Clean(err.Error())) // it holds names as they are
 		}
 		switch t := t.(type) {
 		case xml.EndElement:
