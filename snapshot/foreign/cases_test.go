@@ -349,9 +349,10 @@ func TestTablesElsewhereAreOtherMeasurements(t *testing.T) {
 	write(t, filepath.Join(dir, "a", "prefill", "runs", "s", "gpu", "fp32", "run_1.json"), `{"backend":"gpu","latencies_ms":[1,2]}`)
 	write(t, filepath.Join(dir, "a", "prefill", "metrics.csv"), "lane,latency_ms\ngpu,1\ngpu,2\n")
 	write(t, filepath.Join(dir, "b", "metrics.csv"), "lane,latency_ms\ncpu,7\n")
+	write(t, filepath.Join(dir, "metrics.csv"), "lane,latency_ms\ngpu,1\n")
 	n := map[string]int{}
 	info, err := Read(dir, Options{}, func(r *Row) error { n[r.Label]++; return nil })
-	if err != nil || n["gpu"] != 2 || n["cpu"] != 1 || len(info.Notes) != 1 || !strings.Contains(info.Notes[0], filepath.Join("a", "prefill", "metrics.csv")) {
+	if err != nil || n["gpu"] != 2 || n["cpu"] != 1 || len(info.Notes) != 1 || !strings.HasSuffix(info.Notes[0], "left out: "+filepath.Join("a", "prefill", "metrics.csv")+", metrics.csv.") {
 		t.Errorf("%v, %v, notes %q", n, err, info.Notes)
 	}
 }

@@ -83,7 +83,7 @@ func (t *tree) notes(path string) (out []string) {
 		out = append(out, fmt.Sprintf("%s holds sessions that still run, or died, which are left out: %s. 'tailscope recover' finishes one that died.", path, rows.List(t.unfinished)))
 	}
 	if len(t.same) > 0 {
-		out = append(out, fmt.Sprintf("%s holds run files and %s: the run files were read, the table holds the same measurements without their order.", path, t.same[0]))
+		out = append(out, fmt.Sprintf("%s holds run files, which were read, and tables above them, taken for the same measurements without their order; left out: %s.", path, rows.List(t.same)))
 	}
 	return out
 }
