@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tailscope/tailscope/internal/must"
+	"github.com/tailscope/tailscope/runner/protocol"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/snapshot/foreign"
@@ -120,6 +121,20 @@ func TestRunningSession(t *testing.T) {
 		if !ok || math.Abs(x-y) > 1e-12*math.Abs(x) && !(math.IsNaN(x) && math.IsNaN(y)) {
 			t.Errorf("%s: %v when finished, %v (%v) while running", name, x, y, ok)
 		}
+	}
+}
+
+// TestChecksOfARunningSession: what is asked twice of a session that still runs is
+// counted once.
+func TestChecksOfARunningSession(t *testing.T) {
+	w, dir := create(t)
+	made.Fill(t, w, 40, stats.Prefill)
+	must.OK(t, w.Counters(protocol.Counters{T: "counters", Checks: protocol.Checks{N: 10, Failed: 4, MaxRelL2: .5}}))
+	must.OK(t, w.Flush())
+	t.Cleanup(func() { must.OK(t, w.Finish(testEnd)) })
+	c := must.Get(compare.Results([]string{dir}, []string{dir}, nil, foreign.Options{}))(t)
+	if len(c.Divergence) != 2 || !strings.Contains(c.Divergence[0], "4 of 10 compared outputs differ") {
+		t.Errorf("%q", c.Divergence)
 	}
 }
 

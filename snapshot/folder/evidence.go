@@ -184,9 +184,11 @@ func (b *CompileBlock) counters(groups []CounterGroup, generation int, eager str
 func (c *Collected) summary(mode stats.Mode) *stats.SummaryFile {
 	j := c.judge(mode)
 	c.Analysis.SetCompilerReal(mode, j.CompilerReal, j.Why)
+	n, failed, most := 0, 0, 0.
 	for _, k := range c.counterFile(mode, 0).Checks {
-		c.Analysis.AddChecks(mode, k.N, k.Failed, k.MaxRelL2)
+		n, failed, most = n+k.N, failed+k.Failed, max(most, k.MaxRelL2)
 	}
+	c.Analysis.SetChecks(mode, n, failed, most)
 	f := c.Analysis.Finish(mode)
 	c.addEnergy(mode, f)
 	return f

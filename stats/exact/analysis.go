@@ -108,11 +108,11 @@ type outputs struct {
 	maxRelL2    float64
 }
 
-// AddChecks says how many outputs of a mode's lanes were compared and how many
+// SetChecks says how many outputs of a mode's lanes were compared and how many
 // differ, and by how much at most. Call it before Finish.
-func (a *Analysis) AddChecks(mode stats.Mode, n, diverged int, maxRelL2 float64) {
+func (a *Analysis) SetChecks(mode stats.Mode, n, diverged int, maxRelL2 float64) {
 	o := &a.outputs[mode]
-	o.n, o.diverged, o.maxRelL2 = o.n+n, o.diverged+diverged, max(o.maxRelL2, maxRelL2)
+	o.n, o.diverged, o.maxRelL2 = n, diverged, maxRelL2
 }
 
 // Add takes in one sample, in any order. Warm-ups and failures are taken too:
