@@ -7,6 +7,7 @@ import (
 	"image"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,18 +31,18 @@ func TestProgram(t *testing.T) {
 	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(120, 40))
 	teatest.WaitFor(t, tm.Output(), func(b []byte) bool {
 		return bytes.Contains(b, []byte("eager")) && bytes.Contains(b, []byte("optimized")) && bytes.Contains(b, []byte("p99"))
-	}, teatest.WithDuration(5*time.Second))
+	}, teatest.WithDuration(time.Minute))
 	tm.Send(tea.KeyPressMsg{Code: 'p', Text: "p"})
 	select {
 	case c := <-out:
 		if c.Action != view.ActStrategy || c.Arg != "padded" {
 			t.Errorf("p asks for %v", c)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("p asks for nothing")
 	}
 	tm.Send(tea.KeyPressMsg{Code: 'q', Text: "q"})
-	tm.WaitFinished(t, teatest.WithFinalTimeout(5*time.Second))
+	tm.WaitFinished(t, teatest.WithFinalTimeout(time.Minute))
 	close(done)
 	close(views)
 }
@@ -85,9 +86,24 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("Run goes on after its context has ended")
 	}
+}
+
+// seen calls then once a word was written.
+type seen struct {
+	bytes.Buffer
+	word string
+	then func()
+}
+
+func (s *seen) Write(b []byte) (int, error) {
+	n, err := s.Buffer.Write(b)
+	if strings.Contains(s.String(), s.word) {
+		s.then()
+	}
+	return n, err
 }
 
 // Over SSH Bubble Tea does not ask for synchronized output; without it the
@@ -99,8 +115,9 @@ func TestSynchronizedOutputOverSSH(t *testing.T) {
 		src.Step(time.Second)
 		views <- src.View()
 		r, w := newPipe()
-		time.AfterFunc(300*time.Millisecond, func() { w.WriteString("q"); w.Close() })
-		var out bytes.Buffer
+		quit := sync.OnceFunc(func() { w.WriteString("q"); w.Close() })
+		time.AfterFunc(20*time.Second, quit)
+		out := seen{word: "\x1b[?2026l", then: quit}
 		must.OK(t, Run(context.Background(), views, commands, Options{In: r, Out: &out, Theme: "dark", Env: env}))
 		close(views)
 		if !strings.Contains(out.String(), "\x1b[?2026h") || !strings.Contains(out.String(), "\x1b[?2026l") {

@@ -106,36 +106,49 @@ func TestCompileInBackground(t *testing.T) {
 	}
 }
 
-// Both lanes at once give the same answers as one after the other.
+// Both lanes at once give the same answers as one after the other. Lanes wait
+// for each other; on busy cores the kernel may still run one after the other, so
+// there are three tries.
 func TestTogether(t *testing.T) {
 	k := startWorker(t)
 	k.loadBuiltin("default", nil)
-	for i := range 20 {
+	const n = 20
+	overlap, sent := 0, 0
+	for ; overlap < n/2 && sent < 3*n; sent += n {
+		overlap = k.together(n, sent)
+	}
+	if overlap < n/2 {
+		t.Errorf("only %d of %d pairs ran at once", overlap, n)
+	}
+	if c := k.counters().Checks; c.Failed != 0 || c.N != sent {
+		t.Errorf("checks %+v", c)
+	}
+}
+
+// together sends n requests of both lanes at once, after others, and returns
+// how many pairs overlapped.
+func (k *worker) together(n, after int) (overlap int) {
+	k.t.Helper()
+	for i := range n {
 		k.next++
 		k.send(&protocol.Request{
 			ID: k.next, Mode: []string{"prefill", "kv_decode"}[i%2], Batch: 2, Tokens: 61, Exec: [2]int{61, 64}, NewTokens: 12, Together: true,
 			Strategy: protocol.Strategy{Prefill: "padded", Decode: "dynamic"}, Order: []string{"eager", "optimized"}, Seed: k.next,
 		})
 	}
-	k.drain("optimized", 20)
+	k.drain("optimized", after+n)
 	rows := k.settle()
-	overlap := 0
-	for i, a := range rows["eager"] {
-		b := rows["optimized"][i]
+	for i, a := range rows["eager"][after:] {
+		b := rows["optimized"][after+i]
 		if a.err != "" || b.err != "" {
-			t.Fatal(a.err, b.err)
+			k.t.Fatal(a.err, b.err)
 		}
 		if a.start < b.start+b.wall && b.start < a.start+a.wall {
 			overlap++
 		}
 	}
-	t.Logf("%d of 20 pairs ran at once, the last for %.1f and %.1f ms", overlap, float64(rows["eager"][19].wall)/1e6, float64(rows["optimized"][19].wall)/1e6)
-	if overlap < 10 { // lanes wait for each other; on busy cores the kernel may still run one after the other
-		t.Errorf("only %d of 20 pairs ran at once", overlap)
-	}
-	if c := k.counters().Checks; c.Failed != 0 || c.N != 20 {
-		t.Errorf("checks %+v", c)
-	}
+	k.t.Logf("%d of %d pairs ran at once, the last for %.1f and %.1f ms", overlap, n, float64(rows["eager"][after+n-1].wall)/1e6, float64(rows["optimized"][after+n-1].wall)/1e6)
+	return overlap
 }
 
 // A profile holds the next requests and leaves their samples alone.
