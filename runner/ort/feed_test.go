@@ -94,6 +94,21 @@ func TestSharedBatch(t *testing.T) {
 	}
 }
 
+// A batch is not tried as large as a picture is high: 224 pictures at once are gigabytes, and took 40 s before anything
+// was said of a text recogniser whose height must be 48.
+func TestTriesOfSizesStaySmall(t *testing.T) {
+	path := graphFile(t, build.Float, func(g *build.Graph) string {
+		x := g.In("x", build.Float, "batch", 3, "height", "width")
+		turned := g.Op("Transpose", []string{x}, build.AttrInts("perm", 2, 1, 0, 3))
+		return g.Op("Concat", []string{x, turned}, build.AttrInt("axis", 3)) // takes a batch that is as large as the height
+	}, "batch", 3, "height", "twice")
+	k := startWorker(t)
+	loaded := k.loadForward(path, nil)
+	if ties := loaded.Model.DimTies; ties["batch"] != "" || ties["height"] != "batch" {
+		t.Errorf("ties %v, want the height to follow the batch", ties)
+	}
+}
+
 // What an input holds comes from --input: a value, a list, a range, a file.
 func TestGivenInputs(t *testing.T) {
 	npy := filepath.Join(t.TempDir(), "w.npy")
@@ -224,7 +239,7 @@ func TestGivenText(t *testing.T) {
 	}
 	k = startWorker(t)
 	loaded := k.loadForward(path, func(l *protocol.Load) { l.Inputs = map[string]string{"text": "one,two"} })
-	if why, lacks := loaded.Lacks["forward"]; lacks || !strings.HasSuffix(loaded.Lacks["prefill"], "this model runs in forward") {
+	if why, lacks := loaded.Lacks["forward"]; lacks || !strings.HasSuffix(loaded.Lacks["prefill"], "this model runs in forward: --mode forward") {
 		t.Errorf("forward %q, prefill %q", why, loaded.Lacks["prefill"])
 	}
 	k.forward("variable", nil)

@@ -267,7 +267,8 @@ func (c *forwardCall) run(t *native.Span) error {
 // wrongSize reports whether ONNX Runtime refuses the memory of an output. It
 // says so before the run where its own inference knows better, else in the node.
 func wrongSize(err error) bool {
-	return strings.Contains(err.Error(), "output shape") || strings.Contains(err.Error(), "invalid dimensions for output")
+	said := func(words string) bool { return strings.Contains(err.Error(), words) }
+	return said("output shape") || said("invalid dimensions for output") || said("Invalid rank for output")
 }
 
 // distrust notes that the declared sizes of outputs are wrong.

@@ -222,7 +222,7 @@ func (e *engine) lackedModes() map[string]string {
 		lacks[m.Name] = m.Why
 	}
 	for name, why := range lacks {
-		lacks[name] = why + "; this model runs in " + strings.Join(can, ", ")
+		lacks[name] = why + "; this model runs in " + strings.Join(can, ", ") + ": --mode " + strings.Join(can, ",")
 	}
 	return lacks
 }

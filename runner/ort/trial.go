@@ -1,6 +1,8 @@
 package ort
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,10 +23,15 @@ type sizer struct {
 	ties   dims.Ties
 	texts  map[string]string // ties that were found
 	until  time.Time
+	first  int // elements of all inputs at the first try
 }
 
 // trialTime bounds how long sizes are tried.
 const trialTime = 3 * time.Second
+
+// errLarge is why a tie is not tried: a batch as large as a picture is high would
+// take minutes and all memory.
+var errLarge = errors.New("more than 16 times what was tried first")
 
 // planDims says of each symbolic dimension what it takes unless --dim says
 // so, and which follow from others.
@@ -145,6 +152,17 @@ func (z *sizer) try(at int, name string) error {
 	}
 	if err := z.ties.Resolve(sizes); err != nil {
 		return err
+	}
+	n := 0
+	for i := range z.e.forwardG.Inputs {
+		d, err := z.e.feeds.shape(&z.e.forwardG.Inputs[i], 0, sizes)
+		if err != nil {
+			return err
+		}
+		n += native.Elements(d)
+	}
+	if z.first = cmp.Or(z.first, n); n > 16*max(z.first, 1<<16) {
+		return errLarge
 	}
 	return forwardShape{dimShape: sizes, feeds: z.e.feeds}.tryOn(z.s, z.st)
 }
