@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/tailscope/tailscope/snapshot/foreign/rows"
 	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/exact"
 )
 
 // TestReportSaysHowSureItIs: a share with its interval, computed by
@@ -95,5 +97,19 @@ func TestCurvesAreTheTables(t *testing.T) {
 		if !slices.IsSorted(c.Q) || !slices.IsSorted(c.Ms) {
 			t.Errorf("%s is no quantile function", c.Name)
 		}
+	}
+}
+
+// TestTablesSayWhatTheyLeaveOut: of more shapes than a table shows it says so.
+func TestTablesSayWhatTheyLeaveOut(t *testing.T) {
+	a := exact.New(exact.Options{})
+	for i := range 2*maxShapes + 1 {
+		a.Add(&stats.Sample{Seq: uint64(i), Request: uint64(i), Mode: stats.Prefill, Shape: fmt.Sprint(i % (maxShapes + 1)), WallNs: 1e6})
+		if got := shapesTable(&folder.Collected{Analysis: a}, stats.Prefill); i == maxShapes-1 && (len(got.rows) != maxShapes || got.after != "") {
+			t.Fatalf("%d rows, %q", len(got.rows), got.after)
+		}
+	}
+	if got := shapesTable(&folder.Collected{Analysis: a}, stats.Prefill); len(got.rows) != maxShapes || !strings.HasPrefix(got.after, "The first 200 of 201, ") {
+		t.Errorf("%d rows, %q", len(got.rows), got.after)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tailscope/tailscope/runner/plain"
 	"github.com/tailscope/tailscope/snapshot/folder"
 	"github.com/tailscope/tailscope/stats"
+	"github.com/tailscope/tailscope/stats/exact"
 	"github.com/tailscope/tailscope/stats/quantile"
 	"github.com/tailscope/tailscope/stats/verdict"
 )
@@ -183,10 +184,11 @@ func faster(p *stats.Paradox, statistic string, eager, optimized float64) string
 // shapesTable is what each shape cost and took.
 func shapesTable(c *folder.Collected, mode stats.Mode) table {
 	t := table{head: []string{"shape", "strategy", "eager n", "eager p50", "optimized n", "optimized p50", "optimized max", "compiled", "compile ms"}, note: fewSamples}
-	for _, s := range c.Analysis.Shapes(mode) {
-		if s.Name == "" || len(t.rows) == maxShapes {
-			continue
-		}
+	shapes := slices.DeleteFunc(c.Analysis.Shapes(mode), func(s exact.Shape) bool { return s.Name == "" })
+	if len(shapes) > maxShapes {
+		t.after = fmt.Sprintf("The first %d of %d, by what their executables cost and then by how often they came.", maxShapes, len(shapes))
+	}
+	for _, s := range shapes[:min(len(shapes), maxShapes)] {
 		p50 := func(v []int64) string { return supported(stats.Ms(quantile.Percentile(v, .5)), len(v), .5) }
 		e, o := s.Walls[stats.Eager], s.Walls[stats.Optimized]
 		longest := "—"
@@ -217,7 +219,7 @@ func compilesTable(c *folder.Collected, mode stats.Mode) table {
 			cellNum(stats.Ms(float64(e.DurNs))), e.Reason})
 	}
 	if c.Made > len(c.Compiles) {
-		t.after = fmt.Sprintf("The first %d of %d; events.jsonl has all.", len(c.Compiles), c.Made)
+		t.after = fmt.Sprintf("The first %d of %d in all modes; events.jsonl has all.", len(c.Compiles), c.Made)
 	}
 	return t
 }
