@@ -37,12 +37,10 @@ func (s *Session) takeGPU(st gpu.State) {
 	g.past.Take(st)
 	if st.Why == "" {
 		g.energy.Reading(st.TNs, st.EnergyMillijoules.OrNaN())
+		s.rec.heat.AddGPU(st.TNs, st.SMClockMHz.OrNaN(), st.PowerMilliwatts.OrNaN()/1e3)
 	}
 	if why := s.limits.check(&st); why != "" {
 		s.rec.event(stats.Event{Kind: stats.KindMark, Reason: why})
-	}
-	if st.Why == "" && st.SMClockMHz.OK() {
-		s.rec.heat.AddGPU(st.TNs, st.SMClockMHz.Value, st.PowerMilliwatts.Value/1e3)
 	}
 	for _, c := range g.watch.See(st) {
 		kind := stats.KindThrottle

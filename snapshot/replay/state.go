@@ -97,8 +97,8 @@ func (st *state) take(r *journal.Record) {
 		st.event(r.Event)
 	case journal.KindTelemetry:
 		st.gpu.take(r.Telemetry)
-		if t := r.Telemetry; t.Why == "" && t.SMClockMHz.OK() {
-			st.heat.AddGPU(t.TNs, t.SMClockMHz.Value, t.PowerMilliwatts.Value/1e3)
+		if t := r.Telemetry; t.Why == "" {
+			st.heat.AddGPU(t.TNs, t.SMClockMHz.OrNaN(), t.PowerMilliwatts.OrNaN()/1e3)
 		}
 	case journal.KindEvidence:
 		st.id.Evidence = append(st.id.Evidence, r.Evidence)

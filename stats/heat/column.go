@@ -120,10 +120,13 @@ type Column struct {
 	GPU   Readings
 }
 
-// Readings are means over a column; N is 0 where there was none.
-type Readings struct {
-	ClockMHz, PowerWatts float64
-	N                    int
+// Readings of the device in a column.
+type Readings struct{ ClockMHz, PowerWatts Reading }
+
+// Reading is a mean over a column; N is 0 where there was none.
+type Reading struct {
+	Mean float64
+	N    int
 }
 
 func (c *Column) add(l stats.Lane, cell Cell, ns int64) {
@@ -150,12 +153,10 @@ func (c *Column) tick(k stats.Kind, n uint32) {
 	c.Ticks = append(c.Ticks, Tick{k, n})
 }
 
-func (c *Column) gpu(r Readings) {
-	if n := c.GPU.N + r.N; n > 0 {
-		w := float64(r.N) / float64(n)
-		c.GPU.ClockMHz += (r.ClockMHz - c.GPU.ClockMHz) * w
-		c.GPU.PowerWatts += (r.PowerWatts - c.GPU.PowerWatts) * w
-		c.GPU.N = n
+func (r *Reading) add(o Reading) {
+	if o.N > 0 && !math.IsNaN(o.Mean) {
+		r.N += o.N
+		r.Mean += (o.Mean - r.Mean) * float64(o.N) / float64(r.N)
 	}
 }
 
@@ -171,7 +172,8 @@ func (c *Column) Merge(o *Column) {
 	for _, t := range o.Ticks {
 		c.tick(t.Kind, t.N)
 	}
-	c.gpu(o.GPU)
+	c.GPU.ClockMHz.add(o.GPU.ClockMHz)
+	c.GPU.PowerWatts.add(o.GPU.PowerWatts)
 }
 
 // union is both lists in one, in new memory.

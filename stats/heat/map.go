@@ -57,10 +57,11 @@ func (m *Map) AddEvent(e *stats.Event) {
 	}
 }
 
-// AddGPU takes in a reading of the device.
+// AddGPU takes in readings of the device; NaN is none.
 func (m *Map) AddGPU(tNs int64, clockMHz, powerWatts float64) {
 	if c := m.at(tNs); c != nil {
-		c.gpu(Readings{ClockMHz: clockMHz, PowerWatts: powerWatts, N: 1})
+		c.GPU.ClockMHz.add(Reading{clockMHz, 1})
+		c.GPU.PowerWatts.add(Reading{powerWatts, 1})
 	}
 }
 

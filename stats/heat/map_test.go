@@ -2,6 +2,7 @@ package heat
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -163,5 +164,26 @@ func TestARefusedProviderIsNoMark(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("%d marks", n)
+	}
+}
+
+// A power that could not be read is no 0 W, and a clock that could not be read takes
+// no power along; at every width of a column.
+func TestAReadingThatIsNotThereIsNotZero(t *testing.T) {
+	var m Map
+	nan := math.NaN()
+	for _, r := range [][2]float64{{1000, 300}, {1200, nan}, {nan, 500}} {
+		m.AddGPU(1e9, r[0], r[1])
+	}
+	for i, l := range m.View().Levels {
+		var all Readings
+		for b := l.First; b < l.End(); b++ {
+			if c, _ := l.At(b); c != nil && (c.GPU.ClockMHz.N > 0 || c.GPU.PowerWatts.N > 0) {
+				all = c.GPU
+			}
+		}
+		if want := (Readings{Reading{1100, 2}, Reading{400, 2}}); all != want {
+			t.Errorf("level %d: %+v", i, all)
+		}
 	}
 }

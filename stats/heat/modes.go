@@ -21,7 +21,7 @@ func (m *Modes) AddEvent(e *stats.Event) {
 	}
 }
 
-// AddGPU takes in a reading of the device.
+// AddGPU takes in readings of the device; NaN is none.
 func (m *Modes) AddGPU(tNs int64, clockMHz, powerWatts float64) {
 	for i := range m.maps {
 		m.maps[i].AddGPU(tNs, clockMHz, powerWatts)

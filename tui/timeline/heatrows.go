@@ -99,18 +99,18 @@ func (p *HeatPanel) label(name string, k draw.Ink) string {
 // gpuRow is a reading on the axis of the map.
 type gpuRow struct {
 	name, unit string
-	of         func(heat.Readings) float64
+	of         func(heat.Readings) heat.Reading
 }
 
 var gpuLanes = []gpuRow{
-	{"clock", " MHz", func(r heat.Readings) float64 { return r.ClockMHz }},
-	{"power", " W", func(r heat.Readings) float64 { return r.PowerWatts }},
+	{"clock", " MHz", func(r heat.Readings) heat.Reading { return r.ClockMHz }},
+	{"power", " W", func(r heat.Readings) heat.Reading { return r.PowerWatts }},
 }
 
 // gpuRows are the readings there are.
 func gpuRows(all []*heatCol) (out []*gpuRow) {
 	for i := range gpuLanes {
-		if slices.ContainsFunc(all, func(c *heatCol) bool { return c.GPU.N > 0 && gpuLanes[i].of(c.GPU) > 0 }) {
+		if slices.ContainsFunc(all, func(c *heatCol) bool { return gpuLanes[i].of(c.GPU).Mean > 0 }) {
 			out = append(out, &gpuLanes[i])
 		}
 	}
@@ -122,16 +122,16 @@ func gpuRows(all []*heatCol) (out []*gpuRow) {
 func (p *HeatPanel) gauge(all []*heatCol, g *gpuRow) string {
 	st, top, last := p.Sc.St, 0.0, 0.0
 	for _, c := range all {
-		if c.GPU.N > 0 {
-			last = g.of(c.GPU)
+		if r := g.of(c.GPU); r.N > 0 {
+			last = r.Mean
 			top = math.Max(top, last)
 		}
 	}
 	var s draw.Strip
 	at, seen := 0.0, 0
 	for _, c := range all {
-		if c.GPU.N > 0 {
-			at, seen = g.of(c.GPU), 0
+		if r := g.of(c.GPU); r.N > 0 {
+			at, seen = r.Mean, 0
 		} else if seen++; int64(seen)*p.axis.ns() > 3e9 {
 			at = 0 // nothing was read here
 		}
