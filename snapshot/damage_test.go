@@ -216,7 +216,14 @@ func TestManySegments(t *testing.T) {
 			must.OK(t, w.Sample(s, nil, nil))
 		}
 	}
+	must.OK(t, w.Flush())
+	running := must.Get(must.Get(folder.Open(dir))(t).Collect())(t)
 	must.OK(t, w.Finish(testEnd))
+	for _, c := range []*folder.Collected{running, must.Get(must.Get(folder.Open(dir))(t).Collect())(t)} {
+		if n := strings.Count(strings.Join(c.Manifest.Notes, " "), "Segments after number 1000"); n != 1 {
+			t.Errorf("a report says it %d times: %q", n, c.Manifest.Notes)
+		}
+	}
 	m, err := folder.ReadManifest(dir)
 	if err != nil || !strings.Contains(strings.Join(m.Notes, " "), "Segments after number 1000") {
 		t.Errorf("%v, notes %q", err, m.Notes)

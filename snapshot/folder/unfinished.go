@@ -2,6 +2,7 @@ package folder
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tailscope/tailscope/snapshot/journal"
 	"github.com/tailscope/tailscope/stats"
@@ -35,7 +36,10 @@ func (s *Session) Collect() (*Collected, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Manifest.Notes, c.Unfinished = s.Manifest.Notes, s.Unfinished()
+	if c.Unfinished = s.Unfinished(); !s.Journal { // what is left out was noted when it was finished
+		c.Manifest.Notes = nil
+	}
+	c.Manifest.Notes = append(slices.Clone(s.Manifest.Notes), c.Manifest.Notes...)
 	return c, c.conclude(c.Manifest)
 }
 
