@@ -19,6 +19,9 @@ import (
 	"github.com/tailscope/tailscope/stats"
 )
 
+// withHolder runs $0 until file 3 ends: with who holds its other end, however that dies.
+const withHolder = `(read _; kill -9 0) <&3 >/dev/null 2>&1 & exec 3<&- /bin/sh -c "$0"`
+
 // tail follows a log: a file from its end, or a command's output.
 func (e *engine) tail(k int, s *Server, log string) {
 	t := &logTail{e: e, k: k, s: s, steps: map[int]*stepCost{}, modes: map[string]int{}}
@@ -27,13 +30,16 @@ func (e *engine) tail(k int, s *Server, log string) {
 		t.file(log)
 		return
 	}
-	c := exec.CommandContext(e.ctx, "/bin/sh", "-c", log)
+	c := exec.CommandContext(e.ctx, "/bin/sh", "-c", withHolder, log)
 	sys.NewGroup(c) // it may be a pipeline: all of it ends
 	c.Cancel = func() error { return sys.KillGroup(c.Process.Pid) }
 	out, err := c.StdoutPipe()
-	if err == nil {
-		c.Stderr = c.Stdout
+	held, hold, pipeErr := os.Pipe()
+	if err = errors.Join(err, pipeErr); err == nil {
+		defer hold.Close()
+		c.Stderr, c.ExtraFiles = c.Stdout, []*os.File{held}
 		err = c.Start()
+		held.Close()
 	}
 	if err != nil {
 		e.say(k, stats.KindError, fmt.Sprintf("the log cannot be read: %v", err))

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -153,6 +155,39 @@ func TestALogByACommandEnds(t *testing.T) {
 		e.tail(0, e.servers[0], command)
 		if d := time.Since(began); d > 10*time.Second || !strings.Contains(out.String(), want) {
 			t.Errorf("%q ended after %v: %s", command, d, &out)
+		}
+	}
+}
+
+// TestALogByACommandDies with the observer, killed: a follower went on for ever, its
+// pipeline, too.
+func TestALogByACommandDies(t *testing.T) {
+	const file = "TAILSCOPE_TEST_LOG_COMMAND"
+	command := `for i in $(seq 600); do echo >> "$` + file + `"; sleep .05; done | cat`
+	if os.Getenv(file) != "" {
+		e := &engine{ctx: t.Context(), out: protocol.NewWriter(io.Discard), servers: []*Server{NewServer("x", "", "", 1)}}
+		e.tail(0, e.servers[0], command)
+		return
+	}
+	path := filepath.Join(t.TempDir(), "written")
+	size := func() int64 {
+		st, err := os.Stat(path)
+		if err != nil {
+			return 0
+		}
+		return st.Size()
+	}
+	c := exec.Command(os.Args[0], "-test.run=^TestALogByACommandDies$")
+	c.Env = append(os.Environ(), file+"="+path)
+	must.OK(t, c.Start())
+	for size() == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	must.OK(t, c.Process.Kill())
+	_ = c.Wait()
+	for last, until := int64(-1), time.Now().Add(20*time.Second); last != size(); time.Sleep(time.Second) {
+		if last = size(); time.Now().After(until) {
+			t.Fatal("the command still runs")
 		}
 	}
 }
