@@ -102,6 +102,27 @@ func TestAViewWithoutAWindowHasNone(t *testing.T) {
 	}
 }
 
+// A narrow list says of what its figures are rather than what keys do there.
+func TestNarrowListsNameTheScope(t *testing.T) {
+	m, src := newTestModel(image.Pt(80, 24), 10*time.Second)
+	v := src.View()
+	v.Session.Window = 10 * time.Second
+	m.Update(viewMsg{&v})
+	for _, c := range [][3]string{{"2", "", "scenarios · this segment; "}, {"4", "", "shapes · whole session, p50/p99 clean "}, {"4", "-", "shapes · n, p50, p99: last 10 s; else whole session "}} {
+		press(m, c[0])
+		if c[1] != "" {
+			press(m, c[1])
+		}
+		if s := ansi.Strip(m.View().Content); !strings.Contains(s, c[2]) {
+			t.Errorf("no %q:\n%s", c[2], s)
+		}
+	}
+	press(m, "5")
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "verdict and what to do · on all samples of this segment") {
+		t.Errorf("the verdict is taken for the window's:\n%s", s)
+	}
+}
+
 // A crossover stands with the quantiles between which it lies, and of the largest
 // and the least no more is said than what is told.
 func TestCrossoverSaysWhatIsTold(t *testing.T) {

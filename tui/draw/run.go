@@ -18,10 +18,7 @@ func TitleLine(st *Styles, border Ink, l, r string, title, extra []Run, w int) s
 	}
 	out := NewLine(w - 1)
 	out.Put(border, l+"─ ")
-	need := 0
-	for _, e := range extra {
-		need += Cells(e.S)
-	}
+	need := RunCells(extra)
 	room := w - 5
 	if len(title) > 0 && need > 0 && room-need-4 >= Cells(title[0].S) {
 		room -= need + 4 // rather the extra than the tail of the title
@@ -40,6 +37,14 @@ func TitleLine(st *Styles, border Ink, l, r string, title, extra []Run, w int) s
 	}
 	out.Put(border, strings.Repeat(tail, out.Room()))
 	return out.String() + border.On(r)
+}
+
+// RunCells is how wide runs are.
+func RunCells(rs []Run) (n int) {
+	for _, r := range rs {
+		n += Cells(r.S)
+	}
+	return n
 }
 
 // fitRuns drops runs from the end until the rest takes at most w cells; the

@@ -47,11 +47,15 @@ func (p *listPanel) list(title []draw.Run, cols []draw.Column, rows [][]draw.Cel
 	var extra []draw.Run
 	if p.Focused && len(rows) > 0 {
 		sel = max(0, min(p.Sc.Sel[p.Slot], p.limit))
-		words := enterWord(d)
+		at := draw.Count(sel+1) + " of " + draw.Count(len(rows)) + " · "
+		full, short := enterWord(d), "enter"
 		if d.Sorts {
-			words += " · S sorts · / filters"
+			full, short = full+" · S sorts · / filters", short+" S /"
 		}
-		extra = []draw.Run{draw.R(st.Muted, draw.Count(sel+1)+" of "+draw.Count(len(rows))+" · "+words)}
+		if of := draw.RunCells(title[:min(2, len(title))]); p.W-9 < of+draw.Cells(at+full) && p.W-9 >= of+draw.Cells(at+short) {
+			full = short // rather what figures are of than what keys do
+		}
+		extra = []draw.Run{draw.R(st.Muted, at+full)}
 	}
 	return p.Frame(title, extra, draw.TableOn(st, cols, rows, w, h, sel))
 }

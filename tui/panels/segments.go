@@ -74,7 +74,8 @@ type advicePanel struct{ listPanel }
 func (p *advicePanel) View() string {
 	st, v := p.Sc.St, &p.Sc.V.Stats.Verdict
 	w, h := p.Inner()
-	title := []draw.Run{draw.R(st.Title, "verdict and what to do")}
+	vp := VerdictPanel{Pane: p.Pane}
+	title := vp.title("verdict and what to do")
 	var out []string
 	add := func(indent int, mark string, mk, k draw.Ink, s string) {
 		for i, t := range draw.Wrap(s, w-indent-2, 6) {
@@ -85,7 +86,6 @@ func (p *advicePanel) View() string {
 			out = append(out, l.To(indent+2).Put(k, t).String())
 		}
 	}
-	vp := VerdictPanel{Pane: p.Pane}
 	out = append(out, vp.Score(w, 2)...)
 	add(0, "▌", vp.sentenceInk(), vp.sentenceInk(), vp.Sentence())
 	for _, a := range v.Advice {

@@ -14,15 +14,11 @@ var SlotVerdict = Register(Desc{Name: "verdict", Focus: true, Make: func() Panel
 type VerdictPanel struct{ Pane }
 
 func (p *VerdictPanel) View() string {
-	st := p.Sc.St
 	if p.Sc.Compact {
 		return p.bare()
 	}
 	w, h := p.Inner()
-	title := []draw.Run{draw.R(st.Title, "verdict")}
-	if p.Sc.Hide || p.Sc.Window > 0 || p.Sc.Whole {
-		title = append(title, draw.R(st.Muted, " · on all samples of this segment"))
-	}
+	title := p.title("verdict")
 	out := p.Score(w, 0)
 	cure, hasCure := cureLine(p.Sc, w, 0)
 	after := 0
@@ -36,6 +32,15 @@ func (p *VerdictPanel) View() string {
 		out = append(out, cure)
 	}
 	return p.Frame(title, nil, append(out, p.PairLines(w, min(1, h-len(out)), 0)...))
+}
+
+// title is name, and of what the verdict is where figures are of something else.
+func (p *VerdictPanel) title(name string) []draw.Run {
+	out := []draw.Run{draw.R(p.Sc.St.Title, name)}
+	if p.Sc.Hide || p.Sc.Window > 0 || p.Sc.Whole {
+		out = append(out, draw.R(p.Sc.St.Muted, " · on all samples of this segment"))
+	}
+	return out
 }
 
 // words are the verdict's sentence in n lines of w cells: the longest of its
