@@ -104,3 +104,15 @@ func TestPrune(t *testing.T) {
 		}
 	}
 }
+
+// TestACacheThatLostAFile says what to do: the worker ended in a panic.
+func TestACacheThatLostAFile(t *testing.T) {
+	ownCache(t)
+	dir := must.Get(Prepare(must.Get(EnsureBuiltin("tiny-gpt2"))(t)))(t).Dir
+	must.OK(t, os.Remove(filepath.Join(dir, prefillFile)))
+	if _, err := Prepare(must.Get(EnsureBuiltin("tiny-gpt2"))(t)); err == nil || !strings.Contains(err.Error(), "delete "+dir) {
+		t.Error(err)
+	}
+	must.OK(t, os.RemoveAll(dir))
+	must.Get(Prepare(must.Get(EnsureBuiltin("tiny-gpt2"))(t)))(t)
+}

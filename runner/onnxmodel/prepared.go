@@ -1,19 +1,22 @@
 package onnxmodel
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 )
 
 func (p *Prepared) load() (err error) {
-	get := func(name string) *Graph {
+	get := func(name string) (g *Graph) {
 		path := filepath.Join(p.Dir, name)
-		if _, serr := os.Stat(path); serr != nil || err != nil {
-			return nil
+		switch _, missing := os.Stat(path); {
+		case err != nil:
+		case missing == nil:
+			g, err = readGraph(path)
+		case name == baseFile || name == prefillFile:
+			err = fmt.Errorf("%w: delete %s, and it is made again", missing, p.Dir)
 		}
-		var g *Graph
-		g, err = readGraph(path)
 		return g
 	}
 	if p.Info.Kind != KindCausalLM {
