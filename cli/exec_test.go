@@ -160,6 +160,7 @@ func TestExecOutlivesTailscope(t *testing.T) {
 	defer f.Close()
 	dir := t.TempDir()
 	c := tailscope(t, "exec", "--headless", "--gpu-interval", "0", "--out", dir, "--", python, execProgram("beat.py"), "2")
+	c.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // killed, it leaves its socket
 	c.Stdout, c.Stderr = f, f
 	must.OK(t, c.Start())
 	measured(t, dir, 1)
