@@ -13,6 +13,7 @@ import (
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner"
 	"github.com/tailscope/tailscope/runner/plain"
+	"github.com/tailscope/tailscope/stats"
 )
 
 // TestRunInAPipeSaysHowFarItIs: a line every few seconds, whole lines without
@@ -45,6 +46,24 @@ func TestProgressIsClean(t *testing.T) {
 		text := strings.TrimSuffix(strings.TrimPrefix(out.String(), "\r\x1b[K"), "\n")
 		if plain.Line(text) != text || !strings.Contains(text, "owned") {
 			t.Errorf("%q", text)
+		}
+	}
+}
+
+// TestTheEndTellsOfAASegments: where the table counts samples that the sentence
+// leaves out, the end of a session says so.
+func TestTheEndTellsOfAASegments(t *testing.T) {
+	for said, aa := range map[bool][]bool{true: {false, true}, false: {true, true}} {
+		s := stats.SummaryFile{Paradox: stats.Paradox{Sentence: "A sentence."}}
+		for _, is := range aa {
+			s.Segments = append(s.Segments, stats.SegmentSummary{AA: is})
+		}
+		dir := t.TempDir()
+		must.OK(t, os.MkdirAll(filepath.Join(dir, "prefill", "analysis"), 0o755))
+		must.OK(t, os.WriteFile(filepath.Join(dir, "prefill", "analysis", "summary.json"), must.Get(json.Marshal(s))(t), 0o600))
+		var out bytes.Buffer
+		if printEnd(&out, dir, ""); !strings.Contains(out.String(), "A sentence.") || strings.Contains(out.String(), "the table counts A/A segments too") != said {
+			t.Errorf("A/A %v:\n%s", aa, out.String())
 		}
 	}
 }

@@ -69,6 +69,13 @@ func printEnd(w io.Writer, dir, missed string) {
 	for m := range stats.Mode(stats.NumModes) {
 		if s := sums[m.String()]; s != nil && s.Paradox.Sentence != "" {
 			say(m.String() + ": " + s.Paradox.Sentence)
+			kinds := map[bool]bool{}
+			for _, g := range s.Segments {
+				kinds[g.AA] = true
+			}
+			if len(kinds) == 2 {
+				say(m.String() + ": the table counts A/A segments too, whose optimized lane is a second eager session; the sentence leaves them out")
+			}
 			for i := range s.Pairs {
 				if words := s.Pairs[i].OrderWords(); words != "" {
 					say(m.String() + ": " + words)
