@@ -3,6 +3,7 @@ package stats
 import (
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // FormatMs prints nanoseconds as milliseconds with three significant digits.
@@ -21,10 +22,14 @@ func FormatMs(ns float64) string {
 	return fmt.Sprintf("%.3f ms", ms)
 }
 
-// SignedMs is FormatMs with a sign, for differences.
+// SignedMs is FormatMs with a sign, for differences, with three significant digits of however small a one.
 func SignedMs(ns float64) string {
+	sign, size := "+", math.Abs(ns)
 	if ns < 0 {
-		return "-" + FormatMs(-ns)
+		sign = "-"
 	}
-	return "+" + FormatMs(ns)
+	if size >= .0005 && size < 1e4 {
+		return sign + strconv.FormatFloat(size/1e6, 'f', 8-int(math.Floor(math.Log10(size))), 64) + " ms"
+	}
+	return sign + FormatMs(size)
 }
