@@ -15,6 +15,7 @@ import (
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/snapshot/compare"
 	"github.com/tailscope/tailscope/snapshot/gate"
+	"github.com/tailscope/tailscope/snapshot/labels"
 	"github.com/tailscope/tailscope/stats/between"
 )
 
@@ -227,10 +228,12 @@ func printComparison(w io.Writer, c *compare.Comparison) {
 	if len(c.Differences) == 0 && len(c.Notes) == 0 {
 		fmt.Fprintln(w, "The environments are the same.")
 	}
-	fmt.Fprintf(w, "\n%-10s %-14s %-14s %12s %12s %10s  %-22s %s\n", "mode", "lane", "", "A", "B", "B ÷ A", "95 % interval", "sessions, samples")
+	t := labels.Table{Header: []string{"mode", "lane", "", "A", "B", "B ÷ A", "95 % interval", "sessions, samples"}}
 	for _, d := range c.Changes {
-		fmt.Fprintln(w, changeRow(&d))
+		t.Rows = append(t.Rows, changeRow(&d))
 	}
+	fmt.Fprintln(w)
+	t.Print(w, 0)
 	fmt.Fprintln(w, "Times in ms, geometric means over sessions. ~: no change is told, each row for itself; pair: optimized ÷ eager of the same request.")
 	for _, n := range c.Notes {
 		fmt.Fprintln(w, "Note: "+n)
@@ -238,7 +241,7 @@ func printComparison(w io.Writer, c *compare.Comparison) {
 	fmt.Fprintln(w)
 }
 
-func changeRow(d *compare.Change) string {
+func changeRow(d *compare.Change) []string {
 	interval, note := "—", ""
 	if !math.IsNaN(d.Lo) {
 		interval = fmt.Sprintf("[%.4f, %.4f]", d.Lo, d.Hi)
@@ -249,6 +252,7 @@ func changeRow(d *compare.Change) string {
 	if d.Need > 0 {
 		note += fmt.Sprintf("  needs %d more samples", d.Need)
 	}
-	return fmt.Sprintf("%-10s %-14s %-14s %12.4f %12.4f %10.4f  %-22s %d, %d of %d, %d%s", d.Mode, d.Label, strings.TrimSuffix(d.Quantity, "_ms"),
-		d.A, d.B, d.Ratio, interval, d.NA, d.NB, d.SamplesA, d.SamplesB, note)
+	number := func(v float64) string { return strings.ReplaceAll(fmt.Sprintf("%.10f", v), "NaN", "—") }
+	return []string{d.Mode, d.Label, strings.TrimSuffix(d.Quantity, "_ms"), number(d.A), number(d.B), number(d.Ratio), interval,
+		fmt.Sprintf("%d, %d of %d, %d%s", d.NA, d.NB, d.SamplesA, d.SamplesB, note)}
 }

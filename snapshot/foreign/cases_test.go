@@ -50,6 +50,16 @@ func TestUnitsInNames(t *testing.T) {
 	}
 }
 
+// TestTheMedianThatANoteTells is that of the file: 61 ns are not "about 48 ns", the middle of the numbers of six bits.
+func TestTheMedianThatANoteTells(t *testing.T) {
+	if g := readText(t, "f.csv", "latency_ns\n61\n61\n62\n900\n", Options{}); g.err != nil || !strings.Contains(g.notes, "the median is about 61 ns:") {
+		t.Error(g.notes, g.err)
+	}
+	if g := readText(t, "f.csv", "latency_ns\n0\n0\n0\n", Options{}); g.err != nil || !strings.Contains(g.notes, "3 of 3 latencies are 0") {
+		t.Error(g.notes, g.err)
+	}
+}
+
 // TestBareLatencyIsDoubted: 0.012 of no unit is read as ms and doubted; 12 is
 // read as ms, and said to be.
 func TestBareLatencyIsDoubted(t *testing.T) {

@@ -32,12 +32,12 @@ func (r *Report) WriteText(w io.Writer, limit int) {
 	}
 	for _, t := range r.Tables() {
 		fmt.Fprintf(w, "\n%s\n", t.Title)
-		t.print(w, limit)
+		t.Print(w, limit)
 	}
 }
 
-// print aligns a table; numbers are rounded to four decimals for the eye only.
-func (t *Table) print(w io.Writer, limit int) {
+// Print aligns a table, at most limit rows of it (0: all); numbers are rounded to four decimals for the eye only.
+func (t *Table) Print(w io.Writer, limit int) {
 	head, rows := t.Short()
 	if limit > 0 && len(rows) > limit {
 		rows = rows[:limit]

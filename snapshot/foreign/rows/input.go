@@ -31,8 +31,9 @@ type Input struct {
 	judgedBy  string // column of judged
 	judged    map[string]Verdict
 	left      map[string]*leftOut
-	sizes     [64]uint64 // latencies by their number of bits
-	metric    bool       // Metric was asked
+	sizes     [64]uint64  // latencies by their number of bits
+	sums      [64]float64 // of those latencies, ns
+	metric    bool        // Metric was asked
 	unitUsed  bool
 	assumed   string // column whose unit was assumed to be ms
 	seen      uint64 // rows, before filters
@@ -228,7 +229,9 @@ func (in *Input) count() {
 // hand yields a row that is tidy.
 func (in *Input) hand(r *Row) error {
 	if r.OK && r.Ns >= 0 {
-		in.sizes[bits.Len64(uint64(r.Ns))&63]++
+		bit := bits.Len64(uint64(r.Ns)) & 63
+		in.sizes[bit]++
+		in.sums[bit] += float64(r.Ns)
 	}
 	in.emitted++
 	return in.yield(r)

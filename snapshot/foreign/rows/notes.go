@@ -107,7 +107,7 @@ func (in *Input) plausible() {
 	if zero := in.sizes[0]; zero > 0 {
 		in.Note("%s: %d of %d latencies are 0: shorter than the clock of the tool, or not measured.", in.Name, zero, n)
 	}
-	ns := float64(uint64(1)<<max(at-1, 0)) * 0.75 // the middle of the median's bits
+	ns := in.sums[at-1] / float64(in.sizes[at-1]) // the mean of those with as many bits as the median
 	odd := ns < 50e3 || ns > 120e9
 	switch size := about(ns); {
 	case in.assumed != "" && odd:
