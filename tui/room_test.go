@@ -145,6 +145,22 @@ func TestCrossoverSaysWhatIsTold(t *testing.T) {
 	}
 }
 
+// Samples whose other half came too late for the live pairs are counted in their
+// line: they were left out without a word.
+func TestLostPairsAreTold(t *testing.T) {
+	m, src := newTestModel(image.Pt(120, 40), 10*time.Second)
+	v := src.View()
+	m.Update(viewMsg{&v})
+	p := m.panels[panels.SlotVerdict].(*panels.VerdictPanel)
+	for lost, want := range map[int]bool{0: false, 1: true, 3000: true} {
+		v.Stats.LostPairs = lost
+		lines := ansi.Strip(strings.Join(p.PairLines(300, 3, 0), "\n"))
+		if strings.Contains(lines, stats.Counted(lost, "sample")+" of the session found no pair") != want || !strings.Contains(lines, " pairs") {
+			t.Errorf("%d lost: %s", lost, lines)
+		}
+	}
+}
+
 // Where a lane's causes have too few rows, the last names the rest: none is
 // dropped in silence.
 func TestTailPanelNamesEveryCause(t *testing.T) {

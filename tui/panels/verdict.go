@@ -222,7 +222,11 @@ func (p *VerdictPanel) PairLines(w, n, indent int) []string {
 		return []string{l.Put(st.Muted, text).String()}
 	}
 	var out []string
-	for i, s := range PairFacts(pr, ses.AA) {
+	facts := PairFacts(pr, ses.AA)
+	if lost := p.Sc.V.Stats.LostPairs; lost > 0 {
+		facts = append(facts, stats.Counted(lost, "sample")+" of the session found no pair")
+	}
+	for i, s := range facts {
 		k := st.Muted
 		if i == 0 {
 			k = st.Strong
