@@ -88,19 +88,3 @@ func (s *Session) Config() ([]byte, error) {
 	}
 	return s.at.ReadSmall(ConfigName)
 }
-
-// Rewrite writes all files of the session into the empty folder dir, from its
-// records.
-func (s *Session) Rewrite(dir string, o Options) error {
-	at, err := door.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer at.Close()
-	config, err := s.Config()
-	if err != nil {
-		return err
-	}
-	m := *s.Manifest
-	return writeFolder(at, s.src, &m, config, o.Pages)
-}
