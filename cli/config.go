@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/tailscope/tailscope/cli/exit"
@@ -111,7 +110,7 @@ func listPresets(out io.Writer) {
 		width = max(width, len(name))
 	}
 	for _, name := range configs.Presets() {
-		for i, line := range strings.Split(ansi.Wordwrap(configs.PresetDoc(name), 96-width, ""), "\n") {
+		for i, line := range strings.Split(output.Wrap(configs.PresetDoc(name), 96-width, ""), "\n") {
 			if i > 0 {
 				name = ""
 			}

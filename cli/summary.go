@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"github.com/tailscope/tailscope/cli/exit"
 	"github.com/tailscope/tailscope/cli/output"
 	"github.com/tailscope/tailscope/snapshot/folder"
@@ -62,7 +60,7 @@ func printEnd(w io.Writer, dir, missed string) {
 	}
 	say := func(s string) {
 		if cols := output.Width(w); cols > 40 { // a terminal breaks words
-			s = ansi.Wordwrap(s, cols, "")
+			s = output.Wrap(s, cols, "")
 		}
 		fmt.Fprintln(w, s)
 	}

@@ -182,7 +182,7 @@ func printDiagnosis(w io.Writer, d *diagnosis) {
 	for _, c := range d.Checks {
 		head := fmt.Sprintf("%s %-*s  ", marks[c.Status], name, c.label())
 		indent := strings.Repeat(" ", name+4)
-		text := ansi.Wrap(c.Text, width-name-4, "/")
+		text := output.Wrap(c.Text, width-name-4, "/")
 		fmt.Fprintln(w, head+strings.ReplaceAll(text, "\n", "\n"+indent))
 	}
 	if len(d.CanRun) > 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
 	"github.com/tailscope/tailscope/runner/plain"
@@ -72,4 +73,11 @@ func Quote(path string) string {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}
 	return path
+}
+
+// Wrap breaks a text into lines of width columns at spaces and the given letters. A longer word stays whole, to be copied (a
+// checksum), and a hyphen, where ansi breaks too, is no place for it: '--flag' and -0.108 would be two words.
+func Wrap(s string, width int, letters string) string {
+	const hyphen = "\u2011" // one that joins
+	return strings.ReplaceAll(ansi.Wordwrap(strings.ReplaceAll(s, "-", hyphen), width, letters), hyphen, "-")
 }

@@ -60,6 +60,14 @@ func TestTheMedianThatANoteTells(t *testing.T) {
 	}
 }
 
+// TestWhatIsNoNumberIsCutShort: tinybench's latency is an object of statistics, which the error held whole.
+func TestWhatIsNoNumberIsCutShort(t *testing.T) {
+	g := readText(t, "f.json", `[{"name":"a","latency":{"p50":1,"why":"`+strings.Repeat("x", 5000)+`"}}]`, Options{})
+	if g.err == nil || !strings.Contains(g.err.Error(), "is no number") || len(g.err.Error()) > 300 {
+		t.Errorf("%.400v", g.err)
+	}
+}
+
 // TestBareLatencyIsDoubted: 0.012 of no unit is read as ms and doubted; 12 is
 // read as ms, and said to be.
 func TestBareLatencyIsDoubted(t *testing.T) {

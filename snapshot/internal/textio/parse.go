@@ -73,7 +73,7 @@ var ErrOpenQuote = errors.New("a quoted field does not end in its line")
 func ParseScaled(s string, scale float64) (int64, error) {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no number", s)
+		return 0, fmt.Errorf("%.40q is no number", s)
 	}
 	return CheckNs(v * scale)
 }
