@@ -150,8 +150,8 @@ func (m *model) scope(i int) {
 	if is.window != was.window {
 		m.send(view.Command{Action: view.ActWindow, D: is.window}, "")
 	}
-	if is.window > 0 && m.looksBack() && m.sc.V.Session.Window == 0 {
-		m.say("info", "this view has no window: figures will be of "+is.name+" in views that come")
+	if is.window > 0 && m.looksBack() && m.sc.V.Session.Window != is.window {
+		m.say("info", "figures of this view stay: "+m.sc.Scope()+"; of "+is.name+" in views that come")
 		return
 	}
 	m.say("info", "figures are of "+is.name)

@@ -57,6 +57,9 @@ func TestTheWindowOfTheFiguresIsNamed(t *testing.T) {
 	v.Session.Window = 10 * time.Second
 	m.Update(viewMsg{&v})
 	press(m, "v", "-")
+	if s := ansi.Strip(m.View().Content); !strings.Contains(s, "figures of this view stay: last 10 s; of the last 60 s in views that come") {
+		t.Errorf("the frozen view is said to have another window:\n%s", s)
+	}
 	if s, name := m.sc.Main(stats.Eager); name != "last 10 s" || s != &m.sc.V.Stats.Lanes[0].Window {
 		t.Errorf("frozen at a window of 10 s, the figures are called %q", name)
 	}
@@ -92,7 +95,7 @@ func TestAViewWithoutAWindowHasNone(t *testing.T) {
 	press(m, "v", "-")
 	for _, screen := range []string{"1", "2", "3", "4", "5", "6"} {
 		press(m, screen)
-		if s := ansi.Strip(m.View().Content); strings.Contains(strings.ReplaceAll(s, "will be of the last 60 s", ""), "last 60 s") {
+		if s := ansi.Strip(m.View().Content); strings.Contains(strings.ReplaceAll(s, "; of the last 60 s in views that come", ""), "last 60 s") {
 			t.Errorf("view %s calls figures of the segment a window's:\n%s", screen, s)
 		}
 	}
@@ -108,7 +111,7 @@ func TestNarrowListsNameTheScope(t *testing.T) {
 	v := src.View()
 	v.Session.Window = 10 * time.Second
 	m.Update(viewMsg{&v})
-	for _, c := range [][3]string{{"2", "", "scenarios · this segment; "}, {"4", "", "shapes · whole session, p50/p99 clean "}, {"4", "-", "shapes · n, p50, p99: last 10 s; else whole session "}} {
+	for _, c := range [][3]string{{"2", "", "scenarios · this segment; "}, {"4", "", "shapes · whole session, p50/p99 clean "}, {"4", "-", "shapes · n, p50, p99: last 10 s; else whole session "}, {"2", "", "scenarios · last 10 s; Δ, won and p: this segment "}} {
 		press(m, c[0])
 		if c[1] != "" {
 			press(m, c[1])

@@ -71,9 +71,9 @@ func (p *scenariosPanel) View() string {
 		of += ", tagged samples too"
 	}
 	if of != "this segment" {
-		of += "; Δ, won and p: of this segment"
+		of += "; Δ, won and p: this segment"
 	}
-	title := []draw.Run{draw.R(st.Title, "scenarios"), draw.R(st.Muted, " · "+of+"; grey: too few samples")}
+	title := []draw.Run{draw.R(st.Title, "scenarios"), draw.R(st.Muted, " · "+of), draw.R(st.Muted, "; grey: too few samples")}
 	return p.list(title, cols, rows, "no scenario has samples yet")
 }
 
