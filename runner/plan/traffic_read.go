@@ -122,6 +122,9 @@ func trafficCSV(r io.Reader) (rows trafficRows, err error) {
 	cr := csv.NewReader(r)
 	cr.ReuseRecord, cr.FieldsPerRecord = true, 0
 	head, err := cr.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, nil // of an empty file the caller says that there are no arrivals
+	}
 	if err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}

@@ -34,7 +34,7 @@ func TestTrafficFormats(t *testing.T) {
 
 func TestTrafficErrorsNameTheLine(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                                    "header",
+		"":                                    "no arrivals",
 		"arrival_s,new_tokens\n1,2\n":         "line 2: no column of prompt lengths",
 		"prompt_tokens\n5\nx\n":               `line 3: prompt_tokens: "x" is not a number of tokens`,
 		"arrival_s,prompt_tokens\n2,5\n1,5\n": "arrival 2 comes before",
