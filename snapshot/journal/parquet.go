@@ -9,6 +9,7 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/tailscope/tailscope/snapshot/internal/door"
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
 
 // pageBytes is the size of a page, which carries a checksum: what a damaged bit
@@ -83,11 +84,7 @@ func openParquet(dir *door.Dir, name string) (f *os.File, pf *parquet.File, err 
 		return nil, nil, err
 	}
 	err = guarded(dir.Path(name), func() error {
-		fi, err := f.Stat()
-		if err != nil {
-			return err
-		}
-		if pf, err = parquet.OpenFile(f, fi.Size(), parquet.SkipBloomFilters(true)); err != nil {
+		if pf, err = textio.OpenParquet(f); err != nil {
 			return fmt.Errorf("%s: %w", dir.Path(name), err)
 		}
 		return nil

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/tailscope/tailscope/snapshot/internal/textio"
 )
 
 var _ = Register(Format{
@@ -30,11 +32,7 @@ func readParquet(in *Input) (err error) {
 			err = damaged(x)
 		}
 	}()
-	fi, err := in.Text.File.Stat()
-	if err != nil {
-		return err
-	}
-	pf, err := parquet.OpenFile(in.Text.File, fi.Size(), parquet.SkipBloomFilters(true))
+	pf, err := textio.OpenParquet(in.Text.File)
 	if err != nil {
 		return damaged(err)
 	}
