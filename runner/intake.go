@@ -49,7 +49,7 @@ func (s *Session) handle(msg any) {
 			return
 		}
 		clear(s.route.known)
-		s.pub.notice("info", fmt.Sprintf("compile cache cleared: %d executables dropped", max(m.Freed, 0)))
+		s.pub.notice("info", "compile cache cleared: "+stats.Counted(max(m.Freed, 0), "executable")+" dropped")
 	case *protocol.Profiled:
 		s.profiled(m)
 	case *protocol.Error:

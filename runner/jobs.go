@@ -27,8 +27,9 @@ func (s *Session) pause() {
 // warm puts one warm-up for each planned shape before everything else.
 func (s *Session) warm() {
 	n := s.compileAhead()
-	s.pub.notice("info", fmt.Sprintf("warming up %d shapes", n))
-	s.toggle(fmt.Sprintf("warm up %d shapes", n), "warmed")
+	shapes := stats.Counted(n, "shape")
+	s.pub.notice("info", "warming up "+shapes)
+	s.toggle("warm up "+shapes, "warmed")
 }
 
 // compileFirst is compileAhead under compile: warmup, once a worker for each
@@ -80,6 +81,6 @@ func (s *Session) profiled(m *protocol.Profiled) {
 		s.rec.event(stats.Event{Kind: stats.KindError, Reason: "profile: " + m.Error})
 		return
 	}
-	s.rec.event(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("profile written: %d files", len(m.Files)),
+	s.rec.event(stats.Event{Kind: stats.KindMark, Reason: "profile written: " + stats.Counted(len(m.Files), "file"),
 		Extra: map[string]any{"files": m.Files}})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailscope/tailscope/internal/must"
 	"github.com/tailscope/tailscope/runner/protocol"
+	"github.com/tailscope/tailscope/stats/strata"
 )
 
 // told runs a process's lines through an observer and returns the events.
@@ -74,5 +75,20 @@ func TestTheFirstCompileNamesTheDevice(t *testing.T) {
 	}
 	if s := out.String(); !strings.Contains(s, `"provider":"cuda"`) || !strings.Contains(s, "torch-cuda-inductor") {
 		t.Errorf("loaded: %s", s)
+	}
+}
+
+// One shape is "1 shape", and calls of microseconds that differ do not differ by +0.000 ms.
+func TestTheDrawnComparisonsWords(t *testing.T) {
+	var out bytes.Buffer
+	o := &observer{out: protocol.NewWriter(&out)}
+	o.lanes[strata.Eager], o.loaded = 1, true
+	for range 40 {
+		o.strata.Add("8", strata.Eager, 2000)
+		o.strata.Add("8", strata.Optimized, 1700)
+	}
+	o.compare(true)
+	if want := "within 1 shape optimized − eager is -0.000300 ms in the median (95 %: -0.000300 ms to -0.000300 ms), 40 eager and 40 optimized calls"; !strings.Contains(out.String(), want) {
+		t.Errorf("%s", out.String())
 	}
 }

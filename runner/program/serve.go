@@ -259,8 +259,8 @@ func (o *observer) compare(last bool) {
 	if !ok {
 		return
 	}
-	o.note(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("calls are drawn, not paired: within %d shapes optimized − eager is %+.3f ms in the median (95 %%: %+.3f to %+.3f), %d eager and %d optimized calls, compiles left out",
-		d.Strata, d.Ns/1e6, d.Lo/1e6, d.Hi/1e6, d.N[0], d.N[1]),
+	o.note(stats.Event{Kind: stats.KindMark, Reason: fmt.Sprintf("calls are drawn, not paired: within %s optimized − eager is %s in the median (95 %%: %s to %s), %d eager and %d optimized calls, compiles left out",
+		stats.Counted(d.Strata, "shape"), stats.SignedMs(d.Ns), stats.SignedMs(d.Lo), stats.SignedMs(d.Hi), d.N[0], d.N[1]),
 		Extra: map[string]any{"stratified": map[string]any{"diff_ms": d.Ns / 1e6, "lo_ms": d.Lo / 1e6, "hi_ms": d.Hi / 1e6, "strata": d.Strata, "n": d.N}}})
 }
 
