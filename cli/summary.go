@@ -58,12 +58,7 @@ func printEnd(w io.Writer, dir, missed string) {
 	if few {
 		fmt.Fprintf(w, "* too few samples for this quantile: p50 needs %d, p95 %d, p99 %d\n", quantile.Need(.5), quantile.Need(.95), quantile.Need(.99))
 	}
-	say := func(s string) {
-		if cols := output.Width(w); cols > 40 { // a terminal breaks words
-			s = output.Wrap(s, cols, "")
-		}
-		fmt.Fprintln(w, s)
-	}
+	say := func(s string) { fmt.Fprintln(w, output.Fit(w, s)) }
 	for m := range stats.Mode(stats.NumModes) {
 		if s := sums[m.String()]; s != nil && s.Paradox.Sentence != "" {
 			say(m.String() + ": " + s.Paradox.Sentence)

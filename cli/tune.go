@@ -123,7 +123,9 @@ func tuneIn(c *cobra.Command, a *asked, cfg *configs.Config, dir string) error {
 	if isSet(c, "json") {
 		return output.JSON(out, res)
 	}
-	tune.Print(out, res)
+	var tables strings.Builder
+	tune.Print(&tables, res)
+	fmt.Fprint(out, output.Fit(out, tables.String()))
 	for _, line := range tune.Wrap(res.Sentence, min(max(output.Width(out), 80), 120)) {
 		fmt.Fprintln(out, line)
 	}

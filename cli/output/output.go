@@ -75,6 +75,14 @@ func Quote(path string) string {
 	return path
 }
 
+// Fit is text as it is printed to w: a terminal would break its words.
+func Fit(w io.Writer, text string) string {
+	if cols := Width(w); cols > 40 {
+		return Wrap(text, cols, "")
+	}
+	return text
+}
+
 // Wrap breaks a text into lines of width columns at spaces and the given letters. A longer word stays whole, to be copied (a
 // checksum), and a hyphen, where ansi breaks too, is no place for it: '--flag' and -0.108 would be two words.
 func Wrap(s string, width int, letters string) string {
