@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -48,4 +49,21 @@ func TestWhatAFolderDoesNotTell(t *testing.T) {
 		return err
 	})
 	must.OK(t, err)
+}
+
+// TestNoTelemetry: ONNX Runtime's own sender, whose files would lie there, is
+// not started; CI keeps it still by itself.
+func TestNoTelemetry(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		demand.Lacks(t, demand.Linux, "only Linux builds write files")
+	}
+	tmp := t.TempDir()
+	c := tailscope(t, "run", "--provider", "cpu", "--mode", "prefill", "--reps", "2", "--out", t.TempDir())
+	c.Env = append(os.Environ(), "TMPDIR="+tmp, "CI=")
+	if text, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, f := range must.Get(os.ReadDir(tmp))(t) {
+		t.Errorf("%s is left in the folder for temporary files", f.Name())
+	}
 }

@@ -37,6 +37,11 @@ func load(path string) (string, error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("ONNX Runtime library: %w; run tailscope setup", err)
 	}
+	// Linux builds since 1.29 send from the start on and write to the folder for
+	// temporary files; Windows has the call below alone.
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return "", fmt.Errorf("turn off ONNX Runtime's telemetry: %w", err)
+	}
 	if err := openShim(path); err != nil {
 		return "", fmt.Errorf("load ONNX Runtime from %s: %w; run tailscope setup", path, err)
 	}
