@@ -44,7 +44,7 @@ func (r *RaceResult) sentence(res *Result) string {
 	}
 	if r.Pick != 0 {
 		s += fmt.Sprintf(", eager %s and %s", ms(e.P50), ms(e.P99))
-		s += fmt.Sprintf("; %s of %d wait for an executable, about %s in all, and these take %s", stats.Counted(p.Executables, "request"), res.Horizon, ms(p.Cold), bytesText(float64(p.Bytes)))
+		s += fmt.Sprintf("; executables are waited for by %s of %d, about %s in all, and take %s", stats.Counted(p.Executables, "request"), res.Horizon, ms(p.Cold), bytesText(float64(p.Bytes)))
 	}
 	told, open, never := 0, []string(nil), []string(nil)
 	for i, x := range r.Rows {
